@@ -1,0 +1,27 @@
+//! Who calls.
+
+use tokio_util::sync::CancellationToken;
+
+/// An account as others may see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Its number.
+    pub id: i64,
+    /// Its name.
+    pub username: String,
+    /// Its mail address, or empty.
+    pub email: String,
+    /// `admin`.
+    pub role: String,
+}
+
+/// An authenticated caller.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The account.
+    pub user: User,
+    /// The session's number.
+    pub session: i64,
+    /// Cancelled when the session ends (log-out, expiry, a changed password, a disabled account): open streams close with 4401 then.
+    pub revoked: CancellationToken,
+}

@@ -1,0 +1,48 @@
+//! Why a call is not carried out.
+
+/// A refusal or failure on this side of the API. Each variant's text is a whole sentence for the caller.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Denied {
+    /// Wrong user name or password (401001).
+    #[error("wrong user name or password")]
+    WrongPassword,
+    /// The session is over (401002).
+    #[error("the session has expired: log in again")]
+    SessionExpired,
+    /// No credential, or one we do not know (401003).
+    #[error("{0}")]
+    NoCredential(String),
+    /// The account is locked or disabled (401004).
+    #[error("{0}")]
+    AccountLocked(String),
+    /// The caller may not (403001).
+    #[error("{0}")]
+    Forbidden(String),
+    /// Too many tries; wait this many seconds (429001).
+    #[error("too many failed log-ins: try again in {retry_after} s")]
+    TooMany {
+        /// Seconds.
+        retry_after: u64,
+    },
+    /// A body that is not valid (400002).
+    #[error("{0}")]
+    Invalid(String),
+    /// No such cluster (404002).
+    #[error("{0}")]
+    ClusterNotFound(String),
+    /// Taken, or read-only (409001).
+    #[error("{0}")]
+    Conflict(String),
+    /// The pods of the cluster are still being synced for the first time (503001).
+    #[error("{0}")]
+    Syncing(String),
+    /// What the cluster said.
+    #[error(transparent)]
+    Cluster(#[from] podgate_cluster::Error),
+    /// Our fault (500001); the text is for the log only.
+    #[error("{0}")]
+    Internal(String),
+}
+
+/// Shorthand.
+pub type Result<T> = std::result::Result<T, Denied>;

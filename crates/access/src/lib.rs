@@ -1,0 +1,17 @@
+//! Who may do what. Everything that touches a cluster, the index or an account goes through here: [`Sessions`] tells who calls, and the
+//! [`Gate`] hands out what the caller may touch.
+
+pub mod action;
+pub mod caller;
+pub mod clusters;
+pub mod error;
+pub mod gate;
+pub mod scoped;
+pub mod sessions;
+pub mod tickets;
+
+pub use action::Action;
+pub use caller::{Caller, User};
+pub use error::Denied;
+pub use gate::{Gate, Scoped, Target};
+pub use sessions::Sessions;

@@ -1,0 +1,182 @@
+//! What each action hands out.
+
+use bytes::Bytes;
+use podgate_cluster::{Sync, SyncState, delete, events, exec, follow, log};
+use podgate_index::{Page, Query, Scope, Stats};
+use tokio::sync::mpsc;
+
+use crate::{
+    action::{
+        CreateCluster, DeleteCluster, DeletePod, Exec, GetCluster, GetPod, ListClusters, ListPods, ReadEvents,
+        ReadLogs, TestCluster, UpdateCluster,
+    },
+    clusters::{Edit, Entry, New},
+    error::{Denied, Result},
+    gate::Scoped,
+};
+
+impl Scoped<ListPods> {
+    /// A page of the cluster's pods and how current it is. Fills in the query's clusters and scope.
+    ///
+    /// # Errors
+    /// [`Denied::Syncing`] before the first sync, or what made it fail.
+    pub fn list(&self, mut query: Query) -> Result<(Page, Sync)> {
+        let cluster = self.cluster()?;
+        let sync = cluster.sync();
+        match (sync.state, &sync.error) {
+            (SyncState::Failed, Some(error)) => return Err(error.clone().into()),
+            (SyncState::Syncing | SyncState::Failed, _) => {
+                return Err(Denied::Syncing(format!(
+                    "the pods of cluster `{}` are still being synced for the first time: try again in a moment",
+                    cluster.name()
+                )));
+            }
+            (SyncState::Synced | SyncState::Stale, _) => {}
+        }
+        query.clusters = vec![cluster.id()];
+        query.scope = Scope::All;
+        Ok((self.gate.index.query(&query), sync))
+    }
+}
+
+impl Scoped<GetPod> {
+    /// See [`podgate_cluster::Cluster::pod`].
+    ///
+    /// # Errors
+    /// Those of the cluster.
+    pub async fn get(&self) -> Result<serde_json::Value> {
+        Ok(self.cluster()?.pod(&self.namespace, &self.name).await?)
+    }
+
+    /// See [`podgate_cluster::Cluster::manifest`].
+    ///
+    /// # Errors
+    /// Those of the cluster.
+    pub async fn manifest(&self) -> Result<Bytes> {
+        Ok(self.cluster()?.manifest(&self.namespace, &self.name).await?)
+    }
+}
+
+impl Scoped<DeletePod> {
+    /// See [`podgate_cluster::Cluster::delete_pod`].
+    ///
+    /// # Errors
+    /// Those of the cluster.
+    pub async fn delete(&self, options: &delete::Options) -> Result<()> {
+        Ok(self.cluster()?.delete_pod(&self.namespace, &self.name, options).await?)
+    }
+}
+
+impl Scoped<ReadLogs> {
+    /// See [`podgate_cluster::Cluster::log`].
+    ///
+    /// # Errors
+    /// Those of the cluster.
+    pub async fn log(&self, query: &log::Query) -> Result<log::Body> {
+        Ok(self.cluster()?.log(&self.namespace, &self.name, query).await?)
+    }
+
+    /// See [`podgate_cluster::Cluster::follow`].
+    ///
+    /// # Errors
+    /// Those of the cluster.
+    pub async fn follow(&self, options: follow::Options) -> Result<mpsc::Receiver<follow::Frame>> {
+        Ok(self.cluster()?.follow(&self.namespace, &self.name, options).await?)
+    }
+}
+
+impl Scoped<ReadEvents> {
+    /// See [`podgate_cluster::Cluster::events`].
+    ///
+    /// # Errors
+    /// Those of the cluster.
+    pub async fn events(&self) -> Result<Vec<events::Event>> {
+        Ok(self.cluster()?.events(&self.namespace, &self.name).await?)
+    }
+}
+
+impl Scoped<Exec> {
+    /// See [`podgate_cluster::Cluster::exec`].
+    ///
+    /// # Errors
+    /// Those of the cluster.
+    pub async fn exec(&self, options: exec::Options) -> Result<exec::Session> {
+        Ok(self.cluster()?.exec(&self.namespace, &self.name, options).await?)
+    }
+}
+
+impl Scoped<ListClusters> {
+    /// Every cluster, by number.
+    ///
+    /// # Errors
+    /// [`Denied::Internal`].
+    pub async fn list(&self) -> Result<Vec<Entry>> {
+        self.gate.clusters.list().await
+    }
+}
+
+impl Scoped<GetCluster> {
+    /// The cluster.
+    ///
+    /// # Errors
+    /// [`Denied::Internal`].
+    pub async fn get(&self) -> Result<Entry> {
+        self.gate.clusters.get(self.cluster()?).await
+    }
+
+    /// Counts of its pods.
+    ///
+    /// # Errors
+    /// [`Denied::Internal`].
+    pub fn stats(&self) -> Result<Stats> {
+        Ok(self.gate.index.stats(self.cluster()?.id(), &Scope::All))
+    }
+
+    /// Its namespaces, by name.
+    ///
+    /// # Errors
+    /// Those of the cluster.
+    pub async fn namespaces(&self) -> Result<Vec<String>> {
+        Ok(self.cluster()?.namespaces().await?)
+    }
+}
+
+impl Scoped<CreateCluster> {
+    /// Tries, stores and starts a cluster.
+    ///
+    /// # Errors
+    /// [`Denied::Invalid`], [`Denied::Conflict`] for a name that is taken, and what the try met.
+    pub async fn create(&self, new: New) -> Result<Entry> {
+        self.gate.clusters.create(new).await
+    }
+}
+
+impl Scoped<UpdateCluster> {
+    /// Changes what is given; a new credential is tried first.
+    ///
+    /// # Errors
+    /// As [`Scoped::create`]; [`Denied::Conflict`] for a read-only cluster.
+    pub async fn update(&self, edit: Edit) -> Result<Entry> {
+        self.gate.clusters.update(self.cluster()?, edit).await
+    }
+}
+
+impl Scoped<DeleteCluster> {
+    /// Removes the cluster, its credential and its rows.
+    ///
+    /// # Errors
+    /// [`Denied::Conflict`] for a read-only cluster.
+    pub async fn delete(&self) -> Result<()> {
+        self.gate.clusters.delete(self.cluster()?).await
+    }
+}
+
+impl Scoped<TestCluster> {
+    /// Tries the cluster's connection now; its version.
+    ///
+    /// # Errors
+    /// What the try met; nothing of the upstream's body.
+    pub async fn test(&self) -> Result<podgate_cluster::registry::Info> {
+        self.gate.clusters.test(self.cluster()?).await
+    }
+}

@@ -1,0 +1,18 @@
+//! Kubernetes I/O: which clusters there are, the watch that fills the index, and the live operations on one pod.
+
+pub mod client;
+pub mod delete;
+pub mod detail;
+pub mod error;
+pub mod events;
+pub mod exec;
+pub mod follow;
+pub mod log;
+pub mod registry;
+pub mod source;
+pub mod status;
+pub mod wire;
+
+pub use error::Error;
+pub use registry::{Cluster, Registry, Spec, Sync, SyncState};
+pub use source::Source;

@@ -1,0 +1,2 @@
+//! The Podgate binary.
+fn main() {}
