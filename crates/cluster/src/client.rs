@@ -1,6 +1,36 @@
 //! HTTP to one API server: TLS, credentials, time-outs, and which addresses may be reached.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::{Bytes, BytesMut};
+use futures_util::FutureExt;
+use http::{Request, Response, StatusCode, header::CONTENT_LENGTH};
+use http_body_util::BodyExt;
+use kube::client::Body;
+use serde::de::DeserializeOwned;
+use tokio::{runtime::Handle, sync::oneshot, time::timeout};
+
+use crate::{Error, Source, error::Result};
+
+mod address;
+mod connect;
+mod explain;
+mod slot;
+mod uri;
+
+pub(crate) use self::{slot::Slot, uri::uri};
+
+/// The most of a JSON answer that is read.
+const MAX_JSON: usize = 32 << 20;
+/// The most of a failure's body that is read.
+const MAX_STATUS: usize = 64 << 10;
 
 /// How long calls may take, and which addresses a cluster added through the API may have.
 #[derive(Clone, Debug)]
@@ -11,6 +41,25 @@ pub struct Policy {
     pub request_timeout: Duration,
     /// Networks that an untrusted source may reach although they are loopback or link-local.
     pub allowed_networks: Arc<[ipnet::IpNet]>,
+    /// How patient the watches are.
+    pub watch: Patience,
+}
+
+/// How long a watch waits before it does something about it.
+#[derive(Clone, Debug)]
+pub struct Patience {
+    /// A watch without event and bookmark for so long is given up, and the pods are listed again.
+    pub silence: Duration,
+    /// A list, by pages or streamed, that makes no progress for so long is given up.
+    pub progress: Duration,
+    /// The shortest pause before a failed call is repeated; doubled with each failure.
+    pub retry_min: Duration,
+    /// The longest such pause.
+    pub retry_max: Duration,
+    /// A connection that was lost counts as whole again after so long, or with the first event or bookmark.
+    pub settle: Duration,
+    /// Between two looks at version and nodes.
+    pub info: Duration,
 }
 
 impl Default for Policy {
@@ -19,14 +68,31 @@ impl Default for Policy {
             connect_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(30),
             allowed_networks: Arc::new([]),
+            watch: Patience::default(),
+        }
+    }
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            silence: Duration::from_secs(180),
+            progress: Duration::from_secs(10),
+            retry_min: Duration::from_millis(500),
+            retry_max: Duration::from_secs(30),
+            settle: Duration::from_secs(1),
+            info: Duration::from_secs(60),
         }
     }
 }
 
 impl Policy {
-    /// Whether an untrusted source may connect to an address, asked of each address as resolved, at connect time.
-    pub fn allows(&self, _address: IpAddr) -> bool {
-        todo!()
+    /// Whether an untrusted source may connect to an address, asked of each address as resolved, at connect time. An address that
+    /// stands for an IPv4 one (mapped, NAT64, 6to4) is judged as that.
+    pub fn allows(&self, address: IpAddr) -> bool {
+        let meant = address::meant(address);
+        let allowed = |network: &ipnet::IpNet| network.contains(&address) || network.contains(&meant);
+        self.allowed_networks.iter().any(allowed) || address::is_ordinary(meant)
     }
 }
 
@@ -37,6 +103,8 @@ pub struct Client {
     pub(crate) policy: Policy,
     /// The cluster's name, for messages.
     pub(crate) cluster: Arc<str>,
+    /// Its credential was refused: the next call should be made with one that was read afresh.
+    refused: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Client {
@@ -45,4 +113,166 @@ impl std::fmt::Debug for Client {
             .field("cluster", &self.cluster)
             .finish_non_exhaustive()
     }
+}
+
+impl Client {
+    /// Makes a client: reads the source's files, runs its exec plug-in, and prepares TLS. Connects to nothing. `maker` is held while that
+    /// runs, which may be longer than this waits.
+    ///
+    /// # Errors
+    /// [`Error::Upstream`] for a source that can't be used, [`Error::Timeout`] for a plug-in that does not end in time.
+    async fn new(source: &Source, name: &str, policy: &Policy, maker: Arc<()>) -> Result<Self> {
+        let (sender, built) = oneshot::channel();
+        let (source, copy, handle) = (source.clone(), policy.clone(), Handle::current());
+        let cluster: Arc<str> = name.into();
+        let thread = cluster.clone();
+        // A plug-in blocks for as long as it likes: a thread of its own holds up neither the runtime nor its end.
+        std::thread::Builder::new()
+            .name("credential".to_owned())
+            .spawn(move || {
+                let _running = maker;
+                let _runtime = handle.enter();
+                let _ = sender.send(connect::build(&source, &thread, &copy));
+            })
+            .map_err(|error| Error::Upstream(format!("the client of cluster `{name}` could not be made: {error}")))?;
+        let inner = match timeout(policy.request_timeout, built).await {
+            Ok(Ok(built)) => built?,
+            Ok(Err(_)) => {
+                return Err(Error::Upstream(format!(
+                    "the credential of cluster `{name}` could not be read"
+                )));
+            }
+            Err(_) => {
+                return Err(Error::Timeout(format!(
+                    "the credential of cluster `{name}` was not there in time: look at its exec plug-in"
+                )));
+            }
+        };
+        Ok(Self {
+            inner,
+            policy: policy.clone(),
+            cluster,
+            refused: Arc::default(),
+        })
+    }
+
+    /// Sends a request and waits for the head of its answer, whatever its status, at most [`Policy::request_timeout`] long. The body may then
+    /// take as long as it likes.
+    ///
+    /// # Errors
+    /// [`Error::Upstream`] and [`Error::Timeout`], naming the cluster.
+    pub(crate) async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Body>> {
+        let what = self.what(&request);
+        let sent = self.inner.send(request.map(Body::from)).boxed();
+        let response = match timeout(self.policy.request_timeout, sent).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return Err(explain::failure(&error, &what)),
+            Err(_) => {
+                let seconds = self.policy.request_timeout.as_secs_f32();
+                return Err(Error::Timeout(format!("{what} was not answered within {seconds} s")));
+            }
+        };
+        if response.status() == StatusCode::UNAUTHORIZED {
+            self.refused.store(true, Ordering::Relaxed);
+        }
+        Ok(response)
+    }
+
+    /// As [`Client::send`], and any status but a success is an error.
+    ///
+    /// # Errors
+    /// Those of [`Client::send`] and of [`Error::from_status`].
+    pub(crate) async fn request(&self, request: Request<Vec<u8>>) -> Result<Response<Body>> {
+        let what = self.what(&request);
+        let response = self.send(request).await?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        Err(self.refusal(response, &what).await)
+    }
+
+    /// What an answer other than success means; reads its body as far as that is sane.
+    pub(crate) async fn refusal(&self, response: Response<Body>, what: &str) -> Error {
+        let status = response.status().as_u16();
+        let body = timeout(self.policy.request_timeout, read(response, MAX_STATUS, what)).await;
+        Error::from_status(status, &body.ok().and_then(Result::ok).unwrap_or_default(), what)
+    }
+
+    /// The whole answer as JSON.
+    ///
+    /// # Errors
+    /// As [`Client::bytes`]; [`Error::Upstream`] for what is not the JSON of a `T`.
+    pub(crate) async fn json<T: DeserializeOwned>(&self, request: Request<Vec<u8>>) -> Result<T> {
+        let what = self.what(&request);
+        let bytes = self.bytes(request, MAX_JSON).await?;
+        serde_json::from_slice(&bytes).map_err(|error| {
+            Error::Upstream(format!(
+                "{what} was not answered as Kubernetes answers ({error}): check that the address is that of an API server"
+            ))
+        })
+    }
+
+    /// The whole answer, of at most `max` bytes, within [`Policy::request_timeout`].
+    ///
+    /// # Errors
+    /// Those of [`Client::request`]; [`Error::Upstream`] for a longer answer.
+    pub(crate) async fn bytes(&self, request: Request<Vec<u8>>, max: usize) -> Result<Bytes> {
+        let what = self.what(&request);
+        let whole = async { read(self.request(request).await?, max, &what).await };
+        timeout(self.policy.request_timeout, whole).await.unwrap_or_else(|_| {
+            let seconds = self.policy.request_timeout.as_secs_f32();
+            Err(Error::Timeout(format!(
+                "{what} was not answered whole within {seconds} s"
+            )))
+        })
+    }
+
+    /// Names a call in messages: "GET /api/v1/pods on cluster `prod`".
+    pub(crate) fn what<T>(&self, request: &Request<T>) -> String {
+        format!(
+            "{} {} on cluster `{}`",
+            request.method(),
+            request.uri().path(),
+            self.cluster
+        )
+    }
+
+    /// What a broken connection or body means, as a sentence that names the cluster.
+    pub(crate) fn broken(&self, error: &(dyn std::error::Error + 'static), what: &str) -> Error {
+        explain::failure(error, what)
+    }
+
+    /// Whether the API server refused the credential since this client was made.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
+    }
+}
+
+/// A GET of a path made by [`uri`].
+pub(crate) fn get(uri: &str) -> Result<Request<Vec<u8>>> {
+    Request::get(uri)
+        .body(Vec::new())
+        .map_err(|error| Error::Invalid(format!("`{uri}` is not an address: {error}")))
+}
+
+async fn read(response: Response<Body>, max: usize, what: &str) -> Result<Bytes> {
+    let too_long = || Error::Upstream(format!("{what} was answered with more than {max} bytes"));
+    let length = response.headers().get(CONTENT_LENGTH);
+    let length = length
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.parse::<usize>().ok());
+    if length.is_some_and(|length| length > max) {
+        return Err(too_long());
+    }
+    let mut body = response.into_body();
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| explain::failure(&error, what))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > max {
+            return Err(too_long());
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes.freeze())
 }

@@ -10,7 +10,7 @@ impl Cluster {
     /// # Errors
     /// [`crate::Error::PodNotFound`], and those of every call.
     pub async fn pod(&self, _namespace: &str, _name: &str) -> Result<serde_json::Value> {
-        let _ = self.client()?;
+        let _ = self.client().await?;
         todo!()
     }
 

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use podgate_index::{ClusterId, Index};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     Error, Source,
-    client::{Client, Policy},
+    client::{Client, Policy, Slot},
     error::Result,
 };
 
@@ -69,7 +70,9 @@ pub struct Cluster {
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) spec: Spec,
-    pub(crate) client: std::result::Result<Client, Error>,
+    client: Slot,
+    /// Cancelled when the cluster is removed or replaced: every stream of it ends then.
+    pub(crate) removed: CancellationToken,
 }
 
 impl Registry {
@@ -152,7 +155,8 @@ impl Cluster {
         todo!()
     }
 
-    pub(crate) fn client(&self) -> Result<&Client> {
-        self.inner.client.as_ref().map_err(Clone::clone)
+    /// The client for one call; not to be kept, because it is made anew when its credential was refused.
+    pub(crate) async fn client(&self) -> Result<Client> {
+        self.inner.client.get().await
     }
 }

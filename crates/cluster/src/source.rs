@@ -1,23 +1,28 @@
 //! Where a cluster's address and credential come from, and which of them are refused.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use futures_util::FutureExt;
+use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 
 /// Address and credential of a cluster. Its `Debug` shows no secret.
 #[derive(Clone)]
 pub struct Source {
-    pub(crate) kubeconfig: SourceKind,
+    kind: Kind,
     /// Given by the operator (a kubeconfig file, the pod's own service account): may name exec plug-ins, proxies and files, and reach
     /// any address. Otherwise it came through the API.
-    pub(crate) trusted: bool,
+    trusted: bool,
 }
 
 /// The two ways to reach a cluster.
 #[derive(Clone)]
-pub(crate) enum SourceKind {
+enum Kind {
     /// A context of a kubeconfig.
     Context {
-        kubeconfig: Box<kube::config::Kubeconfig>,
+        kubeconfig: Box<Kubeconfig>,
         context: String,
+        /// Where it was read from: read again for each client, because tools write fresh credentials into it.
+        file: Option<PathBuf>,
     },
     /// The service account of the pod that we run in.
     InCluster,
@@ -88,6 +93,37 @@ impl Source {
     /// [`Refused`] when the text is not one of ours.
     pub fn from_stored(_text: &str) -> Result<Self, Refused> {
         todo!()
+    }
+
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.trusted
+    }
+
+    /// What kube makes of it. Blocks: reads files.
+    pub(crate) fn config(&self) -> Result<Config, Refused> {
+        let Kind::Context {
+            kubeconfig,
+            context,
+            file,
+        } = &self.kind
+        else {
+            return Config::incluster()
+                .map_err(|error| Refused(format!("the pod's service account can't be used: {error}")));
+        };
+        let options = KubeConfigOptions {
+            context: Some(context.clone()),
+            ..KubeConfigOptions::default()
+        };
+        let read = file.as_ref().and_then(|file| Kubeconfig::read_from(file).ok());
+        let has_it = |read: &Kubeconfig| read.contexts.iter().any(|named| named.name == *context);
+        let kubeconfig = read.filter(has_it).unwrap_or_else(|| kubeconfig.as_ref().clone());
+        match Config::from_custom_kubeconfig(kubeconfig, &options).now_or_never() {
+            Some(Ok(config)) => Ok(config),
+            Some(Err(error)) => Err(Refused(format!(
+                "context `{context}` of the kubeconfig can't be used: {error}"
+            ))),
+            None => Err(Refused(format!("context `{context}` of the kubeconfig can't be used"))),
+        }
     }
 
     /// The API server's address, as `https://host:port`.

@@ -1,0 +1,92 @@
+//! What a failed connection means, in a sentence for the reader who must act.
+
+use std::{error::Error as StdError, io};
+
+use kube::client::AuthError;
+use tokio::time::error::Elapsed;
+
+use super::connect::Blocked;
+use crate::{Error, error::shorten};
+
+/// A call that failed before, or within, its answer.
+pub(super) fn failure(error: &(dyn StdError + 'static), what: &str) -> Error {
+    let mut root = error;
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if let Some(known) = known(cause, what) {
+            return known;
+        }
+        root = cause;
+        // An `io::Error` hides the error that it wraps from `source`.
+        let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        next = wrapped
+            .map(|inner| inner as &(dyn StdError + 'static))
+            .or_else(|| cause.source());
+    }
+    Error::Upstream(format!("{what} failed: {}", shorten(&root.to_string())))
+}
+
+/// A source of which no client can be made.
+pub(super) fn unusable(error: &(dyn StdError + 'static), cluster: &str) -> Error {
+    failure(error, &format!("preparing the connection to cluster `{cluster}`"))
+}
+
+fn known(cause: &(dyn StdError + 'static), what: &str) -> Option<Error> {
+    if let Some(blocked) = cause.downcast_ref::<Blocked>() {
+        return Some(Error::Upstream(format!("{what} was not sent: {blocked}")));
+    }
+    if let Some(auth) = cause.downcast_ref::<AuthError>() {
+        return Some(credential(auth, what));
+    }
+    if cause.is::<Elapsed>() {
+        return Some(timed_out(what));
+    }
+    if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
+        return Some(Error::Upstream(match tls {
+            rustls::Error::InvalidCertificate(_) => format!(
+                "{what} failed because the server's certificate was not accepted ({tls}): check the cluster's certificate authority and address"
+            ),
+            _ => format!(
+                "{what} failed in the TLS handshake ({tls}): check the address, and the client certificate if there is one"
+            ),
+        }));
+    }
+    let io = cause.downcast_ref::<io::Error>().filter(|io| io.get_ref().is_none())?;
+    match io.kind() {
+        io::ErrorKind::TimedOut => Some(timed_out(what)),
+        io::ErrorKind::ConnectionRefused => Some(Error::Upstream(format!(
+            "{what} failed because nothing accepts connections at its address: check that the API server runs and that the address is right"
+        ))),
+        _ => None,
+    }
+}
+
+fn timed_out(what: &str) -> Error {
+    Error::Timeout(format!(
+        "{what} failed because no connection was made in time: check the address, and that nothing in between drops packets"
+    ))
+}
+
+/// The output of a plug-in may hold a credential: it goes nowhere, and what it printed on standard error goes to the log.
+fn credential(error: &AuthError, what: &str) -> Error {
+    Error::Upstream(match error {
+        AuthError::AuthExecRun { out, .. } => {
+            let said = shorten(String::from_utf8_lossy(&out.stderr).trim());
+            tracing::warn!(call = what, status = %out.status, stderr = said, "exec plug-in failed");
+            format!(
+                "{what} failed because the exec plug-in of the kubeconfig failed ({}): see the log",
+                out.status
+            )
+        }
+        AuthError::AuthExecParse(_) => {
+            format!("{what} failed because the exec plug-in of the kubeconfig printed no ExecCredential")
+        }
+        AuthError::AuthExecStart(error) => {
+            format!("{what} failed because the exec plug-in of the kubeconfig could not be started ({error})")
+        }
+        other => format!(
+            "{what} failed because there is no usable credential: {}",
+            shorten(&other.to_string())
+        ),
+    })
+}

@@ -1,0 +1,51 @@
+//! Paths of the Kubernetes API from parts that a caller may have chosen.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::{Error, error::Result};
+
+const KEEP: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A path of segments, percent-encoded, with a query. No segment may be empty, `.`, `..`, or hold `/` or `%`
+/// (`IsValidPathSegmentName` of apimachinery): an API server decodes the path before it splits it.
+///
+/// # Errors
+/// [`Error::Invalid`] for such a segment.
+pub(crate) fn uri(segments: &[&str], query: &[(&str, &str)]) -> Result<String> {
+    let mut uri = String::new();
+    for segment in segments {
+        if segment.is_empty() || *segment == "." || *segment == ".." || segment.contains(['/', '%', '\0']) {
+            return Err(Error::Invalid(format!(
+                "`{segment}` is not a name that Kubernetes allows"
+            )));
+        }
+        uri.push('/');
+        uri.extend(utf8_percent_encode(segment, KEEP));
+    }
+    for (index, (key, value)) in query.iter().enumerate() {
+        uri.push(if index == 0 { '?' } else { '&' });
+        uri.extend(utf8_percent_encode(key, KEEP));
+        uri.push('=');
+        uri.extend(utf8_percent_encode(value, KEEP));
+    }
+    Ok(uri)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn parts_are_encoded() {
+        let uri = uri(&["api", "v1", "pods", "ä b"], &[("container", "a&b=c"), ("x", "")]).unwrap();
+        assert_eq!(uri, "/api/v1/pods/%C3%A4%20b?container=a%26b%3Dc&x=");
+    }
+
+    #[test]
+    fn a_segment_can_not_lead_elsewhere() {
+        for segment in ["", ".", "..", "a/b", "a%2fb", "a\0b"] {
+            assert!(uri(&["api", segment], &[]).is_err(), "{segment:?}");
+        }
+    }
+}
