@@ -1,1 +1,27 @@
 //! A simulated Kubernetes cluster that speaks the wire protocol on loopback TLS: for tests, for the demo and for the bench.
+
+mod auth;
+mod call;
+mod content;
+mod exec;
+mod faults;
+mod kubeconfig;
+mod list;
+mod log;
+mod object;
+mod options;
+mod runtime;
+mod server;
+mod shell;
+mod sim;
+mod state;
+mod status;
+mod store;
+mod time;
+mod tls;
+mod watch;
+
+pub use faults::Faults;
+pub use options::{Content, Options};
+pub use sim::Sim;
+pub use state::Request;

@@ -1,0 +1,104 @@
+//! Who asks: bearer tokens and impersonation.
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+use crate::faults::Faults;
+use crate::status::Failure;
+
+/// The users that every simulated cluster has, each with its group; the token is `<user>-token`.
+const USERS: [(&str, &str); 4] = [
+    ("admin", "system:masters"),
+    ("editor", "shop-editors"),
+    ("viewer", "staging-viewers"),
+    ("nobody", ""),
+];
+
+/// Whom a request acts as.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct User {
+    pub(crate) name: String,
+    pub(crate) groups: Vec<String>,
+}
+
+/// A request's credential and whom it acts as.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    /// The owner of the token.
+    pub(crate) user: User,
+    /// The user whom it acts as instead.
+    pub(crate) impersonated: Option<User>,
+}
+
+impl Identity {
+    /// Whom authorisation looks at.
+    pub(crate) fn effective(&self) -> &User {
+        self.impersonated.as_ref().unwrap_or(&self.user)
+    }
+}
+
+/// Finds out who asks.
+///
+/// # Errors
+///
+/// 401 without a known token, 403 for who may not impersonate, 400 for groups without a user.
+pub(crate) fn identify(headers: &HeaderMap, faults: &Faults) -> Result<Identity, Failure> {
+    let token = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let token = token.strip_prefix("Bearer ").unwrap_or_default().trim();
+    let known = USERS
+        .iter()
+        .find(|(name, _)| token.strip_suffix("-token") == Some(name));
+    let Some((name, group)) = known.filter(|(name, _)| !faults.is_revoked(name)) else {
+        return Err(Failure::new(401, "Unauthorized"));
+    };
+    let user = user(
+        name,
+        [*group]
+            .into_iter()
+            .filter(|group| !group.is_empty())
+            .map(str::to_owned)
+            .collect(),
+    );
+    let impersonated = impersonated(headers, &user)?;
+    Ok(Identity { user, impersonated })
+}
+
+fn user(name: &str, mut groups: Vec<String>) -> User {
+    if !groups.iter().any(|group| group == "system:authenticated") {
+        groups.push("system:authenticated".to_owned());
+    }
+    User {
+        name: name.to_owned(),
+        groups,
+    }
+}
+
+fn impersonated(headers: &HeaderMap, user: &User) -> Result<Option<User>, Failure> {
+    let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let groups: Vec<String> = headers.get_all("impersonate-group").iter().map(text).collect();
+    let Some(name) = headers
+        .get("impersonate-user")
+        .map(text)
+        .filter(|name| !name.is_empty())
+    else {
+        if groups.is_empty() {
+            return Ok(None);
+        }
+        return Err(Failure::new(
+            500,
+            "Internal Server Error: requested impersonating groups without a user",
+        ));
+    };
+    if user.name != "admin" {
+        let message = format!(
+            "users \"{name}\" is forbidden: User \"{}\" cannot impersonate resource \"users\" in API group \"\" at the \
+             cluster scope",
+            user.name
+        );
+        return Err(Failure::new(403, message).about(serde_json::json!({"name": name, "kind": "users"})));
+    }
+    Ok(Some(self::user(&name, groups)))
+}

@@ -1,0 +1,12 @@
+//! `pods/exec`.
+
+use axum::response::{IntoResponse, Response};
+
+use crate::call::Call;
+use crate::status::Failure;
+
+/// Answers an exec request.
+pub(crate) async fn route(call: Call) -> Response {
+    let _ = call;
+    Failure::no_route().into_response()
+}

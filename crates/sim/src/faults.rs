@@ -1,0 +1,236 @@
+//! Faults on request: what a cluster does on its bad days.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::store::Store;
+
+/// What open log answers and execs are told; the counters only grow.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct StreamSignal {
+    pub(crate) cut_logs: u64,
+    pub(crate) end_follows: u64,
+    pub(crate) cut_execs: u64,
+}
+
+struct Failing {
+    path: String,
+    status: u16,
+    times: usize,
+}
+
+#[derive(Default)]
+struct Rules {
+    failing: Vec<Failing>,
+    delays: Vec<(String, Duration)>,
+    revoked: BTreeSet<String>,
+    cut_logs_after: Option<u64>,
+    pages: Option<usize>,
+}
+
+/// The faults of one simulated cluster: all take effect at once, from any thread.
+pub struct Faults {
+    store: Arc<Store>,
+    streams: watch::Sender<StreamSignal>,
+    rules: Mutex<Rules>,
+    no_bookmarks: AtomicBool,
+    no_initial_events_end: AtomicBool,
+    ignore_send_initial_events: AtomicBool,
+    refuse_streaming_list: AtomicBool,
+    only_v4_exec: AtomicBool,
+}
+
+impl Faults {
+    pub(crate) fn new(store: Arc<Store>) -> Faults {
+        Faults {
+            store,
+            streams: watch::Sender::new(StreamSignal::default()),
+            rules: Mutex::default(),
+            no_bookmarks: AtomicBool::default(),
+            no_initial_events_end: AtomicBool::default(),
+            ignore_send_initial_events: AtomicBool::default(),
+            refuse_streaming_list: AtomicBool::default(),
+            only_v4_exec: AtomicBool::default(),
+        }
+    }
+
+    fn rules<T>(&self, change: impl FnOnce(&mut Rules) -> T) -> T {
+        change(&mut self.rules.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Breaks every open watch off now, in the middle of a frame.
+    pub fn drop_watches(&self) {
+        self.store.signal().send_modify(|signal| signal.drops += 1);
+    }
+
+    /// Makes open watches stay open but silent: no events, no bookmarks. What happens meanwhile comes once it is
+    /// off again.
+    pub fn stall_watches(&self, on: bool) {
+        self.store.signal().send_modify(|signal| signal.stalled = on);
+    }
+
+    /// Forgets the history of changes: open watches get the 410 ERROR event, and a watch from any older version is
+    /// refused with 410 (Expired).
+    pub fn expire_history(&self) {
+        self.store.expire();
+        self.store.signal().send_modify(|signal| signal.expiries += 1);
+    }
+
+    /// Sends one line that is not JSON into every open watch.
+    pub fn garbage_in_watches(&self) {
+        self.store.signal().send_modify(|signal| signal.garbage += 1);
+    }
+
+    /// Leaves periodic bookmarks out; the one that ends a streaming list still comes.
+    pub fn no_bookmarks(&self, on: bool) {
+        self.no_bookmarks.store(on, Ordering::SeqCst);
+    }
+
+    /// Makes a streaming list send its events but never the bookmark that ends it, nor any other.
+    pub fn no_initial_events_end(&self, on: bool) {
+        self.no_initial_events_end.store(on, Ordering::SeqCst);
+    }
+
+    /// Acts as a server too old for `sendInitialEvents`: it ignores the parameter.
+    pub fn ignore_send_initial_events(&self, on: bool) {
+        self.ignore_send_initial_events.store(on, Ordering::SeqCst);
+    }
+
+    /// Acts as a server with the streaming list switched off: 422 for `sendInitialEvents`.
+    pub fn refuse_streaming_list(&self, on: bool) {
+        self.refuse_streaming_list.store(on, Ordering::SeqCst);
+    }
+
+    /// Acts as an etcd restored from a backup: versions go on from `to`, open watches with them.
+    pub fn reset_resource_version(&self, to: u64) {
+        self.store.reset_version(to);
+    }
+
+    /// Answers the next `times` requests whose path and query contain `path_contains` with this HTTP status.
+    pub fn fail_requests(&self, path_contains: &str, status: u16, times: usize) {
+        self.rules(|rules| {
+            rules.failing.push(Failing {
+                path: path_contains.to_owned(),
+                status,
+                times,
+            })
+        });
+    }
+
+    /// Delays the answer to requests whose path and query contain `path_contains`; zero takes the delay back.
+    pub fn delay_requests(&self, path_contains: &str, delay: Duration) {
+        self.rules(|rules| {
+            rules.delays.retain(|(path, _)| path != path_contains);
+            if !delay.is_zero() {
+                rules.delays.push((path_contains.to_owned(), delay));
+            }
+        });
+    }
+
+    /// Refuses this user's token with 401 from now on.
+    pub fn revoke_token(&self, user: &str) {
+        self.rules(|rules| rules.revoked.insert(user.to_owned()));
+    }
+
+    /// Accepts this user's token again.
+    pub fn restore_token(&self, user: &str) {
+        self.rules(|rules| rules.revoked.remove(user));
+    }
+
+    /// Breaks the connection of every open log answer now.
+    pub fn cut_logs(&self) {
+        self.streams.send_modify(|signal| signal.cut_logs += 1);
+    }
+
+    /// Ends every open log follow with success now, though the container runs on.
+    pub fn end_follows(&self) {
+        self.streams.send_modify(|signal| signal.end_follows += 1);
+    }
+
+    /// Breaks each later log answer after this many bytes; `None` stops that.
+    pub fn cut_logs_after(&self, bytes: Option<u64>) {
+        self.rules(|rules| rules.cut_logs_after = bytes);
+    }
+
+    /// Acts as a server that knows only `v4.channel.k8s.io` for exec.
+    pub fn only_v4_exec(&self, on: bool) {
+        self.only_v4_exec.store(on, Ordering::SeqCst);
+    }
+
+    /// Breaks the connection of every open exec now.
+    pub fn cut_execs(&self) {
+        self.streams.send_modify(|signal| signal.cut_execs += 1);
+    }
+
+    /// Answers a list's continue token with 410 (Expired) after this many pages; `None` stops that.
+    pub fn no_pages_after(&self, pages: Option<usize>) {
+        self.rules(|rules| rules.pages = pages);
+    }
+
+    pub(crate) fn streams(&self) -> watch::Receiver<StreamSignal> {
+        self.streams.subscribe()
+    }
+
+    pub(crate) fn bookmarks_off(&self) -> bool {
+        self.no_bookmarks.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn initial_events_end_off(&self) -> bool {
+        self.no_initial_events_end.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn initial_events_ignored(&self) -> bool {
+        self.ignore_send_initial_events.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn streaming_list_refused(&self) -> bool {
+        self.refuse_streaming_list.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn exec_is_v4(&self) -> bool {
+        self.only_v4_exec.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn log_limit(&self) -> Option<u64> {
+        self.rules(|rules| rules.cut_logs_after)
+    }
+
+    pub(crate) fn page_limit(&self) -> Option<usize> {
+        self.rules(|rules| rules.pages)
+    }
+
+    pub(crate) fn is_revoked(&self, user: &str) -> bool {
+        self.rules(|rules| rules.revoked.contains(user))
+    }
+
+    /// The status that this request must fail with, if any; uses one of the rule's times up.
+    pub(crate) fn failure(&self, path: &str) -> Option<u16> {
+        self.rules(|rules| {
+            let at = rules
+                .failing
+                .iter()
+                .position(|rule| rule.times > 0 && path.contains(&rule.path))?;
+            let rule = rules.failing.get_mut(at)?;
+            rule.times -= 1;
+            let status = rule.status;
+            rules.failing.retain(|rule| rule.times > 0);
+            Some(status)
+        })
+    }
+
+    /// How long this request must wait.
+    pub(crate) fn delay(&self, path: &str) -> Duration {
+        self.rules(|rules| {
+            rules
+                .delays
+                .iter()
+                .filter(|(part, _)| path.contains(part))
+                .map(|(_, delay)| *delay)
+                .sum()
+        })
+    }
+}

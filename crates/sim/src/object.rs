@@ -1,0 +1,190 @@
+//! One stored Kubernetes object: its JSON, and what selectors and versions need of it.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+
+/// The kinds that the cluster holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    Pod,
+    Namespace,
+    Node,
+    Event,
+}
+
+impl Kind {
+    /// Every kind, in the order of `Kind as usize`.
+    pub(crate) const ALL: [Kind; 4] = [Kind::Pod, Kind::Namespace, Kind::Node, Kind::Event];
+
+    /// The kind by its name (`Pod`).
+    pub(crate) fn named(name: &str) -> Option<Kind> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// The kind by its plural (`pods`).
+    pub(crate) fn of_resource(plural: &str) -> Option<Kind> {
+        Self::ALL.into_iter().find(|kind| kind.plural() == plural)
+    }
+
+    /// `Pod`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Kind::Pod => "Pod",
+            Kind::Namespace => "Namespace",
+            Kind::Node => "Node",
+            Kind::Event => "Event",
+        }
+    }
+
+    /// `pods`.
+    pub(crate) fn plural(self) -> &'static str {
+        match self {
+            Kind::Pod => "pods",
+            Kind::Namespace => "namespaces",
+            Kind::Node => "nodes",
+            Kind::Event => "events",
+        }
+    }
+
+    /// Whether its objects live in a namespace.
+    pub(crate) fn namespaced(self) -> bool {
+        matches!(self, Kind::Pod | Kind::Event)
+    }
+}
+
+/// A stored object; never changed, only replaced.
+#[derive(Debug)]
+pub(crate) struct Object {
+    pub(crate) kind: Kind,
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) uid: String,
+    pub(crate) version: u64,
+    pub(crate) labels: BTreeMap<String, String>,
+    /// The fields that a field selector may name, with their values.
+    pub(crate) fields: Vec<(&'static str, String)>,
+    /// The JSON without `apiVersion` and `kind`: the items of a list come without them.
+    body: Bytes,
+}
+
+impl Object {
+    /// Takes an object apart. `metadata` must be complete (name, uid); `version` is written into it.
+    pub(crate) fn new(kind: Kind, mut value: Value, version: u64) -> Object {
+        if let Some(object) = value.as_object_mut() {
+            object.remove("apiVersion");
+            object.remove("kind");
+            metadata_mut(object).insert("resourceVersion".to_owned(), Value::String(version.to_string()));
+        }
+        let text = |pointer: &str| {
+            value
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let labels = value
+            .pointer("/metadata/labels")
+            .and_then(Value::as_object)
+            .map(|labels| {
+                labels
+                    .iter()
+                    .map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned()))
+                    .collect()
+            });
+        Object {
+            kind,
+            namespace: text("/metadata/namespace"),
+            name: text("/metadata/name"),
+            uid: text("/metadata/uid"),
+            version,
+            labels: labels.unwrap_or_default(),
+            fields: fields(kind, &value),
+            body: Bytes::from(value.to_string()),
+        }
+    }
+
+    /// The JSON as an item of a list: without `apiVersion` and `kind`.
+    pub(crate) fn item(&self) -> Bytes {
+        self.body.clone()
+    }
+
+    /// The JSON as an answer of its own.
+    pub(crate) fn json(&self) -> Vec<u8> {
+        let mut json = format!(r#"{{"kind":"{}","apiVersion":"v1","#, self.kind.name()).into_bytes();
+        json.extend_from_slice(self.body.get(1..).unwrap_or_default());
+        json
+    }
+
+    /// The object as a value, with `apiVersion` and `kind`.
+    pub(crate) fn value(&self) -> Value {
+        serde_json::from_slice(&self.json()).unwrap_or_default()
+    }
+}
+
+/// The metadata of an object, made when missing.
+pub(crate) fn metadata_mut(object: &mut Map<String, Value>) -> &mut Map<String, Value> {
+    child_mut(object, "metadata")
+}
+
+/// The object under a key, made when missing or something else.
+pub(crate) fn child_mut<'a>(object: &'a mut Map<String, Value>, key: &str) -> &'a mut Map<String, Value> {
+    let child = object.entry(key).or_insert_with(|| Value::Object(Map::new()));
+    if !child.is_object() {
+        *child = Value::Object(Map::new());
+    }
+    match child {
+        Value::Object(map) => map,
+        _ => unreachable!("it was just made an object"),
+    }
+}
+
+/// The fields that field selectors may name, as each kind's strategy in Kubernetes lists them.
+fn fields(kind: Kind, value: &Value) -> Vec<(&'static str, String)> {
+    let named: &[(&'static str, &str)] = match kind {
+        Kind::Pod => &[
+            ("spec.nodeName", "/spec/nodeName"),
+            ("spec.restartPolicy", "/spec/restartPolicy"),
+            ("spec.schedulerName", "/spec/schedulerName"),
+            ("spec.serviceAccountName", "/spec/serviceAccountName"),
+            ("spec.hostNetwork", "/spec/hostNetwork"),
+            ("status.phase", "/status/phase"),
+            ("status.podIP", "/status/podIP"),
+            ("status.nominatedNodeName", "/status/nominatedNodeName"),
+        ],
+        Kind::Namespace => &[("status.phase", "/status/phase")],
+        Kind::Node => &[("spec.unschedulable", "/spec/unschedulable")],
+        Kind::Event => &[
+            ("involvedObject.kind", "/involvedObject/kind"),
+            ("involvedObject.namespace", "/involvedObject/namespace"),
+            ("involvedObject.name", "/involvedObject/name"),
+            ("involvedObject.uid", "/involvedObject/uid"),
+            ("involvedObject.apiVersion", "/involvedObject/apiVersion"),
+            ("involvedObject.resourceVersion", "/involvedObject/resourceVersion"),
+            ("involvedObject.fieldPath", "/involvedObject/fieldPath"),
+            ("reason", "/reason"),
+            ("reportingComponent", "/reportingComponent"),
+            ("source", "/source/component"),
+            ("type", "/type"),
+        ],
+    };
+    let own = [
+        ("metadata.name", "/metadata/name"),
+        ("metadata.namespace", "/metadata/namespace"),
+    ];
+    let own = own
+        .into_iter()
+        .filter(|(field, _)| kind.namespaced() || *field == "metadata.name");
+    own.chain(named.iter().copied())
+        .map(|(field, pointer)| {
+            let text = match value.pointer(pointer) {
+                Some(Value::String(text)) => text.clone(),
+                Some(Value::Bool(on)) => on.to_string(),
+                _ if matches!(field, "spec.hostNetwork" | "spec.unschedulable") => "false".to_owned(),
+                _ => String::new(),
+            };
+            (field, text)
+        })
+        .collect()
+}

@@ -1,0 +1,373 @@
+//! What runs in the pods' containers: their runs, and the log of each.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::sync::watch;
+
+/// Bytes that the log of one run keeps; the oldest lines go first.
+const KEPT: usize = 64 << 20;
+
+/// Lines that the log of one run keeps.
+const KEPT_LINES: usize = 1 << 20;
+
+/// One line of a log, or the beginning of one.
+#[derive(Debug)]
+struct Line {
+    time: Timestamp,
+    bytes: Vec<u8>,
+}
+
+#[derive(Debug, Default)]
+struct Buffer {
+    lines: VecDeque<Line>,
+    /// The number of the first kept line.
+    first: u64,
+    bytes: usize,
+    /// The first line that new readers see: what is before was rotated away.
+    start: u64,
+    exit: Option<i32>,
+}
+
+impl Buffer {
+    fn next(&self) -> u64 {
+        self.first + self.lines.len() as u64
+    }
+
+    fn append(&mut self, time: Timestamp, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let end = bytes
+                .iter()
+                .position(|byte| *byte == b'\n')
+                .map_or(bytes.len(), |at| at + 1);
+            let (part, rest) = bytes.split_at(end);
+            let rotated = self.start >= self.next();
+            match self.lines.back_mut() {
+                // A rotation also ends a line: new readers begin with a whole one.
+                Some(line) if line.bytes.last() != Some(&b'\n') && !rotated => line.bytes.extend_from_slice(part),
+                _ => self.lines.push_back(Line {
+                    time,
+                    bytes: part.to_vec(),
+                }),
+            }
+            self.bytes += part.len();
+            bytes = rest;
+        }
+        while (self.bytes > KEPT || self.lines.len() > KEPT_LINES) && self.lines.len() > 1 {
+            if let Some(line) = self.lines.pop_front() {
+                self.bytes -= line.bytes.len();
+                self.first += 1;
+            }
+        }
+    }
+}
+
+/// A place in a run's log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Position {
+    /// The line's number since the run began.
+    pub(crate) line: u64,
+    /// Bytes of the line before this place.
+    pub(crate) offset: usize,
+}
+
+/// A piece of a log: some bytes of one line.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Piece {
+    /// The time of the line's first byte.
+    pub(crate) time: Timestamp,
+    /// Whether the piece begins the line.
+    pub(crate) begins: bool,
+    /// At most a whole line, its line feed included.
+    pub(crate) bytes: Bytes,
+}
+
+/// What [`Run::read`] found.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) pieces: Vec<Piece>,
+    /// Where the next read goes on.
+    pub(crate) next: Position,
+    /// Nothing is left to read and nothing will come: the run has ended.
+    pub(crate) over: bool,
+}
+
+/// One run of a container, from its start to its end, with its log.
+#[derive(Debug)]
+pub(crate) struct Run {
+    /// `containerd://` and 64 hexadecimal digits.
+    pub(crate) container_id: String,
+    /// When it began.
+    pub(crate) started: Timestamp,
+    buffer: Mutex<Buffer>,
+    changed: watch::Sender<()>,
+}
+
+impl Run {
+    fn new() -> Arc<Run> {
+        let id = (crate::store::uid() + &crate::store::uid()).replace('-', "");
+        Arc::new(Run {
+            container_id: format!("containerd://{id}"),
+            started: Timestamp::now(),
+            buffer: Mutex::default(),
+            changed: watch::Sender::new(()),
+        })
+    }
+
+    fn with<T>(&self, read: impl FnOnce(&mut Buffer) -> T) -> T {
+        read(&mut self.buffer.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Appends what the container wrote. Ignored once the run is over.
+    pub(crate) fn append(&self, time: Timestamp, bytes: &[u8]) {
+        self.with(|buffer| {
+            if buffer.exit.is_none() {
+                buffer.append(time, bytes);
+            }
+        });
+        self.changed.send_replace(());
+    }
+
+    /// Hides what is there from new readers.
+    pub(crate) fn rotate(&self) {
+        self.with(|buffer| buffer.start = buffer.next());
+    }
+
+    /// Ends the run: follows end once they have read everything.
+    pub(crate) fn end(&self, exit: i32) {
+        self.with(|buffer| buffer.exit = buffer.exit.or(Some(exit)));
+        self.changed.send_replace(());
+    }
+
+    /// The exit code, once it ended.
+    pub(crate) fn exit(&self) -> Option<i32> {
+        self.with(|buffer| buffer.exit)
+    }
+
+    /// Marks the current state as seen and tells of the next change: take it before reading.
+    pub(crate) fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    /// The first place that a new reader sees.
+    pub(crate) fn start(&self) -> Position {
+        self.with(|buffer| Position {
+            line: buffer.start.max(buffer.first),
+            offset: 0,
+        })
+    }
+
+    /// Where the last `lines` lines begin; with 0 the end of the log.
+    pub(crate) fn tail(&self, lines: u64) -> Position {
+        self.with(|buffer| {
+            let start = buffer.start.max(buffer.first);
+            Position {
+                line: buffer.next().saturating_sub(lines).max(start),
+                offset: 0,
+            }
+        })
+    }
+
+    /// The first line from `from` on that is not older than `time`.
+    pub(crate) fn not_before(&self, from: Position, time: Timestamp) -> Position {
+        self.with(|buffer| {
+            let skip = usize::try_from(from.line.saturating_sub(buffer.first)).unwrap_or(usize::MAX);
+            let at = buffer.lines.iter().skip(skip).position(|line| line.time >= time);
+            match at {
+                Some(at) => Position {
+                    line: from.line.max(buffer.first) + at as u64,
+                    offset: 0,
+                },
+                None => Position {
+                    line: buffer.next(),
+                    offset: 0,
+                },
+            }
+        })
+    }
+
+    /// Reads up to about `most` bytes (at least 1) from a place on; a long line comes in several pieces. A reader
+    /// whose place is no longer kept goes on with the oldest line.
+    pub(crate) fn read(&self, from: Position, most: usize) -> Read {
+        self.with(|buffer| {
+            let mut next = if from.line < buffer.first {
+                Position {
+                    line: buffer.first,
+                    offset: 0,
+                }
+            } else {
+                from
+            };
+            let mut left = most.max(1);
+            let mut pieces = Vec::new();
+            let skip = usize::try_from(next.line - buffer.first).unwrap_or(usize::MAX);
+            for line in buffer.lines.iter().skip(skip) {
+                let rest = line.bytes.get(next.offset..).unwrap_or_default();
+                let part = rest.get(..left).unwrap_or(rest);
+                if !part.is_empty() {
+                    pieces.push(Piece {
+                        time: line.time,
+                        begins: next.offset == 0,
+                        bytes: Bytes::copy_from_slice(part),
+                    });
+                }
+                left -= part.len();
+                let done = part.len() == rest.len();
+                // An unfinished last line may still grow.
+                if done && (line.bytes.last() == Some(&b'\n') || next.line + 1 < buffer.next()) {
+                    next = Position {
+                        line: next.line + 1,
+                        offset: 0,
+                    };
+                } else {
+                    next.offset += part.len();
+                }
+                if left == 0 || !done {
+                    break;
+                }
+            }
+            let end = next.line >= buffer.next()
+                || (next.line + 1 == buffer.next()
+                    && buffer.lines.back().is_some_and(|line| line.bytes.len() == next.offset));
+            Read {
+                pieces,
+                next,
+                over: end && buffer.exit.is_some(),
+            }
+        })
+    }
+}
+
+/// The runs of one container that can still be read.
+#[derive(Clone, Debug)]
+pub(crate) struct Runs {
+    pub(crate) current: Option<Arc<Run>>,
+    pub(crate) previous: Option<Arc<Run>>,
+    restarts: u64,
+}
+
+/// The runs of every container of every pod, by the pod's UID and the container's name.
+#[derive(Debug, Default)]
+pub(crate) struct Runtime {
+    pods: Mutex<HashMap<String, HashMap<String, Runs>>>,
+}
+
+impl Runtime {
+    fn with<T>(&self, change: impl FnOnce(&mut HashMap<String, HashMap<String, Runs>>) -> T) -> T {
+        change(&mut self.pods.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The runs of a container; nothing when it never started.
+    pub(crate) fn runs(&self, uid: &str, container: &str) -> Option<Runs> {
+        self.with(|pods| pods.get(uid)?.get(container).cloned())
+    }
+
+    /// Makes the runs agree with a pod's status: what it says has started runs, a higher restart count is a new
+    /// run, what it says is terminated has ended. Status without a `containerID` gets the run's.
+    pub(crate) fn reconcile(&self, pod: &mut Value) {
+        let uid = pod
+            .pointer("/metadata/uid")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
+        self.with(|pods| {
+            for list in [
+                "containerStatuses",
+                "initContainerStatuses",
+                "ephemeralContainerStatuses",
+            ] {
+                let statuses = pod
+                    .pointer_mut(&format!("/status/{list}"))
+                    .and_then(Value::as_array_mut);
+                for status in statuses.into_iter().flatten() {
+                    let Some(name) = status.get("name").and_then(Value::as_str).map(str::to_owned) else {
+                        continue;
+                    };
+                    if let Some(runs) = observe(pods.get(&uid).and_then(|runs| runs.get(&name)), status) {
+                        pods.entry(uid.clone()).or_default().insert(name, runs);
+                    }
+                }
+            }
+        });
+    }
+
+    /// Ends the runs of a pod and forgets them.
+    pub(crate) fn remove(&self, uid: &str) {
+        let runs = self.with(|pods| pods.remove(uid));
+        for runs in runs.into_iter().flat_map(HashMap::into_values) {
+            for run in runs.current.iter().chain(&runs.previous) {
+                run.end(137);
+            }
+        }
+    }
+}
+
+/// The runs after a container's status became `status`; nothing when it has never started.
+fn observe(known: Option<&Runs>, status: &mut Value) -> Option<Runs> {
+    let restarts = status.get("restartCount").and_then(Value::as_u64).unwrap_or(0);
+    let exit = |state: &str| {
+        let terminated = status.pointer(&format!("/{state}/terminated"))?;
+        Some(
+            terminated
+                .get("exitCode")
+                .and_then(Value::as_i64)
+                .and_then(|code| i32::try_from(code).ok())
+                .unwrap_or(0),
+        )
+    };
+    let (exit, last, running) = (
+        exit("state"),
+        exit("lastState"),
+        status.pointer("/state/running").is_some(),
+    );
+    let mut runs = known.cloned().unwrap_or(Runs {
+        current: None,
+        previous: None,
+        restarts,
+    });
+    if known.is_none() && last.is_some() {
+        runs.previous = Some(ended(last.unwrap_or(0)));
+    }
+    if known.is_some() && restarts > runs.restarts {
+        if let Some(current) = runs.current.take() {
+            current.end(last.unwrap_or(0));
+            runs.previous = Some(current);
+        }
+        runs.restarts = restarts;
+    }
+    if running && runs.current.as_ref().is_none_or(|run| run.exit().is_some()) {
+        // The status may say that it runs again without a new restart count (an init container of a new sandbox).
+        runs.previous = runs.current.take().or(runs.previous);
+        runs.current = Some(Run::new());
+    }
+    if let Some(code) = exit {
+        runs.current.get_or_insert_with(Run::new).end(code);
+    }
+    // A container that waits for its next run (a back-off) still shows its last run's log.
+    if !running && exit.is_none() && last.is_some() && runs.current.is_none() {
+        runs.current = runs.previous.take();
+    }
+    if !running && exit.is_none() {
+        if let (Some(code), Some(current)) = (last, &runs.current) {
+            current.end(code);
+        }
+    }
+    let current = runs.current.as_ref()?;
+    let missing = status
+        .get("containerID")
+        .and_then(Value::as_str)
+        .is_none_or(str::is_empty);
+    if let (true, Some(status)) = (missing, status.as_object_mut()) {
+        status.insert("containerID".to_owned(), current.container_id.clone().into());
+    }
+    Some(runs)
+}
+
+fn ended(exit: i32) -> Arc<Run> {
+    let run = Run::new();
+    run.end(exit);
+    run
+}

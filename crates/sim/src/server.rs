@@ -1,0 +1,209 @@
+//! The TLS server: accepting, cutting off, and what every request goes through before its endpoint.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::header::ACCEPT;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio_util::task::TaskTracker;
+
+use crate::auth::{self, Identity};
+use crate::call::{Call, Query, Target};
+use crate::object::Kind;
+use crate::state::{Request, State};
+use crate::status::{Answer, Failure};
+use crate::{exec, list, log, watch};
+
+/// How long a TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// One time of listening: from start or resume to pause or stop.
+pub(crate) struct Session {
+    cut: CancellationToken,
+    tasks: TaskTracker,
+}
+
+impl Session {
+    /// Listens and serves until [`Session::end`] or the cluster's stop.
+    pub(crate) fn begin(listener: TcpListener, tls: TlsAcceptor, state: Arc<State>) -> Session {
+        let session = Session {
+            cut: state.stop.child_token(),
+            tasks: TaskTracker::new(),
+        };
+        let (cut, tasks) = (session.cut.clone(), session.tasks.clone());
+        session.tasks.spawn(async move {
+            loop {
+                let accepted = tokio::select! {
+                    () = cut.cancelled() => return,
+                    accepted = listener.accept() => accepted,
+                };
+                match accepted {
+                    Ok((stream, _)) => {
+                        let connection = serve(stream, tls.clone(), state.clone(), cut.clone());
+                        tasks.spawn(async move {
+                            if let Err(error) = Box::pin(connection).await {
+                                tracing::debug!(%error, "a connection to the simulated cluster ended");
+                            }
+                        });
+                    }
+                    // Out of file descriptors: others must end first.
+                    Err(error) => {
+                        tracing::warn!(%error, "the simulated cluster can't accept a connection");
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                }
+            }
+        });
+        session
+    }
+
+    /// Stops listening, cuts every connection and waits until they are gone.
+    pub(crate) async fn end(self) {
+        self.cut.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+/// Binds the listening socket.
+pub(crate) async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
+    TcpListener::bind(address).await
+}
+
+async fn serve(stream: TcpStream, tls: TlsAcceptor, state: Arc<State>, cut: CancellationToken) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let handshake = tokio::time::timeout(HANDSHAKE, tls.accept(stream));
+    let stream = tokio::select! {
+        () = cut.cancelled() => return Ok(()),
+        stream = handshake => stream??,
+    };
+    let io = TokioIo::new(Cuttable {
+        stream,
+        cut: Box::pin(cut.clone().cancelled_owned()),
+    });
+    let service = hyper::service::service_fn(move |request| {
+        let state = state.clone();
+        async move { Ok::<_, Infallible>(handle(state, request).await) }
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .serve_connection(io, service)
+        .with_upgrades();
+    tokio::select! {
+        () = cut.cancelled() => Ok(()),
+        served = connection => served.map_err(io::Error::other),
+    }
+}
+
+/// A stream that fails once it is cut: also where an upgrade took it out of the server's hands.
+struct Cuttable<S> {
+    stream: S,
+    cut: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+impl<S> Cuttable<S> {
+    fn check(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        match self.cut.as_mut().poll(context) {
+            Poll::Ready(()) => Err(io::ErrorKind::ConnectionReset.into()),
+            Poll::Pending => Ok(()),
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Cuttable<S> {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.check(context)?;
+        Pin::new(&mut self.stream).poll_read(context, buf)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Cuttable<S> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.check(context)?;
+        Pin::new(&mut self.stream).poll_write(context, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.check(context)?;
+        Pin::new(&mut self.stream).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+/// One request: recorded, delayed, failed, authenticated, then answered.
+async fn handle(state: Arc<State>, request: http::Request<Incoming>) -> Response {
+    let request = request.map(Body::new);
+    let whole = request
+        .uri()
+        .path_and_query()
+        .map_or_else(String::new, ToString::to_string);
+    let identity = auth::identify(request.headers(), &state.faults);
+    state.record(recorded(&request, identity.as_ref().ok()));
+    let delay = state.faults.delay(&whole);
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
+    }
+    if let Some(status) = state.faults.failure(&whole) {
+        return Failure::new(status, "the simulated cluster was told to fail this request").into_response();
+    }
+    let answer = match identity {
+        Ok(identity) => Box::pin(answer(state, identity, request)).await,
+        Err(failure) => Err(failure),
+    };
+    answer.unwrap_or_else(IntoResponse::into_response)
+}
+
+fn recorded(request: &http::Request<Body>, identity: Option<&Identity>) -> Request {
+    let headers = request.headers();
+    let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    Request {
+        method: request.method().to_string(),
+        path: request.uri().path().to_owned(),
+        query: request.uri().query().unwrap_or_default().to_owned(),
+        user: identity.map(|identity| identity.user.name.clone()).unwrap_or_default(),
+        impersonated_user: headers.get("impersonate-user").map(text),
+        impersonated_groups: headers.get_all("impersonate-group").iter().map(text).collect(),
+        accept: headers.get(ACCEPT).map(text).unwrap_or_default(),
+    }
+}
+
+async fn answer(state: Arc<State>, identity: Identity, request: http::Request<Body>) -> Answer {
+    let query = Query::parse(request.uri().query().unwrap_or_default());
+    let target = Target::parse(request.uri().path()).ok_or_else(Failure::no_route)?;
+    let call = Call {
+        state,
+        identity,
+        target,
+        query,
+        request,
+    };
+    let kind = Kind::of_resource(&call.target.resource).ok_or_else(Failure::no_route)?;
+    if !call.target.group.is_empty() || call.target.version != "v1" {
+        return Err(Failure::no_route());
+    }
+    let get = call.request.method() == http::Method::GET;
+    match (kind, call.target.name.as_deref(), call.target.subresource.as_deref()) {
+        (_, None, None) if get && call.query.flag("watch") => watch::answer(&call, kind),
+        (_, None, None) if get => list::answer(&call, kind),
+        (_, Some(_), None) if get => list::one(&call, kind),
+        (Kind::Pod, Some(_), Some("log")) if get => Ok(log::route(call).await),
+        (Kind::Pod, Some(_), Some("exec")) => Ok(exec::route(call).await),
+        (_, _, None) => Err(Failure::no_method()),
+        _ => Err(Failure::no_route()),
+    }
+}

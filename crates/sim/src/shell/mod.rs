@@ -1,0 +1,1 @@
+//! The shell inside the simulated containers.

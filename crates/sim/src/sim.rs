@@ -1,0 +1,367 @@
+//! The handle of a simulated cluster.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::sync::Mutex;
+use tokio_rustls::TlsAcceptor;
+
+use crate::faults::Faults;
+use crate::object::Kind;
+use crate::options::{Content, Options};
+use crate::runtime::Run;
+use crate::server::{self, Session};
+use crate::state::{Request, State};
+use crate::{content, kubeconfig, time, tls};
+
+/// A running simulated cluster. Cheap to clone; its server ends with [`Sim::stop`] or with the last handle.
+#[derive(Clone)]
+pub struct Sim {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    state: Arc<State>,
+    address: SocketAddr,
+    authority: String,
+    tls: TlsAcceptor,
+    session: Mutex<Option<Session>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.state.stop.cancel();
+    }
+}
+
+impl Sim {
+    /// Starts a cluster and listens.
+    ///
+    /// # Errors
+    ///
+    /// When the address can't be bound or the certificates can't be made.
+    pub async fn start(options: Options) -> io::Result<Sim> {
+        let (config, authority) = tls::setup(&options.name)?;
+        let listener = server::bind(options.listen).await?;
+        let address = listener.local_addr()?;
+        let state = Arc::new(State::new(options));
+        for namespace in ["default", "kube-node-lease", "kube-public", "kube-system"] {
+            state.put(Kind::Namespace, namespace_object(namespace));
+        }
+        if state.options.content == Content::Empty {
+            state.put(Kind::Node, node_object("node-1"));
+        }
+        content::fill(&state);
+        let tls = TlsAcceptor::from(config);
+        let session = Session::begin(listener, tls.clone(), state.clone());
+        let session = Mutex::new(Some(session));
+        Ok(Sim {
+            inner: Arc::new(Inner {
+                state,
+                address,
+                authority,
+                tls,
+                session,
+            }),
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.inner.address
+    }
+
+    /// The kubeconfig of the administrator: YAML, authority inline, bearer token `admin-token`.
+    pub fn kubeconfig(&self) -> String {
+        self.kubeconfig_for("admin")
+    }
+
+    /// The kubeconfig of a user; `admin`, `editor` (edits in `shop`), `viewer` (views in `staging`) and `nobody`
+    /// (may nothing) are known, with the token `<user>-token`.
+    pub fn kubeconfig_for(&self, user: &str) -> String {
+        let server = format!("https://{}", self.inner.address);
+        kubeconfig::write(&self.inner.state.options.name, &server, &self.inner.authority, user)
+    }
+
+    /// Creates or replaces a Pod, Namespace, Node or Event (by `kind`) and returns it as stored. A `uid`,
+    /// `creationTimestamp` and namespace (`default`) that it lacks are made; watchers see it. The containers of a pod
+    /// run as its status says.
+    ///
+    /// A value of another kind is returned as it is, and not stored.
+    pub fn put(&self, object: Value) -> Value {
+        match object.get("kind").and_then(Value::as_str).and_then(Kind::named) {
+            Some(kind) => self.inner.state.put(kind, object).value(),
+            None => {
+                tracing::error!(
+                    "the simulated cluster holds no objects of this kind: {}",
+                    object["kind"]
+                );
+                object
+            }
+        }
+    }
+
+    /// One object; the namespace of one that has none is ignored.
+    pub fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<Value> {
+        let kind = Kind::named(kind)?;
+        let namespace = if kind.namespaced() { namespace } else { "" };
+        self.inner
+            .state
+            .store
+            .get(kind, namespace, name)
+            .map(|object| object.value())
+    }
+
+    /// Removes an object at once; whether it was there.
+    pub fn remove(&self, kind: &str, namespace: &str, name: &str) -> bool {
+        let Some(kind) = Kind::named(kind) else { return false };
+        let namespace = if kind.namespaced() { namespace } else { "" };
+        self.inner.state.remove(kind, namespace, name, None).is_some()
+    }
+
+    /// Makes a pod that is Running and Ready with these containers (image `busybox:1`), and its namespace when
+    /// missing.
+    pub fn run_pod(&self, namespace: &str, name: &str, containers: &[&str]) {
+        let state = &self.inner.state;
+        if state.store.get(Kind::Namespace, "", namespace).is_none() {
+            state.put(Kind::Namespace, namespace_object(namespace));
+        }
+        state.put(Kind::Pod, running_pod(namespace, name, containers));
+    }
+
+    /// Appends bytes to a container's log; a line is stamped with the time of its first byte. Whether the container
+    /// has a run to write to.
+    pub fn write_log(&self, namespace: &str, pod: &str, container: &str, bytes: &[u8]) -> bool {
+        self.write_log_at(namespace, pod, container, Timestamp::now(), bytes)
+    }
+
+    /// Appends bytes to a container's log with this time on lines that they begin.
+    pub fn write_log_at(&self, namespace: &str, pod: &str, container: &str, time: Timestamp, bytes: &[u8]) -> bool {
+        let run = self.run(namespace, pod, container);
+        if let Some(run) = &run {
+            run.append(time, bytes);
+        }
+        run.is_some()
+    }
+
+    /// Rotates a container's log: readers see only what is written afterwards, open follows go on.
+    pub fn rotate_log(&self, namespace: &str, pod: &str, container: &str) {
+        if let Some(run) = self.run(namespace, pod, container) {
+            run.rotate();
+        }
+    }
+
+    /// Ends a container's run and begins the next: its follows end with success, its log becomes the previous one,
+    /// `restartCount` grows by one.
+    pub fn restart_container(&self, namespace: &str, pod: &str, container: &str, exit_code: i32) {
+        let now = time::seconds(Timestamp::now());
+        self.inner.state.update_pod(namespace, pod, |pod| {
+            let Some(status) = container_status(pod, container) else {
+                return false;
+            };
+            let restarts = status["restartCount"].as_u64().unwrap_or(0) + 1;
+            status["lastState"] = json!({ "terminated": terminated(status, exit_code, &now) });
+            status["state"] = json!({"running": {"startedAt": now}});
+            status["restartCount"] = restarts.into();
+            if let Some(status) = status.as_object_mut() {
+                status.remove("containerID");
+            }
+            true
+        });
+    }
+
+    /// Ends a container for good; once all have ended the pod is Succeeded, or Failed when one did not exit with 0.
+    pub fn end_container(&self, namespace: &str, pod: &str, container: &str, exit_code: i32) {
+        let now = time::seconds(Timestamp::now());
+        self.inner.state.update_pod(namespace, pod, |pod| {
+            let Some(status) = container_status(pod, container) else {
+                return false;
+            };
+            status["state"] = json!({ "terminated": terminated(status, exit_code, &now) });
+            status["ready"] = false.into();
+            status["started"] = false.into();
+            finish(pod, &now);
+            true
+        });
+    }
+
+    /// The cluster's faults.
+    pub fn faults(&self) -> &Faults {
+        &self.inner.state.faults
+    }
+
+    /// The last 10,000 requests, oldest first.
+    pub fn requests(&self) -> Vec<Request> {
+        self.inner.state.requests()
+    }
+
+    /// Open log follows, execs and watches together: shows that a client's end ends them.
+    pub fn open_streams(&self) -> usize {
+        self.open_logs() + self.open_execs() + self.open_watches()
+    }
+
+    /// Open log follows.
+    pub fn open_logs(&self) -> usize {
+        self.inner.state.logs.count()
+    }
+
+    /// Open execs.
+    pub fn open_execs(&self) -> usize {
+        self.inner.state.execs.count()
+    }
+
+    /// Open watches.
+    pub fn open_watches(&self) -> usize {
+        self.inner.state.watches.count()
+    }
+
+    /// Bytes in all log answers so far: shows back-pressure.
+    pub fn log_bytes_sent(&self) -> u64 {
+        self.inner.state.log_bytes.load(Ordering::SeqCst)
+    }
+
+    /// Stops listening and cuts every connection; the objects and logs stay.
+    pub async fn pause(&self) {
+        let session = self.inner.session.lock().await.take();
+        if let Some(session) = session {
+            session.end().await;
+        }
+    }
+
+    /// Listens again on the same port. Does nothing while it listens; says in the log when the port can't be bound.
+    pub async fn resume(&self) {
+        let mut session = self.inner.session.lock().await;
+        if session.is_some() {
+            return;
+        }
+        match server::bind(self.inner.address).await {
+            Ok(listener) => {
+                *session = Some(Session::begin(
+                    listener,
+                    self.inner.tls.clone(),
+                    self.inner.state.clone(),
+                ));
+            }
+            Err(error) => {
+                tracing::error!(%error, address = %self.inner.address, "the simulated cluster can't listen again");
+            }
+        }
+    }
+
+    /// Stops the cluster for every handle and waits until its connections are gone.
+    pub async fn stop(self) {
+        self.inner.state.stop.cancel();
+        self.pause().await;
+    }
+
+    fn run(&self, namespace: &str, pod: &str, container: &str) -> Option<Arc<Run>> {
+        let state = &self.inner.state;
+        let pod = state.store.get(Kind::Pod, namespace, pod)?;
+        state.runtime.runs(&pod.uid, container)?.current
+    }
+}
+
+pub(crate) fn namespace_object(name: &str) -> Value {
+    json!({"kind": "Namespace", "metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}},
+        "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}})
+}
+
+pub(crate) fn node_object(name: &str) -> Value {
+    let now = time::seconds(Timestamp::now());
+    json!({"kind": "Node",
+    "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}},
+    "spec": {},
+    "status": {
+        "capacity": {"cpu": "4", "memory": "16Gi", "pods": "110"},
+        "allocatable": {"cpu": "4", "memory": "16Gi", "pods": "110"},
+        "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady",
+            "message": "kubelet is posting ready status", "lastHeartbeatTime": now, "lastTransitionTime": now}],
+        "addresses": [{"type": "InternalIP", "address": "192.168.1.10"}, {"type": "Hostname", "address": name}],
+        "nodeInfo": {"kubeletVersion": "v1.36.0", "osImage": "Simulated Linux", "kernelVersion": "6.12.0", "architecture": "amd64",
+            "containerRuntimeVersion": "containerd://2.1.0", "operatingSystem": "linux", "kubeProxyVersion": "",
+            "machineID": "", "systemUUID": "", "bootID": ""}}})
+}
+
+fn running_pod(namespace: &str, name: &str, containers: &[&str]) -> Value {
+    let now = time::seconds(Timestamp::now());
+    let spec = containers.iter().map(|name| {
+        json!({"name": name, "image": "busybox:1", "resources": {}, "imagePullPolicy": "IfNotPresent",
+            "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"})
+    });
+    let statuses = containers.iter().map(|name| {
+        json!({"name": name, "image": "busybox:1", "imageID": "docker.io/library/busybox@sha256:0", "ready": true,
+            "started": true, "restartCount": 0, "lastState": {}, "state": {"running": {"startedAt": now}}})
+    });
+    let conditions = [
+        "PodReadyToStartContainers",
+        "Initialized",
+        "Ready",
+        "ContainersReady",
+        "PodScheduled",
+    ]
+    .map(|kind| json!({"type": kind, "status": "True", "lastProbeTime": null, "lastTransitionTime": now}));
+    json!({"kind": "Pod",
+        "metadata": {"namespace": namespace, "name": name, "labels": {"app": name}},
+        "spec": {"nodeName": "node-1", "restartPolicy": "Always", "terminationGracePeriodSeconds": 30,
+            "dnsPolicy": "ClusterFirst", "schedulerName": "default-scheduler", "serviceAccountName": "default",
+            "containers": spec.collect::<Vec<_>>()},
+        "status": {"phase": "Running", "podIP": "10.0.0.5", "podIPs": [{"ip": "10.0.0.5"}], "hostIP": "192.168.1.10",
+            "hostIPs": [{"ip": "192.168.1.10"}], "qosClass": "BestEffort", "startTime": now, "conditions": conditions,
+            "containerStatuses": statuses.collect::<Vec<_>>()}})
+}
+
+/// The status of a container, whichever sort it is.
+fn container_status<'a>(pod: &'a mut Value, container: &str) -> Option<&'a mut Value> {
+    let status = pod.get_mut("status")?.as_object_mut()?;
+    let lists = status.iter_mut().filter(|(key, _)| key.ends_with("ontainerStatuses"));
+    lists
+        .filter_map(|(_, list)| list.as_array_mut())
+        .flatten()
+        .find(|status| status["name"] == container)
+}
+
+/// The `terminated` state of the run that a status shows.
+fn terminated(status: &Value, exit_code: i32, now: &str) -> Value {
+    let started = status
+        .pointer("/state/running/startedAt")
+        .and_then(Value::as_str)
+        .unwrap_or(now);
+    json!({"exitCode": exit_code, "reason": if exit_code == 0 { "Completed" } else { "Error" },
+        "startedAt": started, "finishedAt": now, "containerID": status["containerID"]})
+}
+
+/// Gives a pod its final phase once all its containers have ended, and its conditions before that.
+fn finish(pod: &mut Value, now: &str) {
+    let statuses = pod
+        .pointer("/status/containerStatuses")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
+    let codes: Option<Vec<i64>> = statuses
+        .iter()
+        .map(|status| status.pointer("/state/terminated/exitCode").and_then(Value::as_i64))
+        .collect();
+    if let Some(codes) = codes {
+        pod["status"]["phase"] = if codes.iter().all(|code| *code == 0) {
+            "Succeeded"
+        } else {
+            "Failed"
+        }
+        .into();
+    }
+    for condition in pod
+        .pointer_mut("/status/conditions")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        if matches!(condition["type"].as_str(), Some("Ready" | "ContainersReady")) && condition["status"] == "True" {
+            condition["status"] = "False".into();
+            condition["lastTransitionTime"] = now.into();
+        }
+    }
+}

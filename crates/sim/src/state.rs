@@ -1,0 +1,180 @@
+//! What the parts of a simulated cluster share.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::faults::Faults;
+use crate::object::{Kind, Object};
+use crate::options::Options;
+use crate::runtime::Runtime;
+use crate::store::Store;
+
+/// Requests that are remembered.
+const REMEMBERED: usize = 10_000;
+
+/// A request that the cluster received.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Request {
+    /// `GET`, `DELETE`, …
+    pub method: String,
+    /// The path as it came, without the query.
+    pub path: String,
+    /// The query as it came; empty without one.
+    pub query: String,
+    /// The owner of the token; empty when it was refused.
+    pub user: String,
+    /// `Impersonate-User`.
+    pub impersonated_user: Option<String>,
+    /// Every `Impersonate-Group`, in order.
+    pub impersonated_groups: Vec<String>,
+    /// The `Accept` header; empty without one.
+    pub accept: String,
+}
+
+/// Open streams of one sort.
+#[derive(Debug, Default)]
+pub(crate) struct Gauge(Arc<AtomicUsize>);
+
+/// Counts as open until dropped.
+#[derive(Debug)]
+pub(crate) struct Open(Arc<AtomicUsize>);
+
+impl Gauge {
+    /// Counts one more, for as long as the answer lives.
+    pub(crate) fn enter(&self) -> Open {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Open(self.0.clone())
+    }
+
+    /// How many are open.
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// The whole cluster; shared by the server's tasks and the handles.
+pub(crate) struct State {
+    pub(crate) options: Options,
+    pub(crate) store: Arc<Store>,
+    pub(crate) runtime: Runtime,
+    pub(crate) faults: Faults,
+    /// Open log follows.
+    pub(crate) logs: Gauge,
+    pub(crate) execs: Gauge,
+    pub(crate) watches: Gauge,
+    /// Bytes in all log answers so far.
+    pub(crate) log_bytes: AtomicU64,
+    /// Cancelled when the cluster stops: ends every task.
+    pub(crate) stop: CancellationToken,
+    requests: Mutex<VecDeque<Request>>,
+}
+
+impl State {
+    pub(crate) fn new(options: Options) -> State {
+        let store = Arc::new(Store::new(options.history));
+        State {
+            faults: Faults::new(store.clone()),
+            store,
+            runtime: Runtime::default(),
+            logs: Gauge::default(),
+            execs: Gauge::default(),
+            watches: Gauge::default(),
+            log_bytes: AtomicU64::new(0),
+            stop: CancellationToken::new(),
+            requests: Mutex::default(),
+            options,
+        }
+    }
+
+    /// Creates or replaces an object; the containers of a pod run as its status says.
+    pub(crate) fn put(&self, kind: Kind, mut value: Value) -> Arc<Object> {
+        if kind == Kind::Pod {
+            self.identify(&mut value);
+            self.runtime.reconcile(&mut value);
+        }
+        self.store.put(kind, value)
+    }
+
+    /// Changes a pod in place; nothing when there is none or `change` declines.
+    pub(crate) fn update_pod(
+        &self,
+        namespace: &str,
+        name: &str,
+        change: impl FnOnce(&mut Value) -> bool,
+    ) -> Option<Arc<Object>> {
+        self.store.update(Kind::Pod, namespace, name, |pod| {
+            let changed = change(pod);
+            if changed {
+                self.runtime.reconcile(pod);
+            }
+            changed
+        })
+    }
+
+    /// Removes an object now; the containers of a pod end.
+    pub(crate) fn remove(&self, kind: Kind, namespace: &str, name: &str, uid: Option<&str>) -> Option<Arc<Object>> {
+        let removed = self.store.remove(kind, namespace, name, uid)?;
+        if kind == Kind::Pod {
+            self.runtime.remove(&removed.uid);
+        }
+        Some(removed)
+    }
+
+    /// Remembers a request.
+    pub(crate) fn record(&self, request: Request) {
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        if requests.len() == REMEMBERED {
+            requests.pop_front();
+        }
+        requests.push_back(request);
+    }
+
+    /// The remembered requests, oldest first.
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.requests
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .cloned()
+            .collect()
+    }
+
+    /// Time between two bookmarks, never zero.
+    pub(crate) fn bookmark_every(&self) -> Duration {
+        self.options.bookmark_every.max(Duration::from_millis(1))
+    }
+
+    /// Gives a pod its UID before the runtime keys its runs by it.
+    fn identify(&self, pod: &mut Value) {
+        let text = |pointer: &str| {
+            pod.pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let (mut namespace, name) = (text("/metadata/namespace"), text("/metadata/name"));
+        if namespace.is_empty() {
+            namespace = "default".to_owned();
+        }
+        if !text("/metadata/uid").is_empty() {
+            return;
+        }
+        let known = self.store.get(Kind::Pod, &namespace, &name).map(|pod| pod.uid.clone());
+        if let Some(pod) = pod.as_object_mut() {
+            let metadata = crate::object::metadata_mut(pod);
+            metadata.insert("uid".to_owned(), known.unwrap_or_else(crate::store::uid).into());
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Answers, and errors in the form of a Kubernetes Status object.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::object::Kind;
+
+/// An error as `metav1.Status` says it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Failure {
+    pub(crate) code: u16,
+    pub(crate) reason: &'static str,
+    pub(crate) message: String,
+    pub(crate) details: Value,
+    /// `metadata.continue`: how a list goes on after its token expired.
+    pub(crate) go_on: Option<String>,
+}
+
+/// What an endpoint answers.
+pub(crate) type Answer = Result<Response, Failure>;
+
+impl Failure {
+    /// A failure with the reason that goes with its code.
+    pub(crate) fn new(code: u16, message: impl Into<String>) -> Failure {
+        let reason = match code {
+            400 => "BadRequest",
+            401 => "Unauthorized",
+            403 => "Forbidden",
+            404 => "NotFound",
+            405 => "MethodNotAllowed",
+            406 => "NotAcceptable",
+            409 => "Conflict",
+            410 => "Expired",
+            413 => "RequestEntityTooLarge",
+            415 => "UnsupportedMediaType",
+            422 => "Invalid",
+            429 => "TooManyRequests",
+            503 => "ServiceUnavailable",
+            504 => "Timeout",
+            _ => "InternalError",
+        };
+        Failure {
+            code,
+            reason,
+            message: message.into(),
+            details: Value::Null,
+            go_on: None,
+        }
+    }
+
+    /// 400 (BadRequest).
+    pub(crate) fn bad_request(message: impl Into<String>) -> Failure {
+        Failure::new(400, message)
+    }
+
+    /// 404 of an object, in Kubernetes' words.
+    pub(crate) fn not_found(kind: Kind, name: &str) -> Failure {
+        let failure = Failure::new(404, format!("{} \"{name}\" not found", kind.plural()));
+        failure.about(json!({"name": name, "kind": kind.plural()}))
+    }
+
+    /// 404 of a path that no resource has.
+    pub(crate) fn no_route() -> Failure {
+        Failure::new(404, "the server could not find the requested resource").about(json!({}))
+    }
+
+    /// 405 of a verb that the resource has not.
+    pub(crate) fn no_method() -> Failure {
+        Failure::new(405, "the server does not allow this method on the requested resource").about(json!({}))
+    }
+
+    /// 410 of a watch or list that asks for what is no longer kept.
+    pub(crate) fn expired(message: impl Into<String>) -> Failure {
+        Failure::new(410, message)
+    }
+
+    /// The same failure with `details`.
+    pub(crate) fn about(mut self, details: Value) -> Failure {
+        self.details = details;
+        self
+    }
+
+    /// The Status object.
+    pub(crate) fn status(&self) -> Value {
+        let mut metadata = json!({});
+        if let (Some(token), Some(metadata)) = (&self.go_on, metadata.as_object_mut()) {
+            metadata.insert("continue".to_owned(), token.clone().into());
+        }
+        let mut status = json!({"kind": "Status", "apiVersion": "v1", "metadata": metadata, "status": "Failure",
+            "message": self.message, "reason": self.reason, "code": self.code});
+        if let (false, Some(status)) = (self.details.is_null(), status.as_object_mut()) {
+            status.insert("details".to_owned(), self.details.clone());
+        }
+        status
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let mut response = json_response(&self.status());
+        *response.status_mut() = StatusCode::from_u16(self.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        if matches!(self.code, 429 | 503 | 504) {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}
+
+/// A 200 with a JSON value.
+pub(crate) fn json_response(value: &Value) -> Response {
+    bytes_response("application/json", value.to_string())
+}
+
+/// A 200 with a body of this type.
+pub(crate) fn bytes_response(content_type: &'static str, body: impl Into<Body>) -> Response {
+    (
+        [(header::CONTENT_TYPE, HeaderValue::from_static(content_type))],
+        body.into(),
+    )
+        .into_response()
+}

@@ -1,0 +1,356 @@
+//! The cluster's objects with their versions, and the history that watches read.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+use tokio::sync::watch;
+
+use crate::object::{Kind, Object, metadata_mut};
+use crate::time;
+
+/// Changes that open watches may lag behind, whatever [`crate::Options::history`] says.
+const LAG: usize = 4096;
+
+/// One change of an object.
+#[derive(Debug)]
+pub(crate) struct Change {
+    /// Its place in the kind's history; unlike `version` it never goes backwards.
+    pub(crate) seq: u64,
+    /// The cluster's version after it.
+    pub(crate) version: u64,
+    pub(crate) before: Option<Arc<Object>>,
+    /// The object afterwards; when deleted, its last state with the version of the deletion.
+    pub(crate) after: Arc<Object>,
+    pub(crate) deleted: bool,
+}
+
+/// What open watches are told beside the changes; the counters only grow.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Signal {
+    pub(crate) changes: u64,
+    pub(crate) drops: u64,
+    pub(crate) expiries: u64,
+    pub(crate) garbage: u64,
+    pub(crate) stalled: bool,
+}
+
+/// Why a watch can't go on from where it was.
+#[derive(Debug, PartialEq)]
+pub(crate) struct TooOld {
+    pub(crate) asked: u64,
+    pub(crate) oldest: u64,
+}
+
+/// The objects in key order with the version at which they were read.
+pub(crate) struct Snapshot {
+    pub(crate) version: u64,
+    /// The kind's place in the history: where a watch goes on.
+    pub(crate) seq: u64,
+    pub(crate) objects: Vec<Arc<Object>>,
+}
+
+/// A refused write.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Refused {
+    NotFound,
+    /// The `uid` precondition differs: what was asked for, what it is.
+    Uid(String, String),
+    /// The `resourceVersion` precondition differs: what was asked for, what it is.
+    Version(String, String),
+}
+
+type Key = (String, String);
+
+#[derive(Default)]
+struct Table {
+    objects: BTreeMap<Key, Arc<Object>>,
+    history: VecDeque<Arc<Change>>,
+    /// The number of the next change.
+    next: u64,
+    /// Watches from versions below are refused.
+    oldest: u64,
+    /// The history before this place is not for new watches (an expiry or a reset came between).
+    barrier: u64,
+}
+
+struct Inner {
+    version: u64,
+    keep: usize,
+    tables: [Table; Kind::ALL.len()],
+}
+
+/// The objects of a cluster. Cheap to lock: never held across an await, never while serialising a list.
+pub(crate) struct Store {
+    inner: Mutex<Inner>,
+    signal: watch::Sender<Signal>,
+}
+
+impl Store {
+    /// An empty store that lets new watches begin up to `keep` changes ago.
+    pub(crate) fn new(keep: usize) -> Store {
+        let inner = Inner {
+            version: 1000,
+            keep,
+            tables: Default::default(),
+        };
+        Store {
+            inner: Mutex::new(inner),
+            signal: watch::Sender::new(Signal::default()),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The current version.
+    pub(crate) fn version(&self) -> u64 {
+        self.lock().version
+    }
+
+    /// Tells open watches something; also how they learn of changes.
+    pub(crate) fn signal(&self) -> &watch::Sender<Signal> {
+        &self.signal
+    }
+
+    /// Creates or replaces an object and completes its metadata. A `uid` and creation time that it lacks are
+    /// taken from the object it replaces, else made.
+    pub(crate) fn put(&self, kind: Kind, value: Value) -> Arc<Object> {
+        let mut inner = self.lock();
+        let object = inner.put(kind, value);
+        drop(inner);
+        self.announce();
+        object
+    }
+
+    /// Replaces an object by what `change` makes of it, if it is there and `change` wants to.
+    pub(crate) fn update(
+        &self,
+        kind: Kind,
+        namespace: &str,
+        name: &str,
+        change: impl FnOnce(&mut Value) -> bool,
+    ) -> Option<Arc<Object>> {
+        let mut inner = self.lock();
+        let mut value = inner.find(kind, namespace, name)?.value();
+        if !change(&mut value) {
+            return None;
+        }
+        let object = inner.put(kind, value);
+        drop(inner);
+        self.announce();
+        Some(object)
+    }
+
+    /// One object.
+    pub(crate) fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Arc<Object>> {
+        self.lock().find(kind, namespace, name)
+    }
+
+    /// All objects of a kind, or those of a namespace, by namespace and name.
+    pub(crate) fn snapshot(&self, kind: Kind, namespace: Option<&str>) -> Snapshot {
+        let inner = self.lock();
+        let table = &inner.tables[kind as usize];
+        let objects = match namespace {
+            None => table.objects.values().cloned().collect(),
+            Some(namespace) => table
+                .objects
+                .range((namespace.to_owned(), String::new())..)
+                .take_while(|((of, _), _)| of == namespace)
+                .map(|(_, object)| object.clone())
+                .collect(),
+        };
+        Snapshot {
+            version: inner.version,
+            seq: table.next,
+            objects,
+        }
+    }
+
+    /// Removes an object now, if it is there and `uid`, where given, is its own.
+    pub(crate) fn remove(&self, kind: Kind, namespace: &str, name: &str, uid: Option<&str>) -> Option<Arc<Object>> {
+        let mut inner = self.lock();
+        let found = inner.find(kind, namespace, name)?;
+        if uid.is_some_and(|uid| uid != found.uid) {
+            return None;
+        }
+        inner.version += 1;
+        let version = inner.version;
+        let last = Arc::new(Object::new(kind, found.value(), version));
+        inner.tables[kind as usize]
+            .objects
+            .remove(&(namespace.to_owned(), name.to_owned()));
+        inner.record(kind, Some(found), last.clone(), true);
+        drop(inner);
+        self.announce();
+        Some(last)
+    }
+
+    /// Where a watch from `version` begins.
+    ///
+    /// # Errors
+    ///
+    /// [`TooOld`] when the history no longer reaches back that far.
+    pub(crate) fn since(&self, kind: Kind, version: u64) -> Result<u64, TooOld> {
+        let inner = self.lock();
+        let table = &inner.tables[kind as usize];
+        if version < table.oldest {
+            return Err(TooOld {
+                asked: version,
+                oldest: table.oldest,
+            });
+        }
+        let from = table.history.iter().filter(|change| change.seq >= table.barrier);
+        Ok(from
+            .filter(|change| change.version > version)
+            .map(|change| change.seq)
+            .next()
+            .unwrap_or(table.next))
+    }
+
+    /// Up to `most` changes from a place on, with the cluster's version.
+    ///
+    /// # Errors
+    ///
+    /// [`TooOld`] when the reader lags too far behind.
+    pub(crate) fn changes(&self, kind: Kind, from: u64, most: usize) -> Result<(Vec<Arc<Change>>, u64), TooOld> {
+        let inner = self.lock();
+        let table = &inner.tables[kind as usize];
+        let first = table.history.front().map_or(table.next, |change| change.seq);
+        if from < first {
+            return Err(TooOld {
+                asked: from,
+                oldest: table.oldest,
+            });
+        }
+        let skip = usize::try_from(from - first).unwrap_or(usize::MAX);
+        Ok((
+            table.history.iter().skip(skip).take(most).cloned().collect(),
+            inner.version,
+        ))
+    }
+
+    /// Forgets the history: only watches from the current version on are possible.
+    pub(crate) fn expire(&self) {
+        let mut inner = self.lock();
+        inner.version += 1;
+        let version = inner.version;
+        for table in &mut inner.tables {
+            table.oldest = version;
+            table.barrier = table.next;
+        }
+    }
+
+    /// Goes on counting from `to`, as after a restore of etcd: objects changed since then look as old as that.
+    pub(crate) fn reset_version(&self, to: u64) {
+        let mut inner = self.lock();
+        inner.version = to;
+        for (kind, table) in Kind::ALL.into_iter().zip(&mut inner.tables) {
+            table.oldest = table.oldest.min(to);
+            table.barrier = table.next;
+            for object in table.objects.values_mut().filter(|object| object.version > to) {
+                *object = Arc::new(Object::new(kind, object.value(), to));
+            }
+        }
+        drop(inner);
+        self.announce();
+    }
+
+    fn announce(&self) {
+        self.signal.send_modify(|signal| signal.changes += 1);
+    }
+}
+
+impl Inner {
+    fn find(&self, kind: Kind, namespace: &str, name: &str) -> Option<Arc<Object>> {
+        self.tables[kind as usize]
+            .objects
+            .get(&(namespace.to_owned(), name.to_owned()))
+            .cloned()
+    }
+
+    fn put(&mut self, kind: Kind, mut value: Value) -> Arc<Object> {
+        self.version += 1;
+        let before = complete(&mut value, kind, |namespace, name| self.find(kind, namespace, name));
+        let object = Arc::new(Object::new(kind, value, self.version));
+        let key = (object.namespace.clone(), object.name.clone());
+        self.tables[kind as usize].objects.insert(key, object.clone());
+        self.record(kind, before, object.clone(), false);
+        object
+    }
+
+    fn record(&mut self, kind: Kind, before: Option<Arc<Object>>, after: Arc<Object>, deleted: bool) {
+        let (version, keep) = (self.version, self.keep);
+        let table = &mut self.tables[kind as usize];
+        table.history.push_back(Arc::new(Change {
+            seq: table.next,
+            version,
+            before,
+            after,
+            deleted,
+        }));
+        table.next += 1;
+        if let Some(last) = table
+            .history
+            .len()
+            .checked_sub(keep + 1)
+            .and_then(|index| table.history.get(index))
+        {
+            // After a reset the version may be lower than one that was refused before.
+            if last.seq >= table.barrier {
+                table.oldest = table.oldest.max(last.version);
+            }
+        }
+        while table.history.len() > keep.max(LAG) {
+            table.history.pop_front();
+        }
+    }
+}
+
+/// Gives an object what it lacks of metadata, and finds the object that it replaces.
+fn complete(
+    value: &mut Value,
+    kind: Kind,
+    find: impl FnOnce(&str, &str) -> Option<Arc<Object>>,
+) -> Option<Arc<Object>> {
+    if !value.is_object() {
+        *value = Value::Object(serde_json::Map::new());
+    }
+    let object = value.as_object_mut()?;
+    let metadata = metadata_mut(object);
+    if kind.namespaced() {
+        metadata.entry("namespace").or_insert_with(|| "default".into());
+    } else {
+        metadata.remove("namespace");
+    }
+    let text = |key: &str| metadata.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let before = find(&text("namespace"), &text("name"));
+    let old = before.as_ref().map(|before| before.value());
+    let old = |key: &str| {
+        old.as_ref()
+            .and_then(|old| old.pointer(&format!("/metadata/{key}")).cloned())
+    };
+    if text("uid").is_empty() {
+        metadata.insert("uid".to_owned(), old("uid").unwrap_or_else(|| uid().into()));
+    }
+    if !metadata.get("creationTimestamp").is_some_and(Value::is_string) {
+        let now = || time::seconds(jiff::Timestamp::now()).into();
+        metadata.insert(
+            "creationTimestamp".to_owned(),
+            old("creationTimestamp").unwrap_or_else(now),
+        );
+    }
+    before
+}
+
+/// A random identifier in the form of a version 4 UUID.
+pub(crate) fn uid() -> String {
+    let mut bytes = [0u8; 16];
+    // Without entropy the identifiers are merely predictable, which nothing in a simulation depends on.
+    let _ = getrandom::fill(&mut bytes);
+    let number = u128::from_be_bytes(bytes) & !(0xf << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
+    let hex = format!("{number:032x}");
+    let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default().to_owned();
+    [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-")
+}

@@ -1,0 +1,5 @@
+//! The simulated cluster over its wire protocol, with an ordinary HTTP client.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod client;
+mod objects;
