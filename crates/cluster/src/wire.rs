@@ -1,1 +1,289 @@
 //! The parts of Kubernetes objects that a row needs. Partial on purpose: what is not named here is never kept in memory.
+//!
+//! Lenient as the API server's own clients are: an absent field, `null` and an empty value are the same. A value of another type
+//! is an error of that one object.
+
+use std::{collections::BTreeMap, fmt};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, de};
+
+/// A pod (`v1`, `Pod`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Pod {
+    /// Names, times, labels, owners.
+    #[serde(deserialize_with = "nullable")]
+    pub metadata: Metadata,
+    /// What it shall be.
+    #[serde(deserialize_with = "nullable")]
+    pub spec: Spec,
+    /// What it is.
+    #[serde(deserialize_with = "nullable")]
+    pub status: Status,
+}
+
+/// `metadata` (`ObjectMeta`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Metadata {
+    /// Name.
+    #[serde(deserialize_with = "nullable")]
+    pub name: String,
+    /// Namespace.
+    #[serde(deserialize_with = "nullable")]
+    pub namespace: String,
+    /// Unique over time.
+    #[serde(deserialize_with = "nullable")]
+    pub uid: String,
+    /// The version of the store at which the object last changed.
+    #[serde(deserialize_with = "nullable")]
+    pub resource_version: String,
+    /// When it was made.
+    pub creation_timestamp: Option<Time>,
+    /// When it was, or shall be, deleted; set as soon as the deletion was asked for.
+    pub deletion_timestamp: Option<Time>,
+    /// Labels.
+    #[serde(deserialize_with = "nullable")]
+    pub labels: BTreeMap<String, String>,
+    /// Owners.
+    #[serde(deserialize_with = "nullable")]
+    pub owner_references: Vec<OwnerReference>,
+}
+
+/// An owner (`OwnerReference`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct OwnerReference {
+    /// Kind, such as `ReplicaSet`.
+    #[serde(deserialize_with = "nullable")]
+    pub kind: String,
+    /// Name.
+    #[serde(deserialize_with = "nullable")]
+    pub name: String,
+    /// Whether it is the one that controls the object.
+    #[serde(deserialize_with = "nullable")]
+    pub controller: bool,
+}
+
+/// `spec` (`PodSpec`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Spec {
+    /// The node it is bound to, or empty.
+    #[serde(deserialize_with = "nullable")]
+    pub node_name: String,
+    /// Regular containers.
+    #[serde(deserialize_with = "nullable")]
+    pub containers: Vec<Container>,
+    /// Init containers, restartable ones among them.
+    #[serde(deserialize_with = "nullable")]
+    pub init_containers: Vec<Container>,
+}
+
+/// A container of the specification.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Container {
+    /// Name.
+    #[serde(deserialize_with = "nullable")]
+    pub name: String,
+    /// Image as the specification names it.
+    #[serde(deserialize_with = "nullable")]
+    pub image: String,
+    /// `Always` makes an init container restartable (a sidecar); else empty or of no concern here.
+    #[serde(deserialize_with = "nullable")]
+    pub restart_policy: String,
+}
+
+/// `status` (`PodStatus`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Status {
+    /// `Pending`, `Running`, `Succeeded`, `Failed`, `Unknown`, or empty.
+    #[serde(deserialize_with = "nullable")]
+    pub phase: String,
+    /// Why, in one word, such as `Evicted`; mostly empty.
+    #[serde(deserialize_with = "nullable")]
+    pub reason: String,
+    /// Its first address, or empty.
+    #[serde(rename = "podIP", deserialize_with = "nullable")]
+    pub pod_ip: String,
+    /// Its node's first address, or empty.
+    #[serde(rename = "hostIP", deserialize_with = "nullable")]
+    pub host_ip: String,
+    /// Conditions.
+    #[serde(deserialize_with = "nullable")]
+    pub conditions: Vec<Condition>,
+    /// Of the regular containers, in any order.
+    #[serde(deserialize_with = "nullable")]
+    pub container_statuses: Vec<ContainerStatus>,
+    /// Of the init containers, in any order.
+    #[serde(deserialize_with = "nullable")]
+    pub init_container_statuses: Vec<ContainerStatus>,
+}
+
+/// A condition (`PodCondition`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Condition {
+    /// Which, such as `Ready`.
+    #[serde(rename = "type", deserialize_with = "nullable")]
+    pub kind: String,
+    /// `True`, `False` or `Unknown`.
+    #[serde(deserialize_with = "nullable")]
+    pub status: String,
+    /// Why, in one word.
+    #[serde(deserialize_with = "nullable")]
+    pub reason: String,
+}
+
+/// What is known of a container (`ContainerStatus`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct ContainerStatus {
+    /// The container's name.
+    #[serde(deserialize_with = "nullable")]
+    pub name: String,
+    /// Whether it passes its readiness probe.
+    #[serde(deserialize_with = "nullable")]
+    pub ready: bool,
+    /// Whether it passed its startup probe.
+    #[serde(deserialize_with = "nullable")]
+    pub started: bool,
+    /// How often it was restarted.
+    #[serde(deserialize_with = "nullable")]
+    pub restart_count: i32,
+    /// Its present state.
+    #[serde(deserialize_with = "nullable")]
+    pub state: ContainerState,
+    /// How its previous run ended.
+    #[serde(deserialize_with = "nullable")]
+    pub last_state: ContainerState,
+}
+
+/// A container's state: one of the three, or none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct ContainerState {
+    /// Not started.
+    pub waiting: Option<Waiting>,
+    /// Running.
+    pub running: Option<Running>,
+    /// Ended.
+    pub terminated: Option<Terminated>,
+}
+
+/// A container that waits.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Waiting {
+    /// For what, such as `ContainerCreating` or `CrashLoopBackOff`.
+    #[serde(deserialize_with = "nullable")]
+    pub reason: String,
+}
+
+/// A container that runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Running {}
+
+/// A container that has ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Terminated {
+    /// Its exit code.
+    #[serde(deserialize_with = "nullable")]
+    pub exit_code: i32,
+    /// The signal that ended it, or 0.
+    #[serde(deserialize_with = "nullable")]
+    pub signal: i32,
+    /// Why, such as `Completed` or `OOMKilled`; may be empty.
+    #[serde(deserialize_with = "nullable")]
+    pub reason: String,
+    /// When.
+    pub finished_at: Option<Time>,
+}
+
+/// A point in time, in whole seconds since the epoch (`metav1.Time`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Time {
+    /// Seconds since the epoch.
+    pub seconds: i64,
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl de::Visitor<'_> for Visitor {
+            type Value = Time;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an RFC 3339 time")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Time, E> {
+                let time: Timestamp = text.parse().map_err(E::custom)?;
+                Ok(Time {
+                    seconds: time.as_second(),
+                })
+            }
+        }
+
+        deserializer.deserialize_str(Visitor)
+    }
+}
+
+/// Reads `null` as the default, as Go does.
+pub(crate) fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn null_is_as_good_as_absent_everywhere() {
+        let nulls = r#"{"metadata":{"name":null,"creationTimestamp":null,"labels":null,"ownerReferences":null},
+            "spec":{"containers":null,"initContainers":null,"nodeName":null},
+            "status":{"phase":null,"conditions":null,"containerStatuses":null,"initContainerStatuses":null}}"#;
+        for text in ["{}", r#"{"metadata":null,"spec":null,"status":null}"#, nulls] {
+            assert_eq!(serde_json::from_str::<Pod>(text).unwrap(), Pod::default(), "{text}");
+        }
+        let inner = r#"{"status":{"containerStatuses":[{"name":"c","ready":null,"started":null,
+            "restartCount":null,"state":null,"lastState":{"terminated":{"exitCode":null,"finishedAt":null,"reason":null}}}]}}"#;
+        let pod: Pod = serde_json::from_str(inner).unwrap();
+        let status = &pod.status.container_statuses[0];
+        assert_eq!(status.state, ContainerState::default());
+        assert_eq!(status.last_state.terminated, Some(Terminated::default()));
+    }
+
+    #[test]
+    fn unknown_fields_are_skipped_and_times_are_read_with_any_fraction_and_offset() {
+        let pod: Pod = serde_json::from_str(
+            r#"{"apiVersion":"v1","kind":"Pod","new":{"deep":[1,{"x":null}]},"metadata":{"name":"a","managedFields":[{"x":1}],
+            "creationTimestamp":"2026-01-01T01:00:00.5+01:00","deletionTimestamp":"2026-01-01T00:00:01Z"}}"#,
+        )
+        .unwrap();
+        assert_eq!(pod.metadata.name, "a");
+        assert_eq!(pod.metadata.creation_timestamp, Some(Time { seconds: 1_767_225_600 }));
+        assert_eq!(pod.metadata.deletion_timestamp, Some(Time { seconds: 1_767_225_601 }));
+    }
+
+    #[test]
+    fn what_is_of_another_type_is_an_error() {
+        for text in [
+            r#"{"metadata":{"name":1}}"#,
+            r#"{"metadata":{"creationTimestamp":"yesterday"}}"#,
+            r#"{"spec":{"containers":{}}}"#,
+            r#"{"status":{"containerStatuses":[{"restartCount":"many"}]}}"#,
+        ] {
+            assert!(serde_json::from_str::<Pod>(text).is_err(), "{text}");
+        }
+    }
+}
