@@ -1,8 +1,56 @@
 //! Kubernetes label selectors.
+//!
+//! Syntax, validation and meaning are those of `k8s.io/apimachinery/pkg/labels.Parse`. One difference: that function takes a NUL
+//! for the end of the text and ignores what follows; here a NUL is refused.
 
-/// A parsed label selector.
+mod parse;
+mod valid;
+
+/// A parsed label selector: requirements that must all hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selector {
+    requirements: Vec<Requirement>,
+}
+
+/// A label's key and what its value must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Selector {}
+struct Requirement {
+    key: String,
+    test: Test,
+}
+
+/// What a requirement asks of a label's value, or of its absence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Test {
+    /// There is one.
+    Exists,
+    /// There is none.
+    Absent,
+    /// One of these.
+    In(Vec<String>),
+    /// None of these, or there is none.
+    NotIn(Vec<String>),
+    /// An integer above this.
+    Above(i64),
+    /// An integer below this.
+    Below(i64),
+}
+
+impl Test {
+    /// Whether a label's value passes; none: there is no such label.
+    pub(crate) fn accepts(&self, value: Option<&str>) -> bool {
+        let is_in = |values: &[String]| value.is_some_and(|value| values.iter().any(|other| other == value));
+        let integer = || value.and_then(|value| value.parse::<i64>().ok());
+        match self {
+            Self::Exists => value.is_some(),
+            Self::Absent => value.is_none(),
+            Self::In(values) => is_in(values),
+            Self::NotIn(values) => !is_in(values),
+            Self::Above(bound) => integer().is_some_and(|value| value > *bound),
+            Self::Below(bound) => integer().is_some_and(|value| value < *bound),
+        }
+    }
+}
 
 /// Why a selector could not be parsed; its text names the offending part.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -11,16 +59,33 @@ pub struct SelectorError(pub String);
 
 impl Selector {
     /// Parses a selector: equality-based (`a=b`, `a==b`, `a!=b`) and set-based (`a in (b,c)`, `a notin (b)`, `a`, `!a`), joined by
-    /// commas, with the rules of `k8s.io/apimachinery/pkg/labels.Parse`.
+    /// commas, with the rules of `k8s.io/apimachinery/pkg/labels.Parse`; so also `a>1` and `a<1`.
     ///
     /// # Errors
     /// [`SelectorError`] for a text that Kubernetes would refuse.
-    pub fn parse(_text: &str) -> Result<Self, SelectorError> {
-        todo!()
+    pub fn parse(text: &str) -> Result<Self, SelectorError> {
+        Ok(Self {
+            requirements: parse::requirements(text)?,
+        })
     }
 
     /// Whether labels (sorted by key) match.
-    pub fn matches(&self, _labels: &[(String, String)]) -> bool {
-        todo!()
+    pub fn matches(&self, labels: &[(String, String)]) -> bool {
+        self.requirements().all(|(key, test)| {
+            let found = labels.binary_search_by(|(other, _)| other.as_str().cmp(key));
+            test.accepts(
+                found
+                    .ok()
+                    .and_then(|at| labels.get(at))
+                    .map(|(_, value)| value.as_str()),
+            )
+        })
+    }
+
+    /// Keys and tests.
+    pub(crate) fn requirements(&self) -> impl Iterator<Item = (&str, &Test)> {
+        self.requirements
+            .iter()
+            .map(|requirement| (requirement.key.as_str(), &requirement.test))
     }
 }

@@ -1,0 +1,149 @@
+//! Values that repeat, each kept once.
+
+use std::hash::{BuildHasher, Hash};
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+/// A value's number in its [`Dictionary`]. Reused once nothing refers to the value.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Sym(pub(crate) u32);
+
+/// Distinct values with reference counts. A value goes, and its number with it, when the last reference is released.
+#[derive(Debug)]
+pub(crate) struct Dictionary<T: ?Sized> {
+    entries: Vec<Entry<T>>,
+    table: HashTable<u32>,
+    free: Vec<u32>,
+    hasher: DefaultHashBuilder,
+}
+
+/// A free entry has no references and an empty value, which takes no memory of its own.
+#[derive(Debug)]
+struct Entry<T: ?Sized> {
+    value: Box<T>,
+    refs: u32,
+}
+
+impl<T: ?Sized> Default for Dictionary<T> {
+    fn default() -> Self {
+        Self {
+            entries: Vec::new(),
+            table: HashTable::new(),
+            free: Vec::new(),
+            hasher: DefaultHashBuilder::default(),
+        }
+    }
+}
+
+impl<T> Dictionary<T>
+where
+    T: ?Sized + Hash + Eq,
+    Box<T>: Default + for<'a> From<&'a T>,
+{
+    /// The value's number, with one more reference to it.
+    pub(crate) fn intern(&mut self, value: &T) -> Sym {
+        if let Some(sym) = self.find(value) {
+            self.entries[sym.0 as usize].refs += 1;
+            return sym;
+        }
+        let entry = Entry {
+            value: value.into(),
+            refs: 1,
+        };
+        let id = match self.free.pop() {
+            Some(id) => {
+                self.entries[id as usize] = entry;
+                id
+            }
+            None => {
+                self.entries.push(entry);
+                self.entries.len() as u32 - 1
+            }
+        };
+        let (entries, hasher) = (&self.entries, &self.hasher);
+        self.table.insert_unique(hasher.hash_one(value), id, |&id| {
+            hasher.hash_one(&*entries[id as usize].value)
+        });
+        Sym(id)
+    }
+
+    /// The value's number, if anything refers to it.
+    pub(crate) fn find(&self, value: &T) -> Option<Sym> {
+        self.table
+            .find(self.hasher.hash_one(value), |&id| {
+                &*self.entries[id as usize].value == value
+            })
+            .map(|&id| Sym(id))
+    }
+
+    /// The value behind a number that is in use.
+    pub(crate) fn get(&self, sym: Sym) -> &T {
+        &self.entries[sym.0 as usize].value
+    }
+
+    /// Gives up one reference. Returns the value if that was the last one.
+    pub(crate) fn release(&mut self, sym: Sym) -> Option<Box<T>> {
+        let entry = &mut self.entries[sym.0 as usize];
+        entry.refs -= 1;
+        if entry.refs > 0 {
+            return None;
+        }
+        let value = std::mem::take(&mut entry.value);
+        if let Ok(found) = self.table.find_entry(self.hasher.hash_one(&*value), |&id| id == sym.0) {
+            found.remove();
+        }
+        self.free.push(sym.0);
+        Some(value)
+    }
+
+    /// The values in use, in no particular order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Sym, &T)> {
+        self.entries
+            .iter()
+            .enumerate()
+            .filter(|(_, entry)| entry.refs > 0)
+            .map(|(id, entry)| (Sym(id as u32), &*entry.value))
+    }
+
+    /// How many distinct values are in use.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// How many values there is room for, used or free.
+    #[cfg(test)]
+    pub(crate) fn slots(&self) -> usize {
+        self.entries.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keeps_a_value_once_and_until_its_last_release() {
+        let mut words = Dictionary::<str>::default();
+        let a = words.intern("a");
+        let b = words.intern("b");
+        assert_eq!(words.intern("a"), a);
+        assert_ne!(a, b);
+        assert_eq!(words.release(a), None);
+        assert_eq!(words.find("a"), Some(a));
+        assert_eq!(words.release(a).as_deref(), Some("a"));
+        assert_eq!(words.find("a"), None);
+        assert_eq!((words.get(b), words.len()), ("b", 1));
+        assert_eq!(words.iter().collect::<Vec<_>>(), [(b, "b")]);
+    }
+
+    #[test]
+    fn reuses_numbers() {
+        let mut words = Dictionary::<str>::default();
+        for n in 0..10_000 {
+            let sym = words.intern(&format!("value-{n}"));
+            words.release(sym);
+        }
+        assert_eq!((words.len(), words.slots()), (0, 1));
+    }
+}

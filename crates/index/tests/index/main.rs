@@ -1,0 +1,8 @@
+//! The index through its public face.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod model;
+mod naive;
+mod query;
+mod relist;
+mod selector;

@@ -1,0 +1,130 @@
+//! What the index means, said as plainly as possible: a list of pods that every query scans and sorts.
+
+use std::collections::BTreeMap;
+
+use podgate_index::{Change, ClusterId, Order, Page, Pod, Query, Row, Scope, Sort, Stats};
+
+#[derive(Debug, Default)]
+pub(crate) struct Naive {
+    rows: BTreeMap<(ClusterId, String, String), (Pod, usize)>,
+    clock: usize,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct NaiveRelist {
+    cluster: ClusterId,
+    namespace: Option<String>,
+    since: usize,
+}
+
+impl Naive {
+    pub(crate) fn apply(&mut self, cluster: ClusterId, changes: &[Change]) {
+        for change in changes {
+            match change {
+                Change::Upsert(pod) => {
+                    let key = (cluster, pod.namespace.clone(), pod.name.clone());
+                    self.rows.insert(key, (pod.clone(), self.clock));
+                }
+                Change::Remove { namespace, name } => {
+                    self.rows.remove(&(cluster, namespace.clone(), name.clone()));
+                }
+            }
+        }
+    }
+
+    pub(crate) fn begin(&mut self, cluster: ClusterId, namespace: Option<&str>) -> NaiveRelist {
+        self.clock += 1;
+        NaiveRelist {
+            cluster,
+            namespace: namespace.map(str::to_owned),
+            since: self.clock,
+        }
+    }
+
+    pub(crate) fn finish(&mut self, relist: &NaiveRelist) -> usize {
+        let before = self.rows.len();
+        self.rows.retain(|(cluster, namespace, _), (_, applied)| {
+            *cluster != relist.cluster
+                || relist.namespace.as_ref().is_some_and(|named| named != namespace)
+                || *applied >= relist.since
+        });
+        before - self.rows.len()
+    }
+
+    pub(crate) fn remove_cluster(&mut self, cluster: ClusterId) {
+        self.rows.retain(|(other, ..), _| *other != cluster);
+    }
+
+    pub(crate) fn query(&self, query: &Query) -> Page {
+        let mut rows: Vec<_> = self
+            .rows
+            .iter()
+            .filter(|((cluster, ..), (pod, _))| query.clusters.contains(cluster) && is_match(query, pod))
+            .map(|((cluster, ..), (pod, _))| Row {
+                cluster: *cluster,
+                pod: pod.clone(),
+            })
+            .collect();
+        rows.sort_by(|a, b| {
+            let key = match query.sort {
+                Sort::CreatedAt => a.pod.created_at.cmp(&b.pod.created_at),
+                Sort::Name => a.pod.name.cmp(&b.pod.name),
+                Sort::Namespace => a.pod.namespace.cmp(&b.pod.namespace),
+                Sort::Status => a.pod.status.cmp(&b.pod.status),
+                Sort::Restarts => a.pod.restarts.cmp(&b.pod.restarts),
+                Sort::NodeName => a.pod.node.cmp(&b.pod.node),
+            };
+            let key = if query.order == Order::Desc { key.reverse() } else { key };
+            let place = |row: &Row| (row.pod.namespace.clone(), row.pod.name.clone(), row.cluster);
+            key.then_with(|| place(a).cmp(&place(b)))
+        });
+        Page {
+            total: rows.len(),
+            rows: rows.into_iter().skip(query.offset).take(query.limit).collect(),
+        }
+    }
+
+    pub(crate) fn stats(&self, cluster: ClusterId, scope: &Scope) -> Stats {
+        let (mut statuses, mut namespaces) = (BTreeMap::new(), BTreeMap::new());
+        let rows = self.rows.iter().filter(|((other, ..), _)| *other == cluster);
+        for (_, (pod, _)) in rows.filter(|(_, (pod, _))| is_visible(scope, pod)) {
+            *statuses.entry(pod.status.clone()).or_insert(0) += 1;
+            *namespaces.entry(pod.namespace.clone()).or_insert(0) += 1;
+        }
+        let mut by_status: Vec<_> = statuses.into_iter().collect();
+        by_status.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        Stats {
+            pods: by_status.iter().map(|(_, count)| count).sum(),
+            by_status,
+            by_namespace: namespaces.into_iter().collect(),
+        }
+    }
+}
+
+fn is_visible(scope: &Scope, pod: &Pod) -> bool {
+    match scope {
+        Scope::All => true,
+        Scope::Namespaces(allowed) => allowed.contains(&pod.namespace),
+    }
+}
+
+fn is_match(query: &Query, pod: &Pod) -> bool {
+    let alike = |values: &[String], value: &str| {
+        values.is_empty() || values.iter().any(|other| other.to_lowercase() == value.to_lowercase())
+    };
+    let contains = |needle: &String| {
+        [&pod.name, &pod.namespace, &pod.node, &pod.pod_ip]
+            .iter()
+            .any(|text| text.to_lowercase().contains(&needle.to_lowercase()))
+    };
+    is_visible(&query.scope, pod)
+        && (query.namespaces.is_empty() || query.namespaces.contains(&pod.namespace))
+        && alike(&query.statuses, &pod.status)
+        && alike(&query.phases, &pod.phase)
+        && query.node.as_ref().is_none_or(|node| *node == pod.node)
+        && query.search.as_ref().is_none_or(contains)
+        && query
+            .selector
+            .as_ref()
+            .is_none_or(|selector| selector.matches(&pod.labels))
+}

@@ -1,0 +1,143 @@
+//! Queries over many rows: pages that join to the whole, in every order.
+
+use podgate_index::{Change, ClusterId, Index, Order, Pod, Query, Scope, Selector, Sort};
+
+use crate::naive::Naive;
+
+const CLUSTER: ClusterId = ClusterId(1);
+
+const SORTS: [Sort; 6] = [
+    Sort::CreatedAt,
+    Sort::Name,
+    Sort::Namespace,
+    Sort::Status,
+    Sort::Restarts,
+    Sort::NodeName,
+];
+
+fn pod(n: u32) -> Pod {
+    Pod {
+        uid: format!("0c8dd1b6-3a34-4b21-9d3f-0000{n:08x}"),
+        namespace: format!("team-{}", n % 17),
+        name: format!("web-{:x}", n.wrapping_mul(2_654_435_761)),
+        status: ["Running", "Pending", "CrashLoopBackOff"][n as usize % 3].to_owned(),
+        phase: "Running".to_owned(),
+        node: format!("node-{}", n % 41),
+        pod_ip: format!("10.{}.{}.1", n / 256, n % 256),
+        restarts: n % 5,
+        created_at: i64::from(n % 101),
+        labels: vec![("app".to_owned(), format!("app-{}", n % 29))],
+        ..Pod::default()
+    }
+}
+
+fn filled(n: u32) -> (Index, Naive) {
+    let (index, mut naive) = (Index::new(), Naive::default());
+    let changes: Vec<_> = (0..n).map(pod).map(Change::Upsert).collect();
+    naive.apply(CLUSTER, &changes);
+    index.apply(CLUSTER, changes);
+    (index, naive)
+}
+
+fn all() -> Query {
+    Query {
+        clusters: vec![CLUSTER],
+        ..Query::default()
+    }
+}
+
+#[test]
+fn pages_of_every_order_join_to_the_whole() {
+    let (index, naive) = filled(3_000);
+    // Removed and moved rows, so that the orders have been split, joined and mended.
+    let mut changes: Vec<_> = (0..3_000)
+        .filter(|n| n % 7 == 0)
+        .map(|n| Change::Remove {
+            namespace: pod(n).namespace,
+            name: pod(n).name,
+        })
+        .collect();
+    changes.extend((0..3_000).filter(|n| n % 11 == 0).map(|n| {
+        Change::Upsert(Pod {
+            created_at: 1_000 - i64::from(n),
+            ..pod(n)
+        })
+    }));
+    let mut naive = naive;
+    naive.apply(CLUSTER, &changes);
+    index.apply(CLUSTER, changes);
+    let filters = [
+        all(),
+        Query {
+            selector: Some(Selector::parse("app in (app-1,app-2,app-3)").unwrap()),
+            ..all()
+        },
+    ];
+    for filter in filters {
+        for (sort, order) in SORTS
+            .into_iter()
+            .flat_map(|sort| [(sort, Order::Asc), (sort, Order::Desc)])
+        {
+            let query = |offset, limit| Query {
+                sort,
+                order,
+                offset,
+                limit,
+                ..filter.clone()
+            };
+            let whole = naive.query(&query(0, usize::MAX));
+            let mut rows = Vec::new();
+            while rows.len() < whole.total {
+                let page = index.query(&query(rows.len(), 97));
+                assert_eq!(page.total, whole.total);
+                assert!(!page.rows.is_empty(), "{sort:?} {order:?} ended at {}", rows.len());
+                rows.extend(page.rows);
+            }
+            assert_eq!(rows, whole.rows, "{sort:?} {order:?}");
+        }
+    }
+}
+
+#[test]
+fn a_page_past_the_end_is_empty_and_keeps_its_total() {
+    let (index, _) = filled(10);
+    for (offset, limit) in [(10, 20), (usize::MAX, usize::MAX), (0, 0)] {
+        let page = index.query(&Query { offset, limit, ..all() });
+        assert_eq!((page.rows.len(), page.total), (0, 10));
+    }
+}
+
+#[test]
+fn no_cluster_named_is_none_found() {
+    let (index, _) = filled(10);
+    assert_eq!(index.query(&Query::default()).total, 0);
+}
+
+#[test]
+fn a_scope_hides_the_rest_from_pages_totals_and_search() {
+    let (index, _) = filled(170);
+    let query = |scope: &[&str], namespaces: &[&str]| {
+        let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+        let query = Query {
+            scope: Scope::Namespaces(texts(scope)),
+            namespaces: texts(namespaces),
+            search: Some("team".to_owned()),
+            ..all()
+        };
+        index.query(&query).total
+    };
+    assert_eq!(query(&["team-1", "team-2"], &[]), 20);
+    assert_eq!(query(&["team-1", "team-2"], &["team-2", "team-3"]), 10);
+    assert_eq!(query(&["team-1"], &["team-3"]), 0);
+    assert_eq!(query(&[], &[]), 0);
+}
+
+#[test]
+fn a_pod_comes_out_as_it_went_in() {
+    let index = Index::new();
+    let mut went_in = pod(1);
+    went_in.pod_ip = "fd00::7".to_owned();
+    went_in.host_ip = "192.168.1.10".to_owned();
+    index.apply(CLUSTER, vec![Change::Upsert(went_in.clone())]);
+    assert_eq!(index.query(&all()).rows[0].pod, went_in);
+}
