@@ -1,0 +1,68 @@
+# `make` alone lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Cargo tools are installed once, outside the checkout.
+TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/podgate-tools
+DENY_VERSION := 0.20.2
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+# One e2e case, or all: make e2e CASE=rotation
+CASE ?=
+
+.PHONY: help
+help: ## List the targets
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## Build and start the demo: two simulated clusters, address and log-in printed
+	cargo build --workspace
+	"$(TARGET)/debug/podgate" demo
+
+.PHONY: check
+check: ## Fast: format, compile, unit tests
+	cargo fmt --all --check
+	cargo check --workspace --all-targets
+	cargo test --workspace --lib --bins
+
+.PHONY: test
+test: ## Every test that needs no cluster
+	cargo test --workspace
+
+.PHONY: e2e
+e2e: ## Against real Kubernetes: needs KUBECONFIG and E2E_CLUSTER_CTL; CASE=name runs one
+	@[[ -n "$${KUBECONFIG:-}" && -n "$${E2E_CLUSTER_CTL:-}" ]] || { echo "make e2e needs KUBECONFIG (of an administrator) and E2E_CLUSTER_CTL (a command that takes 'stop PART' and 'start PART'): see docs/testing.md" >&2; exit 2; }
+	cargo build --workspace
+	PODGATE_BIN="$(abspath $(TARGET))/debug/podgate" cargo test --workspace --test e2e -- --ignored --test-threads=1 $(CASE)
+
+.PHONY: lab
+lab: ## Real cluster and server, the log-in printed: needs E2E_CLUSTER_CTL (a command that takes 'up')
+	@[[ -n "$${E2E_CLUSTER_CTL:-}" ]] || { echo "make lab needs E2E_CLUSTER_CTL: a command that takes 'up' and prints a kubeconfig's path" >&2; exit 2; }
+	cargo build --workspace
+	kubeconfig=$$($$E2E_CLUSTER_CTL up); dir=$$(mktemp -d); trap 'rm -rf "$$dir"' EXIT; \
+	  "$(TARGET)/debug/podgate" serve --kubeconfig "$$kubeconfig" --data-dir "$$dir"
+
+.PHONY: lint
+lint: $(TOOLS)/bin/cargo-deny ## Format, clippy, licences, bans and sources
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --quiet
+	$(TOOLS)/bin/cargo-deny --workspace check bans licenses sources
+
+.PHONY: audit
+audit: $(TOOLS)/bin/cargo-deny ## Known advisories; needs the network
+	$(TOOLS)/bin/cargo-deny --workspace check advisories
+
+.PHONY: bench
+bench: ## Measure, and write docs/performance.md; KUBECONFIG of a real cluster adds logs and terminal
+	cargo build --workspace --release
+	"$(TARGET)/release/podgate-bench" --podgate "$(TARGET)/release/podgate" --report docs/performance.md
+
+.PHONY: release
+release: ## The optimised binary
+	cargo build --workspace --release
+	@ls -l "$(TARGET)/release/podgate"
+
+$(TOOLS)/bin/cargo-deny:
+	CARGO_TARGET_DIR="$(TOOLS)/build" cargo install --quiet --locked --root "$(TOOLS)" --no-default-features --version $(DENY_VERSION) cargo-deny
+	rm -rf "$(TOOLS)/build"
