@@ -1,0 +1,161 @@
+//! Which of the media types that a route can answer the caller wants (RFC 9110, section 12.5.1).
+
+use std::marker::PhantomData;
+
+use axum::{
+    extract::{FromRequestParts, Request},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, header, request::Parts};
+
+use crate::{ApiError, State};
+
+/// What most routes answer.
+pub const JSON: &str = "application/json";
+
+/// The media types of a route, the default first.
+pub trait Types: Send + Sync + 'static {
+    /// Such as `text/plain`.
+    const TYPES: &'static [&'static str];
+}
+
+/// Extractor: the media type to answer, one of `T`'s.
+#[derive(Debug)]
+pub struct Accepted<T> {
+    /// One of [`Types::TYPES`].
+    pub media: &'static str,
+    types: PhantomData<T>,
+}
+
+/// What the route's middleware chose.
+#[derive(Clone, Copy)]
+struct Chosen(&'static str);
+
+impl<T: Types> FromRequestParts<State> for Accepted<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &State) -> Result<Self, ApiError> {
+        let media = parts.extensions.get::<Chosen>().map(|chosen| chosen.0);
+        let media = media.or(T::TYPES.first().copied()).unwrap_or(JSON);
+        Ok(Self {
+            media,
+            types: PhantomData,
+        })
+    }
+}
+
+/// Middleware of a route that answers `types`: chooses one, or refuses with 406001.
+pub(crate) async fn negotiate(types: &'static [&'static str], mut request: Request, next: Next) -> Response {
+    match choose(request.headers(), types) {
+        Some(media) => {
+            request.extensions_mut().insert(Chosen(media));
+            next.run(request).await
+        }
+        None => ApiError::Accept(format!(
+            "this route answers {}: `Accept` admits none of it",
+            types.join(" or ")
+        ))
+        .into_response(),
+    }
+}
+
+/// The type with the highest quality; of equals the one that is named more exactly, then the earlier one.
+fn choose(headers: &HeaderMap, types: &[&'static str]) -> Option<&'static str> {
+    let lines = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .map(|value| value.to_str().unwrap_or("?"));
+    let ranges: Vec<Range<'_>> = lines
+        .flat_map(|line| line.split(','))
+        .filter_map(Range::parse)
+        .collect();
+    if ranges.is_empty() {
+        return types.first().copied();
+    }
+    let mut best: Option<((u16, u8), &'static str)> = None;
+    for media in types {
+        // The most specific range that matches decides.
+        let matching = ranges
+            .iter()
+            .filter_map(|range| Some((range.specificity(media)?, range.quality)));
+        let Some((specificity, quality)) = matching.max_by_key(|(specificity, _)| *specificity) else {
+            continue;
+        };
+        let rank = (quality, specificity);
+        if quality > 0 && best.is_none_or(|(other, _)| rank > other) {
+            best = Some((rank, media));
+        }
+    }
+    best.map(|(_, media)| media)
+}
+
+/// One entry of an Accept header.
+struct Range<'a> {
+    media: &'a str,
+    /// In thousandths.
+    quality: u16,
+}
+
+impl<'a> Range<'a> {
+    /// None for an empty entry. An entry that can't be read matches nothing.
+    fn parse(entry: &'a str) -> Option<Self> {
+        let mut parts = entry.split(';').map(str::trim);
+        let media = parts.next().filter(|media| !media.is_empty())?;
+        let quality = parts
+            .find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")))
+            .map_or(1.0, |quality| quality.parse::<f32>().unwrap_or(0.0));
+        // At most 1000 after the clamp.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let quality = (quality.clamp(0.0, 1.0) * 1000.0) as u16;
+        Some(Self { media, quality })
+    }
+
+    /// How exactly the range names a type; none when it does not match.
+    fn specificity(&self, media: &str) -> Option<u8> {
+        if self.media == "*/*" {
+            return Some(0);
+        }
+        if self.media.eq_ignore_ascii_case(media) {
+            return Some(2);
+        }
+        let (class, rest) = self.media.split_once('/')?;
+        let (wanted, _) = media.split_once('/')?;
+        (rest == "*" && class.eq_ignore_ascii_case(wanted)).then_some(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn the_best_type_wins() {
+        const BOTH: &[&str] = &[JSON, "text/plain"];
+        for (accept, types, chosen) in [
+            ("", BOTH, Some(JSON)),
+            ("*/*", BOTH, Some(JSON)),
+            ("text/plain", BOTH, Some("text/plain")),
+            ("TEXT/Plain;charset=utf-8", BOTH, Some("text/plain")),
+            ("text/plain, */*", BOTH, Some("text/plain")),
+            ("application/json, text/plain, */*", BOTH, Some(JSON)),
+            ("application/json;q=0.1, text/*;q=0.5", BOTH, Some("text/plain")),
+            ("application/json;q=0, */*", BOTH, Some("text/plain")),
+            ("text/html,application/xhtml+xml,*/*;q=0.8", BOTH, Some(JSON)),
+            ("text/html", BOTH, None),
+            ("rubbish", BOTH, None),
+            ("application/json;q=nonsense", BOTH, None),
+            ("application/*", &[JSON], Some(JSON)),
+            ("text/*", &[JSON], None),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT, HeaderValue::from_static(accept));
+            assert_eq!(choose(&headers, types), chosen, "{accept}");
+        }
+        assert_eq!(choose(&HeaderMap::new(), BOTH), Some(JSON));
+    }
+}

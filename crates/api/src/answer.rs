@@ -1,0 +1,63 @@
+//! The envelope of a success.
+
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+/// `{"code":200,"data":…}`.
+#[derive(Clone, Debug)]
+pub struct Data<T>(pub T);
+
+/// `{"code":200,"message":"…","data":null}`.
+#[derive(Clone, Copy, Debug)]
+pub struct Message(pub &'static str);
+
+#[derive(Serialize)]
+struct DataEnvelope<'a, T> {
+    code: u16,
+    data: &'a T,
+}
+
+#[derive(Serialize)]
+struct MessageEnvelope {
+    code: u16,
+    message: &'static str,
+    data: (),
+}
+
+impl<T: Serialize> IntoResponse for Data<T> {
+    fn into_response(self) -> Response {
+        Json(DataEnvelope {
+            code: 200,
+            data: &self.0,
+        })
+        .into_response()
+    }
+}
+
+impl IntoResponse for Message {
+    fn into_response(self) -> Response {
+        Json(MessageEnvelope {
+            code: 200,
+            message: self.0,
+            data: (),
+        })
+        .into_response()
+    }
+}
+
+/// A page of something that is not pods: `{items,total,page,pageSize}`.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Paged<T> {
+    /// The rows of this page.
+    pub items: Vec<T>,
+    /// The number of rows before paging.
+    pub total: usize,
+    /// This page, from 1.
+    pub page: u32,
+    /// Rows a page.
+    pub page_size: u32,
+}

@@ -1,0 +1,71 @@
+//! JSON bodies, read strictly.
+
+use axum::extract::{FromRequest, Request};
+use http::{HeaderMap, header};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
+
+use crate::{ApiError, State};
+
+/// Bytes that a body may have.
+pub const MAX_BODY: usize = 1024 * 1024;
+
+/// Extractor: the body as a `T`. A `T` should deny unknown fields.
+///
+/// Refuses what is not `application/json` (415001), what is larger than [`MAX_BODY`] (413001, before it is read if its length is announced), and what is
+/// not a `T` (400002); JSON nested deeper than 128 levels is not read.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned + Send> FromRequest<State> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _state: &State) -> Result<Self, ApiError> {
+        check_type(request.headers())?;
+        let announced = request.headers().get(header::CONTENT_LENGTH);
+        let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        if announced.is_some_and(|length| length > MAX_BODY as u64) {
+            return Err(too_large());
+        }
+        let collected = Limited::new(request.into_body(), MAX_BODY).collect().await;
+        let bytes = match collected {
+            Ok(collected) => collected.to_bytes(),
+            Err(error) if is_limit(error.as_ref()) => return Err(too_large()),
+            Err(_) => return Err(ApiError::Body("the body broke off before its end".into())),
+        };
+        if bytes.is_empty() {
+            return Err(ApiError::Body("the body is empty: send a JSON object".into()));
+        }
+        serde_json::from_slice(&bytes)
+            .map(Self)
+            .map_err(|error| ApiError::Body(format!("the body is not what this route takes: {error}")))
+    }
+}
+
+fn is_limit(error: &(dyn std::error::Error + 'static)) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<LengthLimitError>())
+}
+
+fn too_large() -> ApiError {
+    ApiError::TooLarge(format!("the body is larger than {MAX_BODY} bytes"))
+}
+
+fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
+    let sent = headers
+        .get(header::CONTENT_TYPE)
+        .map(|value| value.to_str().unwrap_or("?"));
+    let essence = sent
+        .and_then(|value| value.split(';').next())
+        .unwrap_or_default()
+        .trim();
+    if essence.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(ApiError::ContentType(match sent {
+        None => "the body has no Content-Type: send application/json".into(),
+        Some(sent) => format!(
+            "the body's Content-Type is `{}`: send application/json",
+            crate::parameters::shown(sent)
+        ),
+    }))
+}

@@ -1,0 +1,195 @@
+//! Who calls: a bearer token, the browser's session cookie, or on a WebSocket a ticket.
+
+use axum::{extract::OriginalUri, http::request::Parts};
+use axum_extra::extract::CookieJar;
+use http::{HeaderMap, header};
+use podgate_access::{Caller, Denied};
+
+use crate::{ApiError, State, middleware::Trace};
+
+/// The session cookie's name.
+pub const COOKIE: &str = "podgate_session";
+
+/// Characters of the longest token that is looked up.
+const MAX_TOKEN: usize = 512;
+
+/// What came with a request.
+#[derive(Clone, PartialEq, Eq)]
+enum Credential {
+    Bearer(String),
+    Ticket(String),
+    Cookie(String),
+}
+
+/// A caller and how it showed who it is.
+pub(crate) struct Authenticated {
+    pub(crate) caller: Caller,
+    /// By the browser's cookie, which a browser sends along without being asked.
+    pub(crate) by_cookie: bool,
+}
+
+/// Authenticates a request that is no WebSocket.
+///
+/// # Errors
+/// 401002 to 401004.
+pub(crate) async fn authenticate(parts: &Parts, state: &State) -> Result<Authenticated, ApiError> {
+    let credential = bearer(&parts.headers)?.or_else(|| cookie(&parts.headers));
+    resolve(credential, parts, state).await
+}
+
+/// Authenticates a WebSocket, which may bring a ticket.
+///
+/// # Errors
+/// 401002 to 401004.
+pub(crate) async fn authenticate_socket(parts: &Parts, state: &State) -> Result<Authenticated, ApiError> {
+    let ticket = ticket(parts.uri.query().unwrap_or_default());
+    let credential = bearer(&parts.headers)?.or(ticket).or_else(|| cookie(&parts.headers));
+    resolve(credential, parts, state).await
+}
+
+async fn resolve(credential: Option<Credential>, parts: &Parts, state: &State) -> Result<Authenticated, ApiError> {
+    let by_cookie = matches!(credential, Some(Credential::Cookie(_)));
+    let caller = match credential {
+        None => Err(Denied::NoCredential(
+            "this needs a log-in: send `Authorization: Bearer TOKEN` with the token that POST /api/auth/login answers"
+                .into(),
+        )),
+        Some(Credential::Ticket(ticket)) => state.tickets().redeem(&ticket, &target(parts, state)),
+        Some(Credential::Bearer(token) | Credential::Cookie(token)) => state.sessions().authenticate(&token).await,
+    }?;
+    if let Some(trace) = parts.extensions.get::<Trace>() {
+        trace.set_user(&caller.user.username);
+    }
+    Ok(Authenticated { caller, by_cookie })
+}
+
+/// The token of `Authorization: Bearer`.
+///
+/// # Errors
+/// [`ApiError::NoCredential`] for another scheme and for what can't be a token.
+pub(crate) fn bearer_token(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    let refused = |what: &str| ApiError::NoCredential(format!("{what}: send `Authorization: Bearer TOKEN`"));
+    if values.next().is_some() {
+        return Err(refused("there is more than one Authorization header"));
+    }
+    let text = value
+        .to_str()
+        .map_err(|_| refused("the Authorization header is not text"))?;
+    let (scheme, token) = text.split_once(' ').unwrap_or((text, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(refused("the Authorization header is not of the Bearer scheme"));
+    }
+    let token = token.trim();
+    if token.is_empty() || token.len() > MAX_TOKEN {
+        return Err(refused("the Authorization header holds no token of ours"));
+    }
+    Ok(Some(token.to_owned()))
+}
+
+fn bearer(headers: &HeaderMap) -> Result<Option<Credential>, ApiError> {
+    Ok(bearer_token(headers)?.map(Credential::Bearer))
+}
+
+fn cookie(headers: &HeaderMap) -> Option<Credential> {
+    let jar = CookieJar::from_headers(headers);
+    let token = jar.get(COOKIE)?.value();
+    (!token.is_empty() && token.len() <= MAX_TOKEN).then(|| Credential::Cookie(token.to_owned()))
+}
+
+fn ticket(query: &str) -> Option<Credential> {
+    let value = query.split('&').find_map(|pair| pair.strip_prefix("ticket="))?;
+    (!value.is_empty() && value.len() <= MAX_TOKEN).then(|| Credential::Ticket(value.to_owned()))
+}
+
+/// A query without the pair `ticket=…`.
+pub(crate) fn without_ticket(query: &str) -> String {
+    let kept: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("ticket=")).collect();
+    kept.join("&")
+}
+
+/// What a ticket is bound to: path and query as the client wrote them, without the base path and without the ticket.
+fn target(parts: &Parts, state: &State) -> String {
+    let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |uri| &uri.0);
+    let query = without_ticket(uri.query().unwrap_or_default());
+    let path = without_base(uri.path(), &state.options().base_path);
+    if query.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{query}")
+    }
+}
+
+/// A path without the base path, if it has it.
+pub(crate) fn without_base<'a>(path: &'a str, base: &str) -> &'a str {
+    match path.strip_prefix(base) {
+        Some(rest) if rest.starts_with('/') => rest,
+        _ => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn headers(values: &[(&'static str, &'static str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in values {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        headers
+    }
+
+    #[test]
+    fn a_bearer_token_is_read_whatever_the_schemes_case() {
+        for value in ["Bearer abc", "bearer abc", "BEARER  abc "] {
+            assert_eq!(
+                bearer_token(&headers(&[("authorization", value)])).unwrap().as_deref(),
+                Some("abc"),
+                "{value}"
+            );
+        }
+        assert_eq!(bearer_token(&headers(&[])).unwrap(), None);
+    }
+
+    #[test]
+    fn another_scheme_is_refused_rather_than_passed_over() {
+        for values in [
+            &[("authorization", "Basic abc")][..],
+            &[("authorization", "Bearer")],
+            &[("authorization", "Bearer ")],
+            &[("authorization", "Bearer a"), ("authorization", "Bearer b")],
+        ] {
+            assert!(
+                matches!(bearer_token(&headers(values)), Err(ApiError::NoCredential(_))),
+                "{values:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_ticket_is_found_and_taken_out_of_the_query() {
+        assert!(ticket("container=x&ticket=abc") == Some(Credential::Ticket("abc".into())));
+        assert!(ticket("container=x&ticket=").is_none());
+        assert_eq!(
+            without_ticket("container=x&ticket=abc&tty=true"),
+            "container=x&tty=true"
+        );
+        assert_eq!(without_ticket("ticket=abc"), "");
+    }
+
+    #[test]
+    fn the_base_path_is_taken_off_at_a_segments_end_only() {
+        assert_eq!(without_base("/pg/ws/x", "/pg"), "/ws/x");
+        assert_eq!(without_base("/ws/x", "/pg"), "/ws/x");
+        assert_eq!(without_base("/pgx/ws", "/pg"), "/pgx/ws");
+        assert_eq!(without_base("/ws/x", ""), "/ws/x");
+    }
+}

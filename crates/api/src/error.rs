@@ -1,0 +1,351 @@
+//! What a caller is told when something fails: one enum, and one table from its variants to status, code and sentence.
+
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+use podgate_access::Denied;
+use serde::Serialize;
+
+/// Seconds after which a caller may ask again for a list whose first sync is under way.
+const SYNC_RETRY: u64 = 2;
+
+/// A failed call. The text is a whole sentence for the caller that names the offending thing and, where there is one, the remedy;
+/// [`ApiError::Internal`]'s is for the log alone.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.message())]
+pub enum ApiError {
+    /// A parameter is missing, malformed, out of range, unknown or contradicts another.
+    Parameter(String),
+    /// The body is not valid.
+    Body(String),
+    /// Wrong user name or password.
+    WrongPassword,
+    /// The session is over.
+    SessionExpired,
+    /// No or invalid credential.
+    NoCredential(String),
+    /// The account is locked or disabled.
+    AccountLocked(String),
+    /// The caller may not.
+    Forbidden(String),
+    /// A browser's request that comes from another origin.
+    ForeignOrigin(String),
+    /// No such pod.
+    PodNotFound(String),
+    /// No such cluster.
+    ClusterNotFound(String),
+    /// No such container.
+    ContainerNotFound(String),
+    /// No such route or other resource.
+    NotFound(String),
+    /// The route does not take this method.
+    Method(String),
+    /// The route can't answer in any media type that the caller accepts.
+    Accept(String),
+    /// Name taken, precondition failed, container not started, no previous run.
+    Conflict(String),
+    /// The container has no such executable.
+    NoExecutable(String),
+    /// The body or frame is too large.
+    TooLarge(String),
+    /// The body is not of a type that the route takes.
+    ContentType(String),
+    /// Too many requests.
+    TooMany {
+        /// A sentence.
+        message: String,
+        /// Seconds until another try makes sense.
+        retry_after: u64,
+    },
+    /// Our fault. The text goes to the log, never to the caller.
+    Internal(String),
+    /// The cluster refused, broke off, or was not understood.
+    Upstream(String),
+    /// The cluster did not answer in time.
+    Timeout(String),
+    /// The cluster's pods are still being synced for the first time.
+    Syncing(String),
+}
+
+/// Every code with its meaning, for the OpenAPI document. The HTTP status is `code / 1000`.
+pub const CODES: &[(u32, &str)] = &[
+    (
+        400_001,
+        "A parameter is missing, malformed, out of range, unknown or contradicts another.",
+    ),
+    (400_002, "The body is not valid."),
+    (401_001, "Wrong user name or password."),
+    (401_002, "The session has expired."),
+    (401_003, "No or invalid credential."),
+    (401_004, "The account is locked or disabled."),
+    (
+        403_001,
+        "The caller may not; the message names verb, resource, namespace, cluster and who refused.",
+    ),
+    (403_002, "The request comes from a foreign origin."),
+    (404_001, "No such pod."),
+    (404_002, "No such cluster."),
+    (404_003, "No such container; the message lists those there are."),
+    (404_004, "No such route or other resource."),
+    (
+        405_001,
+        "The route does not take this method; `Allow` lists those it takes.",
+    ),
+    (406_001, "The route can't answer in any media type that `Accept` names."),
+    (
+        409_001,
+        "A conflict: name taken, precondition failed, container not started, no previous run.",
+    ),
+    (409_002, "The container has no such executable."),
+    (413_001, "The body or frame is too large."),
+    (415_001, "The body's `Content-Type` is not one that the route takes."),
+    (429_001, "Too many requests; `Retry-After` is set."),
+    (
+        500_001,
+        "A fault of Podgate; the message holds a request id and nothing internal.",
+    ),
+    (502_001, "The cluster refused, broke off, or was not understood."),
+    (
+        503_001,
+        "The cluster's pods are still being synced for the first time; `Retry-After` is set.",
+    ),
+    (504_001, "The cluster did not answer in time."),
+];
+
+impl ApiError {
+    /// The code: status × 1000 + n, as the contract's table has it.
+    pub fn code(&self) -> u32 {
+        match self {
+            Self::Parameter(_) => 400_001,
+            Self::Body(_) => 400_002,
+            Self::WrongPassword => 401_001,
+            Self::SessionExpired => 401_002,
+            Self::NoCredential(_) => 401_003,
+            Self::AccountLocked(_) => 401_004,
+            Self::Forbidden(_) => 403_001,
+            Self::ForeignOrigin(_) => 403_002,
+            Self::PodNotFound(_) => 404_001,
+            Self::ClusterNotFound(_) => 404_002,
+            Self::ContainerNotFound(_) => 404_003,
+            Self::NotFound(_) => 404_004,
+            Self::Method(_) => 405_001,
+            Self::Accept(_) => 406_001,
+            Self::Conflict(_) => 409_001,
+            Self::NoExecutable(_) => 409_002,
+            Self::TooLarge(_) => 413_001,
+            Self::ContentType(_) => 415_001,
+            Self::TooMany { .. } => 429_001,
+            Self::Internal(_) => 500_001,
+            Self::Upstream(_) => 502_001,
+            Self::Syncing(_) => 503_001,
+            Self::Timeout(_) => 504_001,
+        }
+    }
+
+    /// The HTTP status: the first three digits of the code.
+    pub fn status(&self) -> StatusCode {
+        let status = u16::try_from(self.code() / 1000).unwrap_or(500);
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The sentence for the caller; for [`ApiError::Internal`] one that says nothing internal.
+    pub fn message(&self) -> &str {
+        match self {
+            Self::WrongPassword => "wrong user name or password",
+            Self::SessionExpired => "the session has expired: log in again",
+            Self::Internal(_) => "something went wrong inside Podgate",
+            Self::Parameter(message)
+            | Self::Body(message)
+            | Self::NoCredential(message)
+            | Self::AccountLocked(message)
+            | Self::Forbidden(message)
+            | Self::ForeignOrigin(message)
+            | Self::PodNotFound(message)
+            | Self::ClusterNotFound(message)
+            | Self::ContainerNotFound(message)
+            | Self::NotFound(message)
+            | Self::Method(message)
+            | Self::Accept(message)
+            | Self::Conflict(message)
+            | Self::NoExecutable(message)
+            | Self::TooLarge(message)
+            | Self::ContentType(message)
+            | Self::TooMany { message, .. }
+            | Self::Upstream(message)
+            | Self::Timeout(message)
+            | Self::Syncing(message) => message,
+        }
+    }
+
+    /// Seconds after which another try makes sense.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::TooMany { retry_after, .. } => Some(*retry_after),
+            Self::Syncing(_) => Some(SYNC_RETRY),
+            _ => None,
+        }
+    }
+
+    /// The sentence for the caller; a fault of ours names the request, so that the operator finds it in the log.
+    pub(crate) fn message_for(&self, request_id: &str) -> String {
+        match self {
+            Self::Internal(_) => format!("{} (request {request_id}): the server's log says more", self.message()),
+            _ => self.message().to_owned(),
+        }
+    }
+
+    /// The answer, without those parts that need the request: see [`crate::middleware`].
+    pub(crate) fn render(&self, request_id: &str) -> Response {
+        let body = Envelope {
+            code: self.code(),
+            message: &self.message_for(request_id),
+            data: (),
+        };
+        let mut response = (self.status(), Json(body)).into_response();
+        if let Some(seconds) = self.retry_after() {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status() == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static("Bearer realm=\"podgate\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}
+
+/// The JSON of a failure.
+#[derive(Serialize)]
+struct Envelope<'a> {
+    code: u32,
+    message: &'a str,
+    data: (),
+}
+
+/// The answer carries the error itself to the outermost middleware, which logs it if it is our fault and names the request in it.
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<Denied> for ApiError {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::WrongPassword => Self::WrongPassword,
+            Denied::SessionExpired => Self::SessionExpired,
+            Denied::NoCredential(message) => Self::NoCredential(message),
+            Denied::AccountLocked(message) => Self::AccountLocked(message),
+            Denied::Forbidden(message) => Self::Forbidden(message),
+            Denied::TooMany { retry_after } => Self::TooMany {
+                message: denied.to_string(),
+                retry_after,
+            },
+            Denied::Invalid(message) => Self::Body(message),
+            Denied::ClusterNotFound(message) => Self::ClusterNotFound(message),
+            Denied::Conflict(message) => Self::Conflict(message),
+            Denied::Syncing(message) => Self::Syncing(message),
+            Denied::Cluster(error) => error.into(),
+            Denied::Internal(message) => Self::Internal(message),
+        }
+    }
+}
+
+impl From<podgate_cluster::Error> for ApiError {
+    fn from(error: podgate_cluster::Error) -> Self {
+        use podgate_cluster::Error;
+        match error {
+            Error::PodNotFound(message) => Self::PodNotFound(message),
+            Error::ContainerNotFound(message) => Self::ContainerNotFound(message),
+            Error::NotFound(message) => Self::NotFound(message),
+            Error::Forbidden(message) => Self::Forbidden(message),
+            Error::Invalid(message) => Self::Parameter(message),
+            Error::Conflict(message) => Self::Conflict(message),
+            Error::NoExecutable(message) => Self::NoExecutable(message),
+            Error::Upstream(message) => Self::Upstream(message),
+            Error::Timeout(message) => Self::Timeout(message),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    fn all() -> Vec<(ApiError, u16, u32)> {
+        let text = || "the text".to_owned();
+        vec![
+            (ApiError::Parameter(text()), 400, 400_001),
+            (ApiError::Body(text()), 400, 400_002),
+            (ApiError::WrongPassword, 401, 401_001),
+            (ApiError::SessionExpired, 401, 401_002),
+            (ApiError::NoCredential(text()), 401, 401_003),
+            (ApiError::AccountLocked(text()), 401, 401_004),
+            (ApiError::Forbidden(text()), 403, 403_001),
+            (ApiError::ForeignOrigin(text()), 403, 403_002),
+            (ApiError::PodNotFound(text()), 404, 404_001),
+            (ApiError::ClusterNotFound(text()), 404, 404_002),
+            (ApiError::ContainerNotFound(text()), 404, 404_003),
+            (ApiError::NotFound(text()), 404, 404_004),
+            (ApiError::Method(text()), 405, 405_001),
+            (ApiError::Accept(text()), 406, 406_001),
+            (ApiError::Conflict(text()), 409, 409_001),
+            (ApiError::NoExecutable(text()), 409, 409_002),
+            (ApiError::TooLarge(text()), 413, 413_001),
+            (ApiError::ContentType(text()), 415, 415_001),
+            (
+                ApiError::TooMany {
+                    message: text(),
+                    retry_after: 7,
+                },
+                429,
+                429_001,
+            ),
+            (ApiError::Internal(text()), 500, 500_001),
+            (ApiError::Upstream(text()), 502, 502_001),
+            (ApiError::Syncing(text()), 503, 503_001),
+            (ApiError::Timeout(text()), 504, 504_001),
+        ]
+    }
+
+    #[test]
+    fn every_variant_has_the_contracts_status_and_code() {
+        for (error, status, code) in all() {
+            assert_eq!(error.status().as_u16(), status, "{error:?}");
+            assert_eq!(error.code(), code, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn the_documented_codes_are_those_of_the_variants() {
+        let documented: Vec<u32> = CODES.iter().map(|(code, _)| *code).collect();
+        let mut used: Vec<u32> = all().iter().map(|(error, ..)| error.code()).collect();
+        used.sort_unstable();
+        assert_eq!(documented, used);
+    }
+
+    #[test]
+    fn an_internal_error_tells_the_request_and_nothing_else() {
+        let error = ApiError::Internal("table sessions is on fire".into());
+        let message = error.message_for("abc");
+        assert!(message.contains("abc"));
+        assert!(!message.contains("fire"));
+        assert!(!error.to_string().contains("fire"));
+    }
+
+    #[test]
+    fn too_many_and_syncing_say_when_to_come_back() {
+        for (error, ..) in all() {
+            let response = error.render("id");
+            let wants = matches!(error, ApiError::TooMany { .. } | ApiError::Syncing(_));
+            assert_eq!(response.headers().contains_key(header::RETRY_AFTER), wants, "{error:?}");
+        }
+    }
+}

@@ -1,0 +1,289 @@
+//! Where a request comes from: its network address, the address its user typed, and the web page that sent it.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use axum::{
+    extract::{ConnectInfo, FromRequestParts, Request, State as Extract},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{Extensions, HeaderMap, Method, header, request::Parts, uri::Authority};
+use url::Url;
+
+use crate::{ApiError, State, parameters::shown, state::Options};
+
+/// Extractor: a request's outer circumstances, as far as they can be believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// The caller's address; behind trusted proxies the one that the outermost of them saw.
+    pub(crate) peer: IpAddr,
+    /// Whether the caller speaks HTTPS; none where a proxy that we do not know might.
+    https: Option<bool>,
+    /// The host (and port) that the caller asked for.
+    host: Option<String>,
+}
+
+impl FromRequestParts<State> for Seen {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, ApiError> {
+        Ok(Self::of(&parts.headers, &parts.extensions, state.options()))
+    }
+}
+
+impl Seen {
+    pub(crate) fn of(headers: &HeaderMap, extensions: &Extensions, options: &Options) -> Self {
+        let direct = extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip().to_canonical());
+        let trusted = |ip: IpAddr| options.trusted_proxies.iter().any(|network| network.contains(&ip));
+        let host = last(headers, header::HOST.as_str());
+        if !trusted(direct) {
+            return Self {
+                peer: direct,
+                https: options.https.then_some(true),
+                host,
+            };
+        }
+        let forwarded = list(headers, "x-forwarded-for");
+        let addresses = forwarded.iter().rev().map_while(|text| address(text));
+        let peer = addresses.fold(direct, |seen, next| if trusted(seen) { next } else { seen });
+        let https = last(headers, "x-forwarded-proto").map(|scheme| scheme.eq_ignore_ascii_case("https"));
+        Self {
+            peer,
+            https: https.or(options.https.then_some(true)),
+            host: last(headers, "x-forwarded-host").or(host),
+        }
+    }
+
+    /// Whether a page of this origin is one of our own pages, or of the operator's list.
+    ///
+    /// Scheme, host and port must be those that the browser asked us for. Where nobody whom we trust told us the scheme, both do: a proxy that
+    /// ends TLS in front of us is no reason to refuse, and the cookie is bound to its scheme anyway.
+    fn admits(&self, origin: &str, options: &Options) -> bool {
+        let Some(parsed) = Url::parse(origin)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https"))
+        else {
+            return false;
+        };
+        let serialised = parsed.origin().ascii_serialization();
+        if !serialised.eq_ignore_ascii_case(origin) {
+            return false;
+        }
+        let listed = options
+            .allowed_origins
+            .iter()
+            .any(|allowed| allowed.eq_ignore_ascii_case(&serialised));
+        let public = options
+            .public_url
+            .as_ref()
+            .is_some_and(|url| url.origin() == parsed.origin());
+        if listed || public {
+            return true;
+        }
+        let Some(authority) = self.host.as_deref().and_then(|host| host.parse::<Authority>().ok()) else {
+            return false;
+        };
+        let https = parsed.scheme() == "https";
+        let port = authority.port_u16().or(Some(if https { 443 } else { 80 }));
+        parsed
+            .host_str()
+            .is_some_and(|host| host.eq_ignore_ascii_case(authority.host()))
+            && parsed.port_or_known_default() == port
+            && self.https.is_none_or(|known| known == https)
+    }
+
+    /// Whether the caller's browser reached us over HTTPS, so that a cookie may be bound to it.
+    pub(crate) fn secure(&self, headers: &HeaderMap, options: &Options) -> bool {
+        let by_page = last(headers, header::ORIGIN.as_str()).is_some_and(|origin| origin.starts_with("https://"));
+        let by_address = options.public_url.as_ref().is_some_and(|url| url.scheme() == "https");
+        self.https.unwrap_or(by_page || by_address)
+    }
+}
+
+/// The entries of a list header, over all its lines.
+fn list(headers: &HeaderMap, name: &str) -> Vec<String> {
+    let lines = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    lines
+        .flat_map(|line| line.split(','))
+        .map(|entry| entry.trim().to_owned())
+        .collect()
+}
+
+/// The last entry of a header: what the nearest proxy said.
+fn last(headers: &HeaderMap, name: &str) -> Option<String> {
+    list(headers, name).pop().filter(|entry| !entry.is_empty())
+}
+
+/// An address in `X-Forwarded-For`, with or without a port.
+fn address(text: &str) -> Option<IpAddr> {
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    let ip = bare
+        .parse()
+        .ok()
+        .or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()));
+    ip.map(|ip| ip.to_canonical())
+}
+
+/// Whether a request asks to become a WebSocket.
+pub(crate) fn is_upgrade(headers: &HeaderMap) -> bool {
+    list(headers, "upgrade")
+        .iter()
+        .any(|protocol| protocol.eq_ignore_ascii_case("websocket"))
+}
+
+/// Middleware: refuses what a foreign page makes a browser send, if it would change something or open a WebSocket.
+pub(crate) async fn check(Extract(state): Extract<State>, request: Request, next: Next) -> Response {
+    match refusal(&request, state.options()) {
+        Some(error) => error.into_response(),
+        None => next.run(request).await,
+    }
+}
+
+fn refusal(request: &Request, options: &Options) -> Option<ApiError> {
+    let harmless = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if harmless && !is_upgrade(request.headers()) {
+        return None;
+    }
+    let headers = request.headers();
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let seen = Seen::of(headers, request.extensions(), options);
+    match (origins.next(), origins.next()) {
+        (None, _) => {
+            // A browser that sends no Origin still tells whose page it is.
+            let site = last(headers, "sec-fetch-site")?;
+            (!matches!(site.as_str(), "same-origin" | "none")).then(|| foreign("another site", &seen))
+        }
+        (Some(origin), None) => {
+            let origin = origin.to_str().unwrap_or("?");
+            (!seen.admits(origin, options)).then(|| foreign(&format!("`{}`", shown(origin)), &seen))
+        }
+        (Some(_), Some(_)) => Some(foreign("several origins", &seen)),
+    }
+}
+
+fn foreign(origin: &str, seen: &Seen) -> ApiError {
+    let host = seen.host.as_deref().map_or("unknown".to_owned(), shown);
+    let scheme = match seen.https {
+        Some(true) => "https",
+        Some(false) => "http",
+        None => "http or https",
+    };
+    let error = ApiError::ForeignOrigin(format!(
+        "the request comes from a page of {origin}, and this server was asked for as `{host}` over {scheme}: if that is how it is meant, the operator \
+         names the page's address with --public-url or --allowed-origin, or the proxy with --trusted-proxy"
+    ));
+    tracing::warn!(origin, host, scheme, "refused a request from a foreign origin");
+    error
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use http::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn seen(peer: &str, values: &[(&str, &str)], options: &Options) -> Seen {
+        let mut headers = HeaderMap::new();
+        for (name, value) in values {
+            let name: HeaderName = name.parse().unwrap();
+            headers.append(name, HeaderValue::from_str(value).unwrap());
+        }
+        let mut extensions = Extensions::new();
+        extensions.insert(ConnectInfo(SocketAddr::new(peer.parse().unwrap(), 1234)));
+        Seen::of(&headers, &extensions, options)
+    }
+
+    fn behind_proxy() -> Options {
+        Options {
+            trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
+            ..Options::default()
+        }
+    }
+
+    #[test]
+    fn a_stranger_can_not_forge_where_it_comes_from() {
+        let forged = [
+            ("x-forwarded-for", "127.0.0.1"),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "evil.example"),
+            ("host", "pods.example"),
+        ];
+        let seen = seen("192.0.2.1", &forged, &behind_proxy());
+        assert_eq!(seen.peer, "192.0.2.1".parse::<IpAddr>().unwrap());
+        assert_eq!(seen.https, None);
+        assert_eq!(seen.host.as_deref(), Some("pods.example"));
+    }
+
+    #[test]
+    fn behind_trusted_proxies_the_first_untrusted_address_from_the_right_is_the_callers() {
+        for (forwarded, peer) in [
+            ("203.0.113.9", "203.0.113.9"),
+            ("127.0.0.1, 203.0.113.9, 10.1.1.1", "203.0.113.9"),
+            ("203.0.113.9:4444", "203.0.113.9"),
+            ("[2001:db8::1]:4444", "2001:db8::1"),
+            ("10.2.2.2, 10.1.1.1", "10.2.2.2"),
+            ("rubbish, 10.1.1.1", "10.1.1.1"),
+            ("", "10.0.0.1"),
+        ] {
+            let seen = seen("10.0.0.1", &[("x-forwarded-for", forwarded)], &behind_proxy());
+            assert_eq!(seen.peer, peer.parse::<IpAddr>().unwrap(), "{forwarded}");
+        }
+    }
+
+    #[test]
+    fn our_own_pages_are_admitted_and_others_are_not() {
+        let plain = Options::default();
+        let tls = Options {
+            https: true,
+            ..Options::default()
+        };
+        let public = Options {
+            public_url: Some("https://pods.example/base".parse().unwrap()),
+            allowed_origins: vec!["https://portal.example:8443".into()],
+            ..Options::default()
+        };
+        for (options, host, origin, admitted) in [
+            (&plain, "localhost:8080", "http://localhost:8080", true),
+            (&plain, "localhost:8080", "http://localhost:8081", false),
+            (&plain, "localhost:8080", "http://localhost", false),
+            (&plain, "pods.example", "https://pods.example", true),
+            (&plain, "PODS.example", "http://pods.example", true),
+            (&plain, "pods.example:80", "http://pods.example", true),
+            (&plain, "pods.example", "http://pods.example.evil.example", false),
+            (&plain, "pods.example", "http://pods.example@evil.example", false),
+            (&plain, "pods.example", "http://evil.example", false),
+            (&plain, "pods.example", "null", false),
+            (&plain, "pods.example", "", false),
+            (&plain, "pods.example", "http://pods.example/", false),
+            (&plain, "pods.example", "file://pods.example", false),
+            (&plain, "[::1]:8080", "http://[::1]:8080", true),
+            (&tls, "pods.example", "https://pods.example", true),
+            (&tls, "pods.example", "http://pods.example", false),
+            (&public, "inner:8080", "https://pods.example", true),
+            (&public, "inner:8080", "http://pods.example", false),
+            (&public, "inner:8080", "https://portal.example:8443", true),
+            (&public, "inner:8080", "https://portal.example", false),
+        ] {
+            let seen = seen("192.0.2.1", &[("host", host)], options);
+            assert_eq!(seen.admits(origin, options), admitted, "{host} {origin}");
+        }
+    }
+
+    #[test]
+    fn a_trusted_proxys_scheme_and_host_are_those_that_count() {
+        let options = behind_proxy();
+        let through = [
+            ("host", "podgate.internal:8080"),
+            ("x-forwarded-host", "pods.example"),
+            ("x-forwarded-proto", "https"),
+        ];
+        let seen = seen("10.0.0.1", &through, &options);
+        assert!(seen.admits("https://pods.example", &options));
+        assert!(!seen.admits("http://pods.example", &options));
+        assert!(!seen.admits("http://podgate.internal:8080", &options));
+    }
+}

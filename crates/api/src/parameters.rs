@@ -1,0 +1,322 @@
+//! Query parameters, read strictly: what a route does not know is refused, so that a typo never silently widens an answer.
+//!
+//! A route's parameters are declared once, as a table that also feeds the OpenAPI document and the bad-input tests. Everything that the
+//! table can say (which there are, how often, which values) is checked before a handler sees them.
+
+use std::collections::BTreeMap;
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use percent_encoding::percent_decode_str;
+
+use crate::{ApiError, State};
+
+/// Bytes that one value may have: less than this.
+pub const MAX_VALUE: usize = 4096;
+/// Pairs that a query may have.
+const MAX_PAIRS: usize = 256;
+
+/// What a parameter takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Any text.
+    Text,
+    /// An RFC 3339 time.
+    Time,
+    /// A whole number within bounds, both inclusive.
+    Int {
+        /// The smallest.
+        min: u64,
+        /// The largest.
+        max: u64,
+    },
+    /// `true` or `false`.
+    Bool,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+}
+
+/// A parameter of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// Whether it may be repeated.
+    pub repeatable: bool,
+    /// What it means: a sentence for the documentation.
+    pub doc: &'static str,
+}
+
+impl Parameter {
+    /// A parameter that may be given once.
+    pub const fn one(name: &'static str, kind: Kind, doc: &'static str) -> Self {
+        Self {
+            name,
+            kind,
+            repeatable: false,
+            doc,
+        }
+    }
+
+    /// A parameter that may be repeated.
+    pub const fn many(name: &'static str, kind: Kind, doc: &'static str) -> Self {
+        Self {
+            name,
+            kind,
+            repeatable: true,
+            doc,
+        }
+    }
+}
+
+/// A type that is read from a route's parameters.
+pub trait FromParameters: Sized + Send + 'static {
+    /// The parameters there are.
+    const PARAMETERS: &'static [Parameter];
+
+    /// Reads them. Presence, repetition and type are already checked; what is left are rules between parameters and formats of text.
+    ///
+    /// # Errors
+    /// [`ApiError::Parameter`], naming the parameter.
+    fn read(parameters: &Parameters) -> Result<Self, ApiError>;
+}
+
+/// A route without parameters.
+impl FromParameters for () {
+    const PARAMETERS: &'static [Parameter] = &[];
+
+    fn read(_parameters: &Parameters) -> Result<Self, ApiError> {
+        Ok(())
+    }
+}
+
+/// A query's parameters, checked against a table. An empty value counts as absent.
+#[derive(Debug, Default)]
+pub struct Parameters {
+    values: BTreeMap<&'static str, Vec<String>>,
+}
+
+impl Parameters {
+    /// Reads a raw query string (without `?`).
+    ///
+    /// # Errors
+    /// [`ApiError::Parameter`] for one that is unknown, repeated though it may not be, too long, not UTF-8, or not of its kind.
+    pub fn parse(query: &str, known: &'static [Parameter]) -> Result<Self, ApiError> {
+        let mut values: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+        for (count, pair) in query.split('&').filter(|pair| !pair.is_empty()).enumerate() {
+            if count >= MAX_PAIRS {
+                return Err(ApiError::Parameter(format!(
+                    "the query has more than {MAX_PAIRS} parameters"
+                )));
+            }
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let name = decode(name, || "the name of a parameter".to_owned())?;
+            let parameter = known
+                .iter()
+                .find(|parameter| parameter.name == name)
+                .ok_or_else(|| unknown(&name, known))?;
+            let value = decode(value, || format!("`{name}`"))?;
+            let slot = values.entry(parameter.name).or_default();
+            if !slot.is_empty() && !parameter.repeatable {
+                return Err(ApiError::Parameter(format!("`{name}` is given more than once")));
+            }
+            check(parameter, &value)?;
+            slot.push(value);
+        }
+        for values in values.values_mut() {
+            values.retain(|value| !value.is_empty());
+        }
+        Ok(Self { values })
+    }
+
+    /// The value of a parameter that is given once.
+    pub fn one(&self, name: &str) -> Option<String> {
+        self.values.get(name).and_then(|values| values.first()).cloned()
+    }
+
+    /// The values of a repeatable parameter, in order.
+    pub fn many(&self, name: &str) -> Vec<String> {
+        self.values.get(name).cloned().unwrap_or_default()
+    }
+
+    /// The value of a parameter of [`Kind::Int`].
+    pub fn int(&self, name: &str) -> Option<u64> {
+        self.one(name).and_then(|value| value.parse().ok())
+    }
+
+    /// The value of a parameter of [`Kind::Int`] whose largest value fits into 32 bits.
+    pub fn int32(&self, name: &str) -> Option<u32> {
+        self.one(name).and_then(|value| value.parse().ok())
+    }
+
+    /// The value of a parameter of [`Kind::Bool`].
+    pub fn bool(&self, name: &str) -> Option<bool> {
+        self.one(name).map(|value| value == "true")
+    }
+}
+
+/// Percent-decodes one name or value of a query.
+fn decode(raw: &str, what: impl Fn() -> String) -> Result<String, ApiError> {
+    let spaced = raw.replace('+', " ");
+    let text = percent_decode_str(&spaced)
+        .decode_utf8()
+        .map_err(|_| ApiError::Parameter(format!("{} is not UTF-8", what())))?;
+    if text.len() >= MAX_VALUE {
+        return Err(ApiError::Parameter(format!(
+            "{} is longer than {} bytes",
+            what(),
+            MAX_VALUE - 1
+        )));
+    }
+    if text.contains('\0') {
+        return Err(ApiError::Parameter(format!("{} holds a NUL character", what())));
+    }
+    Ok(text.into_owned())
+}
+
+fn unknown(name: &str, known: &[Parameter]) -> ApiError {
+    let name: String = name.chars().take(64).collect();
+    let known: Vec<String> = known.iter().map(|parameter| format!("`{}`", parameter.name)).collect();
+    ApiError::Parameter(match known.as_slice() {
+        [] => format!("there is no parameter `{name}`: this route takes none"),
+        _ => format!("there is no parameter `{name}`: this route takes {}", known.join(", ")),
+    })
+}
+
+/// Whether a value is of its parameter's kind. An empty one is: it counts as absent.
+fn check(parameter: &Parameter, value: &str) -> Result<(), ApiError> {
+    if value.is_empty() {
+        return Ok(());
+    }
+    let Parameter { name, kind, .. } = parameter;
+    let problem = match kind {
+        Kind::Text => return Ok(()),
+        Kind::Time => value.parse::<jiff::Timestamp>().is_err().then(|| {
+            format!(
+                "`{name}` must be a time such as 2026-01-31T12:00:00Z, not `{}`",
+                shown(value)
+            )
+        }),
+        Kind::Int { min, max } => {
+            // A number too large for 64 bits is out of range like any other.
+            let number = value
+                .bytes()
+                .all(|b| b.is_ascii_digit())
+                .then(|| value.parse().unwrap_or(u64::MAX));
+            (!number.is_some_and(|number| (*min..=*max).contains(&number))).then(|| {
+                format!(
+                    "`{name}` must be a whole number from {min} to {max}, not `{}`",
+                    shown(value)
+                )
+            })
+        }
+        Kind::Bool => (!matches!(value, "true" | "false"))
+            .then(|| format!("`{name}` must be `true` or `false`, not `{}`", shown(value))),
+        Kind::OneOf(words) => (!words.contains(&value)).then(|| {
+            let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+            format!("`{name}` must be one of {}, not `{}`", words.join(", "), shown(value))
+        }),
+    };
+    problem.map_or(Ok(()), |problem| Err(ApiError::Parameter(problem)))
+}
+
+/// A value as a message quotes it: its first 64 characters.
+pub(crate) fn shown(value: &str) -> String {
+    match value.char_indices().nth(64) {
+        Some((end, _)) => format!("{}…", value.get(..end).unwrap_or_default()),
+        None => value.to_owned(),
+    }
+}
+
+/// Extractor: the query as a `T`.
+#[derive(Debug)]
+pub struct Params<T>(pub T);
+
+impl<T: FromParameters> FromRequestParts<State> for Params<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &State) -> Result<Self, ApiError> {
+        let parameters = Parameters::parse(parts.uri.query().unwrap_or_default(), T::PARAMETERS)?;
+        T::read(&parameters).map(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    const KNOWN: &[Parameter] = &[
+        Parameter::one("page", Kind::Int { min: 1, max: 100 }, "The page."),
+        Parameter::one("force", Kind::Bool, "Force."),
+        Parameter::one("order", Kind::OneOf(&["asc", "desc"]), "The order."),
+        Parameter::one("since", Kind::Time, "The time."),
+        Parameter::one("search", Kind::Text, "A text."),
+        Parameter::many("status", Kind::Text, "Statuses."),
+    ];
+
+    fn message(query: &str) -> String {
+        match Parameters::parse(query, KNOWN) {
+            Err(ApiError::Parameter(message)) => message,
+            other => panic!("{query}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn values_come_out_decoded_and_typed() {
+        let read = Parameters::parse(
+            "page=7&force=true&status=Running&status=Crash%20Loop&search=a+b%2Bc&since=2026-01-31T12:00:00%2B02:00",
+            KNOWN,
+        )
+        .unwrap();
+        assert_eq!(read.int("page"), Some(7));
+        assert_eq!(read.bool("force"), Some(true));
+        assert_eq!(read.many("status"), ["Running", "Crash Loop"]);
+        assert_eq!(read.one("search").as_deref(), Some("a b+c"));
+        assert_eq!(read.one("order"), None);
+    }
+
+    #[test]
+    fn an_empty_value_is_an_absent_one() {
+        let read = Parameters::parse("page=&force=&order=&since=&status=&status=x&&search", KNOWN).unwrap();
+        assert_eq!(read.int("page"), None);
+        assert_eq!(read.bool("force"), None);
+        assert_eq!(read.one("search"), None);
+        assert_eq!(read.many("status"), ["x"]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_refused_by_name() {
+        let long = format!("search={}", "x".repeat(MAX_VALUE));
+        for (query, part) in [
+            ("pages=1", "no parameter `pages`"),
+            ("Page=1", "no parameter `Page`"),
+            ("page=1&page=2", "`page` is given more than once"),
+            ("page=&page=2", "`page` is given more than once"),
+            ("page=0", "from 1 to 100"),
+            ("page=101", "from 1 to 100"),
+            ("page=-1", "not `-1`"),
+            ("page=%2B1", "not `+1`"),
+            ("page=1.5", "`page` must be a whole number"),
+            ("page=99999999999999999999999999", "from 1 to 100"),
+            ("force=True", "`force` must be `true` or `false`"),
+            ("force=1", "`force` must be `true` or `false`"),
+            ("order=ASC", "`order` must be one of `asc`, `desc`"),
+            ("since=yesterday", "`since` must be a time"),
+            ("search=%00", "`search` holds a NUL"),
+            ("search=%ff", "`search` is not UTF-8"),
+            ("%ff=1", "is not UTF-8"),
+            (long.as_str(), "`search` is longer than 4095 bytes"),
+        ] {
+            assert!(message(query).contains(part), "{query}: {}", message(query));
+        }
+    }
+
+    #[test]
+    fn a_query_of_many_pairs_is_refused() {
+        assert!(message(&"status=x&".repeat(MAX_PAIRS + 1)).contains("more than 256"));
+    }
+}

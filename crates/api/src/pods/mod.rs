@@ -1,0 +1,1 @@
+//! The pod routes: a module for each resource and action.

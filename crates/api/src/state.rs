@@ -1,0 +1,124 @@
+//! What every handler can reach.
+
+use std::sync::Arc;
+
+use ipnet::IpNet;
+use podgate_access::{Gate, Sessions, tickets::Tickets};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::{metrics::Metrics, ws};
+
+/// How the server is reached, and by whom.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Path under which everything lives, such as `/podgate`; empty for the root. No slash at its end.
+    pub base_path: String,
+    /// The address that users type, if the operator named it. Its origin is our own.
+    pub public_url: Option<Url>,
+    /// Further origins (`https://host[:port]`) whose pages may use the API.
+    pub allowed_origins: Vec<String>,
+    /// Networks of the proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Our own listener speaks TLS.
+    pub https: bool,
+    /// Networks that may read `/metrics`.
+    pub metrics_networks: Vec<IpNet>,
+    /// A bearer token that may read `/metrics` from anywhere.
+    pub metrics_token: Option<String>,
+    /// Caps and times of WebSockets.
+    pub websockets: ws::Limits,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            base_path: String::new(),
+            public_url: None,
+            allowed_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
+            https: false,
+            metrics_networks: vec![
+                IpNet::from(std::net::IpAddr::from([127, 0, 0, 1])),
+                IpNet::from(std::net::IpAddr::from(std::net::Ipv6Addr::LOCALHOST)),
+            ],
+            metrics_token: None,
+            websockets: ws::Limits::default(),
+        }
+    }
+}
+
+/// The API's state. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct State {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    gate: Gate,
+    sessions: Sessions,
+    tickets: Tickets,
+    options: Options,
+    shutdown: CancellationToken,
+    sockets: ws::Sockets,
+    metrics: Metrics,
+}
+
+impl State {
+    /// Puts the parts together. `shutdown` closes every WebSocket with 1001.
+    pub fn new(
+        gate: Gate,
+        sessions: Sessions,
+        tickets: Tickets,
+        shutdown: CancellationToken,
+        options: Options,
+    ) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                gate,
+                sessions,
+                tickets,
+                sockets: ws::Sockets::new(&options.websockets),
+                metrics: Metrics::new(),
+                options,
+                shutdown,
+            }),
+        }
+    }
+
+    /// Waits until every WebSocket is closed. Call it after `shutdown` was cancelled and the server takes no new connections; give it a time limit.
+    pub async fn drained(&self) {
+        self.inner.sockets.drained().await;
+    }
+
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.inner.gate
+    }
+
+    pub(crate) fn sessions(&self) -> &Sessions {
+        &self.inner.sessions
+    }
+
+    pub(crate) fn tickets(&self) -> &Tickets {
+        &self.inner.tickets
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.inner.options
+    }
+
+    /// Cancelled when the server shuts down. Endless HTTP answers end then.
+    pub fn shutdown(&self) -> &CancellationToken {
+        &self.inner.shutdown
+    }
+
+    pub(crate) fn sockets(&self) -> &ws::Sockets {
+        &self.inner.sockets
+    }
+
+    /// What the process counts.
+    pub fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
+    }
+}

@@ -1,0 +1,323 @@
+//! An open WebSocket, as handlers use it.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use futures_util::{
+    SinkExt, StreamExt,
+    stream::{SplitSink, SplitStream},
+};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use podgate_access::Denied;
+use serde::Serialize;
+use tokio::sync::Mutex;
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        self, Message, Utf8Bytes,
+        error::CapacityError,
+        protocol::{CloseFrame, frame::coding::CloseCode},
+    },
+};
+
+use super::Limits;
+use crate::ApiError;
+
+/// Bytes that the reason of a close frame may have (RFC 6455, section 5.5).
+const MAX_REASON: usize = 123;
+/// How long an end may take: the last frames to a client that may not read, and its answer to our close.
+const CLOSE_LIMIT: Duration = Duration::from_secs(3);
+
+type Stream = WebSocketStream<TokioIo<Upgraded>>;
+
+/// An open WebSocket. Its halves can be borrowed apart, to read and write at once.
+#[derive(Debug)]
+pub struct Socket {
+    /// To the client.
+    pub sender: Sender,
+    /// From the client. Must be read all the time, if only to see the client's end and its answers to pings.
+    pub receiver: Receiver,
+    request_id: String,
+}
+
+/// The half that writes.
+#[derive(Debug)]
+pub struct Sender {
+    /// Shared with the pings; an async mutex because a write may wait for the client.
+    sink: Arc<Mutex<SplitSink<Stream, Message>>>,
+    request_id: String,
+}
+
+/// The half that reads.
+#[derive(Debug)]
+pub struct Receiver {
+    stream: SplitStream<Stream>,
+    heard: Arc<Heard>,
+    max_frame: usize,
+}
+
+/// When the client last sent anything, a pong included.
+#[derive(Debug)]
+struct Heard {
+    start: Instant,
+    millis: AtomicU64,
+}
+
+/// What a client sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Incoming {
+    /// A text frame.
+    Text(Utf8Bytes),
+    /// A binary frame.
+    Binary(Bytes),
+}
+
+/// Why a handler's work on a socket ends before its time.
+#[derive(Clone, Debug)]
+pub enum End {
+    /// Something failed: the client gets an `error` frame and a close with 4000 + status.
+    Failed(ApiError),
+    /// The client has closed, or is gone.
+    Gone,
+}
+
+impl From<ApiError> for End {
+    fn from(error: ApiError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Denied> for End {
+    fn from(denied: Denied) -> Self {
+        Self::Failed(denied.into())
+    }
+}
+
+impl From<podgate_cluster::Error> for End {
+    fn from(error: podgate_cluster::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// The frame that tells of a failure.
+#[derive(Serialize)]
+struct ErrorFrame<'a> {
+    r#type: &'static str,
+    code: u32,
+    message: &'a str,
+}
+
+impl Socket {
+    pub(super) fn new(stream: Stream, limits: &Limits, request_id: &str) -> Self {
+        let (sink, stream) = stream.split();
+        Self {
+            sender: Sender {
+                sink: Arc::new(Mutex::new(sink)),
+                request_id: request_id.to_owned(),
+            },
+            receiver: Receiver {
+                stream,
+                heard: Arc::new(Heard {
+                    start: Instant::now(),
+                    millis: AtomicU64::new(0),
+                }),
+                max_frame: limits.max_frame,
+            },
+            request_id: request_id.to_owned(),
+        }
+    }
+
+    /// Pings the client until it has been silent for too long. Runs beside the handler.
+    pub(super) fn keep_alive(&self, limits: &Limits) -> impl Future<Output = ()> + Send + use<> {
+        let sink = Arc::clone(&self.sender.sink);
+        let heard = Arc::clone(&self.receiver.heard);
+        let Limits {
+            ping_every, gone_after, ..
+        } = *limits;
+        async move {
+            while heard.silence() < gone_after {
+                tokio::time::sleep(ping_every).await;
+                // A client that does not read holds the sink: then there is no ping, and the silence counts.
+                if let Ok(mut sink) = sink.try_lock() {
+                    let ping = sink.send(Message::Ping(Bytes::new()));
+                    if matches!(tokio::time::timeout(ping_every, ping).await, Ok(Err(_))) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends the socket: an `error` frame if something failed, the close frame, and a moment for the client to answer it.
+    pub(super) async fn close(mut self, end: Result<(), End>) {
+        let (code, reason, linger) = match &end {
+            Ok(()) => (CloseCode::Normal, String::new(), false),
+            Err(End::Gone) => return,
+            Err(End::Failed(error)) => {
+                let code = CloseCode::from(4000 + error.status().as_u16());
+                let reason = error.message_for(&self.request_id);
+                (code, reason, matches!(error, ApiError::TooLarge(_)))
+            }
+        };
+        let work = async {
+            if let Err(End::Failed(error)) = &end {
+                let _ = self.sender.error(error).await;
+            }
+            self.finish(code, &reason, linger).await;
+        };
+        let _ = tokio::time::timeout(CLOSE_LIMIT, work).await;
+    }
+
+    /// Tells the client that the server goes.
+    pub(super) async fn going_away(mut self) {
+        let work = self.finish(CloseCode::Away, "the server is shutting down", false);
+        let _ = tokio::time::timeout(CLOSE_LIMIT, work).await;
+    }
+
+    async fn finish(&mut self, code: CloseCode, reason: &str, linger: bool) {
+        let close = Message::Close(Some(CloseFrame {
+            code,
+            reason: cut(reason, MAX_REASON).into(),
+        }));
+        if self.sender.sink.lock().await.send(close).await.is_err() {
+            return;
+        }
+        if linger {
+            // What the client is still sending can't be read. To close at once would reset the connection, and the client might never see why.
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        while let Some(Ok(_)) = self.receiver.stream.next().await {}
+    }
+}
+
+/// The longest prefix of at most `max` bytes that ends at a character's end.
+fn cut(text: &str, max: usize) -> &str {
+    let end = (0..=max.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    end.and_then(|end| text.get(..end)).unwrap_or_default()
+}
+
+impl Sender {
+    /// Sends a frame as JSON text. Waits while the client does not read.
+    ///
+    /// # Errors
+    /// [`End::Gone`]; [`End::Failed`] for what can't be JSON.
+    pub async fn json<T: Serialize + Sync>(&mut self, frame: &T) -> Result<(), End> {
+        let text = json(frame)?;
+        self.text(text).await
+    }
+
+    /// Sends a text frame. Waits while the client does not read.
+    ///
+    /// # Errors
+    /// [`End::Gone`].
+    pub async fn text(&mut self, text: String) -> Result<(), End> {
+        let sent = self.sink.lock().await.send(Message::text(text)).await;
+        sent.map_err(|_| End::Gone)
+    }
+
+    /// Sends several frames as JSON text and flushes once. Waits while the client does not read.
+    ///
+    /// # Errors
+    /// As [`Sender::json`].
+    pub async fn json_all<T: Serialize + Sync>(&mut self, frames: impl IntoIterator<Item = T> + Send) -> Result<(), End>
+    where
+        T: Send,
+    {
+        let texts: Vec<String> = frames.into_iter().map(|frame| json(&frame)).collect::<Result<_, _>>()?;
+        let mut sink = self.sink.lock().await;
+        for text in texts {
+            sink.feed(Message::text(text)).await.map_err(|_| End::Gone)?;
+        }
+        sink.flush().await.map_err(|_| End::Gone)
+    }
+
+    /// Sends an `error` frame and leaves the connection open: for a malformed frame of the client.
+    ///
+    /// # Errors
+    /// As [`Sender::json`].
+    pub async fn error(&mut self, error: &ApiError) -> Result<(), End> {
+        if let ApiError::Internal(cause) = error {
+            tracing::error!(
+                request_id = self.request_id,
+                cause,
+                "a WebSocket failed through a fault of ours"
+            );
+        }
+        let message = error.message_for(&self.request_id);
+        self.json(&ErrorFrame {
+            r#type: "error",
+            code: error.code(),
+            message: &message,
+        })
+        .await
+    }
+}
+
+fn json<T: Serialize>(frame: &T) -> Result<String, End> {
+    serde_json::to_string(frame)
+        .map_err(|error| End::Failed(ApiError::Internal(format!("a frame is no JSON: {error}"))))
+}
+
+impl Receiver {
+    /// The client's next text or binary frame; none when it has closed or is gone. Cancel-safe.
+    ///
+    /// # Errors
+    /// [`End::Failed`] for a frame that is too large or not UTF-8, after which nothing more can be read.
+    pub async fn next(&mut self) -> Result<Option<Incoming>, End> {
+        while let Some(message) = self.stream.next().await {
+            self.heard.now();
+            match message {
+                Ok(Message::Text(text)) => return Ok(Some(Incoming::Text(text))),
+                Ok(Message::Binary(bytes)) => return Ok(Some(Incoming::Binary(bytes))),
+                Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => {}
+                Ok(Message::Close(_)) => return Ok(None),
+                Err(error) => return self.failed(&error),
+            }
+        }
+        Ok(None)
+    }
+
+    fn failed(&self, error: &tungstenite::Error) -> Result<Option<Incoming>, End> {
+        match error {
+            tungstenite::Error::Capacity(CapacityError::MessageTooLong { .. }) => Err(End::Failed(ApiError::TooLarge(
+                format!("a frame is larger than {} bytes", self.max_frame),
+            ))),
+            tungstenite::Error::Utf8(_) => Err(End::Failed(ApiError::Body("a text frame is not UTF-8".into()))),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Heard {
+    fn now(&self) {
+        let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.millis.store(millis, Ordering::Relaxed);
+    }
+
+    fn silence(&self) -> Duration {
+        let heard = Duration::from_millis(self.millis.load(Ordering::Relaxed));
+        self.start.elapsed().saturating_sub(heard)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn a_close_reason_is_cut_at_a_characters_end() {
+        assert_eq!(cut("abc", 123), "abc");
+        assert_eq!(cut("aéé", 4), "aé");
+        assert_eq!(cut("", 4), "");
+        assert_eq!(cut(&"é".repeat(100), MAX_REASON).len(), 122);
+    }
+}

@@ -1,0 +1,152 @@
+//! Which WebSockets are open, and how many there may be.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
+
+use crate::ApiError;
+
+/// Caps and times of WebSockets.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Open at once in all.
+    pub total: usize,
+    /// Open at once of one session.
+    pub per_session: usize,
+    /// Bytes that a client's frame, and its message, may have.
+    pub max_frame: usize,
+    /// Time between two pings to the client.
+    pub ping_every: Duration,
+    /// Silence after which a client counts as gone; a living one answers the pings.
+    pub gone_after: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            total: 4096,
+            per_session: 256,
+            max_frame: 1024 * 1024,
+            ping_every: Duration::from_secs(20),
+            gone_after: Duration::from_secs(120),
+        }
+    }
+}
+
+/// The open WebSockets. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Sockets {
+    limits: Limits,
+    /// A std mutex: it is held for a look-up, never across an await.
+    open: Arc<Mutex<Open>>,
+    tracker: TaskTracker,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    total: usize,
+    by_session: HashMap<i64, usize>,
+}
+
+/// One open WebSocket's place; dropping it gives the place back.
+#[derive(Debug)]
+pub(crate) struct Place {
+    sockets: Sockets,
+    session: i64,
+}
+
+impl Sockets {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            limits: limits.clone(),
+            open: Arc::default(),
+            tracker: TaskTracker::new(),
+        }
+    }
+
+    /// Takes a place for a socket of a session.
+    ///
+    /// # Errors
+    /// 429001 when there is none.
+    pub(crate) fn enter(&self, session: i64) -> Result<Place, ApiError> {
+        let refuse = |what: &str, most: usize| ApiError::TooMany {
+            message: format!("{what} has {most} open WebSockets, the most there may be: close some, then try again"),
+            retry_after: 5,
+        };
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.total >= self.limits.total {
+            return Err(refuse("this server", self.limits.total));
+        }
+        let of_session = open.by_session.entry(session).or_default();
+        if *of_session >= self.limits.per_session {
+            return Err(refuse("this session", self.limits.per_session));
+        }
+        *of_session += 1;
+        open.total += 1;
+        Ok(Place {
+            sockets: self.clone(),
+            session,
+        })
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// How many are open.
+    pub(crate) fn count(&self) -> usize {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).total
+    }
+
+    /// Marks a socket's task as living until the token is dropped.
+    pub(crate) fn track(&self) -> TaskTrackerToken {
+        self.tracker.token()
+    }
+
+    pub(crate) async fn drained(&self) {
+        self.tracker.close();
+        self.tracker.wait().await;
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.sockets.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.total = open.total.saturating_sub(1);
+        if let Some(count) = open.by_session.get_mut(&self.session) {
+            *count -= 1;
+            if *count == 0 {
+                open.by_session.remove(&self.session);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn places_are_capped_by_session_and_in_all_and_come_back() {
+        let sockets = Sockets::new(&Limits {
+            total: 3,
+            per_session: 2,
+            ..Limits::default()
+        });
+        let first = sockets.enter(1).unwrap();
+        let _second = sockets.enter(1).unwrap();
+        assert!(sockets.enter(1).unwrap_err().message().contains("this session has 2"));
+        let _third = sockets.enter(2).unwrap();
+        assert!(sockets.enter(2).unwrap_err().message().contains("this server has 3"));
+        assert_eq!(sockets.count(), 3);
+        drop(first);
+        assert_eq!(sockets.count(), 2);
+        let _again = sockets.enter(1).unwrap();
+    }
+}

@@ -1,0 +1,214 @@
+//! From a request to an open WebSocket.
+
+use std::marker::PhantomData;
+
+use axum::{
+    body::Body,
+    extract::FromRequestParts,
+    response::{IntoResponse, Response},
+};
+use futures_util::future::BoxFuture;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use podgate_access::{Action, Caller, Scoped};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        handshake::derive_accept_key,
+        protocol::{Role, WebSocketConfig},
+    },
+};
+
+use super::{End, Limits, Socket};
+use crate::{
+    ApiError, State, credential,
+    middleware::Trace,
+    opened, origin,
+    parameters::{FromParameters, Parameters},
+};
+
+/// Extractor: a request to open a WebSocket for action `A` with query parameters `T`. The first argument of every WebSocket handler.
+///
+/// Authenticates the caller (401003) and wants an Origin of a browser that came with a cookie (403002). What else is wrong is kept for
+/// [`Upgrade::open`].
+pub struct Upgrade<A: Action, T> {
+    on_upgrade: OnUpgrade,
+    accept: HeaderValue,
+    state: State,
+    trace: Trace,
+    caller: Caller,
+    scoped: Result<Scoped<A>, ApiError>,
+    query: String,
+    parameters: PhantomData<fn() -> T>,
+}
+
+impl<A: Action, T> std::fmt::Debug for Upgrade<A, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Upgrade")
+            .field("caller", &self.caller)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<A: Action, T: FromParameters> FromRequestParts<State> for Upgrade<A, T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, ApiError> {
+        let authenticated = credential::authenticate_socket(parts, state).await?;
+        if authenticated.by_cookie && !parts.headers.contains_key(header::ORIGIN) {
+            return Err(ApiError::ForeignOrigin(
+                "a WebSocket that comes with a cookie must say its Origin: send a bearer token or a ticket instead"
+                    .into(),
+            ));
+        }
+        let accept = handshake(&parts.method, &parts.headers)?;
+        let on_upgrade = parts
+            .extensions
+            .remove::<OnUpgrade>()
+            .ok_or_else(|| not_a_websocket("this connection can't be upgraded"))?;
+        let trace = parts.extensions.get::<Trace>().cloned();
+        let scoped = opened::open(parts, state.gate(), &authenticated.caller).await;
+        Ok(Self {
+            on_upgrade,
+            accept,
+            state: state.clone(),
+            trace: trace.ok_or_else(|| ApiError::Internal("a request has no trace".into()))?,
+            caller: authenticated.caller,
+            scoped,
+            query: credential::without_ticket(parts.uri.query().unwrap_or_default()),
+            parameters: PhantomData,
+        })
+    }
+}
+
+impl<A: Action, T: FromParameters> Upgrade<A, T> {
+    /// Answers 101 and runs a handler on the socket. What was wrong with the request so far is told as a frame and a close.
+    ///
+    /// The socket closes with 1000 when the handler returns `Ok`, with an `error` frame and 4000 + status when it failed, with 1001 when the server
+    /// shuts down and with 4401 when the session ends; in the last two cases the handler is dropped where it waits.
+    pub fn open<F>(self, run: F) -> Response
+    where
+        F: for<'a> FnOnce(&'a mut Socket, Scoped<A>, T) -> BoxFuture<'a, Result<(), End>> + Send + 'static,
+    {
+        let limits = self.state.sockets().limits().clone();
+        let living = self.state.sockets().track();
+        let accept = self.accept.clone();
+        tokio::spawn(async move {
+            let _living = living;
+            let upgraded = match self.on_upgrade.await {
+                Ok(upgraded) => TokioIo::new(upgraded),
+                Err(error) => {
+                    tracing::debug!(%error, "a client went before its WebSocket was open");
+                    return;
+                }
+            };
+            let stream = WebSocketStream::from_raw_socket(upgraded, Role::Server, Some(config(&limits))).await;
+            let mut socket = Socket::new(stream, &limits, self.trace.id());
+            let keep_alive = socket.keep_alive(&limits);
+            let sockets = self.state.sockets();
+            let place = sockets.enter(self.caller.session);
+            let work = async {
+                let _place = place?;
+                let parameters = T::read(&Parameters::parse(&self.query, T::PARAMETERS)?)?;
+                run(&mut socket, self.scoped?, parameters).await
+            };
+            let ended = tokio::select! {
+                ended = work => Some(ended),
+                () = keep_alive => Some(Err(End::Gone)),
+                () = self.caller.revoked.cancelled() => Some(Err(End::Failed(ApiError::SessionExpired))),
+                () = self.state.shutdown().cancelled() => None,
+            };
+            match ended {
+                Some(ended) => socket.close(ended).await,
+                None => socket.going_away().await,
+            }
+        });
+        switching(accept)
+    }
+}
+
+fn config(limits: &Limits) -> WebSocketConfig {
+    WebSocketConfig::default()
+        .max_frame_size(Some(limits.max_frame))
+        .max_message_size(Some(limits.max_frame))
+}
+
+fn not_a_websocket(what: &str) -> ApiError {
+    ApiError::Parameter(format!(
+        "{what}: this route is a WebSocket (RFC 6455, version 13, HTTP/1.1)"
+    ))
+}
+
+/// Checks the client's handshake (RFC 6455, section 4.2.1); the value of `Sec-WebSocket-Accept`.
+fn handshake(method: &Method, headers: &HeaderMap) -> Result<HeaderValue, ApiError> {
+    let connection = headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let mut connection = connection.flat_map(|line| line.split(','));
+    if method != Method::GET
+        || !origin::is_upgrade(headers)
+        || !connection.any(|token| token.trim().eq_ignore_ascii_case("upgrade"))
+    {
+        return Err(not_a_websocket("the request does not ask for an upgrade"));
+    }
+    if headers
+        .get(header::SEC_WEBSOCKET_VERSION)
+        .is_none_or(|version| version != "13")
+    {
+        return Err(not_a_websocket("the request asks for another version"));
+    }
+    let key = headers
+        .get(header::SEC_WEBSOCKET_KEY)
+        .ok_or_else(|| not_a_websocket("the request has no Sec-WebSocket-Key"))?;
+    HeaderValue::from_str(&derive_accept_key(key.as_bytes()))
+        .map_err(|error| ApiError::Internal(format!("Sec-WebSocket-Accept: {error}")))
+}
+
+fn switching(accept: HeaderValue) -> Response {
+    let mut response = (StatusCode::SWITCHING_PROTOCOLS, Body::empty()).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn the_handshake_is_that_of_rfc_6455() {
+        let good = [
+            ("connection", "keep-alive, Upgrade"),
+            ("upgrade", "WebSocket"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ];
+        let headers = |values: &[(&'static str, &'static str)]| -> HeaderMap {
+            values
+                .iter()
+                .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)))
+                .collect()
+        };
+        // The example of RFC 6455, section 1.3.
+        assert_eq!(
+            handshake(&Method::GET, &headers(&good)).unwrap(),
+            "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+        );
+        assert!(handshake(&Method::HEAD, &headers(&good)).is_err());
+        for missing in 0..good.len() {
+            let mut values = good.to_vec();
+            values.remove(missing);
+            assert!(
+                handshake(&Method::GET, &headers(&values)).is_err(),
+                "{:?}",
+                good[missing]
+            );
+        }
+    }
+}
