@@ -1,0 +1,74 @@
+//! What can go wrong with the database and the keys.
+
+use std::path::PathBuf;
+
+use sea_orm::{DbErr, SqlErr};
+
+/// A failure of the store.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database URL is not one that we know.
+    #[error(
+        "the database URL must begin with `sqlite:`, `postgres://` or `postgresql://`, such as sqlite:/var/lib/podgate/podgate.db"
+    )]
+    Url,
+    /// The database can't be opened or migrated. The text holds no password.
+    #[error("can't open the database {database}: {reason}")]
+    Open {
+        /// The database, without its credential.
+        database: String,
+        /// Why.
+        reason: String,
+    },
+    /// A file or folder of ours can't be made or read.
+    #[error("can't {action} {path}: {source}")]
+    File {
+        /// What was tried, such as `create the folder`.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The key file is not fit for use; nothing is started with it.
+    #[error("the key file {path} {reason}")]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// A name that must be unique is taken.
+    #[error("the name `{0}` is taken")]
+    Taken(String),
+    /// What is stored does not open with this key, or is not what it says it is.
+    #[error(
+        "the stored {0} can't be decrypted: the key file is not the one that it was stored with, or the database was altered"
+    )]
+    Unseal(&'static str),
+    /// More log-ins are waiting than can be served.
+    #[error("too many log-ins are being checked at once")]
+    Busy,
+    /// The hash function failed, or a stored hash is malformed.
+    #[error("the password could not be hashed: {0}")]
+    Password(String),
+    /// The operating system gave no random bytes.
+    #[error("the operating system gave no random bytes: {0}")]
+    Random(String),
+    /// A row holds what no version of ours writes.
+    #[error("the database holds a malformed {0}")]
+    Malformed(&'static str),
+    /// A statement failed.
+    #[error("the database failed: {0}")]
+    Database(#[from] DbErr),
+}
+
+impl Error {
+    /// Whether a unique constraint was violated.
+    pub(crate) fn is_duplicate(error: &DbErr) -> bool {
+        matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)))
+    }
+}
+
+/// Shorthand.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,15 @@
+//! The tables, version by version. A released migration never changes; a later one follows it.
+
+mod m20260101_000001_users_sessions_clusters;
+
+use sea_orm_migration::prelude::*;
+
+/// All migrations, in order.
+pub(crate) struct Migrator;
+
+#[async_trait::async_trait]
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20260101_000001_users_sessions_clusters::Migration)]
+    }
+}

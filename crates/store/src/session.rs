@@ -1,0 +1,259 @@
+//! Sessions: hashes of tokens, and when they end.
+
+use sea_orm::{
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::Expr,
+};
+
+use crate::{
+    Store, User,
+    entity::{
+        session::{ActiveModel, Column, Entity, Model},
+        user,
+    },
+    error::{Error, Result},
+};
+
+/// How many rows a statement names at most: SQLite allows 32,766 parameters.
+const CHUNK: usize = 500;
+
+/// SHA-256 of a token.
+pub type TokenHash = [u8; 32];
+
+/// A session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Its number; never used again.
+    pub id: i64,
+    /// Whose it is.
+    pub user_id: i64,
+    /// Of the access token.
+    pub token_hash: TokenHash,
+    /// When it began.
+    pub created_at: i64,
+    /// When it was last used, as far as [`Store::touch_session`] was told.
+    pub last_used_at: i64,
+    /// When the access token must be refreshed.
+    pub token_expires_at: i64,
+    /// When the session ends in any case.
+    pub expires_at: i64,
+}
+
+/// A session to begin.
+#[derive(Clone, Debug)]
+pub struct NewSession {
+    /// As in [`Session`].
+    pub user_id: i64,
+    /// As in [`Session`].
+    pub token_hash: TokenHash,
+    /// Of the refresh token.
+    pub refresh_hash: TokenHash,
+    /// As in [`Session`].
+    pub token_expires_at: i64,
+    /// As in [`Session`].
+    pub expires_at: i64,
+}
+
+/// New tokens of a session.
+#[derive(Clone, Debug)]
+pub struct Rotation {
+    /// Of the refresh token that is used up.
+    pub used_refresh_hash: TokenHash,
+    /// Of the new access token.
+    pub token_hash: TokenHash,
+    /// Of the new refresh token.
+    pub refresh_hash: TokenHash,
+    /// When the new access token must be refreshed.
+    pub token_expires_at: i64,
+}
+
+impl TryFrom<Model> for Session {
+    type Error = Error;
+
+    fn try_from(row: Model) -> Result<Self> {
+        Ok(Self {
+            id: row.id,
+            user_id: row.user_id,
+            token_hash: row.token_hash.try_into().map_err(|_| Error::Malformed("token hash"))?,
+            created_at: row.created_at,
+            last_used_at: row.last_used_at,
+            token_expires_at: row.token_expires_at,
+            expires_at: row.expires_at,
+        })
+    }
+}
+
+impl Store {
+    /// Adds a session.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn insert_session(&self, new: NewSession, now: i64) -> Result<Session> {
+        let row = ActiveModel {
+            user_id: Set(new.user_id),
+            token_hash: Set(new.token_hash.to_vec()),
+            refresh_hash: Set(new.refresh_hash.to_vec()),
+            previous_refresh_hash: Set(None),
+            created_at: Set(now),
+            last_used_at: Set(now),
+            token_expires_at: Set(new.token_expires_at),
+            expires_at: Set(new.expires_at),
+            ..Default::default()
+        };
+        row.insert(&self.db).await?.try_into()
+    }
+
+    /// The session of an access token, with its user.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn session_by_token(&self, hash: &TokenHash) -> Result<Option<(Session, User)>> {
+        self.session_with_user(Column::TokenHash, hash).await
+    }
+
+    /// The session of a refresh token, with its user.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn session_by_refresh(&self, hash: &TokenHash) -> Result<Option<(Session, User)>> {
+        self.session_with_user(Column::RefreshHash, hash).await
+    }
+
+    /// The session that a refresh token was traded in for already.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn session_by_used_refresh(&self, hash: &TokenHash) -> Result<Option<(Session, User)>> {
+        self.session_with_user(Column::PreviousRefreshHash, hash).await
+    }
+
+    async fn session_with_user(&self, column: Column, hash: &TokenHash) -> Result<Option<(Session, User)>> {
+        let row = Entity::find()
+            .filter(column.eq(hash.as_slice()))
+            .find_also_related(user::Entity)
+            .one(&self.db)
+            .await?;
+        row.map(with_user).transpose()
+    }
+
+    /// The sessions of some numbers that there still are, with their users, in no order.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn sessions_by_ids(&self, ids: &[i64]) -> Result<Vec<(Session, User)>> {
+        let mut found = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(CHUNK) {
+            let rows = Entity::find()
+                .filter(Column::Id.is_in(chunk.iter().copied()))
+                .find_also_related(user::Entity)
+                .all(&self.db)
+                .await?;
+            for row in rows {
+                found.push(with_user(row)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Gives a session new tokens, if its refresh token still is the one that is used up. `false`: someone was faster.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn rotate_session(&self, id: i64, rotation: &Rotation, now: i64) -> Result<bool> {
+        let updated = Entity::update_many()
+            .col_expr(Column::TokenHash, Expr::value(rotation.token_hash.to_vec()))
+            .col_expr(Column::RefreshHash, Expr::value(rotation.refresh_hash.to_vec()))
+            .col_expr(
+                Column::PreviousRefreshHash,
+                Expr::value(rotation.used_refresh_hash.to_vec()),
+            )
+            .col_expr(Column::TokenExpiresAt, Expr::value(rotation.token_expires_at))
+            .col_expr(Column::LastUsedAt, Expr::value(now))
+            .filter(Column::Id.eq(id))
+            .filter(Column::RefreshHash.eq(rotation.used_refresh_hash.as_slice()))
+            .exec(&self.db)
+            .await?;
+        Ok(updated.rows_affected > 0)
+    }
+
+    /// Notes that a session was used. An earlier time than the one noted changes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn touch_session(&self, id: i64, now: i64) -> Result<()> {
+        Entity::update_many()
+            .col_expr(Column::LastUsedAt, Expr::value(now))
+            .filter(Column::Id.eq(id))
+            .filter(Column::LastUsedAt.lt(now))
+            .exec(&self.db)
+            .await?;
+        Ok(())
+    }
+
+    /// Removes a session. Whether there was one.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn delete_session(&self, id: i64) -> Result<bool> {
+        Ok(Entity::delete_by_id(id).exec(&self.db).await?.rows_affected > 0)
+    }
+
+    /// Removes all sessions of a user but one. How many there were.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn delete_sessions_of_user_except(&self, user: i64, kept: i64) -> Result<u64> {
+        let deleted = Entity::delete_many()
+            .filter(Column::UserId.eq(user))
+            .filter(Column::Id.ne(kept))
+            .exec(&self.db)
+            .await?;
+        Ok(deleted.rows_affected)
+    }
+
+    /// Removes those sessions of a user that are beyond a number, the longest unused first. Their numbers.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn trim_sessions(&self, user: i64, keep: u64) -> Result<Vec<i64>> {
+        let ids: Vec<i64> = Entity::find()
+            .select_only()
+            .column(Column::Id)
+            .filter(Column::UserId.eq(user))
+            .order_by_desc(Column::LastUsedAt)
+            .order_by_desc(Column::Id)
+            .offset(keep)
+            .limit(CHUNK as u64)
+            .into_tuple()
+            .all(&self.db)
+            .await?;
+        if !ids.is_empty() {
+            Entity::delete_many()
+                .filter(Column::Id.is_in(ids.iter().copied()))
+                .exec(&self.db)
+                .await?;
+        }
+        Ok(ids)
+    }
+
+    /// Removes sessions that ended, or were last used, at or before the given times. How many there were.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn delete_expired_sessions(&self, ended: i64, last_used: i64) -> Result<u64> {
+        let deleted = Entity::delete_many()
+            .filter(
+                Condition::any()
+                    .add(Column::ExpiresAt.lte(ended))
+                    .add(Column::LastUsedAt.lte(last_used)),
+            )
+            .exec(&self.db)
+            .await?;
+        Ok(deleted.rows_affected)
+    }
+}
+
+fn with_user((session, user): (Model, Option<user::Model>)) -> Result<(Session, User)> {
+    let user = user.ok_or(Error::Malformed("session without a user"))?;
+    Ok((session.try_into()?, user.into()))
+}

@@ -1,0 +1,78 @@
+//! The store on a real database: SQLite in a temporary folder, or PostgreSQL where `TEST_DATABASE_URL` names a server on which databases
+//! may be created.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod clusters;
+mod files;
+mod sessions;
+mod users;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use podgate_store::{Key, NewUser, Store, User};
+use sea_orm::{ConnectionTrait, Database};
+use tempfile::TempDir;
+
+/// A store of its own, and what must live as long as it.
+struct Fixture {
+    folder: TempDir,
+    url: String,
+    store: Store,
+}
+
+impl Fixture {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = match std::env::var("TEST_DATABASE_URL") {
+            Ok(server) => new_database(&server).await,
+            Err(_) => format!("sqlite:{}", folder.path().join("podgate.db").display()),
+        };
+        let store = open(&folder, &url).await;
+        Self { folder, url, store }
+    }
+
+    /// The same database, opened again as at the next start.
+    async fn reopen(&self) -> Store {
+        open(&self.folder, &self.url).await
+    }
+}
+
+async fn open(folder: &TempDir, url: &str) -> Store {
+    let key = Key::load_or_create(&folder.path().join("key")).unwrap();
+    Store::open(url, key).await.unwrap()
+}
+
+async fn new_database(server: &str) -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let name = format!(
+        "podgate_test_{}_{}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    );
+    let connection = Database::connect(server).await.unwrap();
+    connection
+        .execute_unprepared(&format!("CREATE DATABASE {name}"))
+        .await
+        .unwrap();
+    let (start, _) = server.rsplit_once('/').unwrap();
+    format!("{start}/{name}")
+}
+
+async fn user(store: &Store, username: &str) -> User {
+    let password = store
+        .passwords()
+        .turn()
+        .await
+        .unwrap()
+        .hash("correct horse")
+        .await
+        .unwrap();
+    let new = NewUser {
+        username: username.to_owned(),
+        email: String::new(),
+        role: "admin".to_owned(),
+        password,
+    };
+    store.create_user(new, 1000).await.unwrap()
+}
