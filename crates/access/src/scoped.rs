@@ -3,7 +3,6 @@
 use bytes::Bytes;
 use podgate_cluster::{Sync, SyncState, delete, events, exec, follow, log};
 use podgate_index::{Page, Query, Scope, Stats};
-use tokio::sync::mpsc;
 
 use crate::{
     action::{
@@ -80,7 +79,7 @@ impl Scoped<ReadLogs> {
     ///
     /// # Errors
     /// Those of the cluster.
-    pub async fn follow(&self, options: follow::Options) -> Result<mpsc::Receiver<follow::Frame>> {
+    pub async fn follow(&self, options: follow::Options) -> Result<follow::Frames> {
         Ok(self.cluster()?.follow(&self.namespace, &self.name, options).await?)
     }
 }

@@ -1,6 +1,7 @@
 //! Kubernetes I/O: which clusters there are, the watch that fills the index, and the live operations on one pod.
 
 pub mod client;
+mod containers;
 pub mod delete;
 pub mod detail;
 pub mod error;

@@ -1,9 +1,7 @@
 //! The log stream: lines of one or several containers, followed over restarts, lost connections and rotations.
 
-use bytes::Bytes;
-use tokio::sync::mpsc;
-
 use crate::{Cluster, Error, error::Result};
+use bytes::Bytes;
 
 /// What to stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,13 +71,24 @@ pub enum Frame {
     Failed(Error),
 }
 
+/// The frames of a log stream, as they come. Bounded in frames and bytes: a receiver that does not read stops the reading upstream;
+/// dropping it ends everything within a second.
+#[derive(Debug)]
+pub struct Frames {}
+
+impl Frames {
+    /// The next frame; none after [`Frame::End`] or [`Frame::Failed`].
+    pub async fn recv(&mut self) -> Option<Frame> {
+        todo!()
+    }
+}
+
 impl Cluster {
-    /// Opens a log stream. The channel is bounded in frames and bytes: a receiver that does not read stops the reading upstream; dropping it
-    /// ends everything within a second.
+    /// Opens a log stream.
     ///
     /// # Errors
     /// As [`Cluster::log`].
-    pub async fn follow(&self, _namespace: &str, _name: &str, _options: Options) -> Result<mpsc::Receiver<Frame>> {
+    pub async fn follow(&self, _namespace: &str, _name: &str, _options: Options) -> Result<Frames> {
         todo!()
     }
 }

@@ -1,0 +1,480 @@
+//! The containers of one pod, read live: which one a caller means, and how each one's run stands.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer};
+
+use crate::{Cluster, Error, client, error::Result};
+
+/// Names the container that is meant when none is named.
+const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
+
+/// The parts of a live pod that logs and terminals need.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Pod {
+    pub(crate) metadata: Metadata,
+    spec: Spec,
+    status: Status,
+    /// The cluster's name, for messages.
+    #[serde(skip)]
+    cluster: Arc<str>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct Metadata {
+    pub(crate) name: String,
+    pub(crate) namespace: String,
+    pub(crate) uid: String,
+    #[serde(deserialize_with = "nullable")]
+    annotations: std::collections::BTreeMap<String, String>,
+    deletion_timestamp: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Spec {
+    restart_policy: String,
+    #[serde(deserialize_with = "nullable")]
+    init_containers: Vec<Container>,
+    #[serde(deserialize_with = "nullable")]
+    containers: Vec<Container>,
+    #[serde(deserialize_with = "nullable")]
+    ephemeral_containers: Vec<Container>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Container {
+    name: String,
+    /// Of an init container `Always` (a sidecar); of any, its own policy instead of the pod's (KEP-5307).
+    restart_policy: Option<String>,
+    #[serde(deserialize_with = "nullable")]
+    restart_policy_rules: Vec<Rule>,
+}
+
+/// When a container is started again although its policy says no (`ContainerRestartRule`).
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Rule {
+    exit_codes: Option<ExitCodes>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct ExitCodes {
+    operator: String,
+    #[serde(deserialize_with = "nullable")]
+    values: Vec<i32>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Status {
+    phase: String,
+    #[serde(deserialize_with = "nullable")]
+    init_container_statuses: Vec<ContainerStatus>,
+    #[serde(deserialize_with = "nullable")]
+    container_statuses: Vec<ContainerStatus>,
+    #[serde(deserialize_with = "nullable")]
+    ephemeral_container_statuses: Vec<ContainerStatus>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct ContainerStatus {
+    name: String,
+    restart_count: u32,
+    #[serde(rename = "containerID")]
+    container_id: String,
+    state: State,
+    last_state: State,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct State {
+    waiting: Option<Waiting>,
+    running: Option<serde::de::IgnoredAny>,
+    terminated: Option<Terminated>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Waiting {
+    reason: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Terminated {
+    exit_code: i32,
+    #[serde(rename = "containerID")]
+    container_id: String,
+}
+
+fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> std::result::Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Which of the pod's three lists a container is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Init,
+    Regular,
+    Ephemeral,
+}
+
+/// One run of a container, from its start to its end.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Run {
+    /// How often the container had been restarted when it began.
+    pub(crate) restart_count: u32,
+    /// The runtime's name of it, or empty.
+    pub(crate) id: String,
+}
+
+impl Run {
+    /// Whether both are one: by the runtime's name where both have it, since a new sandbox begins to count at 0 again.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        if self.id.is_empty() || other.id.is_empty() {
+            return self.restart_count == other.restart_count;
+        }
+        self.id == other.id
+    }
+}
+
+/// How a container stands.
+#[derive(Clone, Debug)]
+pub(crate) enum Standing {
+    /// It never ran.
+    NotStarted {
+        /// What it waits for, such as `ContainerCreating`, or empty.
+        reason: String,
+        /// It never will.
+        over: bool,
+    },
+    /// It runs.
+    Running(Run),
+    /// Its last run has ended.
+    Ended {
+        /// That run.
+        run: Run,
+        /// Its exit code.
+        code: i32,
+        /// It will not run again.
+        over: bool,
+    },
+}
+
+impl Cluster {
+    /// The pod as it is now.
+    ///
+    /// # Errors
+    /// [`Error::PodNotFound`], and those of every call.
+    pub(crate) async fn live_pod(&self, namespace: &str, name: &str) -> Result<Pod> {
+        let client = self.client().await?;
+        let uri = client::uri(&["api", "v1", "namespaces", namespace, "pods", name], &[])?;
+        let mut pod: Pod = client.json(client::get(&uri)?).await?;
+        pod.cluster = client.cluster.clone();
+        Ok(pod)
+    }
+}
+
+impl Pod {
+    /// Names it in messages: "pod `shop/web-1` on cluster `prod`".
+    pub(crate) fn place(&self) -> String {
+        let Metadata { namespace, name, .. } = &self.metadata;
+        format!("pod `{namespace}/{name}` on cluster `{}`", self.cluster)
+    }
+
+    /// The names of all its containers: init, regular, ephemeral, each in the specification's order, as `kubectl logs --all-containers`.
+    pub(crate) fn container_names(&self) -> Vec<String> {
+        self.all().map(|(_, container)| container.name.clone()).collect()
+    }
+
+    /// The container that a caller means: the one named, else the one of the `kubectl.kubernetes.io/default-container` annotation, else
+    /// the only regular one.
+    ///
+    /// # Errors
+    /// [`Error::ContainerNotFound`]; [`Error::Invalid`] when none is named and there are several. Both list them.
+    pub(crate) fn container(&self, wanted: Option<&str>) -> Result<String> {
+        if let Some(wanted) = wanted {
+            self.find(wanted)?;
+            return Ok(wanted.to_owned());
+        }
+        let annotated = self.metadata.annotations.get(DEFAULT_CONTAINER);
+        if let Some(name) = annotated.filter(|name| self.find(name).is_ok()) {
+            return Ok(name.clone());
+        }
+        match self.spec.containers.as_slice() {
+            [only] => Ok(only.name.clone()),
+            _ => Err(Error::Invalid(format!(
+                "{} has several containers: name one of {}",
+                self.place(),
+                self.listed()
+            ))),
+        }
+    }
+
+    /// How a container stands.
+    ///
+    /// # Errors
+    /// [`Error::ContainerNotFound`].
+    pub(crate) fn standing(&self, container: &str) -> Result<Standing> {
+        let (kind, spec) = self.find(container)?;
+        let over = self.metadata.deletion_timestamp.is_some() || self.is_over();
+        let Some(status) = self.status_of(kind, container) else {
+            return Ok(Standing::NotStarted {
+                reason: String::new(),
+                over,
+            });
+        };
+        if status.state.running.is_some() {
+            return Ok(Standing::Running(status.run(&status.container_id)));
+        }
+        // When the next run could not start, its termination has no container: the log is then that of the one before.
+        let ended = [&status.state.terminated, &status.last_state.terminated];
+        let ended = ended.into_iter().flatten().find(|ended| !ended.container_id.is_empty());
+        let ended = ended.or(status.state.terminated.as_ref());
+        let Some(ended) = ended else {
+            let reason = status.state.waiting.as_ref().map(|waiting| waiting.reason.clone());
+            return Ok(Standing::NotStarted {
+                reason: reason.unwrap_or_default(),
+                over,
+            });
+        };
+        Ok(Standing::Ended {
+            run: status.run(&ended.container_id),
+            code: ended.exit_code,
+            over: over || (status.state.waiting.is_none() && !self.restarts(kind, spec, ended.exit_code)),
+        })
+    }
+
+    /// How the run before the present one is called, or empty.
+    pub(crate) fn previous_run(&self, container: &str) -> Option<Run> {
+        let (kind, _) = self.find(container).ok()?;
+        let status = self.status_of(kind, container)?;
+        let ended = status.last_state.terminated.as_ref()?;
+        Some(Run {
+            restart_count: status.restart_count.saturating_sub(1),
+            id: ended.container_id.clone(),
+        })
+    }
+
+    /// Whether no container of it will ever run again.
+    fn is_over(&self) -> bool {
+        matches!(self.status.phase.as_str(), "Succeeded" | "Failed")
+    }
+
+    fn all(&self) -> impl Iterator<Item = (Kind, &Container)> {
+        let init = self
+            .spec
+            .init_containers
+            .iter()
+            .map(|container| (Kind::Init, container));
+        let regular = self.spec.containers.iter().map(|container| (Kind::Regular, container));
+        let ephemeral = self.spec.ephemeral_containers.iter();
+        init.chain(regular)
+            .chain(ephemeral.map(|container| (Kind::Ephemeral, container)))
+    }
+
+    fn find(&self, name: &str) -> Result<(Kind, &Container)> {
+        self.all().find(|(_, container)| container.name == name).ok_or_else(|| {
+            Error::ContainerNotFound(format!(
+                "there is no container `{name}` in {}: it has {}",
+                self.place(),
+                self.listed()
+            ))
+        })
+    }
+
+    fn listed(&self) -> String {
+        let names: Vec<_> = self
+            .all()
+            .map(|(_, container)| format!("`{}`", container.name))
+            .collect();
+        names.join(", ")
+    }
+
+    fn status_of(&self, kind: Kind, name: &str) -> Option<&ContainerStatus> {
+        let statuses = match kind {
+            Kind::Init => &self.status.init_container_statuses,
+            Kind::Regular => &self.status.container_statuses,
+            Kind::Ephemeral => &self.status.ephemeral_container_statuses,
+        };
+        statuses.iter().find(|status| status.name == name)
+    }
+
+    /// Whether the kubelet starts a container again that ended with this code (`ShouldContainerBeRestarted`).
+    fn restarts(&self, kind: Kind, container: &Container, code: i32) -> bool {
+        let own = container.restart_policy.as_deref();
+        let policy = own.unwrap_or(&self.spec.restart_policy);
+        match kind {
+            Kind::Ephemeral => false,
+            _ if container.restart_policy_rules.iter().any(|rule| rule.matches(code)) => true,
+            // An init container is restarted until it succeeds once, whatever the pod's `Always` says.
+            Kind::Init if own != Some("Always") => code != 0 && policy != "Never",
+            _ => match policy {
+                "Never" => false,
+                "OnFailure" => code != 0,
+                _ => true,
+            },
+        }
+    }
+}
+
+impl ContainerStatus {
+    fn run(&self, id: &str) -> Run {
+        Run {
+            restart_count: self.restart_count,
+            id: id.to_owned(),
+        }
+    }
+}
+
+impl Rule {
+    fn matches(&self, code: i32) -> bool {
+        self.exit_codes
+            .as_ref()
+            .is_some_and(|codes| match codes.operator.as_str() {
+                "In" => codes.values.contains(&code),
+                "NotIn" => !codes.values.contains(&code),
+                _ => false,
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn pod(policy: &str, phase: &str, status: &Value) -> Pod {
+        serde_json::from_value(json!({
+            "metadata": {"name": "web-1", "namespace": "shop", "uid": "u"},
+            "spec": {
+                "restartPolicy": policy,
+                "initContainers": [{"name": "setup"}, {"name": "mesh", "restartPolicy": "Always"}],
+                "containers": [{"name": "web"}, {"name": "log"}],
+                "ephemeralContainers": [{"name": "debug"}],
+            },
+            "status": {"phase": phase, "containerStatuses": [status], "initContainerStatuses": [status], "ephemeralContainerStatuses": [status]},
+        }))
+        .unwrap()
+    }
+
+    fn ended(name: &str, code: i32) -> Value {
+        json!({"name": name, "restartCount": 2, "containerID": "c://2",
+            "state": {"terminated": {"exitCode": code, "containerID": "c://2"}}})
+    }
+
+    fn is_over(pod: &Pod, container: &str) -> bool {
+        match pod.standing(container).unwrap() {
+            Standing::Ended { over, .. } | Standing::NotStarted { over, .. } => over,
+            Standing::Running(_) => false,
+        }
+    }
+
+    #[test]
+    fn the_default_is_the_annotated_then_the_only_one() {
+        let mut pod = pod("Always", "Running", &json!({"name": "web"}));
+        let text = pod.container(None).unwrap_err().to_string();
+        assert!(text.contains("`web`, `log`") && text.contains("shop/web-1"), "{text}");
+        let mut annotate = |name: &str| pod.metadata.annotations.insert(DEFAULT_CONTAINER.into(), name.into());
+        annotate("log");
+        assert_eq!(pod.container(None).unwrap(), "log");
+        pod.metadata.annotations.insert(DEFAULT_CONTAINER.into(), "gone".into());
+        assert!(matches!(pod.container(None), Err(Error::Invalid(_))));
+        pod.spec.containers.truncate(1);
+        assert_eq!(pod.container(None).unwrap(), "web");
+        assert_eq!(pod.container(Some("debug")).unwrap(), "debug");
+    }
+
+    #[test]
+    fn an_unknown_container_lists_those_there_are() {
+        let pod = pod("Always", "Running", &json!({"name": "web"}));
+        match pod.container(Some("nope")) {
+            Err(Error::ContainerNotFound(text)) => {
+                assert!(
+                    text.contains("`nope`") && text.contains("`setup`, `mesh`, `web`, `log`, `debug`"),
+                    "{text}"
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn who_runs_again_is_decided_as_the_kubelet_does() {
+        let table = [
+            ("Always", "web", 0, false),
+            ("Always", "web", 1, false),
+            ("OnFailure", "web", 0, true),
+            ("OnFailure", "web", 1, false),
+            ("Never", "web", 1, true),
+            ("Always", "setup", 0, true),
+            ("Always", "setup", 1, false),
+            ("Never", "setup", 1, true),
+            ("Never", "mesh", 0, false),
+            ("Always", "debug", 1, true),
+        ];
+        for (policy, container, code, over) in table {
+            let pod = pod(policy, "Running", &ended(container, code));
+            assert_eq!(is_over(&pod, container), over, "{policy} {container} {code}");
+        }
+        for phase in ["Succeeded", "Failed"] {
+            assert!(is_over(&pod("Always", phase, &ended("web", 1)), "web"), "{phase}");
+        }
+        let mut deleted = pod("Always", "Running", &ended("web", 1));
+        deleted.metadata.deletion_timestamp = Some("2026-01-01T00:00:00Z".into());
+        assert!(is_over(&deleted, "web"));
+    }
+
+    #[test]
+    fn a_containers_own_policy_and_rules_win() {
+        let mut pod = pod("Always", "Running", &ended("web", 42));
+        pod.spec.containers[0].restart_policy = Some("Never".into());
+        assert!(is_over(&pod, "web"));
+        pod.spec.containers[0].restart_policy_rules =
+            serde_json::from_value(json!([{"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}]))
+                .unwrap();
+        assert!(!is_over(&pod, "web"));
+    }
+
+    #[test]
+    fn a_crash_loop_waits_with_its_last_run() {
+        let status = json!({"name": "web", "restartCount": 3, "containerID": "c://3",
+            "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+            "lastState": {"terminated": {"exitCode": 7, "containerID": "c://3"}}});
+        match pod("Always", "Running", &status).standing("web").unwrap() {
+            Standing::Ended {
+                run,
+                code: 7,
+                over: false,
+            } => assert_eq!((run.restart_count, run.id.as_str()), (3, "c://3")),
+            other => panic!("{other:?}"),
+        }
+        let status = json!({"name": "web", "state": {"waiting": {"reason": "ImagePullBackOff"}}});
+        let standing = pod("Always", "Pending", &status).standing("web").unwrap();
+        assert!(matches!(standing, Standing::NotStarted { reason, over: false } if reason == "ImagePullBackOff"));
+    }
+
+    #[test]
+    fn runs_are_told_apart_by_container_then_by_count() {
+        let run = |restart_count, id: &str| Run {
+            restart_count,
+            id: id.into(),
+        };
+        assert!(!run(0, "a").is(&run(0, "b")));
+        assert!(run(1, "a").is(&run(0, "a")));
+        assert!(!run(0, "").is(&run(1, "b")));
+        assert!(run(1, "").is(&run(1, "b")));
+    }
+}

@@ -1,0 +1,120 @@
+//! A command in a container, with its streams.
+//!
+//! Kubernetes has no call that ends a process: all that can be done is to end its input. A process that ignores both the end of its
+//! input and ^C lives on after its client has gone.
+
+mod farewell;
+mod pump;
+mod review;
+mod status;
+mod upgrade;
+
+use bytes::Bytes;
+use futures_util::future::try_join;
+use tokio::sync::mpsc;
+
+use crate::{
+    Cluster, Error,
+    containers::{Pod, Standing},
+    error::Result,
+};
+
+/// Frames of at most about 32 kB that wait in either direction.
+const QUEUE: usize = 32;
+
+/// What to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// The container; none: the default one.
+    pub container: Option<String>,
+    /// Program and arguments.
+    pub command: Vec<String>,
+    /// Allocate a terminal.
+    pub tty: bool,
+}
+
+/// What the client sends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// Bytes for standard input.
+    Data(Bytes),
+    /// The terminal's size; only the newest matters.
+    Resize {
+        /// Columns.
+        cols: u16,
+        /// Rows.
+        rows: u16,
+    },
+    /// End of standard input; output goes on. With a terminal it is sent as ^D. What comes after it is ignored.
+    Eof,
+}
+
+/// What the process sends.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Standard output, or everything with a terminal.
+    Stdout(Bytes),
+    /// Standard error, without a terminal.
+    Stderr(Bytes),
+    /// Something that was asked for can't be done; the process goes on.
+    Warning(Error),
+    /// It ended with this code. Last.
+    Exit(i32),
+    /// It failed. Last.
+    Failed(Error),
+}
+
+/// A running command. Dropping it ends the process's input within a second: without a tty by closing it, with one by ^C and ^D.
+#[derive(Debug)]
+pub struct Session {
+    /// To the process; bounded. Dropping it ends the input as dropping the session does; output goes on.
+    pub input: mpsc::Sender<Input>,
+    /// From the process; bounded. Ends after [`Output::Exit`] or [`Output::Failed`].
+    pub output: mpsc::Receiver<Output>,
+}
+
+impl Cluster {
+    /// Starts a command (`v5.channel.k8s.io`, else `v4.channel.k8s.io`). Needs `create pods/exec` on every version of Kubernetes: API
+    /// servers before 1.35 check only `get` for a WebSocket, so the cluster is asked first.
+    ///
+    /// # Errors
+    /// [`crate::Error::PodNotFound`], [`crate::Error::ContainerNotFound`], [`crate::Error::Forbidden`], [`crate::Error::Conflict`] for a container
+    /// that does not run, and those of every call. [`crate::Error::NoExecutable`] comes here or as [`Output::Failed`].
+    pub async fn exec(&self, namespace: &str, name: &str, options: Options) -> Result<Session> {
+        let client = self.client().await?;
+        let review = review::may_exec(&client, namespace, name);
+        let (pod, ()) = try_join(self.live_pod(namespace, name), review).await?;
+        let container = pod.container(options.container.as_deref())?;
+        ready(&pod, &container)?;
+        let what = status::What {
+            container,
+            place: pod.place(),
+            program: options.command.first().cloned().unwrap_or_default(),
+        };
+        let socket = upgrade::open(&client, namespace, name, &options, &what).await?;
+        let (input, to_process) = mpsc::channel(QUEUE);
+        let (from_process, output) = mpsc::channel(QUEUE);
+        let removed = self.inner.removed.clone();
+        // Ends by itself: with the process, with the connection, or within a second after the session was dropped.
+        tokio::spawn(pump::run(socket, options.tty, what, to_process, from_process, removed));
+        Ok(Session { input, output })
+    }
+}
+
+/// Refuses a container that does not run.
+fn ready(pod: &Pod, container: &str) -> Result<()> {
+    let why = match pod.standing(container)? {
+        Standing::Running(_) => return Ok(()),
+        Standing::Ended { code, over: true, .. } => format!("it has ended with code {code}"),
+        Standing::Ended { code, .. } => {
+            format!("its last run ended with code {code}, and the next has not begun: try again in a moment")
+        }
+        Standing::NotStarted { over: true, .. } => "it has never started".to_owned(),
+        Standing::NotStarted { reason, .. } if reason.is_empty() => "it has not started yet".to_owned(),
+        Standing::NotStarted { reason, .. } => format!("it has not started yet ({reason})"),
+    };
+    Err(Error::Conflict(format!(
+        "container `{container}` of {} does not run: {why}",
+        pod.place()
+    )))
+}

@@ -1,0 +1,315 @@
+//! Carries frames between a session's queues and its connection, straight: one message upstream is one in the queue.
+//!
+//! A message is a channel's number and its bytes (`apimachinery/pkg/util/remotecommand/websocket.go`).
+
+use std::{
+    pin::pin,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use bytes::{BufMut, Bytes, BytesMut};
+use futures_util::{
+    SinkExt, StreamExt,
+    stream::{SplitSink, SplitStream},
+};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, MissedTickBehavior, interval_at, sleep, timeout},
+};
+use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
+use tokio_util::sync::CancellationToken;
+
+use super::{Input, Output, farewell, status::What, upgrade::Socket};
+use crate::Error;
+
+type Stream = WebSocketStream<TokioIo<Upgraded>>;
+
+const STDIN: u8 = 0;
+const STDOUT: u8 = 1;
+const STDERR: u8 = 2;
+const ERROR: u8 = 3;
+const RESIZE: u8 = 4;
+/// Closes the channel whose number follows (v5).
+const CLOSE: u8 = 255;
+
+/// Input is cut to frames of this size, so that a large paste does not hold up a resize.
+const MAX_FRAME: usize = 32 << 10;
+/// The most of the error channel that is kept.
+const MAX_VERDICT: usize = 64 << 10;
+/// Between two pings, so that neither a proxy nor a load balancer ends a quiet terminal.
+const PING: Duration = Duration::from_secs(20);
+/// A connection that answers no ping for so long is dead.
+const SILENCE: Duration = Duration::from_secs(65);
+/// A process that takes no input for so long while its connection is full loses it.
+const STUCK: Duration = Duration::from_secs(300);
+/// For what is still on its way when the process's end, or a broken connection, is known.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Why writing ended.
+enum Stop {
+    /// The client has gone, and the process's input was ended.
+    Left,
+    /// The connection does not take input.
+    Broken(Error),
+}
+
+/// Runs until the process has ended, the connection is broken, or the client has gone.
+pub(super) async fn run(
+    socket: Socket,
+    tty: bool,
+    what: What,
+    input: mpsc::Receiver<Input>,
+    output: mpsc::Sender<Output>,
+    removed: CancellationToken,
+) {
+    let last = {
+        let (sink, stream) = socket.stream.split();
+        let unanswered = AtomicBool::new(false);
+        let mut reader = pin!(read(stream, &output, &unanswered, &what));
+        let writer = Writer {
+            sink,
+            tty,
+            closes_channels: socket.closes_channels,
+            line_begun: false,
+            input_ended: false,
+            unanswered: &unanswered,
+            output: &output,
+            what: &what,
+            removed: &removed,
+        };
+        tokio::select! {
+            last = &mut reader => Some(last),
+            stop = writer.run(input) => match stop {
+                Stop::Left if removed.is_cancelled() => Some(Output::Failed(what.broken("the cluster was removed from Podgate"))),
+                Stop::Left => None,
+                // The process may have ended before it took all its input: then its end is what counts.
+                Stop::Broken(error) => Some(timeout(GRACE, reader).await.unwrap_or(Output::Failed(error))),
+            },
+        }
+    };
+    if let Some(last) = last {
+        let _ = output.send(last).await;
+    }
+}
+
+/// Passes output on until the process's end; that is what it returns. When nobody listens any more it goes on, so that a process that
+/// is busy with output gets to see the end of its input.
+async fn read(
+    mut stream: SplitStream<Stream>,
+    output: &mpsc::Sender<Output>,
+    unanswered: &AtomicBool,
+    what: &What,
+) -> Output {
+    let mut verdict = BytesMut::new();
+    loop {
+        let patience = if verdict.is_empty() { SILENCE } else { GRACE };
+        let message = match timeout(patience, stream.next()).await {
+            Ok(Some(Ok(message))) => message,
+            Ok(Some(Err(error))) if verdict.is_empty() => return Output::Failed(what.broken(&error.to_string())),
+            Ok(_) => break,
+            Err(_) if !verdict.is_empty() => break,
+            // An API server answers a ping only after it has passed on the input before it, and a process may take its time to read.
+            Err(_) if unanswered.load(Ordering::Relaxed) => continue,
+            Err(_) => {
+                return Output::Failed(Error::Timeout(
+                    what.broken("the API server answers no more").to_string(),
+                ));
+            }
+        };
+        let mut bytes = match message {
+            Message::Binary(bytes) => bytes,
+            Message::Pong(_) => {
+                unanswered.store(false, Ordering::Relaxed);
+                continue;
+            }
+            Message::Close(_) => break,
+            _ => continue,
+        };
+        if bytes.len() < 2 {
+            continue;
+        }
+        let channel = bytes.split_to(1);
+        let send = match channel.first() {
+            Some(&STDOUT) => Output::Stdout(bytes),
+            Some(&STDERR) => Output::Stderr(bytes),
+            Some(&ERROR) => {
+                let room = MAX_VERDICT.saturating_sub(verdict.len()).min(bytes.len());
+                verdict.extend_from_slice(bytes.get(..room).unwrap_or_default());
+                continue;
+            }
+            _ => continue,
+        };
+        let _ = output.send(send).await;
+    }
+    if verdict.is_empty() {
+        return Output::Failed(what.broken("the API server closed it without saying how the process ended"));
+    }
+    what.outcome(&verdict)
+}
+
+struct Writer<'a> {
+    sink: SplitSink<Stream, Message>,
+    tty: bool,
+    closes_channels: bool,
+    /// What was typed last was no line feed: a ^D would only end the line.
+    line_begun: bool,
+    input_ended: bool,
+    /// Input was sent after the last ping that was answered.
+    unanswered: &'a AtomicBool,
+    output: &'a mpsc::Sender<Output>,
+    what: &'a What,
+    /// The cluster is no longer Podgate's.
+    removed: &'a CancellationToken,
+}
+
+impl Writer<'_> {
+    async fn run(mut self, mut input: mpsc::Receiver<Input>) -> Stop {
+        match self.carry(&mut input).await {
+            Ok(()) | Err(Stop::Left) => {}
+            Err(broken) => return broken,
+        }
+        drop(input);
+        let _ = timeout(farewell::LIMIT, async {
+            self.farewell().await;
+            // With v4 this alone ends the input.
+            let _ = self.sink.close().await;
+        })
+        .await;
+        Stop::Left
+    }
+
+    /// Until the client has gone.
+    async fn carry(&mut self, input: &mut mpsc::Receiver<Input>) -> Result<(), Stop> {
+        let mut pings = interval_at(Instant::now() + PING, PING);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut next = None;
+        loop {
+            let taken = match next.take() {
+                Some(taken) => Some(taken),
+                None => tokio::select! {
+                    () = self.output.closed() => return Ok(()),
+                    () = self.removed.cancelled() => return Ok(()),
+                    taken = input.recv() => taken,
+                    _ = pings.tick() => {
+                        self.send(Message::Ping(Bytes::new())).await?;
+                        continue;
+                    }
+                },
+            };
+            match taken {
+                None => return self.without_input(&mut pings).await,
+                Some(Input::Data(data)) => self.data(data).await?,
+                Some(Input::Resize { mut cols, mut rows }) => {
+                    // Only the newest size matters: a window that is being dragged sends many.
+                    while let Ok(newer) = input.try_recv() {
+                        match newer {
+                            Input::Resize { cols: c, rows: r } => (cols, rows) = (c, r),
+                            other => {
+                                next = Some(other);
+                                break;
+                            }
+                        }
+                    }
+                    self.resize(cols, rows).await?;
+                }
+                Some(Input::Eof) => self.end_input().await?,
+            }
+        }
+    }
+
+    /// The client sends no more, but still listens.
+    async fn without_input(&mut self, pings: &mut tokio::time::Interval) -> Result<(), Stop> {
+        let _ = timeout(farewell::LIMIT, self.farewell()).await;
+        loop {
+            tokio::select! {
+                () = self.output.closed() => return Ok(()),
+                () = self.removed.cancelled() => return Ok(()),
+                _ = pings.tick() => self.send(Message::Ping(Bytes::new())).await?,
+            }
+        }
+    }
+
+    async fn data(&mut self, mut data: Bytes) -> Result<(), Stop> {
+        if self.input_ended {
+            return Ok(());
+        }
+        while !data.is_empty() {
+            let part = data.split_to(data.len().min(MAX_FRAME));
+            self.line_begun = part.last().is_some_and(|byte| !matches!(byte, b'\n' | b'\r'));
+            self.unanswered.store(true, Ordering::Relaxed);
+            self.send(frame(STDIN, &part)).await?;
+        }
+        Ok(())
+    }
+
+    async fn resize(&mut self, cols: u16, rows: u16) -> Result<(), Stop> {
+        if !self.tty {
+            return Ok(());
+        }
+        let size = format!(r#"{{"Width":{cols},"Height":{rows}}}"#);
+        self.send(frame(RESIZE, size.as_bytes())).await
+    }
+
+    async fn end_input(&mut self) -> Result<(), Stop> {
+        if self.input_ended {
+            return Ok(());
+        }
+        self.input_ended = true;
+        if self.tty {
+            // A terminal's end of input is typed; on a line that was begun the first ^D only hands over the line.
+            let keys: &[u8] = if self.line_begun { b"\x04\x04" } else { b"\x04" };
+            return self.send(frame(STDIN, keys)).await;
+        }
+        if self.closes_channels {
+            return self.send(frame(CLOSE, &[STDIN])).await;
+        }
+        // With v4 the input ends only with the connection, and that would drop output on its way.
+        let warning = Error::Upstream(format!(
+            "the cluster of {} knows no end of input apart from the end of the connection (v4.channel.k8s.io): the process goes on waiting for \
+             input until you close this connection",
+            self.what.place
+        ));
+        let _ = self.output.send(Output::Warning(warning)).await;
+        Ok(())
+    }
+
+    async fn send(&mut self, message: Message) -> Result<(), Stop> {
+        tokio::select! {
+            sent = timeout(STUCK, self.sink.send(message)) => match sent {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(error)) => Err(Stop::Broken(self.what.broken(&error.to_string()))),
+                Err(_) => Err(Stop::Broken(Error::Timeout(
+                    self.what.broken(&format!("it took no input for {} s", STUCK.as_secs())).to_string(),
+                ))),
+            },
+            () = self.output.closed() => Err(Stop::Left),
+            () = self.removed.cancelled() => Err(Stop::Left),
+        }
+    }
+
+    /// Ends the process's input for a client that has gone.
+    async fn farewell(&mut self) {
+        self.input_ended = true;
+        if self.tty {
+            for (pause, keys) in farewell::TERMINAL {
+                sleep(pause).await;
+                if self.sink.send(frame(STDIN, keys)).await.is_err() {
+                    return;
+                }
+            }
+            sleep(farewell::TAIL).await;
+        } else if self.closes_channels && self.sink.send(frame(CLOSE, &[STDIN])).await.is_ok() {
+            sleep(farewell::LIMIT / 2).await;
+        }
+    }
+}
+
+fn frame(channel: u8, data: &[u8]) -> Message {
+    let mut bytes = BytesMut::with_capacity(1 + data.len());
+    bytes.put_u8(channel);
+    bytes.put_slice(data);
+    Message::Binary(bytes.freeze())
+}

@@ -1,0 +1,223 @@
+//! How a process ended: the `Status` on the error channel, and a refused upgrade.
+
+use serde::Deserialize;
+
+use super::Output;
+use crate::{
+    Error,
+    error::{self, shorten},
+};
+
+/// What is run where, for messages.
+#[derive(Clone, Debug)]
+pub(super) struct What {
+    /// The container's name.
+    pub(super) container: String,
+    /// The pod and its cluster.
+    pub(super) place: String,
+    /// The program.
+    pub(super) program: String,
+}
+
+/// What the error channel says (`metav1.Status`).
+#[derive(Deserialize)]
+struct Verdict {
+    #[serde(default)]
+    status: String,
+    #[serde(flatten)]
+    rest: error::Status,
+}
+
+impl What {
+    /// How the process ended, from the whole text of the error channel.
+    pub(super) fn outcome(&self, body: &[u8]) -> Output {
+        let Ok(verdict) = serde_json::from_slice::<Verdict>(body) else {
+            let text = String::from_utf8_lossy(body);
+            return Output::Failed(self.failure(&text));
+        };
+        if verdict.status == "Success" {
+            return Output::Exit(0);
+        }
+        match exit_code(&verdict.rest) {
+            // A runtime that reports a missing program as an exit code says so in the message only.
+            Some(126 | 127) if is_missing(&verdict.rest.message) => Output::Failed(self.failure(&verdict.rest.message)),
+            Some(code) => Output::Exit(code),
+            None => Output::Failed(self.failure(&verdict.rest.message)),
+        }
+    }
+
+    /// What a refused upgrade means for this container.
+    pub(super) fn refused(&self, error: Error) -> Error {
+        match error {
+            Error::Upstream(text) | Error::Invalid(text) if is_missing(&text) || is_not_running(&text) => {
+                self.failure(&text)
+            }
+            other => other,
+        }
+    }
+
+    /// The connection ended before the process did.
+    pub(super) fn broken(&self, why: &str) -> Error {
+        Error::Upstream(format!(
+            "the connection to container `{}` of {} broke off: {why}",
+            self.container, self.place
+        ))
+    }
+
+    fn failure(&self, said: &str) -> Error {
+        let Self {
+            container,
+            place,
+            program,
+        } = self;
+        let words = shorten(said);
+        if is_missing(said) {
+            return Error::NoExecutable(format!(
+                "container `{container}` of {place} can't run `{program}`: name a program that it has, or use a debug container ({words})"
+            ));
+        }
+        if is_not_running(said) {
+            return Error::Conflict(format!(
+                "container `{container}` of {place} does not run (any more): {words}"
+            ));
+        }
+        Error::Upstream(format!(
+            "`{program}` could not be run in container `{container}` of {place}: {words}"
+        ))
+    }
+}
+
+/// The cause `ExitCode` of a `NonZeroExitCode` (`apimachinery/pkg/util/remotecommand`).
+fn exit_code(status: &error::Status) -> Option<i32> {
+    if status.reason != "NonZeroExitCode" {
+        return None;
+    }
+    let causes = status.details.as_ref()?.causes.as_ref()?;
+    causes
+        .iter()
+        .find(|cause| cause.reason == "ExitCode")?
+        .message
+        .parse()
+        .ok()
+}
+
+/// Whether a runtime says that there is no such program, or that it is none: runc and youki below containerd, CRI-O or Docker; crun; gVisor;
+/// Windows.
+fn is_missing(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    let has = |part: &str| text.contains(part);
+    let starting = has("exec: \"") || has("container process") || has("executable");
+    let no_file = has("no such file or directory")
+        || has("permission denied")
+        || has("is a directory")
+        || has("exec format error");
+    (has("executable") && has("not found"))
+        || has("error finding executable")
+        || has("cannot find the file specified")
+        || (starting && no_file && !has("chdir to cwd") && !has("fifo"))
+}
+
+/// Whether a kubelet or runtime says that the container is not there or not running.
+fn is_not_running(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    [
+        "container not found",
+        "not in running state",
+        "container is not running",
+        "container not running",
+        "is not created or running",
+    ]
+    .iter()
+    .any(|words| text.contains(words))
+        || (text.contains("task ") && text.contains("not found"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn what() -> What {
+        What {
+            container: "web".into(),
+            place: "pod `shop/web-1` on cluster `prod`".into(),
+            program: "/bin/sh".into(),
+        }
+    }
+
+    fn failure(message: &str) -> Output {
+        what().outcome(
+            json!({"status": "Failure", "reason": "InternalError", "message": message, "code": 500})
+                .to_string()
+                .as_bytes(),
+        )
+    }
+
+    #[test]
+    fn success_and_exit_codes_are_read() {
+        assert!(matches!(
+            what().outcome(br#"{"metadata":{},"status":"Success"}"#),
+            Output::Exit(0)
+        ));
+        let body = json!({"status": "Failure", "reason": "NonZeroExitCode", "message": "command terminated with non-zero exit code",
+            "details": {"causes": [{"reason": "ExitCode", "message": "137"}]}});
+        assert!(matches!(what().outcome(body.to_string().as_bytes()), Output::Exit(137)));
+    }
+
+    #[test]
+    fn every_runtimes_words_for_no_such_program_are_known() {
+        for words in [
+            "error executing command in container: failed to exec in container: failed to start exec \"8f\": OCI runtime exec failed: exec failed: \
+             unable to start container process: exec: \"/bin/bash\": stat /bin/bash: no such file or directory",
+            "OCI runtime exec failed: exec failed: unable to start container process: exec: \"bash\": executable file not found in $PATH: unknown",
+            "OCI runtime exec failed: exec failed: container_linux.go:380: starting container process caused: exec: \"/etc/passwd\": permission denied: unknown",
+            "OCI runtime exec failed: exec failed: unable to start container process: exec /data/x: exec format error",
+            "exec failed: cannot exec in a stopped container: executable file `bash` not found in $PATH: No such file or directory: OCI runtime attempted to invoke a command that was not found",
+            "failed to exec in container: OCI runtime exec failed: error finding executable \"bash\" in PATH [/bin]: no such file or directory",
+            "hcs::System::CreateProcess: The system cannot find the file specified.",
+        ] {
+            match failure(words) {
+                Output::Failed(Error::NoExecutable(text)) => {
+                    assert!(text.contains("`/bin/sh`") && text.contains("`web`"), "{text}")
+                }
+                other => panic!("{words}: {other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_missing_program_told_as_an_exit_code_is_still_one() {
+        let body = json!({"status": "Failure", "reason": "NonZeroExitCode",
+            "message": "command terminated with non-zero exit code: OCI runtime exec failed: exec: \"bash\": executable file not found in $PATH",
+            "details": {"causes": [{"reason": "ExitCode", "message": "126"}]}});
+        assert!(matches!(
+            what().outcome(body.to_string().as_bytes()),
+            Output::Failed(Error::NoExecutable(_))
+        ));
+    }
+
+    #[test]
+    fn other_failures_are_not_taken_for_a_missing_program() {
+        let conflict = |words: &str| matches!(failure(words), Output::Failed(Error::Conflict(_)));
+        assert!(conflict("unable to upgrade connection: container not found (\"web\")"));
+        assert!(conflict(
+            "failed to exec in container: failed to load task: no running task found: task 5f not found"
+        ));
+        assert!(conflict(
+            "container is in CONTAINER_EXITED state: container not running"
+        ));
+        let upstream = |words: &str| matches!(failure(words), Output::Failed(Error::Upstream(_)));
+        assert!(upstream(
+            "error dialing backend: dial tcp 10.0.0.1:10250: connect: connection refused"
+        ));
+        assert!(upstream(
+            "unable to start container process: chdir to cwd (\"/gone\") set in config.json failed: no such file or directory"
+        ));
+        assert!(
+            matches!(what().outcome(b"not json"), Output::Failed(Error::Upstream(text)) if text.contains("not json"))
+        );
+    }
+}

@@ -1,0 +1,136 @@
+//! From a request to an open channel: the WebSocket handshake with an API server.
+
+use futures_util::FutureExt;
+use http::{
+    HeaderMap, HeaderValue, Request, Response, StatusCode,
+    header::{
+        CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
+    },
+};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use kube::client::Body;
+use tokio::time::timeout;
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        handshake::{client::generate_key, derive_accept_key},
+        protocol::{Role, WebSocketConfig},
+    },
+};
+
+use super::{Options, status::What};
+use crate::{
+    Error,
+    client::{Client, uri},
+    error::Result,
+};
+
+/// What both ends may speak (`apimachinery/pkg/util/remotecommand/constants.go`).
+const V5: &str = "v5.channel.k8s.io";
+const V4: &str = "v4.channel.k8s.io";
+
+/// The largest message taken from a cluster; theirs are 32 kB.
+const MAX_MESSAGE: usize = 4 << 20;
+
+/// An open connection to a process.
+pub(super) struct Socket {
+    pub(super) stream: WebSocketStream<TokioIo<Upgraded>>,
+    /// One channel can be closed for itself (v5).
+    pub(super) closes_channels: bool,
+}
+
+/// Opens the channel to a new process.
+///
+/// # Errors
+/// What the API server refused, and those of every call.
+pub(super) async fn open(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+    options: &Options,
+    what: &What,
+) -> Result<Socket> {
+    let key = generate_key();
+    let request = request(namespace, name, options, what, &key)?;
+    let call = client.what(&request);
+    let response = client.send(request).await?;
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        return Err(what.refused(client.refusal(response, &call).await));
+    }
+    let protocol = verify(&response, &key).map_err(|wrong| {
+        Error::Upstream(format!(
+            "{call} was not upgraded to a WebSocket: {wrong}. Look at the proxies between Podgate and the API server"
+        ))
+    })?;
+    let upgraded = upgrade(client, response, &call).await?;
+    let config = WebSocketConfig::default()
+        .read_buffer_size(16 << 10)
+        .write_buffer_size(16 << 10)
+        .max_message_size(Some(MAX_MESSAGE))
+        .max_frame_size(Some(MAX_MESSAGE));
+    let stream = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Client, Some(config));
+    Ok(Socket {
+        stream: stream.boxed().await,
+        closes_channels: protocol == V5,
+    })
+}
+
+async fn upgrade(client: &Client, response: Response<Body>, call: &str) -> Result<Upgraded> {
+    let pending = timeout(client.policy.request_timeout, hyper::upgrade::on(response));
+    match pending.await {
+        Ok(Ok(upgraded)) => Ok(upgraded),
+        Ok(Err(error)) => Err(client.broken(&error, call)),
+        Err(_) => Err(Error::Timeout(format!(
+            "{call} was not upgraded to a WebSocket in time"
+        ))),
+    }
+}
+
+fn request(namespace: &str, name: &str, options: &Options, what: &What, key: &str) -> Result<Request<Vec<u8>>> {
+    let flag = |on: bool| if on { "true" } else { "false" };
+    let mut query = vec![
+        ("container", what.container.as_str()),
+        ("stdin", "true"),
+        ("stdout", "true"),
+        ("stderr", flag(!options.tty)),
+        ("tty", flag(options.tty)),
+    ];
+    query.extend(options.command.iter().map(|part| ("command", part.as_str())));
+    let uri = uri(&["api", "v1", "namespaces", namespace, "pods", name, "exec"], &query)?;
+    Request::get(uri)
+        .header(CONNECTION, HeaderValue::from_static("Upgrade"))
+        .header(UPGRADE, HeaderValue::from_static("websocket"))
+        .header(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))
+        .header(SEC_WEBSOCKET_KEY, key)
+        .header(SEC_WEBSOCKET_PROTOCOL, format!("{V5}, {V4}"))
+        .body(Vec::new())
+        .map_err(|error| Error::Invalid(format!("this command can't be sent: {error}")))
+}
+
+/// Checks the answer as RFC 6455, section 4.1, says; the protocol that was chosen.
+fn verify(response: &Response<Body>, key: &str) -> std::result::Result<&'static str, &'static str> {
+    let headers = response.headers();
+    if !has(headers, UPGRADE, "websocket") || !has(headers, CONNECTION, "upgrade") {
+        return Err("the answer lacks the upgrade's headers");
+    }
+    let accept = headers.get(SEC_WEBSOCKET_ACCEPT).map(HeaderValue::as_bytes);
+    if accept != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
+        return Err("the answer's Sec-WebSocket-Accept is wrong");
+    }
+    let chosen = headers.get(SEC_WEBSOCKET_PROTOCOL).map(HeaderValue::as_bytes);
+    [V5, V4]
+        .into_iter()
+        .find(|protocol| chosen == Some(protocol.as_bytes()))
+        .ok_or("the API server chose neither v5 nor v4 of the channel protocol")
+}
+
+fn has(headers: &HeaderMap, name: http::HeaderName, wanted: &str) -> bool {
+    let values = headers
+        .get_all(name)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok());
+    values
+        .flat_map(|value| value.split(','))
+        .any(|token| token.trim().eq_ignore_ascii_case(wanted))
+}
