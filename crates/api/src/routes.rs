@@ -2,11 +2,11 @@
 
 use axum::{Router, middleware::from_fn_with_state};
 use http::Method;
-use podgate_access::action::OwnAccount;
+use podgate_access::action::{ListPods, OwnAccount};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    State, health, middleware, origin,
+    State, health, middleware, origin, pods,
     routing::{Route, Routes, Shape},
     session,
 };
@@ -17,7 +17,8 @@ fn routes(base: &str) -> Routes {
         .add_public(Method::GET, "/healthz", health::live)
         // One's own account.
         .add::<OwnAccount, _, _>(Method::GET, "/api/auth/me", session::me)
-    // Pods: each under its handler's module.
+        // Pods: each under its handler's module.
+        .add::<ListPods, _, _>(Method::GET, "/api/clusters/{clusterId}/pods", pods::list::list)
 }
 
 /// The whole API. Serve it with [`axum::extract::ConnectInfo`] of [`std::net::SocketAddr`], from which it knows its callers' addresses.

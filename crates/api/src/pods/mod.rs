@@ -1,1 +1,3 @@
 //! The pod routes: a module for each resource and action.
+
+pub(crate) mod list;
