@@ -1,2 +1,54 @@
-//! The Podgate binary.
-fn main() {}
+//! The Podgate binary: the command line, and its end.
+
+mod config;
+mod demo;
+mod run;
+mod telemetry;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::config::{Cli, Command};
+
+// The pod index lives for weeks among short-lived buffers of every size; mimalloc gives their pages back.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    // Usage errors end here with code 2.
+    let cli = Cli::parse();
+    match start(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("podgate: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(cli: Cli) -> Result<(), String> {
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .map_err(|_| "another TLS provider is already installed".to_owned())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("cannot start the runtime: {error}"))?;
+    runtime.block_on(async {
+        match cli.command {
+            Command::Serve(serve) => {
+                telemetry::start(serve.log_format);
+                run::serve(*serve).await
+            }
+            Command::Demo(demo) => {
+                telemetry::start(config::LogFormat::Text);
+                demo::demo(demo).await
+            }
+            Command::Sim(sim) => {
+                telemetry::start(config::LogFormat::Text);
+                demo::sim(sim).await
+            }
+        }
+    })
+}

@@ -1,0 +1,309 @@
+//! The command line. Every flag of `serve` has its `PODGATE_…` variable.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ipnet::IpNet;
+use url::Url;
+
+/// The pod platform for every Kubernetes cluster you have.
+#[derive(Debug, Parser)]
+#[command(name = "podgate", version)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve the API
+    Serve(Box<Serve>),
+    /// Serve a simulated shop on two clusters, from a throw-away data directory
+    Demo(Demo),
+    /// Run a simulated cluster alone; prints the path of its kubeconfig
+    Sim(Sim),
+}
+
+/// Flags of `podgate serve`.
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// Address to listen on
+    #[arg(long, env = "PODGATE_LISTEN", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// Where the database and the key file are kept [default: $XDG_DATA_HOME/podgate, else ~/.local/share/podgate]
+    #[arg(long, env = "PODGATE_DATA_DIR", value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// sqlite://… or postgres://… [default: SQLite in the data directory]
+    #[arg(long, env = "PODGATE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub(crate) database_url: Option<String>,
+    /// A kubeconfig each context of which becomes a cluster (repeatable)
+    #[arg(long, env = "PODGATE_KUBECONFIG", value_name = "FILE", value_delimiter = ':')]
+    pub(crate) kubeconfig: Vec<PathBuf>,
+    /// Serve the cluster that we run in, with the pod's own service account
+    #[arg(long, env = "PODGATE_IN_CLUSTER", value_enum, default_value = "auto")]
+    pub(crate) in_cluster: InCluster,
+    /// Add two simulated clusters
+    #[arg(long, env = "PODGATE_DEMO", value_parser = clap::builder::FalseyValueParser::new())]
+    pub(crate) demo: bool,
+    /// Path under which everything is served, such as /podgate
+    #[arg(long, env = "PODGATE_BASE_PATH", default_value = "", value_parser = base_path)]
+    pub(crate) base_path: String,
+    /// The address under which browsers reach us
+    #[arg(long, env = "PODGATE_PUBLIC_URL", value_name = "URL", value_parser = http_url)]
+    pub(crate) public_url: Option<Url>,
+    /// An origin beside our own whose pages may call us (repeatable)
+    #[arg(long, env = "PODGATE_ALLOWED_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
+    pub(crate) allowed_origin: Vec<String>,
+    /// A network whose X-Forwarded-* headers we believe (repeatable)
+    #[arg(long, env = "PODGATE_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
+    pub(crate) trusted_proxy: Vec<IpNet>,
+    /// A loopback or link-local network that clusters added through the API may be in (repeatable)
+    #[arg(long, env = "PODGATE_ALLOWED_NETWORK", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
+    pub(crate) allowed_network: Vec<IpNet>,
+    /// A network that may read /metrics without a token (repeatable)
+    #[arg(long, env = "PODGATE_METRICS_NETWORK", value_name = "CIDR", value_delimiter = ',', value_parser = network, default_value = "127.0.0.0/8,::1/128")]
+    pub(crate) metrics_network: Vec<IpNet>,
+    /// A file with the token that may read /metrics from anywhere
+    #[arg(long, env = "PODGATE_METRICS_TOKEN_FILE", value_name = "FILE")]
+    pub(crate) metrics_token_file: Option<PathBuf>,
+    /// A file with the first administrator's password (or set PODGATE_ADMIN_PASSWORD)
+    #[arg(long, env = "PODGATE_ADMIN_PASSWORD_FILE", value_name = "FILE")]
+    pub(crate) admin_password_file: Option<PathBuf>,
+    /// A PEM file with our certificate chain: serve https
+    #[arg(long, env = "PODGATE_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// A PEM file with our private key
+    #[arg(long, env = "PODGATE_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// How the log on standard error looks
+    #[arg(long, env = "PODGATE_LOG_FORMAT", value_enum, default_value = "text")]
+    pub(crate) log_format: LogFormat,
+}
+
+/// Whether to use the service account of the pod that we run in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InCluster {
+    /// If there is one and no kubeconfig is named.
+    Auto,
+    /// Fail without one.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The form of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// An object a line.
+    Json,
+}
+
+/// Flags of `podgate demo`.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Address to listen on
+    #[arg(long, env = "PODGATE_LISTEN", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+}
+
+/// Flags of `podgate sim`.
+#[derive(Debug, Args)]
+pub(crate) struct Sim {
+    /// Number of pods
+    #[arg(long)]
+    pub(crate) pods: usize,
+    /// Number of nodes
+    #[arg(long, default_value_t = 20)]
+    pub(crate) nodes: usize,
+    /// Number of namespaces
+    #[arg(long, default_value_t = 20)]
+    pub(crate) namespaces: usize,
+    /// Changes of pods a second
+    #[arg(long, default_value_t = 0.0, value_name = "EVENTS_PER_SECOND", value_parser = rate)]
+    pub(crate) churn: f64,
+    /// Loopback address to listen on; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:0", value_parser = loopback)]
+    pub(crate) listen: SocketAddr,
+}
+
+impl Serve {
+    /// The flags of `podgate demo`.
+    pub(crate) fn for_demo(listen: SocketAddr, data_dir: &Path) -> Self {
+        let loopback = |octets| IpNet::from(std::net::IpAddr::V4(Ipv4Addr::from(octets)));
+        Self {
+            listen,
+            data_dir: Some(data_dir.to_owned()),
+            database_url: None,
+            kubeconfig: Vec::new(),
+            in_cluster: InCluster::Never,
+            demo: true,
+            base_path: String::new(),
+            public_url: None,
+            allowed_origin: Vec::new(),
+            trusted_proxy: Vec::new(),
+            allowed_network: Vec::new(),
+            metrics_network: vec![loopback([127, 0, 0, 1])],
+            metrics_token_file: None,
+            admin_password_file: None,
+            tls_cert: None,
+            tls_key: None,
+            log_format: LogFormat::Text,
+        }
+    }
+
+    /// The data directory, as flagged or by the XDG base directory rules.
+    pub(crate) fn data_dir(&self) -> Result<PathBuf, String> {
+        if let Some(dir) = &self.data_dir {
+            return Ok(dir.clone());
+        }
+        let absolute = |name: &str| {
+            std::env::var_os(name)
+                .map(PathBuf::from)
+                .filter(|path| path.is_absolute())
+        };
+        absolute("XDG_DATA_HOME")
+            .or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
+            .map(|base| base.join("podgate"))
+            .ok_or_else(|| "there is no home directory to keep the database in: name one with --data-dir".to_owned())
+    }
+}
+
+/// `""`, or a path with a slash at its front and none at its end.
+fn base_path(text: &str) -> Result<String, String> {
+    let path = text.trim_end_matches('/');
+    let segments_are_plain = path.split('/').skip(1).all(|segment| {
+        !segment.is_empty()
+            && segment
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"-._~".contains(&b))
+            && !matches!(segment, "." | "..")
+    });
+    if path.is_empty() || (path.starts_with('/') && segments_are_plain) {
+        Ok(path.to_owned())
+    } else {
+        Err("a base path looks like /podgate: slashes between letters, digits and -._~".to_owned())
+    }
+}
+
+fn http_url(text: &str) -> Result<Url, String> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.host().is_some() => Ok(url),
+        _ => Err("takes an http:// or https:// address".to_owned()),
+    }
+}
+
+/// An origin as a browser sends it: scheme, host, port, no path (RFC 6454, section 6.1).
+fn origin(text: &str) -> Result<String, String> {
+    let url = http_url(text)?;
+    match url.path() {
+        "" | "/" => Ok(url.origin().ascii_serialization()),
+        _ => Err("an origin is scheme, host and port only, such as https://portal.example.com".to_owned()),
+    }
+}
+
+/// A network, or a single address.
+fn network(text: &str) -> Result<IpNet, String> {
+    text.parse()
+        .or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from))
+        .map_err(|_| "takes a network such as 10.0.0.0/8 or an address".to_owned())
+}
+
+fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate.is_finite() && (0.0..=100_000.0).contains(&rate) => Ok(rate),
+        _ => Err("takes a number of events a second from 0 to 100000".to_owned()),
+    }
+}
+
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    match text.parse::<SocketAddr>() {
+        Ok(address) if address.ip().is_loopback() => Ok(address),
+        _ => Err("takes a loopback address such as 127.0.0.1:0: its credentials are public".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn serve(args: &[&str]) -> Result<Serve, clap::Error> {
+        Cli::try_parse_from(["podgate", "serve"].iter().chain(args)).map(|cli| match cli.command {
+            Command::Serve(serve) => *serve,
+            other => panic!("{other:?}"),
+        })
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_of_serve_has_its_variable() {
+        let command = Cli::command();
+        let serve = command.find_subcommand("serve").unwrap();
+        for arg in serve
+            .get_arguments()
+            .filter(|arg| arg.get_id() != "help" && arg.get_id() != "version")
+        {
+            let variable = format!("PODGATE_{}", arg.get_id().as_str().to_uppercase());
+            assert_eq!(arg.get_env().and_then(|name| name.to_str()), Some(variable.as_str()));
+        }
+    }
+
+    #[test]
+    fn base_paths_are_normalised_or_refused() {
+        assert_eq!(serve(&["--base-path", "/a/b/"]).unwrap().base_path, "/a/b");
+        assert_eq!(serve(&["--base-path", "/"]).unwrap().base_path, "");
+        for wrong in ["a", "/a//b", "/../b", "/a b", "/a?b", "/{a}"] {
+            assert!(serve(&["--base-path", wrong]).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn origins_have_no_path() {
+        assert_eq!(
+            serve(&["--allowed-origin", "https://A.example:443/"])
+                .unwrap()
+                .allowed_origin,
+            ["https://a.example"]
+        );
+        for wrong in ["https://a.example/x", "a.example", "ftp://a.example", "null", "*"] {
+            assert!(serve(&["--allowed-origin", wrong]).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_network_may_be_one_address() {
+        let networks = serve(&["--trusted-proxy", "10.0.0.0/8", "--trusted-proxy", "192.0.2.1"])
+            .unwrap()
+            .trusted_proxy;
+        assert_eq!(
+            networks,
+            ["10.0.0.0/8".parse().unwrap(), "192.0.2.1/32".parse().unwrap()]
+        );
+    }
+
+    #[test]
+    fn a_certificate_needs_its_key() {
+        assert!(serve(&["--tls-cert", "a.pem"]).is_err());
+        assert!(serve(&["--tls-cert", "a.pem", "--tls-key", "b.pem"]).is_ok());
+    }
+
+    #[test]
+    fn a_simulated_cluster_stays_on_loopback() {
+        assert!(Cli::try_parse_from(["podgate", "sim", "--pods", "1", "--listen", "0.0.0.0:0"]).is_err());
+        assert!(Cli::try_parse_from(["podgate", "sim", "--pods", "1", "--churn", "-1"]).is_err());
+        assert!(Cli::try_parse_from(["podgate", "sim", "--pods", "1", "--churn", "NaN"]).is_err());
+    }
+}

@@ -1,0 +1,87 @@
+//! The simulated clusters: alone (`podgate sim`), and behind the server (`podgate demo`, `--demo`).
+
+use std::{io::Write, os::unix::fs::OpenOptionsExt, path::Path};
+
+use podgate_cluster::Source;
+use podgate_sim::{Content, Options, Sim};
+
+use crate::{
+    config::{self, Serve},
+    run,
+};
+
+/// The demo's clusters and the names of their shops.
+const SHOPS: [&str; 2] = ["production", "staging"];
+
+/// `podgate sim`: runs until SIGTERM or ^C.
+pub(crate) async fn sim(flags: config::Sim) -> Result<(), String> {
+    let stop = run::stop_signal()?;
+    let content = Content::Synthetic {
+        pods: flags.pods,
+        nodes: flags.nodes,
+        namespaces: flags.namespaces,
+        churn: flags.churn,
+    };
+    let options = Options {
+        listen: flags.listen,
+        content,
+        ..Options::default()
+    };
+    let sim = Sim::start(options)
+        .await
+        .map_err(|error| format!("the simulated cluster cannot listen on {}: {error}", flags.listen))?;
+    let dir = tempfile::tempdir().map_err(|error| format!("cannot make a directory for the kubeconfig: {error}"))?;
+    let path = dir.path().join("kubeconfig");
+    write_private(&path, &sim.kubeconfig())?;
+    println!("{}", path.display());
+    stop.cancelled().await;
+    sim.stop().await;
+    Ok(())
+}
+
+/// `podgate demo`: serves both shops from a directory that goes with us.
+pub(crate) async fn demo(flags: config::Demo) -> Result<(), String> {
+    let dir = tempfile::tempdir().map_err(|error| format!("cannot make a data directory: {error}"))?;
+    run::serve(Serve::for_demo(flags.listen, dir.path())).await
+}
+
+/// Starts the demo's clusters: name, description and source of each. They run as long as the handles live.
+pub(crate) async fn start_shops(data_dir: &Path) -> Result<Vec<(Sim, String, String, Source)>, String> {
+    let mut shops = Vec::with_capacity(SHOPS.len());
+    for cluster in SHOPS {
+        let options = Options {
+            name: cluster.to_owned(),
+            content: Content::Shop {
+                cluster: cluster.to_owned(),
+            },
+            ..Options::default()
+        };
+        let sim = Sim::start(options)
+            .await
+            .map_err(|error| format!("the simulated cluster cannot start: {error}"))?;
+        let path = data_dir.join(format!("demo-{cluster}.kubeconfig"));
+        write_private(&path, &sim.kubeconfig())?;
+        let contexts = Source::from_kubeconfig_file(&path).map_err(|error| error.to_string())?;
+        let context = contexts
+            .into_iter()
+            .next()
+            .ok_or("the simulated cluster's kubeconfig is empty")?;
+        shops.push((
+            sim,
+            format!("demo-{cluster}"),
+            format!("Simulated: the {cluster} cluster of a small shop"),
+            context.source,
+        ));
+    }
+    Ok(shops)
+}
+
+/// Writes a file that only we can read: a kubeconfig is a credential.
+fn write_private(path: &Path, text: &str) -> Result<(), String> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
