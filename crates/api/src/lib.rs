@@ -1,8 +1,19 @@
-//! The REST and WebSocket API. `routes.rs` has every route on one page.
+//! The REST and WebSocket API. [`routes`] has every route on one page.
+//!
+//! A handler's first argument is [`Opened`] (or [`ws::Upgrade`]) for its action: it authenticates the caller and opens the Gate on what the path names. The
+//! others are [`Params`], [`Body`] and [`accept::Accepted`]. It answers [`Data`] or [`Message`], and fails with [`ApiError`]:
+//!
+//! ```text
+//! pub(crate) async fn get(Opened(scoped): Opened<GetPod>, Params(query): Params<Query>) -> Result<Data<View>, ApiError>
+//! pub(crate) async fn exec(upgrade: ws::Upgrade<Exec, Query>) -> Response {
+//!     upgrade.open(|socket, scoped, query| Box::pin(run(socket, scoped, query)))
+//! }
+//! ```
 
 pub mod accept;
 pub mod answer;
 pub mod body;
+mod clusters;
 pub mod credential;
 pub mod error;
 mod health;
@@ -16,6 +27,8 @@ pub mod routes;
 pub mod routing;
 mod session;
 pub mod state;
+pub mod sync;
+pub mod time;
 pub mod ws;
 
 pub use answer::{Data, Message};

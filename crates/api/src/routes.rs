@@ -2,23 +2,59 @@
 
 use axum::{Router, middleware::from_fn_with_state};
 use http::Method;
-use podgate_access::action::{ListPods, OwnAccount};
+use podgate_access::action::{
+    CreateCluster, DeleteCluster, GetCluster, ListClusters, ListPods, OwnAccount, TestCluster, UpdateCluster,
+};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    State, health, middleware, origin, pods,
+    State, clusters, health, middleware, origin, pods,
     routing::{Route, Routes, Shape},
     session,
 };
 
+const GET: Method = Method::GET;
+const POST: Method = Method::POST;
+const PUT: Method = Method::PUT;
+const DELETE: Method = Method::DELETE;
+
 fn routes(base: &str) -> Routes {
-    Routes::new(base)
-        // For anyone.
-        .add_public(Method::GET, "/healthz", health::live)
-        // One's own account.
-        .add::<OwnAccount, _, _>(Method::GET, "/api/auth/me", session::me)
-        // Pods: each under its handler's module.
-        .add::<ListPods, _, _>(Method::GET, "/api/clusters/{clusterId}/pods", pods::list::list)
+    let routes = Routes::new(base);
+    let routes = public(routes);
+    let routes = account(routes);
+    let routes = clusters(routes);
+    pods(routes)
+}
+
+fn public(routes: Routes) -> Routes {
+    routes
+        .add_public(GET, "/healthz", health::live)
+        .add_public(POST, "/api/auth/login", session::login)
+        .add_public(POST, "/api/auth/refresh", session::refresh)
+}
+
+fn account(routes: Routes) -> Routes {
+    routes
+        .add::<OwnAccount, _, _>(POST, "/api/auth/logout", session::logout)
+        .add::<OwnAccount, _, _>(GET, "/api/auth/me", session::me)
+        .add::<OwnAccount, _, _>(POST, "/api/auth/change-password", session::change_password)
+        .add::<OwnAccount, _, _>(POST, "/api/ws-tickets", session::ticket)
+}
+
+fn clusters(routes: Routes) -> Routes {
+    routes
+        .add::<ListClusters, _, _>(GET, "/api/clusters", clusters::list)
+        .add::<CreateCluster, _, _>(POST, "/api/clusters", clusters::create)
+        .add::<GetCluster, _, _>(GET, "/api/clusters/{clusterId}", clusters::get)
+        .add::<UpdateCluster, _, _>(PUT, "/api/clusters/{clusterId}", clusters::update)
+        .add::<DeleteCluster, _, _>(DELETE, "/api/clusters/{clusterId}", clusters::delete)
+        .add::<TestCluster, _, _>(POST, "/api/clusters/{clusterId}/test", clusters::test)
+        .add::<GetCluster, _, _>(GET, "/api/clusters/{clusterId}/stats", clusters::stats)
+        .add::<GetCluster, _, _>(GET, "/api/clusters/{clusterId}/namespaces", clusters::namespaces)
+}
+
+fn pods(routes: Routes) -> Routes {
+    routes.add::<ListPods, _, _>(GET, "/api/clusters/{clusterId}/pods", pods::list::list)
 }
 
 /// The whole API. Serve it with [`axum::extract::ConnectInfo`] of [`std::net::SocketAddr`], from which it knows its callers' addresses.

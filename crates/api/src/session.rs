@@ -1,16 +1,31 @@
-//! Log-in, log-out and one's own account.
+//! Log-in, log-out, one's own account, and tickets for WebSockets.
 
-use podgate_access::{User, action::OwnAccount};
-use serde::Serialize;
+use axum::{
+    extract::State as Extract,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderValue, header};
+use podgate_access::{User, action::OwnAccount, sessions::Login, tickets};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use crate::{Data, Opened};
+use crate::{
+    ApiError, Body, Data, Message, Opened, State,
+    credential::{COOKIE, without_base, without_ticket},
+    origin::Seen,
+    time,
+};
 
-/// An account as the API shows it.
-#[derive(Clone, Debug, Serialize)]
+/// An account.
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct UserView {
+    /// Its number.
     id: i64,
+    /// Its name.
     username: String,
+    /// Its mail address, or empty.
     email: String,
+    /// `admin`.
     role: String,
 }
 
@@ -25,7 +40,174 @@ impl From<User> for UserView {
     }
 }
 
+/// A session, as its owner gets it. Not `Debug`: it holds tokens.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct LoginView {
+    /// The access token, for `Authorization: Bearer`.
+    token: String,
+    /// The refresh token; single-use.
+    refresh_token: String,
+    /// When the access token expires.
+    #[schema(format = DateTime)]
+    expire: String,
+    /// Whose session it is.
+    user: UserView,
+}
+
+/// What a log-in needs.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Credentials {
+    /// The account's name.
+    username: String,
+    /// Its password.
+    password: String,
+}
+
+/// What a refresh needs.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct Refresh {
+    /// The refresh token of the last log-in or refresh.
+    refresh_token: String,
+}
+
+/// What a change of password needs.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct PasswordChange {
+    /// The password until now.
+    old_password: String,
+    /// The new one.
+    new_password: String,
+}
+
+/// What a ticket is for.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TicketRequest {
+    /// Path and query of the WebSocket to open, as it will be opened, without `ticket`.
+    #[schema(example = "/ws/clusters/1/namespaces/default/pods/nginx-abc123/exec?container=nginx")]
+    path: String,
+}
+
+/// A ticket.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TicketView {
+    /// The value for `?ticket=`. Works once.
+    ticket: String,
+    /// When it expires.
+    #[schema(format = DateTime)]
+    expire: String,
+}
+
+/// `POST /api/auth/login`.
+pub(crate) async fn login(
+    Extract(state): Extract<State>,
+    seen: Seen,
+    headers: HeaderMap,
+    Body(credentials): Body<Credentials>,
+) -> Result<Response, ApiError> {
+    let Credentials { username, password } = credentials;
+    let login = state.sessions().login(&username, &password, seen.peer).await?;
+    opened(login, &state, &seen, &headers)
+}
+
+/// `POST /api/auth/refresh`.
+pub(crate) async fn refresh(
+    Extract(state): Extract<State>,
+    seen: Seen,
+    headers: HeaderMap,
+    Body(refresh): Body<Refresh>,
+) -> Result<Response, ApiError> {
+    let login = state.sessions().refresh(&refresh.refresh_token).await?;
+    opened(login, &state, &seen, &headers)
+}
+
+/// `POST /api/auth/logout`.
+pub(crate) async fn logout(
+    Opened(scoped): Opened<OwnAccount>,
+    Extract(state): Extract<State>,
+    seen: Seen,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    state.sessions().logout(scoped.caller()).await?;
+    let mut response = Message("Logged out").into_response();
+    set_cookie(&mut response, "", seen.secure(&headers, state.options()), &state)?;
+    Ok(response)
+}
+
 /// `GET /api/auth/me`.
 pub(crate) async fn me(Opened(scoped): Opened<OwnAccount>) -> Data<UserView> {
     Data(scoped.caller().user.clone().into())
+}
+
+/// `POST /api/auth/change-password`.
+pub(crate) async fn change_password(
+    Opened(scoped): Opened<OwnAccount>,
+    Extract(state): Extract<State>,
+    seen: Seen,
+    Body(change): Body<PasswordChange>,
+) -> Result<Message, ApiError> {
+    let PasswordChange {
+        old_password,
+        new_password,
+    } = change;
+    let sessions = state.sessions();
+    sessions
+        .change_password(scoped.caller(), &old_password, &new_password, seen.peer)
+        .await?;
+    Ok(Message("Password changed; all other sessions have ended"))
+}
+
+/// `POST /api/ws-tickets`.
+pub(crate) async fn ticket(
+    Opened(scoped): Opened<OwnAccount>,
+    Extract(state): Extract<State>,
+    Body(request): Body<TicketRequest>,
+) -> Result<Data<TicketView>, ApiError> {
+    let path = without_base(&request.path, &state.options().base_path);
+    let target = match path.split_once('?') {
+        None => path.to_owned(),
+        Some((path, query)) => match without_ticket(query) {
+            query if query.is_empty() => path.to_owned(),
+            query => format!("{path}?{query}"),
+        },
+    };
+    let ticket = state.tickets().issue(scoped.caller(), &target)?;
+    let expire = jiff::Timestamp::now().as_second() + tickets::LIFETIME;
+    Ok(Data(TicketView {
+        ticket,
+        expire: time::from_seconds(expire),
+    }))
+}
+
+/// The answer to a log-in or refresh: the tokens, and for a browser the cookie.
+fn opened(login: Login, state: &State, seen: &Seen, headers: &HeaderMap) -> Result<Response, ApiError> {
+    let token = login.token.clone();
+    let view = LoginView {
+        token: login.token,
+        refresh_token: login.refresh_token,
+        expire: time::from_millis(login.expires_at),
+        user: login.user.into(),
+    };
+    let mut response = Data(view).into_response();
+    set_cookie(&mut response, &token, seen.secure(headers, state.options()), state)?;
+    Ok(response)
+}
+
+/// Sets the session cookie, or takes it back when `token` is empty.
+fn set_cookie(response: &mut Response, token: &str, secure: bool, state: &State) -> Result<(), ApiError> {
+    let path = match state.options().base_path.as_str() {
+        "" => "/",
+        base => base,
+    };
+    let secure = if secure { "; Secure" } else { "" };
+    let age = if token.is_empty() { "; Max-Age=0" } else { "" };
+    let cookie = format!("{COOKIE}={token}; Path={path}; HttpOnly; SameSite=Strict{secure}{age}");
+    let cookie =
+        HeaderValue::from_str(&cookie).map_err(|error| ApiError::Internal(format!("the session cookie: {error}")))?;
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+    Ok(())
 }

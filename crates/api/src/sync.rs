@@ -1,0 +1,39 @@
+//! How current a cluster's pods are, as lists and clusters show it.
+
+use podgate_cluster::{Sync, SyncState};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// `sync{state,syncedAt,error}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SyncView {
+    /// `syncing` (for the first time), `synced`, `stale` (synced once, and the watch is broken or being renewed) or `failed` (never synced, and the
+    /// last try failed).
+    #[schema(example = "synced")]
+    pub state: &'static str,
+    /// When the pods were last known to equal the cluster's; empty before the first sync.
+    pub synced_at: String,
+    /// What is wrong now, or empty.
+    pub error: String,
+}
+
+impl From<&Sync> for SyncView {
+    fn from(sync: &Sync) -> Self {
+        Self {
+            state: state(sync.state),
+            synced_at: sync.synced_at.map(crate::time::from_millis).unwrap_or_default(),
+            error: sync.error.as_ref().map(ToString::to_string).unwrap_or_default(),
+        }
+    }
+}
+
+/// A sync state's name.
+pub(crate) fn state(state: SyncState) -> &'static str {
+    match state {
+        SyncState::Syncing => "syncing",
+        SyncState::Synced => "synced",
+        SyncState::Stale => "stale",
+        SyncState::Failed => "failed",
+    }
+}

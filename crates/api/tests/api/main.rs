@@ -1,0 +1,5 @@
+//! The whole API over real HTTP, on a simulated cluster: a module for each resource and action.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod session;
+mod support;

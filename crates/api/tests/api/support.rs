@@ -1,0 +1,459 @@
+//! A running Podgate on a simulated cluster, and short ways to call it.
+
+use std::{net::SocketAddr, sync::Once, time::Duration};
+
+use futures_util::{SinkExt, StreamExt};
+use podgate_access::{Gate, Sessions, clusters::Clusters, sessions, tickets::Tickets};
+use podgate_api::{Options, State, router};
+use podgate_cluster::{Cluster, Registry, Source, SyncState, client::Policy};
+use podgate_index::Index;
+use podgate_sim::Sim;
+use podgate_store::{Key, NewUser, Store};
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream,
+    tungstenite::{self, Message, client::IntoClientRequest},
+};
+use tokio_util::sync::CancellationToken;
+
+/// How long anything may take that a test waits for. Generous: it ends only tests that hang.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The admin's password.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// What a test may want otherwise.
+pub struct Setup {
+    /// Of the simulated cluster.
+    pub sim: podgate_sim::Options,
+    /// Of the API.
+    pub api: Options,
+    /// Of sessions.
+    pub sessions: sessions::Options,
+    /// Loopback addresses are allowed for clusters that are added through the API.
+    pub allow_loopback: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            sim: podgate_sim::Options {
+                name: "sim".into(),
+                ..podgate_sim::Options::default()
+            },
+            api: Options::default(),
+            sessions: sessions::Options::default(),
+            allow_loopback: true,
+        }
+    }
+}
+
+/// A running server with one cluster, `sim`, which is synced. Ends with [`Server::stop`], or when dropped.
+pub struct Server {
+    /// The simulated cluster.
+    pub sim: Sim,
+    /// The API's state.
+    pub state: State,
+    /// The clusters.
+    pub registry: Registry,
+    /// The database.
+    pub store: Store,
+    /// `127.0.0.1:PORT`.
+    pub address: SocketAddr,
+    /// The admin's access token.
+    pub token: String,
+    /// Sends requests.
+    pub client: reqwest::Client,
+    shutdown: CancellationToken,
+    server: tokio::task::JoinHandle<()>,
+    _dir: tempfile::TempDir,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers.
+    pub headers: reqwest::header::HeaderMap,
+    /// Body.
+    pub bytes: Vec<u8>,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    /// The body as text.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    /// `data` of a success.
+    #[track_caller]
+    pub fn data(&self) -> Value {
+        assert_eq!(self.status, 200, "{}", self.text());
+        let mut json = self.json();
+        assert_eq!(json["code"], 200);
+        json["data"].take()
+    }
+
+    /// The code of the envelope.
+    pub fn code(&self) -> u64 {
+        self.json()["code"].as_u64().unwrap_or_default()
+    }
+
+    /// Asserts a failure in its whole form; its message.
+    #[track_caller]
+    pub fn fails(&self, code: u64) -> String {
+        assert!(self.status >= 400, "{} {}", self.status, self.text());
+        let json = self.json();
+        assert_eq!(json["code"], code, "{json}");
+        assert_eq!(u64::from(self.status), code / 1000, "{json}");
+        assert!(json["data"].is_null(), "{json}");
+        assert_eq!(json.as_object().unwrap().len(), 3, "{json}");
+        let message = json["message"].as_str().unwrap().to_owned();
+        assert!(message.len() > 8, "{json}");
+        message
+    }
+
+    /// A header's value.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+/// Installs the crypto provider once.
+pub fn crypto() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+}
+
+impl Server {
+    /// With everything as usual.
+    pub async fn start() -> Self {
+        Self::with(Setup::default()).await
+    }
+
+    /// With a setup of the test's own.
+    pub async fn with(setup: Setup) -> Self {
+        crypto();
+        let dir = tempfile::tempdir().unwrap();
+        let sim = Sim::start(setup.sim).await.unwrap();
+        let store = open_store(dir.path()).await;
+        let index = Index::new();
+        let networks: Vec<ipnet::IpNet> = if setup.allow_loopback {
+            vec!["127.0.0.0/8".parse().unwrap()]
+        } else {
+            Vec::new()
+        };
+        let policy = Policy {
+            allowed_networks: networks.into(),
+            ..Policy::default()
+        };
+        let registry = Registry::new(index.clone(), policy);
+        let clusters = Clusters::new(store.clone(), registry.clone(), index.clone());
+        let file = dir.path().join("kubeconfig");
+        std::fs::write(&file, sim.kubeconfig()).unwrap();
+        for context in Source::from_kubeconfig_file(&file).unwrap() {
+            clusters
+                .start_fixed(&context.original, &context.name, &context.original, context.source)
+                .await
+                .unwrap();
+        }
+        let sessions = Sessions::new(store.clone(), setup.sessions);
+        sessions.ensure_admin(Some(PASSWORD)).await.unwrap();
+        let gate = Gate::new(index, registry.clone(), clusters);
+        let shutdown = CancellationToken::new();
+        let state = State::new(gate, sessions, Tickets::default(), shutdown.clone(), setup.api);
+        let (address, server) = serve(state.clone(), shutdown.clone()).await;
+        let mut server = Self {
+            sim,
+            state,
+            registry,
+            store,
+            address,
+            token: String::new(),
+            client: client(),
+            shutdown,
+            server,
+            _dir: dir,
+        };
+        server.token = server.login("admin", PASSWORD).await;
+        for cluster in server.registry.all() {
+            synced(cluster).await;
+        }
+        server
+    }
+
+    /// Logs in; the access token.
+    pub async fn login(&self, username: &str, password: &str) -> String {
+        let body = serde_json::json!({"username": username, "password": password});
+        let answer = self.request("POST", "/api/auth/login", None, Some(&body)).await;
+        answer.data()["token"].as_str().unwrap().to_owned()
+    }
+
+    /// Creates a user without any role and logs it in; its access token.
+    pub async fn nobody(&self) -> String {
+        let password = self.store.passwords().hash(PASSWORD).await.unwrap();
+        let new = NewUser {
+            username: "nobody".into(),
+            email: String::new(),
+            role: String::new(),
+            password,
+        };
+        self.store.create_user(new, 0).await.unwrap();
+        self.login("nobody", PASSWORD).await
+    }
+
+    /// `http://127.0.0.1:PORT/…`.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Sends a request with the given token (or none) and body (or none).
+    pub async fn request(&self, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Answer {
+        let mut request = self.client.request(method.parse().unwrap(), self.url(path));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        send(request).await
+    }
+
+    /// `GET` as the admin.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.request("GET", path, Some(&self.token), None).await
+    }
+
+    /// `DELETE` as the admin.
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.request("DELETE", path, Some(&self.token), None).await
+    }
+
+    /// `POST` as the admin.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.request("POST", path, Some(&self.token), Some(&body)).await
+    }
+
+    /// `PUT` as the admin.
+    pub async fn put(&self, path: &str, body: Value) -> Answer {
+        self.request("PUT", path, Some(&self.token), Some(&body)).await
+    }
+
+    /// A `GET` as the admin, with headers to add.
+    pub fn build(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        self.client
+            .request(method.parse().unwrap(), self.url(path))
+            .bearer_auth(&self.token)
+    }
+
+    /// Opens a WebSocket as the admin.
+    pub async fn ws(&self, path: &str) -> Socket {
+        let authorization = format!("Bearer {}", self.token);
+        self.ws_with(path, &[("authorization", &authorization)]).await.unwrap()
+    }
+
+    /// Opens a WebSocket with these headers; or the HTTP answer that refused it.
+    pub async fn ws_with(&self, path: &str, headers: &[(&str, &str)]) -> Result<Socket, Answer> {
+        let mut request = format!("ws://{}{path}", self.address).into_client_request().unwrap();
+        for (name, value) in headers {
+            let name: http::HeaderName = name.parse().unwrap();
+            request.headers_mut().insert(name, value.parse().unwrap());
+        }
+        match within(tokio_tungstenite::connect_async(request)).await {
+            Ok((stream, _)) => Ok(Socket(stream)),
+            Err(tungstenite::Error::Http(response)) => {
+                let (parts, body) = response.into_parts();
+                Err(Answer {
+                    status: parts.status.as_u16(),
+                    headers: parts.headers,
+                    bytes: body.unwrap_or_default(),
+                })
+            }
+            Err(error) => panic!("{path}: {error}"),
+        }
+    }
+
+    /// Waits until a `GET` answers what the test wants, and gives that answer. For what reaches the index through a watch.
+    pub async fn until(&self, path: &str, wanted: impl Fn(&Answer) -> bool) -> Answer {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let answer = self.get(path).await;
+            if wanted(&answer) {
+                return answer;
+            }
+            assert!(
+                tokio::time::Instant::now() < deadline,
+                "{path} stayed {}",
+                answer.text()
+            );
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Runs a pod in the simulated cluster and waits until the list shows it.
+    pub async fn run_pod(&self, namespace: &str, name: &str, containers: &[&str]) {
+        self.sim.run_pod(namespace, name, containers);
+        let path = format!("/api/clusters/sim/pods?namespace={namespace}&search={name}");
+        self.until(&path, |answer| {
+            answer.status == 200 && answer.json()["data"]["total"] != 0
+        })
+        .await;
+    }
+
+    /// Starts the shutdown, as SIGTERM does, and leaves the rest to the test.
+    pub fn begin_shutdown(&self) {
+        self.shutdown.cancel();
+    }
+
+    /// Ends everything and waits for it.
+    pub async fn stop(self) {
+        self.shutdown.cancel();
+        within(self.state.drained()).await;
+        within(self.server).await.unwrap();
+        within(self.registry.shutdown()).await;
+        within(self.sim.stop()).await;
+    }
+}
+
+async fn open_store(dir: &std::path::Path) -> Store {
+    let key = Key::load_or_create(&dir.join("key")).unwrap();
+    let url = format!("sqlite:{}?mode=rwc", dir.join("podgate.db").display());
+    Store::open(&url, key).await.unwrap()
+}
+
+async fn serve(state: State, shutdown: CancellationToken) -> (SocketAddr, tokio::task::JoinHandle<()>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
+    let server = tokio::spawn(async move {
+        let served = axum::serve(listener, service).with_graceful_shutdown(async move { shutdown.cancelled().await });
+        served.await.unwrap();
+    });
+    (address, server)
+}
+
+fn client() -> reqwest::Client {
+    reqwest::Client::builder()
+        .timeout(PATIENCE)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .unwrap()
+}
+
+/// Sends a request and reads the answer.
+pub async fn send(request: reqwest::RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    Answer {
+        status: response.status().as_u16(),
+        headers: response.headers().clone(),
+        bytes: response.bytes().await.unwrap().to_vec(),
+    }
+}
+
+/// Waits for a cluster's first sync.
+pub async fn synced(mut cluster: Cluster) {
+    within(async {
+        while cluster.sync().state != SyncState::Synced {
+            cluster.sync_changed().await;
+        }
+    })
+    .await;
+}
+
+/// Ends a test that hangs.
+pub async fn within<F: Future>(work: F) -> F::Output {
+    tokio::time::timeout(PATIENCE, work).await.expect("it took too long")
+}
+
+/// A client's WebSocket.
+#[derive(Debug)]
+pub struct Socket(pub WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Socket {
+    /// Sends JSON as a text frame.
+    pub async fn send(&mut self, frame: Value) {
+        self.send_text(&frame.to_string()).await;
+    }
+
+    /// Sends a text frame.
+    pub async fn send_text(&mut self, text: &str) {
+        within(self.0.send(Message::text(text))).await.unwrap();
+    }
+
+    /// Sends a binary frame.
+    pub async fn send_binary(&mut self, bytes: &[u8]) {
+        within(self.0.send(Message::binary(bytes.to_vec()))).await.unwrap();
+    }
+
+    /// The next text frame, as JSON. Fails the test on a close.
+    pub async fn next(&mut self) -> Value {
+        match within(self.message()).await {
+            Message::Text(text) => serde_json::from_str(&text).unwrap(),
+            other => panic!("a frame was expected, not {other:?}"),
+        }
+    }
+
+    /// The next frame whose `type` is this; those before it are dropped.
+    pub async fn next_of(&mut self, kind: &str) -> Value {
+        loop {
+            let frame = self.next().await;
+            if frame["type"] == kind {
+                return frame;
+            }
+        }
+    }
+
+    /// Reads up to the server's close; the frames until there and the close code.
+    pub async fn rest(&mut self) -> (Vec<Value>, u16) {
+        let mut frames = Vec::new();
+        loop {
+            match within(self.message()).await {
+                Message::Text(text) => frames.push(serde_json::from_str(&text).unwrap()),
+                Message::Close(close) => return (frames, close.map_or(1005, |close| close.code.into())),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    /// Reads the `error` frame and the close that end a failed WebSocket; the code and the message.
+    #[track_caller]
+    pub fn fails(&mut self) -> impl Future<Output = (u64, String)> {
+        async {
+            let (frames, close) = self.rest().await;
+            let last = frames
+                .last()
+                .unwrap_or_else(|| panic!("closed with {close} and without an error frame"));
+            assert_eq!(last["type"], "error", "{last}");
+            let code = last["code"].as_u64().unwrap();
+            assert_eq!(u64::from(close), 4000 + code / 1000, "{last}");
+            (code, last["message"].as_str().unwrap().to_owned())
+        }
+    }
+
+    /// Closes normally and reads up to the server's answer.
+    pub async fn close(mut self) {
+        let _ = within(self.0.close(None)).await;
+        while let Some(Ok(_)) = within(self.0.next()).await {}
+    }
+
+    async fn message(&mut self) -> Message {
+        loop {
+            match self.0.next().await {
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(message)) => return message,
+                Some(Err(error)) => panic!("the connection broke: {error}"),
+                None => panic!("the connection ended without a close frame"),
+            }
+        }
+    }
+}
