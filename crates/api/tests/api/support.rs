@@ -200,7 +200,15 @@ impl Server {
 
     /// Creates a user without any role and logs it in; its access token.
     pub async fn nobody(&self) -> String {
-        let password = self.store.passwords().hash(PASSWORD).await.unwrap();
+        let password = self
+            .store
+            .passwords()
+            .turn()
+            .await
+            .unwrap()
+            .hash(PASSWORD)
+            .await
+            .unwrap();
         let new = NewUser {
             username: "nobody".into(),
             email: String::new(),
