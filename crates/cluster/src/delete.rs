@@ -1,6 +1,9 @@
 //! Deletion of one pod.
 
-use crate::{Cluster, error::Result};
+use http::{Request, header::CONTENT_TYPE};
+use serde::{Serialize, de::IgnoredAny};
+
+use crate::{Cluster, Error, detail, error::Result};
 
 /// How to delete.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,12 +18,56 @@ pub struct Options {
     pub dry_run: bool,
 }
 
+/// `metav1.DeleteOptions`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeleteOptions<'a> {
+    api_version: &'static str,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    grace_period_seconds: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    preconditions: Option<Preconditions<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    dry_run: &'static [&'static str],
+}
+
+/// `metav1.Preconditions`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Preconditions<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource_version: Option<&'a str>,
+}
+
 impl Cluster {
     /// Deletes a pod.
     ///
     /// # Errors
     /// [`crate::Error::PodNotFound`], [`crate::Error::Conflict`] for a failed precondition, and those of every call.
-    pub async fn delete_pod(&self, _namespace: &str, _name: &str, _options: &Options) -> Result<()> {
-        todo!()
+    pub async fn delete_pod(&self, namespace: &str, name: &str, options: &Options) -> Result<()> {
+        let client = self.client().await?;
+        let (uid, resource_version) = (options.uid.as_deref(), options.resource_version.as_deref());
+        let body = DeleteOptions {
+            api_version: "v1",
+            kind: "DeleteOptions",
+            grace_period_seconds: options.grace_period,
+            preconditions: (uid.is_some() || resource_version.is_some())
+                .then_some(Preconditions { uid, resource_version }),
+            dry_run: if options.dry_run { &["All"] } else { &[] },
+        };
+        let unsent = |error: &dyn std::fmt::Display| {
+            Error::Invalid(format!(
+                "the deletion of pod `{namespace}/{name}` could not be put into words: {error}"
+            ))
+        };
+        let body = serde_json::to_vec(&body).map_err(|error| unsent(&error))?;
+        let request = Request::delete(detail::path(namespace, name)?)
+            .header(CONTENT_TYPE, "application/json")
+            .body(body)
+            .map_err(|error| unsent(&error))?;
+        client.json::<IgnoredAny>(request).await.map(drop)
     }
 }
