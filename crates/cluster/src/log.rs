@@ -1,9 +1,23 @@
 //! The log of one container, as the cluster holds it.
 
-use bytes::Bytes;
-use futures_util::stream::BoxStream;
+use std::time::Duration;
 
-use crate::{Cluster, error::Result};
+use bytes::Bytes;
+use futures_util::{
+    StreamExt,
+    stream::{self, BoxStream},
+};
+use http::Response;
+use http_body_util::BodyExt;
+use kube::client::Body as Answer;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    Cluster, Error,
+    client::{self, Client},
+    containers::{Pod, Standing},
+    error::Result,
+};
 
 /// Which part of which log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,17 +42,201 @@ pub struct Query {
 pub struct Body {
     /// The container it is of.
     pub container: String,
-    /// The raw bytes.
+    /// The raw bytes. An error is the last item.
     pub stream: BoxStream<'static, Result<Bytes>>,
 }
 
+impl std::fmt::Debug for Body {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Body")
+            .field("container", &self.container)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Cluster {
-    /// Opens a log. Memory is that of the chunks under way.
+    /// Opens a log. Memory is that of the chunks under way; a log that stops in the middle for [`client::Policy::request_timeout`] is
+    /// given up.
     ///
     /// # Errors
     /// [`crate::Error::PodNotFound`], [`crate::Error::ContainerNotFound`], [`crate::Error::Invalid`] when several containers are there and none is
     /// named, [`crate::Error::Conflict`] for one that has not started or has no previous run, and those of every call.
-    pub async fn log(&self, _namespace: &str, _name: &str, _query: &Query) -> Result<Body> {
-        todo!()
+    pub async fn log(&self, namespace: &str, name: &str, query: &Query) -> Result<Body> {
+        let pod = self.live_pod(namespace, name).await?;
+        let container = pod.container(query.container.as_deref())?;
+        readable(&pod, &container, query.previous)?;
+        let client = self.client().await?;
+        let uri = uri(namespace, name, &container, query)?;
+        let request = client::get(&uri)?;
+        let what = client.what(&request);
+        let answer = match client.request(request).await {
+            Ok(answer) => answer,
+            Err(error) => return Err(self.explain(error, namespace, name, &container).await),
+        };
+        let stream = Reading {
+            idle: client.policy.request_timeout,
+            removed: self.inner.removed.clone(),
+            client,
+            what,
+            answer,
+        };
+        Ok(Body {
+            container,
+            stream: stream.into_stream(),
+        })
+    }
+
+    /// What a refused log means. The pod that was asked for first can have changed since.
+    async fn explain(&self, error: Error, namespace: &str, name: &str, container: &str) -> Error {
+        match error {
+            // The kubelet's words (`validateContainerLogStatus`), which have no code of their own.
+            Error::Invalid(text)
+                if [
+                    "is waiting to start",
+                    "previous terminated container",
+                    "is terminated",
+                    "is not available",
+                ]
+                .iter()
+                .any(|words| text.contains(words)) =>
+            {
+                Error::Conflict(text)
+            }
+            // The API server has the pod or not; the kubelet may have lost it earlier, or not have met it yet.
+            Error::NotFound(text) => match self.live_pod(namespace, name).await {
+                Err(error) => error,
+                Ok(pod) => Error::Conflict(format!(
+                    "the node of {} does not have container `{container}` now: {text}",
+                    pod.place()
+                )),
+            },
+            other => other,
+        }
+    }
+}
+
+/// Whether there is anything to read. Upstream an unscheduled pod's log is an empty success.
+fn readable(pod: &Pod, container: &str, previous: bool) -> Result<()> {
+    if previous {
+        if pod.previous_run(container).is_none() {
+            return Err(Error::Conflict(format!(
+                "container `{container}` of {} has no previous run: it has not restarted since it was put on its node",
+                pod.place()
+            )));
+        }
+        return Ok(());
+    }
+    let Standing::NotStarted { reason, over } = pod.standing(container)? else {
+        return Ok(());
+    };
+    let place = pod.place();
+    Err(Error::Conflict(if over {
+        format!("container `{container}` of {place} never started, and will not any more: it has no log")
+    } else if reason.is_empty() {
+        format!("container `{container}` of {place} has not started yet: try again when it has")
+    } else {
+        format!("container `{container}` of {place} has not started yet ({reason}): try again when it has")
+    }))
+}
+
+fn uri(namespace: &str, name: &str, container: &str, query: &Query) -> Result<String> {
+    let number = |number: Option<u64>| number.map(|number| number.to_string());
+    let since_seconds = number(query.since_seconds.map(u64::from));
+    let (tail_lines, limit_bytes) = (number(query.tail_lines), number(query.limit_bytes));
+    let truth = |set: bool| set.then_some("true");
+    let optional = [
+        ("previous", truth(query.previous)),
+        ("timestamps", truth(query.timestamps)),
+        ("sinceSeconds", since_seconds.as_deref()),
+        ("sinceTime", query.since_time.as_deref()),
+        ("tailLines", tail_lines.as_deref()),
+        ("limitBytes", limit_bytes.as_deref()),
+    ];
+    let mut parameters = vec![("container", container)];
+    parameters.extend(optional.into_iter().filter_map(|(key, value)| Some((key, value?))));
+    client::uri(
+        &["api", "v1", "namespaces", namespace, "pods", name, "log"],
+        &parameters,
+    )
+}
+
+/// An answer being read.
+struct Reading {
+    client: Client,
+    what: String,
+    answer: Response<Answer>,
+    idle: Duration,
+    removed: CancellationToken,
+}
+
+impl Reading {
+    fn into_stream(self) -> BoxStream<'static, Result<Bytes>> {
+        stream::unfold(Some(self), |reading| async {
+            let mut reading = reading?;
+            match reading.chunk().await {
+                Ok(Some(chunk)) => Some((Ok(chunk), Some(reading))),
+                Ok(None) => None,
+                Err(error) => Some((Err(error), None)),
+            }
+        })
+        .boxed()
+    }
+
+    /// The next bytes. The time limit runs only while somebody waits for them.
+    async fn chunk(&mut self) -> Result<Option<Bytes>> {
+        loop {
+            let frame = tokio::select! {
+                frame = tokio::time::timeout(self.idle, self.answer.body_mut().frame()) => frame,
+                () = self.removed.cancelled() => {
+                    return Err(Error::Upstream(format!("{} was ended: the cluster was removed from Podgate", self.what)));
+                }
+            };
+            match frame {
+                Ok(Some(Ok(frame))) => {
+                    if let Ok(data) = frame.into_data() {
+                        return Ok(Some(data));
+                    }
+                }
+                Ok(Some(Err(error))) => return Err(self.client.broken(&error, &self.what)),
+                Ok(None) => return Ok(None),
+                Err(_) => {
+                    let seconds = self.idle.as_secs_f32();
+                    return Err(Error::Timeout(format!(
+                        "{} stopped for {seconds} s in the middle",
+                        self.what
+                    )));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn every_parameter_reaches_the_cluster_encoded() {
+        let query = Query {
+            container: None,
+            previous: true,
+            since_seconds: Some(5),
+            since_time: Some("2026-01-01T00:00:00+01:00".to_owned()),
+            tail_lines: Some(0),
+            limit_bytes: Some(7),
+            timestamps: true,
+        };
+        assert_eq!(
+            uri("shop", "web-1", "a&b", &query).unwrap(),
+            "/api/v1/namespaces/shop/pods/web-1/log?container=a%26b&previous=true&timestamps=true&sinceSeconds=5\
+             &sinceTime=2026-01-01T00%3A00%3A00%2B01%3A00&tailLines=0&limitBytes=7"
+        );
+        assert_eq!(
+            uri("shop", "web-1", "c", &Query::default()).unwrap(),
+            "/api/v1/namespaces/shop/pods/web-1/log?container=c"
+        );
+        assert!(uri("shop", "..", "c", &Query::default()).is_err());
     }
 }
