@@ -17,7 +17,10 @@ use kube::client::Body;
 use serde::de::DeserializeOwned;
 use tokio::{runtime::Handle, sync::oneshot, time::timeout};
 
-use crate::{Error, Source, error::Result};
+use crate::{
+    Error, Source,
+    error::{Result, Status},
+};
 
 mod address;
 mod connect;
@@ -193,9 +196,15 @@ impl Client {
 
     /// What an answer other than success means; reads its body as far as that is sane.
     pub(crate) async fn refusal(&self, response: Response<Body>, what: &str) -> Error {
+        self.refusal_in_full(response, what).await.1
+    }
+
+    /// As [`Client::refusal`], with the `Status` that it came with.
+    pub(crate) async fn refusal_in_full(&self, response: Response<Body>, what: &str) -> (Option<Status>, Error) {
         let status = response.status().as_u16();
         let body = timeout(self.policy.request_timeout, read(response, MAX_STATUS, what)).await;
-        Error::from_status(status, &body.ok().and_then(Result::ok).unwrap_or_default(), what)
+        let body = body.ok().and_then(Result::ok).unwrap_or_default();
+        (Status::parse(&body), Error::from_status(status, &body, what))
     }
 
     /// The whole answer as JSON.
@@ -207,7 +216,9 @@ impl Client {
         let bytes = self.bytes(request, MAX_JSON).await?;
         serde_json::from_slice(&bytes).map_err(|error| {
             Error::Upstream(format!(
-                "{what} was not answered as Kubernetes answers ({error}): check that the address is that of an API server"
+                "{what} was not answered as Kubernetes answers (at line {}, column {}): check that the address is that of an API server",
+                error.line(),
+                error.column()
             ))
         })
     }

@@ -83,9 +83,14 @@ impl Status {
 impl Error {
     /// What an answer other than success means. `what` names the call and the cluster, such as "GET /api/v1/pods on cluster `prod`".
     pub(crate) fn from_status(status: u16, body: &[u8], what: &str) -> Self {
-        let Some(parsed) = Status::parse(body) else {
-            return Self::without_status(status, what);
-        };
+        match Status::parse(body) {
+            Some(parsed) => Self::of(status, &parsed, what),
+            None => Self::without_status(status, what),
+        }
+    }
+
+    /// What a `Status` means that came with, or as, an answer.
+    pub(crate) fn of(status: u16, parsed: &Status, what: &str) -> Self {
         let said = if parsed.message.is_empty() {
             format!("status {status}, {}", parsed.reason)
         } else {

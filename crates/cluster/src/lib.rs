@@ -12,6 +12,7 @@ pub mod log;
 pub mod registry;
 pub mod source;
 pub mod status;
+mod watch;
 pub mod wire;
 
 pub use error::Error;

@@ -1,19 +1,63 @@
 //! Which clusters there are: their clients, their watches, their state.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use podgate_index::{ClusterId, Index};
+use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Error, Source,
     client::{Client, Policy, Slot},
     error::Result,
+    watch::board::Board,
 };
+
+mod info;
+mod supervise;
+
+/// Namespaces of one cluster that are watched at most: each costs a connection.
+const MAX_NAMESPACES: usize = 100;
 
 /// All clusters of this process. Cheap to clone. Owns every watch task; [`Registry::shutdown`] ends them.
 #[derive(Clone, Debug)]
-pub struct Registry {}
+pub struct Registry {
+    state: Arc<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    index: Index,
+    policy: Policy,
+    clusters: Mutex<BTreeMap<ClusterId, Entry>>,
+}
+
+/// A cluster and the task that runs its watches.
+#[derive(Debug)]
+struct Entry {
+    cluster: Cluster,
+    task: JoinHandle<()>,
+}
+
+impl Drop for State {
+    fn drop(&mut self) {
+        for entry in self.clusters().values() {
+            entry.cluster.inner.removed.cancel();
+        }
+    }
+}
+
+impl State {
+    fn clusters(&self) -> MutexGuard<'_, BTreeMap<ClusterId, Entry>> {
+        self.clusters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// What a cluster is made from.
 #[derive(Clone, Debug)]
@@ -65,40 +109,95 @@ pub struct Info {
 #[derive(Clone, Debug)]
 pub struct Cluster {
     pub(crate) inner: Arc<Inner>,
+    changes: watch::Receiver<Sync>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Inner {
     pub(crate) spec: Spec,
+    pub(crate) policy: Policy,
     client: Slot,
     /// Cancelled when the cluster is removed or replaced: every stream of it ends then.
     pub(crate) removed: CancellationToken,
+    pub(crate) board: Board,
+    /// Pods skipped because they did not parse.
+    pub(crate) skipped: AtomicU64,
+    info: Mutex<Info>,
+}
+
+impl Inner {
+    /// The client for one call; not to be kept, because it is made anew when its credential was refused.
+    pub(crate) async fn client(&self) -> Result<Client> {
+        self.client.get().await
+    }
 }
 
 impl Registry {
     /// No clusters yet. Must be called within a tokio runtime.
-    pub fn new(_index: Index, _policy: Policy) -> Self {
-        todo!()
+    pub fn new(index: Index, policy: Policy) -> Self {
+        Self {
+            state: Arc::new(State {
+                index,
+                policy,
+                clusters: Mutex::default(),
+            }),
+        }
     }
 
-    /// Adds a cluster and starts its watch; replaces (and clears) one with the same number.
-    pub fn add(&self, _spec: Spec) -> Cluster {
-        todo!()
+    /// Adds a cluster and starts its watch; replaces (and clears) one with the same number. Of the namespaces at most 100 are watched: with more
+    /// of them the cluster stays [`SyncState::Failed`].
+    pub fn add(&self, mut spec: Spec) -> Cluster {
+        spec.namespaces.retain(|namespace| !namespace.is_empty());
+        spec.namespaces.sort_unstable();
+        spec.namespaces.dedup();
+        let id = spec.id;
+        let board = Board::new(spec.namespaces.len());
+        let changes = board.subscribe();
+        let inner = Arc::new(Inner {
+            client: Slot::new(spec.source.clone(), spec.name.clone(), self.state.policy.clone()),
+            spec,
+            policy: self.state.policy.clone(),
+            removed: CancellationToken::new(),
+            board,
+            skipped: AtomicU64::new(0),
+            info: Mutex::default(),
+        });
+        let cluster = Cluster { inner, changes };
+        let mut clusters = self.state.clusters();
+        let before = clusters.remove(&id).map(|entry| {
+            entry.cluster.inner.removed.cancel();
+            entry.task
+        });
+        let task = tokio::spawn(supervise::run(cluster.inner.clone(), self.state.index.clone(), before));
+        let entry = Entry {
+            cluster: cluster.clone(),
+            task,
+        };
+        clusters.insert(id, entry);
+        cluster
     }
 
     /// Ends a cluster's watch and drops its rows.
-    pub async fn remove(&self, _id: ClusterId) {
-        todo!()
+    pub async fn remove(&self, id: ClusterId) {
+        let entry = self.state.clusters().remove(&id);
+        if let Some(entry) = entry {
+            end(entry).await;
+            // Unless one with the same number has come meanwhile, which has cleared them itself.
+            if self.get(id).is_none() {
+                self.state.index.remove_cluster(id);
+            }
+        }
     }
 
     /// The cluster with a number.
-    pub fn get(&self, _id: ClusterId) -> Option<Cluster> {
-        todo!()
+    pub fn get(&self, id: ClusterId) -> Option<Cluster> {
+        self.state.clusters().get(&id).map(|entry| entry.cluster.clone())
     }
 
     /// All clusters, by number.
     pub fn all(&self) -> Vec<Cluster> {
-        todo!()
+        let clusters = self.state.clusters();
+        clusters.values().map(|entry| entry.cluster.clone()).collect()
     }
 
     /// Tries a source without keeping it: version, and whether pods can be listed (in the namespaces, if any are named). Tells nothing of
@@ -106,13 +205,26 @@ impl Registry {
     ///
     /// # Errors
     /// What failed, as [`Error`].
-    pub async fn probe(&self, _source: &Source, _namespaces: &[String]) -> Result<Info> {
-        todo!()
+    pub async fn probe(&self, source: &Source, namespaces: &[String]) -> Result<Info> {
+        info::probe(source, namespaces, &self.state.policy).await
     }
 
     /// Ends all watches and waits for them.
     pub async fn shutdown(&self) {
-        todo!()
+        let entries = std::mem::take(&mut *self.state.clusters());
+        for entry in entries.values() {
+            entry.cluster.inner.removed.cancel();
+        }
+        for entry in entries.into_values() {
+            end(entry).await;
+        }
+    }
+}
+
+async fn end(entry: Entry) {
+    entry.cluster.inner.removed.cancel();
+    if let Err(error) = entry.task.await {
+        tracing::error!(cluster = entry.cluster.name(), %error, "the watch of a cluster failed");
     }
 }
 
@@ -134,17 +246,25 @@ impl Cluster {
 
     /// How current its pods in the index are.
     pub fn sync(&self) -> Sync {
-        todo!()
+        self.inner.board.sync()
     }
 
-    /// Resolves when [`Cluster::sync`]'s state may have changed since the last call on this handle.
+    /// Resolves when [`Cluster::sync`]'s state or error changed since the last call on this handle.
     pub async fn sync_changed(&mut self) {
-        todo!()
+        if self.changes.changed().await.is_err() {
+            // Its sender is our own: this can't be, and if it were, nothing would ever change again.
+            std::future::pending::<()>().await;
+        }
     }
 
     /// Version and nodes, as last seen (refreshed in the background about once a minute).
     pub fn info(&self) -> Info {
-        todo!()
+        self.inner.info.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many pods were skipped so far because they did not parse. One that stays so counts each time it comes.
+    pub fn skipped(&self) -> u64 {
+        self.inner.skipped.load(Ordering::Relaxed)
     }
 
     /// The names of its namespaces, by name, asked of the cluster; where that is not allowed, those the cluster is watched in.
@@ -152,11 +272,16 @@ impl Cluster {
     /// # Errors
     /// What failed, as [`Error`].
     pub async fn namespaces(&self) -> Result<Vec<String>> {
-        todo!()
+        match info::namespaces(&self.client().await?).await {
+            Err(Error::Forbidden(_)) if !self.inner.spec.namespaces.is_empty() => {
+                Ok(self.inner.spec.namespaces.clone())
+            }
+            other => other,
+        }
     }
 
-    /// The client for one call; not to be kept, because it is made anew when its credential was refused.
+    /// As [`Inner::client`].
     pub(crate) async fn client(&self) -> Result<Client> {
-        self.inner.client.get().await
+        self.inner.client().await
     }
 }

@@ -1,0 +1,166 @@
+//! What is asked of a cluster beside its pods: version, nodes, namespaces.
+
+use std::sync::{Arc, PoisonError};
+
+use serde::Deserialize;
+use tokio::time::{sleep, timeout};
+
+use super::{Info, Inner};
+use crate::{
+    Error, Source,
+    client::{Client, Policy, Slot, get, uri},
+    error::{Result, shorten},
+    watch::driver::pods,
+    wire::nullable,
+};
+
+/// Only names and the like are needed: a node weighs 10 kB, its metadata 1 kB. A server that does not know the form answers in the other.
+const NAMES_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+/// Pages of namespaces that are read.
+const MAX_PAGES: usize = 100;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Version {
+    git_version: String,
+}
+
+#[derive(Deserialize)]
+struct List {
+    metadata: ListMeta,
+    #[serde(default, deserialize_with = "nullable")]
+    items: Vec<Named>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct ListMeta {
+    #[serde(rename = "continue", deserialize_with = "nullable")]
+    token: String,
+    remaining_item_count: Option<usize>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    metadata: NamedMeta,
+}
+
+#[derive(Deserialize)]
+struct NamedMeta {
+    name: String,
+}
+
+/// Refreshes version and nodes for ever.
+pub(super) async fn refresh(cluster: Arc<Inner>) {
+    loop {
+        if let Ok(client) = cluster.client().await {
+            let version = version(&client).await;
+            let nodes = nodes(&client).await;
+            let mut info = cluster.info.lock().unwrap_or_else(PoisonError::into_inner);
+            // What could not be asked now is as it was; what is not allowed (any more) is unknown.
+            if let Ok(version) = version {
+                info.version = version;
+            }
+            match nodes {
+                Ok(nodes) => info.nodes = nodes,
+                Err(Error::Forbidden(_)) => info.nodes = None,
+                Err(_) => {}
+            }
+        }
+        sleep(cluster.policy.watch.info).await;
+    }
+}
+
+/// See [`super::Registry::probe`].
+pub(super) async fn probe(source: &Source, namespaces: &[String], policy: &Policy) -> Result<Info> {
+    let all = async {
+        let name = source.api_server();
+        let client = Slot::new(source.clone(), name, policy.clone()).get().await?;
+        let version = version(&client).await.map_err(|error| quiet(error, "its version"))?;
+        let targets: Vec<_> = match namespaces {
+            [] => vec![None],
+            named => named.iter().map(|namespace| Some(namespace.as_str())).collect(),
+        };
+        for namespace in targets {
+            let request = get(&pods(namespace, &[("limit", "1")])?)?;
+            let what = client.what(&request);
+            let response = client.send(request).await?;
+            let status = response.status();
+            if !status.is_success() {
+                return Err(may_not_list(Error::from_status(status.as_u16(), &[], &what), namespace));
+            }
+        }
+        let nodes = nodes(&client).await.unwrap_or_default();
+        Ok(Info { version, nodes })
+    };
+    timeout(policy.request_timeout, all).await.unwrap_or_else(|_| {
+        let seconds = policy.request_timeout.as_secs_f32();
+        Err(Error::Timeout(format!("the cluster did not answer within {seconds} s")))
+    })
+}
+
+/// An error of the upstream without its words.
+fn quiet(error: Error, what: &str) -> Error {
+    match error {
+        Error::Timeout(_) | Error::Upstream(_) => error,
+        _ => Error::Upstream(format!(
+            "the server refuses to tell {what}: check that the address is that of an API server"
+        )),
+    }
+}
+
+fn may_not_list(error: Error, namespace: Option<&str>) -> Error {
+    match (error, namespace) {
+        (Error::Forbidden(_), None) => Error::Forbidden(
+            "the cluster does not let this credential list pods in all namespaces: name the namespaces that it may list, or give it that right"
+                .to_owned(),
+        ),
+        (Error::Forbidden(_), Some(namespace)) => Error::Forbidden(format!(
+            "the cluster does not let this credential list pods in namespace `{namespace}`: leave that out, or give it that right"
+        )),
+        (error, _) => quiet(error, "its pods"),
+    }
+}
+
+async fn version(client: &Client) -> Result<String> {
+    let version: Version = client.json(get("/version")?).await?;
+    Ok(shorten(&version.git_version))
+}
+
+/// How many nodes there are; none when the server does not count what it leaves out.
+async fn nodes(client: &Client) -> Result<Option<usize>> {
+    let list = list(client, "nodes", &[("limit", "1")]).await?;
+    Ok(
+        match (list.metadata.token.as_str(), list.metadata.remaining_item_count) {
+            ("", _) => Some(list.items.len()),
+            (_, remaining) => remaining.map(|remaining| list.items.len() + remaining),
+        },
+    )
+}
+
+/// The names of all namespaces.
+pub(super) async fn namespaces(client: &Client) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    let mut token = String::new();
+    for _ in 0..MAX_PAGES {
+        let mut query = vec![("limit", "500")];
+        if !token.is_empty() {
+            query.push(("continue", token.as_str()));
+        }
+        let page = list(client, "namespaces", &query).await?;
+        names.extend(page.items.into_iter().map(|item| item.metadata.name));
+        token = page.metadata.token;
+        if token.is_empty() {
+            break;
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+async fn list(client: &Client, resource: &str, query: &[(&str, &str)]) -> Result<List> {
+    let mut request = get(&uri(&["api", "v1", resource], query)?)?;
+    let accept = http::HeaderValue::from_static(NAMES_ONLY);
+    request.headers_mut().insert(http::header::ACCEPT, accept);
+    client.json(request).await
+}

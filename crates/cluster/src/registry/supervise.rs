@@ -1,0 +1,67 @@
+//! The task of one cluster: runs its watches and looks after its version and nodes, until the cluster is removed.
+
+use std::{collections::HashMap, sync::Arc};
+
+use podgate_index::Index;
+use tokio::{
+    task::{Id, JoinHandle, JoinSet},
+    time::sleep,
+};
+
+use super::{Inner, MAX_NAMESPACES, info};
+use crate::{
+    Error,
+    watch::{codec::Json, driver::Driver},
+};
+
+/// Runs a cluster after the one that it replaces has ended.
+pub(super) async fn run(cluster: Arc<Inner>, index: Index, before: Option<JoinHandle<()>>) {
+    if let Some(before) = before {
+        // Whether it ended well was its own affair.
+        let _ = before.await;
+    }
+    index.remove_cluster(cluster.spec.id);
+    let removed = cluster.removed.clone();
+    removed.run_until_cancelled(watch(cluster, index)).await;
+}
+
+async fn watch(cluster: Arc<Inner>, index: Index) {
+    if cluster.spec.namespaces.len() > MAX_NAMESPACES {
+        let error = format!(
+            "cluster `{}` has more than {MAX_NAMESPACES} namespaces to watch: name fewer",
+            cluster.spec.name
+        );
+        cluster.board.stale(0, Error::Upstream(error));
+        return std::future::pending().await;
+    }
+    let mut tasks = JoinSet::new();
+    let mut parts = HashMap::new();
+    let start = |tasks: &mut JoinSet<()>, part: usize| -> Id {
+        let driver = Driver {
+            namespace: cluster.spec.namespaces.get(part).cloned(),
+            cluster: cluster.clone(),
+            index: index.clone(),
+            codec: Arc::new(Json),
+            part,
+        };
+        tasks.spawn(driver.run()).id()
+    };
+    for part in 0..cluster.spec.namespaces.len().max(1) {
+        parts.insert(start(&mut tasks, part), part);
+    }
+    tasks.spawn(info::refresh(cluster.clone()));
+    while let Some(ended) = tasks.join_next_with_id().await {
+        // None of them ends but by a fault of ours, and that should not cost the cluster its watch.
+        let Err(error) = ended else { continue };
+        tracing::error!(cluster = cluster.spec.name, %error, "a task of the cluster failed and is started again");
+        sleep(cluster.policy.watch.retry_max).await;
+        match parts.remove(&error.id()) {
+            Some(part) => {
+                parts.insert(start(&mut tasks, part), part);
+            }
+            None => {
+                tasks.spawn(info::refresh(cluster.clone()));
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! How current a cluster is, over all its watches.
+
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::{
+    Error,
+    registry::{Sync, SyncState},
+};
+
+/// The state of each watch of a cluster, and the worst of them. Whatever its watches do goes through here.
+#[derive(Debug)]
+pub(crate) struct Board {
+    parts: Mutex<Vec<Sync>>,
+    whole: watch::Sender<Sync>,
+}
+
+impl Board {
+    /// For a number of watches, at least one, of which none has synced.
+    pub(crate) fn new(parts: usize) -> Self {
+        let syncing = Sync {
+            state: SyncState::Syncing,
+            synced_at: None,
+            error: None,
+        };
+        Self {
+            parts: Mutex::new(vec![syncing.clone(); parts.max(1)]),
+            whole: watch::Sender::new(syncing),
+        }
+    }
+
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Sync> {
+        self.whole.subscribe()
+    }
+
+    pub(crate) fn sync(&self) -> Sync {
+        self.whole.borrow().clone()
+    }
+
+    /// A watch has evidence that its rows equal the cluster's now.
+    pub(crate) fn evidence(&self, part: usize) {
+        self.update(part, |sync| {
+            sync.state = SyncState::Synced;
+            sync.synced_at = Some(jiff::Timestamp::now().as_millisecond());
+            sync.error = None;
+        });
+    }
+
+    /// A watch is whole again.
+    pub(crate) fn whole(&self, part: usize) {
+        self.update(part, |sync| {
+            if sync.synced_at.is_some() {
+                sync.state = SyncState::Synced;
+                sync.error = None;
+            }
+        });
+    }
+
+    /// A watch is broken or begins anew.
+    pub(crate) fn stale(&self, part: usize, error: Error) {
+        self.update(part, |sync| {
+            sync.state = match sync.synced_at {
+                Some(_) => SyncState::Stale,
+                None => SyncState::Failed,
+            };
+            sync.error = Some(error);
+        });
+    }
+
+    /// Wakes waiters only when state or error changed: the time of the last evidence changes with every event.
+    fn update(&self, part: usize, change: impl FnOnce(&mut Sync)) {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(part) = parts.get_mut(part) {
+            change(part);
+        }
+        let worst = worst(&parts);
+        self.whole.send_if_modified(|whole| {
+            let changed = whole.state != worst.state || whole.error.is_some() != worst.error.is_some();
+            *whole = worst;
+            changed
+        });
+    }
+}
+
+/// The worst state with its error, and the oldest evidence.
+fn worst(parts: &[Sync]) -> Sync {
+    let rank = |sync: &Sync| match sync.state {
+        SyncState::Synced => 0,
+        SyncState::Stale => 1,
+        SyncState::Syncing => 2,
+        SyncState::Failed => 3,
+    };
+    let mut worst = Sync {
+        state: SyncState::Synced,
+        synced_at: parts.first().and_then(|sync| sync.synced_at),
+        error: None,
+    };
+    let mut worst_rank = 0;
+    for part in parts {
+        worst.synced_at = worst.synced_at.min(part.synced_at);
+        if rank(part) > worst_rank {
+            worst_rank = rank(part);
+            worst.state = part.state;
+            worst.error.clone_from(&part.error);
+        }
+    }
+    worst
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn error(text: &str) -> Error {
+        Error::Upstream(text.to_owned())
+    }
+
+    #[test]
+    fn the_worst_watch_speaks_for_all() {
+        let board = Board::new(2);
+        board.evidence(0);
+        assert_eq!((board.sync().state, board.sync().synced_at), (SyncState::Syncing, None));
+        board.stale(1, error("b is forbidden"));
+        assert_eq!(board.sync().state, SyncState::Failed);
+        assert_eq!(board.sync().error.unwrap().to_string(), "b is forbidden");
+        board.evidence(1);
+        assert_eq!(board.sync().state, SyncState::Synced);
+        assert!(board.sync().synced_at.is_some() && board.sync().error.is_none());
+        board.stale(0, error("a broke"));
+        assert_eq!(board.sync().state, SyncState::Stale);
+        board.whole(0);
+        assert_eq!(board.sync().state, SyncState::Synced);
+    }
+
+    #[test]
+    fn a_watch_that_never_synced_is_not_made_whole_by_time() {
+        let board = Board::new(1);
+        board.stale(0, error("no"));
+        board.whole(0);
+        assert_eq!(board.sync().state, SyncState::Failed);
+    }
+
+    #[test]
+    fn waiters_wake_for_a_state_and_not_for_each_event() {
+        let board = Board::new(1);
+        let mut receiver = board.subscribe();
+        board.evidence(0);
+        assert!(receiver.has_changed().unwrap());
+        receiver.mark_unchanged();
+        board.evidence(0);
+        assert!(!receiver.has_changed().unwrap());
+        board.stale(0, error("x"));
+        assert!(receiver.has_changed().unwrap());
+    }
+}

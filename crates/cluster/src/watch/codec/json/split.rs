@@ -1,0 +1,173 @@
+//! Cuts the JSON of a list into the elements of its `items` and its `metadata`, without holding more than one of them.
+
+use super::{Garbage, MAX_OBJECT};
+
+/// What was cut out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Item,
+    Metadata,
+}
+
+/// Where the splitter is. Depth counts open brackets: 1 within the list's object, 2 within its `items`.
+#[derive(Debug, Default)]
+pub(super) struct Splitter {
+    depth: u32,
+    in_string: bool,
+    /// The byte before was a backslash within a string.
+    escaped: bool,
+    /// At depth 1: the key's string is being read, or was the last.
+    in_key: bool,
+    /// At depth 1: the value follows, not a key.
+    after_colon: bool,
+    key: Vec<u8>,
+    in_items: bool,
+    /// What is being cut out, with the bytes of former chunks.
+    cut: Option<Part>,
+    held: Vec<u8>,
+    complete: bool,
+}
+
+type Sink<'a> = dyn FnMut(Part, &[u8]) -> Result<(), Garbage> + 'a;
+
+impl Splitter {
+    /// Whether the list's closing bracket has come.
+    pub(super) fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// Takes the next bytes; hands what they complete to `sink`.
+    pub(super) fn push(&mut self, bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), Garbage> {
+        let mut start = 0;
+        let mut at = 0;
+        while let Some(&byte) = bytes.get(at) {
+            if self.in_string && !self.escaped && self.depth > 1 {
+                // The bulk of a pod is text: skip to its next byte that means something.
+                let rest = bytes.get(at..).unwrap_or_default();
+                match memchr::memchr2(b'"', b'\\', rest) {
+                    Some(skip) if skip > 0 => {
+                        at += skip;
+                        continue;
+                    }
+                    None => break,
+                    Some(_) => {}
+                }
+            }
+            let before = self.cut;
+            self.step(byte)?;
+            match (before, self.cut) {
+                (None, Some(_)) => start = at,
+                (Some(part), None) => {
+                    self.emit(part, bytes.get(start..=at).unwrap_or_default(), sink)?;
+                    start = at + 1;
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        if self.cut.is_some() {
+            let rest = bytes.get(start..).unwrap_or_default();
+            if self.held.len() + rest.len() > MAX_OBJECT {
+                return Err(Garbage(format!(
+                    "an item of the list is longer than {MAX_OBJECT} bytes"
+                )));
+            }
+            self.held.extend_from_slice(rest);
+        }
+        Ok(())
+    }
+
+    fn emit(&mut self, part: Part, bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), Garbage> {
+        if self.held.is_empty() {
+            return sink(part, bytes);
+        }
+        self.held.extend_from_slice(bytes);
+        let held = std::mem::take(&mut self.held);
+        sink(part, &held)
+    }
+
+    fn step(&mut self, byte: u8) -> Result<(), Garbage> {
+        if self.in_string {
+            self.step_in_string(byte);
+            return Ok(());
+        }
+        match byte {
+            b'"' => {
+                self.in_string = true;
+                if self.depth == 1 && !self.after_colon {
+                    self.in_key = true;
+                    self.key.clear();
+                }
+                self.expect(self.depth > 0 && !self.between_items())
+            }
+            b'{' | b'[' => self.open(byte),
+            b'}' | b']' => self.close(),
+            b':' if self.depth == 1 => {
+                self.after_colon = true;
+                Ok(())
+            }
+            b',' if self.depth == 1 => {
+                self.after_colon = false;
+                Ok(())
+            }
+            b',' | b' ' | b'\n' | b'\r' | b'\t' => Ok(()),
+            _ => self.expect(self.depth > 0 && !self.between_items()),
+        }
+    }
+
+    fn step_in_string(&mut self, byte: u8) {
+        match byte {
+            _ if self.escaped => self.escaped = false,
+            b'\\' => self.escaped = true,
+            b'"' => {
+                self.in_string = false;
+                self.in_key = false;
+            }
+            // Longer keys than ours are none of ours.
+            _ if self.in_key && self.key.len() < 16 => self.key.push(byte),
+            _ => {}
+        }
+    }
+
+    fn open(&mut self, byte: u8) -> Result<(), Garbage> {
+        self.expect(!self.complete && (self.depth > 0 || byte == b'{'))?;
+        if self.depth == 1 && self.after_colon && self.cut.is_none() {
+            match (self.key.as_slice(), byte) {
+                (b"items", b'[') => self.in_items = true,
+                (b"metadata", b'{') => self.cut = Some(Part::Metadata),
+                _ => {}
+            }
+        } else if self.between_items() {
+            self.expect(byte == b'{')?;
+            self.cut = Some(Part::Item);
+        }
+        self.depth += 1;
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), Garbage> {
+        self.expect(self.depth > 0)?;
+        self.depth -= 1;
+        match self.depth {
+            2 if self.cut == Some(Part::Item) => self.cut = None,
+            1 if self.cut == Some(Part::Metadata) => self.cut = None,
+            1 => self.in_items = false,
+            0 => self.complete = true,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn between_items(&self) -> bool {
+        self.in_items && self.depth == 2 && self.cut.is_none()
+    }
+
+    fn expect(&self, condition: bool) -> Result<(), Garbage> {
+        if condition {
+            return Ok(());
+        }
+        Err(Garbage(
+            "the answer is not a list of Kubernetes objects in JSON".to_owned(),
+        ))
+    }
+}

@@ -1,0 +1,446 @@
+//! The I/O of one list and watch: makes the machine's calls, feeds it what comes, and writes the index.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::{HeaderValue, Request, header::ACCEPT};
+use http_body_util::BodyExt;
+use kube::client::Body;
+use podgate_index::{Change, Index, Relist};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::{
+    codec::{Codec, Event, Object},
+    machine::{Call, Health, Input, Machine, Next, Step, Wait},
+};
+use crate::{
+    Error,
+    client::{self, Client, Patience},
+    error::{Result, Status},
+    registry::Inner,
+    status,
+};
+
+/// Pods of one page.
+const PAGE: &str = "500";
+/// Changes applied at once at most.
+const BATCH: usize = 512;
+/// A streaming list that has not ended after so many times [`Patience::progress`] is given up, though events come: a server that ignores what is
+/// asked tells the changes of a busy cluster for ever.
+const STREAM_LIMIT: u32 = 12;
+
+/// Keeps the rows of a cluster, or of one of its namespaces, equal to it for as long as it runs.
+pub(crate) struct Driver {
+    pub(crate) cluster: Arc<Inner>,
+    pub(crate) index: Index,
+    pub(crate) codec: Arc<dyn Codec>,
+    /// Which of the cluster's watches this is.
+    pub(crate) part: usize,
+    /// None: all.
+    pub(crate) namespace: Option<String>,
+}
+
+/// What came of a body.
+enum Got {
+    Bytes(Bytes),
+    End,
+    Broken(kube::Error),
+    Nothing,
+}
+
+/// Changes that wait to be applied.
+#[derive(Default)]
+struct Batch {
+    changes: Vec<Change>,
+    evidence: bool,
+}
+
+impl Driver {
+    /// Runs until it is dropped.
+    pub(crate) async fn run(self) {
+        let mut machine = Machine::new();
+        let mut relist = None;
+        loop {
+            let call = machine.call();
+            if call.begins_list() {
+                drop(relist.take());
+                relist = Some(self.index.begin(self.cluster.spec.id, self.namespace.as_deref()));
+            }
+            let next = self.make(&mut machine, &call, &mut relist).await;
+            if let Next::Retry { failures } = next {
+                sleep(pause(self.patience(), failures, getrandom::u32().unwrap_or_default())).await;
+            }
+        }
+    }
+
+    /// Makes one call and reads its answer, as long as the machine wants to.
+    async fn make(&self, machine: &mut Machine, call: &Call, relist: &mut Option<Relist>) -> Next {
+        let opened = async {
+            let request = self.request(call)?;
+            let client = self.cluster.client().await?;
+            let what = client.what(&request);
+            let response = client.send(request).await?;
+            Ok((client, what, response))
+        };
+        let (client, what, response) = match opened.await {
+            Ok(opened) => opened,
+            Err(error) => return self.act(machine.step(Input::Broken), Some(error), relist),
+        };
+        let status = response.status();
+        if !status.is_success() {
+            let (parsed, error) = client.refusal_in_full(response, &what).await;
+            let step = machine.step(refusal(status.as_u16(), parsed.as_ref()));
+            return self.act(step, Some(error), relist);
+        }
+        let mut reader = Reader {
+            driver: self,
+            client: &client,
+            what: &what,
+            machine,
+            relist,
+            body: response.into_body(),
+        };
+        let _ = reader.machine.step(Input::Opened);
+        match call {
+            Call::Page { .. } | Call::Whole => reader.list().await,
+            Call::Stream | Call::Watch { .. } => reader.watch().await,
+        }
+    }
+
+    fn request(&self, call: &Call) -> Result<Request<Vec<u8>>> {
+        // Ends of many watches are spread over time, as client-go's are.
+        let seconds = (290 + getrandom::u32().unwrap_or_default() % 280).to_string();
+        let watch = [
+            ("watch", "1"),
+            ("allowWatchBookmarks", "true"),
+            ("timeoutSeconds", &seconds),
+        ];
+        let mut query = Vec::new();
+        match call {
+            Call::Stream => {
+                query.extend(watch);
+                query.extend([("sendInitialEvents", "true"), ("resourceVersionMatch", "NotOlderThan")]);
+            }
+            Call::Page { token } if token.is_empty() => query.push(("limit", PAGE)),
+            Call::Page { token } => query.extend([("limit", PAGE), ("continue", token)]),
+            Call::Whole => {}
+            Call::Watch { version } => {
+                query.extend(watch);
+                query.push(("resourceVersion", version));
+            }
+        }
+        let mut request = client::get(&pods(self.namespace.as_deref(), &query)?)?;
+        let accept = HeaderValue::from_static(self.codec.accept());
+        request.headers_mut().insert(ACCEPT, accept);
+        Ok(request)
+    }
+
+    /// Does what the machine decided, beside the next call.
+    fn act(&self, step: Step, error: Option<Error>, relist: &mut Option<Relist>) -> Next {
+        if step.finish
+            && let Some(relist) = relist.take()
+        {
+            let swept = self.index.finish(relist);
+            tracing::debug!(
+                cluster = self.cluster.spec.name,
+                namespace = self.namespace,
+                swept,
+                "pods listed"
+            );
+        }
+        match step.health {
+            Health::Same => {}
+            Health::Evidence => self.cluster.board.evidence(self.part),
+            Health::Whole => self.cluster.board.whole(self.part),
+            Health::Stale(why) => {
+                let error = self.reason(why, error);
+                if !matches!(step.next, Next::Retry { failures: 2.. }) {
+                    tracing::warn!(cluster = self.cluster.spec.name, namespace = self.namespace, %error, "watch interrupted");
+                }
+                self.cluster.board.stale(self.part, error);
+            }
+        }
+        step.next
+    }
+
+    /// Why the rows may be old, for the reader of a list: whatever it is, it is the cluster's or the way's to it.
+    fn reason(&self, why: &str, error: Option<Error>) -> Error {
+        match error {
+            Some(error) if why.is_empty() => match error {
+                Error::Timeout(_) => error,
+                Error::Forbidden(text) if self.namespace.is_none() => Error::Upstream(format!(
+                    "{text}. If the credential may list pods in some namespaces only, name these for the cluster"
+                )),
+                other => Error::Upstream(other.to_string()),
+            },
+            _ => {
+                let name = &self.cluster.spec.name;
+                let of = self
+                    .namespace
+                    .as_ref()
+                    .map_or_else(String::new, |namespace| format!("namespace `{namespace}` of "));
+                Error::Upstream(format!("{of}cluster `{name}`: {why}"))
+            }
+        }
+    }
+
+    fn patience(&self) -> &Patience {
+        &self.cluster.policy.watch
+    }
+
+    /// The row of a pod; what is none is skipped, counted and named.
+    fn row(&self, object: Object) -> Option<Change> {
+        match object {
+            Object::Pod(pod) => Some(Change::Upsert(status::row(&pod))),
+            Object::Odd { name, error } => {
+                self.cluster.skipped.fetch_add(1, Ordering::Relaxed);
+                tracing::warn!(
+                    cluster = self.cluster.spec.name,
+                    pod = name,
+                    error,
+                    "pod skipped: it does not parse"
+                );
+                None
+            }
+        }
+    }
+
+    fn apply(&self, batch: &mut Batch) {
+        if !batch.changes.is_empty() {
+            self.index
+                .apply(self.cluster.spec.id, std::mem::take(&mut batch.changes));
+        }
+        if std::mem::take(&mut batch.evidence) {
+            self.cluster.board.evidence(self.part);
+        }
+    }
+}
+
+/// Reads one answer.
+struct Reader<'a> {
+    driver: &'a Driver,
+    client: &'a Client,
+    what: &'a str,
+    machine: &'a mut Machine,
+    relist: &'a mut Option<Relist>,
+    body: Body,
+}
+
+impl Reader<'_> {
+    async fn list(&mut self) -> Next {
+        let mut decoder = self.driver.codec.list();
+        let mut batch = Batch::default();
+        let mut pods = Vec::new();
+        let decoded = loop {
+            match self.next().await {
+                Got::Bytes(bytes) => {
+                    if let Err(garbage) = decoder.push(&bytes, &mut pods) {
+                        break Err(garbage);
+                    }
+                }
+                Got::End => break decoder.finish(),
+                Got::Broken(error) => return self.broken(self.client.broken(&error, self.what)),
+                Got::Nothing => return self.silent(),
+            }
+            batch
+                .changes
+                .extend(pods.drain(..).filter_map(|pod| self.driver.row(pod)));
+            if batch.changes.len() >= BATCH {
+                self.driver.apply(&mut batch);
+            }
+        };
+        batch
+            .changes
+            .extend(pods.drain(..).filter_map(|pod| self.driver.row(pod)));
+        self.driver.apply(&mut batch);
+        match decoded {
+            Ok(meta) => {
+                let page = Input::Page {
+                    version: &meta.version,
+                    token: &meta.token,
+                };
+                let step = self.machine.step(page);
+                self.driver.act(step, None, self.relist)
+            }
+            Err(garbage) => self.broken(self.garbage(&garbage)),
+        }
+    }
+
+    async fn watch(&mut self) -> Next {
+        let mut decoder = self.driver.codec.watch();
+        let mut batch = Batch::default();
+        let mut events = Vec::new();
+        let limit = Instant::now() + self.driver.patience().progress * STREAM_LIMIT;
+        loop {
+            let mut got = self.next().await;
+            // What is there already is applied together.
+            loop {
+                let garbage = match got {
+                    Got::Bytes(bytes) => decoder.push(&bytes, &mut events).err(),
+                    Got::Nothing if self.machine.wait() == Wait::Settle => {
+                        let step = self.machine.settle();
+                        self.driver.act(step, None, self.relist);
+                        None
+                    }
+                    over => {
+                        self.driver.apply(&mut batch);
+                        return self.over(over);
+                    }
+                };
+                for event in events.drain(..) {
+                    if let Some(next) = self.event(event, &mut batch) {
+                        return next;
+                    }
+                }
+                if let Some(garbage) = garbage {
+                    self.driver.apply(&mut batch);
+                    return self.broken(self.garbage(&garbage));
+                }
+                if batch.changes.len() >= BATCH {
+                    break;
+                }
+                match self.body.frame().now_or_never() {
+                    Some(ready) => got = of_frame(ready),
+                    None => break,
+                }
+            }
+            self.driver.apply(&mut batch);
+            if self.machine.wait() == Wait::Progress && Instant::now() > limit {
+                return self.silent();
+            }
+        }
+    }
+
+    /// One event; what to do next, if not to read on.
+    fn event(&mut self, event: Event, batch: &mut Batch) -> Option<Next> {
+        let (input, change, error) = match &event {
+            Event::Applied { version, .. } => (Input::Changed { version }, true, None),
+            Event::Deleted { version, .. } => (Input::Changed { version }, true, None),
+            Event::Bookmark { version, end } => (Input::Bookmark { version, end: *end }, false, None),
+            Event::Error(status) => {
+                let error = Error::of(status.code, status, self.what);
+                (refusal(status.code, Some(status)), false, Some(error))
+            }
+        };
+        let step = self.machine.step(input);
+        let reads_on = step.next == Next::Read;
+        if change && reads_on {
+            batch.changes.extend(match event {
+                Event::Applied { object, .. } => self.driver.row(object),
+                Event::Deleted { namespace, name, .. } => Some(Change::Remove { namespace, name }),
+                Event::Bookmark { .. } | Event::Error(_) => None,
+            });
+        }
+        if reads_on && !step.finish && step.health == Health::Evidence {
+            batch.evidence = true;
+            return None;
+        }
+        if step == STEADY {
+            return None;
+        }
+        self.driver.apply(batch);
+        let next = self.driver.act(step, error, self.relist);
+        (next != Next::Read).then_some(next)
+    }
+
+    async fn next(&mut self) -> Got {
+        let patience = self.driver.patience();
+        let wait = match self.machine.wait() {
+            Wait::Progress => patience.progress,
+            Wait::Settle => patience.settle,
+            Wait::Silence => patience.silence,
+        };
+        timeout(wait, self.body.frame()).await.map_or(Got::Nothing, of_frame)
+    }
+
+    fn over(&mut self, got: Got) -> Next {
+        match got {
+            Got::Broken(error) => self.broken(self.client.broken(&error, self.what)),
+            Got::Nothing => self.silent(),
+            Got::End | Got::Bytes(_) => {
+                let step = self.machine.step(Input::Ended);
+                let error = Error::Upstream(format!("{} was ended by the API server", self.what));
+                self.driver.act(step, Some(error), self.relist)
+            }
+        }
+    }
+
+    fn broken(&mut self, error: Error) -> Next {
+        let step = self.machine.step(Input::Broken);
+        self.driver.act(step, Some(error), self.relist)
+    }
+
+    fn silent(&mut self) -> Next {
+        let step = self.machine.step(Input::Silent);
+        let error = Error::Timeout(format!("{} makes no progress", self.what));
+        self.driver.act(step, Some(error), self.relist)
+    }
+
+    fn garbage(&self, garbage: &super::codec::Garbage) -> Error {
+        Error::Upstream(format!(
+            "{} was not answered as Kubernetes answers: {garbage}",
+            self.what
+        ))
+    }
+}
+
+/// A step that only says to read on.
+const STEADY: Step = Step {
+    finish: false,
+    health: Health::Same,
+    next: Next::Read,
+};
+
+type Frame = Option<kube::Result<http_body::Frame<Bytes>>>;
+
+fn of_frame(frame: Frame) -> Got {
+    match frame {
+        Some(Ok(frame)) => Got::Bytes(frame.into_data().unwrap_or_default()),
+        Some(Err(error)) => Got::Broken(error),
+        None => Got::End,
+    }
+}
+
+/// The input that an answer other than success is. A version that the server has not reached is as useless as one that it no longer has.
+fn refusal(status: u16, parsed: Option<&Status>) -> Input<'static> {
+    if status == 410 || parsed.is_some_and(|parsed| parsed.has_cause("ResourceVersionTooLarge")) {
+        return Input::Gone;
+    }
+    Input::Refused { status }
+}
+
+/// The address of the pods of a namespace, or of all.
+pub(crate) fn pods(namespace: Option<&str>, query: &[(&str, &str)]) -> Result<String> {
+    match namespace {
+        Some(namespace) => client::uri(&["api", "v1", "namespaces", namespace, "pods"], query),
+        None => client::uri(&["api", "v1", "pods"], query),
+    }
+}
+
+/// Exponential in the failures in a row, between half of itself and itself, so that many clients do not come back at once.
+fn pause(patience: &Patience, failures: u32, random: u32) -> Duration {
+    let doubled = patience
+        .retry_min
+        .saturating_mul(1 << failures.saturating_sub(1).min(16));
+    let most = doubled.min(patience.retry_max);
+    most.mul_f64(0.5 + 0.5 * f64::from(random) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        let patience = Patience::default();
+        let seconds = |failures, random| pause(&patience, failures, random).as_secs_f64();
+        for (failures, most) in [(1, 0.5), (2, 1.0), (3, 2.0), (7, 30.0), (1000, 30.0)] {
+            assert!((seconds(failures, u32::MAX) - most).abs() < 1e-6);
+            assert!((seconds(failures, 0) - most / 2.0).abs() < 1e-6);
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! The state machine of one list and watch: what happened goes in, what to do comes out. No I/O, no clock.
+//!
+//! A list is streamed where the server can (KEP-3157, `sendInitialEvents`), else read by pages; then its changes are watched from its
+//! version on. Rows are swept only when a list is complete, so readers see no empty or half list.
+
+/// Restarts of a paged list whose continuation expired, before the list is asked for in one piece.
+const MAX_RESTARTS: u8 = 2;
+/// Streaming lists lost in a row before one is read by pages.
+const MAX_LOSSES: u8 = 2;
+/// Failures of one page in a row before the list begins again.
+const MAX_PAGE_FAILURES: u32 = 4;
+
+/// A request to the API server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Call {
+    /// A watch that begins with all pods.
+    Stream,
+    /// A page of a list; without token the first one.
+    Page { token: String },
+    /// A list in one piece.
+    Whole,
+    /// A watch from a version on.
+    Watch { version: String },
+}
+
+impl Call {
+    /// Whether a list begins with it.
+    pub(crate) fn begins_list(&self) -> bool {
+        match self {
+            Self::Stream | Self::Whole => true,
+            Self::Page { token } => token.is_empty(),
+            Self::Watch { .. } => false,
+        }
+    }
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Input<'a> {
+    /// The call was answered with success; events or pods follow.
+    Opened,
+    /// A pod was added, changed or deleted; without a version when that could not be read.
+    Changed { version: &'a str },
+    /// A bookmark; `end`: all initial events have come.
+    Bookmark { version: &'a str, end: bool },
+    /// A page is complete; without token it was the last.
+    Page { version: &'a str, token: &'a str },
+    /// 410, or a version that the server does not have (yet).
+    Gone,
+    /// Any other answer than success.
+    Refused { status: u16 },
+    /// The server ended the watch.
+    Ended,
+    /// No connection, or it broke, or what came was no Kubernetes.
+    Broken,
+    /// Nothing came for as long as [`Machine::wait`] allows.
+    Silent,
+}
+
+/// How long to wait for the next input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wait {
+    /// A list makes progress meanwhile.
+    Progress,
+    /// A watch that was just opened counts as whole afterwards; tell [`Machine::settle`].
+    Settle,
+    /// A watch is not silent for so long.
+    Silence,
+}
+
+/// What it means for the truth of the rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Health {
+    /// Nothing new.
+    Same,
+    /// They equal the cluster's as of now.
+    Evidence,
+    /// The watch is whole again.
+    Whole,
+    /// They may be old; why, where no error says it.
+    Stale(&'static str),
+}
+
+/// What to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Read on.
+    Read,
+    /// Give up this call, if it is not over, and make [`Machine::call`].
+    Call,
+    /// The same after a pause, the longer the more failures there were in a row.
+    Retry { failures: u32 },
+}
+
+/// The machine's answer to an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// The list is complete: sweep what it did not have.
+    pub(crate) finish: bool,
+    pub(crate) health: Health,
+    pub(crate) next: Next,
+}
+
+#[derive(Clone, Debug)]
+enum Phase {
+    Streaming,
+    Paging {
+        /// Of the first page; the later ones show the same state.
+        version: String,
+        token: String,
+        restarts: u8,
+        whole: bool,
+    },
+    Watching {
+        version: String,
+        /// This connection has proved itself: by an event, a bookmark or its age.
+        settled: bool,
+    },
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    phase: Phase,
+    /// The server knows streaming lists, or it is not known yet that it does not.
+    streams: bool,
+    /// Failures in a row.
+    failures: u32,
+    /// Streaming lists lost in a row.
+    losses: u8,
+}
+
+impl Machine {
+    pub(crate) fn new() -> Self {
+        Self {
+            phase: Phase::Streaming,
+            streams: true,
+            failures: 0,
+            losses: 0,
+        }
+    }
+
+    /// The request to make now.
+    pub(crate) fn call(&self) -> Call {
+        match &self.phase {
+            Phase::Streaming => Call::Stream,
+            Phase::Paging { whole: true, .. } => Call::Whole,
+            Phase::Paging { token, .. } => Call::Page { token: token.clone() },
+            Phase::Watching { version, .. } => Call::Watch {
+                version: version.clone(),
+            },
+        }
+    }
+
+    /// How long to wait for the next input.
+    pub(crate) fn wait(&self) -> Wait {
+        match self.phase {
+            Phase::Streaming | Phase::Paging { .. } => Wait::Progress,
+            Phase::Watching { settled: false, .. } => Wait::Settle,
+            Phase::Watching { settled: true, .. } => Wait::Silence,
+        }
+    }
+
+    /// The connection stayed whole for [`Wait::Settle`].
+    pub(crate) fn settle(&mut self) -> Step {
+        self.proven();
+        step(Health::Whole, Next::Read)
+    }
+
+    /// Takes what happened.
+    pub(crate) fn step(&mut self, input: Input<'_>) -> Step {
+        match &self.phase {
+            Phase::Streaming => self.streaming(input),
+            Phase::Paging { .. } => self.paging(input),
+            Phase::Watching { .. } => self.watching(input),
+        }
+    }
+
+    fn streaming(&mut self, input: Input<'_>) -> Step {
+        match input {
+            Input::Opened | Input::Changed { .. } => step(Health::Same, Next::Read),
+            Input::Bookmark { version, end: true } if !version.is_empty() => {
+                self.losses = 0;
+                self.watch_from(version.to_owned());
+                Step {
+                    finish: true,
+                    health: Health::Evidence,
+                    next: Next::Read,
+                }
+            }
+            // An old server takes it for a plain watch: its bookmarks end nothing, or it has none and falls silent.
+            Input::Bookmark { .. } | Input::Silent => {
+                self.streams = false;
+                self.list();
+                step(Health::Same, Next::Call)
+            }
+            Input::Refused { status } if means_unknown(status) => {
+                self.streams = false;
+                self.list();
+                step(Health::Same, Next::Call)
+            }
+            Input::Refused { .. } => self.failed(),
+            Input::Gone | Input::Page { .. } | Input::Ended | Input::Broken => {
+                self.losses = self.losses.saturating_add(1);
+                self.list();
+                self.failed()
+            }
+        }
+    }
+
+    fn paging(&mut self, input: Input<'_>) -> Step {
+        let Phase::Paging {
+            version,
+            token,
+            restarts,
+            whole,
+        } = &mut self.phase
+        else {
+            return self.failed();
+        };
+        match input {
+            Input::Opened | Input::Changed { .. } => step(Health::Same, Next::Read),
+            Input::Page {
+                version: of_page,
+                token: more,
+            } => {
+                if version.is_empty() {
+                    of_page.clone_into(version);
+                }
+                if !more.is_empty() {
+                    more.clone_into(token);
+                    return step(Health::Same, Next::Call);
+                }
+                let version = std::mem::take(version);
+                self.watch_from(version);
+                Step {
+                    finish: true,
+                    health: Health::Evidence,
+                    next: Next::Call,
+                }
+            }
+            Input::Gone if !token.is_empty() => {
+                *whole = *restarts >= MAX_RESTARTS;
+                *restarts = restarts.saturating_add(1);
+                version.clear();
+                token.clear();
+                step(Health::Same, Next::Call)
+            }
+            Input::Refused { status } if means_unknown(status) => {
+                token.clear();
+                version.clear();
+                self.failed()
+            }
+            Input::Broken
+            | Input::Silent
+            | Input::Gone
+            | Input::Refused { .. }
+            | Input::Ended
+            | Input::Bookmark { .. } => {
+                if self.failures >= MAX_PAGE_FAILURES {
+                    token.clear();
+                    version.clear();
+                }
+                self.failed()
+            }
+        }
+    }
+
+    fn watching(&mut self, input: Input<'_>) -> Step {
+        match input {
+            Input::Opened => step(Health::Same, Next::Read),
+            Input::Changed { version } | Input::Bookmark { version, .. } => self.advance(version),
+            Input::Gone => {
+                let settled = self.wait() == Wait::Silence;
+                self.list();
+                let why = Health::Stale(
+                    "the API server no longer has the changes since the last one seen: the pods are listed again",
+                );
+                // A server that lets no list be watched is not asked in a loop.
+                if settled {
+                    return step(why, Next::Call);
+                }
+                Step {
+                    health: why,
+                    ..self.failed()
+                }
+            }
+            Input::Silent => {
+                self.list();
+                step(
+                    Health::Stale("the watch fell silent: the pods are listed again"),
+                    Next::Call,
+                )
+            }
+            Input::Ended if self.wait() == Wait::Silence => {
+                self.unsettle();
+                step(Health::Same, Next::Call)
+            }
+            Input::Refused { status: 400 | 422 } => {
+                self.list();
+                self.failed()
+            }
+            Input::Ended | Input::Broken | Input::Refused { .. } | Input::Page { .. } => {
+                self.unsettle();
+                self.failed()
+            }
+        }
+    }
+
+    /// A change or bookmark of a watch.
+    fn advance(&mut self, to: &str) -> Step {
+        let Phase::Watching { version, .. } = &mut self.phase else {
+            return step(Health::Same, Next::Read);
+        };
+        if is_before(to, version) {
+            self.list();
+            return step(
+                Health::Stale("the cluster's versions went backwards, as after a restore: the pods are listed again"),
+                Next::Call,
+            );
+        }
+        if !to.is_empty() {
+            to.clone_into(version);
+        }
+        self.proven();
+        step(Health::Evidence, Next::Read)
+    }
+
+    fn proven(&mut self) {
+        self.failures = 0;
+        if let Phase::Watching { settled, .. } = &mut self.phase {
+            *settled = true;
+        }
+    }
+
+    fn unsettle(&mut self) {
+        if let Phase::Watching { settled, .. } = &mut self.phase {
+            *settled = false;
+        }
+    }
+
+    fn watch_from(&mut self, version: String) {
+        self.phase = Phase::Watching {
+            version,
+            settled: false,
+        };
+    }
+
+    /// Begins a list.
+    fn list(&mut self) {
+        self.phase = if self.streams && self.losses < MAX_LOSSES {
+            Phase::Streaming
+        } else {
+            self.losses = 0;
+            Phase::Paging {
+                version: String::new(),
+                token: String::new(),
+                restarts: 0,
+                whole: false,
+            }
+        };
+    }
+
+    fn failed(&mut self) -> Step {
+        self.failures = self.failures.saturating_add(1);
+        step(
+            Health::Stale(""),
+            Next::Retry {
+                failures: self.failures,
+            },
+        )
+    }
+}
+
+fn step(health: Health, next: Next) -> Step {
+    Step {
+        finish: false,
+        health,
+        next,
+    }
+}
+
+/// Whether a status may mean that the server does not understand what is asked, rather than that it refuses now.
+fn means_unknown(status: u16) -> bool {
+    matches!(status, 400..=499) && !matches!(status, 401 | 403 | 408 | 410 | 429)
+}
+
+/// Whether a version is certainly older. They are opaque by contract and numbers in practice: what is no number is not compared.
+fn is_before(version: &str, than: &str) -> bool {
+    match (version.parse::<u64>(), than.parse::<u64>()) {
+        (Ok(version), Ok(than)) => version < than,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
