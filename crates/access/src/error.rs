@@ -19,7 +19,7 @@ pub enum Denied {
     #[error("{0}")]
     Forbidden(String),
     /// Too many tries; wait this many seconds (429001).
-    #[error("too many failed log-ins: try again in {retry_after} s")]
+    #[error("too many tries: try again in {retry_after} s")]
     TooMany {
         /// Seconds.
         retry_after: u64,
@@ -42,6 +42,16 @@ pub enum Denied {
     /// Our fault (500001); the text is for the log only.
     #[error("{0}")]
     Internal(String),
+}
+
+impl From<podgate_store::Error> for Denied {
+    fn from(error: podgate_store::Error) -> Self {
+        match error {
+            podgate_store::Error::Busy => Self::TooMany { retry_after: 1 },
+            podgate_store::Error::Taken(name) => Self::Conflict(format!("the name `{name}` is taken: choose another")),
+            other => Self::Internal(other.to_string()),
+        }
+    }
 }
 
 /// Shorthand.

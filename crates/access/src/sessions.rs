@@ -1,13 +1,49 @@
 //! Log-in, sessions and who a token belongs to.
 
-use std::net::IpAddr;
+mod limits;
+mod live;
 
-use podgate_store::Store;
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
+use podgate_store::{NewSession, NewUser, Rotation, Session, Store, TokenHash};
+use tokio_util::sync::CancellationToken;
+
+use self::{
+    limits::{Limits, Tries},
+    live::{Found, Live},
+};
 use crate::{
     caller::{Caller, User},
-    error::Result,
+    clock::Clock,
+    error::{Denied, Result},
+    token::Kind,
 };
+
+/// Between two rounds of [`Sessions::sweep`]: how late an expiry, or what another process did to a session, is noticed by open streams.
+const SWEEP: Duration = Duration::from_secs(5);
+
+/// Milliseconds that a session's row outlives it, so that its tokens are still told that they have expired.
+const REMEMBERED: i64 = 24 * 3600 * 1000;
+
+/// How many sessions a user may have; beyond it the longest unused ends.
+const SESSIONS_OF_USER: u64 = 1000;
+
+/// Shortest (NIST SP 800-63B) and longest password, in characters and in bytes.
+const SHORTEST_PASSWORD: usize = 8;
+const LONGEST_PASSWORD: usize = 1024;
+
+/// Longest user name, in bytes.
+const LONGEST_USERNAME: usize = 255;
+
+/// The first user.
+const ADMIN: &str = "admin";
+
+/// How often a session is read again because another ended meanwhile.
+const READS: usize = 16;
 
 /// How long sessions live and how many failures a log-in may have.
 #[derive(Clone, Debug)]
@@ -49,66 +85,401 @@ pub struct Login {
     pub user: User,
 }
 
+impl std::fmt::Debug for Login {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Login")
+            .field("user", &self.user)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Sessions of this process. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Sessions {}
+pub struct Sessions {
+    store: Store,
+    options: Arc<Options>,
+    clock: Clock,
+    live: Arc<Mutex<Live>>,
+    limits: Arc<Mutex<Limits>>,
+}
 
 impl Sessions {
     /// Sessions kept in a store.
-    pub fn new(_store: Store, _options: Options) -> Self {
-        todo!()
+    pub fn new(store: Store, options: Options) -> Self {
+        Self::with_clock(store, options, Clock::default())
+    }
+
+    /// The same by another clock.
+    pub fn with_clock(store: Store, options: Options, clock: Clock) -> Self {
+        Self {
+            store,
+            clock,
+            live: Arc::new(Mutex::new(Live::new(options.idle.saturating_mul(1000)))),
+            limits: Arc::new(Mutex::new(Limits::new(
+                options.failures,
+                options.window.saturating_mul(1000),
+            ))),
+            options: Arc::new(options),
+        }
     }
 
     /// Creates `admin` if there is no user at all. Returns the password when it was made up (none given), so that it can be shown once.
     ///
     /// # Errors
     /// [`crate::Denied::Internal`]; [`crate::Denied::Invalid`] for a given password that is too weak.
-    pub async fn ensure_admin(&self, _password: Option<&str>) -> Result<Option<String>> {
-        todo!()
+    pub async fn ensure_admin(&self, password: Option<&str>) -> Result<Option<String>> {
+        if self.store.count_users().await? > 0 {
+            return Ok(None);
+        }
+        let made_up = match password {
+            Some(given) => {
+                check_strength(given, ADMIN)?;
+                None
+            }
+            None => Some(random_password()?),
+        };
+        let password = made_up.as_deref().or(password).unwrap_or_default();
+        let hash = self.store.passwords().turn().await?.hash(password).await?;
+        let admin = NewUser {
+            username: ADMIN.to_owned(),
+            email: String::new(),
+            role: ADMIN.to_owned(),
+            password: hash,
+        };
+        match self.store.create_user(admin, self.clock.now()).await {
+            Ok(_) => Ok(made_up),
+            // Another process was faster: its password counts.
+            Err(podgate_store::Error::Taken(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Checks a password and opens a session.
     ///
     /// # Errors
-    /// `WrongPassword`, `AccountLocked`, `TooMany`, `Internal`.
-    pub async fn login(&self, _username: &str, _password: &str, _peer: IpAddr) -> Result<Login> {
-        todo!()
+    /// `WrongPassword`, `AccountLocked`, `TooMany`, `Internal`. Neither error nor time tells whether there is such a user; that an account
+    /// is locked is told to who knows its password.
+    pub async fn login(&self, username: &str, password: &str, peer: IpAddr) -> Result<Login> {
+        let tries = Tries::new(peer, username);
+        self.check_limits(&tries)?;
+        let turn = self.store.passwords().turn().await?;
+        // Again, now that nobody else is trying: those that waited with us have been counted.
+        self.check_limits(&tries)?;
+        let user = if username.len() > LONGEST_USERNAME || username.chars().any(char::is_control) {
+            None
+        } else {
+            self.store.user_by_name(username).await?
+        };
+        let hash = user.as_ref().map(|user| &user.password);
+        let right = turn.verify(bounded(password), hash).await? && password.len() <= LONGEST_PASSWORD;
+        let Some(user) = user.filter(|_| right) else {
+            self.limits().fail(&tries, self.clock.now());
+            return Err(Denied::WrongPassword);
+        };
+        drop(turn);
+        check_barred(&user, self.clock.now())?;
+        self.begin(&user).await
     }
 
-    /// Trades a refresh token for new tokens. A refresh token used twice ends the session.
+    /// Opens a session of a user whose password was checked.
+    async fn begin(&self, user: &podgate_store::User) -> Result<Login> {
+        let (token, token_hash) = Kind::Session.generate()?;
+        let (refresh_token, refresh_hash) = Kind::Refresh.generate()?;
+        let now = self.clock.now();
+        let expires_at = now.saturating_add(self.options.absolute.saturating_mul(1000));
+        let new = NewSession {
+            user_id: user.id,
+            token_hash,
+            refresh_hash,
+            token_expires_at: self.token_expiry(now, expires_at),
+            expires_at,
+        };
+        let session = self.store.insert_session(new, now).await?;
+        // A password that was changed since it was checked has ended all sessions but this one.
+        let current = self.store.user_by_id(user.id).await?;
+        if current.is_none_or(|current| current.password != user.password) {
+            self.end(session.id).await?;
+            return Err(Denied::WrongPassword);
+        }
+        for id in self.store.trim_sessions(user.id, SESSIONS_OF_USER).await? {
+            self.live().remove(id);
+        }
+        Ok(Login {
+            token,
+            refresh_token,
+            expires_at: session.token_expires_at,
+            user: shown(user),
+        })
+    }
+
+    /// Trades a refresh token for new tokens. A refresh token used twice ends the session: one of the two who had it is a thief.
     ///
     /// # Errors
     /// `NoCredential`, `SessionExpired`, `AccountLocked`, `Internal`.
-    pub async fn refresh(&self, _refresh_token: &str) -> Result<Login> {
-        todo!()
+    pub async fn refresh(&self, refresh_token: &str) -> Result<Login> {
+        let unknown = || Denied::NoCredential("the refresh token is not valid: log in again".to_owned());
+        let used = Kind::Refresh.hash(refresh_token).ok_or_else(unknown)?;
+        if let Some((session, user)) = self.store.session_by_refresh(&used).await?
+            && let Some(login) = self.rotate(&session, &user, used).await?
+        {
+            return Ok(login);
+        }
+        let (session, user) = self.store.session_by_used_refresh(&used).await?.ok_or_else(unknown)?;
+        tracing::warn!(
+            user = user.username,
+            session = session.id,
+            "a refresh token was used twice: its session is ended"
+        );
+        self.end(session.id).await?;
+        Err(Denied::SessionExpired)
+    }
+
+    /// New tokens for a session; `None` when someone else got them.
+    async fn rotate(&self, session: &Session, user: &podgate_store::User, used: TokenHash) -> Result<Option<Login>> {
+        let now = self.clock.now();
+        self.check_alive(session, user, now)?;
+        let (token, token_hash) = Kind::Session.generate()?;
+        let (refresh_token, refresh_hash) = Kind::Refresh.generate()?;
+        let rotation = Rotation {
+            used_refresh_hash: used,
+            token_hash,
+            refresh_hash,
+            token_expires_at: self.token_expiry(now, session.expires_at),
+        };
+        if !self.store.rotate_session(session.id, &rotation, now).await? {
+            return Ok(None);
+        }
+        self.live()
+            .rotate(session.id, token_hash, rotation.token_expires_at, now);
+        Ok(Some(Login {
+            token,
+            refresh_token,
+            expires_at: rotation.token_expires_at,
+            user: shown(user),
+        }))
     }
 
     /// Who a token belongs to. From memory when it was seen before.
     ///
     /// # Errors
     /// `NoCredential` for an unknown token, `SessionExpired`, `AccountLocked`, `Internal`.
-    pub async fn authenticate(&self, _token: &str) -> Result<Caller> {
-        todo!()
+    pub async fn authenticate(&self, token: &str) -> Result<Caller> {
+        let unknown = || Denied::NoCredential("the access token is not valid: log in again".to_owned());
+        let hash = Kind::Session.hash(token).ok_or_else(unknown)?;
+        let now = self.clock.now();
+        let found = self.live().find(&hash, now);
+        match found {
+            Found::Caller { caller, touch } => {
+                if touch && let Err(error) = self.store.touch_session(caller.session, now).await {
+                    // The call itself needs no database.
+                    tracing::warn!(%error, session = caller.session, "the use of a session could not be noted");
+                }
+                return Ok(caller);
+            }
+            Found::Expired => return Err(Denied::SessionExpired),
+            Found::Unknown => {}
+        }
+        for _ in 0..READS {
+            let generation = self.live().generation();
+            let (session, user) = self.store.session_by_token(&hash).await?.ok_or_else(unknown)?;
+            self.check_alive(&session, &user, now)?;
+            if session.token_expires_at <= now {
+                return Err(Denied::SessionExpired);
+            }
+            let caller = self.live().insert(&session, shown(&user), generation, now);
+            if let Some(caller) = caller {
+                return Ok(caller);
+            }
+        }
+        Err(Denied::Internal("sessions end faster than they can be read".to_owned()))
     }
 
     /// Ends the caller's session, at once, everywhere.
     ///
     /// # Errors
     /// `Internal`.
-    pub async fn logout(&self, _caller: &Caller) -> Result<()> {
-        todo!()
+    pub async fn logout(&self, caller: &Caller) -> Result<()> {
+        self.end(caller.session).await
     }
 
     /// Changes the caller's password and ends all the account's other sessions.
     ///
     /// # Errors
     /// `WrongPassword` (counted as a failed log-in), `TooMany`, `Invalid` for a weak new one, `Internal`.
-    pub async fn change_password(&self, _caller: &Caller, _old: &str, _new: &str, _peer: IpAddr) -> Result<()> {
-        todo!()
+    pub async fn change_password(&self, caller: &Caller, old: &str, new: &str, peer: IpAddr) -> Result<()> {
+        check_strength(new, &caller.user.username)?;
+        let tries = Tries::new(peer, &caller.user.username);
+        self.check_limits(&tries)?;
+        let turn = self.store.passwords().turn().await?;
+        self.check_limits(&tries)?;
+        let user = self.store.user_by_id(caller.user.id).await?;
+        let hash = user.as_ref().map(|user| &user.password);
+        if !turn.verify(bounded(old), hash).await? || old.len() > LONGEST_PASSWORD {
+            self.limits().fail(&tries, self.clock.now());
+            return Err(Denied::WrongPassword);
+        }
+        let hash = turn.hash(new).await?;
+        drop(turn);
+        let (user, kept) = (caller.user.id, caller.session);
+        self.finish(move |sessions| async move {
+            sessions
+                .store
+                .set_password(user, hash, kept, sessions.clock.now())
+                .await?;
+            sessions.live().remove_of_user_except(user, kept);
+            Ok(())
+        })
+        .await
     }
 
     /// Deletes expired sessions from the store and cancels those in memory; runs until cancelled. One task, owned by the caller.
-    pub async fn sweep(&self, _stop: tokio_util::sync::CancellationToken) {
-        todo!()
+    pub async fn sweep(&self, stop: CancellationToken) {
+        let mut ticks = tokio::time::interval(SWEEP);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            let round = stop.run_until_cancelled(self.sweep_once()).await;
+            if let Some(Err(error)) = round {
+                tracing::warn!(%error, "sessions could not be compared with the database");
+            }
+        }
     }
+
+    /// One round of [`Sessions::sweep`]: ends what is over, and what another process ended, refreshed or barred.
+    ///
+    /// # Errors
+    /// `Internal`; sessions then stay as they are, but for those whose time is over.
+    pub async fn sweep_once(&self) -> Result<()> {
+        let now = self.clock.now();
+        let (asked, generation) = {
+            let mut live = self.live();
+            live.remove_expired(now);
+            (live.ids(), live.generation())
+        };
+        let mut found = self.store.sessions_by_ids(&asked).await?;
+        found.retain(|(_, user)| !user.is_barred(now));
+        let found = found
+            .into_iter()
+            .map(|(session, user)| (session, shown(&user)))
+            .collect();
+        self.live().reconcile(&asked, found, generation);
+        let ended = now.saturating_sub(REMEMBERED);
+        let unused = ended.saturating_sub(self.options.idle.saturating_mul(1000));
+        self.store.delete_expired_sessions(ended, unused).await?;
+        Ok(())
+    }
+
+    /// Ends a session in the store and here.
+    async fn end(&self, id: i64) -> Result<()> {
+        self.finish(move |sessions| async move {
+            let deleted = sessions.store.delete_session(id).await;
+            // Even if the store failed: who logs out wants the streams closed.
+            sessions.live().remove(id);
+            deleted?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Runs to its end even if the caller's request goes away meanwhile: what is over in the store must be over here too.
+    async fn finish<F: Future<Output = Result<()>> + Send + 'static>(
+        &self,
+        work: impl FnOnce(Self) -> F,
+    ) -> Result<()> {
+        match tokio::spawn(work(self.clone())).await {
+            Ok(result) => result,
+            Err(error) => Err(Denied::Internal(format!("ending a session failed: {error}"))),
+        }
+    }
+
+    fn check_alive(&self, session: &Session, user: &podgate_store::User, now: i64) -> Result<()> {
+        check_barred(user, now)?;
+        let idle = self.options.idle.saturating_mul(1000);
+        if live::is_over(session.expires_at, session.last_used_at, now, idle) {
+            return Err(Denied::SessionExpired);
+        }
+        Ok(())
+    }
+
+    fn token_expiry(&self, now: i64, session_end: i64) -> i64 {
+        now.saturating_add(self.options.token.saturating_mul(1000))
+            .min(session_end)
+    }
+
+    fn check_limits(&self, tries: &Tries) -> Result<()> {
+        let wait = self.limits().wait(tries, self.clock.now());
+        wait.map_or(Ok(()), |retry_after| Err(Denied::TooMany { retry_after }))
+    }
+
+    fn live(&self) -> MutexGuard<'_, Live> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn limits(&self) -> MutexGuard<'_, Limits> {
+        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What others may see of a user.
+fn shown(user: &podgate_store::User) -> User {
+    User {
+        id: user.id,
+        username: user.username.clone(),
+        email: user.email.clone(),
+        role: user.role.clone(),
+    }
+}
+
+fn check_barred(user: &podgate_store::User, now: i64) -> Result<()> {
+    if user.disabled {
+        return Err(Denied::AccountLocked(format!(
+            "the account `{}` is disabled: ask an administrator",
+            user.username
+        )));
+    }
+    match user.locked_until {
+        Some(until) if now < until => {
+            let until = jiff::Timestamp::from_millisecond(until).unwrap_or(jiff::Timestamp::MAX);
+            Err(Denied::AccountLocked(format!(
+                "the account `{}` is locked until {until:.0}: try again then, or ask an administrator",
+                user.username
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A password that is too long to be anyone's costs no more to check than the longest.
+fn bounded(password: &str) -> &str {
+    if password.len() <= LONGEST_PASSWORD {
+        password
+    } else {
+        ""
+    }
+}
+
+fn check_strength(password: &str, username: &str) -> Result<()> {
+    let reason = if password.chars().count() < SHORTEST_PASSWORD {
+        format!("the new password must have at least {SHORTEST_PASSWORD} characters")
+    } else if password.len() > LONGEST_PASSWORD {
+        format!("the new password must have at most {LONGEST_PASSWORD} bytes")
+    } else if password.eq_ignore_ascii_case(username) {
+        "the new password must not be the user name".to_owned()
+    } else {
+        return Ok(());
+    };
+    Err(Denied::Invalid(reason))
+}
+
+/// 24 characters of which none is mistaken for another: 120 bits.
+fn random_password() -> Result<String> {
+    const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut bytes = [0; 24];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Denied::Internal(format!("the operating system gave no random bytes: {error}")))?;
+    Ok(bytes
+        .iter()
+        .filter_map(|byte| ALPHABET.get(usize::from(byte % 32)))
+        .map(|byte| char::from(*byte))
+        .collect())
 }

@@ -198,19 +198,6 @@ impl Store {
         Ok(Entity::delete_by_id(id).exec(&self.db).await?.rows_affected > 0)
     }
 
-    /// Removes all sessions of a user but one. How many there were.
-    ///
-    /// # Errors
-    /// [`Error::Database`].
-    pub async fn delete_sessions_of_user_except(&self, user: i64, kept: i64) -> Result<u64> {
-        let deleted = Entity::delete_many()
-            .filter(Column::UserId.eq(user))
-            .filter(Column::Id.ne(kept))
-            .exec(&self.db)
-            .await?;
-        Ok(deleted.rows_affected)
-    }
-
     /// Removes those sessions of a user that are beyond a number, the longest unused first. Their numbers.
     ///
     /// # Errors

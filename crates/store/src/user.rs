@@ -1,12 +1,16 @@
 //! Users.
 
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, sea_query::Expr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, TransactionTrait,
+    sea_query::Expr,
 };
 
 use crate::{
     Store,
-    entity::user::{ActiveModel, Column, Entity, Model},
+    entity::{
+        session,
+        user::{ActiveModel, Column, Entity, Model},
+    },
     error::{Error, Result},
     password::PasswordHash,
 };
@@ -123,13 +127,25 @@ impl Store {
         Ok(Entity::find_by_id(id).one(&self.db).await?.map(Into::into))
     }
 
-    /// Replaces a user's password. Whether there is such a user.
+    /// Replaces a user's password and ends all its sessions but one, in one step. Whether there is such a user.
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub async fn set_password(&self, id: i64, password: PasswordHash, now: i64) -> Result<bool> {
-        self.update_user(id, Column::PasswordHash, Expr::value(password.0), now)
-            .await
+    pub async fn set_password(&self, id: i64, password: PasswordHash, kept_session: i64, now: i64) -> Result<bool> {
+        let transaction = self.db.begin().await?;
+        let updated = Entity::update_many()
+            .col_expr(Column::PasswordHash, Expr::value(password.0))
+            .col_expr(Column::UpdatedAt, Expr::value(now))
+            .filter(Column::Id.eq(id))
+            .exec(&transaction)
+            .await?;
+        session::Entity::delete_many()
+            .filter(session::Column::UserId.eq(id))
+            .filter(session::Column::Id.ne(kept_session))
+            .exec(&transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(updated.rows_affected > 0)
     }
 
     /// Bars a user from logging in, or lets it in again. Its sessions end when they are next looked at.

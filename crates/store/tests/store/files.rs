@@ -81,14 +81,19 @@ async fn what_is_not_a_database_is_refused_with_the_reason() {
 }
 
 #[tokio::test]
-async fn a_postgresql_server_that_is_away_is_named_without_its_password() {
+async fn a_postgresql_server_that_hangs_up_is_named_without_its_password() {
     let folder = tempfile::tempdir().unwrap();
-    let url = "postgres://podgate:hunter2@127.0.0.1:1/podgate";
-    let error = Store::open(url, key(folder.path())).await.unwrap_err().to_string();
-    assert!(
-        error.contains("127.0.0.1:1/podgate") && !error.contains("hunter2"),
-        "{error}"
-    );
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let place = format!("{}/podgate", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            drop(connection);
+        }
+    });
+    let url = format!("postgres://podgate:hunter2@{place}");
+    let error = Store::open(&url, key(folder.path())).await.unwrap_err().to_string();
+    server.abort();
+    assert!(error.contains(&place) && !error.contains("hunter2"), "{error}");
 }
 
 #[tokio::test]

@@ -39,12 +39,12 @@ async fn a_password_is_replaced() {
     let made = user(store, "admin").await;
     let turn = store.passwords().turn().await.unwrap();
     let new = turn.hash("battery staple").await.unwrap();
-    assert!(store.set_password(made.id, new.clone(), 2000).await.unwrap());
+    assert!(store.set_password(made.id, new.clone(), 0, 2000).await.unwrap());
     let read = store.user_by_id(made.id).await.unwrap().unwrap();
     assert_eq!((&read.password, read.updated_at), (&new, 2000));
     assert!(turn.verify("battery staple", Some(&read.password)).await.unwrap());
     assert!(!turn.verify("correct horse", Some(&read.password)).await.unwrap());
-    assert!(!store.set_password(made.id + 1, new, 2000).await.unwrap());
+    assert!(!store.set_password(made.id + 1, new, 0, 2000).await.unwrap());
 }
 
 #[tokio::test]

@@ -1,0 +1,293 @@
+//! The sessions that are in use in this process: answers who calls without the database, and knows how to end them.
+
+use std::collections::{HashMap, HashSet};
+
+use podgate_store::{Session, TokenHash};
+use tokio_util::sync::CancellationToken;
+
+use crate::caller::{Caller, User};
+
+/// How many sessions are kept. Beyond it the longest unused one is dropped, which closes its streams: a stream whose session we had
+/// forgotten could no longer be ended.
+const KEPT: usize = 10_000;
+
+/// Milliseconds between two notes in the database that a session was used.
+const TOUCH: i64 = 60_000;
+
+/// A session in use.
+#[derive(Debug)]
+struct Entry {
+    user: User,
+    token_hash: TokenHash,
+    token_expires_at: i64,
+    expires_at: i64,
+    last_used_at: i64,
+    touched_at: i64,
+    revoked: CancellationToken,
+}
+
+/// See the module. Times are milliseconds since the epoch.
+#[derive(Debug)]
+pub(super) struct Live {
+    sessions: HashMap<i64, Entry>,
+    by_token: HashMap<TokenHash, i64>,
+    /// Milliseconds without a call after which a session ends.
+    idle: i64,
+    /// Grows whenever a token stops being valid: what was read from the database before that may be outdated.
+    generation: u64,
+}
+
+/// What is known of a token.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// It is valid. `touch`: the session's use should be noted in the database.
+    Caller { caller: Caller, touch: bool },
+    /// It must be refreshed, or its session is over.
+    Expired,
+    /// Nothing: ask the database.
+    Unknown,
+}
+
+impl Live {
+    pub(super) fn new(idle: i64) -> Self {
+        Self {
+            sessions: HashMap::new(),
+            by_token: HashMap::new(),
+            idle,
+            generation: 0,
+        }
+    }
+
+    /// What [`Live::insert`] wants to be told, taken before the database is read.
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Whose a token is; counts as use of its session.
+    pub(super) fn find(&mut self, token: &TokenHash, now: i64) -> Found {
+        let Some(&id) = self.by_token.get(token) else {
+            return Found::Unknown;
+        };
+        let Some(entry) = self.sessions.get_mut(&id) else {
+            return Found::Unknown;
+        };
+        if entry.is_over(now, self.idle) {
+            self.remove(id);
+            return Found::Expired;
+        }
+        if entry.token_expires_at <= now {
+            return Found::Expired;
+        }
+        entry.last_used_at = entry.last_used_at.max(now);
+        let touch = now - entry.touched_at >= TOUCH;
+        if touch {
+            entry.touched_at = now;
+        }
+        Found::Caller {
+            caller: entry.caller(id),
+            touch,
+        }
+    }
+
+    /// Takes a session in that was read from the database; `None` when a token stopped being valid meanwhile, so that it must be read
+    /// again.
+    pub(super) fn insert(&mut self, session: &Session, user: User, generation: u64, now: i64) -> Option<Caller> {
+        if generation != self.generation {
+            return None;
+        }
+        if self.sessions.len() >= KEPT && !self.sessions.contains_key(&session.id) {
+            let oldest = self.sessions.iter().min_by_key(|(_, entry)| entry.last_used_at);
+            if let Some(id) = oldest.map(|(id, _)| *id) {
+                self.remove(id);
+            }
+        }
+        let revoked = self.sessions.get(&session.id).map(|entry| entry.revoked.clone());
+        let entry = Entry {
+            user,
+            token_hash: session.token_hash,
+            token_expires_at: session.token_expires_at,
+            expires_at: session.expires_at,
+            last_used_at: session.last_used_at.max(now),
+            touched_at: session.last_used_at,
+            revoked: revoked.unwrap_or_default(),
+        };
+        let caller = entry.caller(session.id);
+        self.by_token.insert(session.token_hash, session.id);
+        if let Some(before) = self.sessions.insert(session.id, entry)
+            && before.token_hash != session.token_hash
+        {
+            self.by_token.remove(&before.token_hash);
+        }
+        Some(caller)
+    }
+
+    /// Replaces a session's access token.
+    pub(super) fn rotate(&mut self, id: i64, token: TokenHash, expires_at: i64, now: i64) {
+        self.generation += 1;
+        if let Some(entry) = self.sessions.get_mut(&id) {
+            self.by_token.remove(&entry.token_hash);
+            self.by_token.insert(token, id);
+            entry.token_hash = token;
+            entry.token_expires_at = expires_at;
+            entry.last_used_at = entry.last_used_at.max(now);
+            entry.touched_at = entry.touched_at.max(now);
+        }
+    }
+
+    /// Ends a session here: its token is no longer known, its streams close.
+    pub(super) fn remove(&mut self, id: i64) {
+        self.generation += 1;
+        if let Some(entry) = self.sessions.remove(&id) {
+            self.by_token.remove(&entry.token_hash);
+            entry.revoked.cancel();
+        }
+    }
+
+    /// Ends all sessions of a user but one.
+    pub(super) fn remove_of_user_except(&mut self, user: i64, kept: i64) {
+        self.generation += 1;
+        self.remove_where(|id, entry| entry.user.id == user && id != kept);
+    }
+
+    /// Ends those whose time is over.
+    pub(super) fn remove_expired(&mut self, now: i64) {
+        let idle = self.idle;
+        self.remove_where(|_, entry| entry.is_over(now, idle));
+    }
+
+    /// The numbers of all of them.
+    pub(super) fn ids(&self) -> Vec<i64> {
+        self.sessions.keys().copied().collect()
+    }
+
+    /// Brings the asked ones in line with what the database has of them (`found`): another process may have ended, refreshed or used
+    /// them. Does nothing when a token stopped being valid since `generation`.
+    pub(super) fn reconcile(&mut self, asked: &[i64], found: Vec<(Session, User)>, generation: u64) {
+        if generation != self.generation {
+            return;
+        }
+        let alive: HashSet<i64> = found.iter().map(|(session, _)| session.id).collect();
+        for &id in asked.iter().filter(|id| !alive.contains(id)) {
+            self.remove(id);
+        }
+        for (session, user) in found {
+            let Some(entry) = self.sessions.get_mut(&session.id) else {
+                continue;
+            };
+            entry.user = user;
+            entry.last_used_at = entry.last_used_at.max(session.last_used_at);
+            if entry.token_hash != session.token_hash {
+                self.rotate(
+                    session.id,
+                    session.token_hash,
+                    session.token_expires_at,
+                    session.last_used_at,
+                );
+            }
+        }
+    }
+
+    fn remove_where(&mut self, mut over: impl FnMut(i64, &Entry) -> bool) {
+        let ids: Vec<i64> = self
+            .sessions
+            .iter()
+            .filter(|(id, entry)| over(**id, entry))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in ids {
+            self.remove(id);
+        }
+    }
+}
+
+impl Entry {
+    fn is_over(&self, now: i64, idle: i64) -> bool {
+        is_over(self.expires_at, self.last_used_at, now, idle)
+    }
+
+    fn caller(&self, id: i64) -> Caller {
+        Caller {
+            user: self.user.clone(),
+            session: id,
+            revoked: self.revoked.clone(),
+        }
+    }
+}
+
+/// Whether a session has ended by itself: at its end, or after `idle` milliseconds without use.
+pub(super) fn is_over(expires_at: i64, last_used_at: i64, now: i64, idle: i64) -> bool {
+    expires_at <= now || last_used_at.saturating_add(idle) <= now
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    fn user() -> User {
+        User {
+            id: 1,
+            username: "admin".to_owned(),
+            email: String::new(),
+            role: "admin".to_owned(),
+        }
+    }
+
+    fn session(id: i64) -> Session {
+        let mut token_hash = [0; 32];
+        token_hash[..8].copy_from_slice(&id.to_be_bytes());
+        Session {
+            id,
+            user_id: 1,
+            token_hash,
+            created_at: 0,
+            last_used_at: id,
+            token_expires_at: i64::MAX,
+            expires_at: i64::MAX,
+        }
+    }
+
+    #[test]
+    fn what_was_read_before_a_session_ended_is_not_taken_in() {
+        let mut live = Live::new(i64::MAX);
+        let before = live.generation();
+        // Another request reads the session, and then it ends.
+        live.remove(7);
+        assert!(live.insert(&session(7), user(), before, 0).is_none());
+        assert!(matches!(live.find(&session(7).token_hash, 0), Found::Unknown));
+        assert!(live.insert(&session(7), user(), live.generation(), 0).is_some());
+    }
+
+    #[test]
+    fn two_readers_of_one_session_share_its_end() {
+        let mut live = Live::new(i64::MAX);
+        let [one, two] = [(); 2].map(|()| live.insert(&session(7), user(), live.generation(), 0).unwrap());
+        live.remove(7);
+        assert!(one.revoked.is_cancelled() && two.revoked.is_cancelled());
+    }
+
+    #[test]
+    fn beyond_the_bound_the_longest_unused_goes_and_is_ended() {
+        let mut live = Live::new(i64::MAX);
+        let kept = i64::try_from(KEPT).unwrap();
+        let oldest = live.insert(&session(1), user(), 0, 0).unwrap();
+        for id in 2..=kept + 1 {
+            live.insert(&session(id), user(), live.generation(), 0).unwrap();
+        }
+        assert!(oldest.revoked.is_cancelled());
+        assert_eq!((live.sessions.len(), live.by_token.len()), (KEPT, KEPT));
+    }
+
+    #[test]
+    fn a_use_is_noted_once_a_minute() {
+        let mut live = Live::new(i64::MAX);
+        live.insert(&session(0), user(), 0, 0).unwrap();
+        let token = session(0).token_hash;
+        let notes = [0, 59_999, 60_000, 60_001, 119_999, 120_000].map(|now| match live.find(&token, now) {
+            Found::Caller { touch, .. } => touch,
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(notes, [false, false, true, false, false, true]);
+    }
+}
