@@ -38,6 +38,17 @@ pub struct Gate {
     pub(crate) clusters: Clusters,
 }
 
+/// How a cluster does, for the process's own health and metrics. Names no pod.
+#[derive(Clone, Debug)]
+pub struct Health {
+    /// The cluster's name.
+    pub name: String,
+    /// How current its pods are.
+    pub sync: podgate_cluster::Sync,
+    /// Pods in the index.
+    pub pods: usize,
+}
+
 /// What a caller may touch: the methods of action `A`, on one target. Made by [`Gate::open`] only.
 #[derive(Debug)]
 pub struct Scoped<A: Action> {
@@ -83,6 +94,16 @@ impl Gate {
             name: name.to_owned(),
             action: PhantomData,
         })
+    }
+
+    /// How every cluster does, by number. Needs no caller: it is for health checks and metrics, not for answers to users.
+    pub fn health(&self) -> Vec<Health> {
+        let health = |cluster: Cluster| Health {
+            name: cluster.name().to_owned(),
+            sync: cluster.sync(),
+            pods: self.index.stats(cluster.id(), &podgate_index::Scope::All).pods,
+        };
+        self.registry.all().into_iter().map(health).collect()
     }
 
     /// A cluster by number or by unique name.

@@ -58,7 +58,7 @@ async fn resolve(credential: Option<Credential>, parts: &Parts, state: &State) -
         Some(Credential::Bearer(token) | Credential::Cookie(token)) => state.sessions().authenticate(&token).await,
     }?;
     if let Some(trace) = parts.extensions.get::<Trace>() {
-        trace.set_user(&caller.user.username);
+        trace.set_caller(&caller);
     }
     Ok(Authenticated { caller, by_cookie })
 }

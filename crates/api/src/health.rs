@@ -1,6 +1,93 @@
-//! Whether the process lives and can serve.
+//! Whether the process lives, and whether it can serve. No envelope: these are for machines that look at the status alone.
+
+use axum::{
+    Json,
+    extract::State as Extract,
+    response::{IntoResponse, Response},
+};
+use http::StatusCode;
+use podgate_cluster::SyncState;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::State;
+
+/// Whether Podgate can serve. Names nothing: anyone may ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Readiness {
+    /// The database answers, and every cluster is synced or known to fail.
+    ready: bool,
+    /// The database answers.
+    database: bool,
+    /// Clusters by the state of their sync.
+    clusters: Counts,
+}
+
+/// Clusters by the state of their sync.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Counts {
+    /// Being synced for the first time.
+    syncing: usize,
+    /// Current.
+    synced: usize,
+    /// Synced once, and broken or being renewed.
+    stale: usize,
+    /// Never synced, and the last try failed.
+    failed: usize,
+}
 
 /// `GET /healthz`: the process lives.
 pub(crate) async fn live() -> &'static str {
     "ok\n"
+}
+
+/// `GET /readyz`: it can serve.
+pub(crate) async fn ready(Extract(state): Extract<State>) -> Response {
+    let states = state.gate().health().into_iter().map(|cluster| cluster.sync.state);
+    let readiness = readiness(state.sessions().ping().await.is_ok(), states);
+    let status = if readiness.ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, Json(readiness)).into_response()
+}
+
+fn readiness(database: bool, states: impl Iterator<Item = SyncState>) -> Readiness {
+    let mut clusters = Counts::default();
+    for state in states {
+        match state {
+            SyncState::Syncing => clusters.syncing += 1,
+            SyncState::Synced => clusters.synced += 1,
+            SyncState::Stale => clusters.stale += 1,
+            SyncState::Failed => clusters.failed += 1,
+        }
+    }
+    Readiness {
+        ready: database && clusters.syncing == 0,
+        database,
+        clusters,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_ready_once_every_cluster_is_synced_or_known_to_fail() {
+        use SyncState::{Failed, Stale, Synced, Syncing};
+        for (database, states, ready) in [
+            (true, &[][..], true),
+            (true, &[Synced, Stale, Failed], true),
+            (true, &[Synced, Syncing], false),
+            (false, &[Synced], false),
+        ] {
+            assert_eq!(
+                readiness(database, states.iter().copied()).ready,
+                ready,
+                "{database} {states:?}"
+            );
+        }
+    }
 }

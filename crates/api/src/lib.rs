@@ -27,6 +27,7 @@ pub mod routes;
 pub mod routing;
 mod session;
 pub mod state;
+mod stream;
 pub mod sync;
 pub mod time;
 pub mod ws;

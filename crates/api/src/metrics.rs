@@ -1,22 +1,38 @@
-//! What the process counts.
+//! `GET /metrics`: what the process counts, for Prometheus.
 
 use std::{fmt, time::Duration};
 
+use axum::{
+    extract::State as Extract,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, header};
+use podgate_access::gate::Health;
 use prometheus_client::{
-    encoding::EncodeLabelSet,
+    encoding::{
+        EncodeLabelSet,
+        text::{encode_eof, encode_registry},
+    },
     metrics::{
         counter::Counter,
         family::Family,
+        gauge::Gauge,
         histogram::{Histogram, exponential_buckets},
     },
-    registry::{Registry, Unit},
+    registry::Registry,
 };
+
+use crate::{ApiError, State, credential::bearer_token, origin::Seen, sync};
+
+/// The format that [`encode_registry`] writes.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The counts of one process.
 pub struct Metrics {
     registry: Registry,
     requests: Family<Request, Counter>,
-    durations: Family<RouteOnly, Histogram>,
+    durations: Family<Method, Histogram>,
+    streamed: Family<Route, Counter>,
 }
 
 impl fmt::Debug for Metrics {
@@ -33,34 +49,51 @@ struct Request {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct RouteOnly {
+struct Method {
     route: String,
     method: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Route {
+    route: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct InCluster {
+    cluster: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct InState {
+    cluster: String,
+    state: &'static str,
 }
 
 impl Metrics {
     pub(crate) fn new() -> Self {
         let requests = Family::default();
         // From 0.1 ms to about 26 s.
-        let durations = Family::new_with_constructor(
-            (|| Histogram::new(exponential_buckets(0.0001, 4.0, 10))) as fn() -> Histogram,
-        );
-        let mut registry = Registry::with_prefix("podgate");
+        let histogram: fn() -> Histogram = || Histogram::new(exponential_buckets(0.0001, 4.0, 10));
+        let durations = Family::new_with_constructor(histogram);
+        let streamed = Family::default();
+        let mut registry = Registry::default();
+        registry.register("podgate_http_requests", "Requests answered", requests.clone());
         registry.register(
-            "http_requests",
-            "Requests answered, by route, method and status",
-            requests.clone(),
-        );
-        registry.register_with_unit(
-            "http_request_duration",
-            "Time from a request's head to its answer's head, by route",
-            Unit::Seconds,
+            "podgate_http_request_duration_seconds",
+            "Time from a request's head to its answer's head",
             durations.clone(),
+        );
+        registry.register(
+            "podgate_streamed_bytes",
+            "Bytes sent to clients in long answers (logs) and WebSocket frames",
+            streamed.clone(),
         );
         Self {
             registry,
             requests,
             durations,
+            streamed,
         }
     }
 
@@ -69,11 +102,181 @@ impl Metrics {
         let route = route.unwrap_or("none").to_owned();
         let known = matches!(method, "GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "PATCH" | "OPTIONS");
         let method = if known { method } else { "other" }.to_owned();
-        let labels = RouteOnly {
+        let labels = Method {
             route: route.clone(),
             method: method.clone(),
         };
         self.durations.get_or_create(&labels).observe(taken.as_secs_f64());
         self.requests.get_or_create(&Request { route, method, status }).inc();
+    }
+
+    /// The counter of the bytes that a streaming route or a WebSocket sends.
+    pub(crate) fn streamed(&self, route: &str) -> Counter {
+        self.streamed.get_or_create_owned(&Route {
+            route: route.to_owned(),
+        })
+    }
+
+    fn text(&self, clusters: &[Health], open_sockets: usize) -> Result<String, fmt::Error> {
+        let mut text = String::new();
+        encode_registry(&mut text, &self.registry)?;
+        encode_registry(&mut text, &snapshot(clusters, open_sockets))?;
+        encode_eof(&mut text)?;
+        Ok(text)
+    }
+}
+
+/// What is read rather than counted.
+fn snapshot(clusters: &[Health], open_sockets: usize) -> Registry {
+    let mut registry = Registry::default();
+    let sockets: Gauge = Gauge::default();
+    sockets.set(number(open_sockets));
+    registry.register("podgate_websockets", "Open WebSockets", sockets);
+
+    let states = Family::<InState, Gauge>::default();
+    let pods = Family::<InCluster, Gauge>::default();
+    for Health {
+        name,
+        sync,
+        pods: count,
+    } in clusters
+    {
+        let cluster = name.clone();
+        for state in ["syncing", "synced", "stale", "failed"] {
+            let labels = InState {
+                cluster: cluster.clone(),
+                state,
+            };
+            states
+                .get_or_create(&labels)
+                .set(i64::from(sync::state(sync.state) == state));
+        }
+        pods.get_or_create(&InCluster { cluster }).set(number(*count));
+    }
+    registry.register(
+        "podgate_cluster_state",
+        "1 for the state that a cluster's sync is in",
+        states,
+    );
+    registry.register("podgate_cluster_pods", "Pods known of a cluster", pods);
+
+    if let Some(bytes) = resident_memory() {
+        let memory: Gauge = Gauge::default();
+        memory.set(number(bytes));
+        registry.register("process_resident_memory_bytes", "Resident memory size in bytes", memory);
+    }
+    registry
+}
+
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+/// Bytes of this process in memory (`VmRSS` of Linux's proc(5)); none elsewhere.
+fn resident_memory() -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kilobytes: usize = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kilobytes * 1024)
+}
+
+/// `GET /metrics`.
+pub(crate) async fn get(Extract(state): Extract<State>, seen: Seen, headers: HeaderMap) -> Result<Response, ApiError> {
+    admit(&state, &seen, &headers)?;
+    let text = state
+        .metrics()
+        .text(&state.gate().health(), state.sockets().count())
+        .map_err(|error| ApiError::Internal(format!("metrics: {error}")))?;
+    Ok(([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response())
+}
+
+/// By the operator's token, or from a listed address.
+fn admit(state: &State, seen: &Seen, headers: &HeaderMap) -> Result<(), ApiError> {
+    let options = state.options();
+    if let Some(given) = bearer_token(headers)? {
+        let right = options
+            .metrics_token
+            .as_ref()
+            .is_some_and(|token| same(token.as_bytes(), given.as_bytes()));
+        return if right {
+            Ok(())
+        } else {
+            Err(ApiError::NoCredential(
+                "this is not the token of --metrics-token-file".into(),
+            ))
+        };
+    }
+    // A proxy on the same machine that we were not told of would lend its loopback address to everyone behind it.
+    let through_stranger =
+        !seen.by_trusted_proxy && (headers.contains_key("x-forwarded-for") || headers.contains_key("forwarded"));
+    let listed = options
+        .metrics_networks
+        .iter()
+        .any(|network| network.contains(&seen.peer));
+    if listed && !through_stranger {
+        return Ok(());
+    }
+    Err(ApiError::Forbidden(format!(
+        "Podgate: {} may not read the metrics: the operator lists networks with --metrics-network, or sets a token with --metrics-token-file",
+        seen.peer
+    )))
+}
+
+/// Compares in a time that does not depend on where the texts differ.
+fn same(left: &[u8], right: &[u8]) -> bool {
+    left.len() == right.len()
+        && left
+            .iter()
+            .zip(right)
+            .fold(0, |difference, (a, b)| difference | (a ^ b))
+            == 0
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use podgate_cluster::{Sync, SyncState};
+
+    use super::*;
+
+    #[test]
+    fn the_text_is_open_metrics() {
+        let metrics = Metrics::new();
+        metrics.request(Some("/api/clusters"), "GET", 200, Duration::from_millis(3));
+        metrics.request(None, "BREW", 404, Duration::from_millis(3));
+        metrics.streamed("/ws/x").inc_by(7);
+        let cluster = Health {
+            name: "production".into(),
+            sync: Sync {
+                state: SyncState::Stale,
+                synced_at: None,
+                error: None,
+            },
+            pods: 12,
+        };
+        let text = metrics.text(&[cluster], 3).unwrap();
+        for line in [
+            r#"podgate_http_requests_total{route="/api/clusters",method="GET",status="200"} 1"#,
+            r#"podgate_http_requests_total{route="none",method="other",status="404"} 1"#,
+            r#"podgate_http_request_duration_seconds_count{route="/api/clusters",method="GET"} 1"#,
+            r#"podgate_streamed_bytes_total{route="/ws/x"} 7"#,
+            r#"podgate_cluster_state{cluster="production",state="stale"} 1"#,
+            r#"podgate_cluster_state{cluster="production",state="synced"} 0"#,
+            r#"podgate_cluster_pods{cluster="production"} 12"#,
+            "podgate_websockets 3",
+            "# EOF",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+        }
+        assert_eq!(text.matches("# EOF").count(), 1);
+    }
+
+    #[test]
+    fn tokens_are_compared_whole() {
+        assert!(same(b"abc", b"abc"));
+        assert!(!same(b"abc", b"abd"));
+        assert!(!same(b"abc", b"ab"));
+        assert!(!same(b"", b"a"));
     }
 }

@@ -13,7 +13,14 @@ use axum::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-use crate::{ApiError, State, credential::without_base};
+use podgate_access::Caller;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    ApiError, State,
+    credential::without_base,
+    stream::{Streamed, watched},
+};
 
 /// The header that carries a request's id.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -23,18 +30,18 @@ const MAX_REQUEST_ID: usize = 64;
 /// The longest that an answer with an end may take us. Calls to clusters have shorter limits of their own.
 const UNARY_LIMIT: Duration = Duration::from_secs(120);
 
-/// A request's id and user, for log lines. Cheap to clone.
+/// A request's id and caller. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Trace {
     id: Arc<str>,
-    user: Arc<OnceLock<String>>,
+    caller: Arc<OnceLock<Caller>>,
 }
 
 impl Trace {
     fn new(headers: &HeaderMap) -> Self {
         Self {
             id: request_id(headers),
-            user: Arc::new(OnceLock::new()),
+            caller: Arc::new(OnceLock::new()),
         }
     }
 
@@ -44,12 +51,16 @@ impl Trace {
     }
 
     /// Notes who calls, once that is known.
-    pub(crate) fn set_user(&self, user: &str) {
-        self.user.get_or_init(|| user.to_owned());
+    pub(crate) fn set_caller(&self, caller: &Caller) {
+        self.caller.get_or_init(|| caller.clone());
     }
 
     fn user(&self) -> &str {
-        self.user.get().map_or("-", String::as_str)
+        self.caller.get().map_or("-", |caller| caller.user.username.as_str())
+    }
+
+    fn revoked(&self) -> Option<CancellationToken> {
+        self.caller.get().map(|caller| caller.revoked.clone())
     }
 }
 
@@ -93,6 +104,10 @@ pub(crate) async fn around(Extract(state): Extract<State>, mut request: Request,
                 response.headers_mut().append(name, value.clone());
             }
         }
+    }
+    if let Some(Streamed(path)) = response.extensions_mut().remove() {
+        let sent = state.metrics().streamed(path);
+        response = response.map(|body| watched(body, sent, trace.revoked()));
     }
     let taken = start.elapsed();
     finish(&mut response, &trace, taken);

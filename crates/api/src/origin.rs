@@ -17,6 +17,8 @@ use crate::{ApiError, State, parameters::shown, state::Options};
 pub(crate) struct Seen {
     /// The caller's address; behind trusted proxies the one that the outermost of them saw.
     pub(crate) peer: IpAddr,
+    /// The connection comes from a proxy that the operator named.
+    pub(crate) by_trusted_proxy: bool,
     /// Whether the caller speaks HTTPS; none where a proxy that we do not know might.
     https: Option<bool>,
     /// The host (and port) that the caller asked for.
@@ -41,6 +43,7 @@ impl Seen {
         if !trusted(direct) {
             return Self {
                 peer: direct,
+                by_trusted_proxy: false,
                 https: options.https.then_some(true),
                 host,
             };
@@ -51,6 +54,7 @@ impl Seen {
         let https = last(headers, "x-forwarded-proto").map(|scheme| scheme.eq_ignore_ascii_case("https"));
         Self {
             peer,
+            by_trusted_proxy: true,
             https: https.or(options.https.then_some(true)),
             host: last(headers, "x-forwarded-host").or(host),
         }

@@ -8,7 +8,7 @@ use podgate_access::action::{
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    State, clusters, health, middleware, origin, pods,
+    State, clusters, health, metrics, middleware, origin, pods,
     routing::{Route, Routes, Shape},
     session,
 };
@@ -29,6 +29,8 @@ fn routes(base: &str) -> Routes {
 fn public(routes: Routes) -> Routes {
     routes
         .add_public(GET, "/healthz", health::live)
+        .add_public(GET, "/readyz", health::ready)
+        .add_public(GET, "/metrics", metrics::get)
         .add_public(POST, "/api/auth/login", session::login)
         .add_public(POST, "/api/auth/refresh", session::refresh)
 }

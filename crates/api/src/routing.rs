@@ -19,6 +19,7 @@ use crate::{
     middleware,
     opened::Opened,
     parameters::{FromParameters, Parameter, Params},
+    stream,
     ws::Upgrade,
 };
 
@@ -228,8 +229,15 @@ where
 {
     let filter = MethodFilter::try_from(route.method.clone()).unwrap_or(MethodFilter::GET);
     let mut endpoint = on(filter, handler);
-    if route.shape == Shape::Unary {
-        endpoint = endpoint.route_layer(from_fn(middleware::limit));
+    let path = route.path;
+    match route.shape {
+        Shape::Unary => endpoint = endpoint.route_layer(from_fn(middleware::limit)),
+        Shape::Stream => {
+            endpoint = endpoint.route_layer(from_fn(move |request: Request, next: Next| {
+                stream::mark(path, request, next)
+            }));
+        }
+        Shape::WebSocket => {}
     }
     let types = route.types;
     if !types.is_empty() {

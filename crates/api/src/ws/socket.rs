@@ -16,6 +16,7 @@ use futures_util::{
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use podgate_access::Denied;
+use prometheus_client::metrics::counter::Counter;
 use serde::Serialize;
 use tokio::sync::Mutex;
 use tokio_tungstenite::{
@@ -52,6 +53,7 @@ pub struct Socket {
 pub struct Sender {
     /// Shared with the pings; an async mutex because a write may wait for the client.
     sink: Arc<Mutex<SplitSink<Stream, Message>>>,
+    sent: Counter,
     request_id: String,
 }
 
@@ -115,11 +117,12 @@ struct ErrorFrame<'a> {
 }
 
 impl Socket {
-    pub(super) fn new(stream: Stream, limits: &Limits, request_id: &str) -> Self {
+    pub(super) fn new(stream: Stream, limits: &Limits, request_id: &str, sent: Counter) -> Self {
         let (sink, stream) = stream.split();
         Self {
             sender: Sender {
                 sink: Arc::new(Mutex::new(sink)),
+                sent,
                 request_id: request_id.to_owned(),
             },
             receiver: Receiver {
@@ -218,6 +221,7 @@ impl Sender {
     /// # Errors
     /// [`End::Gone`].
     pub async fn text(&mut self, text: String) -> Result<(), End> {
+        self.sent.inc_by(text.len() as u64);
         let sent = self.sink.lock().await.send(Message::text(text)).await;
         sent.map_err(|_| End::Gone)
     }
@@ -233,6 +237,7 @@ impl Sender {
         let texts: Vec<String> = frames.into_iter().map(|frame| json(&frame)).collect::<Result<_, _>>()?;
         let mut sink = self.sink.lock().await;
         for text in texts {
+            self.sent.inc_by(text.len() as u64);
             sink.feed(Message::text(text)).await.map_err(|_| End::Gone)?;
         }
         sink.flush().await.map_err(|_| End::Gone)

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use axum::{
     body::Body,
-    extract::FromRequestParts,
+    extract::{FromRequestParts, MatchedPath},
     response::{IntoResponse, Response},
 };
 use futures_util::future::BoxFuture;
@@ -40,6 +40,7 @@ pub struct Upgrade<A: Action, T> {
     caller: Caller,
     scoped: Result<Scoped<A>, ApiError>,
     query: String,
+    route: String,
     parameters: PhantomData<fn() -> T>,
 }
 
@@ -68,6 +69,8 @@ impl<A: Action, T: FromParameters> FromRequestParts<State> for Upgrade<A, T> {
             .remove::<OnUpgrade>()
             .ok_or_else(|| not_a_websocket("this connection can't be upgraded"))?;
         let trace = parts.extensions.get::<Trace>().cloned();
+        let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+        let route = credential::without_base(route, &state.options().base_path).to_owned();
         let scoped = opened::open(parts, state.gate(), &authenticated.caller).await;
         Ok(Self {
             on_upgrade,
@@ -77,6 +80,7 @@ impl<A: Action, T: FromParameters> FromRequestParts<State> for Upgrade<A, T> {
             caller: authenticated.caller,
             scoped,
             query: credential::without_ticket(parts.uri.query().unwrap_or_default()),
+            route,
             parameters: PhantomData,
         })
     }
@@ -104,7 +108,12 @@ impl<A: Action, T: FromParameters> Upgrade<A, T> {
                 }
             };
             let stream = WebSocketStream::from_raw_socket(upgraded, Role::Server, Some(config(&limits))).await;
-            let mut socket = Socket::new(stream, &limits, self.trace.id());
+            let mut socket = Socket::new(
+                stream,
+                &limits,
+                self.trace.id(),
+                self.state.metrics().streamed(&self.route),
+            );
             let keep_alive = socket.keep_alive(&limits);
             let sockets = self.state.sockets();
             let place = sockets.enter(self.caller.session);

@@ -1,0 +1,73 @@
+//! What all long HTTP answers have in common: their bytes are counted, and they end with the session of their caller.
+
+use axum::{
+    body::{Body, Bytes},
+    extract::Request,
+    middleware::Next,
+    response::Response,
+};
+use futures_util::{StreamExt, stream};
+use prometheus_client::metrics::counter::Counter;
+use tokio_util::sync::CancellationToken;
+
+/// Marks an answer as one of a streaming route.
+#[derive(Clone, Copy)]
+pub(crate) struct Streamed(pub(crate) &'static str);
+
+/// Middleware of a streaming route: marks its answers, so that [`crate::middleware::around`] treats them with [`watched`].
+pub(crate) async fn mark(path: &'static str, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    if response.status().is_success() {
+        response.extensions_mut().insert(Streamed(path));
+    }
+    response
+}
+
+/// Counts a body's bytes, and breaks it off once the session has ended: a clean end would look like the whole answer.
+pub(crate) fn watched(body: Body, sent: Counter, revoked: Option<CancellationToken>) -> Body {
+    let revoked = revoked.unwrap_or_default();
+    let chunks = stream::unfold(
+        (body.into_data_stream(), sent, revoked),
+        |(mut chunks, sent, revoked)| async {
+            let chunk: Result<Bytes, axum::Error> = tokio::select! {
+                biased;
+                () = revoked.cancelled() => Err(axum::Error::new(std::io::Error::other("the session has ended"))),
+                chunk = chunks.next() => chunk?,
+            };
+            if let Ok(bytes) = &chunk {
+                sent.inc_by(bytes.len() as u64);
+            }
+            Some((chunk, (chunks, sent, revoked)))
+        },
+    );
+    Body::from_stream(chunks)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    fn body() -> Body {
+        let chunks = ["one", "two"].map(|text| Ok::<_, std::io::Error>(Bytes::from_static(text.as_bytes())));
+        Body::from_stream(stream::iter(chunks))
+    }
+
+    #[tokio::test]
+    async fn the_bytes_pass_and_are_counted() {
+        let sent = Counter::default();
+        let body = watched(body(), sent.clone(), Some(CancellationToken::new()));
+        assert_eq!(axum::body::to_bytes(body, 100).await.unwrap(), "onetwo");
+        assert_eq!(sent.get(), 6);
+    }
+
+    #[tokio::test]
+    async fn a_session_that_ends_breaks_the_answer_off() {
+        let revoked = CancellationToken::new();
+        let mut chunks = watched(body(), Counter::default(), Some(revoked.clone())).into_data_stream();
+        assert_eq!(chunks.next().await.unwrap().unwrap(), "one");
+        revoked.cancel();
+        assert!(chunks.next().await.unwrap().is_err());
+    }
+}
