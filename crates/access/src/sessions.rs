@@ -333,6 +333,14 @@ impl Sessions {
         .await
     }
 
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// `Internal`.
+    pub async fn ping(&self) -> Result<()> {
+        Ok(self.store.ping().await?)
+    }
+
     /// Deletes expired sessions from the store and cancels those in memory; runs until cancelled. One task, owned by the caller.
     pub async fn sweep(&self, stop: CancellationToken) {
         let mut ticks = tokio::time::interval(SWEEP);
