@@ -143,6 +143,11 @@ impl<A: Action> Scoped<A> {
         &self.caller
     }
 
+    /// The name of the target's pod, or empty.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The cluster of the target. Private to this crate: handlers get only what their action offers.
     pub(crate) fn cluster(&self) -> Result<&Cluster> {
         self.cluster

@@ -3,7 +3,8 @@
 use axum::{Router, middleware::from_fn_with_state};
 use http::Method;
 use podgate_access::action::{
-    CreateCluster, DeleteCluster, GetCluster, ListClusters, ListPods, OwnAccount, TestCluster, UpdateCluster,
+    CreateCluster, DeleteCluster, DeletePod, GetCluster, GetPod, ListClusters, ListPods, OwnAccount, ReadEvents,
+    ReadLogs, TestCluster, UpdateCluster,
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -56,7 +57,28 @@ fn clusters(routes: Routes) -> Routes {
 }
 
 fn pods(routes: Routes) -> Routes {
-    routes.add::<ListPods, _, _>(GET, "/api/clusters/{clusterId}/pods", pods::list::list)
+    routes
+        .add::<ListPods, _, _>(GET, "/api/clusters/{clusterId}/pods", pods::list::list)
+        .add::<GetPod, _, _>(
+            GET,
+            "/api/clusters/{clusterId}/namespaces/{namespace}/pods/{name}",
+            pods::detail::get,
+        )
+        .add::<DeletePod, _, _>(
+            DELETE,
+            "/api/clusters/{clusterId}/namespaces/{namespace}/pods/{name}",
+            pods::delete::delete,
+        )
+        .add_stream::<ReadLogs, _, _>(
+            GET,
+            "/api/clusters/{clusterId}/namespaces/{namespace}/pods/{name}/logs",
+            pods::logs::read,
+        )
+        .add::<ReadEvents, _, _>(
+            GET,
+            "/api/clusters/{clusterId}/namespaces/{namespace}/pods/{name}/events",
+            pods::events::list,
+        )
 }
 
 /// The whole API. Serve it with [`axum::extract::ConnectInfo`] of [`std::net::SocketAddr`], from which it knows its callers' addresses.

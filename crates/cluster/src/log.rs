@@ -28,7 +28,7 @@ pub struct Query {
     pub previous: bool,
     /// The last N seconds.
     pub since_seconds: Option<u32>,
-    /// From this time on; RFC 3339, as the caller gave it.
+    /// From this time on; RFC 3339.
     pub since_time: Option<String>,
     /// The last N lines.
     pub tail_lines: Option<u64>,
