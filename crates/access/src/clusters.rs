@@ -1,10 +1,19 @@
 //! The clusters that Podgate knows: what the database stores of them, joined with what the registry runs.
 
-use podgate_cluster::{Cluster, Registry, Sync, registry::Info};
-use podgate_index::Index;
-use podgate_store::Store;
+mod validate;
 
-use crate::error::Result;
+use std::{collections::HashMap, sync::Arc};
+
+use podgate_cluster::{Cluster, Registry, Source, Spec, Sync, registry::Info, source::Refused};
+use podgate_index::{ClusterId, Index, Scope};
+use podgate_store::{ClusterEdit, NewCluster, Origin, Store};
+use tokio::sync::Mutex;
+use zeroize::Zeroizing;
+
+use crate::{
+    clock::Clock,
+    error::{Denied, Result},
+};
 
 /// A cluster as the API shows it. Holds no credential.
 #[derive(Clone, Debug)]
@@ -68,21 +77,45 @@ pub struct Edit {
 }
 
 /// See the module. Cheap to clone.
+///
+/// The database comes first: what it holds is started at the next start, whatever happens in between.
 #[derive(Clone, Debug)]
-pub struct Clusters {}
+pub struct Clusters {
+    store: Store,
+    registry: Registry,
+    index: Index,
+    clock: Clock,
+    /// Held from a change of the database until the registry has followed, so that two changes of one cluster can't leave the two at odds.
+    /// An async mutex, because it is held across both; reads don't take it.
+    changes: Arc<Mutex<()>>,
+}
 
 impl Clusters {
     /// Joins a store and a registry.
-    pub fn new(_store: Store, _registry: Registry, _index: Index) -> Self {
-        todo!()
+    pub fn new(store: Store, registry: Registry, index: Index) -> Self {
+        Self {
+            store,
+            registry,
+            index,
+            clock: Clock::default(),
+            changes: Arc::default(),
+        }
     }
 
-    /// Starts every cluster that the database holds (those added through the API).
+    /// Starts every cluster that the database holds (those added through the API). One whose credential can't be decrypted is there all the
+    /// same, and says so.
     ///
     /// # Errors
     /// [`crate::Denied::Internal`] when the database fails.
     pub async fn start_stored(&self) -> Result<()> {
-        todo!()
+        for row in self.store.list_clusters().await? {
+            if row.origin == Origin::Fixed {
+                continue;
+            }
+            let source = self.usable_source(&row).await;
+            self.start(&row, source);
+        }
+        Ok(())
     }
 
     /// Starts a cluster of the operator's under a stable number: `key` says which one it is at the next start.
@@ -91,35 +124,269 @@ impl Clusters {
     /// [`crate::Denied::Internal`] when the database fails.
     pub async fn start_fixed(
         &self,
-        _key: &str,
-        _name: &str,
-        _description: &str,
-        _source: podgate_cluster::Source,
+        key: &str,
+        name: &str,
+        description: &str,
+        source: podgate_cluster::Source,
     ) -> Result<Entry> {
-        todo!()
+        let row = self
+            .store
+            .adopt_fixed(key, name, description, &source.api_server(), self.clock.now())
+            .await?;
+        let cluster = self.start(&row, source);
+        Ok(self.entry(&cluster, row))
     }
 
     pub(crate) async fn list(&self) -> Result<Vec<Entry>> {
-        todo!()
+        let rows = self.store.list_clusters().await?;
+        let mut rows: HashMap<u32, _> = rows.into_iter().map(|row| (row.id, row)).collect();
+        let clusters = self.registry.all();
+        // One without a row is being removed.
+        let entries = clusters
+            .iter()
+            .filter_map(|cluster| Some(self.entry(cluster, rows.remove(&cluster.id().0)?)));
+        Ok(entries.collect())
     }
 
-    pub(crate) async fn get(&self, _cluster: &Cluster) -> Result<Entry> {
-        todo!()
+    pub(crate) async fn get(&self, cluster: &Cluster) -> Result<Entry> {
+        Ok(self.entry(cluster, self.row(cluster).await?))
     }
 
-    pub(crate) async fn create(&self, _new: New) -> Result<Entry> {
-        todo!()
+    pub(crate) async fn create(&self, new: New) -> Result<Entry> {
+        validate::name(&new.name)?;
+        validate::description(&new.description)?;
+        let namespaces = validate::namespaces(new.namespaces)?;
+        let source = match (&new.kubeconfig, &new.api_server, &new.token) {
+            (Some(_), None, None) | (None, Some(_), Some(_)) => {
+                source(new.kubeconfig, new.api_server, new.token, new.ca_cert)?
+            }
+            (None, None, None) => return Err(missing("`kubeConfig`, or `apiServer` and `token`")),
+            (None, Some(_), None) => return Err(missing("`token`")),
+            (None, None, Some(_)) => return Err(missing("`apiServer`")),
+            (Some(_), _, _) => return Err(both()),
+        };
+        self.check_name(&new.name).await?;
+        self.registry.probe(&source, &namespaces).await?;
+        let row = NewCluster {
+            name: new.name,
+            description: new.description,
+            api_server: source.api_server(),
+            namespaces,
+            credential: Zeroizing::new(source.to_stored()),
+        };
+        self.change(move |clusters| async move {
+            clusters.free_name(&row.name).await?;
+            let row = clusters.store.insert_cluster(row, clusters.clock.now()).await?;
+            tracing::info!(cluster = row.name, id = row.id, "a cluster was added");
+            let cluster = clusters.start(&row, source);
+            Ok(clusters.entry(&cluster, row))
+        })
+        .await
     }
 
-    pub(crate) async fn update(&self, _cluster: &Cluster, _edit: Edit) -> Result<Entry> {
-        todo!()
+    pub(crate) async fn update(&self, cluster: &Cluster, edit: Edit) -> Result<Entry> {
+        let row = self.changeable(cluster, "changed").await?;
+        let name = edit.name.filter(|name| *name != row.name);
+        if let Some(name) = &name {
+            validate::name(name)?;
+            self.check_name(name).await?;
+        }
+        if let Some(description) = &edit.description {
+            validate::description(description)?;
+        }
+        let namespaces = edit.namespaces.map(validate::namespaces).transpose()?;
+        let namespaces = namespaces.filter(|namespaces| *namespaces != row.namespaces);
+        let given = match (edit.kubeconfig, edit.api_server, edit.token, edit.ca_cert) {
+            (None, None, None, None) => None,
+            (None, None, Some(token), None) => {
+                let stored = self.stored_source(row.id).await.map_err(lost)?;
+                Some(stored.with_token(&token).map_err(invalid)?)
+            }
+            // A stored credential must not be sent to another server than the one that it was given for.
+            (None, _, None, _) => return Err(missing("`token`, which a new `apiServer` or `caCert` needs as well,")),
+            (None, None, Some(_), Some(_)) => return Err(missing("`apiServer`, which a new `caCert` needs as well,")),
+            (kubeconfig, api_server, token, ca_cert) => Some(source(kubeconfig, api_server, token, ca_cert)?),
+        };
+        let watched = namespaces.as_ref().unwrap_or(&row.namespaces);
+        if let Some(source) = &given {
+            self.registry.probe(source, watched).await?;
+        } else if namespaces.is_some() {
+            let stored = self.stored_source(row.id).await.map_err(lost)?;
+            self.registry.probe(&stored, watched).await?;
+        }
+        let restart = given.is_some() || name.is_some() || namespaces.is_some();
+        let edit = ClusterEdit {
+            api_server: given.as_ref().map(Source::api_server),
+            credential: given.as_ref().map(|source| Zeroizing::new(source.to_stored())),
+            name,
+            description: edit.description,
+            namespaces,
+        };
+        let running = cluster.clone();
+        self.change(move |clusters| async move {
+            if let Some(name) = &edit.name {
+                clusters.free_name(name).await?;
+            }
+            let changed = clusters
+                .store
+                .update_cluster(row.id, edit, clusters.clock.now())
+                .await?;
+            let row = changed.ok_or_else(|| gone(&running))?;
+            if !restart {
+                return Ok(clusters.entry(&running, row));
+            }
+            let source = match given {
+                Some(source) => source,
+                None => clusters.usable_source(&row).await,
+            };
+            let cluster = clusters.start(&row, source);
+            Ok(clusters.entry(&cluster, row))
+        })
+        .await
     }
 
-    pub(crate) async fn delete(&self, _cluster: &Cluster) -> Result<()> {
-        todo!()
+    pub(crate) async fn delete(&self, cluster: &Cluster) -> Result<()> {
+        let row = self.changeable(cluster, "removed").await?;
+        self.change(move |clusters| async move {
+            clusters.store.delete_cluster(row.id).await?;
+            clusters.registry.remove(ClusterId(row.id)).await;
+            tracing::info!(cluster = row.name, id = row.id, "a cluster was removed");
+            Ok(())
+        })
+        .await
     }
 
-    pub(crate) async fn test(&self, _cluster: &Cluster) -> Result<Info> {
-        todo!()
+    pub(crate) async fn test(&self, cluster: &Cluster) -> Result<Info> {
+        Ok(cluster.probe().await?)
     }
+
+    fn start(&self, row: &podgate_store::Cluster, source: Source) -> Cluster {
+        self.registry.add(Spec {
+            id: ClusterId(row.id),
+            name: row.name.clone(),
+            source,
+            namespaces: row.namespaces.clone(),
+        })
+    }
+
+    fn entry(&self, cluster: &Cluster, row: podgate_store::Cluster) -> Entry {
+        Entry {
+            id: row.id,
+            name: row.name,
+            description: row.description,
+            api_server: row.api_server,
+            namespaces: row.namespaces,
+            read_only: row.origin == Origin::Fixed,
+            info: cluster.info(),
+            pods: self.index.stats(cluster.id(), &Scope::All).pods,
+            sync: cluster.sync(),
+        }
+    }
+
+    async fn row(&self, cluster: &Cluster) -> Result<podgate_store::Cluster> {
+        let row = self.store.cluster(cluster.id().0).await?;
+        row.ok_or_else(|| gone(cluster))
+    }
+
+    async fn changeable(&self, cluster: &Cluster, what: &str) -> Result<podgate_store::Cluster> {
+        let row = self.row(cluster).await?;
+        if row.origin == Origin::Fixed {
+            return Err(Denied::Conflict(format!(
+                "cluster `{}` comes from the operator's kubeconfig or flags: it can be {what} there, not through the API",
+                row.name
+            )));
+        }
+        Ok(row)
+    }
+
+    async fn stored_source(&self, id: u32) -> Result<Source> {
+        let stored = self.store.cluster_credential(id).await?;
+        let stored = stored.ok_or_else(|| Denied::Internal("it has no stored credential".to_owned()))?;
+        Source::from_stored(&stored).map_err(|Refused(reason)| Denied::Internal(reason))
+    }
+
+    /// The stored source, or one that says why it can't be used.
+    async fn usable_source(&self, row: &podgate_store::Cluster) -> Source {
+        self.stored_source(row.id).await.unwrap_or_else(|error| {
+            tracing::error!(cluster = row.name, %error, "the credential of a cluster can't be used");
+            Source::unusable(&row.api_server, &error.to_string())
+        })
+    }
+
+    /// Refuses a name that a running cluster or one of the API's has, before anything is tried.
+    async fn check_name(&self, name: &str) -> Result<()> {
+        match self.store.cluster_by_name(name).await? {
+            Some(row) if row.origin == Origin::Api || self.registry.get(ClusterId(row.id)).is_some() => {
+                Err(podgate_store::Error::Taken(row.name).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes a name from a cluster of the operator's that is not there at this start.
+    async fn free_name(&self, name: &str) -> Result<()> {
+        self.check_name(name).await?;
+        if let Some(row) = self.store.cluster_by_name(name).await? {
+            self.store.release_name(row.id, self.clock.now()).await?;
+        }
+        Ok(())
+    }
+
+    /// Carries a change out, one at a time and to its end, even if the caller's request goes away meanwhile.
+    async fn change<T: Send + 'static, F: Future<Output = Result<T>> + Send + 'static>(
+        &self,
+        work: impl FnOnce(Self) -> F,
+    ) -> Result<T> {
+        let changes = self.changes.clone();
+        let work = work(self.clone());
+        let changed = tokio::spawn(async move {
+            let _turn = changes.lock().await;
+            work.await
+        });
+        match changed.await {
+            Ok(result) => result,
+            Err(error) => Err(Denied::Internal(format!("changing a cluster failed: {error}"))),
+        }
+    }
+}
+
+/// A source from what a request gives: a kubeconfig, or else address and token.
+fn source(
+    kubeconfig: Option<String>,
+    api_server: Option<String>,
+    token: Option<String>,
+    ca_cert: Option<String>,
+) -> Result<Source> {
+    match (kubeconfig, api_server, token) {
+        (Some(kubeconfig), None, None) if ca_cert.is_none() => {
+            Source::from_untrusted_kubeconfig(&kubeconfig).map_err(invalid)
+        }
+        (None, Some(api_server), Some(token)) => {
+            Source::from_parts(&api_server, &token, &ca_cert.unwrap_or_default()).map_err(invalid)
+        }
+        _ => Err(both()),
+    }
+}
+
+fn invalid(Refused(reason): Refused) -> Denied {
+    Denied::Invalid(reason)
+}
+
+fn missing(what: &str) -> Denied {
+    Denied::Invalid(format!("{what} is missing"))
+}
+
+fn both() -> Denied {
+    Denied::Invalid(
+        "give either `kubeConfig`, or `apiServer` and `token` (and `caCert`), and not some of both".to_owned(),
+    )
+}
+
+fn lost(error: Denied) -> Denied {
+    tracing::error!(%error, "the credential of a cluster can't be used");
+    Denied::Conflict("the stored credential of this cluster can't be read: give it again with this change".to_owned())
+}
+
+fn gone(cluster: &Cluster) -> Denied {
+    Denied::ClusterNotFound(format!("cluster `{}` has just been removed", cluster.name()))
 }

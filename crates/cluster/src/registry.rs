@@ -257,6 +257,15 @@ impl Cluster {
         }
     }
 
+    /// Tries the cluster's source now, as [`Registry::probe`] does.
+    ///
+    /// # Errors
+    /// What failed, as [`Error`].
+    pub async fn probe(&self) -> Result<Info> {
+        let Inner { spec, policy, .. } = self.inner.as_ref();
+        info::probe(&spec.source, &spec.namespaces, policy).await
+    }
+
     /// Version and nodes, as last seen (refreshed in the background about once a minute).
     pub fn info(&self) -> Info {
         self.inner.info.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use futures_util::FutureExt;
-use kube::config::{Config, ExecInteractiveMode, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{AuthInfo, Config, ExecInteractiveMode, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -33,6 +33,8 @@ enum Kind {
     },
     /// The service account of the pod that we run in.
     InCluster,
+    /// Nothing: its credential was lost. Every call fails with the reason.
+    Unusable { api_server: String, reason: String },
 }
 
 /// What is kept of an untrusted source: a kubeconfig of one context, one cluster and one user.
@@ -138,11 +140,45 @@ impl Source {
         Self::untrusted(kubeconfig)
     }
 
+    /// The source of a cluster whose credential was lost, so that it is still there to be seen, mended and removed: every call fails with
+    /// the reason, and none reaches the server.
+    pub fn unusable(api_server: &str, reason: &str) -> Self {
+        Self {
+            kind: Kind::Unusable {
+                api_server: api_server.to_owned(),
+                reason: reason.to_owned(),
+            },
+            trusted: false,
+        }
+    }
+
+    /// The same server as [`Source::from_stored`] or another untrusted constructor gave, with a bearer token in place of the credential.
+    ///
+    /// # Errors
+    /// [`Refused`] for a source that names no server, and for a token that is not one.
+    pub fn with_token(&self, token: &str) -> Result<Self, Refused> {
+        let Kind::Context {
+            kubeconfig, file: None, ..
+        } = &self.kind
+        else {
+            return Err(Refused(
+                "there is no stored address that the token could be for: give `apiServer` too".to_owned(),
+            ));
+        };
+        let user: AuthInfo = serde_json::from_value(json!({"token": token.trim()}))
+            .map_err(|_| Refused("the token is malformed".to_owned()))?;
+        let mut kubeconfig = kubeconfig.as_ref().clone();
+        for named in &mut kubeconfig.auth_infos {
+            named.auth_info = Some(user.clone());
+        }
+        Self::untrusted(kubeconfig)
+    }
+
     /// The source as one string for encrypted storage; [`Source::from_stored`] reads it back.
     pub fn to_stored(&self) -> String {
         match &self.kind {
             Kind::Context { kubeconfig, .. } => json!({"kubeconfig": kubeconfig}).to_string(),
-            Kind::InCluster => String::new(),
+            Kind::InCluster | Kind::Unusable { .. } => String::new(),
         }
     }
 
@@ -172,6 +208,7 @@ impl Source {
                 let host = if host.contains(':') { format!("[{host}]") } else { host };
                 format!("https://{host}:{}", part("KUBERNETES_SERVICE_PORT"))
             }
+            Kind::Unusable { api_server, .. } => api_server.clone(),
         }
     }
 
@@ -181,14 +218,17 @@ impl Source {
 
     /// What kube makes of it. Blocks: reads files.
     pub(crate) fn config(&self) -> Result<Config, Refused> {
-        let Kind::Context {
-            kubeconfig,
-            context,
-            file,
-        } = &self.kind
-        else {
-            return Config::incluster()
-                .map_err(|error| Refused(format!("the pod's service account can't be used: {error}")));
+        let (kubeconfig, context, file) = match &self.kind {
+            Kind::Context {
+                kubeconfig,
+                context,
+                file,
+            } => (kubeconfig, context, file),
+            Kind::InCluster => {
+                return Config::incluster()
+                    .map_err(|error| Refused(format!("the pod's service account can't be used: {error}")));
+            }
+            Kind::Unusable { reason, .. } => return Err(Refused(reason.clone())),
         };
         let options = KubeConfigOptions {
             context: Some(context.clone()),

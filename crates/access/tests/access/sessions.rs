@@ -1,0 +1,439 @@
+//! Log-in, refresh, log-out, expiry, limits.
+
+use podgate_access::{Denied, Sessions, sessions::Options};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Fixture, HOUR, PASSWORD, SECOND, Time, open, peer};
+
+#[tokio::test]
+async fn a_log_in_gives_tokens_of_the_user() {
+    let fixture = Fixture::new().await;
+    let login = fixture
+        .sessions
+        .login("ADMIN", PASSWORD, peer("10.0.0.1"))
+        .await
+        .unwrap();
+    assert!(login.token.starts_with("pgs_") && login.refresh_token.starts_with("pgr_"));
+    assert_eq!((login.expires_at, login.user.role.as_str()), (HOUR, "admin"));
+    let caller = fixture.sessions.authenticate(&login.token).await.unwrap();
+    assert_eq!(caller.user, login.user);
+    assert!(!caller.revoked.is_cancelled());
+    assert!(!format!("{login:?}").contains("pg"), "{login:?}");
+}
+
+#[tokio::test]
+async fn a_session_is_good_in_another_process_and_after_a_restart() {
+    let fixture = Fixture::new().await;
+    let login = fixture.login().await;
+    let caller = fixture.replica().authenticate(&login.token).await.unwrap();
+    assert_eq!(caller.user.username, "admin");
+}
+
+#[tokio::test]
+async fn what_is_no_token_of_ours_is_no_credential() {
+    let fixture = Fixture::new().await;
+    let login = fixture.login().await;
+    let unknown = format!("pgs_{}", "A".repeat(43));
+    for token in ["", "x", "pgs_", &unknown, &login.refresh_token, &login.token[1..]] {
+        let denied = fixture.sessions.authenticate(token).await.unwrap_err();
+        assert!(matches!(denied, Denied::NoCredential(_)), "{token}: {denied}");
+        let denied = fixture
+            .sessions
+            .refresh(token)
+            .await
+            .err()
+            .filter(|_| token != login.refresh_token);
+        assert!(
+            token == login.refresh_token || matches!(denied, Some(Denied::NoCredential(_))),
+            "{token}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_user_are_told_alike() {
+    let fixture = Fixture::new().await;
+    let long = "x".repeat(100_000);
+    for (username, password) in [
+        ("admin", "wrong"),
+        ("admin", ""),
+        ("admin", long.as_str()),
+        ("nobody", PASSWORD),
+        ("", PASSWORD),
+        ("a\0b", PASSWORD),
+        (long.as_str(), PASSWORD),
+    ] {
+        // Each from elsewhere, so that no limit is met; `admin` fails three times.
+        let denied = fixture
+            .sessions
+            .login(username, password, peer("10.0.0.1"))
+            .await
+            .unwrap_err();
+        assert!(matches!(denied, Denied::WrongPassword), "{denied}");
+    }
+}
+
+#[tokio::test]
+async fn failures_of_an_address_are_limited() {
+    let fixture = Fixture::new().await;
+    let from = peer("10.0.0.1");
+    for n in 0..10 {
+        let denied = fixture
+            .sessions
+            .login(&format!("user-{n}"), "wrong", from)
+            .await
+            .unwrap_err();
+        assert!(matches!(denied, Denied::WrongPassword), "{n}: {denied}");
+        fixture.time.pass(SECOND);
+    }
+    let denied = fixture.sessions.login("admin", PASSWORD, from).await.unwrap_err();
+    assert!(matches!(denied, Denied::TooMany { retry_after: 290 }), "{denied}");
+    fixture
+        .sessions
+        .login("admin", PASSWORD, peer("10.0.0.2"))
+        .await
+        .unwrap();
+    fixture.time.pass(290 * SECOND);
+    fixture.sessions.login("admin", PASSWORD, from).await.unwrap();
+}
+
+#[tokio::test]
+async fn failures_of_an_account_are_limited_whether_there_is_one_or_not() {
+    let fixture = Fixture::new().await;
+    for username in ["admin", "nobody"] {
+        for n in 0..10 {
+            let from = peer(&format!("2001:db8:{n}::1"));
+            fixture.sessions.login(username, "wrong", from).await.unwrap_err();
+        }
+        let denied = fixture
+            .sessions
+            .login(username, PASSWORD, peer("10.0.0.9"))
+            .await
+            .unwrap_err();
+        assert!(matches!(denied, Denied::TooMany { .. }), "{username}: {denied}");
+        fixture.time.pass(300 * SECOND);
+    }
+}
+
+#[tokio::test]
+async fn successes_do_not_count() {
+    let fixture = Fixture::new().await;
+    for _ in 0..12 {
+        fixture.login().await;
+    }
+}
+
+#[tokio::test]
+async fn tries_in_parallel_do_not_slip_through_the_limit() {
+    let fixture = Fixture::new().await;
+    let tries = (0..30).map(|_| {
+        let sessions = fixture.sessions.clone();
+        tokio::spawn(async move { sessions.login("admin", "wrong", peer("10.0.0.1")).await.unwrap_err() })
+    });
+    let mut wrong = 0;
+    for denied in tries.collect::<Vec<_>>() {
+        match denied.await.unwrap() {
+            Denied::WrongPassword => wrong += 1,
+            Denied::TooMany { .. } => {}
+            other => panic!("{other}"),
+        }
+    }
+    assert_eq!(wrong, 10);
+}
+
+#[tokio::test]
+async fn a_refresh_replaces_both_tokens_and_keeps_the_session() {
+    let fixture = Fixture::new().await;
+    let login = fixture.login().await;
+    let before = fixture.sessions.authenticate(&login.token).await.unwrap();
+    fixture.time.pass(HOUR);
+    let denied = fixture.sessions.authenticate(&login.token).await.unwrap_err();
+    assert!(matches!(denied, Denied::SessionExpired), "{denied}");
+    let fresh = fixture.sessions.refresh(&login.refresh_token).await.unwrap();
+    assert_eq!(fresh.expires_at, 2 * HOUR);
+    assert!(fresh.token != login.token && fresh.refresh_token != login.refresh_token);
+    let after = fixture.sessions.authenticate(&fresh.token).await.unwrap();
+    assert_eq!(after.session, before.session);
+    assert!(!before.revoked.is_cancelled(), "open streams go on");
+    let denied = fixture.sessions.authenticate(&login.token).await.unwrap_err();
+    assert!(matches!(denied, Denied::NoCredential(_)), "{denied}");
+}
+
+#[tokio::test]
+async fn a_refresh_token_used_twice_ends_the_session() {
+    let fixture = Fixture::new().await;
+    let login = fixture.login().await;
+    let fresh = fixture.sessions.refresh(&login.refresh_token).await.unwrap();
+    let caller = fixture.sessions.authenticate(&fresh.token).await.unwrap();
+    let denied = fixture.sessions.refresh(&login.refresh_token).await.err().unwrap();
+    assert!(matches!(denied, Denied::SessionExpired), "{denied}");
+    assert!(caller.revoked.is_cancelled());
+    fixture.sessions.authenticate(&fresh.token).await.unwrap_err();
+    fixture.sessions.refresh(&fresh.refresh_token).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn of_two_refreshes_at_once_at_most_one_gets_tokens() {
+    let fixture = Fixture::new().await;
+    let login = fixture.login().await;
+    let refresh = || fixture.sessions.refresh(&login.refresh_token);
+    let (one, two) = tokio::join!(refresh(), refresh());
+    assert!(one.is_ok() != two.is_ok());
+    let fresh = one.or(two).unwrap();
+    fixture.sessions.authenticate(&fresh.token).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_log_out_works_at_once() {
+    let fixture = Fixture::new().await;
+    let (login, other) = (fixture.login().await, fixture.login().await);
+    let caller = fixture.sessions.authenticate(&login.token).await.unwrap();
+    fixture.sessions.logout(&caller).await.unwrap();
+    assert!(caller.revoked.is_cancelled());
+    let denied = fixture.sessions.authenticate(&login.token).await.unwrap_err();
+    assert!(matches!(denied, Denied::NoCredential(_)), "{denied}");
+    fixture.sessions.refresh(&login.refresh_token).await.unwrap_err();
+    fixture.sessions.authenticate(&other.token).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_log_out_goes_through_though_the_request_is_gone() {
+    let fixture = Fixture::new().await;
+    let login = fixture.login().await;
+    let caller = fixture.sessions.authenticate(&login.token).await.unwrap();
+    let sessions = fixture.sessions.clone();
+    let leaving = caller.clone();
+    let request = tokio::spawn(async move { sessions.logout(&leaving).await });
+    tokio::task::yield_now().await;
+    request.abort();
+    let _ = request.await;
+    caller.revoked.cancelled().await;
+    fixture.sessions.authenticate(&login.token).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_session_unused_for_long_ends_and_so_do_its_streams() {
+    let fixture = Fixture::new().await;
+    let login = fixture.login().await;
+    let caller = fixture.sessions.authenticate(&login.token).await.unwrap();
+    fixture.time.pass(12 * HOUR - 1);
+    fixture.sessions.sweep_once().await.unwrap();
+    assert!(!caller.revoked.is_cancelled());
+    fixture.time.pass(1);
+    fixture.sessions.sweep_once().await.unwrap();
+    assert!(caller.revoked.is_cancelled());
+    for denied in [
+        fixture.sessions.authenticate(&login.token).await.err().unwrap(),
+        fixture.sessions.refresh(&login.refresh_token).await.err().unwrap(),
+    ] {
+        assert!(matches!(denied, Denied::SessionExpired), "{denied}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_in_use_ends_after_a_week_in_any_case() {
+    let fixture = Fixture::new().await;
+    let mut login = fixture.login().await;
+    let caller = fixture.sessions.authenticate(&login.token).await.unwrap();
+    for _ in 0..7 * 24 - 1 {
+        fixture.time.pass(HOUR);
+        login = fixture.sessions.refresh(&login.refresh_token).await.unwrap();
+    }
+    assert_eq!(login.expires_at, 7 * 24 * HOUR);
+    fixture.sessions.authenticate(&login.token).await.unwrap();
+    fixture.time.pass(HOUR);
+    fixture.sessions.sweep_once().await.unwrap();
+    assert!(caller.revoked.is_cancelled());
+    let denied = fixture.sessions.refresh(&login.refresh_token).await.err().unwrap();
+    assert!(matches!(denied, Denied::SessionExpired), "{denied}");
+}
+
+#[tokio::test]
+async fn use_keeps_a_session_alive_also_over_a_restart() {
+    let fixture = Fixture::new().await;
+    let options = Options {
+        token: 7 * 24 * 3600,
+        ..Options::default()
+    };
+    let start = || Sessions::with_clock(fixture.store.clone(), options.clone(), fixture.time.clock());
+    let sessions = start();
+    let login = sessions.login("admin", PASSWORD, peer("10.0.0.1")).await.unwrap();
+    for _ in 0..3 {
+        fixture.time.pass(11 * HOUR);
+        sessions.authenticate(&login.token).await.unwrap();
+    }
+    fixture.time.pass(11 * HOUR);
+    start().authenticate(&login.token).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_expired_session_is_forgotten_a_day_later() {
+    let fixture = Fixture::new().await;
+    let login = fixture.login().await;
+    fixture.time.pass(36 * HOUR);
+    fixture.sessions.sweep_once().await.unwrap();
+    let denied = fixture.sessions.authenticate(&login.token).await.unwrap_err();
+    assert!(matches!(denied, Denied::NoCredential(_)), "{denied}");
+}
+
+#[tokio::test]
+async fn what_another_process_ends_or_bars_ends_here() {
+    let fixture = Fixture::new().await;
+    let replica = fixture.replica();
+    let (one, two) = (fixture.login().await, fixture.login().await);
+    let ended = fixture.sessions.authenticate(&one.token).await.unwrap();
+    let barred = fixture.sessions.authenticate(&two.token).await.unwrap();
+    replica
+        .logout(&replica.authenticate(&one.token).await.unwrap())
+        .await
+        .unwrap();
+    fixture.sessions.sweep_once().await.unwrap();
+    assert!(ended.revoked.is_cancelled() && !barred.revoked.is_cancelled());
+    fixture.sessions.authenticate(&one.token).await.unwrap_err();
+    fixture.store.set_disabled(barred.user.id, true, 0).await.unwrap();
+    fixture.sessions.sweep_once().await.unwrap();
+    assert!(barred.revoked.is_cancelled());
+    let denied = fixture.sessions.authenticate(&two.token).await.unwrap_err();
+    assert!(matches!(denied, Denied::AccountLocked(_)), "{denied}");
+}
+
+#[tokio::test]
+async fn what_another_process_refreshes_is_known_here() {
+    let fixture = Fixture::new().await;
+    let login = fixture.login().await;
+    let caller = fixture.sessions.authenticate(&login.token).await.unwrap();
+    let fresh = fixture.replica().refresh(&login.refresh_token).await.unwrap();
+    fixture.sessions.sweep_once().await.unwrap();
+    fixture.sessions.authenticate(&login.token).await.unwrap_err();
+    fixture.sessions.authenticate(&fresh.token).await.unwrap();
+    assert!(!caller.revoked.is_cancelled());
+}
+
+#[tokio::test]
+async fn a_barred_account_is_told_so_to_who_knows_its_password() {
+    let fixture = Fixture::new().await;
+    let login = fixture.login().await;
+    fixture
+        .store
+        .set_locked_until(login.user.id, Some(HOUR), 0)
+        .await
+        .unwrap();
+    let from = peer("10.0.0.1");
+    let denied = fixture.sessions.login("admin", PASSWORD, from).await.unwrap_err();
+    assert!(
+        matches!(&denied, Denied::AccountLocked(text) if text.contains("1970-01-01T01:00:00Z")),
+        "{denied}"
+    );
+    let denied = fixture.sessions.login("admin", "wrong", from).await.unwrap_err();
+    assert!(matches!(denied, Denied::WrongPassword), "{denied}");
+    let denied = fixture.sessions.refresh(&login.refresh_token).await.err().unwrap();
+    assert!(matches!(denied, Denied::AccountLocked(_)), "{denied}");
+    fixture.time.pass(HOUR);
+    fixture.sessions.login("admin", PASSWORD, from).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_changed_password_ends_the_other_sessions() {
+    let fixture = Fixture::new().await;
+    let (own, other) = (fixture.login().await, fixture.login().await);
+    let caller = fixture.sessions.authenticate(&own.token).await.unwrap();
+    let ended = fixture.sessions.authenticate(&other.token).await.unwrap();
+    let from = peer("10.0.0.1");
+    fixture
+        .sessions
+        .change_password(&caller, PASSWORD, "another password", from)
+        .await
+        .unwrap();
+    assert!(ended.revoked.is_cancelled() && !caller.revoked.is_cancelled());
+    fixture.sessions.authenticate(&own.token).await.unwrap();
+    fixture.sessions.authenticate(&other.token).await.unwrap_err();
+    fixture.sessions.login("admin", PASSWORD, from).await.unwrap_err();
+    fixture.sessions.login("admin", "another password", from).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_password_is_not_changed_without_the_old_one_or_to_a_weak_one() {
+    let fixture = Fixture::new().await;
+    let login = fixture.login().await;
+    let caller = fixture.sessions.authenticate(&login.token).await.unwrap();
+    let from = peer("10.0.0.1");
+    for weak in ["", "1234567", &"x".repeat(1025)] {
+        let denied = fixture
+            .sessions
+            .change_password(&caller, PASSWORD, weak, from)
+            .await
+            .unwrap_err();
+        assert!(matches!(denied, Denied::Invalid(_)), "{denied}");
+    }
+    for _ in 0..10 {
+        let denied = fixture
+            .sessions
+            .change_password(&caller, "wrong", "another password", from)
+            .await;
+        assert!(matches!(denied, Err(Denied::WrongPassword)), "{denied:?}");
+    }
+    let denied = fixture
+        .sessions
+        .change_password(&caller, PASSWORD, "another password", from)
+        .await;
+    assert!(matches!(denied, Err(Denied::TooMany { .. })), "{denied:?}");
+    fixture.time.pass(300 * SECOND);
+    fixture.sessions.login("admin", PASSWORD, from).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_first_password_is_given_or_made_up_and_never_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let sessions = Sessions::with_clock(open(&folder).await, Options::default(), Time::default().clock());
+    let denied = sessions.ensure_admin(Some("short")).await.unwrap_err();
+    assert!(matches!(denied, Denied::Invalid(_)), "{denied}");
+    let made_up = sessions.ensure_admin(None).await.unwrap().unwrap();
+    assert_eq!(made_up.len(), 24);
+    sessions.login("admin", &made_up, peer("10.0.0.1")).await.unwrap();
+    assert_eq!(sessions.ensure_admin(Some(PASSWORD)).await.unwrap(), None);
+    assert_eq!(sessions.ensure_admin(None).await.unwrap(), None);
+    sessions.login("admin", PASSWORD, peer("10.0.0.1")).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn no_token_or_password_is_in_the_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    let sessions = Sessions::new(store.clone(), Options::default());
+    sessions.ensure_admin(Some(PASSWORD)).await.unwrap();
+    let login = sessions.login("admin", PASSWORD, peer("10.0.0.1")).await.unwrap();
+    store.close().await.unwrap();
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        for secret in [&login.token[4..], &login.refresh_token[4..], PASSWORD] {
+            assert!(!bytes.windows(secret.len()).any(|part| part == secret.as_bytes()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_known_session_needs_no_database() {
+    let fixture = Fixture::new().await;
+    let login = fixture.login().await;
+    fixture.sessions.authenticate(&login.token).await.unwrap();
+    fixture.store.close().await.unwrap();
+    fixture.sessions.authenticate(&login.token).await.unwrap();
+    fixture.time.pass(60 * SECOND);
+    fixture.sessions.authenticate(&login.token).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_sweep_ends_when_told_to() {
+    let fixture = Fixture::new().await;
+    let login = fixture.login().await;
+    let caller = fixture.sessions.authenticate(&login.token).await.unwrap();
+    fixture.time.pass(12 * HOUR);
+    let stop = CancellationToken::new();
+    let sweep = tokio::spawn({
+        let (sessions, stop) = (fixture.sessions.clone(), stop.clone());
+        async move { sessions.sweep(stop).await }
+    });
+    caller.revoked.cancelled().await;
+    stop.cancel();
+    sweep.await.unwrap();
+}
