@@ -87,12 +87,10 @@ fn impersonated(headers: &HeaderMap, user: &User) -> Result<Option<User>, Failur
         if groups.is_empty() {
             return Ok(None);
         }
-        return Err(Failure::new(
-            500,
-            "Internal Server Error: requested impersonating groups without a user",
-        ));
+        let message = "requested impersonation of groups without impersonating a user name";
+        return Err(Failure::bad_request(message));
     };
-    if user.name != "admin" {
+    if !user.groups.iter().any(|group| group == "system:masters") {
         let message = format!(
             "users \"{name}\" is forbidden: User \"{}\" cannot impersonate resource \"users\" in API group \"\" at the \
              cluster scope",

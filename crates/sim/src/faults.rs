@@ -67,14 +67,17 @@ impl Faults {
         self.store.signal().send_modify(|signal| signal.drops += 1);
     }
 
-    /// Makes open watches stay open but silent: no events, no bookmarks. What happens meanwhile comes once it is
-    /// off again.
+    /// Makes the watches that are open now stay open but silent: no events, no bookmarks. What happens meanwhile
+    /// comes once it is off again. Watches opened later are not concerned.
     pub fn stall_watches(&self, on: bool) {
-        self.store.signal().send_modify(|signal| signal.stalled = on);
+        self.store.signal().send_modify(|signal| {
+            signal.stalled = on;
+            signal.stalls += u64::from(on);
+        });
     }
 
     /// Forgets the history of changes: open watches get the 410 ERROR event, and a watch from any older version is
-    /// refused with 410 (Expired).
+    /// refused with HTTP 410 (Expired). A watch from a version that merely is too old gets 200 and the ERROR event.
     pub fn expire_history(&self) {
         self.store.expire();
         self.store.signal().send_modify(|signal| signal.expiries += 1);
@@ -90,7 +93,7 @@ impl Faults {
         self.no_bookmarks.store(on, Ordering::SeqCst);
     }
 
-    /// Makes a streaming list send its events but never the bookmark that ends it, nor any other.
+    /// Makes a streaming list send its events but never the bookmark that ends it; ordinary bookmarks come.
     pub fn no_initial_events_end(&self, on: bool) {
         self.no_initial_events_end.store(on, Ordering::SeqCst);
     }
@@ -108,6 +111,7 @@ impl Faults {
     /// Acts as an etcd restored from a backup: versions go on from `to`, open watches with them.
     pub fn reset_resource_version(&self, to: u64) {
         self.store.reset_version(to);
+        self.store.signal().send_modify(|signal| signal.resets += 1);
     }
 
     /// Answers the next `times` requests whose path and query contain `path_contains` with this HTTP status.

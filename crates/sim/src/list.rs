@@ -1,42 +1,157 @@
-//! Get and list.
+//! Get and list: versions, pages and forms.
+
+mod page;
 
 use std::sync::Arc;
 
+use axum::body::Body;
+use axum::response::Response;
 use bytes::Bytes;
+use http::header::ACCEPT;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
-use crate::call::Call;
+use crate::call::{Call, Query};
+use crate::negotiate::{self, Form};
 use crate::object::{Kind, Object};
-use crate::status::{Answer, Failure, bytes_response};
+use crate::selectors::Selectors;
+use crate::status::{Answer, Failure, bytes_response, json_response};
+use crate::table::{self, Include};
+use crate::yaml;
 
-/// One object.
+use page::Page;
+pub(crate) use page::{invalid_option, too_large, version};
+
+/// Bytes of a list that are made at once.
+const CHUNK: usize = 128 << 10;
+
+/// Answers one object.
+///
+/// # Errors
+///
+/// 404 when there is none, 406 for a form that there is not.
 pub(crate) fn one(call: &Call, kind: Kind) -> Answer {
+    let form = negotiate::form(call.header(ACCEPT))?;
     let namespace = if kind.namespaced() { call.namespace() } else { "" };
     let found = call.state.store.get(kind, namespace, call.name());
     let found = found.ok_or_else(|| Failure::not_found(kind, call.name()))?;
-    Ok(bytes_response("application/json", found.json()))
-}
-
-/// All objects, or those of a namespace.
-pub(crate) fn answer(call: &Call, kind: Kind) -> Answer {
-    let snapshot = call.state.store.snapshot(kind, call.target.namespace.as_deref());
-    Ok(bytes_response(
-        "application/json",
-        document(kind, snapshot.version, &snapshot.objects),
-    ))
-}
-
-fn document(kind: Kind, version: u64, objects: &[Arc<Object>]) -> Bytes {
-    let head = format!(
-        r#"{{"kind":"{}List","apiVersion":"v1","metadata":{{"resourceVersion":"{version}"}},"items":["#,
-        kind.name()
-    );
-    let mut body = head.into_bytes();
-    for (index, object) in objects.iter().enumerate() {
-        if index > 0 {
-            body.push(b',');
+    Ok(match form {
+        Form::Json => bytes_response("application/json", found.json()),
+        Form::Yaml => bytes_response("application/yaml", yaml::write(&found.value())),
+        Form::Metadata => json_response(&table::metadata(&found.value())),
+        Form::Table => {
+            let row = table::row(&found, include(&call.query)?, Timestamp::now());
+            let metadata = json!({"resourceVersion": found.version.to_string()});
+            json_response(&table::document(metadata, table::columns(kind), vec![row]))
         }
-        body.extend_from_slice(&object.item());
+    })
+}
+
+/// Answers a list, or a page of it.
+///
+/// # Errors
+///
+/// 400 and 422 for parameters that are none or contradict each other, 410 for a version that is no longer kept, 504
+/// for one that has not been reached, 406 for a form that there is not.
+pub(crate) fn answer(call: &Call, kind: Kind) -> Answer {
+    let form = negotiate::form(call.header(ACCEPT))?;
+    let selectors = Selectors::of(&call.query, kind)?;
+    let page = page::read(call, kind, &selectors)?;
+    let list = format!("{}List", kind.name());
+    Ok(match form {
+        Form::Json => json_list(&list, page),
+        Form::Yaml => {
+            let items: Vec<Value> = page.objects.iter().map(|object| object.value()).collect();
+            let list = json!({"kind": list, "apiVersion": "v1", "metadata": page.metadata, "items": items});
+            bytes_response("application/yaml", yaml::write(&list))
+        }
+        Form::Metadata => {
+            let items: Vec<Value> = page
+                .objects
+                .iter()
+                .map(|object| table::metadata(&object.value()))
+                .collect();
+            json_response(
+                &json!({"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1",
+                "metadata": page.metadata, "items": items}),
+            )
+        }
+        Form::Table => {
+            let (include, now) = (include(&call.query)?, Timestamp::now());
+            let rows = page
+                .objects
+                .iter()
+                .map(|object| table::row(object, include, now))
+                .collect();
+            json_response(&table::document(page.metadata, table::columns(kind), rows))
+        }
+    })
+}
+
+/// What a Table's rows include beside their cells.
+///
+/// # Errors
+///
+/// 400 for an unknown `includeObject`.
+pub(crate) fn include(query: &Query) -> Result<Include, Failure> {
+    match query.get("includeObject") {
+        None | Some("Metadata") => Ok(Include::Metadata),
+        Some("None") => Ok(Include::None),
+        Some("Object") => Ok(Include::Object),
+        Some(other) => Err(Failure::bad_request(format!(
+            "unrecognized includeObject value: \"{other}\""
+        ))),
     }
-    body.extend_from_slice(b"]}");
-    body.into()
+}
+
+/// A list in JSON, made piece by piece: a large one is never in memory as a whole.
+fn json_list(kind: &str, page: Page) -> Response {
+    let head = format!(
+        r#"{{"kind":"{kind}","apiVersion":"v1","metadata":{},"items":["#,
+        page.metadata
+    );
+    let mut pieces = Pieces {
+        head: Some(head),
+        objects: page.objects.into_iter(),
+        first: true,
+        ended: false,
+    };
+    let first = pieces.next().unwrap_or_default();
+    if pieces.ended {
+        return bytes_response("application/json", first);
+    }
+    let rest = std::iter::once(first)
+        .chain(pieces)
+        .map(Ok::<_, std::convert::Infallible>);
+    bytes_response("application/json", Body::from_stream(futures_util::stream::iter(rest)))
+}
+
+struct Pieces {
+    head: Option<String>,
+    objects: std::vec::IntoIter<Arc<Object>>,
+    first: bool,
+    ended: bool,
+}
+
+impl Iterator for Pieces {
+    type Item = Bytes;
+
+    fn next(&mut self) -> Option<Bytes> {
+        if self.ended {
+            return None;
+        }
+        let mut piece = self.head.take().unwrap_or_default().into_bytes();
+        while piece.len() < CHUNK {
+            let Some(object) = self.objects.next() else {
+                piece.extend_from_slice(b"]}");
+                self.ended = true;
+                break;
+            };
+            if !std::mem::take(&mut self.first) {
+                piece.push(b',');
+            }
+            piece.extend_from_slice(&object.item());
+        }
+        Some(piece.into())
+    }
 }

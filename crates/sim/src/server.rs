@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use http::Method;
 use http::header::ACCEPT;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -22,9 +23,10 @@ use tokio_util::task::TaskTracker;
 use crate::auth::{self, Identity};
 use crate::call::{Call, Query, Target};
 use crate::object::Kind;
+use crate::rbac::{self, Attributes};
 use crate::state::{Request, State};
 use crate::status::{Answer, Failure};
-use crate::{exec, list, log, watch};
+use crate::{delete, discovery, exec, list, log, reviews, watch};
 
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -184,26 +186,74 @@ fn recorded(request: &http::Request<Body>, identity: Option<&Identity>) -> Reque
 
 async fn answer(state: Arc<State>, identity: Identity, request: http::Request<Body>) -> Answer {
     let query = Query::parse(request.uri().query().unwrap_or_default());
-    let target = Target::parse(request.uri().path()).ok_or_else(Failure::no_route)?;
+    let path = request.uri().path().to_owned();
+    let target = Target::parse(&path);
+    let named = target.is_some();
     let call = Call {
         state,
         identity,
-        target,
+        target: target.unwrap_or_default(),
         query,
         request,
     };
-    let kind = Kind::of_resource(&call.target.resource).ok_or_else(Failure::no_route)?;
-    if !call.target.group.is_empty() || call.target.version != "v1" {
-        return Err(Failure::no_route());
+    let wanted = attributes(&call, (!named).then_some(path.as_str()));
+    rbac::authorize(call.user(), &wanted)?;
+    if !named {
+        return if call.request.method() == Method::GET {
+            discovery::answer(&call, &path)
+        } else {
+            Err(Failure::no_route())
+        };
     }
-    let get = call.request.method() == http::Method::GET;
-    match (kind, call.target.name.as_deref(), call.target.subresource.as_deref()) {
-        (_, None, None) if get && call.query.flag("watch") => watch::answer(&call, kind),
-        (_, None, None) if get => list::answer(&call, kind),
-        (_, Some(_), None) if get => list::one(&call, kind),
-        (Kind::Pod, Some(_), Some("log")) if get => Ok(log::route(call).await),
-        (Kind::Pod, Some(_), Some("exec")) => Ok(exec::route(call).await),
+    if !call.target.group.is_empty() {
+        return Box::pin(reviews::answer(call)).await;
+    }
+    let kind = Kind::of_resource(&call.target.resource).filter(|_| call.target.version == "v1");
+    objects(call, kind.ok_or_else(Failure::no_route)?).await
+}
+
+async fn objects(call: Call, kind: Kind) -> Answer {
+    let name = call.target.name.as_deref();
+    let method = call.request.method().clone();
+    match (method, name, call.target.subresource.as_deref()) {
+        (Method::GET, None, None) if call.query.flag("watch") => watch::answer(&call, kind),
+        (Method::GET, None, None) => list::answer(&call, kind),
+        (Method::GET, Some(_), None) => list::one(&call, kind),
+        (Method::DELETE, Some(_), None) => Box::pin(delete::answer(call, kind)).await,
+        (Method::GET, Some(_), Some("log")) if kind == Kind::Pod => Ok(Box::pin(log::route(call)).await),
+        (Method::GET | Method::POST, Some(_), Some("exec")) if kind == Kind::Pod => {
+            let create = Attributes {
+                verb: "create".to_owned(),
+                ..attributes(&call, None)
+            };
+            rbac::authorize(call.user(), &create)?;
+            Ok(Box::pin(exec::route(call)).await)
+        }
         (_, _, None) => Err(Failure::no_method()),
+        (_, _, Some("log" | "exec")) if kind == Kind::Pod => Err(Failure::no_method()),
         _ => Err(Failure::no_route()),
+    }
+}
+
+/// What a request wants, as Kubernetes' `RequestInfoFactory` finds it; `path` for what is no resource.
+fn attributes(call: &Call, path: Option<&str>) -> Attributes {
+    let target = &call.target;
+    let verb = match (call.request.method().as_str(), &target.name) {
+        (method, _) if path.is_some() => method.to_lowercase(),
+        ("GET" | "HEAD", Some(_)) => "get".to_owned(),
+        ("GET" | "HEAD", None) => if call.query.flag("watch") { "watch" } else { "list" }.to_owned(),
+        ("POST", _) => "create".to_owned(),
+        ("PUT", _) => "update".to_owned(),
+        ("DELETE", None) => "deletecollection".to_owned(),
+        (method, _) => method.to_lowercase(),
+    };
+    Attributes {
+        verb,
+        group: target.group.clone(),
+        resource: target.resource.clone(),
+        subresource: target.subresource.clone().unwrap_or_default(),
+        namespace: target.namespace.clone().unwrap_or_default(),
+        name: target.name.clone().unwrap_or_default(),
+        path: path.map(str::to_owned),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -64,6 +64,9 @@ impl Drop for Open {
     }
 }
 
+/// Told of every pod that a deletion has removed: how owners replace theirs.
+pub(crate) type PodRemoved = Box<dyn Fn(&Arc<State>, &Arc<Object>) + Send + Sync>;
+
 /// The whole cluster; shared by the server's tasks and the handles.
 pub(crate) struct State {
     pub(crate) options: Options,
@@ -78,6 +81,8 @@ pub(crate) struct State {
     pub(crate) log_bytes: AtomicU64,
     /// Cancelled when the cluster stops: ends every task.
     pub(crate) stop: CancellationToken,
+    /// Set by the content, once.
+    pub(crate) on_pod_removed: OnceLock<PodRemoved>,
     requests: Mutex<VecDeque<Request>>,
 }
 
@@ -93,6 +98,7 @@ impl State {
             watches: Gauge::default(),
             log_bytes: AtomicU64::new(0),
             stop: CancellationToken::new(),
+            on_pod_removed: OnceLock::new(),
             requests: Mutex::default(),
             options,
         }
@@ -130,6 +136,13 @@ impl State {
             self.runtime.remove(&removed.uid);
         }
         Some(removed)
+    }
+
+    /// Tells the content that a deletion has removed an object, if it is a pod.
+    pub(crate) fn pod_removed(self: &Arc<Self>, object: &Arc<Object>) {
+        if let Some(told) = self.on_pod_removed.get().filter(|_| object.kind == Kind::Pod) {
+            told(self, object);
+        }
     }
 
     /// Remembers a request.

@@ -32,6 +32,8 @@ pub(crate) struct Signal {
     pub(crate) drops: u64,
     pub(crate) expiries: u64,
     pub(crate) garbage: u64,
+    pub(crate) resets: u64,
+    pub(crate) stalls: u64,
     pub(crate) stalled: bool,
 }
 
@@ -40,6 +42,8 @@ pub(crate) struct Signal {
 pub(crate) struct TooOld {
     pub(crate) asked: u64,
     pub(crate) oldest: u64,
+    /// Whether an expiry on request made it so, rather than the passing of changes.
+    pub(crate) forgotten: bool,
 }
 
 /// The objects in key order with the version at which they were read.
@@ -48,16 +52,6 @@ pub(crate) struct Snapshot {
     /// The kind's place in the history: where a watch goes on.
     pub(crate) seq: u64,
     pub(crate) objects: Vec<Arc<Object>>,
-}
-
-/// A refused write.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Refused {
-    NotFound,
-    /// The `uid` precondition differs: what was asked for, what it is.
-    Uid(String, String),
-    /// The `resourceVersion` precondition differs: what was asked for, what it is.
-    Version(String, String),
 }
 
 type Key = (String, String);
@@ -70,7 +64,11 @@ struct Table {
     next: u64,
     /// Watches from versions below are refused.
     oldest: u64,
-    /// The history before this place is not for new watches (an expiry or a reset came between).
+    /// The state at versions below can't be told any more.
+    lost: u64,
+    /// Watches from versions below are refused because of an expiry on request.
+    forgotten: u64,
+    /// The history before this place is not for new watches: an expiry or a reset came between.
     barrier: u64,
 }
 
@@ -196,9 +194,11 @@ impl Store {
         let inner = self.lock();
         let table = &inner.tables[kind as usize];
         if version < table.oldest {
+            let forgotten = version < table.forgotten;
             return Err(TooOld {
                 asked: version,
                 oldest: table.oldest,
+                forgotten,
             });
         }
         let from = table.history.iter().filter(|change| change.seq >= table.barrier);
@@ -209,26 +209,73 @@ impl Store {
             .unwrap_or(table.next))
     }
 
-    /// Up to `most` changes from a place on, with the cluster's version.
+    /// The objects as they were at a version, those after a key (in key order) alone where one is given.
+    ///
+    /// # Errors
+    ///
+    /// [`TooOld`] when the history no longer reaches back that far.
+    pub(crate) fn at(
+        &self,
+        kind: Kind,
+        namespace: Option<&str>,
+        version: u64,
+        after: Option<&Key>,
+    ) -> Result<Snapshot, TooOld> {
+        let inner = self.lock();
+        let table = &inner.tables[kind as usize];
+        if version < table.lost {
+            return Err(TooOld {
+                asked: version,
+                oldest: table.lost,
+                forgotten: version < table.forgotten,
+            });
+        }
+        let mut undone = BTreeMap::new();
+        let later = |change: &&Arc<Change>| change.seq >= table.barrier && change.version > version;
+        for change in table.history.iter().filter(later) {
+            let key = (change.after.namespace.clone(), change.after.name.clone());
+            undone.entry(key).or_insert_with(|| change.before.clone());
+        }
+        let inside =
+            |key: &Key| namespace.is_none_or(|namespace| namespace == key.0) && after.is_none_or(|after| key > after);
+        let mut objects: Vec<Arc<Object>> = table
+            .objects
+            .iter()
+            .filter(|(key, _)| inside(key) && !undone.contains_key(*key))
+            .map(|(_, object)| object.clone())
+            .collect();
+        objects.extend(
+            undone
+                .into_iter()
+                .filter(|(key, _)| inside(key))
+                .filter_map(|(_, before)| before),
+        );
+        objects.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
+        Ok(Snapshot {
+            version,
+            seq: table.next,
+            objects,
+        })
+    }
+
+    /// Up to `most` changes from a place on.
     ///
     /// # Errors
     ///
     /// [`TooOld`] when the reader lags too far behind.
-    pub(crate) fn changes(&self, kind: Kind, from: u64, most: usize) -> Result<(Vec<Arc<Change>>, u64), TooOld> {
+    pub(crate) fn changes(&self, kind: Kind, from: u64, most: usize) -> Result<Vec<Arc<Change>>, TooOld> {
         let inner = self.lock();
         let table = &inner.tables[kind as usize];
         let first = table.history.front().map_or(table.next, |change| change.seq);
         if from < first {
             return Err(TooOld {
-                asked: from,
+                asked: inner.version,
                 oldest: table.oldest,
+                forgotten: false,
             });
         }
         let skip = usize::try_from(from - first).unwrap_or(usize::MAX);
-        Ok((
-            table.history.iter().skip(skip).take(most).cloned().collect(),
-            inner.version,
-        ))
+        Ok(table.history.iter().skip(skip).take(most).cloned().collect())
     }
 
     /// Forgets the history: only watches from the current version on are possible.
@@ -237,7 +284,7 @@ impl Store {
         inner.version += 1;
         let version = inner.version;
         for table in &mut inner.tables {
-            table.oldest = version;
+            (table.oldest, table.lost, table.forgotten) = (version, version, version);
             table.barrier = table.next;
         }
     }
@@ -247,7 +294,7 @@ impl Store {
         let mut inner = self.lock();
         inner.version = to;
         for (kind, table) in Kind::ALL.into_iter().zip(&mut inner.tables) {
-            table.oldest = table.oldest.min(to);
+            (table.oldest, table.lost, table.forgotten) = (table.oldest.min(to), to, table.forgotten.min(to));
             table.barrier = table.next;
             for object in table.objects.values_mut().filter(|object| object.version > to) {
                 *object = Arc::new(Object::new(kind, object.value(), to));
@@ -303,7 +350,9 @@ impl Inner {
             }
         }
         while table.history.len() > keep.max(LAG) {
-            table.history.pop_front();
+            if let Some(change) = table.history.pop_front().filter(|change| change.seq >= table.barrier) {
+                table.lost = change.version;
+            }
         }
     }
 }

@@ -6,17 +6,26 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use bytes::Bytes;
-use serde_json::json;
+use http::header::ACCEPT;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 use tokio::time::{Duration, Instant};
 
-use crate::call::Call;
+use crate::call::{Call, Query};
+use crate::list;
+use crate::negotiate::{self, Form};
 use crate::object::{Kind, Object};
+use crate::selectors::Selectors;
 use crate::state::{Open, State};
 use crate::status::{Answer, Failure, bytes_response};
-use crate::store::{Change, Signal};
+use crate::store::{Change, Signal, TooOld};
+use crate::table::{self, Include};
 
 /// How many changes are taken out of the history at once.
 const BATCH: usize = 64;
+
+/// Bytes of frames that are made at once.
+const CHUNK: usize = 64 << 10;
 
 /// How long a watch lasts when its client says nothing; a real server takes 30 to 60 minutes.
 const DEFAULT_TIMEOUT: u64 = 1800;
@@ -25,45 +34,45 @@ const DEFAULT_TIMEOUT: u64 = 1800;
 ///
 /// # Errors
 ///
-/// 410 when its version is no longer in the history.
+/// 400 and 422 for parameters that are none or contradict each other, 410 when the history was made to expire, 504
+/// for a streaming list of a version that has not been reached.
 pub(crate) fn answer(call: &Call, kind: Kind) -> Answer {
     let state = call.state.clone();
-    let signal = state.store.signal().subscribe();
-    let seen = signal.borrow().clone();
-    let version = call
-        .query
-        .get("resourceVersion")
-        .unwrap_or("0")
-        .parse::<u64>()
-        .unwrap_or(0);
-    let namespace = call.target.namespace.clone();
-    let (cursor, initial) = if version == 0 {
-        let snapshot = state.store.snapshot(kind, namespace.as_deref());
-        (snapshot.seq, snapshot.objects)
-    } else {
-        let cursor = state.store.since(kind, version);
-        let cursor = cursor
-            .map_err(|old| Failure::expired(format!("too old resource version: {} ({})", old.asked, old.oldest)))?;
-        (cursor, Vec::new())
-    };
+    let form = negotiate::form(call.header(ACCEPT))?;
+    let include = list::include(&call.query)?;
+    let selectors = Selectors::of(&call.query, kind)?;
     let seconds = call
         .query
         .number("timeoutSeconds")?
         .and_then(|seconds| u64::try_from(seconds).ok());
-    let watch = Watch {
+    let signal = state.store.signal().subscribe();
+    let seen = signal.borrow().clone();
+    let begin = begin(call, kind)?;
+    let mut watch = Watch {
         kind,
-        namespace,
-        cursor,
-        initial: initial.into(),
-        seen,
-        signal,
+        namespace: call.target.namespace.clone(),
+        selectors,
+        writer: Writer {
+            form,
+            include,
+            columns: true,
+        },
+        cursor: begin.cursor,
+        floor: begin.floor,
+        initial: begin.initial.into(),
+        last_words: begin.last_words,
+        ended: false,
         bookmarks: call.query.flag("allowWatchBookmarks"),
+        initial_end: begin.initial_end,
         next_bookmark: Instant::now() + state.bookmark_every(),
         deadline: Instant::now() + Duration::from_secs(seconds.filter(|s| *s > 0).unwrap_or(DEFAULT_TIMEOUT)),
-        ending: false,
+        since: seen.clone(),
+        signal,
+        seen,
         _open: state.watches.enter(),
         state,
     };
+    watch.initial.retain(|object| watch.selectors.matches(object));
     let stream = futures_util::stream::unfold(watch, |mut watch| async move {
         let frame = watch.next().await?;
         Some((frame, watch))
@@ -71,124 +80,294 @@ pub(crate) fn answer(call: &Call, kind: Kind) -> Answer {
     Ok(bytes_response("application/json", Body::from_stream(stream)))
 }
 
+/// Where a watch begins.
+#[derive(Default)]
+struct Begin {
+    cursor: u64,
+    /// Changes up to this version are not told: a client may ask from a version that is still to come.
+    floor: u64,
+    initial: Vec<Arc<Object>>,
+    /// The version of the bookmark that ends the initial events.
+    initial_end: Option<u64>,
+    /// Why it ends at once.
+    last_words: Option<Failure>,
+}
+
+fn begin(call: &Call, kind: Kind) -> Result<Begin, Failure> {
+    let (store, faults, query) = (&call.state.store, &call.state.faults, &call.query);
+    let version = list::version(query)?.filter(|version| *version > 0);
+    let streaming = query
+        .get("sendInitialEvents")
+        .filter(|_| !faults.initial_events_ignored());
+    check(
+        query,
+        streaming.is_some(),
+        faults.streaming_list_refused(),
+        faults.initial_events_ignored(),
+    )?;
+    let wanted = streaming.map(|_| query.flag("sendInitialEvents"));
+    match (wanted, version) {
+        (Some(true), _) | (None, None) => {
+            let snapshot = store.snapshot(kind, call.target.namespace.as_deref());
+            if let Some(asked) = version.filter(|asked| *asked > snapshot.version) {
+                return Err(list::too_large(asked, snapshot.version));
+            }
+            let end = wanted.is_some() && query.flag("allowWatchBookmarks") && !faults.initial_events_end_off();
+            Ok(Begin {
+                cursor: snapshot.seq,
+                initial: snapshot.objects,
+                initial_end: end.then_some(snapshot.version),
+                ..Begin::default()
+            })
+        }
+        (Some(false), None) => Ok(Begin {
+            cursor: store.snapshot(kind, None).seq,
+            ..Begin::default()
+        }),
+        (_, Some(version)) => match store.since(kind, version) {
+            Ok(cursor) => Ok(Begin {
+                cursor,
+                floor: version,
+                ..Begin::default()
+            }),
+            Err(old) if old.forgotten => Err(too_old(&old)),
+            Err(old) => Ok(Begin {
+                last_words: Some(too_old(&old)),
+                ..Begin::default()
+            }),
+        },
+    }
+}
+
+/// What `ValidateListOptions` refuses for a watch.
+fn check(query: &Query, streaming: bool, refused: bool, ignored: bool) -> Result<(), Failure> {
+    let rule = query.get("resourceVersionMatch");
+    if streaming && rule != Some("NotOlderThan") {
+        let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+        return Err(list::invalid_option("resourceVersionMatch", why));
+    }
+    if streaming && refused {
+        let why = "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";
+        return Err(list::invalid_option("sendInitialEvents", why));
+    }
+    if rule.is_some() && !streaming && !ignored {
+        let why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
+        return Err(list::invalid_option("resourceVersionMatch", why));
+    }
+    Ok(())
+}
+
+fn too_old(old: &TooOld) -> Failure {
+    Failure::expired(format!("too old resource version: {} ({})", old.asked, old.oldest))
+}
+
 struct Watch {
     state: Arc<State>,
     kind: Kind,
     namespace: Option<String>,
+    selectors: Selectors,
+    writer: Writer,
     cursor: u64,
+    floor: u64,
     initial: VecDeque<Arc<Object>>,
+    initial_end: Option<u64>,
+    /// The failure that ends it, still to be said.
+    last_words: Option<Failure>,
+    ended: bool,
     signal: tokio::sync::watch::Receiver<Signal>,
     seen: Signal,
+    /// What had happened when it was opened: a stall concerns those that were open then.
+    since: Signal,
     bookmarks: bool,
     next_bookmark: Instant,
     deadline: Instant,
-    ending: bool,
     _open: Open,
+}
+
+/// The next thing a watch does.
+enum Step {
+    Frames(Vec<u8>),
+    /// Breaks off in the middle of a frame.
+    Break,
+    Wait,
 }
 
 impl Watch {
     /// The next bytes; nothing at the end.
     async fn next(&mut self) -> Option<io::Result<Bytes>> {
-        loop {
-            if self.ending {
-                return None;
-            }
+        while !self.ended {
             let signal = self.signal.borrow_and_update().clone();
-            if let Some(frame) = self.fault(&signal) {
-                return Some(frame);
+            let stalled = signal.stalled && signal.stalls > self.since.stalls;
+            match self.step(&signal, stalled) {
+                Step::Frames(frames) => return Some(Ok(frames.into())),
+                Step::Break => return Some(Err(io::ErrorKind::ConnectionReset.into())),
+                Step::Wait => {}
             }
-            if !signal.stalled {
-                if let Some(frame) = self.ready() {
-                    return Some(Ok(frame));
-                }
+            if let Some(failure) = self.last_words.take_if(|_| !stalled) {
+                self.ended = true;
+                return Some(Ok(line(&json!({"type": "ERROR", "object": failure.status()})).into()));
             }
             tokio::select! {
                 changed = self.signal.changed() => changed.ok()?,
                 () = self.state.stop.cancelled() => return None,
                 () = tokio::time::sleep_until(self.deadline) => return None,
-                () = tokio::time::sleep_until(self.next_bookmark), if self.bookmarks && !signal.stalled => {
+                () = tokio::time::sleep_until(self.next_bookmark), if self.bookmarks && !stalled => {
                     self.next_bookmark = Instant::now() + self.state.bookmark_every();
                     if !self.state.faults.bookmarks_off() {
-                        return Some(Ok(self.bookmark(self.state.store.version())));
+                        return Some(Ok(self.writer.bookmark(self.kind, self.state.store.version(), false).into()));
                     }
                 }
             }
         }
+        None
     }
 
-    /// What a fault makes of the stream.
-    fn fault(&mut self, signal: &Signal) -> Option<io::Result<Bytes>> {
+    fn step(&mut self, signal: &Signal, stalled: bool) -> Step {
         let before = std::mem::replace(&mut self.seen, signal.clone());
         if signal.drops > before.drops {
-            return Some(Err(io::ErrorKind::ConnectionReset.into()));
+            return Step::Break;
+        }
+        if signal.resets > before.resets {
+            self.floor = 0;
         }
         if signal.expiries > before.expiries {
-            return Some(Ok(self.expired(self.state.store.version())));
+            let oldest = self.state.store.version();
+            self.last_words = Some(too_old(&TooOld {
+                asked: self.floor,
+                oldest,
+                forgotten: true,
+            }));
         }
-        (signal.garbage > before.garbage).then(|| Ok(Bytes::from_static(b"}garbage, not JSON{\n")))
-    }
-
-    /// The frames that can be sent now.
-    fn ready(&mut self) -> Option<Bytes> {
-        if let Some(object) = self.initial.pop_front() {
-            return Some(frame("ADDED", &object));
+        if signal.garbage > before.garbage {
+            return Step::Frames(b"}garbage, not JSON{\n".to_vec());
         }
-        loop {
-            let (changes, _) = match self.state.store.changes(self.kind, self.cursor, BATCH) {
-                Ok(changes) => changes,
-                Err(old) => return Some(self.expired(old.oldest)),
-            };
-            let last = changes.last()?;
-            self.cursor = last.seq + 1;
-            let frames: Vec<u8> = changes
-                .iter()
-                .filter_map(|change| self.event(change))
-                .flatten()
-                .collect();
-            if !frames.is_empty() {
-                return Some(frames.into());
+        if stalled || self.last_words.is_some() {
+            return Step::Wait;
+        }
+        match self.ready() {
+            Ok(frames) if frames.is_empty() => Step::Wait,
+            Ok(frames) => Step::Frames(frames),
+            Err(old) => {
+                self.last_words = Some(too_old(&old));
+                Step::Wait
             }
         }
     }
 
-    fn event(&self, change: &Change) -> Option<Bytes> {
-        let object = &change.after;
-        if self
-            .namespace
-            .as_ref()
-            .is_some_and(|namespace| *namespace != object.namespace)
-        {
-            return None;
+    /// The frames that can be sent now.
+    fn ready(&mut self) -> Result<Vec<u8>, TooOld> {
+        let mut frames = Vec::new();
+        while frames.len() < CHUNK {
+            let Some(object) = self.initial.pop_front() else { break };
+            frames.extend(self.writer.frame("ADDED", &object));
         }
-        let kind = match (change.deleted, &change.before) {
-            (true, _) => "DELETED",
-            (false, None) => "ADDED",
-            (false, Some(_)) => "MODIFIED",
-        };
-        Some(frame(kind, object))
+        if self.initial.is_empty() {
+            if let Some(version) = self.initial_end.take() {
+                frames.extend(self.writer.bookmark(self.kind, version, true));
+            }
+        }
+        while frames.is_empty() {
+            let changes = self.state.store.changes(self.kind, self.cursor, BATCH)?;
+            let Some(last) = changes.last() else { break };
+            self.cursor = last.seq + 1;
+            for change in &changes {
+                if let Some((event, object)) = self.event(change) {
+                    frames.extend(self.writer.frame(event, &object));
+                }
+            }
+        }
+        Ok(frames)
     }
 
-    fn bookmark(&self, version: u64) -> Bytes {
-        let object = json!({"kind": self.kind.name(), "apiVersion": "v1",
-            "metadata": {"resourceVersion": version.to_string(), "creationTimestamp": null}});
+    /// What a change is to this watch: an object may come into its selection or leave it.
+    fn event(&self, change: &Change) -> Option<(&'static str, Arc<Object>)> {
+        let elsewhere = self
+            .namespace
+            .as_ref()
+            .is_some_and(|namespace| *namespace != change.after.namespace);
+        if elsewhere || change.version <= self.floor {
+            return None;
+        }
+        let before = change.before.as_ref().filter(|before| self.selectors.matches(before));
+        let after = !change.deleted && self.selectors.matches(&change.after);
+        match (before, after) {
+            (None, false) => None,
+            (None, true) => Some(("ADDED", change.after.clone())),
+            (Some(_), true) => Some(("MODIFIED", change.after.clone())),
+            (Some(_), false) if change.deleted => Some(("DELETED", change.after.clone())),
+            // Its last state inside the selection, with the version at which it left.
+            (Some(before), false) => Some((
+                "DELETED",
+                Arc::new(Object::new(self.kind, before.value(), change.version)),
+            )),
+        }
+    }
+}
+
+/// Writes frames in the form that was asked for.
+struct Writer {
+    form: Form,
+    include: Include,
+    /// Whether the next Table still has to name its columns.
+    columns: bool,
+}
+
+impl Writer {
+    fn frame(&mut self, event: &str, object: &Object) -> Vec<u8> {
+        let object = match self.form {
+            Form::Json | Form::Yaml => object.json(),
+            Form::Metadata => table::metadata(&object.value()).to_string().into_bytes(),
+            Form::Table => {
+                let row = table::row(object, self.include, Timestamp::now());
+                let metadata = json!({"resourceVersion": object.version.to_string()});
+                table::document(metadata, self.columns(object.kind), vec![row])
+                    .to_string()
+                    .into_bytes()
+            }
+        };
+        let mut line = format!(r#"{{"type":"{event}","object":"#).into_bytes();
+        line.extend_from_slice(&object);
+        line.extend_from_slice(b"}\n");
+        line
+    }
+
+    fn bookmark(&mut self, kind: Kind, version: u64, initial_end: bool) -> Vec<u8> {
+        let mut metadata = json!({"resourceVersion": version.to_string()});
+        if initial_end {
+            metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
+        }
+        let object = match self.form {
+            Form::Json | Form::Yaml => {
+                let spec = if kind == Kind::Pod {
+                    json!({"containers": null})
+                } else {
+                    json!({})
+                };
+                json!({"kind": kind.name(), "apiVersion": "v1", "metadata": metadata, "spec": spec, "status": {}})
+            }
+            Form::Metadata => table::metadata(&json!({ "metadata": metadata })),
+            Form::Table => {
+                let row = Object::new(kind, json!({ "metadata": metadata }), version);
+                let row = table::row(&row, Include::Metadata, Timestamp::now());
+                table::document(
+                    json!({"resourceVersion": version.to_string()}),
+                    self.columns(kind),
+                    vec![row],
+                )
+            }
+        };
         line(&json!({"type": "BOOKMARK", "object": object}))
     }
 
-    /// The ERROR event of a history that is gone; it ends the watch.
-    fn expired(&mut self, oldest: u64) -> Bytes {
-        self.ending = true;
-        let failure = Failure::expired(format!("too old resource version: {} ({oldest})", self.cursor));
-        line(&json!({"type": "ERROR", "object": failure.status()}))
+    fn columns(&mut self, kind: Kind) -> Value {
+        if std::mem::take(&mut self.columns) {
+            table::columns(kind)
+        } else {
+            Value::Null
+        }
     }
 }
 
-fn frame(kind: &str, object: &Object) -> Bytes {
-    let mut line = format!(r#"{{"type":"{kind}","object":"#).into_bytes();
-    line.extend_from_slice(&object.json());
-    line.extend_from_slice(b"}\n");
-    line.into()
-}
-
-fn line(value: &serde_json::Value) -> Bytes {
-    (value.to_string() + "\n").into()
+fn line(value: &Value) -> Vec<u8> {
+    (value.to_string() + "\n").into_bytes()
 }

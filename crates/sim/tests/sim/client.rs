@@ -1,8 +1,14 @@
 //! A client of a simulated cluster.
 
+use std::time::Duration;
+
+use bytes::BytesMut;
 use podgate_sim::{Options, Sim};
 use reqwest::{Certificate, Client, Method, RequestBuilder, Response};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+/// How long anything that must happen may take.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Api {
     pub(crate) sim: Sim,
@@ -49,9 +55,128 @@ impl Api {
 
     /// The status and JSON of a GET.
     pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
-        let response = self.send(Method::GET, path).await;
-        (response.status().as_u16(), response.json().await.unwrap())
+        answer(self.request(Method::GET, path)).await
     }
+
+    /// The current version of the pods.
+    pub(crate) async fn version(&self) -> String {
+        let (_, list) = self.get("/api/v1/pods?limit=1").await;
+        list["metadata"]["resourceVersion"].as_str().unwrap().to_owned()
+    }
+
+    /// The names of the pods in a list.
+    pub(crate) async fn names(&self, path: &str) -> Vec<String> {
+        names(&self.get(path).await.1)
+    }
+
+    pub(crate) async fn watch(&self, path: &str) -> Frames {
+        Frames::of(self.request(Method::GET, path)).await
+    }
+}
+
+/// The status and JSON of any request.
+pub(crate) async fn answer(request: RequestBuilder) -> (u16, Value) {
+    let response = request.send().await.unwrap();
+    (response.status().as_u16(), response.json().await.unwrap())
+}
+
+pub(crate) fn names(list: &Value) -> Vec<String> {
+    let items = list["items"].as_array().unwrap_or_else(|| panic!("a list: {list}"));
+    items
+        .iter()
+        .map(|item| item["metadata"]["name"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// The frames of a watch.
+pub(crate) struct Frames {
+    response: Response,
+    buffer: BytesMut,
+}
+
+/// One thing that a watch says.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Frame {
+    Event(Value),
+    Garbage,
+    /// A clean end.
+    End,
+    /// Broken off.
+    Broken,
+}
+
+impl Frames {
+    pub(crate) async fn of(request: RequestBuilder) -> Frames {
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 200);
+        Frames {
+            response,
+            buffer: BytesMut::new(),
+        }
+    }
+
+    pub(crate) async fn next(&mut self) -> Frame {
+        tokio::time::timeout(DEADLINE, self.read())
+            .await
+            .expect("a frame within the deadline")
+    }
+
+    async fn read(&mut self) -> Frame {
+        loop {
+            if let Some(end) = self.buffer.iter().position(|byte| *byte == b'\n') {
+                let line = self.buffer.split_to(end + 1);
+                return serde_json::from_slice(&line).map_or(Frame::Garbage, Frame::Event);
+            }
+            match self.response.chunk().await {
+                Ok(Some(chunk)) => self.buffer.extend_from_slice(&chunk),
+                Ok(None) => return Frame::End,
+                Err(_) => return Frame::Broken,
+            }
+        }
+    }
+
+    /// The next event: its type and its object.
+    pub(crate) async fn event(&mut self) -> (String, Value) {
+        match self.next().await {
+            Frame::Event(mut event) => (event["type"].as_str().unwrap().to_owned(), event["object"].take()),
+            other => panic!("an event, not {other:?}"),
+        }
+    }
+
+    /// The next event that is no bookmark, as `TYPE name`.
+    pub(crate) async fn change(&mut self) -> String {
+        loop {
+            let (kind, object) = self.event().await;
+            if kind != "BOOKMARK" {
+                return format!("{kind} {}", object["metadata"]["name"].as_str().unwrap());
+            }
+        }
+    }
+
+    /// The next bookmark's metadata; nothing else may come before.
+    pub(crate) async fn bookmark(&mut self) -> Value {
+        let (kind, mut object) = self.event().await;
+        assert_eq!(kind, "BOOKMARK", "{object}");
+        object["metadata"].take()
+    }
+}
+
+/// A pod with labels that is on a node.
+pub(crate) fn pod(namespace: &str, name: &str, labels: Value) -> Value {
+    json!({"kind": "Pod", "metadata": {"namespace": namespace, "name": name, "labels": labels},
+        "spec": {"nodeName": "node-1", "containers": [{"name": "app", "image": "busybox:1"}]}, "status": {"phase": "Running"}})
+}
+
+/// Waits until something holds.
+pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let wait = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, wait)
+        .await
+        .unwrap_or_else(|_| panic!("{what}"));
 }
 
 fn authority(sim: &Sim) -> Certificate {

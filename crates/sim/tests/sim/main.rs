@@ -1,5 +1,11 @@
 //! The simulated cluster over its wire protocol, with an ordinary HTTP client.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod access;
 mod client;
+mod delete;
+mod faults;
+mod lists;
 mod objects;
+mod tables;
+mod watches;

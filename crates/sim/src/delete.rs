@@ -1,0 +1,232 @@
+//! Deletion: preconditions, grace, and a pod's short way to its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::call::Call;
+use crate::object::{Kind, Object};
+use crate::reviews;
+use crate::state::State;
+use crate::status::{Answer, Failure, bytes_response, json_response};
+use crate::time;
+
+/// How long the containers of a deleted pod take to end when their grace is longer.
+const SHUTDOWN: Duration = Duration::from_secs(1);
+
+/// `metav1.DeleteOptions`, as far as it matters here.
+#[derive(Debug, Default)]
+struct Options {
+    grace: Option<i64>,
+    uid: Option<String>,
+    version: Option<String>,
+    dry_run: bool,
+}
+
+/// Deletes an object.
+///
+/// # Errors
+///
+/// 404, 409 for a precondition that does not hold, 400 and 422 for options that are none.
+pub(crate) async fn answer(mut call: Call, kind: Kind) -> Answer {
+    let body = reviews::body(&mut call, "DeleteOptions").await?;
+    let options = options(&call, &body)?;
+    let namespace = if kind.namespaced() {
+        call.namespace().to_owned()
+    } else {
+        String::new()
+    };
+    let name = call.name().to_owned();
+    let missing = || Failure::not_found(kind, &name);
+    let found = call.state.store.get(kind, &namespace, &name).ok_or_else(missing)?;
+    check(&options, &found)?;
+    if options.dry_run {
+        return Ok(answer_with(kind, &found));
+    }
+    if kind == Kind::Pod {
+        let period = grace(&options, &found.value());
+        if period > 0 || has_finalizers(&found.value()) {
+            let marked = mark(&call.state, &found, period).ok_or_else(missing)?;
+            let at = Duration::from_secs(u64::try_from(period).unwrap_or(0)).min(SHUTDOWN);
+            spawn_end(call.state.clone(), found, at);
+            return Ok(answer_with(kind, &marked));
+        }
+    }
+    if kind == Kind::Namespace {
+        empty(&call.state, &name);
+    }
+    let removed = call
+        .state
+        .remove(kind, &namespace, &name, Some(&found.uid))
+        .ok_or_else(missing)?;
+    call.state.pod_removed(&removed);
+    Ok(answer_with(kind, &removed))
+}
+
+/// Options from the body; those in the query count where the body says nothing.
+fn options(call: &Call, body: &Value) -> Result<Options, Failure> {
+    let precondition = |key: &str| {
+        body.pointer(&format!("/preconditions/{key}"))
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    let dry_run = body["dryRun"].as_array().cloned().unwrap_or_default();
+    let mut dry_run: Vec<String> = dry_run.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    dry_run.extend(call.query.all("dryRun").map(str::to_owned));
+    if let Some(other) = dry_run.iter().find(|value| *value != "All") {
+        let why = format!("Unsupported value: \"{other}\": supported values: \"All\"");
+        let cause = json!({"reason": "FieldValueNotSupported", "message": why, "field": "dryRun"});
+        let failure = Failure::new(422, format!("DeleteOptions.meta.k8s.io \"\" is invalid: dryRun: {why}"));
+        return Err(failure.about(json!({"group": "meta.k8s.io", "kind": "DeleteOptions", "causes": [cause]})));
+    }
+    Ok(Options {
+        grace: body["gracePeriodSeconds"]
+            .as_i64()
+            .or(call.query.number("gracePeriodSeconds")?),
+        uid: precondition("uid"),
+        version: precondition("resourceVersion"),
+        dry_run: !dry_run.is_empty(),
+    })
+}
+
+fn check(options: &Options, found: &Object) -> Result<(), Failure> {
+    let version = found.version.to_string();
+    let why = match (&options.uid, &options.version) {
+        (Some(uid), _) if *uid != found.uid => format!(
+            "the UID in the precondition ({uid}) does not match the UID in record ({}). The object might have been deleted \
+             and then recreated",
+            found.uid
+        ),
+        (_, Some(asked)) if *asked != version => format!(
+            "the ResourceVersion in the precondition ({asked}) does not match the ResourceVersion in record ({version}). \
+             The object might have been modified"
+        ),
+        _ => return Ok(()),
+    };
+    let resource = found.kind.plural();
+    let message = format!("Operation cannot be fulfilled on {resource} \"{}\": {why}", found.name);
+    Err(Failure::new(409, message).about(json!({"name": found.name, "kind": resource})))
+}
+
+/// The grace in seconds, as Kubernetes' `podStrategy.CheckGracefulDelete` finds it.
+fn grace(options: &Options, pod: &Value) -> i64 {
+    let text = |pointer: &str| pod.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    let own = pod
+        .pointer("/spec/terminationGracePeriodSeconds")
+        .and_then(Value::as_i64);
+    if text("/spec/nodeName").is_empty() || matches!(text("/status/phase"), "Succeeded" | "Failed") {
+        return 0;
+    }
+    match options.grace.or(own).unwrap_or(30) {
+        negative if negative < 0 => 1,
+        period => period,
+    }
+}
+
+fn has_finalizers(pod: &Value) -> bool {
+    pod.pointer("/metadata/finalizers")
+        .and_then(Value::as_array)
+        .is_some_and(|finalizers| !finalizers.is_empty())
+}
+
+/// Marks a pod as being deleted; a second deletion can only shorten the grace.
+fn mark(state: &State, pod: &Arc<Object>, period: i64) -> Option<Arc<Object>> {
+    let marked = state.update_pod(&pod.namespace, &pod.name, |value| {
+        let metadata = &mut value["metadata"];
+        let known = metadata["deletionTimestamp"].is_string();
+        if metadata["uid"] != pod.uid.as_str()
+            || (known && metadata["deletionGracePeriodSeconds"].as_i64() <= Some(period))
+        {
+            return false;
+        }
+        let end = Timestamp::now()
+            .saturating_add(SignedDuration::from_secs(period))
+            .unwrap_or(Timestamp::MAX);
+        metadata["deletionTimestamp"] = time::seconds(end).into();
+        metadata["deletionGracePeriodSeconds"] = period.into();
+        true
+    });
+    marked.or_else(|| {
+        state
+            .store
+            .get(Kind::Pod, &pod.namespace, &pod.name)
+            .filter(|found| found.uid == pod.uid)
+    })
+}
+
+/// Ends a pod's containers after a while, then removes it, unless finalizers hold it.
+fn spawn_end(state: Arc<State>, pod: Arc<Object>, after: Duration) {
+    tokio::spawn(async move {
+        tokio::select! {
+            () = state.stop.cancelled() => return,
+            () = tokio::time::sleep(after) => {}
+        }
+        let now = time::seconds(Timestamp::now());
+        let ended = state.update_pod(&pod.namespace, &pod.name, |value| {
+            if value.pointer("/metadata/uid").and_then(Value::as_str) != Some(&pod.uid) {
+                return false;
+            }
+            terminate(value, &now);
+            true
+        });
+        if ended.is_none_or(|ended| has_finalizers(&ended.value())) {
+            return;
+        }
+        if let Some(removed) = state.remove(Kind::Pod, &pod.namespace, &pod.name, Some(&pod.uid)) {
+            state.pod_removed(&removed);
+        }
+    });
+}
+
+/// The status of a pod whose containers followed the SIGTERM.
+fn terminate(pod: &mut Value, now: &str) {
+    for list in ["containerStatuses", "initContainerStatuses"] {
+        let statuses = pod
+            .pointer_mut(&format!("/status/{list}"))
+            .and_then(Value::as_array_mut);
+        for status in statuses
+            .into_iter()
+            .flatten()
+            .filter(|status| status["state"]["running"].is_object())
+        {
+            let started = status["state"]["running"]["startedAt"].clone();
+            status["state"] = json!({"terminated": {"exitCode": 0, "reason": "Completed", "startedAt": started,
+                "finishedAt": now, "containerID": status["containerID"]}});
+            status["ready"] = false.into();
+            status["started"] = false.into();
+        }
+    }
+    for condition in pod
+        .pointer_mut("/status/conditions")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        if matches!(condition["type"].as_str(), Some("Ready" | "ContainersReady")) {
+            condition["status"] = "False".into();
+            condition["lastTransitionTime"] = now.into();
+        }
+    }
+}
+
+/// Removes what lives in a namespace.
+fn empty(state: &State, namespace: &str) {
+    for kind in Kind::ALL.into_iter().filter(|kind| kind.namespaced()) {
+        for object in state.store.snapshot(kind, Some(namespace)).objects {
+            state.remove(kind, namespace, &object.name, Some(&object.uid));
+        }
+    }
+}
+
+/// A pod is answered as it is, other kinds with a Status of success.
+fn answer_with(kind: Kind, object: &Object) -> axum::response::Response {
+    if kind == Kind::Pod {
+        return bytes_response("application/json", object.json());
+    }
+    json_response(
+        &json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success",
+        "details": {"name": object.name, "kind": kind.plural(), "uid": object.uid}}),
+    )
+}

@@ -1,0 +1,73 @@
+//! The form of an answer, from the `Accept` header.
+
+use crate::status::Failure;
+
+/// A form that an object or list can be answered in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    Json,
+    Yaml,
+    /// `meta.k8s.io/v1` Table, which carries what kubectl prints.
+    Table,
+    /// `meta.k8s.io/v1` PartialObjectMetadata.
+    Metadata,
+}
+
+/// Chooses the first form of an `Accept` header that there is; without one, JSON.
+///
+/// # Errors
+///
+/// 406 when there is none: protobuf is not among them.
+pub(crate) fn form(accept: &str) -> Result<Form, Failure> {
+    if accept.trim().is_empty() {
+        return Ok(Form::Json);
+    }
+    let failure = "only the following media types are accepted: application/json, application/yaml";
+    accept
+        .split(',')
+        .find_map(one)
+        .ok_or_else(|| Failure::new(406, failure))
+}
+
+fn one(range: &str) -> Option<Form> {
+    let mut parts = range.split(';').map(str::trim);
+    let media = parts.next()?.to_ascii_lowercase();
+    let parameters: Vec<(&str, &str)> = parts.filter_map(|part| part.split_once('=')).collect();
+    let parameter = |name: &str| parameters.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+    let plain = match media.as_str() {
+        "application/json" | "application/*" | "*/*" => Form::Json,
+        "application/yaml" => Form::Yaml,
+        _ => return None,
+    };
+    match (plain, parameter("as")) {
+        (plain, None) => Some(plain),
+        (Form::Json, Some(wanted)) if parameter("g") == Some("meta.k8s.io") && parameter("v") == Some("v1") => {
+            match wanted {
+                "Table" => Some(Form::Table),
+                "PartialObjectMetadata" | "PartialObjectMetadataList" => Some(Form::Metadata),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn the_first_form_that_there_is_wins() {
+        let kubectl = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json";
+        assert_eq!(form(kubectl), Ok(Form::Table));
+        assert_eq!(
+            form("application/json;as=Table;v=v1beta1;g=meta.k8s.io, application/json"),
+            Ok(Form::Json)
+        );
+        assert_eq!(form("application/vnd.kubernetes.protobuf, */*"), Ok(Form::Json));
+        assert_eq!(form("application/yaml"), Ok(Form::Yaml));
+        assert_eq!(form("application/vnd.kubernetes.protobuf").unwrap_err().code, 406);
+    }
+}

@@ -1,0 +1,150 @@
+//! Reviews: what may a user do, and who is asking.
+
+use axum::body::Body;
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::auth::User;
+use crate::call::Call;
+use crate::rbac::{self, Attributes};
+use crate::status::{Answer, Failure, json_response};
+use crate::time;
+
+/// Bytes of a request's body that are read, as etcd's limit makes a real server's.
+pub(crate) const BODY_LIMIT: usize = 3 << 20;
+
+/// The reviews that can be created, with their API groups.
+pub(crate) const REVIEWS: [(&str, &str, &str); 5] = [
+    (
+        "authorization.k8s.io",
+        "selfsubjectaccessreviews",
+        "SelfSubjectAccessReview",
+    ),
+    ("authorization.k8s.io", "subjectaccessreviews", "SubjectAccessReview"),
+    (
+        "authorization.k8s.io",
+        "localsubjectaccessreviews",
+        "LocalSubjectAccessReview",
+    ),
+    (
+        "authorization.k8s.io",
+        "selfsubjectrulesreviews",
+        "SelfSubjectRulesReview",
+    ),
+    ("authentication.k8s.io", "selfsubjectreviews", "SelfSubjectReview"),
+];
+
+/// Answers a review.
+///
+/// # Errors
+///
+/// 404 for another resource, 405 for another verb than create, 400 and 422 for a body that is no such review.
+pub(crate) async fn answer(mut call: Call) -> Answer {
+    let target = &call.target;
+    let known = REVIEWS
+        .iter()
+        .find(|(group, resource, _)| *group == target.group && *resource == target.resource);
+    let Some((group, _, kind)) = known.filter(|_| target.version == "v1" && target.name.is_none()) else {
+        return Err(Failure::no_route());
+    };
+    if call.request.method() != http::Method::POST {
+        return Err(Failure::no_method());
+    }
+    let mut review = body(&mut call, kind).await?;
+    let spec = review.get("spec").cloned().unwrap_or_default();
+    let status = match *kind {
+        "SelfSubjectAccessReview" => access(call.user(), &spec, group)?,
+        "SelfSubjectRulesReview" => rbac::rules(call.user(), spec["namespace"].as_str().unwrap_or_default()),
+        "SelfSubjectReview" => json!({"userInfo": {"username": call.user().name, "groups": call.user().groups}}),
+        _ => access(&subject(&spec, group)?, &spec, group)?,
+    };
+    review["status"] = status;
+    review["apiVersion"] = format!("{group}/v1").into();
+    review["metadata"] = json!({"creationTimestamp": time::seconds(jiff::Timestamp::now())});
+    let mut response = json_response(&review);
+    *response.status_mut() = StatusCode::CREATED;
+    Ok(response)
+}
+
+/// Reads a JSON body of this kind.
+///
+/// # Errors
+///
+/// 400 for what is not a JSON object of this kind, 413 for a body that is too large, 415 for another content type.
+pub(crate) async fn body(call: &mut Call, kind: &str) -> Result<Value, Failure> {
+    let content_type = call.header(http::header::CONTENT_TYPE);
+    if !content_type.is_empty() && !content_type.starts_with("application/json") {
+        let message = format!(
+            "the body of the request was in an unknown format - accepted media types include: application/json (got \
+             {content_type})"
+        );
+        return Err(Failure::new(415, message));
+    }
+    let body = std::mem::replace(call.request.body_mut(), Body::empty());
+    let bytes = axum::body::to_bytes(body, BODY_LIMIT).await;
+    let bytes = bytes.map_err(|_| Failure::new(413, format!("limit is {BODY_LIMIT}")))?;
+    let refuse = |why: String| {
+        Failure::bad_request(format!(
+            "the object provided is unrecognized (must be of type {kind}): {why}"
+        ))
+    };
+    if bytes.is_empty() && kind == "DeleteOptions" {
+        return Ok(json!({}));
+    }
+    let value: Value = serde_json::from_slice(&bytes)
+        .map_err(|error| refuse(format!("couldn't get version/kind; json parse error: {error}")))?;
+    match value.get("kind").and_then(Value::as_str) {
+        Some(given) if given == kind => Ok(value),
+        None if value.is_object() => Ok(value),
+        _ => Err(refuse("it is of another kind".to_owned())),
+    }
+}
+
+/// Whom a SubjectAccessReview asks about.
+fn subject(spec: &Value, group: &str) -> Result<User, Failure> {
+    let name = spec["user"].as_str().unwrap_or_default().to_owned();
+    let groups = spec["groups"].as_array().cloned().unwrap_or_default();
+    let groups: Vec<String> = groups.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    if name.is_empty() && groups.is_empty() {
+        let why = "Invalid value: \"\": at least one of user or group must be specified";
+        return Err(invalid(group, "spec.user", why));
+    }
+    Ok(User { name, groups })
+}
+
+fn access(user: &User, spec: &Value, group: &str) -> Result<Value, Failure> {
+    let text = |part: &Value, key: &str| part[key].as_str().unwrap_or_default().to_owned();
+    let wanted = match (&spec["resourceAttributes"], &spec["nonResourceAttributes"]) {
+        (resource @ Value::Object(_), Value::Null) => Attributes {
+            verb: text(resource, "verb"),
+            group: text(resource, "group"),
+            resource: text(resource, "resource"),
+            subresource: text(resource, "subresource"),
+            namespace: text(resource, "namespace"),
+            name: text(resource, "name"),
+            path: None,
+        },
+        (Value::Null, path @ Value::Object(_)) => Attributes {
+            verb: text(path, "verb"),
+            path: Some(text(path, "path")),
+            ..Attributes::default()
+        },
+        _ => {
+            let why =
+                "Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified";
+            return Err(invalid(group, "spec.resourceAttributes", why));
+        }
+    };
+    Ok(match rbac::decide(user, &wanted) {
+        Some(reason) if reason.is_empty() => json!({"allowed": true}),
+        Some(reason) => json!({"allowed": true, "reason": reason}),
+        None => json!({"allowed": false}),
+    })
+}
+
+/// 422 (Invalid) about one field of a review.
+fn invalid(group: &str, field: &str, why: &str) -> Failure {
+    let cause = json!({"reason": "FieldValueInvalid", "message": why, "field": field});
+    Failure::new(422, format!(".{group} \"\" is invalid: {field}: {why}"))
+        .about(json!({"group": group, "causes": [cause]}))
+}
