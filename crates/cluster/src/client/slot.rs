@@ -1,14 +1,11 @@
 //! The client of a cluster, made when it is first needed and again when the API server no longer accepts its credential.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use tokio::{sync::Mutex, time::Instant};
 
 use super::{Client, Policy};
 use crate::{Error, Source, error::Result};
-
-/// A plug-in, and a source that fails, is not asked again sooner.
-const PAUSE: Duration = Duration::from_secs(5);
 
 /// Holds a cluster's client.
 pub(crate) struct Slot {
@@ -46,7 +43,8 @@ impl Slot {
         let mut current = self.current.lock().await;
         match &*current {
             Some((_, Ok(client))) if !client.is_refused() => return Ok(client.clone()),
-            Some((made, result)) if made.elapsed() < PAUSE => return result.clone(),
+            // A plug-in, and a source that fails, is not asked at each call.
+            Some((made, result)) if made.elapsed() < self.policy.watch.retry_max / 6 => return result.clone(),
             _ => {}
         }
         let made = if Arc::strong_count(&self.maker) > 1 {

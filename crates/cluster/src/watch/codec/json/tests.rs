@@ -91,9 +91,9 @@ fn a_watch_tells_its_events() {
     let text = concat!(
         r#"{"type":"ADDED","object":{"metadata":{"name":"a","namespace":"x","resourceVersion":"5"}}}"#,
         "\n\n",
-        r#"{"type":"MODIFIED","object":{"metadata":{"name":"b","namespace":"x","resourceVersion":"6"},"status":[]}}"#,
+        r#"{"type":"MODIFIED","object":{"metadata":{"name":"b","namespace":"x","resourceVersion":"6"},"status":6}}"#,
         "\r\n",
-        r#"{"type":"DELETED","object":{"metadata":{"name":"c","namespace":"x","resourceVersion":"7"},"status":[]}}"#,
+        r#"{"type":"DELETED","object":{"metadata":{"name":"c","namespace":"x","resourceVersion":"7"},"status":7}}"#,
         "\n",
         r#"{"type":"BOOKMARK","object":{"kind":"Pod","metadata":{"resourceVersion":"8","annotations":{"k8s.io/initial-events-end":"true"}},"spec":{"containers":null}}}"#,
         "\n",

@@ -1,0 +1,7 @@
+//! The crate against simulated clusters.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod guard;
+mod source;
+mod watch;
+mod world;

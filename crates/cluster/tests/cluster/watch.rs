@@ -1,0 +1,443 @@
+//! The list and watch over everything that happens to them. Each test's reader never sees fewer pods than there are ([`World::end`]).
+
+use std::{fs, time::Duration};
+
+use podgate_cluster::{Registry, Source, Spec, SyncState, client::Policy};
+use podgate_index::{ClusterId, Index};
+use podgate_sim::Sim;
+use serde_json::json;
+
+use crate::world::{ID, World, options, policy, total, until, untrusted};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_is_listed_and_then_watched() {
+    let world = World::synced(3).await;
+    assert_eq!(world.names(), ["p0", "p1", "p2"]);
+    assert!(world.sync().error.is_none());
+    let first = world.sync().synced_at.unwrap();
+    world.sees_new_pod("new").await;
+    assert!(world.sync().synced_at.unwrap() >= first);
+    world.sim.restart_container("shop", "new", "main", 1);
+    let restarts = || {
+        world.index.query(&podgate_index::Query {
+            clusters: vec![ID],
+            ..Default::default()
+        })
+    };
+    until("the restart is counted", || {
+        restarts()
+            .rows
+            .iter()
+            .any(|row| row.pod.name == "new" && row.pod.restarts == 1)
+    })
+    .await;
+    world.expect_at_least(3);
+    assert!(world.sim.remove("Pod", "shop", "new"));
+    until("the pod is gone", || !world.has("new")).await;
+    let evidence = world.sync().synced_at.unwrap();
+    until("a bookmark is evidence too", || {
+        world.sync().synced_at.unwrap() > evidence
+    })
+    .await;
+    assert_eq!(world.lists(), 1, "{:?}", world.queries());
+    until("version and nodes are known", || world.cluster.info().nodes == Some(1)).await;
+    assert!(world.cluster.info().version.starts_with("v1."));
+    assert!(world.cluster.namespaces().await.unwrap().contains(&"shop".to_owned()));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_watch_is_listed_again() {
+    let world = World::synced(1200).await;
+    world.sim.faults().expire_history();
+    until("a second list", || world.lists() == 2).await;
+    world.sees_new_pod("new").await;
+    world.is_synced().await;
+    assert!(world.was(SyncState::Stale, "listed again"));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pods_that_went_unseen_are_swept_by_a_relist() {
+    let world = World::synced(5).await;
+    world.sim.pause().await;
+    world.is(SyncState::Stale).await;
+    world.expect_at_least(4);
+    world.sim.remove("Pod", "shop", "p1");
+    world.sim.faults().expire_history();
+    assert_eq!(world.names().len(), 5, "the rows stay while nothing is known");
+    world.sim.resume().await;
+    world.is_synced().await;
+    until("the pod is swept", || world.names() == ["p0", "p2", "p3", "p4"]).await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_connection_goes_on_where_it_was() {
+    let world = World::synced(3).await;
+    for round in 0..5 {
+        world.sim.faults().drop_watches();
+        world.sees_new_pod(&format!("new{round}")).await;
+        world.is_synced().await;
+    }
+    assert_eq!(world.lists(), 1, "{:?}", world.queries());
+    assert!(world.was(SyncState::Stale, "cluster `prod`"));
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_api_server_restart_goes_on_where_it_was() {
+    let world = World::synced(3).await;
+    world.sim.pause().await;
+    let evidence = world.sync().synced_at;
+    until("the connection is refused", || {
+        world.was(SyncState::Stale, "nothing accepts connections")
+    })
+    .await;
+    world.sim.run_pod("shop", "meanwhile", &["main"]);
+    assert_eq!(world.sync().synced_at, evidence, "no evidence without a connection");
+    world.sim.resume().await;
+    world.is_synced().await;
+    until("the change meanwhile is seen", || world.has("meanwhile")).await;
+    assert_eq!(world.lists(), 1, "{:?}", world.queries());
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_watch_is_listed_again() {
+    let mut policy = policy();
+    policy.watch.silence = Duration::from_millis(700);
+    let world = World::new(3, policy, |_| {}).await;
+    world.is_synced().await;
+    world.sim.faults().stall_watches(true);
+    world.sim.run_pod("shop", "unseen", &["main"]);
+    until("the silence is told", || world.was(SyncState::Stale, "silent")).await;
+    world.sim.faults().stall_watches(false);
+    world.is_synced().await;
+    until("the pod is seen", || world.has("unseen")).await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_watch_without_bookmarks_stays_as_long_as_events_come() {
+    let mut policy = policy();
+    policy.watch.silence = Duration::from_secs(5);
+    let world = World::new(1, policy, |_| {}).await;
+    world.is_synced().await;
+    world.sim.faults().no_bookmarks(true);
+    for round in 0..5 {
+        world.sees_new_pod(&format!("new{round}")).await;
+    }
+    assert_eq!(world.lists(), 1, "{:?}", world.queries());
+    world.end().await;
+}
+
+/// Syncs with a server that knows no streaming lists, and lists again without asking for one.
+async fn pages_instead(prepare: impl FnOnce(&Sim)) {
+    let mut policy = policy();
+    policy.watch.progress = Duration::from_millis(700);
+    let world = World::new(700, policy, prepare).await;
+    world.is_synced().await;
+    assert_eq!(total(&world.index), 700);
+    let streamed = || {
+        world
+            .queries()
+            .iter()
+            .filter(|query| query.contains("sendInitialEvents"))
+            .count()
+    };
+    assert_eq!(streamed(), 1, "{:?}", world.queries());
+    let lists = world.lists();
+    world.sim.faults().expire_history();
+    until("listed again", || world.lists() == lists + 1).await;
+    world.sees_new_pod("new").await;
+    world.is_synced().await;
+    assert_eq!(
+        streamed(),
+        1,
+        "what the server does not know is remembered: {:?}",
+        world.queries()
+    );
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_streaming_list_that_never_ends_is_paged() {
+    pages_instead(|sim| sim.faults().no_initial_events_end(true)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_streaming_list_without_any_bookmark_is_paged() {
+    pages_instead(|sim| {
+        sim.faults().no_initial_events_end(true);
+        sim.faults().no_bookmarks(true);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_ignores_streaming_lists_is_paged() {
+    pages_instead(|sim| sim.faults().ignore_send_initial_events(true)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_refuses_streaming_lists_is_paged() {
+    pages_instead(|sim| sim.faults().refuse_streaming_list(true)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_whose_pages_expire_is_read_whole() {
+    let world = World::new(1200, policy(), |sim| {
+        sim.faults().refuse_streaming_list(true);
+        sim.faults().no_pages_after(Some(1));
+    })
+    .await;
+    world.is_synced().await;
+    assert_eq!(total(&world.index), 1200);
+    let queries = world.queries();
+    assert!(
+        queries.iter().filter(|query| query.contains("continue=")).count() >= 3,
+        "{queries:?}"
+    );
+    world.sees_new_pod("new").await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relist_that_fails_in_its_middle_takes_nothing_away() {
+    let world = World::new(1200, policy(), |sim| sim.faults().refuse_streaming_list(true)).await;
+    world.is_synced().await;
+    world.sim.faults().no_pages_after(Some(1));
+    for _ in 0..3 {
+        let lists = world.lists();
+        world.sim.faults().expire_history();
+        until("listed again", || world.lists() > lists).await;
+        world.is_synced().await;
+    }
+    world.sim.faults().no_pages_after(None);
+    world.sees_new_pod("new").await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_that_does_not_parse_is_skipped() {
+    let odd = |name: &str| {
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "shop"},
+            "spec": {"nodeName": 5, "containers": [{"name": "main", "image": "busybox:1"}]}})
+    };
+    for streamed in [true, false] {
+        let world = World::new(3, policy(), |sim| {
+            sim.put(odd("odd"));
+            sim.faults().refuse_streaming_list(!streamed);
+        })
+        .await;
+        world.is_synced().await;
+        assert_eq!(world.names(), ["p0", "p1", "p2"]);
+        assert_eq!(world.cluster.skipped(), 1);
+        world.sim.put(odd("odder"));
+        world.sees_new_pod("new").await;
+        assert_eq!(world.cluster.skipped(), 2);
+        assert!(world.sim.remove("Pod", "shop", "odd"));
+        world.sees_new_pod("newer").await;
+        assert_eq!(world.lists(), if streamed { 1 } else { 2 }, "{:?}", world.queries());
+        world.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_of_garbage_costs_the_connection_only() {
+    let world = World::synced(3).await;
+    world.sim.faults().garbage_in_watches();
+    until("the garbage is told", || {
+        world.was(SyncState::Stale, "not answered as Kubernetes answers")
+    })
+    .await;
+    world.sees_new_pod("new").await;
+    world.is_synced().await;
+    assert_eq!(world.lists(), 1, "{:?}", world.queries());
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_that_go_backwards_are_listed_again() {
+    let world = World::synced(30).await;
+    world.sim.faults().reset_resource_version(3);
+    world.sees_new_pod("restored").await;
+    until("listed again", || world.lists() == 2).await;
+    world.is_synced().await;
+    assert!(world.was(SyncState::Stale, "backwards"));
+    world.sees_new_pod("later").await;
+    world.expect_at_least(20);
+    assert!(world.sim.remove("Pod", "shop", "p7"));
+    until("the pod is gone", || !world.has("p7")).await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_for_one_namespace_syncs_that_one() {
+    let world = World::of(0, policy(), &["staging", ""], |sim| {
+        sim.run_pod("staging", "mine", &["main"]);
+        sim.run_pod("shop", "theirs", &["main"]);
+        untrusted(&sim.kubeconfig_for("viewer"))
+    })
+    .await;
+    world.is_synced().await;
+    assert_eq!(world.names(), ["mine"]);
+    world.sim.run_pod("staging", "second", &["main"]);
+    until("a second pod", || world.has("second")).await;
+    assert_eq!(world.cluster.namespaces().await.unwrap(), ["staging"]);
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_for_one_namespace_can_not_sync_all() {
+    let world = World::of(3, policy(), &[], |sim| untrusted(&sim.kubeconfig_for("viewer"))).await;
+    let error = world.is(SyncState::Failed).await;
+    assert!(
+        error.contains("name these") && error.contains("cluster `prod`"),
+        "{error}"
+    );
+    assert!(world.sync().synced_at.is_none());
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_namespace_of_several_that_fails_is_named() {
+    let world = World::of(3, policy(), &["staging", "shop"], |sim| {
+        untrusted(&sim.kubeconfig_for("viewer"))
+    })
+    .await;
+    let error = world.is(SyncState::Failed).await;
+    assert!(error.contains("shop") && !error.contains("staging"), "{error}");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_credential_makes_the_list_stale_until_it_is_good_again() {
+    let world = World::synced(3).await;
+    world.sim.faults().revoke_token("admin");
+    world.sim.faults().drop_watches();
+    let error = world.is(SyncState::Stale).await;
+    until("the reason is told", || {
+        world.was(SyncState::Stale, "does not accept Podgate's credential")
+    })
+    .await;
+    assert!(!error.is_empty());
+    assert_eq!(world.names().len(), 3);
+    world.sim.faults().restore_token("admin");
+    world.is_synced().await;
+    world.sees_new_pod("new").await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plug_in_is_asked_for_a_fresh_credential() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = folder.path().join("token");
+    let file = folder.path().join("config");
+    fs::write(&token, "admin-token").unwrap();
+    let world = World::of(3, policy(), &[], |sim| {
+        let script = r#"printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"%s"}}' "$(cat "$0")""#;
+        let exec = json!({"apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script, token],
+            "interactiveMode": "Never"});
+        let kubeconfig = sim.kubeconfig().replace("token: admin-token", &format!("exec: {exec}"));
+        assert!(kubeconfig.contains("exec:"), "{kubeconfig}");
+        fs::write(&file, kubeconfig).unwrap();
+        Source::from_kubeconfig_file(&file).unwrap().remove(0).source
+    })
+    .await;
+    world.is_synced().await;
+    world.sim.faults().revoke_token("admin");
+    world.sim.faults().drop_watches();
+    until("the reason is told", || {
+        world.was(SyncState::Stale, "does not accept Podgate's credential")
+    })
+    .await;
+    // The same person's other credential; the plug-in hands it out from now on.
+    let other = world.sim.kubeconfig_for("editor");
+    let line = other
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("token: "))
+        .unwrap();
+    fs::write(&token, line).unwrap();
+    until("the new credential is used", || {
+        world
+            .sim
+            .requests()
+            .iter()
+            .any(|request| request.user.contains("editor"))
+    })
+    .await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_is_not_there_fails_and_recovers() {
+    let world = World::new(3, policy(), |_| {}).await;
+    world.sim.pause().await;
+    let broken = Registry::new(Index::new(), policy());
+    let cluster = broken.add(Spec {
+        id: ClusterId(1),
+        name: "gone".to_owned(),
+        source: untrusted(&world.sim.kubeconfig()),
+        namespaces: Vec::new(),
+    });
+    until("it failed", || cluster.sync().state == SyncState::Failed).await;
+    let error = cluster.sync().error.unwrap().to_string();
+    assert!(
+        error.contains("cluster `gone`") && error.contains("nothing accepts connections"),
+        "{error}"
+    );
+    world.sim.resume().await;
+    until("it recovered", || cluster.sync().state == SyncState::Synced).await;
+    broken.shutdown().await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removed_cluster_leaves_no_rows_and_no_connection() {
+    let world = World::synced(3).await;
+    world.expect_at_least(0);
+    world.registry.remove(ID).await;
+    assert!(world.names().is_empty() && world.registry.get(ID).is_none());
+    until("the watch is closed", || world.sim.open_watches() == 0).await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replaced_cluster_has_the_new_ones_pods_only() {
+    let world = World::synced(3).await;
+    let other = Sim::start(options()).await.unwrap();
+    other.run_pod("shop", "other", &["main"]);
+    world.expect_at_least(0);
+    let mut changed = world.registry.add(Spec {
+        id: ID,
+        name: "prod".to_owned(),
+        source: untrusted(&other.kubeconfig()),
+        namespaces: Vec::new(),
+    });
+    while changed.sync().state != SyncState::Synced {
+        changed.sync_changed().await;
+    }
+    assert_eq!(world.names(), ["other"]);
+    until("the old watch is closed", || world.sim.open_watches() == 0).await;
+    assert_eq!(world.registry.all().len(), 1);
+    world.end().await;
+    other.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dropped_registry_ends_its_watches() {
+    let sim = Sim::start(options()).await.unwrap();
+    let registry = Registry::new(Index::new(), Policy { ..policy() });
+    registry.add(Spec {
+        id: ID,
+        name: "prod".to_owned(),
+        source: untrusted(&sim.kubeconfig()),
+        namespaces: Vec::new(),
+    });
+    until("it watches", || sim.open_watches() == 1).await;
+    drop(registry);
+    until("it watches no more", || sim.open_watches() == 0).await;
+    sim.stop().await;
+}
