@@ -2,15 +2,15 @@
 
 mod limits;
 mod live;
+mod password;
+mod sweep;
 
 use std::{
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
 use podgate_store::{NewSession, NewUser, Rotation, Session, Store, TokenHash};
-use tokio_util::sync::CancellationToken;
 
 use self::{
     limits::{Limits, Tries},
@@ -23,18 +23,8 @@ use crate::{
     token::Kind,
 };
 
-/// Between two rounds of [`Sessions::sweep`]: how late an expiry, or what another process did to a session, is noticed by open streams.
-const SWEEP: Duration = Duration::from_secs(5);
-
-/// Milliseconds that a session's row outlives it, so that its tokens are still told that they have expired.
-const REMEMBERED: i64 = 24 * 3600 * 1000;
-
 /// How many sessions a user may have; beyond it the longest unused ends.
 const SESSIONS_OF_USER: u64 = 1000;
-
-/// Shortest (NIST SP 800-63B) and longest password, in characters and in bytes.
-const SHORTEST_PASSWORD: usize = 8;
-const LONGEST_PASSWORD: usize = 1024;
 
 /// Longest user name, in bytes.
 const LONGEST_USERNAME: usize = 255;
@@ -134,10 +124,10 @@ impl Sessions {
         }
         let made_up = match password {
             Some(given) => {
-                check_strength(given, ADMIN)?;
+                password::check_strength(given, ADMIN)?;
                 None
             }
-            None => Some(random_password()?),
+            None => Some(password::random()?),
         };
         let password = made_up.as_deref().or(password).unwrap_or_default();
         let hash = self.store.passwords().turn().await?.hash(password).await?;
@@ -171,8 +161,7 @@ impl Sessions {
         } else {
             self.store.user_by_name(username).await?
         };
-        let hash = user.as_ref().map(|user| &user.password);
-        let right = turn.verify(bounded(password), hash).await? && password.len() <= LONGEST_PASSWORD;
+        let right = password::verify(&turn, password, user.as_ref()).await?;
         let Some(user) = user.filter(|_| right) else {
             self.limits().fail(&tries, self.clock.now());
             return Err(Denied::WrongPassword);
@@ -308,14 +297,13 @@ impl Sessions {
     /// # Errors
     /// `WrongPassword` (counted as a failed log-in), `TooMany`, `Invalid` for a weak new one, `Internal`.
     pub async fn change_password(&self, caller: &Caller, old: &str, new: &str, peer: IpAddr) -> Result<()> {
-        check_strength(new, &caller.user.username)?;
+        password::check_strength(new, &caller.user.username)?;
         let tries = Tries::new(peer, &caller.user.username);
         self.check_limits(&tries)?;
         let turn = self.store.passwords().turn().await?;
         self.check_limits(&tries)?;
         let user = self.store.user_by_id(caller.user.id).await?;
-        let hash = user.as_ref().map(|user| &user.password);
-        if !turn.verify(bounded(old), hash).await? || old.len() > LONGEST_PASSWORD {
+        if !password::verify(&turn, old, user.as_ref()).await? {
             self.limits().fail(&tries, self.clock.now());
             return Err(Denied::WrongPassword);
         }
@@ -339,42 +327,6 @@ impl Sessions {
     /// `Internal`.
     pub async fn ping(&self) -> Result<()> {
         Ok(self.store.ping().await?)
-    }
-
-    /// Deletes expired sessions from the store and cancels those in memory; runs until cancelled. One task, owned by the caller.
-    pub async fn sweep(&self, stop: CancellationToken) {
-        let mut ticks = tokio::time::interval(SWEEP);
-        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-            let round = stop.run_until_cancelled(self.sweep_once()).await;
-            if let Some(Err(error)) = round {
-                tracing::warn!(%error, "sessions could not be compared with the database");
-            }
-        }
-    }
-
-    /// One round of [`Sessions::sweep`]: ends what is over, and what another process ended, refreshed or barred.
-    ///
-    /// # Errors
-    /// `Internal`; sessions then stay as they are, but for those whose time is over.
-    pub async fn sweep_once(&self) -> Result<()> {
-        let now = self.clock.now();
-        let (asked, generation) = {
-            let mut live = self.live();
-            live.remove_expired(now);
-            (live.ids(), live.generation())
-        };
-        let mut found = self.store.sessions_by_ids(&asked).await?;
-        found.retain(|(_, user)| !user.is_barred(now));
-        let found = found
-            .into_iter()
-            .map(|(session, user)| (session, shown(&user)))
-            .collect();
-        self.live().reconcile(&asked, found, generation);
-        let ended = now.saturating_sub(REMEMBERED);
-        let unused = ended.saturating_sub(self.options.idle.saturating_mul(1000));
-        self.store.delete_expired_sessions(ended, unused).await?;
-        Ok(())
     }
 
     /// Ends a session in the store and here.
@@ -455,39 +407,4 @@ fn check_barred(user: &podgate_store::User, now: i64) -> Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-/// A password that is too long to be anyone's costs no more to check than the longest.
-fn bounded(password: &str) -> &str {
-    if password.len() <= LONGEST_PASSWORD {
-        password
-    } else {
-        ""
-    }
-}
-
-fn check_strength(password: &str, username: &str) -> Result<()> {
-    let reason = if password.chars().count() < SHORTEST_PASSWORD {
-        format!("the new password must have at least {SHORTEST_PASSWORD} characters")
-    } else if password.len() > LONGEST_PASSWORD {
-        format!("the new password must have at most {LONGEST_PASSWORD} bytes")
-    } else if password.eq_ignore_ascii_case(username) {
-        "the new password must not be the user name".to_owned()
-    } else {
-        return Ok(());
-    };
-    Err(Denied::Invalid(reason))
-}
-
-/// 24 characters of which none is mistaken for another: 120 bits.
-fn random_password() -> Result<String> {
-    const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    let mut bytes = [0; 24];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Denied::Internal(format!("the operating system gave no random bytes: {error}")))?;
-    Ok(bytes
-        .iter()
-        .filter_map(|byte| ALPHABET.get(usize::from(byte % 32)))
-        .map(|byte| char::from(*byte))
-        .collect())
 }
