@@ -2,6 +2,7 @@
 
 mod auth;
 mod call;
+mod containers;
 mod content;
 mod delete;
 mod discovery;

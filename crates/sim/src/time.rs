@@ -1,13 +1,15 @@
 //! Times as Kubernetes writes them.
 
 use jiff::Timestamp;
+use jiff::fmt::temporal::DateTimePrinter;
 
 /// RFC 3339 in UTC with whole seconds (`metav1.Time`).
 pub(crate) fn seconds(time: Timestamp) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// RFC 3339 in UTC with nanoseconds: how a container runtime stamps a line.
+/// RFC 3339 in UTC with nine digits of a second: how the kubelet prints a line's time (`RFC3339NanoFixed`).
 pub(crate) fn nanos(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%S.%9fZ").to_string()
+    const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(9));
+    PRINTER.timestamp_to_string(&time)
 }

@@ -180,11 +180,16 @@ pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 fn authority(sim: &Sim) -> Certificate {
+    Certificate::from_pem(&authority_pem(sim)).unwrap()
+}
+
+/// The certificate that the cluster's own is signed by.
+pub(crate) fn authority_pem(sim: &Sim) -> Vec<u8> {
     use base64::Engine as _;
     let config = sim.kubeconfig();
     let data = config
         .lines()
         .find_map(|line| line.trim().strip_prefix("certificate-authority-data: "))
         .unwrap();
-    Certificate::from_pem(&base64::engine::general_purpose::STANDARD.decode(data).unwrap()).unwrap()
+    base64::engine::general_purpose::STANDARD.decode(data).unwrap()
 }

@@ -4,8 +4,10 @@
 mod access;
 mod client;
 mod delete;
+mod exec;
 mod faults;
 mod lists;
+mod log;
 mod objects;
 mod tables;
 mod watches;
