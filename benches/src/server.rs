@@ -1,0 +1,206 @@
+//! The processes that are measured.
+
+use std::{
+    ffi::OsStr,
+    fs,
+    net::{Ipv4Addr, SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http::Request;
+use http_body_util::Full;
+use serde::Deserialize;
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, ChildStdout, Command},
+    time::{sleep, timeout},
+};
+
+use crate::{Result, http1::Connection};
+
+/// The longest that a process may take until it serves, and its first sync.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// `podgate serve` on a data directory of its own. Killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    pub(crate) token: String,
+    pub(crate) started: Instant,
+    log: PathBuf,
+    _data: TempDir,
+}
+
+/// A process's memory in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Memory {
+    /// Resident now.
+    pub(crate) resident: u64,
+    /// The most that was ever resident, or since [`Server::reset_peak`].
+    pub(crate) peak: u64,
+}
+
+impl Server {
+    /// Starts a server with the clusters of a kubeconfig and logs in.
+    pub(crate) async fn start(podgate: &Path, kubeconfig: &Path) -> Result<Self> {
+        let data = TempDir::new()?;
+        let log = data.path().join("server.log");
+        let address = free_address()?;
+        let password = format!("bench-{}", random()?);
+        let started = Instant::now();
+        let child = command(podgate)
+            .arg("serve")
+            .args([OsStr::new("--listen"), OsStr::new(&address.to_string())])
+            .args([OsStr::new("--data-dir"), data.path().join("data").as_os_str()])
+            .args([OsStr::new("--kubeconfig"), kubeconfig.as_os_str()])
+            .env("PODGATE_ADMIN_PASSWORD", &password)
+            .stdout(fs::File::create(&log)?)
+            .stderr(fs::File::options().append(true).open(&log)?)
+            .spawn()
+            .map_err(|e| format!("{} can't be run: {e}", podgate.display()))?;
+        let mut server = Self {
+            child,
+            address,
+            token: String::new(),
+            started,
+            log,
+            _data: data,
+        };
+        let logged_in = server.log_in(&password).await;
+        server.token = logged_in.map_err(|e| server.explained(&*e))?;
+        Ok(server)
+    }
+
+    /// Waits until the server answers, and logs in.
+    async fn log_in(&mut self, password: &str) -> Result<String> {
+        #[derive(Deserialize)]
+        struct Answer {
+            data: Data,
+        }
+        #[derive(Deserialize)]
+        struct Data {
+            token: String,
+        }
+        let deadline = Instant::now() + PATIENCE;
+        let mut connection = loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Err(format!("the server ended with {status}").into());
+            }
+            if let Ok(mut connection) = Connection::open(self.address, "").await
+                && connection.get("/healthz").await.is_ok()
+            {
+                break connection;
+            }
+            if Instant::now() > deadline {
+                return Err("the server does not answer".into());
+            }
+            sleep(Duration::from_millis(20)).await;
+        };
+        let body = serde_json::json!({"username": "admin", "password": password}).to_string();
+        let request = Request::post("/api/auth/login")
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .body(Full::new(Bytes::from(body)))?;
+        let answer = connection.call(request).await?.successful("the log-in")?;
+        Ok(serde_json::from_slice::<Answer>(&answer.body)?.data.token)
+    }
+
+    /// A new connection of the logged-in user.
+    pub(crate) async fn connect(&self) -> Result<Connection> {
+        Connection::open(self.address, &self.token).await
+    }
+
+    pub(crate) fn memory(&self) -> Result<Memory> {
+        let status = fs::read_to_string(format!("{}/status", self.proc()?))?;
+        let field = |name: &str| -> Result<u64> {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            let number = line.and_then(|rest| rest.split_whitespace().next());
+            let kib: u64 = number.ok_or_else(|| format!("no {name} in its status"))?.parse()?;
+            Ok(kib * 1024)
+        };
+        Ok(Memory {
+            resident: field("VmRSS:")?,
+            peak: field("VmHWM:")?,
+        })
+    }
+
+    /// Starts the peak of memory anew (`clear_refs` of proc(5)).
+    pub(crate) fn reset_peak(&self) -> Result<()> {
+        Ok(fs::write(format!("{}/clear_refs", self.proc()?), "5")?)
+    }
+
+    fn proc(&self) -> Result<String> {
+        let pid = self.child.id().ok_or("the server has ended")?;
+        Ok(format!("/proc/{pid}"))
+    }
+
+    /// An error with the end of the server's log.
+    pub(crate) fn explained(&self, error: &(dyn std::error::Error + Send + Sync)) -> crate::Failure {
+        let log = fs::read_to_string(&self.log).unwrap_or_default();
+        let from = log.lines().count().saturating_sub(10);
+        let tail: Vec<_> = log.lines().skip(from).collect();
+        format!("{error}; the server's log ends with:\n{}", tail.join("\n")).into()
+    }
+
+    pub(crate) async fn stop(mut self) -> Result<()> {
+        Ok(self.child.kill().await?)
+    }
+}
+
+/// `podgate sim`. Killed when dropped.
+#[derive(Debug)]
+pub(crate) struct Simulated {
+    _child: Child,
+    _stdout: BufReader<ChildStdout>,
+    pub(crate) kubeconfig: PathBuf,
+}
+
+impl Simulated {
+    pub(crate) async fn start(podgate: &Path, pods: usize) -> Result<Self> {
+        let pods = pods.to_string();
+        let mut child = command(podgate)
+            .args(["sim", "--pods", &pods, "--nodes", "100", "--namespaces", "50"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|e| format!("{} can't be run: {e}", podgate.display()))?;
+        let mut stdout = BufReader::new(child.stdout.take().ok_or("no standard output")?);
+        let mut line = String::new();
+        timeout(PATIENCE, stdout.read_line(&mut line)).await??;
+        if line.trim().is_empty() {
+            return Err("`podgate sim` ended without printing its kubeconfig's path".into());
+        }
+        Ok(Self {
+            _child: child,
+            _stdout: stdout,
+            kubeconfig: line.trim().into(),
+        })
+    }
+}
+
+/// A command whose environment holds no setting of this shell's.
+fn command(podgate: &Path) -> Command {
+    let mut command = Command::new(podgate);
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("PODGATE_") {
+            command.env_remove(name);
+        }
+    }
+    command
+}
+
+fn free_address() -> Result<SocketAddr> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
+
+/// 16 random hexadecimal digits.
+pub(crate) fn random() -> Result<String> {
+    use std::io::Read;
+    let mut bytes = [0; 8];
+    fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
+    Ok(format!("{:016x}", u64::from_be_bytes(bytes)))
+}
