@@ -1,11 +1,13 @@
 //! `GET /api/clusters/{clusterId}/pods`: a page of a cluster's pods, from the index.
 
+use axum::response::{IntoResponse, Response};
 use podgate_access::action::ListPods;
-use podgate_cluster::{Sync, SyncState};
-use podgate_index::{Container, Order, Owner, Page, Pod, Query, Row, Selector, Sort};
+use podgate_cluster::Sync;
+use podgate_index::{Container, Order, Owner, Page, Pod, Query, Selector, Sort};
 use serde::{Serialize, Serializer};
+use utoipa::ToSchema;
 
-use crate::{ApiError, Data, FromParameters, Kind, Opened, Parameter, Parameters, Params};
+use crate::{ApiError, Data, FromParameters, Kind, Opened, Parameter, Parameters, Params, sync::SyncView};
 
 /// The most rows of a page.
 const MAX_PAGE_SIZE: u64 = 1000;
@@ -114,114 +116,81 @@ fn order(word: Option<&str>, sort: Sort) -> Order {
 }
 
 /// The handler.
-pub(crate) async fn list(
-    Opened(scoped): Opened<ListPods>,
-    Params(asked): Params<Asked>,
-) -> Result<Data<List>, ApiError> {
+pub(crate) async fn list(Opened(scoped): Opened<ListPods>, Params(asked): Params<Asked>) -> Result<Response, ApiError> {
     let (page, sync) = scoped.list(asked.query)?;
-    Ok(Data(List {
-        items: Items(page),
-        page: asked.page,
-        page_size: asked.page_size,
-        sync,
-    }))
+    Ok(Data(List::new(&page, &sync, asked.page, asked.page_size)).into_response())
 }
 
-/// The answer. It is written straight from the index's rows.
-#[derive(Debug)]
-pub(crate) struct List {
-    items: Items,
-    page: u32,
-    page_size: u32,
-    sync: Sync,
-}
-
-impl Serialize for List {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        ListView {
-            items: &self.items,
-            total: self.items.0.total,
-            page: self.page,
-            page_size: self.page_size,
-            sync: SyncView::from(&self.sync),
-        }
-        .serialize(serializer)
-    }
-}
-
-/// Rows that are written one by one.
-#[derive(Debug)]
-struct Items(Page);
-
-impl Serialize for Items {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.rows.iter().map(Item::from))
-    }
-}
-
-#[derive(Serialize)]
+/// A page of a cluster's pods. It borrows from the index's rows: nothing is copied between them and the JSON.
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ListView<'a> {
-    items: &'a Items,
+#[schema(as = PodList)]
+pub(crate) struct List<'a> {
+    /// The pods of this page.
+    items: Vec<Item<'a>>,
+    /// The number of matches before paging.
     total: usize,
+    /// This page, from 1.
     page: u32,
+    /// Pods a page.
     page_size: u32,
-    sync: SyncView<'a>,
+    /// How current the list is.
+    sync: SyncView,
 }
 
-/// How current a list is.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct SyncView<'a> {
-    state: &'static str,
-    synced_at: Time,
-    #[serde(serialize_with = "text_or_empty")]
-    error: Option<&'a podgate_cluster::Error>,
-}
-
-impl<'a> From<&'a Sync> for SyncView<'a> {
-    fn from(sync: &'a Sync) -> Self {
+impl<'a> List<'a> {
+    fn new(page: &'a Page, sync: &Sync, number: u32, page_size: u32) -> Self {
         Self {
-            state: match sync.state {
-                SyncState::Syncing => "syncing",
-                SyncState::Synced => "synced",
-                SyncState::Stale => "stale",
-                SyncState::Failed => "failed",
-            },
-            synced_at: Time(sync.synced_at.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())),
-            error: sync.error.as_ref(),
+            items: page.rows.iter().map(|row| Item::from(&row.pod)).collect(),
+            total: page.total,
+            page: number,
+            page_size,
+            sync: SyncView::from(sync),
         }
     }
 }
 
 /// A pod as a list shows it.
-#[derive(Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Item<'a> {
+#[schema(as = PodItem)]
+pub(crate) struct Item<'a> {
     name: &'a str,
     namespace: &'a str,
     uid: &'a str,
+    /// What `kubectl get pods` shows under STATUS.
+    #[schema(example = "CrashLoopBackOff")]
     status: &'a str,
     phase: &'a str,
+    /// Empty until the pod is scheduled.
     node_name: &'a str,
     #[serde(rename = "podIP")]
     pod_ip: &'a str,
     #[serde(rename = "hostIP")]
     host_ip: &'a str,
+    /// The number that `kubectl get pods` shows under RESTARTS.
     restarts: u32,
+    /// When a container last restarted, or empty.
+    #[schema(value_type = String)]
     last_restart_at: Time,
+    /// The left number of READY.
     ready: u32,
+    /// The right number of READY.
     ready_total: u32,
-    containers: Containers<'a>,
-    init_containers: Containers<'a>,
+    /// The regular containers in spec order.
+    containers: Vec<ContainerView<'a>>,
+    init_containers: Vec<ContainerView<'a>>,
+    /// The controller that owns the pod; null without one.
     owner: Option<OwnerView<'a>>,
+    #[schema(value_type = String)]
     created_at: Time,
+    /// When the pod is to be gone, if it is being deleted; else empty.
+    #[schema(value_type = String)]
     deletion_timestamp: Time,
 }
 
-impl<'a> From<&'a Row> for Item<'a> {
-    fn from(row: &'a Row) -> Self {
-        let pod: &Pod = &row.pod;
+impl<'a> From<&'a Pod> for Item<'a> {
+    fn from(pod: &'a Pod) -> Self {
         Self {
             name: &pod.name,
             namespace: &pod.namespace,
@@ -232,20 +201,23 @@ impl<'a> From<&'a Row> for Item<'a> {
             pod_ip: &pod.pod_ip,
             host_ip: &pod.host_ip,
             restarts: pod.restarts,
-            last_restart_at: Time::of_second(pod.last_restart_at),
+            last_restart_at: Time(pod.last_restart_at),
             ready: pod.ready,
             ready_total: pod.ready_total,
-            containers: Containers(&pod.containers),
-            init_containers: Containers(&pod.init_containers),
+            containers: pod.containers.iter().map(ContainerView::from).collect(),
+            init_containers: pod.init_containers.iter().map(ContainerView::from).collect(),
             owner: pod.owner.as_ref().map(OwnerView::from),
-            created_at: Time::of_second(Some(pod.created_at)),
-            deletion_timestamp: Time::of_second(pod.deletion_at),
+            created_at: Time(Some(pod.created_at)),
+            deletion_timestamp: Time(pod.deletion_at),
         }
     }
 }
 
-#[derive(Serialize)]
-struct OwnerView<'a> {
+/// The controller that owns a pod.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PodOwner)]
+pub(crate) struct OwnerView<'a> {
+    #[schema(example = "ReplicaSet")]
     kind: &'a str,
     name: &'a str,
 }
@@ -259,50 +231,39 @@ impl<'a> From<&'a Owner> for OwnerView<'a> {
     }
 }
 
-struct Containers<'a>(&'a [Container]);
-
-impl Serialize for Containers<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|container| ContainerView {
-            name: &container.name,
-            image: &container.image,
-            ready: container.ready,
-            restart_count: container.restart_count,
-        }))
-    }
-}
-
-#[derive(Serialize)]
+/// A container as a list shows it.
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct ContainerView<'a> {
+#[schema(as = PodContainer)]
+pub(crate) struct ContainerView<'a> {
     name: &'a str,
     image: &'a str,
+    /// False without a status.
     ready: bool,
     restart_count: u32,
 }
 
-/// A time as RFC 3339 in UTC, or an empty text.
-struct Time(Option<jiff::Timestamp>);
-
-impl Time {
-    fn of_second(seconds: Option<i64>) -> Self {
-        Self(seconds.and_then(|seconds| jiff::Timestamp::from_second(seconds).ok()))
-    }
-}
-
-impl Serialize for Time {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match &self.0 {
-            Some(time) => serializer.collect_str(time),
-            None => serializer.serialize_str(""),
+impl<'a> From<&'a Container> for ContainerView<'a> {
+    fn from(container: &'a Container) -> Self {
+        Self {
+            name: &container.name,
+            image: &container.image,
+            ready: container.ready,
+            restart_count: container.restart_count,
         }
     }
 }
 
-fn text_or_empty<S: Serializer>(text: &Option<impl std::fmt::Display>, serializer: S) -> Result<S::Ok, S::Error> {
-    match text {
-        Some(text) => serializer.collect_str(text),
-        None => serializer.serialize_str(""),
+/// Seconds since the epoch, written as RFC 3339 in UTC; without a value an empty text.
+#[derive(Debug)]
+struct Time(Option<i64>);
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0.map(jiff::Timestamp::from_second) {
+            Some(Ok(time)) => serializer.collect_str(&time),
+            _ => serializer.serialize_str(""),
+        }
     }
 }
 
@@ -310,7 +271,8 @@ fn text_or_empty<S: Serializer>(text: &Option<impl std::fmt::Display>, serialize
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use podgate_index::ClusterId;
+    use podgate_cluster::SyncState;
+    use podgate_index::{ClusterId, Row};
     use serde_json::json;
 
     use super::*;
@@ -395,23 +357,19 @@ mod tests {
     }
 
     fn answer(pod: Pod) -> serde_json::Value {
-        let list = List {
-            items: Items(Page {
-                rows: vec![Row {
-                    cluster: ClusterId(1),
-                    pod,
-                }],
-                total: 41,
-            }),
-            page: 3,
-            page_size: 20,
-            sync: Sync {
-                state: SyncState::Stale,
-                synced_at: Some(1_767_225_600_123),
-                error: Some(podgate_cluster::Error::Timeout("it is slow".to_owned())),
-            },
+        let page = Page {
+            rows: vec![Row {
+                cluster: ClusterId(1),
+                pod,
+            }],
+            total: 41,
         };
-        serde_json::to_value(list).unwrap()
+        let sync = Sync {
+            state: SyncState::Stale,
+            synced_at: Some(1_767_225_600_123),
+            error: Some(podgate_cluster::Error::Timeout("it is slow".to_owned())),
+        };
+        serde_json::to_value(List::new(&page, &sync, 3, 20)).unwrap()
     }
 
     #[test]

@@ -1,0 +1,324 @@
+//! `GET /api/clusters/{clusterId}/pods`.
+
+use serde_json::{Value, json};
+
+use crate::support::{Server, within};
+
+const PODS: &str = "/api/clusters/sim/pods";
+
+/// A pod of the simulated cluster. Its uid, times and IPs are given, so that an answer can be compared whole.
+fn web() -> Value {
+    json!({
+        "kind": "Pod",
+        "metadata": {
+            "name": "web-5d9c7-x2k", "namespace": "shop", "uid": "11111111-2222-3333-4444-555555555555",
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+            "labels": {"app": "web", "tier": "front"},
+            "ownerReferences": [
+                {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-5d9c7", "uid": "r-1", "controller": true},
+            ],
+        },
+        "spec": {
+            "nodeName": "node-1",
+            "initContainers": [{"name": "migrate", "image": "shop/migrate:1"}],
+            "containers": [{"name": "web", "image": "shop/web:2"}, {"name": "proxy", "image": "proxy:1"}],
+        },
+        "status": {
+            "phase": "Running", "podIP": "10.0.0.5", "hostIP": "192.168.1.10",
+            "conditions": [{"type": "Initialized", "status": "True"}, {"type": "Ready", "status": "False"}],
+            "initContainerStatuses": [{
+                "name": "migrate", "ready": true, "restartCount": 0, "image": "shop/migrate:1", "imageID": "",
+                "state": {"terminated": {"exitCode": 0, "reason": "Completed"}},
+            }],
+            // In another order than the spec's: a status belongs to the container of its name.
+            "containerStatuses": [
+                {
+                    "name": "proxy", "ready": false, "restartCount": 3, "image": "proxy:1", "imageID": "",
+                    "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+                    "lastState": {"terminated": {"exitCode": 1, "finishedAt": "2026-01-02T00:00:00Z"}},
+                },
+                {
+                    "name": "web", "ready": true, "restartCount": 1, "image": "shop/web:2", "imageID": "",
+                    "state": {"running": {"startedAt": "2026-01-01T00:01:00Z"}},
+                    "lastState": {"terminated": {"exitCode": 1, "finishedAt": "2026-01-01T00:00:59Z"}},
+                },
+            ],
+        },
+    })
+}
+
+/// A pod that no node runs.
+fn pending(namespace: &str, name: &str, second: u32) -> Value {
+    json!({
+        "kind": "Pod",
+        "metadata": {
+            "name": name, "namespace": namespace,
+            "creationTimestamp": format!("2026-01-03T00:00:{second:02}Z"),
+            "labels": {"app": name},
+        },
+        "spec": {"containers": [{"name": "main", "image": "busybox:1"}]},
+        "status": {"phase": "Pending"},
+    })
+}
+
+/// A server that lists these pods.
+async fn with(pods: impl IntoIterator<Item = Value>) -> Server {
+    let server = Server::start().await;
+    let mut count = 0;
+    for pod in pods {
+        server.sim.put(pod);
+        count += 1;
+    }
+    server
+        .until(PODS, |answer| answer.json()["data"]["total"] == count)
+        .await;
+    server
+}
+
+/// The names of a list's pods, in its order, and its total.
+async fn names(server: &Server, query: &str) -> (Vec<String>, u64) {
+    let data = server.get(&format!("{PODS}?{query}")).await.data();
+    let items = data["items"].as_array().unwrap();
+    let names = items.iter().map(|item| item["name"].as_str().unwrap().to_owned());
+    (names.collect(), data["total"].as_u64().unwrap())
+}
+
+#[tokio::test]
+async fn an_item_has_every_field_of_the_contract() {
+    let server = with([web()]).await;
+    let data = server.get(PODS).await.data();
+    assert_eq!(
+        data["items"],
+        json!([{
+            "name": "web-5d9c7-x2k", "namespace": "shop", "uid": "11111111-2222-3333-4444-555555555555",
+            "status": "CrashLoopBackOff", "phase": "Running",
+            "nodeName": "node-1", "podIP": "10.0.0.5", "hostIP": "192.168.1.10",
+            "restarts": 4, "lastRestartAt": "2026-01-02T00:00:00Z", "ready": 1, "readyTotal": 2,
+            "containers": [
+                {"name": "web", "image": "shop/web:2", "ready": true, "restartCount": 1},
+                {"name": "proxy", "image": "proxy:1", "ready": false, "restartCount": 3},
+            ],
+            "initContainers": [{"name": "migrate", "image": "shop/migrate:1", "ready": true, "restartCount": 0}],
+            "owner": {"kind": "ReplicaSet", "name": "web-5d9c7"},
+            "createdAt": "2026-01-01T00:00:00Z", "deletionTimestamp": "",
+        }])
+    );
+    assert_eq!(
+        (&data["total"], &data["page"], &data["pageSize"]),
+        (&json!(1), &json!(1), &json!(20))
+    );
+    assert_eq!(
+        (&data["sync"]["state"], &data["sync"]["error"]),
+        (&json!("synced"), &json!(""))
+    );
+    let synced_at: jiff::Timestamp = data["sync"]["syncedAt"].as_str().unwrap().parse().unwrap();
+    assert!(synced_at <= jiff::Timestamp::now());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_pod_without_status_has_every_field_too() {
+    let server = with([pending("shop", "new", 0)]).await;
+    let data = server.get(PODS).await.data();
+    let item = &data["items"][0];
+    for field in ["nodeName", "podIP", "hostIP", "lastRestartAt", "deletionTimestamp"] {
+        assert_eq!(item[field], "", "{field}");
+    }
+    assert_eq!(
+        item["containers"],
+        json!([{"name": "main", "image": "busybox:1", "ready": false, "restartCount": 0}])
+    );
+    assert_eq!(
+        (&item["status"], &item["initContainers"]),
+        (&json!("Pending"), &json!([]))
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn each_filter_narrows_and_counts() {
+    let server = with([web(), pending("shop", "new", 1), pending("staging", "old", 2)]).await;
+    for (query, expected) in [
+        ("", vec!["old", "new", "web-5d9c7-x2k"]),
+        ("namespace=staging", vec!["old"]),
+        ("namespace=shop&namespace=staging", vec!["old", "new", "web-5d9c7-x2k"]),
+        ("namespace=gone", vec![]),
+        ("status=crashLOOPbackoff", vec!["web-5d9c7-x2k"]),
+        (
+            "status=CrashLoopBackOff&status=Pending",
+            vec!["old", "new", "web-5d9c7-x2k"],
+        ),
+        ("phase=pending", vec!["old", "new"]),
+        ("nodeName=node-1", vec!["web-5d9c7-x2k"]),
+        ("nodeName=node", vec![]),
+        ("search=WEB", vec!["web-5d9c7-x2k"]),
+        ("search=stag", vec!["old"]),
+        ("search=node-1", vec!["web-5d9c7-x2k"]),
+        ("search=0.0.5", vec!["web-5d9c7-x2k"]),
+        ("search=%C3%A4", vec![]),
+        ("labelSelector=app%20in%20(web,new),!gone", vec!["new", "web-5d9c7-x2k"]),
+        ("labelSelector=tier!=front", vec!["old", "new"]),
+        ("namespace=shop&phase=Pending&search=n&labelSelector=app", vec!["new"]),
+        (
+            "namespace=&status=&search=&nodeName=&labelSelector=&page=&pageSize=",
+            vec!["old", "new", "web-5d9c7-x2k"],
+        ),
+    ] {
+        assert_eq!(
+            names(&server, query).await,
+            (
+                expected.iter().map(ToString::to_string).collect(),
+                expected.len() as u64
+            ),
+            "{query}"
+        );
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn sorts_and_pages() {
+    let server = with([
+        pending("b", "x", 1),
+        pending("a", "x", 1),
+        pending("a", "y", 3),
+        pending("c", "w", 2),
+    ])
+    .await;
+    for (query, expected) in [
+        ("order=asc", ["x", "x", "w", "y"]),
+        ("sort=name", ["w", "x", "x", "y"]),
+        ("sort=name&order=desc", ["y", "x", "x", "w"]),
+        ("sort=namespace&order=desc", ["w", "x", "x", "y"]),
+        ("sort=restarts", ["x", "y", "x", "w"]),
+    ] {
+        assert_eq!(names(&server, query).await.0, expected, "{query}");
+    }
+    let data = server.get(&format!("{PODS}?page=2&pageSize=2")).await.data();
+    let places: Vec<_> = data["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| (item["namespace"].as_str().unwrap(), item["name"].as_str().unwrap()))
+        .collect();
+    assert_eq!(places, [("a", "x"), ("b", "x")], "ties go by namespace, then name");
+    assert_eq!(
+        (&data["total"], &data["page"], &data["pageSize"]),
+        (&json!(4), &json!(2), &json!(2))
+    );
+    for past in ["page=3&pageSize=2", "page=4294967295&pageSize=1000"] {
+        assert_eq!(names(&server, past).await, (vec![], 4), "{past}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_it_does_not_understand_is_refused_by_name() {
+    let server = Server::start().await;
+    let long = format!("search={}", "x".repeat(4096));
+    for (query, part) in [
+        ("page=0", "`page`"),
+        ("page=-1", "`page`"),
+        ("page=4294967296", "`page`"),
+        ("page=1&page=2", "`page`"),
+        ("pageSize=0", "`pageSize`"),
+        ("pageSize=1001", "`pageSize`"),
+        ("pageSize=ten", "`pageSize`"),
+        ("sort=age", "`sort`"),
+        ("order=DESC", "`order`"),
+        ("labelSelector=app%20in%20web", "`labelSelector`"),
+        ("labelSelector=-app", "`labelSelector`"),
+        ("limit=5", "`limit`"),
+        ("search=%ff", "`search`"),
+        ("search=%00", "`search`"),
+        (long.as_str(), "`search`"),
+    ] {
+        let message = server.get(&format!("{PODS}?{query}")).await.fails(400_001);
+        assert!(message.contains(part), "{query}: {message}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_number_names_the_cluster_as_its_name_does() {
+    let server = with([web()]).await;
+    let id = server.registry.all()[0].id().0;
+    assert_eq!(server.get(&format!("/api/clusters/{id}/pods")).await.data()["total"], 1);
+    let message = server.get("/api/clusters/nowhere/pods").await.fails(404_002);
+    assert!(message.contains("nowhere"), "{message}");
+    server.get("/api/clusters/4000000000/pods").await.fails(404_002);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_lists_without_credential_or_permission() {
+    let server = Server::start().await;
+    server.request("GET", PODS, None, None).await.fails(401_003);
+    let token = server.nobody().await;
+    let message = server.request("GET", PODS, Some(&token), None).await.fails(403_001);
+    assert!(message.contains("list pods") && message.contains("sim"), "{message}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_list_that_may_be_stale_is_still_a_list_and_says_so() {
+    let server = with([web()]).await;
+    server.sim.pause().await;
+    let answer = server
+        .until(PODS, |answer| answer.json()["data"]["sync"]["state"] == "stale")
+        .await;
+    let data = answer.data();
+    assert_eq!(data["total"], 1);
+    assert_ne!(data["sync"]["error"], "");
+    server.sim.resume().await;
+    server
+        .until(PODS, |answer| answer.json()["data"]["sync"]["state"] == "synced")
+        .await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_cluster_that_never_synced_has_no_list() {
+    let server = Server::start().await;
+    let broken = podgate_sim::Sim::start(podgate_sim::Options {
+        name: "slow".into(),
+        ..podgate_sim::Options::default()
+    })
+    .await
+    .unwrap();
+    broken.faults().delay_requests("/pods", crate::support::PATIENCE * 4);
+    let slow = add(&server, &broken, 7).await;
+    let answer = server.get("/api/clusters/slow/pods").await;
+    let message = answer.fails(503_001);
+    assert!(message.contains("slow"), "{message}");
+    assert!(answer.header("retry-after").parse::<u64>().unwrap() > 0);
+    server.registry.remove(slow.id()).await;
+
+    broken.faults().delay_requests("/pods", std::time::Duration::ZERO);
+    broken.faults().revoke_token("admin");
+    add(&server, &broken, 8).await;
+    let answer = server
+        .until("/api/clusters/slow/pods", |answer| answer.status == 502)
+        .await;
+    answer.fails(502_001);
+    broken.faults().restore_token("admin");
+    server
+        .until("/api/clusters/slow/pods", |answer| answer.status == 200)
+        .await;
+    server.stop().await;
+    within(broken.stop()).await;
+}
+
+/// Adds a simulated cluster to a running server, as if from a kubeconfig.
+async fn add(server: &Server, sim: &podgate_sim::Sim, id: u32) -> podgate_cluster::Cluster {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("kubeconfig");
+    std::fs::write(&file, sim.kubeconfig()).unwrap();
+    let context = podgate_cluster::Source::from_kubeconfig_file(&file).unwrap().remove(0);
+    server.registry.add(podgate_cluster::registry::Spec {
+        id: podgate_index::ClusterId(id),
+        name: context.name,
+        source: context.source,
+        namespaces: Vec::new(),
+    })
+}
