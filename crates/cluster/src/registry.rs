@@ -200,7 +200,7 @@ impl Registry {
         clusters.values().map(|entry| entry.cluster.clone()).collect()
     }
 
-    /// Tries a source without keeping it: version, and whether pods can be listed (in the namespaces, if any are named). Tells nothing of
+    /// Tries a source without keeping it: version, and whether pods can be listed and watched (in the namespaces, if any are named). Tells nothing of
     /// the upstream's body.
     ///
     /// # Errors

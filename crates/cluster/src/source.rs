@@ -240,7 +240,10 @@ impl Source {
         never_ask(&mut kubeconfig);
         let refused = |reason: String| Refused(format!("context `{context}` of the kubeconfig can't be used{reason}"));
         match Config::from_custom_kubeconfig(kubeconfig, &options).now_or_never() {
-            Some(Ok(config)) => Ok(config),
+            Some(Ok(mut config)) => {
+                trim_token(&mut config.auth_info);
+                Ok(config)
+            }
             Some(Err(error)) => Err(refused(format!(": {error}"))),
             None => Err(refused(String::new())),
         }
@@ -268,6 +271,25 @@ fn never_ask(kubeconfig: &mut Kubeconfig) {
         .filter_map(|named| named.auth_info.as_mut());
     for exec in users.filter_map(|user| user.exec.as_mut()) {
         exec.interactive_mode = Some(ExecInteractiveMode::Never);
+    }
+}
+
+/// kube sends a token file as it is, and a header can't hold the line feed that most end with: such a file is read here. It is read again with
+/// each client, thus when the token was refused.
+fn trim_token(user: &mut AuthInfo) {
+    let Some(text) = user
+        .token_file
+        .as_ref()
+        .and_then(|file| std::fs::read_to_string(file).ok())
+    else {
+        return;
+    };
+    if user.token.is_none()
+        && text.trim().len() != text.len()
+        && let Ok(trimmed) = serde_json::from_value::<AuthInfo>(json!({"token": text.trim()}))
+    {
+        user.token = trimmed.token;
+        user.token_file = None;
     }
 }
 

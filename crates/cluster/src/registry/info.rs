@@ -82,13 +82,7 @@ pub(super) async fn probe(source: &Source, namespaces: &[String], policy: &Polic
             named => named.iter().map(|namespace| Some(namespace.as_str())).collect(),
         };
         for namespace in targets {
-            let request = get(&pods(namespace, &[("limit", "1")])?)?;
-            let what = client.what(&request);
-            let response = client.send(request).await?;
-            let status = response.status();
-            if !status.is_success() {
-                return Err(may_not_list(Error::from_status(status.as_u16(), &[], &what), namespace));
-            }
+            try_pods(&client, namespace).await?;
         }
         let nodes = nodes(&client).await.unwrap_or_default();
         Ok(Info { version, nodes })
@@ -97,6 +91,22 @@ pub(super) async fn probe(source: &Source, namespaces: &[String], policy: &Polic
         let seconds = policy.request_timeout.as_secs_f32();
         Err(Error::Timeout(format!("the cluster did not answer within {seconds} s")))
     })
+}
+
+/// Whether pods can be listed and watched. A watch ends as soon as it has begun.
+async fn try_pods(client: &Client, namespace: Option<&str>) -> Result<()> {
+    for query in [
+        [("limit", "1"), ("timeoutSeconds", "5")],
+        [("watch", "1"), ("timeoutSeconds", "1")],
+    ] {
+        let request = get(&pods(namespace, &query)?)?;
+        let what = client.what(&request);
+        let status = client.send(request).await?.status();
+        if !status.is_success() {
+            return Err(may_not(Error::from_status(status.as_u16(), &[], &what), namespace));
+        }
+    }
+    Ok(())
 }
 
 /// An error of the upstream without its words.
@@ -109,14 +119,14 @@ fn quiet(error: Error, what: &str) -> Error {
     }
 }
 
-fn may_not_list(error: Error, namespace: Option<&str>) -> Error {
+fn may_not(error: Error, namespace: Option<&str>) -> Error {
     match (error, namespace) {
         (Error::Forbidden(_), None) => Error::Forbidden(
-            "the cluster does not let this credential list pods in all namespaces: name the namespaces that it may list, or give it that right"
+            "the cluster does not let this credential list and watch pods in all namespaces: name the namespaces where it may, or give it that right"
                 .to_owned(),
         ),
         (Error::Forbidden(_), Some(namespace)) => Error::Forbidden(format!(
-            "the cluster does not let this credential list pods in namespace `{namespace}`: leave that out, or give it that right"
+            "the cluster does not let this credential list and watch pods in namespace `{namespace}`: leave that out, or give it that right"
         )),
         (error, _) => quiet(error, "its pods"),
     }

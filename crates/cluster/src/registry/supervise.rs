@@ -22,10 +22,13 @@ pub(super) async fn run(cluster: Arc<Inner>, index: Index, before: Option<JoinHa
     }
     index.remove_cluster(cluster.spec.id);
     let removed = cluster.removed.clone();
-    removed.run_until_cancelled(watch(cluster, index)).await;
+    let mut tasks = JoinSet::new();
+    removed.run_until_cancelled(watch(cluster, index, &mut tasks)).await;
+    // They are waited for: none may write a row after this cluster's have been dropped.
+    tasks.shutdown().await;
 }
 
-async fn watch(cluster: Arc<Inner>, index: Index) {
+async fn watch(cluster: Arc<Inner>, index: Index, tasks: &mut JoinSet<()>) {
     if cluster.spec.namespaces.len() > MAX_NAMESPACES {
         let error = format!(
             "cluster `{}` has more than {MAX_NAMESPACES} namespaces to watch: name fewer",
@@ -34,7 +37,6 @@ async fn watch(cluster: Arc<Inner>, index: Index) {
         cluster.board.stale(0, Error::Upstream(error));
         return std::future::pending().await;
     }
-    let mut tasks = JoinSet::new();
     let mut parts = HashMap::new();
     let start = |tasks: &mut JoinSet<()>, part: usize| -> Id {
         let driver = Driver {
@@ -47,7 +49,7 @@ async fn watch(cluster: Arc<Inner>, index: Index) {
         tasks.spawn(driver.run()).id()
     };
     for part in 0..cluster.spec.namespaces.len().max(1) {
-        parts.insert(start(&mut tasks, part), part);
+        parts.insert(start(tasks, part), part);
     }
     tasks.spawn(info::refresh(cluster.clone()));
     while let Some(ended) = tasks.join_next_with_id().await {
@@ -57,7 +59,7 @@ async fn watch(cluster: Arc<Inner>, index: Index) {
         sleep(cluster.policy.watch.retry_max).await;
         match parts.remove(&error.id()) {
             Some(part) => {
-                parts.insert(start(&mut tasks, part), part);
+                parts.insert(start(tasks, part), part);
             }
             None => {
                 tasks.spawn(info::refresh(cluster.clone()));

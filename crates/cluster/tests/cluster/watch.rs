@@ -340,7 +340,7 @@ async fn a_plug_in_is_asked_for_a_fresh_credential() {
         let script = r#"printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"%s"}}' "$(cat "$0")""#;
         let exec = json!({"apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script, token],
             "interactiveMode": "Never"});
-        let kubeconfig = sim.kubeconfig().replace("token: admin-token", &format!("exec: {exec}"));
+        let kubeconfig = sim.kubeconfig().replace("token: \"admin-token\"", &format!("exec: {exec}"));
         assert!(kubeconfig.contains("exec:"), "{kubeconfig}");
         fs::write(&file, kubeconfig).unwrap();
         Source::from_kubeconfig_file(&file).unwrap().remove(0).source
@@ -353,13 +353,7 @@ async fn a_plug_in_is_asked_for_a_fresh_credential() {
         world.was(SyncState::Stale, "does not accept Podgate's credential")
     })
     .await;
-    // The same person's other credential; the plug-in hands it out from now on.
-    let other = world.sim.kubeconfig_for("editor");
-    let line = other
-        .lines()
-        .find_map(|line| line.trim().strip_prefix("token: "))
-        .unwrap();
-    fs::write(&token, line).unwrap();
+    fs::write(&token, "editor-token").unwrap();
     until("the new credential is used", || {
         world
             .sim
@@ -368,6 +362,29 @@ async fn a_plug_in_is_asked_for_a_fresh_credential() {
             .any(|request| request.user.contains("editor"))
     })
     .await;
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_file_is_read_again_when_its_token_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config");
+    let token = folder.path().join("token");
+    fs::write(&token, "stale-token\n").unwrap();
+    let world = World::of(3, policy(), &[], |sim| {
+        // Relative, as the file's folder has it, and with the line feed that files end with.
+        fs::write(
+            &file,
+            sim.kubeconfig().replace("token: \"admin-token\"", "tokenFile: token"),
+        )
+        .unwrap();
+        Source::from_kubeconfig_file(&file).unwrap().remove(0).source
+    })
+    .await;
+    let error = world.is(SyncState::Failed).await;
+    assert!(error.contains("does not accept Podgate's credential"), "{error}");
+    fs::write(&token, "admin-token\n").unwrap();
+    world.is_synced().await;
     world.end().await;
 }
 
