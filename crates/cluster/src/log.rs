@@ -87,7 +87,7 @@ impl Cluster {
     }
 
     /// What a refused log means. The pod that was asked for first can have changed since.
-    async fn explain(&self, error: Error, namespace: &str, name: &str, container: &str) -> Error {
+    pub(crate) async fn explain(&self, error: Error, namespace: &str, name: &str, container: &str) -> Error {
         match error {
             // The kubelet's words (`validateContainerLogStatus`), which have no code of their own.
             Error::Invalid(text)

@@ -1,20 +1,46 @@
 //! The log stream: lines of one or several containers, followed over restarts, lost connections and rotations.
+//!
+//! Success means nothing at the end of a log: it is told of a restart, a deletion and a stopped API server alike. So the pod is looked at:
+//! [`container`] knows what to do then, [`read`] reads one answer, [`resume`] finds the place again. What a kubelet skips inside an unbroken
+//! answer (a rotation that overtook a slow reader, say) can't be seen from outside.
 
-use crate::{Cluster, Error, error::Result};
+mod container;
+mod lines;
+mod queue;
+mod read;
+mod resume;
+
 use bytes::Bytes;
+use futures_util::FutureExt;
+use jiff::Timestamp;
+use tokio::task::JoinSet;
+
+pub use self::queue::Frames;
+use self::{
+    container::Follower,
+    queue::{Queue, queue},
+};
+use crate::{
+    Cluster, Error,
+    containers::{Pod, Standing},
+    error::Result,
+};
+
+/// Stands for all containers.
+const ALL: &str = "*";
 
 /// What to stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Containers by name; `*`: all; empty: the default one.
+    /// Containers by name; `*`: all that the pod has now, init and ephemeral ones too; empty: the default one.
     pub containers: Vec<String>,
-    /// Go on after the end of what is there.
+    /// Go on after the end of what is there; a container that has not started is waited for.
     pub follow: bool,
     /// The previous run's; can't be followed.
     pub previous: bool,
     /// The last N seconds.
     pub since_seconds: Option<u32>,
-    /// From this time on; RFC 3339.
+    /// From this time on; RFC 3339. Kubernetes goes by its whole second.
     pub since_time: Option<String>,
     /// The last N lines of each container.
     pub tail_lines: Option<u64>,
@@ -25,7 +51,7 @@ pub struct Options {
 pub struct Line {
     /// When it was written, RFC 3339 in UTC as the cluster printed it; empty if it printed none.
     pub time: String,
-    /// Its bytes without line feed.
+    /// Its bytes without line feed; a carriage return before that stays. A line of more than 16 MiB comes as several.
     pub text: Bytes,
 }
 
@@ -37,7 +63,7 @@ pub enum Frame {
         /// Their names, in the pod's order.
         containers: Vec<String>,
     },
-    /// Lines, in order, of one container.
+    /// Lines, in order, of one container; about 64 kB unless one line is longer.
     Lines {
         /// Its name.
         container: String,
@@ -71,24 +97,161 @@ pub enum Frame {
     Failed(Error),
 }
 
-/// The frames of a log stream, as they come. Bounded in frames and bytes: a receiver that does not read stops the reading upstream;
-/// dropping it ends everything within a second.
-#[derive(Debug)]
-pub struct Frames {}
-
-impl Frames {
-    /// The next frame; none after [`Frame::End`] or [`Frame::Failed`].
-    pub async fn recv(&mut self) -> Option<Frame> {
-        todo!()
+impl Cluster {
+    /// Opens a log stream. Dropping the receiver ends everything at once.
+    ///
+    /// # Errors
+    /// As [`Cluster::log`]: [`Error::Conflict`] for a container that has not started unless it is followed, and when there is no previous
+    /// run; [`Error::Invalid`] for `previous` with `follow` and for what Kubernetes does not take. What the cluster refuses later comes as
+    /// [`Frame::Failed`].
+    pub async fn follow(&self, namespace: &str, name: &str, options: Options) -> Result<Frames> {
+        let part = part(&options)?;
+        let pod = self.live_pod(namespace, name).await?;
+        let containers = choose(&pod, &options)?;
+        let (queue, frames) = queue();
+        let mut readers = JoinSet::new();
+        for container in &containers {
+            let follower = Follower::new(self.clone(), &pod, container, part.clone(), queue.clone());
+            let previous = options.previous;
+            let run = async move {
+                if options.follow {
+                    follower.follow().await
+                } else {
+                    follower.once(previous).await
+                }
+            };
+            readers.spawn(run.boxed());
+        }
+        let removed = self.inner.removed.clone();
+        let place = pod.place();
+        // Ends with the last reader, with the receiver or with the cluster, whichever is first; the readers end with it.
+        tokio::spawn(async move {
+            let last = tokio::select! {
+                () = queue.closed() => return,
+                () = removed.cancelled() => Frame::Failed(Error::Upstream(format!(
+                    "the log of {place} is no longer read: the cluster was removed from Podgate"
+                ))),
+                last = run(containers, readers, &queue, &place) => last,
+            };
+            tokio::select! {
+                () = queue.closed() => {}
+                () = queue.send(last) => {}
+            }
+        });
+        Ok(frames)
     }
 }
 
-impl Cluster {
-    /// Opens a log stream.
-    ///
-    /// # Errors
-    /// As [`Cluster::log`].
-    pub async fn follow(&self, _namespace: &str, _name: &str, _options: Options) -> Result<Frames> {
-        todo!()
+/// Runs the readers to their end; the last frame.
+async fn run(containers: Vec<String>, mut readers: JoinSet<Result<String>>, queue: &Queue, place: &str) -> Frame {
+    queue.send(Frame::Subscribed { containers }).await;
+    let mut reasons: Vec<String> = Vec::new();
+    while let Some(ended) = readers.join_next().await {
+        match ended {
+            Ok(Ok(reason)) if reasons.contains(&reason) => {}
+            Ok(Ok(reason)) => reasons.push(reason),
+            Ok(Err(error)) => return Frame::Failed(error),
+            Err(_) => {
+                return Frame::Failed(Error::Upstream(format!(
+                    "the reading of a log of {place} failed: open it again"
+                )));
+            }
+        }
     }
+    Frame::End {
+        reason: reasons.join("; "),
+    }
+}
+
+/// Which part of a log is asked for at first.
+#[derive(Clone, Debug, Default)]
+struct Part {
+    tail_lines: Option<u64>,
+    since_seconds: Option<u32>,
+    since_time: Option<Timestamp>,
+}
+
+impl Part {
+    /// Nothing is left out.
+    fn is_whole(&self) -> bool {
+        self.tail_lines.is_none() && self.since_seconds.is_none() && self.since_time.is_none()
+    }
+}
+
+/// Checks what Kubernetes would refuse, and what can't be.
+fn part(options: &Options) -> Result<Part> {
+    let invalid = |text: &str| Err(Error::Invalid(text.to_owned()));
+    if options.previous && options.follow {
+        return invalid("`previous` can't be followed: a previous run has ended; leave out `follow`");
+    }
+    if options.since_seconds.is_some() && options.since_time.is_some() {
+        return invalid("`sinceSeconds` and `sinceTime` exclude each other: give one");
+    }
+    if options.since_seconds == Some(0) {
+        return invalid("`sinceSeconds` must be at least 1");
+    }
+    if options.tail_lines.is_some_and(|lines| i64::try_from(lines).is_err()) {
+        return invalid("`tailLines` is too large");
+    }
+    let since_time = options.since_time.as_deref().map(|time| {
+        time.parse().map_err(|_| {
+            Error::Invalid(format!(
+                "`sinceTime` must be an RFC 3339 time such as 2026-01-07T10:00:00Z, not `{time}`"
+            ))
+        })
+    });
+    Ok(Part {
+        tail_lines: options.tail_lines,
+        since_seconds: options.since_seconds,
+        since_time: since_time.transpose()?,
+    })
+}
+
+/// The containers that are meant, in the pod's order.
+fn choose(pod: &Pod, options: &Options) -> Result<Vec<String>> {
+    let readable = |container: &str| {
+        if options.previous {
+            return Ok(pod.previous_run(container).is_some());
+        }
+        let not_started = matches!(pod.standing(container)?, Standing::NotStarted { .. });
+        Ok(options.follow || !not_started)
+    };
+    let missing = if options.previous {
+        "has no previous run"
+    } else {
+        "has not started"
+    };
+    if options.containers.iter().any(|name| name == ALL) {
+        let mut chosen = Vec::new();
+        for container in pod.container_names() {
+            if readable(&container)? {
+                chosen.push(container);
+            }
+        }
+        if chosen.is_empty() {
+            return Err(Error::Conflict(format!(
+                "there is no log yet: each container of {} {missing}",
+                pod.place()
+            )));
+        }
+        return Ok(chosen);
+    }
+    let mut chosen = Vec::new();
+    if options.containers.is_empty() {
+        chosen.push(pod.container(None)?);
+    }
+    for container in &options.containers {
+        chosen.push(pod.container(Some(container))?);
+    }
+    for container in &chosen {
+        if !readable(container)? {
+            let place = pod.place();
+            return Err(Error::Conflict(format!("container `{container}` of {place} {missing}")));
+        }
+    }
+    Ok(pod
+        .container_names()
+        .into_iter()
+        .filter(|container| chosen.contains(container))
+        .collect())
 }

@@ -1,0 +1,407 @@
+//! Reads one answer of the log call: from the request to its end, whatever that means.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::{Response, header::DATE};
+use http_body_util::BodyExt;
+use jiff::{Timestamp, fmt::rfc2822};
+use kube::client::Body;
+use tokio::time::{Instant, timeout};
+
+use super::{
+    Frame, Line, Part,
+    lines::{Splitter, Stamped},
+    queue::Queue,
+    resume::{Search, Sent, Step},
+};
+use crate::{
+    Cluster, Error, client,
+    error::{Result, shorten},
+};
+
+/// Lines are passed on in frames of about so many bytes.
+const FRAME: usize = 64 << 10;
+/// Silence in an answer that is searched, after which what was held back is passed on.
+const SETTLE: Duration = Duration::from_secs(2);
+/// Silence in an answer, after which is checked whether the log has gone on elsewhere.
+const SILENCE: Duration = Duration::from_secs(60);
+/// A log that is quiet so long after its answer began was empty.
+const EMPTY: Duration = Duration::from_secs(2);
+
+/// How a log is asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct How {
+    pub(super) follow: bool,
+    pub(super) previous: bool,
+    /// When the place is not found again: tell a gap and go on, instead of [`End::Lost`].
+    pub(super) accept_gap: bool,
+}
+
+/// How an answer ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// With success, which means nothing by itself.
+    Clean {
+        /// A line without line feed at the end: perhaps cut off, perhaps the container's last.
+        rest: Option<Stamped>,
+        /// New lines were passed on.
+        progress: bool,
+        /// Whether the place where it was left was found again.
+        found: Found,
+    },
+    /// The connection broke.
+    Broken { error: Error, progress: bool },
+    /// The place where it was left is not there any more.
+    Lost,
+    /// The call was refused.
+    Refused(Error),
+}
+
+/// Whether the place where a log was left was found again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Or nothing had been passed on.
+    Yes,
+    /// Lines came, but not the last ones that were passed on.
+    No,
+    /// No line came at all.
+    Nothing,
+}
+
+/// Reads the log of one run of one container, in as many answers as it takes.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) cluster: Cluster,
+    pub(super) namespace: String,
+    pub(super) name: String,
+    pub(super) container: String,
+    pub(super) queue: Queue,
+    /// What is asked for as long as nothing was passed on.
+    part: Part,
+    part_made: Instant,
+    /// The API server's time when an answer began that then was empty.
+    empty_at: Option<Timestamp>,
+    sent: Sent,
+}
+
+impl Source {
+    pub(super) fn new(
+        cluster: Cluster,
+        namespace: &str,
+        name: &str,
+        container: &str,
+        part: Part,
+        queue: Queue,
+    ) -> Self {
+        Self {
+            cluster,
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            container: container.to_owned(),
+            queue,
+            sent: Sent::new(part.is_whole()),
+            part,
+            part_made: Instant::now(),
+            empty_at: None,
+        }
+    }
+
+    /// What follows is another run's, and wanted whole.
+    pub(super) fn begin_run(&mut self) {
+        self.part = Part::default();
+        self.empty_at = None;
+        self.sent = Sent::new(true);
+    }
+
+    /// Tells that lines are missing, or may be, after the last one.
+    pub(super) async fn tell_gap(&mut self, reason: &str, after: &str) {
+        let frame = Frame::Gap {
+            container: self.container.clone(),
+            reason: reason.to_owned(),
+            before: self.sent.last_time().to_owned(),
+            after: after.to_owned(),
+        };
+        self.queue.send(frame).await;
+    }
+
+    /// Passes lines on, and remembers that.
+    pub(super) async fn pass(&mut self, lines: Vec<Stamped>) {
+        let mut frame: Vec<Line> = Vec::new();
+        let mut bytes = 0;
+        for stamped in lines {
+            self.sent.record(&stamped);
+            bytes += stamped.line.text.len();
+            frame.push(stamped.line);
+            if bytes >= FRAME {
+                self.send(std::mem::take(&mut frame)).await;
+                bytes = 0;
+            }
+        }
+        self.send(frame).await;
+    }
+
+    async fn send(&self, lines: Vec<Line>) {
+        if !lines.is_empty() {
+            let container = self.container.clone();
+            self.queue.send(Frame::Lines { container, lines }).await;
+        }
+    }
+
+    /// Reads one answer to its end.
+    pub(super) async fn read(&mut self, how: How) -> End {
+        let response = match self.open(how).boxed().await {
+            Ok(response) => response,
+            Err(error) => return End::Refused(error),
+        };
+        let began = (Instant::now(), date(&response));
+        let end = self.read_body(response.into_body(), how, began.1).await;
+        // Nothing came for a while: the log was empty, and what is written from now on is wanted, however little of it was asked for.
+        if self.sent.newest().is_none() && began.0.elapsed() >= EMPTY {
+            self.empty_at.get_or_insert(began.1);
+        }
+        end
+    }
+
+    async fn read_body(&mut self, body: Body, how: How, began: Timestamp) -> End {
+        let mut answer = Answer {
+            body,
+            splitter: Splitter::default(),
+            search: self.sent.search(),
+            progress: false,
+            quiet_since: Instant::now(),
+            suspect: false,
+        };
+        loop {
+            match timeout(answer.patience(), answer.body.frame()).await {
+                Ok(Some(Ok(frame))) => {
+                    (answer.quiet_since, answer.suspect) = (Instant::now(), false);
+                    let (new, lost) = answer.place(frame.into_data().unwrap_or_default());
+                    if lost && !how.accept_gap {
+                        return End::Lost;
+                    }
+                    if lost {
+                        self.go_on_after_a_gap(&new).await;
+                    }
+                    self.pass(new).await;
+                }
+                Ok(Some(Err(error))) => {
+                    return End::Broken {
+                        error: self.broken(&error.to_string()),
+                        progress: answer.progress,
+                    };
+                }
+                Ok(None) => return self.finish(answer, how).await,
+                Err(_) => {
+                    let held = answer.settle();
+                    self.pass(held).await;
+                    if let Err(error) = self.check_silence(&mut answer, how, began).await {
+                        let progress = answer.progress;
+                        return End::Broken { error, progress };
+                    }
+                }
+            }
+        }
+    }
+
+    async fn go_on_after_a_gap(&mut self, new: &[Stamped]) {
+        let after = new.first().map_or("", |stamped| stamped.line.time.as_str());
+        let reason = "the connection was lost, and where it was is no longer in the log, which was rotated meanwhile or grows too fast";
+        self.tell_gap(reason, after).await;
+        self.sent = Sent::new(false);
+    }
+
+    async fn finish(&mut self, mut answer: Answer, how: How) -> End {
+        let found = match &answer.search {
+            None => Found::Yes,
+            Some(search) if search.is_untouched() => Found::Nothing,
+            Some(_) => Found::No,
+        };
+        // A follow may have been cut off anywhere: what is not clear yet will be when it is asked again.
+        let held = if how.follow { Vec::new() } else { answer.settle() };
+        let found = if answer.search.is_none() { Found::Yes } else { found };
+        self.pass(held).await;
+        End::Clean {
+            rest: answer.splitter.finish().filter(|_| found == Found::Yes),
+            progress: answer.progress,
+            found,
+        }
+    }
+
+    /// An answer is silent: the container may be, or the connection may be dead, or the kubelet may have lost the file.
+    async fn check_silence(&self, answer: &mut Answer, how: How, began: Timestamp) -> Result<()> {
+        if answer.suspect {
+            return Err(self.broken("the log goes on, but not in this answer"));
+        }
+        if answer.quiet_since.elapsed() < SILENCE {
+            return Ok(());
+        }
+        if !how.follow {
+            return Err(Error::Timeout(self.broken("the API server sends no more").to_string()));
+        }
+        answer.quiet_since = Instant::now();
+        let newest = self
+            .sent
+            .newest()
+            .unwrap_or(began.saturating_add(jiff::Span::new().seconds(2)).unwrap_or(began));
+        answer.suspect = self.newest_upstream().await?.is_some_and(|at| at > newest);
+        Ok(())
+    }
+
+    /// The time of the last line that the cluster has now.
+    async fn newest_upstream(&self) -> Result<Option<Timestamp>> {
+        let client = self.cluster.client().await?;
+        let request = self.request(&[("timestamps", "true"), ("tailLines", "1")])?;
+        let mut body = client.request(request).await?.into_body();
+        // A line's beginning is enough.
+        let first = timeout(client.policy.request_timeout, body.frame()).await;
+        let data = match first {
+            Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
+            _ => Bytes::new(),
+        };
+        let mut splitter = Splitter::default();
+        let mut lines = splitter.push(data);
+        lines.extend(splitter.finish());
+        Ok(lines.first().and_then(|stamped| stamped.at))
+    }
+
+    async fn open(&self, how: How) -> Result<Response<Body>> {
+        let client = self.cluster.client().await?;
+        let query = self.query(how);
+        let query: Vec<_> = query.iter().map(|(key, value)| (*key, value.as_str())).collect();
+        match client.request(self.request(&query)?).await {
+            Ok(response) => Ok(response),
+            Err(error) => Err(self
+                .cluster
+                .explain(error, &self.namespace, &self.name, &self.container)
+                .await),
+        }
+    }
+
+    fn request(&self, query: &[(&str, &str)]) -> Result<http::Request<Vec<u8>>> {
+        let mut all = vec![("container", self.container.as_str())];
+        all.extend_from_slice(query);
+        let segments = ["api", "v1", "namespaces", &self.namespace, "pods", &self.name, "log"];
+        client::get(&client::uri(&segments, &all)?)
+    }
+
+    fn query(&self, how: How) -> Vec<(&'static str, String)> {
+        let mut query = vec![("timestamps", "true".to_owned())];
+        let mut add = |on: bool, key: &'static str, value: String| {
+            if on {
+                query.push((key, value));
+            }
+        };
+        add(how.follow, "follow", "true".to_owned());
+        add(how.previous, "previous", "true".to_owned());
+        let empty_at = self.empty_at.filter(|_| !self.part.is_whole());
+        // The clocks of API server and node may differ a little.
+        let since = self.sent.from().or_else(|| Some(empty_at?.as_second() - 2));
+        if let Some(since) = since.and_then(|second| Timestamp::from_second(second).ok()) {
+            add(true, "sinceTime", since.to_string());
+            return query;
+        }
+        let Part {
+            tail_lines,
+            since_seconds,
+            since_time,
+        } = &self.part;
+        add(
+            tail_lines.is_some(),
+            "tailLines",
+            tail_lines.unwrap_or_default().to_string(),
+        );
+        let since_seconds = since_seconds.map(|seconds| u64::from(seconds) + self.part_made.elapsed().as_secs());
+        add(
+            since_seconds.is_some(),
+            "sinceSeconds",
+            since_seconds.unwrap_or_default().to_string(),
+        );
+        let since_time = since_time.and_then(|time| Timestamp::from_second(time.as_second()).ok());
+        add(
+            since_time.is_some(),
+            "sinceTime",
+            since_time.unwrap_or_default().to_string(),
+        );
+        query
+    }
+
+    fn broken(&self, why: &str) -> Error {
+        Error::Upstream(format!(
+            "the log of container `{}` of pod `{}/{}` on cluster `{}` broke off: {}",
+            self.container,
+            self.namespace,
+            self.name,
+            self.cluster.name(),
+            shorten(why)
+        ))
+    }
+}
+
+/// An answer that is being read.
+struct Answer {
+    body: Body,
+    splitter: Splitter,
+    /// Until the place where the log was left is found.
+    search: Option<Search>,
+    /// New lines were found.
+    progress: bool,
+    quiet_since: Instant,
+    /// The log has gone on, and this answer has not yet.
+    suspect: bool,
+}
+
+impl Answer {
+    fn patience(&self) -> Duration {
+        if self.search.is_some() || self.suspect {
+            SETTLE
+        } else {
+            SILENCE
+        }
+    }
+
+    /// The new lines of a piece, and whether lines are missing before them.
+    fn place(&mut self, piece: Bytes) -> (Vec<Stamped>, bool) {
+        let (mut new, mut lost) = (Vec::new(), false);
+        for line in self.splitter.push(piece) {
+            let step = match &mut self.search {
+                Some(search) => search.push(line),
+                None => {
+                    new.push(line);
+                    continue;
+                }
+            };
+            match step {
+                Step::Wait => continue,
+                Step::Found(lines) => new.extend(lines),
+                Step::Lost(lines) => {
+                    lost = true;
+                    new.extend(lines);
+                }
+            }
+            self.search = None;
+        }
+        self.progress |= !new.is_empty();
+        (new, lost)
+    }
+
+    /// What was held back, since nothing comes that would make it clearer.
+    fn settle(&mut self) -> Vec<Stamped> {
+        match self.search.as_mut().map(Search::settle) {
+            Some(Step::Found(lines)) => {
+                self.search = None;
+                self.progress |= !lines.is_empty();
+                lines
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// When the API server answered, by its own clock.
+fn date(response: &Response<Body>) -> Timestamp {
+    let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
+    let date = date.and_then(|date| rfc2822::parse(date).ok());
+    date.map_or_else(Timestamp::now, |date| date.timestamp())
+}
