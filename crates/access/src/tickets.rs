@@ -111,10 +111,19 @@ impl Ticket {
     }
 }
 
+/// Whether a path has a segment `.` or `..`, also encoded: a URL parser would resolve it, and open another path than the ticket's.
+fn has_dots(target: &str) -> bool {
+    let path = target.split_once('?').map_or(target, |(path, _)| path);
+    path.split('/').any(|segment| {
+        let segment = segment.to_ascii_lowercase().replace("%2e", ".");
+        segment == "." || segment == ".."
+    })
+}
+
 fn check_target(target: &str) -> Result<()> {
     let reason = if target.len() > LONGEST_TARGET {
         format!("the ticket's target is longer than {LONGEST_TARGET} bytes")
-    } else if !target.starts_with("/ws/") {
+    } else if !target.starts_with("/ws/") || has_dots(target) {
         "the ticket's target must be the path and query of a WebSocket, such as \
          /ws/clusters/1/namespaces/default/pods/nginx/logs"
             .to_owned()

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sea_orm::{
-    ConnectOptions, Database,
+    ConnectOptions, Database, DatabaseConnection, DbErr,
     sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode},
 };
 use sea_orm_migration::MigratorTrait;
@@ -20,6 +20,12 @@ use crate::{
 /// How long to wait for a connection, and for another process that holds SQLite's lock.
 const CONNECT: Duration = Duration::from_secs(10);
 const SQLITE_LOCK: Duration = Duration::from_secs(5);
+/// How long the database may take to say that it is there.
+const PING: Duration = Duration::from_secs(2);
+/// Of several processes that start at once on a new database one makes the tables, and the others fail: how often, and after how long, they look
+/// again.
+const MIGRATIONS: usize = 5;
+const MIGRATION_PAUSE: Duration = Duration::from_millis(500);
 /// How long a statement may take on PostgreSQL.
 const STATEMENT: Duration = Duration::from_secs(30);
 /// Connections to PostgreSQL. SQLite has one: it has a single writer anyway, and so nothing of ours ever meets a locked database.
@@ -40,12 +46,12 @@ impl Store {
         } else {
             return Err(Error::Url);
         };
-        let fail = |error: sea_orm::DbErr| Error::Open {
+        let fail = |error: DbErr| Error::Open {
             database: without_credential(url),
             reason: error.to_string(),
         };
         let db = Database::connect(options).await.map_err(fail)?;
-        Migrator::up(&db, None).await.map_err(fail)?;
+        migrate(&db).await.map_err(fail)?;
         Ok(Self {
             db,
             key,
@@ -53,12 +59,13 @@ impl Store {
         })
     }
 
-    /// Whether the database answers.
+    /// Whether the database answers, within 2 seconds.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Silent`], [`Error::Database`].
     pub async fn ping(&self) -> Result<()> {
-        Ok(self.db.ping().await?)
+        let answer = tokio::time::timeout(PING, self.db.ping()).await;
+        Ok(answer.map_err(|_| Error::Silent)??)
     }
 
     /// Waits for statements under way and closes the database; later calls fail.
@@ -68,6 +75,16 @@ impl Store {
     pub async fn close(&self) -> Result<()> {
         Ok(self.db.close_by_ref().await?)
     }
+}
+
+async fn migrate(db: &DatabaseConnection) -> std::result::Result<(), DbErr> {
+    for _ in 1..MIGRATIONS {
+        if Migrator::up(db, None).await.is_ok() {
+            return Ok(());
+        }
+        tokio::time::sleep(MIGRATION_PAUSE).await;
+    }
+    Migrator::up(db, None).await
 }
 
 fn sqlite(url: &str) -> Result<ConnectOptions> {

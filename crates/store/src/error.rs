@@ -58,6 +58,9 @@ pub enum Error {
     /// A row holds what no version of ours writes.
     #[error("the database holds a malformed {0}")]
     Malformed(&'static str),
+    /// The database did not answer in time.
+    #[error("the database does not answer")]
+    Silent,
     /// A statement failed.
     #[error("the database failed: {0}")]
     Database(#[from] DbErr),

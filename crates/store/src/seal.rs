@@ -62,6 +62,7 @@ impl Key {
         getrandom::fill(key.as_mut()).map_err(|error| Error::Random(error.to_string()))?;
         file.write_all(key.as_ref())
             .and_then(|()| file.sync_all())
+            .and_then(|()| sync_folder(path))
             .map_err(|source| Error::File {
                 action: "write the key file",
                 path: path.to_owned(),
@@ -147,6 +148,14 @@ impl Key {
 
     fn cipher(&self) -> XChaCha20Poly1305 {
         XChaCha20Poly1305::new(&(**self.0).into())
+    }
+}
+
+/// Makes a new file's name durable: a key that is lost with the power leaves credentials that nothing opens.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
     }
 }
 

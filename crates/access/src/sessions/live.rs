@@ -11,7 +11,7 @@ use crate::caller::{Caller, User};
 /// forgotten could no longer be ended.
 const KEPT: usize = 10_000;
 
-/// Milliseconds between two notes in the database that a session was used.
+/// Milliseconds of use that the database needs not know of.
 const TOUCH: i64 = 60_000;
 
 /// A session in use.
@@ -40,8 +40,8 @@ pub(super) struct Live {
 /// What is known of a token.
 #[derive(Debug)]
 pub(super) enum Found {
-    /// It is valid. `touch`: the session's use should be noted in the database.
-    Caller { caller: Caller, touch: bool },
+    /// It is valid.
+    Caller(Caller),
     /// It must be refreshed, or its session is over.
     Expired,
     /// Nothing: ask the database.
@@ -79,14 +79,19 @@ impl Live {
             return Found::Expired;
         }
         entry.last_used_at = entry.last_used_at.max(now);
-        let touch = now - entry.touched_at >= TOUCH;
-        if touch {
-            entry.touched_at = now;
+        Found::Caller(entry.caller(id))
+    }
+
+    /// The sessions whose use is to be noted in the database, with its time: those that were used more than a minute after the last note.
+    pub(super) fn take_touches(&mut self) -> Vec<(i64, i64)> {
+        let mut touches = Vec::new();
+        for (id, entry) in &mut self.sessions {
+            if entry.last_used_at - entry.touched_at >= TOUCH {
+                entry.touched_at = entry.last_used_at;
+                touches.push((*id, entry.last_used_at));
+            }
         }
-        Found::Caller {
-            caller: entry.caller(id),
-            touch,
-        }
+        touches
     }
 
     /// Takes a session in that was read from the database; `None` when a token stopped being valid meanwhile, so that it must be read
@@ -284,10 +289,17 @@ mod tests {
         let mut live = Live::new(i64::MAX);
         live.insert(&session(0), user(), 0, 0).unwrap();
         let token = session(0).token_hash;
-        let notes = [0, 59_999, 60_000, 60_001, 119_999, 120_000].map(|now| match live.find(&token, now) {
-            Found::Caller { touch, .. } => touch,
-            other => panic!("{other:?}"),
-        });
-        assert_eq!(notes, [false, false, true, false, false, true]);
+        for (now, noted) in [
+            (0, false),
+            (59_999, false),
+            (60_000, true),
+            (60_001, false),
+            (120_000, true),
+        ] {
+            assert!(matches!(live.find(&token, now), Found::Caller(_)));
+            let expected = if noted { vec![(0, now)] } else { Vec::new() };
+            assert_eq!(live.take_touches(), expected, "{now}");
+        }
+        assert!(live.take_touches().is_empty(), "unused since");
     }
 }

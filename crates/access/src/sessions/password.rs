@@ -18,11 +18,11 @@ pub(super) async fn verify(turn: &Turn, password: &str, user: Option<&User>) -> 
 
 pub(super) fn check_strength(password: &str, username: &str) -> Result<()> {
     let reason = if password.chars().count() < SHORTEST {
-        format!("the new password must have at least {SHORTEST} characters")
+        format!("the password must have at least {SHORTEST} characters")
     } else if password.len() > LONGEST {
-        format!("the new password must have at most {LONGEST} bytes")
+        format!("the password must have at most {LONGEST} bytes")
     } else if password.eq_ignore_ascii_case(username) {
-        "the new password must not be the user name".to_owned()
+        "the password must not be the user name".to_owned()
     } else {
         return Ok(());
     };

@@ -27,15 +27,20 @@ impl Sessions {
         }
     }
 
-    /// One round of [`Sessions::sweep`]: ends what is over, and what another process ended, refreshed or barred.
+    /// One round of [`Sessions::sweep`]: ends what is over, notes what was used, and follows what another process ended, refreshed or barred.
     ///
     /// # Errors
     /// `Internal`; sessions then stay as they are, but for those whose time is over.
     pub async fn sweep_once(&self) -> Result<()> {
         let now = self.clock.now();
+        self.live().remove_expired(now);
+        // Here and not in the calls themselves: a known session needs no database.
+        let touches = self.live().take_touches();
+        for (id, at) in touches {
+            self.store.touch_session(id, at).await?;
+        }
         let (asked, generation) = {
-            let mut live = self.live();
-            live.remove_expired(now);
+            let live = self.live();
             (live.ids(), live.generation())
         };
         let mut found = self.store.sessions_by_ids(&asked).await?;

@@ -261,6 +261,7 @@ async fn use_keeps_a_session_alive_also_over_a_restart() {
     for _ in 0..3 {
         fixture.time.pass(11 * HOUR);
         sessions.authenticate(&login.token).await.unwrap();
+        sessions.sweep_once().await.unwrap();
     }
     fixture.time.pass(11 * HOUR);
     start().authenticate(&login.token).await.unwrap();

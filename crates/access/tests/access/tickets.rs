@@ -99,6 +99,9 @@ fn only_the_path_of_a_websocket_gets_a_ticket() {
         "/ws/a b",
         "/ws/a#b",
         "/ws/é",
+        "/ws/../api",
+        "/ws/a/%2E%2e/b",
+        "/ws/./a",
         &long,
     ] {
         let denied = tickets.issue(&caller(7), target).unwrap_err();

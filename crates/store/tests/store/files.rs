@@ -5,7 +5,7 @@ use std::{fs, os::unix::fs::PermissionsExt, path::Path};
 use podgate_store::{Error, Key, Store};
 use sea_orm::{ConnectionTrait, Database};
 
-use crate::{Fixture, user};
+use crate::{Fixture, new_url, user};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -50,6 +50,18 @@ async fn opening_again_keeps_what_is_there_and_answers() {
     let store = fixture.reopen().await;
     store.ping().await.unwrap();
     assert_eq!(store.count_users().await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn processes_that_start_at_once_on_a_new_database_all_come_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = new_url(&folder).await;
+    let key = key(folder.path());
+    let open = || Store::open(&url, key.clone());
+    let (one, two, three) = tokio::join!(open(), open(), open());
+    for store in [one, two, three] {
+        assert_eq!(store.unwrap().count_users().await.unwrap(), 0);
+    }
 }
 
 #[tokio::test]

@@ -24,10 +24,7 @@ struct Fixture {
 impl Fixture {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let url = match std::env::var("TEST_DATABASE_URL") {
-            Ok(server) => new_database(&server).await,
-            Err(_) => format!("sqlite:{}", folder.path().join("podgate.db").display()),
-        };
+        let url = new_url(&folder).await;
         let store = open(&folder, &url).await;
         Self { folder, url, store }
     }
@@ -35,6 +32,14 @@ impl Fixture {
     /// The same database, opened again as at the next start.
     async fn reopen(&self) -> Store {
         open(&self.folder, &self.url).await
+    }
+}
+
+/// The URL of a new, empty database.
+async fn new_url(folder: &TempDir) -> String {
+    match std::env::var("TEST_DATABASE_URL") {
+        Ok(server) => new_database(&server).await,
+        Err(_) => format!("sqlite:{}", folder.path().join("podgate.db").display()),
     }
 }
 
