@@ -6,9 +6,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::body;
 use crate::call::Call;
 use crate::object::{Kind, Object};
-use crate::reviews;
 use crate::state::State;
 use crate::status::{Answer, Failure, bytes_response, json_response};
 use crate::time;
@@ -31,7 +31,7 @@ struct Options {
 ///
 /// 404, 409 for a precondition that does not hold, 400 and 422 for options that are none.
 pub(crate) async fn answer(mut call: Call, kind: Kind) -> Answer {
-    let body = reviews::body(&mut call, "DeleteOptions").await?;
+    let body = body::object(&mut call, "DeleteOptions").await?;
     let options = options(&call, &body)?;
     let namespace = if kind.namespaced() {
         call.namespace().to_owned()

@@ -22,7 +22,7 @@ struct Resource(
 );
 
 const CORE: &[Resource] = &[
-    Resource("events", "event", "Event", true, "ev", "create,delete,get,list,watch"),
+    Resource("events", "event", "Event", true, "ev", "delete,get,list,watch"),
     Resource(
         "namespaces",
         "namespace",
@@ -31,7 +31,7 @@ const CORE: &[Resource] = &[
         "ns",
         "create,delete,get,list,watch",
     ),
-    Resource("nodes", "node", "Node", false, "no", "create,delete,get,list,watch"),
+    Resource("nodes", "node", "Node", false, "no", "delete,get,list,watch"),
     Resource(
         "pods",
         "pod",

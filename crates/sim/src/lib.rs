@@ -1,6 +1,7 @@
 //! A simulated Kubernetes cluster that speaks the wire protocol on loopback TLS: for tests, for the demo and for the bench.
 
 mod auth;
+mod body;
 mod call;
 mod containers;
 mod content;
@@ -14,6 +15,7 @@ mod log;
 mod negotiate;
 mod object;
 mod options;
+mod protobuf;
 mod rbac;
 mod reviews;
 mod runtime;
@@ -28,6 +30,7 @@ mod table;
 mod time;
 mod tls;
 mod watch;
+mod write;
 mod yaml;
 
 pub use faults::Faults;

@@ -1,17 +1,14 @@
 //! Reviews: what may a user do, and who is asking.
 
-use axum::body::Body;
 use http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::auth::User;
+use crate::body;
 use crate::call::Call;
 use crate::rbac::{self, Attributes};
 use crate::status::{Answer, Failure, json_response};
 use crate::time;
-
-/// Bytes of a request's body that are read, as etcd's limit makes a real server's.
-pub(crate) const BODY_LIMIT: usize = 3 << 20;
 
 /// The reviews that can be created, with their API groups.
 pub(crate) const REVIEWS: [(&str, &str, &str); 5] = [
@@ -50,7 +47,7 @@ pub(crate) async fn answer(mut call: Call) -> Answer {
     if call.request.method() != http::Method::POST {
         return Err(Failure::no_method());
     }
-    let mut review = body(&mut call, kind).await?;
+    let mut review = body::object(&mut call, kind).await?;
     let spec = review.get("spec").cloned().unwrap_or_default();
     let status = match *kind {
         "SelfSubjectAccessReview" => access(call.user(), &spec, group)?,
@@ -64,40 +61,6 @@ pub(crate) async fn answer(mut call: Call) -> Answer {
     let mut response = json_response(&review);
     *response.status_mut() = StatusCode::CREATED;
     Ok(response)
-}
-
-/// Reads a JSON body of this kind.
-///
-/// # Errors
-///
-/// 400 for what is not a JSON object of this kind, 413 for a body that is too large, 415 for another content type.
-pub(crate) async fn body(call: &mut Call, kind: &str) -> Result<Value, Failure> {
-    let content_type = call.header(http::header::CONTENT_TYPE);
-    if !content_type.is_empty() && !content_type.starts_with("application/json") {
-        let message = format!(
-            "the body of the request was in an unknown format - accepted media types include: application/json (got \
-             {content_type})"
-        );
-        return Err(Failure::new(415, message));
-    }
-    let body = std::mem::replace(call.request.body_mut(), Body::empty());
-    let bytes = axum::body::to_bytes(body, BODY_LIMIT).await;
-    let bytes = bytes.map_err(|_| Failure::new(413, format!("limit is {BODY_LIMIT}")))?;
-    let refuse = |why: String| {
-        Failure::bad_request(format!(
-            "the object provided is unrecognized (must be of type {kind}): {why}"
-        ))
-    };
-    if bytes.is_empty() && kind == "DeleteOptions" {
-        return Ok(json!({}));
-    }
-    let value: Value = serde_json::from_slice(&bytes)
-        .map_err(|error| refuse(format!("couldn't get version/kind; json parse error: {error}")))?;
-    match value.get("kind").and_then(Value::as_str) {
-        Some(given) if given == kind => Ok(value),
-        None if value.is_object() => Ok(value),
-        _ => Err(refuse("it is of another kind".to_owned())),
-    }
 }
 
 /// Whom a SubjectAccessReview asks about.

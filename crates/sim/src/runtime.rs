@@ -350,10 +350,8 @@ fn observe(known: Option<&Runs>, status: &mut Value) -> Option<Runs> {
     if !running && exit.is_none() && last.is_some() && runs.current.is_none() {
         runs.current = runs.previous.take();
     }
-    if !running && exit.is_none() {
-        if let (Some(code), Some(current)) = (last, &runs.current) {
-            current.end(code);
-        }
+    if let (false, None, Some(code), Some(current)) = (running, exit, last, &runs.current) {
+        current.end(code);
     }
     let current = runs.current.as_ref()?;
     let missing = status
@@ -370,4 +368,141 @@ fn ended(exit: i32) -> Arc<Run> {
     let run = Run::new();
     run.end(exit);
     run
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    /// Everything from a place on, as (second, text) of each line.
+    fn lines(run: &Run, mut from: Position, most: usize) -> Vec<(i64, String)> {
+        let mut lines: Vec<(i64, String)> = Vec::new();
+        loop {
+            let read = run.read(from, most);
+            if read.pieces.is_empty() {
+                return lines;
+            }
+            assert!(read.next > from);
+            from = read.next;
+            for piece in read.pieces {
+                let text = String::from_utf8_lossy(&piece.bytes);
+                match lines.last_mut().filter(|_| !piece.begins) {
+                    Some((_, line)) => line.push_str(&text),
+                    None => lines.push((piece.time.as_second(), text.into_owned())),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_line_has_the_time_of_its_first_byte_however_it_is_written_and_read() {
+        let run = Run::new();
+        run.append(at(1), b"one\ntw");
+        run.append(at(2), b"o\n\nth");
+        run.append(at(3), b"ree\r\nend");
+        let expected = [(1, "one\n"), (1, "two\n"), (2, "\n"), (2, "three\r\n"), (3, "end")];
+        let expected: Vec<(i64, String)> = expected.map(|(time, line)| (time, line.to_owned())).to_vec();
+        for most in [1, 2, 5, 100] {
+            assert_eq!(lines(&run, run.start(), most), expected, "{most}");
+        }
+        assert_eq!(lines(&run, run.tail(2), 9)[0].1, "three\r\n");
+        assert_eq!(lines(&run, run.tail(0), 9), []);
+        assert_eq!(
+            lines(&run, run.not_before(run.start(), at(3)), 9),
+            [(3, "end".to_owned())]
+        );
+        assert_eq!(lines(&run, run.not_before(run.start(), at(4)), 9), []);
+    }
+
+    #[test]
+    fn an_unfinished_line_goes_on_where_the_reader_is() {
+        let run = Run::new();
+        run.append(at(1), b"ab");
+        let read = run.read(run.start(), 100);
+        assert!(!read.over);
+        run.append(at(2), b"c\nd");
+        let read = run.read(read.next, 100);
+        assert_eq!((&read.pieces[0].bytes[..], read.pieces[0].begins), (&b"c\n"[..], false));
+        run.end(0);
+        run.append(at(3), b"too late");
+        let read = run.read(read.next, 100);
+        assert!(read.pieces.is_empty() && read.over);
+        assert!(run.read(run.start(), 3).pieces.len() == 1 && !run.read(run.start(), 3).over);
+    }
+
+    #[test]
+    fn a_rotation_hides_what_was_there_from_new_readers_alone() {
+        let run = Run::new();
+        run.append(at(1), b"old\nhal");
+        let reader = run.read(run.start(), 5).next;
+        run.rotate();
+        assert_eq!(lines(&run, run.start(), 9), []);
+        run.append(at(2), b"f\nnew\n");
+        assert_eq!(
+            lines(&run, run.start(), 9),
+            [(2, "f\n".to_owned()), (2, "new\n".to_owned())]
+        );
+        assert_eq!(run.tail(9), run.start());
+        let rest: String = lines(&run, reader, 9).into_iter().map(|(_, line)| line).collect();
+        assert_eq!(rest, "alf\nnew\n");
+    }
+
+    #[test]
+    fn the_oldest_lines_go_when_there_are_too_many_bytes() {
+        let run = Run::new();
+        let start = run.start();
+        let line = [vec![b'x'; (1 << 20) - 1], b"\n".to_vec()].concat();
+        for second in 0..70 {
+            run.append(at(second), &line);
+        }
+        assert_eq!(run.start().line, 6);
+        assert_eq!(run.read(start, 1).pieces[0].time, at(6));
+    }
+
+    fn observed(runtime: &Runtime, restarts: u64, state: Value, last: Value) -> Runs {
+        let mut pod = json!({"metadata": {"uid": "u"}, "status": {"containerStatuses": [
+            {"name": "app", "restartCount": restarts, "state": state, "lastState": last}]}});
+        runtime.reconcile(&mut pod);
+        runtime.runs("u", "app").unwrap()
+    }
+
+    #[test]
+    fn runs_follow_the_status() {
+        let (runtime, running, done) = (
+            Runtime::default(),
+            json!({"running": {}}),
+            json!({"terminated": {"exitCode": 3}}),
+        );
+        let first = observed(&runtime, 0, running.clone(), json!({}));
+        assert!(first.previous.is_none());
+        let again = observed(&runtime, 0, running.clone(), json!({}));
+        assert!(Arc::ptr_eq(
+            first.current.as_ref().unwrap(),
+            again.current.as_ref().unwrap()
+        ));
+        let waiting = observed(
+            &runtime,
+            0,
+            json!({"waiting": {"reason": "CrashLoopBackOff"}}),
+            done.clone(),
+        );
+        assert_eq!(waiting.current.as_ref().unwrap().exit(), Some(3));
+        let second = observed(&runtime, 1, running, done.clone());
+        assert!(Arc::ptr_eq(
+            first.current.as_ref().unwrap(),
+            second.previous.as_ref().unwrap()
+        ));
+        assert_eq!(second.current.as_ref().unwrap().exit(), None);
+        assert_eq!(observed(&runtime, 1, done, json!({})).current.unwrap().exit(), Some(3));
+        runtime.remove("u");
+        assert!(runtime.runs("u", "app").is_none());
+    }
 }

@@ -16,7 +16,7 @@ use crate::options::{Content, Options};
 use crate::runtime::Run;
 use crate::server::{self, Session};
 use crate::state::{Request, State};
-use crate::{content, kubeconfig, time, tls};
+use crate::{content, kubeconfig, time, tls, write};
 
 /// A running simulated cluster. Cheap to clone; its server ends with [`Sim::stop`] or with the last handle.
 #[derive(Clone)]
@@ -130,7 +130,8 @@ impl Sim {
         if state.store.get(Kind::Namespace, "", namespace).is_none() {
             state.put(Kind::Namespace, namespace_object(namespace));
         }
-        state.put(Kind::Pod, running_pod(namespace, name, containers));
+        let ip = state.next_ip();
+        state.put(Kind::Pod, running_pod(namespace, name, containers, &ip));
     }
 
     /// Appends bytes to a container's log; a line is stamped with the time of its first byte. Whether the container
@@ -286,7 +287,7 @@ pub(crate) fn node_object(name: &str) -> Value {
             "machineID": "", "systemUUID": "", "bootID": ""}}})
 }
 
-fn running_pod(namespace: &str, name: &str, containers: &[&str]) -> Value {
+fn running_pod(namespace: &str, name: &str, containers: &[&str], ip: &str) -> Value {
     let now = time::seconds(Timestamp::now());
     let spec = containers.iter().map(|name| {
         json!({"name": name, "image": "busybox:1", "resources": {}, "imagePullPolicy": "IfNotPresent",
@@ -296,21 +297,13 @@ fn running_pod(namespace: &str, name: &str, containers: &[&str]) -> Value {
         json!({"name": name, "image": "busybox:1", "imageID": "docker.io/library/busybox@sha256:0", "ready": true,
             "started": true, "restartCount": 0, "lastState": {}, "state": {"running": {"startedAt": now}}})
     });
-    let conditions = [
-        "PodReadyToStartContainers",
-        "Initialized",
-        "Ready",
-        "ContainersReady",
-        "PodScheduled",
-    ]
-    .map(|kind| json!({"type": kind, "status": "True", "lastProbeTime": null, "lastTransitionTime": now}));
     json!({"kind": "Pod",
         "metadata": {"namespace": namespace, "name": name, "labels": {"app": name}},
         "spec": {"nodeName": "node-1", "restartPolicy": "Always", "terminationGracePeriodSeconds": 30,
             "dnsPolicy": "ClusterFirst", "schedulerName": "default-scheduler", "serviceAccountName": "default",
             "containers": spec.collect::<Vec<_>>()},
-        "status": {"phase": "Running", "podIP": "10.0.0.5", "podIPs": [{"ip": "10.0.0.5"}], "hostIP": "192.168.1.10",
-            "hostIPs": [{"ip": "192.168.1.10"}], "qosClass": "BestEffort", "startTime": now, "conditions": conditions,
+        "status": {"phase": "Running", "podIP": ip, "podIPs": [{"ip": ip}], "hostIP": "192.168.1.10",
+            "hostIPs": [{"ip": "192.168.1.10"}], "qosClass": "BestEffort", "startTime": now, "conditions": write::conditions(&now),
             "containerStatuses": statuses.collect::<Vec<_>>()}})
 }
 

@@ -83,6 +83,7 @@ pub(crate) struct State {
     pub(crate) stop: CancellationToken,
     /// Set by the content, once.
     pub(crate) on_pod_removed: OnceLock<PodRemoved>,
+    addresses: AtomicU64,
     requests: Mutex<VecDeque<Request>>,
 }
 
@@ -99,6 +100,7 @@ impl State {
             log_bytes: AtomicU64::new(0),
             stop: CancellationToken::new(),
             on_pod_removed: OnceLock::new(),
+            addresses: AtomicU64::new(0),
             requests: Mutex::default(),
             options,
         }
@@ -136,6 +138,12 @@ impl State {
             self.runtime.remove(&removed.uid);
         }
         Some(removed)
+    }
+
+    /// A pod address that none had before, until they come round after some 16 million.
+    pub(crate) fn next_ip(&self) -> String {
+        let [.., b, c, d] = (self.addresses.fetch_add(1, Ordering::Relaxed) + 1).to_be_bytes();
+        format!("10.{b}.{c}.{d}")
     }
 
     /// Tells the content that a deletion has removed an object, if it is a pod.

@@ -261,10 +261,8 @@ impl Watch {
             let Some(object) = self.initial.pop_front() else { break };
             frames.extend(self.writer.frame("ADDED", &object));
         }
-        if self.initial.is_empty() {
-            if let Some(version) = self.initial_end.take() {
-                frames.extend(self.writer.bookmark(self.kind, version, true));
-            }
+        if let Some(version) = self.initial_end.take_if(|_| self.initial.is_empty()) {
+            frames.extend(self.writer.bookmark(self.kind, version, true));
         }
         while frames.is_empty() {
             let changes = self.state.store.changes(self.kind, self.cursor, BATCH)?;

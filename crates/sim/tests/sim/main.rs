@@ -11,3 +11,4 @@ mod log;
 mod objects;
 mod tables;
 mod watches;
+mod writes;
