@@ -19,6 +19,7 @@ pub mod error;
 mod health;
 pub mod metrics;
 pub mod middleware;
+pub mod openapi;
 pub mod opened;
 mod origin;
 pub mod parameters;
@@ -30,6 +31,7 @@ pub mod state;
 mod stream;
 pub mod sync;
 pub mod time;
+mod ui;
 pub mod ws;
 
 pub use answer::{Data, Message};

@@ -9,7 +9,7 @@ use std::{
 use axum::{
     extract::{MatchedPath, Request, State as Extract},
     middleware::Next,
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
 };
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
@@ -174,12 +174,18 @@ pub(crate) async fn limit(request: Request, next: Next) -> Response {
         })
 }
 
-/// What a path without a route answers.
-pub(crate) async fn no_route(request: Request) -> ApiError {
-    let path = crate::parameters::shown(request.uri().path());
+/// What a path without a route answers. The base path itself leads to the page under it.
+pub(crate) async fn no_route(Extract(state): Extract<State>, request: Request) -> Response {
+    let path = request.uri().path();
+    let base = &state.options().base_path;
+    if !base.is_empty() && path == base {
+        return Redirect::permanent(&format!("{base}/")).into_response();
+    }
+    let path = crate::parameters::shown(path);
     ApiError::NotFound(format!(
-        "there is nothing at `{path}`: /api/openapi.json lists all routes"
+        "there is nothing at `{path}`: {base}/api/openapi.json lists all routes"
     ))
+    .into_response()
 }
 
 #[cfg(test)]

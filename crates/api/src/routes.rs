@@ -9,9 +9,9 @@ use podgate_access::action::{
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    State, clusters, health, metrics, middleware, origin, pods,
+    State, clusters, health, metrics, middleware, openapi, origin, pods,
     routing::{Route, Routes, Shape},
-    session,
+    session, ui,
 };
 
 const GET: Method = Method::GET;
@@ -29,6 +29,8 @@ fn routes(base: &str) -> Routes {
 
 fn public(routes: Routes) -> Routes {
     routes
+        .add_public(GET, "/", ui::start)
+        .add_public(GET, "/api/openapi.json", openapi::get)
         .add_public(GET, "/healthz", health::live)
         .add_public(GET, "/readyz", health::ready)
         .add_public(GET, "/metrics", metrics::get)

@@ -18,7 +18,7 @@ use crate::{
     body::Body,
     middleware,
     opened::Opened,
-    parameters::{FromParameters, Parameter, Params},
+    parameters::{FromParameters, Parameter, Parameters, Params},
     stream,
     ws::Upgrade,
 };
@@ -240,12 +240,23 @@ where
         Shape::WebSocket => {}
     }
     let types = route.types;
+    if route.parameters.is_empty() && route.shape != Shape::WebSocket && path.starts_with("/api/") {
+        endpoint = endpoint.route_layer(from_fn(no_query));
+    }
     if !types.is_empty() {
         endpoint = endpoint.route_layer(from_fn(move |request: Request, next: Next| {
             negotiate(types, request, next)
         }));
     }
     endpoint
+}
+
+/// Middleware of a route without parameters: refuses any.
+async fn no_query(request: Request, next: Next) -> Response {
+    match Parameters::parse(request.uri().query().unwrap_or_default(), &[]) {
+        Ok(_) => next.run(request).await,
+        Err(error) => error.into_response(),
+    }
 }
 
 /// What a method that a path does not take answers; axum adds the `Allow` header.

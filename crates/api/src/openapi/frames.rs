@@ -1,0 +1,161 @@
+//! The frames of the WebSockets: JSON texts that are told apart by `type`.
+
+use serde_json::{Map, Value, json};
+
+use super::schema::{count, flag, list, text, time};
+
+/// A frame with its type, the properties it always has, and those it may have.
+fn frame<const N: usize, const M: usize>(
+    kind: &str,
+    description: &str,
+    always: [(&str, Value); N],
+    maybe: [(&str, Value); M],
+) -> Value {
+    let required: Vec<&str> = std::iter::once("type")
+        .chain(always.iter().map(|(name, _)| *name))
+        .collect();
+    let own = std::iter::once(("type", json!({"const": kind})));
+    let properties: Map<String, Value> = own
+        .chain(always)
+        .chain(maybe)
+        .map(|(name, schema)| (name.to_owned(), schema))
+        .collect();
+    json!({"type": "object", "description": description, "required": required, "properties": properties})
+}
+
+fn error() -> Value {
+    frame(
+        "error",
+        "Something failed. A malformed frame of the client leaves the connection open; else it closes with 4000 + HTTP status.",
+        [
+            ("code", count("The code, as in an HTTP answer.")),
+            ("message", text("A sentence.")),
+        ],
+        [],
+    )
+}
+
+fn container() -> Value {
+    text("The container; only where several may be read.")
+}
+
+/// What a client sends on a log stream.
+pub(super) fn log_client() -> Value {
+    let subscribe = frame(
+        "subscribe",
+        "Starts the stream; replaces the one before.",
+        [],
+        [
+            ("container", text("The container; absent: the default one.")),
+            (
+                "containers",
+                list(json!({"type": "string"}), "Several containers, or `[\"*\"]` for all."),
+            ),
+            ("follow", flag("Go on after the end of what is there; default false.")),
+            ("previous", flag("The previous run's log.")),
+            ("tailLines", count("The last N lines.")),
+            ("sinceSeconds", count("The last N seconds.")),
+            ("sinceTime", time("From this time on.")),
+            (
+                "timestamps",
+                flag("Each line starts with its time in UTC; default true."),
+            ),
+            ("batch", flag("Several lines a frame (`logs`); default false.")),
+        ],
+    );
+    json!([
+        subscribe,
+        frame("unsubscribe", "Ends the stream; the connection stays.", [], [])
+    ])
+}
+
+/// What the server sends on a log stream.
+pub(super) fn log_server() -> Value {
+    let line = frame(
+        "log",
+        "One line, without its line feed.",
+        [("data", text("The line."))],
+        [("container", container())],
+    );
+    let lines = frame(
+        "logs",
+        "Several lines, after a subscribe with `batch`.",
+        [("lines", list(json!({"type": "string"}), "The lines."))],
+        [("container", container())],
+    );
+    let restarted = frame(
+        "restarted",
+        "A followed container began a new run: the rest of the old one came before, the new one follows.",
+        [
+            ("container", container()),
+            ("restartCount", count("Its new restart count.")),
+        ],
+        [],
+    );
+    let gap = frame(
+        "gap",
+        "Lines are missing, or may be.",
+        [
+            ("container", container()),
+            ("reason", text("A sentence.")),
+            ("before", text("The time of the last line before, or empty.")),
+            ("after", text("The time of the first line after, or empty.")),
+        ],
+        [],
+    );
+    let subscribed = frame(
+        "subscribed",
+        "The stream starts.",
+        [(
+            "containers",
+            list(json!({"type": "string"}), "The containers that are read."),
+        )],
+        [],
+    );
+    let end = frame("end", "Nothing more will come.", [("reason", text("A sentence."))], []);
+    json!([subscribed, line, lines, restarted, gap, end, error()])
+}
+
+/// What a client sends on a terminal.
+pub(super) fn exec_client() -> Value {
+    let size = |what: &str| json!({"type": "integer", "minimum": 1, "maximum": 65535, "description": what});
+    json!([
+        frame(
+            "input",
+            "Input for the process. A binary frame is input too.",
+            [("data", text("The input."))],
+            []
+        ),
+        frame(
+            "resize",
+            "The terminal's size.",
+            [("cols", size("Columns.")), ("rows", size("Rows."))],
+            []
+        ),
+        frame("eof", "The end of input; output goes on.", [], []),
+        frame("ping", "Asks for a `pong`.", [], []),
+    ])
+}
+
+/// What the server sends on a terminal.
+pub(super) fn exec_server() -> Value {
+    json!([
+        frame(
+            "output",
+            "Output of the process; never splits a code point.",
+            [("data", text("The output."))],
+            [(
+                "stream",
+                json!({"const": "stderr", "description": "There for standard error, without a tty."})
+            )],
+        ),
+        frame(
+            "exit",
+            "The process has ended; the close follows.",
+            [("code", json!({"type": "integer", "description": "Its exit code."}))],
+            []
+        ),
+        frame("pong", "The answer to a `ping`.", [], []),
+        error(),
+    ])
+}

@@ -1,0 +1,266 @@
+//! `GET /api/openapi.json`: the API as OpenAPI 3.1, made from the table of routes. What the table can't know (answers, frames, a sentence on what an operation is for)
+//! stands in [`operations`], beside the route's name; a test wants every route there.
+
+mod frames;
+mod operations;
+mod pods;
+mod schema;
+
+use axum::{
+    extract::State as Extract,
+    response::{IntoResponse, Response},
+};
+use http::{Method, header};
+use serde_json::{Map, Value, json};
+
+use self::{
+    operations::{Answer, Operation, operation},
+    schema::Schemas,
+};
+use crate::{
+    State,
+    error::CODES,
+    parameters::{Kind, MAX_VALUE, Parameter},
+    routes,
+    routing::{Route, Shape},
+};
+
+const DESCRIPTION: &str = "Fast, safe access to pods on many Kubernetes clusters.\n\n\
+    A JSON answer is an envelope `{code, message, data}`. On failure `code` is the HTTP status × 1000 + n, `data` is null, and `message` is a sentence that \
+    names the offending thing and, where there is one, the remedy. An empty optional parameter is an absent one; an unknown one is refused. Times are RFC 3339 in \
+    UTC. Every answer carries `X-Request-Id`.\n\n\
+    WebSockets are described as GET routes that answer 101, with their frames under `x-websocket`. A missing credential or a foreign origin is refused by HTTP before \
+    the upgrade; everything later upgrades, sends an `error` frame and closes with 4000 + HTTP status. Revoked: 4401. Server shutting down: 1001. Normal end: 1000.";
+
+/// `GET /api/openapi.json`.
+pub(crate) async fn get(Extract(state): Extract<State>) -> Response {
+    let document = document(&state.options().base_path);
+    ([(header::CONTENT_TYPE, "application/json")], document.to_string()).into_response()
+}
+
+/// The document, for a server under a base path (empty: the root).
+pub fn document(base: &str) -> Value {
+    let mut schemas = Schemas::default();
+    let mut paths = Map::new();
+    for route in routes::table() {
+        let item = paths.entry(route.path).or_insert_with(|| json!({}));
+        if let (Some(item), Some(operation)) = (item.as_object_mut(), operation(&route)) {
+            item.insert(
+                route.method.as_str().to_ascii_lowercase(),
+                describe(&route, &operation, &mut schemas),
+            );
+        }
+    }
+    schemas.add("Error", error_schema());
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Podgate",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": DESCRIPTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": if base.is_empty() { "/" } else { base }}],
+        "security": [{"bearer": []}, {"cookie": []}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas.into_value(),
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "The `token` that a log-in answers."},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": crate::credential::COOKIE, "description": "Set for browsers by a log-in."},
+                "ticket": {
+                    "type": "apiKey",
+                    "in": "query",
+                    "name": "ticket",
+                    "description": "On WebSockets only: a single-use ticket of POST /api/ws-tickets, bound to session, path and query."
+                },
+            },
+        },
+    })
+}
+
+fn error_schema() -> Value {
+    let codes: Vec<u32> = CODES.iter().map(|(code, _)| *code).collect();
+    json!({
+        "type": "object",
+        "description": "A failure.",
+        "required": ["code", "message", "data"],
+        "properties": {
+            "code": {"type": "integer", "description": "HTTP status × 1000 + n.", "enum": codes},
+            "message": {"type": "string", "description": "A sentence for the reader who must act."},
+            "data": {"type": "null"},
+        },
+    })
+}
+
+fn describe(route: &Route, operation: &Operation, schemas: &mut Schemas) -> Value {
+    let mut described = json!({
+        "operationId": operation.id,
+        "summary": operation.summary,
+        "tags": [operation.tag()],
+        "parameters": parameters(route),
+        "responses": responses(route, operation, schemas),
+    });
+    let security = match (route.action, route.shape) {
+        (None, _) => Some(json!([])),
+        (_, Shape::WebSocket) => Some(json!([{"bearer": []}, {"cookie": []}, {"ticket": []}])),
+        _ => None,
+    };
+    if let Some(object) = described.as_object_mut() {
+        object.extend(security.map(|security| ("security".to_owned(), security)));
+        if let Some((action, permission, _)) = route.action {
+            object.insert("x-action".into(), json!({"name": action, "permission": permission}));
+        }
+        if let Some(body) = operation.body {
+            let content = json!({"application/json": {"schema": body(schemas)}});
+            object.insert("requestBody".into(), json!({"required": true, "content": content}));
+        }
+        if let Answer::Socket { client, server } = operation.answer {
+            let errors = listed(&codes(route, operation));
+            object.insert(
+                "x-websocket".into(),
+                json!({"client": client(), "server": server(), "errors": errors}),
+            );
+        }
+    }
+    described
+}
+
+/// Path and query parameters.
+fn parameters(route: &Route) -> Vec<Value> {
+    let segments = route
+        .path
+        .split('/')
+        .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
+    let in_path = segments.map(|name| {
+        let (meaning, pattern) = match name {
+            "clusterId" => ("The cluster's number or its unique name.", "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"),
+            "namespace" => ("The pod's namespace.", "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"),
+            _ => ("The pod's name.", "^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"),
+        };
+        json!({"name": name, "in": "path", "required": true, "description": meaning, "schema": {"type": "string", "pattern": pattern}})
+    });
+    in_path.chain(route.parameters.iter().map(in_query)).collect()
+}
+
+fn in_query(parameter: &Parameter) -> Value {
+    let value = match parameter.kind {
+        Kind::Text => json!({"type": "string", "maxLength": MAX_VALUE - 1}),
+        Kind::Time => json!({"type": "string", "format": "date-time"}),
+        Kind::Int { min, max } => json!({"type": "integer", "minimum": min, "maximum": max}),
+        Kind::Bool => json!({"type": "boolean"}),
+        Kind::OneOf(words) => json!({"type": "string", "enum": words}),
+    };
+    let schema = if parameter.repeatable {
+        json!({"type": "array", "items": value})
+    } else {
+        value
+    };
+    json!({"name": parameter.name, "in": "query", "description": parameter.doc, "schema": schema})
+}
+
+fn responses(route: &Route, operation: &Operation, schemas: &mut Schemas) -> Value {
+    let mut responses = Map::new();
+    let (status, success) = match operation.answer {
+        Answer::Data(data) => ("200", with_json(&envelope(data(schemas)), "Success.")),
+        Answer::Message(text) => ("200", with_json(&message(text), "Success.")),
+        Answer::Bare(schema) => ("200", with_json(&schema(schemas), "Success.")),
+        Answer::Text(media) => (
+            "200",
+            json!({"description": "Success.", "content": {media: {"schema": {"type": "string"}}}}),
+        ),
+        Answer::Socket { .. } => ("101", json!({"description": "The WebSocket is open."})),
+    };
+    responses.insert(status.into(), success);
+    if let Some(success) = responses
+        .get_mut("200")
+        .and_then(|success| success.get_mut("content")?.as_object_mut())
+    {
+        for media in route.types.iter().filter(|media| **media != crate::accept::JSON) {
+            success.insert((*media).into(), json!({"schema": {"type": "string"}}));
+        }
+    }
+    let codes = codes(route, operation);
+    // Of a WebSocket's failures HTTP tells only those from before the upgrade.
+    let by_http = codes
+        .iter()
+        .filter(|code| route.shape != Shape::WebSocket || matches!(code, 401_002..=401_004 | 403_002 | 500_001));
+    for code in by_http {
+        let meaning = CODES
+            .iter()
+            .find(|(other, _)| other == code)
+            .map_or("", |(_, meaning)| meaning);
+        let line = format!("`{code}`: {meaning}");
+        let response = responses.entry((code / 1000).to_string()).or_insert_with(|| {
+            json!({"description": "", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}})
+        });
+        if let Some(Value::String(description)) = response.get_mut("description") {
+            if !description.is_empty() {
+                description.push_str("\n\n");
+            }
+            description.push_str(&line);
+        }
+    }
+    Value::Object(responses)
+}
+
+fn with_json(schema: &Value, description: &str) -> Value {
+    json!({"description": description, "content": {"application/json": {"schema": schema}}})
+}
+
+fn envelope(data: Value) -> Value {
+    json!({
+        "type": "object",
+        "required": ["code", "data"],
+        "properties": {"code": {"const": 200}, "message": {"type": "string"}, "data": data},
+    })
+}
+
+fn message(text: &str) -> Value {
+    json!({
+        "type": "object",
+        "required": ["code", "message", "data"],
+        "properties": {"code": {"const": 200}, "message": {"const": text}, "data": {"type": "null"}},
+    })
+}
+
+/// The failures that a route may answer: those that follow from its shape, and its own.
+fn codes(route: &Route, operation: &Operation) -> Vec<u32> {
+    let mut codes = vec![500_001];
+    let enveloped = route.path.starts_with("/api/");
+    if enveloped || route.shape == Shape::WebSocket {
+        codes.push(400_001);
+    }
+    if !route.types.is_empty() {
+        codes.push(406_001);
+    }
+    if route.body {
+        codes.extend([400_002, 413_001, 415_001]);
+    }
+    if route.action.is_some() {
+        codes.extend([401_002, 401_003, 401_004, 403_001]);
+    }
+    if route.shape == Shape::WebSocket {
+        codes.extend([403_002, 413_001, 429_001]);
+    }
+    if route.method != Method::GET {
+        codes.push(403_002);
+    }
+    if route.path.contains("{clusterId}") {
+        codes.push(404_002);
+    }
+    if route.path.contains("{name}") {
+        codes.extend([404_001, 502_001, 504_001]);
+    }
+    codes.extend(operation.codes);
+    codes.sort_unstable();
+    codes.dedup();
+    codes
+}
+
+fn listed(codes: &[u32]) -> Vec<Value> {
+    let known = CODES.iter().filter(|(code, _)| codes.contains(code));
+    known
+        .map(|(code, meaning)| json!({"code": code, "close": 4000 + code / 1000, "description": meaning}))
+        .collect()
+}
