@@ -17,6 +17,7 @@ use crate::{
 /// A cluster.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Cluster)]
 pub(crate) struct ClusterView {
     /// Its number; stays the same.
     id: u32,
@@ -109,6 +110,7 @@ pub(crate) struct ClusterEdit {
 /// What a try of a cluster's connection found.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ClusterTest)]
 pub(crate) struct TestView {
     /// The API server's version.
     version: String,
@@ -128,6 +130,7 @@ impl From<Info> for TestView {
 /// Counts of a cluster's pods.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ClusterStats)]
 pub(crate) struct StatsView {
     /// Pods in all.
     pods: usize,
@@ -175,6 +178,7 @@ impl From<Stats> for StatsView {
 
 /// A cluster's namespaces.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Namespaces)]
 pub(crate) struct NamespacesView {
     /// By name.
     items: Vec<NamespaceView>,
@@ -184,6 +188,7 @@ pub(crate) struct NamespacesView {
 
 /// A namespace.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Namespace)]
 pub(crate) struct NamespaceView {
     /// Its name.
     name: String,

@@ -18,6 +18,7 @@ use crate::{
 
 /// An account.
 #[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = User)]
 pub(crate) struct UserView {
     /// Its number.
     id: i64,
@@ -43,6 +44,7 @@ impl From<User> for UserView {
 /// A session, as its owner gets it. Not `Debug`: it holds tokens.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = Session)]
 pub(crate) struct LoginView {
     /// The access token, for `Authorization: Bearer`.
     token: String,
@@ -94,6 +96,7 @@ pub(crate) struct TicketRequest {
 
 /// A ticket.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Ticket)]
 pub(crate) struct TicketView {
     /// The value for `?ticket=`. Works once.
     ticket: String,

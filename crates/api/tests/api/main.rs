@@ -1,7 +1,12 @@
 //! The whole API over real HTTP, on a simulated cluster: a module for each resource and action.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod access_matrix;
+mod bad_input;
+mod clusters;
 mod documents;
+mod http_rules;
 mod pods_list;
 mod session;
+mod sockets;
 mod support;

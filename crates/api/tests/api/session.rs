@@ -1,27 +1,187 @@
-//! Log-in, refresh, log-out, the own account and WebSocket tickets.
+//! Log-in, refresh, log-out and the own account.
 
+use podgate_access::sessions;
+use podgate_api::Options;
 use serde_json::json;
 
-use crate::support::{PASSWORD, Server};
+use crate::support::{Answer, PASSWORD, Server, Setup, send};
+
+async fn login(server: &Server, username: &str, password: &str) -> Answer {
+    let body = json!({"username": username, "password": password});
+    server.request("POST", "/api/auth/login", None, Some(&body)).await
+}
 
 #[tokio::test]
 async fn a_log_in_answers_the_specified_fields_and_sets_the_cookie() {
     let server = Server::start().await;
-    let body = json!({"username": "admin", "password": PASSWORD});
-    let answer = server.request("POST", "/api/auth/login", None, Some(&body)).await;
+    let answer = login(&server, "admin", PASSWORD).await;
     let data = answer.data();
     assert!(data["token"].as_str().unwrap().len() >= 32);
     assert!(data["refreshToken"].as_str().unwrap().len() >= 32);
     assert!(data["expire"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap() > jiff::Timestamp::now());
-    assert_eq!(data["user"]["username"], "admin");
-    assert_eq!(data["user"]["role"], "admin");
-    assert_eq!(data["user"]["email"], "");
-    assert!(data["user"]["id"].is_i64());
+    let user = &data["user"];
+    assert_eq!(
+        (&user["username"], &user["role"], &user["email"]),
+        (&json!("admin"), &json!("admin"), &json!(""))
+    );
+    assert!(user["id"].is_i64());
     let cookie = answer.header("set-cookie");
     assert!(
-        cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && cookie.contains("Path=/"),
+        cookie.contains("HttpOnly; SameSite=Strict") && cookie.contains("Path=/;"),
         "{cookie}"
     );
     assert!(!cookie.contains("Secure"), "{cookie}");
+
+    let by_cookie = server
+        .client
+        .get(server.url("/api/auth/me"))
+        .header("cookie", cookie.split(';').next().unwrap());
+    assert_eq!(send(by_cookie).await.data()["username"], "admin");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_cookie_is_bound_to_https_where_the_browser_speaks_it() {
+    let server = Server::with(Setup {
+        api: Options {
+            trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()],
+            ..Options::default()
+        },
+        ..Setup::default()
+    })
+    .await;
+    let body = json!({"username": "admin", "password": PASSWORD});
+    for (scheme, secure) in [("https", true), ("http", false)] {
+        let request = server
+            .client
+            .post(server.url("/api/auth/login"))
+            .header("x-forwarded-proto", scheme)
+            .json(&body);
+        let answer = send(request).await;
+        assert_eq!(answer.header("set-cookie").contains("; Secure"), secure, "{scheme}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_wrong_password_and_an_unknown_user_are_told_alike() {
+    let server = Server::start().await;
+    let wrong = login(&server, "admin", "wrong").await.fails(401_001);
+    let unknown = login(&server, "no-such-user", "wrong").await.fails(401_001);
+    assert_eq!(wrong, unknown);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn too_many_failures_close_the_door_for_a_while() {
+    let server = Server::with(Setup {
+        sessions: sessions::Options {
+            failures: 3,
+            ..sessions::Options::default()
+        },
+        ..Setup::default()
+    })
+    .await;
+    for _ in 0..3 {
+        login(&server, "admin", "wrong").await.fails(401_001);
+    }
+    let answer = login(&server, "admin", PASSWORD).await;
+    assert!(matches!(answer.code(), 429_001 | 401_004), "{}", answer.text());
+    if answer.status == 429 {
+        assert!(answer.header("retry-after").parse::<u64>().unwrap() > 0);
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_refresh_gives_new_tokens_and_works_once() {
+    let server = Server::start().await;
+    let first = login(&server, "admin", PASSWORD).await.data();
+    let refresh = json!({"refreshToken": first["refreshToken"]});
+    let second = server
+        .request("POST", "/api/auth/refresh", None, Some(&refresh))
+        .await
+        .data();
+    assert_ne!(first["token"], second["token"]);
+    assert_ne!(first["refreshToken"], second["refreshToken"]);
+    let token = second["token"].as_str().unwrap();
+    assert_eq!(
+        server.request("GET", "/api/auth/me", Some(token), None).await.status,
+        200
+    );
+    // Used again, it was stolen: the session ends.
+    let again = server.request("POST", "/api/auth/refresh", None, Some(&refresh)).await;
+    assert_eq!(again.status, 401, "{}", again.text());
+    assert_eq!(
+        server.request("GET", "/api/auth/me", Some(token), None).await.status,
+        401
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_log_out_works_at_once_and_takes_the_cookie_back() {
+    let server = Server::start().await;
+    assert_eq!(server.get("/api/auth/me").await.data()["username"], "admin");
+    let answer = server.post("/api/auth/logout", json!({})).await;
+    assert_eq!(
+        answer.json(),
+        json!({"code": 200, "message": "Logged out", "data": null})
+    );
+    assert!(
+        answer.header("set-cookie").contains("Max-Age=0"),
+        "{:?}",
+        answer.headers
+    );
+    assert_eq!(server.get("/api/auth/me").await.status, 401);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_changed_password_ends_the_other_sessions_and_keeps_this_one() {
+    let server = Server::start().await;
+    let other = server.login("admin", PASSWORD).await;
+    let new = "another long passphrase";
+    let change = |old: &str, new: &str| json!({"oldPassword": old, "newPassword": new});
+    server
+        .post("/api/auth/change-password", change("wrong", new))
+        .await
+        .fails(401_001);
+    server
+        .post("/api/auth/change-password", change(PASSWORD, "x"))
+        .await
+        .fails(400_002);
+    assert_eq!(
+        server
+            .post("/api/auth/change-password", change(PASSWORD, new))
+            .await
+            .status,
+        200
+    );
+    assert_eq!(server.get("/api/auth/me").await.status, 200);
+    assert_eq!(
+        server.request("GET", "/api/auth/me", Some(&other), None).await.status,
+        401
+    );
+    login(&server, "admin", PASSWORD).await.fails(401_001);
+    login(&server, "admin", new).await.data();
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_ticket_is_for_one_of_our_websockets_only() {
+    let server = Server::start().await;
+    for path in [
+        "",
+        "/api/clusters",
+        "https://evil.example/ws/x",
+        "ws/clusters",
+        "/ws/../api/clusters",
+    ] {
+        server
+            .post("/api/ws-tickets", json!({"path": path}))
+            .await
+            .fails(400_002);
+    }
     server.stop().await;
 }

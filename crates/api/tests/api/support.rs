@@ -18,19 +18,19 @@ use tokio_tungstenite::{
 use tokio_util::sync::CancellationToken;
 
 /// How long anything may take that a test waits for. Generous: it ends only tests that hang.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The admin's password.
-pub const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// What a test may want otherwise.
-pub struct Setup {
+pub(crate) struct Setup {
     /// Of the simulated cluster.
-    pub sim: podgate_sim::Options,
+    pub(crate) sim: podgate_sim::Options,
     /// Of the API.
-    pub api: Options,
+    pub(crate) api: Options,
     /// Of sessions.
-    pub sessions: sessions::Options,
+    pub(crate) sessions: sessions::Options,
     /// Loopback addresses are allowed for clusters that are added through the API.
     pub allow_loopback: bool,
 }
@@ -50,21 +50,21 @@ impl Default for Setup {
 }
 
 /// A running server with one cluster, `sim`, which is synced. Ends with [`Server::stop`], or when dropped.
-pub struct Server {
+pub(crate) struct Server {
     /// The simulated cluster.
-    pub sim: Sim,
+    pub(crate) sim: Sim,
     /// The API's state.
-    pub state: State,
+    pub(crate) state: State,
     /// The clusters.
-    pub registry: Registry,
+    pub(crate) registry: Registry,
     /// The database.
-    pub store: Store,
+    pub(crate) store: Store,
     /// `127.0.0.1:PORT`.
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// The admin's access token.
-    pub token: String,
+    pub(crate) token: String,
     /// Sends requests.
-    pub client: reqwest::Client,
+    pub(crate) client: reqwest::Client,
     shutdown: CancellationToken,
     server: tokio::task::JoinHandle<()>,
     _dir: tempfile::TempDir,
@@ -72,29 +72,29 @@ pub struct Server {
 
 /// An answer, read to its end.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// HTTP status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// Headers.
-    pub headers: reqwest::header::HeaderMap,
+    pub(crate) headers: reqwest::header::HeaderMap,
     /// Body.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Answer {
     /// The body as JSON.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
     /// The body as text.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
 
     /// `data` of a success.
     #[track_caller]
-    pub fn data(&self) -> Value {
+    pub(crate) fn data(&self) -> Value {
         assert_eq!(self.status, 200, "{}", self.text());
         let mut json = self.json();
         assert_eq!(json["code"], 200);
@@ -102,13 +102,13 @@ impl Answer {
     }
 
     /// The code of the envelope.
-    pub fn code(&self) -> u64 {
+    pub(crate) fn code(&self) -> u64 {
         self.json()["code"].as_u64().unwrap_or_default()
     }
 
     /// Asserts a failure in its whole form; its message.
     #[track_caller]
-    pub fn fails(&self, code: u64) -> String {
+    pub(crate) fn fails(&self, code: u64) -> String {
         assert!(self.status >= 400, "{} {}", self.status, self.text());
         let json = self.json();
         assert_eq!(json["code"], code, "{json}");
@@ -121,13 +121,13 @@ impl Answer {
     }
 
     /// A header's value.
-    pub fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 }
 
 /// Installs the crypto provider once.
-pub fn crypto() {
+pub(crate) fn crypto() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -136,12 +136,12 @@ pub fn crypto() {
 
 impl Server {
     /// With everything as usual.
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::with(Setup::default()).await
     }
 
     /// With a setup of the test's own.
-    pub async fn with(setup: Setup) -> Self {
+    pub(crate) async fn with(setup: Setup) -> Self {
         crypto();
         let dir = tempfile::tempdir().unwrap();
         let sim = Sim::start(setup.sim).await.unwrap();
@@ -192,14 +192,14 @@ impl Server {
     }
 
     /// Logs in; the access token.
-    pub async fn login(&self, username: &str, password: &str) -> String {
+    pub(crate) async fn login(&self, username: &str, password: &str) -> String {
         let body = serde_json::json!({"username": username, "password": password});
         let answer = self.request("POST", "/api/auth/login", None, Some(&body)).await;
         answer.data()["token"].as_str().unwrap().to_owned()
     }
 
     /// Creates a user without any role and logs it in; its access token.
-    pub async fn nobody(&self) -> String {
+    pub(crate) async fn nobody(&self) -> String {
         let password = self
             .store
             .passwords()
@@ -220,12 +220,12 @@ impl Server {
     }
 
     /// `http://127.0.0.1:PORT/…`.
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
     /// Sends a request with the given token (or none) and body (or none).
-    pub async fn request(&self, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Answer {
+    pub(crate) async fn request(&self, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Answer {
         let mut request = self.client.request(method.parse().unwrap(), self.url(path));
         if let Some(token) = token {
             request = request.bearer_auth(token);
@@ -237,40 +237,40 @@ impl Server {
     }
 
     /// `GET` as the admin.
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.request("GET", path, Some(&self.token), None).await
     }
 
     /// `DELETE` as the admin.
-    pub async fn delete(&self, path: &str) -> Answer {
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.request("DELETE", path, Some(&self.token), None).await
     }
 
     /// `POST` as the admin.
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.request("POST", path, Some(&self.token), Some(&body)).await
     }
 
     /// `PUT` as the admin.
-    pub async fn put(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
         self.request("PUT", path, Some(&self.token), Some(&body)).await
     }
 
     /// A `GET` as the admin, with headers to add.
-    pub fn build(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+    pub(crate) fn build(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         self.client
             .request(method.parse().unwrap(), self.url(path))
             .bearer_auth(&self.token)
     }
 
     /// Opens a WebSocket as the admin.
-    pub async fn ws(&self, path: &str) -> Socket {
+    pub(crate) async fn ws(&self, path: &str) -> Socket {
         let authorization = format!("Bearer {}", self.token);
         self.ws_with(path, &[("authorization", &authorization)]).await.unwrap()
     }
 
     /// Opens a WebSocket with these headers; or the HTTP answer that refused it.
-    pub async fn ws_with(&self, path: &str, headers: &[(&str, &str)]) -> Result<Socket, Answer> {
+    pub(crate) async fn ws_with(&self, path: &str, headers: &[(&str, &str)]) -> Result<Socket, Answer> {
         let mut request = format!("ws://{}{path}", self.address).into_client_request().unwrap();
         for (name, value) in headers {
             let name: http::HeaderName = name.parse().unwrap();
@@ -291,7 +291,7 @@ impl Server {
     }
 
     /// Waits until a `GET` answers what the test wants, and gives that answer. For what reaches the index through a watch.
-    pub async fn until(&self, path: &str, wanted: impl Fn(&Answer) -> bool) -> Answer {
+    pub(crate) async fn until(&self, path: &str, wanted: impl Fn(&Answer) -> bool) -> Answer {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {
             let answer = self.get(path).await;
@@ -308,7 +308,7 @@ impl Server {
     }
 
     /// Runs a pod in the simulated cluster and waits until the list shows it.
-    pub async fn run_pod(&self, namespace: &str, name: &str, containers: &[&str]) {
+    pub(crate) async fn run_pod(&self, namespace: &str, name: &str, containers: &[&str]) {
         self.sim.run_pod(namespace, name, containers);
         let path = format!("/api/clusters/sim/pods?namespace={namespace}&search={name}");
         self.until(&path, |answer| {
@@ -318,12 +318,12 @@ impl Server {
     }
 
     /// Starts the shutdown, as SIGTERM does, and leaves the rest to the test.
-    pub fn begin_shutdown(&self) {
+    pub(crate) fn begin_shutdown(&self) {
         self.shutdown.cancel();
     }
 
     /// Ends everything and waits for it.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.shutdown.cancel();
         within(self.state.drained()).await;
         within(self.server).await.unwrap();
@@ -359,7 +359,7 @@ fn client() -> reqwest::Client {
 }
 
 /// Sends a request and reads the answer.
-pub async fn send(request: reqwest::RequestBuilder) -> Answer {
+pub(crate) async fn send(request: reqwest::RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
     Answer {
         status: response.status().as_u16(),
@@ -369,7 +369,7 @@ pub async fn send(request: reqwest::RequestBuilder) -> Answer {
 }
 
 /// Waits for a cluster's first sync.
-pub async fn synced(mut cluster: Cluster) {
+pub(crate) async fn synced(mut cluster: Cluster) {
     within(async {
         while cluster.sync().state != SyncState::Synced {
             cluster.sync_changed().await;
@@ -379,32 +379,32 @@ pub async fn synced(mut cluster: Cluster) {
 }
 
 /// Ends a test that hangs.
-pub async fn within<F: Future>(work: F) -> F::Output {
+pub(crate) async fn within<F: Future>(work: F) -> F::Output {
     tokio::time::timeout(PATIENCE, work).await.expect("it took too long")
 }
 
 /// A client's WebSocket.
 #[derive(Debug)]
-pub struct Socket(pub WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Socket(pub(crate) WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
     /// Sends JSON as a text frame.
-    pub async fn send(&mut self, frame: Value) {
+    pub(crate) async fn send(&mut self, frame: Value) {
         self.send_text(&frame.to_string()).await;
     }
 
     /// Sends a text frame.
-    pub async fn send_text(&mut self, text: &str) {
+    pub(crate) async fn send_text(&mut self, text: &str) {
         within(self.0.send(Message::text(text))).await.unwrap();
     }
 
     /// Sends a binary frame.
-    pub async fn send_binary(&mut self, bytes: &[u8]) {
+    pub(crate) async fn send_binary(&mut self, bytes: &[u8]) {
         within(self.0.send(Message::binary(bytes.to_vec()))).await.unwrap();
     }
 
     /// The next text frame, as JSON. Fails the test on a close.
-    pub async fn next(&mut self) -> Value {
+    pub(crate) async fn next(&mut self) -> Value {
         match within(self.message()).await {
             Message::Text(text) => serde_json::from_str(&text).unwrap(),
             other => panic!("a frame was expected, not {other:?}"),
@@ -412,7 +412,7 @@ impl Socket {
     }
 
     /// The next frame whose `type` is this; those before it are dropped.
-    pub async fn next_of(&mut self, kind: &str) -> Value {
+    pub(crate) async fn next_of(&mut self, kind: &str) -> Value {
         loop {
             let frame = self.next().await;
             if frame["type"] == kind {
@@ -422,7 +422,7 @@ impl Socket {
     }
 
     /// Reads up to the server's close; the frames until there and the close code.
-    pub async fn rest(&mut self) -> (Vec<Value>, u16) {
+    pub(crate) async fn rest(&mut self) -> (Vec<Value>, u16) {
         let mut frames = Vec::new();
         loop {
             match within(self.message()).await {
@@ -435,7 +435,7 @@ impl Socket {
 
     /// Reads the `error` frame and the close that end a failed WebSocket; the code and the message.
     #[track_caller]
-    pub fn fails(&mut self) -> impl Future<Output = (u64, String)> {
+    pub(crate) fn fails(&mut self) -> impl Future<Output = (u64, String)> {
         async {
             let (frames, close) = self.rest().await;
             let last = frames
@@ -449,7 +449,7 @@ impl Socket {
     }
 
     /// Closes normally and reads up to the server's answer.
-    pub async fn close(mut self) {
+    pub(crate) async fn close(mut self) {
         let _ = within(self.0.close(None)).await;
         while let Some(Ok(_)) = within(self.0.next()).await {}
     }
@@ -464,4 +464,13 @@ impl Socket {
             }
         }
     }
+}
+
+/// The path of a route with pod `web` in namespace `default` of cluster `sim` in it.
+pub(crate) fn path_of(route: &podgate_api::routing::Route) -> String {
+    route
+        .path
+        .replace("{clusterId}", "sim")
+        .replace("{namespace}", "default")
+        .replace("{name}", "web")
 }

@@ -1,0 +1,288 @@
+//! What holds for every answer: ids, headers, methods, media types, origins.
+
+use podgate_api::Options;
+use serde_json::json;
+
+use crate::support::{PASSWORD, Server, Setup, send};
+
+#[tokio::test]
+async fn every_answer_has_its_id_and_its_guards() {
+    let server = Server::start().await;
+    for path in [
+        "/",
+        "/healthz",
+        "/api/clusters",
+        "/api/nothing",
+        "/api/clusters/sim/pods?page=x",
+    ] {
+        let answer = send(server.build("GET", path).header("x-request-id", "my-id.1")).await;
+        assert_eq!(answer.header("x-request-id"), "my-id.1", "{path}");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(answer.header("x-frame-options"), "DENY", "{path}");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer", "{path}");
+        assert!(
+            answer
+                .header("content-security-policy")
+                .starts_with("default-src 'none'"),
+            "{path}"
+        );
+        assert!(answer.header("server-timing").starts_with("app;dur="), "{path}");
+        assert_eq!(answer.header("cache-control"), "no-store", "{path}");
+    }
+    let answer = send(server.build("GET", "/healthz").header("x-request-id", "not sane!")).await;
+    assert_eq!(answer.header("x-request-id").len(), 16);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_route_or_method_that_is_not_there_is_said_so() {
+    let server = Server::start().await;
+    for path in [
+        "/nothing",
+        "/api",
+        "/api/",
+        "/api/clusters/",
+        "/api//clusters",
+        "/API/clusters",
+        "/ws",
+        "/healthz/",
+    ] {
+        server.get(path).await.fails(404_004);
+        server.request("GET", path, None, None).await.fails(404_004);
+        server.post(path, json!({})).await.fails(404_004);
+    }
+    for (method, path, allow) in [
+        ("PATCH", "/api/clusters", "GET,HEAD,POST"),
+        ("DELETE", "/api/clusters", "GET,HEAD,POST"),
+        ("POST", "/api/clusters/sim", "GET,HEAD,PUT,DELETE"),
+        ("GET", "/api/auth/login", "POST"),
+        ("OPTIONS", "/api/auth/me", "GET,HEAD"),
+        ("BREW", "/healthz", "GET,HEAD"),
+    ] {
+        let answer = server.request(method, path, Some(&server.token), None).await;
+        answer.fails(405_001);
+        assert_eq!(answer.header("allow"), allow, "{method} {path}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn head_answers_as_get_without_a_body() {
+    let server = Server::start().await;
+    for path in [
+        "/healthz",
+        "/api/clusters",
+        "/api/clusters/sim/pods",
+        "/api/openapi.json",
+    ] {
+        let get = server.get(path).await;
+        let head = server.request("HEAD", path, Some(&server.token), None).await;
+        assert_eq!((head.status, head.bytes.len()), (get.status, 0), "{path}");
+        assert_eq!(head.header("content-type"), get.header("content-type"), "{path}");
+    }
+    assert_eq!(server.request("HEAD", "/api/clusters", None, None).await.status, 401);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_accept_header_that_admits_no_json_is_refused() {
+    let server = Server::start().await;
+    for (accept, code) in [
+        ("text/html", 406_001),
+        ("image/*", 406_001),
+        ("application/json;q=0", 406_001),
+        ("application/json", 200),
+        ("*/*", 200),
+        ("text/html, */*;q=0.1", 200),
+        ("", 200),
+    ] {
+        let answer = send(server.build("GET", "/api/clusters").header("accept", accept)).await;
+        assert_eq!(answer.code(), code, "{accept}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_foreign_page_can_not_change_anything() {
+    let server = Server::with(Setup {
+        api: Options {
+            allowed_origins: vec!["https://portal.example".into()],
+            ..Options::default()
+        },
+        ..Setup::default()
+    })
+    .await;
+    let own = server.url("");
+    let cookie = format!("podgate_session={}", server.token);
+    let login = json!({"username": "admin", "password": PASSWORD});
+    let foreign = [
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+        ("origin", "http://127.0.0.1:1"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+    ];
+    for (name, value) in foreign {
+        let answer = send(
+            server
+                .client
+                .post(server.url("/api/auth/login"))
+                .header(name, value)
+                .json(&login),
+        )
+        .await;
+        answer.fails(403_002);
+        let answer = send(
+            server
+                .client
+                .post(server.url("/api/auth/logout"))
+                .header(name, value)
+                .header("cookie", &cookie),
+        )
+        .await;
+        answer.fails(403_002);
+        let answer = send(server.build("POST", "/api/auth/logout").header(name, value)).await;
+        answer.fails(403_002);
+        let answer = send(
+            server
+                .client
+                .get(server.url("/api/auth/me"))
+                .header(name, value)
+                .header("cookie", &cookie),
+        )
+        .await;
+        assert_eq!(answer.data()["username"], "admin");
+        assert_eq!(answer.header("access-control-allow-origin"), "");
+    }
+    for origin in [own.as_str(), "https://portal.example"] {
+        let answer = send(
+            server
+                .client
+                .post(server.url("/api/auth/login"))
+                .header("origin", origin)
+                .json(&login),
+        )
+        .await;
+        answer.data();
+    }
+    let answer = send(
+        server
+            .client
+            .post(server.url("/api/auth/logout"))
+            .header("origin", &own)
+            .header("cookie", &cookie),
+    )
+    .await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn everything_lives_under_the_base_path() {
+    let server = Server::with(Setup {
+        api: Options {
+            base_path: "/podgate".into(),
+            ..Options::default()
+        },
+        ..Setup::default()
+    })
+    .await;
+    server.get("/healthz").await.fails(404_004);
+    server.get("/api/clusters").await.fails(404_004);
+    assert_eq!(server.get("/podgate/healthz").await.text(), "ok\n");
+    let answer = server.get("/podgate").await;
+    assert_eq!((answer.status, answer.header("location")), (308, "/podgate/"));
+    assert!(
+        server
+            .get("/podgate/")
+            .await
+            .text()
+            .contains("/podgate/api/openapi.json")
+    );
+    let document = server.get("/podgate/api/openapi.json").await.json();
+    assert_eq!(document["servers"][0]["url"], "/podgate");
+    let login = json!({"username": "admin", "password": PASSWORD});
+    let answer = server
+        .request("POST", "/podgate/api/auth/login", None, Some(&login))
+        .await;
+    assert!(
+        answer.header("set-cookie").contains("Path=/podgate;"),
+        "{:?}",
+        answer.headers
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn health_and_readiness_tell_without_a_credential_and_without_names() {
+    let server = Server::start().await;
+    assert_eq!(server.request("GET", "/healthz", None, None).await.text(), "ok\n");
+    let ready = server.request("GET", "/readyz", None, None).await;
+    assert_eq!(ready.status, 200);
+    let json = ready.json();
+    assert_eq!(
+        json,
+        json!({"ready": true, "database": true, "clusters": {"syncing": 0, "synced": 1, "stale": 0, "failed": 0}})
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn metrics_are_for_listed_addresses_or_a_token() {
+    let server = Server::start().await;
+    server.get("/api/clusters").await.data();
+    let answer = server.request("GET", "/metrics", None, None).await;
+    assert_eq!(answer.status, 200);
+    let text = answer.text();
+    for line in [
+        r#"podgate_http_requests_total{route="/api/clusters",method="GET",status="200"} 1"#,
+        r#"podgate_cluster_state{cluster="sim",state="synced"} 1"#,
+        "process_resident_memory_bytes",
+    ] {
+        assert!(text.contains(line), "{line} is not in\n{text}");
+    }
+    // A proxy on this machine that we were not told of.
+    let through = server
+        .client
+        .get(server.url("/metrics"))
+        .header("x-forwarded-for", "192.0.2.1");
+    send(through).await.fails(403_001);
+    server.get("/metrics").await.fails(401_003);
+    server.stop().await;
+
+    let server = Server::with(Setup {
+        api: Options {
+            metrics_networks: Vec::new(),
+            metrics_token: Some("s3cret".into()),
+            ..Options::default()
+        },
+        ..Setup::default()
+    })
+    .await;
+    server.request("GET", "/metrics", None, None).await.fails(403_001);
+    server
+        .request("GET", "/metrics", Some("wrong!"), None)
+        .await
+        .fails(401_003);
+    assert_eq!(
+        server.request("GET", "/metrics", Some("s3cret"), None).await.status,
+        200
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_start_page_runs_nothing() {
+    let server = Server::start().await;
+    let answer = server.request("GET", "/", None, None).await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.header("content-type").starts_with("text/html"));
+    assert!(answer.text().contains("/api/openapi.json"));
+    assert!(!answer.text().contains("<script"));
+    let policy = answer.header("content-security-policy");
+    assert!(
+        policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"),
+        "{policy}"
+    );
+    server.stop().await;
+}
