@@ -210,7 +210,7 @@ async fn a_wrong_token_is_our_caller_s_to_mend_and_never_a_401_to_it() {
     server.post("/api/clusters", new).await.data();
     other.faults().revoke_token("admin");
     let message = server.post("/api/clusters/other/test", json!({})).await.fails(502_001);
-    assert!(message.contains("other") || message.contains("401"), "{message}");
+    assert!(message.contains("credential"), "{message}");
     other.stop().await;
     server.stop().await;
 }

@@ -65,6 +65,7 @@ pub(crate) struct Server {
     pub(crate) token: String,
     /// Sends requests.
     pub(crate) client: reqwest::Client,
+    base: String,
     shutdown: CancellationToken,
     server: tokio::task::JoinHandle<()>,
     _dir: tempfile::TempDir,
@@ -170,6 +171,7 @@ impl Server {
         sessions.ensure_admin(Some(PASSWORD)).await.unwrap();
         let gate = Gate::new(index, registry.clone(), clusters);
         let shutdown = CancellationToken::new();
+        let base = setup.api.base_path.clone();
         let state = State::new(gate, sessions, Tickets::default(), shutdown.clone(), setup.api);
         let (address, server) = serve(state.clone(), shutdown.clone()).await;
         let mut server = Self {
@@ -180,6 +182,7 @@ impl Server {
             address,
             token: String::new(),
             client: client(),
+            base,
             shutdown,
             server,
             _dir: dir,
@@ -194,7 +197,9 @@ impl Server {
     /// Logs in; the access token.
     pub(crate) async fn login(&self, username: &str, password: &str) -> String {
         let body = serde_json::json!({"username": username, "password": password});
-        let answer = self.request("POST", "/api/auth/login", None, Some(&body)).await;
+        let answer = self
+            .request("POST", &format!("{}/api/auth/login", self.base), None, Some(&body))
+            .await;
         answer.data()["token"].as_str().unwrap().to_owned()
     }
 
