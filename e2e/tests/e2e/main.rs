@@ -13,3 +13,4 @@ mod follow;
 mod list;
 mod logs;
 mod outage;
+mod status;
