@@ -31,6 +31,8 @@ pub(crate) struct Setup {
     pub(crate) api: Options,
     /// Of sessions.
     pub(crate) sessions: sessions::Options,
+    /// Of calls to clusters, but for the allowed networks.
+    pub(crate) policy: Policy,
     /// Loopback addresses are allowed for clusters that are added through the API.
     pub allow_loopback: bool,
 }
@@ -44,6 +46,7 @@ impl Default for Setup {
             },
             api: Options::default(),
             sessions: sessions::Options::default(),
+            policy: Policy::default(),
             allow_loopback: true,
         }
     }
@@ -155,7 +158,7 @@ impl Server {
         };
         let policy = Policy {
             allowed_networks: networks.into(),
-            ..Policy::default()
+            ..setup.policy
         };
         let registry = Registry::new(index.clone(), policy);
         let clusters = Clusters::new(store.clone(), registry.clone(), index.clone());
