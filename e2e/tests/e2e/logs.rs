@@ -124,8 +124,8 @@ async fn a_debug_container_has_a_log() {
         {"name": "debugger", "image": image, "imagePullPolicy": "IfNotPresent", "command": ["sh", "-c", "echo debugging"]}]}});
     lab.pods()
         .patch_subresource(
-            "target",
             "ephemeralcontainers",
+            "target",
             &Default::default(),
             &kube::api::Patch::Strategic(patch),
         )
