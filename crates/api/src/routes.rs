@@ -3,7 +3,7 @@
 use axum::{Router, middleware::from_fn_with_state};
 use http::Method;
 use podgate_access::action::{
-    CreateCluster, DeleteCluster, DeletePod, GetCluster, GetPod, ListClusters, ListPods, OwnAccount, ReadEvents,
+    CreateCluster, DeleteCluster, DeletePod, Exec, GetCluster, GetPod, ListClusters, ListPods, OwnAccount, ReadEvents,
     ReadLogs, TestCluster, UpdateCluster,
 };
 use tower_http::catch_panic::CatchPanicLayer;
@@ -80,6 +80,16 @@ fn pods(routes: Routes) -> Routes {
             GET,
             "/api/clusters/{clusterId}/namespaces/{namespace}/pods/{name}/events",
             pods::events::list,
+        )
+        .add::<ReadLogs, _, _>(
+            GET,
+            "/ws/clusters/{clusterId}/namespaces/{namespace}/pods/{name}/logs",
+            pods::log_stream::open,
+        )
+        .add::<Exec, _, _>(
+            GET,
+            "/ws/clusters/{clusterId}/namespaces/{namespace}/pods/{name}/exec",
+            pods::exec::open,
         )
 }
 

@@ -3,6 +3,9 @@
 pub(crate) mod delete;
 pub(crate) mod detail;
 pub(crate) mod events;
+pub(crate) mod exec;
+mod frames;
 pub(crate) mod list;
+pub(crate) mod log_stream;
 pub(crate) mod logs;
 mod tail;

@@ -1,0 +1,367 @@
+//! `WS …/pods/{name}/exec`: a command in a container, with its streams.
+//!
+//! What comes from the client is read all the time, as far as 1 MiB waits for the process; what goes to it waits for the client. Neither
+//! way holds up the other, so that a paste and its echo can't block each other.
+
+use std::{collections::VecDeque, num::NonZeroU16};
+
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::FutureExt;
+use podgate_access::{Scoped, action::Exec};
+use podgate_cluster::exec::{Input, Options, Output, Session};
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+
+use super::frames::{Decoder, parse};
+use crate::{
+    ApiError, FromParameters, Kind, Parameter, Parameters,
+    ws::{End, Incoming, Receiver, Sender, Socket, Upgrade},
+};
+
+/// What runs when no command is given.
+const SHELL: &str = "/bin/sh";
+/// Bytes of input that wait for the process before the client is no longer read.
+const MAX_WAITING: usize = 1 << 20;
+/// What a frame that carries no bytes counts.
+const FRAME_COST: usize = 64;
+/// Output that is there at once is joined to frames of about this size.
+const JOINED: usize = 64 << 10;
+/// Answers to the client's own frames that wait.
+const REPLIES: usize = 16;
+
+/// What the parameters ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Asked(Options);
+
+impl FromParameters for Asked {
+    const PARAMETERS: &'static [Parameter] = &[
+        Parameter::one(
+            "container",
+            Kind::Text,
+            "The container; default the `kubectl.kubernetes.io/default-container` annotation, else the only one.",
+        ),
+        Parameter::many(
+            "command",
+            Kind::Text,
+            "The program; never split: repeat it for arguments. Default `/bin/sh`.",
+        ),
+        Parameter::one("tty", Kind::Bool, "Allocate a terminal; default true."),
+    ];
+
+    fn read(parameters: &Parameters) -> Result<Self, ApiError> {
+        let mut command = parameters.many("command");
+        if command.is_empty() {
+            command.push(SHELL.to_owned());
+        }
+        Ok(Self(Options {
+            container: parameters.one("container"),
+            command,
+            tty: parameters.bool("tty").unwrap_or(true),
+        }))
+    }
+}
+
+/// What a client sends as text.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
+enum Client {
+    Input { data: String },
+    Resize { cols: NonZeroU16, rows: NonZeroU16 },
+    Eof {},
+    Ping {},
+}
+
+/// What the server sends.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Server {
+    Output {
+        data: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        stream: Option<&'static str>,
+    },
+    Exit {
+        code: i32,
+    },
+    Pong,
+}
+
+/// What is to be answered to a client's frame.
+enum Reply {
+    Pong,
+    Malformed(ApiError),
+}
+
+/// The handler.
+pub(crate) async fn open(upgrade: Upgrade<Exec, Asked>) -> Response {
+    upgrade.open(|socket, scoped, asked| serve(socket, scoped, asked).boxed())
+}
+
+async fn serve(socket: &mut Socket, scoped: Scoped<Exec>, Asked(options): Asked) -> Result<(), End> {
+    let Socket { sender, receiver, .. } = socket;
+    let (replies, mut to_answer) = mpsc::channel(REPLIES);
+    let mut waiting = Waiting::default();
+    // What the client sends before the process is up is kept for it.
+    let session = {
+        let mut starting = scoped.exec(options).boxed();
+        let mut replying = replies.clone();
+        loop {
+            tokio::select! {
+                session = &mut starting => break session?,
+                taken = waiting.take(receiver, &mut replying) => taken?,
+                Some(reply) = to_answer.recv() => answer(sender, reply).await?,
+            }
+        }
+    };
+    let Session { input, output } = session;
+    tokio::select! {
+        end = incoming(receiver, waiting, input, replies) => end,
+        end = outgoing(sender, output, to_answer) => end,
+    }
+}
+
+/// Input that the process has not taken yet.
+#[derive(Debug, Default)]
+struct Waiting {
+    inputs: VecDeque<Input>,
+    bytes: usize,
+}
+
+impl Waiting {
+    /// Takes the client's next frame; waits for ever while there is no room. Cancel-safe up to where a frame was taken.
+    async fn take(&mut self, receiver: &mut Receiver, replies: &mut mpsc::Sender<Reply>) -> Result<(), End> {
+        // Room for a reply first: a frame that was taken is never dropped.
+        let Ok(reply) = replies.reserve().await else {
+            return Err(End::Gone);
+        };
+        if self.bytes >= MAX_WAITING {
+            return std::future::pending().await;
+        }
+        let Some(incoming) = receiver.next().await? else {
+            return Err(End::Gone);
+        };
+        match read(incoming) {
+            Ok(Some(input)) => self.push(input),
+            Ok(None) => reply.send(Reply::Pong),
+            Err(malformed) => reply.send(Reply::Malformed(malformed)),
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, input: Input) {
+        // Only the newest size matters.
+        if let (Input::Resize { .. }, Some(last @ Input::Resize { .. })) = (&input, self.inputs.back_mut()) {
+            *last = input;
+            return;
+        }
+        self.bytes += cost(&input);
+        self.inputs.push_back(input);
+    }
+
+    fn pop(&mut self) -> Option<Input> {
+        let input = self.inputs.pop_front()?;
+        self.bytes = self.bytes.saturating_sub(cost(&input));
+        Some(input)
+    }
+}
+
+fn cost(input: &Input) -> usize {
+    match input {
+        Input::Data(data) => data.len() + FRAME_COST,
+        Input::Resize { .. } | Input::Eof => FRAME_COST,
+    }
+}
+
+/// A client's frame as input; none for a ping.
+fn read(incoming: Incoming) -> Result<Option<Input>, ApiError> {
+    let text = match incoming {
+        Incoming::Binary(data) => return Ok(Some(Input::Data(data))),
+        Incoming::Text(text) => text,
+    };
+    Ok(match parse(&text)? {
+        Client::Input { data } => Some(Input::Data(Bytes::from(data))),
+        Client::Resize { cols, rows } => Some(Input::Resize {
+            cols: cols.get(),
+            rows: rows.get(),
+        }),
+        Client::Eof {} => Some(Input::Eof),
+        Client::Ping {} => None,
+    })
+}
+
+/// Carries input to the process until the client goes.
+async fn incoming(
+    receiver: &mut Receiver,
+    mut waiting: Waiting,
+    input: mpsc::Sender<Input>,
+    mut replies: mpsc::Sender<Reply>,
+) -> Result<(), End> {
+    loop {
+        let ready = !waiting.inputs.is_empty() && !input.is_closed();
+        tokio::select! {
+            taken = waiting.take(receiver, &mut replies) => taken?,
+            permit = input.reserve(), if ready => match (permit, waiting.pop()) {
+                (Ok(permit), Some(next)) => permit.send(next),
+                // The process has ended: what it did not take is of no use.
+                _ => waiting = Waiting::default(),
+            },
+        }
+        if input.is_closed() {
+            waiting = Waiting::default();
+        }
+    }
+}
+
+/// Carries output to the client until the process has ended.
+async fn outgoing(
+    sender: &mut Sender,
+    mut output: mpsc::Receiver<Output>,
+    mut replies: mpsc::Receiver<Reply>,
+) -> Result<(), End> {
+    let mut streams = Streams::default();
+    let mut ahead = None;
+    loop {
+        let next = match ahead.take() {
+            Some(next) => Some(next),
+            None => tokio::select! {
+                Some(reply) = replies.recv() => {
+                    answer(sender, reply).await?;
+                    continue;
+                }
+                next = output.recv() => next,
+            },
+        };
+        match next {
+            Some(Output::Stdout(bytes)) => {
+                let mut text = streams.stdout.push(&bytes);
+                while text.len() < JOINED {
+                    match output.try_recv() {
+                        Ok(Output::Stdout(bytes)) => text.push_str(&streams.stdout.push(&bytes)),
+                        Ok(other) => {
+                            ahead = Some(other);
+                            break;
+                        }
+                        Err(_) => break,
+                    }
+                }
+                send(sender, text, None).await?;
+            }
+            Some(Output::Stderr(bytes)) => send(sender, streams.stderr.push(&bytes), Some("stderr")).await?,
+            Some(Output::Warning(warning)) => sender.error(&warning.into()).await?,
+            Some(Output::Exit(code)) => {
+                streams.finish(sender).await?;
+                sender.json(&Server::Exit { code }).await?;
+                return Ok(());
+            }
+            Some(Output::Failed(error)) => {
+                streams.finish(sender).await?;
+                return Err(error.into());
+            }
+            None => return Err(ApiError::Internal("a terminal ended without saying how".into()).into()),
+        }
+    }
+}
+
+/// What is not yet text.
+#[derive(Debug, Default)]
+struct Streams {
+    stdout: Decoder,
+    stderr: Decoder,
+}
+
+impl Streams {
+    async fn finish(&mut self, sender: &mut Sender) -> Result<(), End> {
+        send(sender, self.stdout.finish(), None).await?;
+        send(sender, self.stderr.finish(), Some("stderr")).await
+    }
+}
+
+async fn send(sender: &mut Sender, data: String, stream: Option<&'static str>) -> Result<(), End> {
+    if data.is_empty() {
+        return Ok(());
+    }
+    sender.json(&Server::Output { data, stream }).await
+}
+
+async fn answer(sender: &mut Sender, reply: Reply) -> Result<(), End> {
+    match reply {
+        Reply::Pong => sender.json(&Server::Pong).await,
+        Reply::Malformed(error) => sender.error(&error).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    fn asked(query: &str) -> Result<Options, ApiError> {
+        Asked::read(&Parameters::parse(query, Asked::PARAMETERS)?).map(|Asked(options)| options)
+    }
+
+    fn text(frame: &str) -> Result<Option<Input>, ApiError> {
+        read(Incoming::Text(frame.into()))
+    }
+
+    #[test]
+    fn a_command_is_never_split() {
+        let options = asked("command=ls&command=-la&command=a%20b&container=web&tty=false").unwrap();
+        assert_eq!(options.command, ["ls", "-la", "a b"]);
+        assert_eq!((options.container.as_deref(), options.tty), (Some("web"), false));
+        let options = asked("command=").unwrap();
+        assert_eq!(
+            (options.command.as_slice(), options.tty),
+            ([SHELL.to_owned()].as_slice(), true)
+        );
+        assert!(asked("cmd=ls").is_err() && asked("tty=1").is_err());
+    }
+
+    #[test]
+    fn every_frame_is_read() {
+        let data = |bytes: &'static [u8]| Some(Input::Data(Bytes::from_static(bytes)));
+        assert_eq!(
+            text(r#"{"type":"input","data":"ls\n\u0003"}"#).unwrap(),
+            data(b"ls\n\x03")
+        );
+        assert_eq!(
+            read(Incoming::Binary(Bytes::from_static(b"\xff\x00"))).unwrap(),
+            data(b"\xff\x00")
+        );
+        assert_eq!(
+            text(r#"{"type":"resize","cols":65535,"rows":1}"#).unwrap(),
+            Some(Input::Resize { cols: 65535, rows: 1 })
+        );
+        assert_eq!(text(r#"{"type":"eof"}"#).unwrap(), Some(Input::Eof));
+        assert_eq!(text(r#"{"type":"ping"}"#).unwrap(), None);
+        for bad in [
+            "x",
+            "{}",
+            r#"{"type":"inputs"}"#,
+            r#"{"type":"input"}"#,
+            r#"{"type":"input","data":1}"#,
+            r#"{"type":"resize","cols":0,"rows":1}"#,
+            r#"{"type":"resize","cols":65536,"rows":1}"#,
+            r#"{"type":"resize","cols":-1,"rows":1}"#,
+            r#"{"type":"resize","cols":80}"#,
+        ] {
+            assert_eq!(text(bad).unwrap_err().code(), 400_002, "{bad}");
+        }
+    }
+
+    #[test]
+    fn only_the_newest_size_waits() {
+        let mut waiting = Waiting::default();
+        for cols in 1..1000 {
+            waiting.push(Input::Resize { cols, rows: 1 });
+        }
+        waiting.push(Input::Eof);
+        assert_eq!(waiting.bytes, 2 * FRAME_COST);
+        assert_eq!(waiting.pop(), Some(Input::Resize { cols: 999, rows: 1 }));
+        assert_eq!(
+            (waiting.pop(), waiting.pop(), waiting.bytes),
+            (Some(Input::Eof), None, 0)
+        );
+    }
+}

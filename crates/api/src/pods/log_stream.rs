@@ -1,0 +1,357 @@
+//! `WS …/pods/{name}/logs`: the lines of one or several containers as they are written.
+//!
+//! A client that does not read stops the reading upstream, and costs what waits on the way: about 1 MiB. It may be slow for as long as it
+//! likes, as long as it takes a frame now and then: one that takes nothing for [`crate::ws::Limits::gone_after`] counts as gone.
+
+use axum::response::Response;
+use futures_util::FutureExt;
+use podgate_access::{Scoped, action::ReadLogs};
+use podgate_cluster::follow::{self, Frame, Frames, Line};
+use serde::{Deserialize, Serialize};
+
+use super::frames::parse_text;
+use crate::{
+    ApiError,
+    ws::{End, Incoming, Sender, Socket, Upgrade},
+};
+
+/// Containers that one subscription may name.
+const MAX_CONTAINERS: usize = 64;
+
+/// The handler.
+pub(crate) async fn open(upgrade: Upgrade<ReadLogs, ()>) -> Response {
+    upgrade.open(|socket, scoped, ()| serve(socket, scoped).boxed())
+}
+
+/// What a client sends.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Client {
+    Subscribe(Box<Subscribe>),
+    Unsubscribe {},
+    Ping {},
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+struct Subscribe {
+    container: Option<String>,
+    containers: Option<Vec<String>>,
+    follow: Option<bool>,
+    previous: Option<bool>,
+    tail_lines: Option<u64>,
+    since_seconds: Option<u32>,
+    since_time: Option<String>,
+    timestamps: Option<bool>,
+    batch: Option<bool>,
+}
+
+/// What the server sends.
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase")]
+enum Server<'a> {
+    Subscribed {
+        containers: &'a [String],
+    },
+    Log {
+        data: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        container: Option<&'a str>,
+    },
+    Logs {
+        container: &'a str,
+        lines: Vec<String>,
+    },
+    Restarted {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        container: Option<&'a str>,
+        restart_count: u32,
+    },
+    Gap {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        container: Option<&'a str>,
+        reason: &'a str,
+        before: &'a str,
+        after: &'a str,
+    },
+    End {
+        reason: &'a str,
+    },
+    Pong,
+}
+
+impl Subscribe {
+    /// As the cluster is asked, and how its answer is shown. An empty text counts as absent.
+    fn read(self) -> Result<(follow::Options, View), ApiError> {
+        let refuse = |text: &str| Err(ApiError::Parameter(text.to_owned()));
+        let container = self.container.filter(|name| !name.is_empty());
+        let many = self.containers.unwrap_or_default();
+        if container.is_some() && !many.is_empty() {
+            return refuse("`container` and `containers` contradict each other: give only one of them");
+        }
+        if many.len() > MAX_CONTAINERS || many.iter().any(String::is_empty) {
+            return refuse("`containers` must be at most 64 names, none of them empty, or [\"*\"] for all");
+        }
+        let (follow, previous) = (self.follow.unwrap_or(false), self.previous.unwrap_or(false));
+        if follow && previous {
+            return refuse("`previous` can't be followed, since a previous run has ended: leave out one of them");
+        }
+        let since_time = self.since_time.filter(|time| !time.is_empty());
+        if since_time.is_some() && self.since_seconds.is_some() {
+            return refuse("`sinceTime` and `sinceSeconds` contradict each other: give only one of them");
+        }
+        if since_time
+            .as_deref()
+            .is_some_and(|time| time.parse::<jiff::Timestamp>().is_err())
+        {
+            return refuse("`sinceTime` must be a time such as 2026-01-31T12:00:00Z");
+        }
+        if self.since_seconds == Some(0) {
+            return refuse("`sinceSeconds` must be at least 1");
+        }
+        if self.tail_lines.is_some_and(|lines| i64::try_from(lines).is_err()) {
+            return refuse("`tailLines` is too large");
+        }
+        let view = View {
+            timestamps: self.timestamps.unwrap_or(true),
+            batch: self.batch.unwrap_or(false),
+            named: many.len() > 1 || many.iter().any(|name| name == "*"),
+        };
+        let options = follow::Options {
+            containers: container.into_iter().chain(many).collect(),
+            follow,
+            previous,
+            since_seconds: self.since_seconds,
+            since_time,
+            tail_lines: self.tail_lines,
+        };
+        Ok((options, view))
+    }
+}
+
+/// How lines are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct View {
+    timestamps: bool,
+    batch: bool,
+    /// Frames tell which container they are of.
+    named: bool,
+}
+
+impl View {
+    fn text(self, line: &Line) -> String {
+        let text = String::from_utf8_lossy(&line.text);
+        if !self.timestamps || line.time.is_empty() {
+            return text.into_owned();
+        }
+        format!("{} {text}", line.time)
+    }
+
+    /// Sends what a frame of the cluster means; whether it was the last one.
+    async fn send(self, sender: &mut Sender, frame: Frame) -> Result<bool, End> {
+        let shown = |container| self.named.then_some(container);
+        let frame = match &frame {
+            Frame::Lines { container, lines } if !self.batch => {
+                let frames = lines.iter().map(|line| Server::Log {
+                    data: self.text(line),
+                    container: shown(container.as_str()),
+                });
+                sender.json_all(frames).await?;
+                return Ok(false);
+            }
+            Frame::Lines { container, lines } => Server::Logs {
+                container,
+                lines: lines.iter().map(|line| self.text(line)).collect(),
+            },
+            Frame::Subscribed { containers } => Server::Subscribed { containers },
+            Frame::Restarted {
+                container,
+                restart_count,
+            } => Server::Restarted {
+                container: shown(container),
+                restart_count: *restart_count,
+            },
+            Frame::Gap {
+                container,
+                reason,
+                before,
+                after,
+            } => Server::Gap {
+                container: shown(container),
+                reason,
+                before,
+                after,
+            },
+            Frame::End { reason } => Server::End { reason },
+            Frame::Failed(error) => return Err(error.clone().into()),
+        };
+        sender.json(&frame).await?;
+        Ok(matches!(frame, Server::End { .. }))
+    }
+}
+
+/// A subscription that is open.
+struct Open {
+    frames: Frames,
+    view: View,
+}
+
+async fn serve(socket: &mut Socket, scoped: Scoped<ReadLogs>) -> Result<(), End> {
+    let Socket { sender, receiver, .. } = socket;
+    let mut open: Option<Open> = None;
+    loop {
+        tokio::select! {
+            incoming = receiver.next() => {
+                let Some(incoming) = incoming? else { return Err(End::Gone) };
+                if let Err(malformed) = take(&incoming, &scoped, sender, &mut open).await? {
+                    sender.error(&malformed).await?;
+                }
+            }
+            frame = next(&mut open) => {
+                let (frame, view) = frame?;
+                if view.send(sender, frame).await? {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+/// Acts on a client's frame. The inner error leaves the connection, and what is open on it, as it was.
+async fn take(
+    incoming: &Incoming,
+    scoped: &Scoped<ReadLogs>,
+    sender: &mut Sender,
+    open: &mut Option<Open>,
+) -> Result<Result<(), ApiError>, End> {
+    let asked = match parse_text(incoming) {
+        Ok(Client::Subscribe(asked)) => asked,
+        Ok(Client::Unsubscribe {}) => {
+            *open = None;
+            return Ok(Ok(()));
+        }
+        Ok(Client::Ping {}) => {
+            sender.json(&Server::Pong).await?;
+            return Ok(Ok(()));
+        }
+        Err(error) => return Ok(Err(error)),
+    };
+    let (options, view) = match asked.read() {
+        Ok(read) => read,
+        Err(error) => return Ok(Err(error)),
+    };
+    // A second subscription replaces the first.
+    *open = None;
+    let frames = scoped.follow(options).await?;
+    *open = Some(Open { frames, view });
+    Ok(Ok(()))
+}
+
+/// The next frame of what is open; waits while nothing is.
+async fn next(open: &mut Option<Open>) -> Result<(Frame, View), End> {
+    let Some(Open { frames, view }) = open else {
+        return std::future::pending().await;
+    };
+    match frames.recv().await {
+        Some(frame) => Ok((frame, *view)),
+        None => Err(ApiError::Internal("a log stream ended without saying why".into()).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+    use crate::pods::frames::parse;
+
+    fn read(text: &str) -> Result<(follow::Options, View), ApiError> {
+        match parse(text)? {
+            Client::Subscribe(asked) => asked.read(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_field_is_read() {
+        let (options, view) = read(r#"{"type":"subscribe"}"#).unwrap();
+        assert_eq!(options, follow::Options::default());
+        let view_of = |timestamps, batch, named| View {
+            timestamps,
+            batch,
+            named,
+        };
+        assert_eq!(view, view_of(true, false, false));
+        let (options, view) = read(
+            r#"{"type":"subscribe","containers":["a","b"],"follow":true,"tailLines":0,"sinceSeconds":5,"timestamps":false,"batch":true}"#,
+        )
+        .unwrap();
+        let want = follow::Options {
+            containers: vec!["a".into(), "b".into()],
+            follow: true,
+            previous: false,
+            since_seconds: Some(5),
+            since_time: None,
+            tail_lines: Some(0),
+        };
+        assert_eq!((options, view), (want, view_of(false, true, true)));
+        let (options, view) =
+            read(r#"{"type":"subscribe","container":"a","previous":true,"sinceTime":"2026-01-01T00:00:00+01:00"}"#)
+                .unwrap();
+        assert_eq!(
+            (options.containers.as_slice(), options.previous, view.named),
+            (["a".to_owned()].as_slice(), true, false)
+        );
+        assert!(read(r#"{"type":"subscribe","containers":["*"]}"#).unwrap().1.named);
+        assert!(
+            !read(r#"{"type":"subscribe","containers":["a"],"container":""}"#)
+                .unwrap()
+                .1
+                .named
+        );
+    }
+
+    #[test]
+    fn what_contradicts_or_is_unknown_is_named() {
+        for (frame, code, part) in [
+            (
+                r#"{"type":"subscribe","follow":true,"previous":true}"#,
+                400_001,
+                "`previous`",
+            ),
+            (
+                r#"{"type":"subscribe","sinceSeconds":1,"sinceTime":"2026-01-01T00:00:00Z"}"#,
+                400_001,
+                "`sinceTime`",
+            ),
+            (r#"{"type":"subscribe","sinceSeconds":0}"#, 400_001, "`sinceSeconds`"),
+            (
+                r#"{"type":"subscribe","sinceTime":"yesterday"}"#,
+                400_001,
+                "`sinceTime`",
+            ),
+            (
+                r#"{"type":"subscribe","tailLines":18446744073709551615}"#,
+                400_001,
+                "`tailLines`",
+            ),
+            (
+                r#"{"type":"subscribe","container":"a","containers":["b"]}"#,
+                400_001,
+                "`containers`",
+            ),
+            (r#"{"type":"subscribe","containers":[""]}"#, 400_001, "`containers`"),
+            (r#"{"type":"subscribe","tailLines":-1}"#, 400_002, "-1"),
+            (r#"{"type":"subscribe","followw":true}"#, 400_002, "followw"),
+            (r#"{"type":"subscribe","follow":"yes"}"#, 400_002, "yes"),
+            (r#"{"type":"subscribed"}"#, 400_002, "subscribed"),
+            (r#"{"follow":true}"#, 400_002, "type"),
+            ("[]", 400_002, "[]"),
+            ("nonsense", 400_002, "nonsense"),
+        ] {
+            let error = read(frame).unwrap_err();
+            assert_eq!(error.code(), code, "{frame}: {error}");
+            assert!(error.to_string().contains(part), "{frame}: {error}");
+        }
+    }
+}
