@@ -75,11 +75,19 @@ fn options(call: &Call, body: &Value) -> Result<Options, Failure> {
     let dry_run = body["dryRun"].as_array().cloned().unwrap_or_default();
     let mut dry_run: Vec<String> = dry_run.iter().filter_map(Value::as_str).map(str::to_owned).collect();
     dry_run.extend(call.query.all("dryRun").map(str::to_owned));
-    if let Some(other) = dry_run.iter().find(|value| *value != "All") {
-        let why = format!("Unsupported value: \"{other}\": supported values: \"All\"");
-        let cause = json!({"reason": "FieldValueNotSupported", "message": why, "field": "dryRun"});
-        let failure = Failure::new(422, format!("DeleteOptions.meta.k8s.io \"\" is invalid: dryRun: {why}"));
-        return Err(failure.about(json!({"group": "meta.k8s.io", "kind": "DeleteOptions", "causes": [cause]})));
+    if dry_run.iter().any(|value| value != "All") {
+        let why = format!("Unsupported value: {}: supported values: \"All\"", json!(dry_run));
+        return Err(unsupported("dryRun", &why));
+    }
+    let policy = body["propagationPolicy"]
+        .as_str()
+        .or(call.query.get("propagationPolicy"));
+    if let Some(policy) = policy.filter(|policy| !matches!(*policy, "Foreground" | "Background" | "Orphan")) {
+        let known = "\"Foreground\", \"Background\", \"Orphan\", \"nil\"";
+        return Err(unsupported(
+            "propagationPolicy",
+            &format!("Unsupported value: \"{policy}\": supported values: {known}"),
+        ));
     }
     Ok(Options {
         grace: body["gracePeriodSeconds"]
@@ -89,6 +97,17 @@ fn options(call: &Call, body: &Value) -> Result<Options, Failure> {
         version: precondition("resourceVersion"),
         dry_run: !dry_run.is_empty(),
     })
+}
+
+/// 422 about a value that an option can't have.
+fn unsupported(field: &str, why: &str) -> Failure {
+    let cause = json!({"reason": "FieldValueNotSupported", "message": why, "field": field});
+    let details = json!({"group": "meta.k8s.io", "kind": "DeleteOptions", "causes": [cause]});
+    Failure::new(
+        422,
+        format!("DeleteOptions.meta.k8s.io \"\" is invalid: {field}: {why}"),
+    )
+    .about(details)
 }
 
 fn check(options: &Options, found: &Object) -> Result<(), Failure> {
@@ -105,9 +124,9 @@ fn check(options: &Options, found: &Object) -> Result<(), Failure> {
         ),
         _ => return Ok(()),
     };
-    let resource = found.kind.plural();
-    let message = format!("Operation cannot be fulfilled on {resource} \"{}\": {why}", found.name);
-    Err(Failure::new(409, message).about(json!({"name": found.name, "kind": resource})))
+    let kind = found.kind.name();
+    let message = format!("Operation cannot be fulfilled on {kind} \"{}\": {why}", found.name);
+    Err(Failure::new(409, message).about(json!({"name": found.name, "kind": kind})))
 }
 
 /// The grace in seconds, as Kubernetes' `podStrategy.CheckGracefulDelete` finds it.
@@ -220,9 +239,9 @@ fn empty(state: &State, namespace: &str) {
     }
 }
 
-/// A pod is answered as it is, other kinds with a Status of success.
+/// A pod or namespace is answered as it is, other kinds with a Status of success.
 fn answer_with(kind: Kind, object: &Object) -> axum::response::Response {
-    if kind == Kind::Pod {
+    if matches!(kind, Kind::Pod | Kind::Namespace) {
         return bytes_response("application/json", object.json());
     }
     json_response(

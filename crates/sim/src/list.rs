@@ -99,7 +99,8 @@ pub(crate) fn include(query: &Query) -> Result<Include, Failure> {
         Some("None") => Ok(Include::None),
         Some("Object") => Ok(Include::Object),
         Some(other) => Err(Failure::bad_request(format!(
-            "unrecognized includeObject value: \"{other}\""
+            "Unable to convert to Table as requested: includeObject: Invalid value: \"{other}\": must be 'Metadata', \
+             'Object', 'None', or empty"
         ))),
     }
 }

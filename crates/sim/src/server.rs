@@ -209,7 +209,12 @@ async fn answer(state: Arc<State>, identity: Identity, request: http::Request<Bo
         return Box::pin(reviews::answer(call)).await;
     }
     let kind = Kind::of_resource(&call.target.resource).filter(|_| call.target.version == "v1");
-    objects(call, kind.ok_or_else(Failure::no_route)?).await
+    let kind = kind.ok_or_else(Failure::no_route)?;
+    // `/namespaces/x` names the namespace itself; no other kind without a namespace is reached through one.
+    if call.target.namespace.is_some() && !kind.namespaced() && kind != Kind::Namespace {
+        return Err(Failure::no_route());
+    }
+    objects(call, kind).await
 }
 
 async fn objects(call: Call, kind: Kind) -> Answer {
@@ -242,6 +247,13 @@ async fn objects(call: Call, kind: Kind) -> Answer {
     }
 }
 
+/// The name that the field selector of a list or watch narrows it to.
+fn named_by_selector(call: &Call) -> Option<String> {
+    let mut terms = call.query.get("fieldSelector")?.split(',');
+    let value = terms.find_map(|term| term.trim().strip_prefix("metadata.name="))?;
+    Some(value.trim_start_matches('=').to_owned())
+}
+
 /// What a request wants, as Kubernetes' `RequestInfoFactory` finds it; `path` for what is no resource.
 fn attributes(call: &Call, path: Option<&str>) -> Attributes {
     let target = &call.target;
@@ -260,7 +272,11 @@ fn attributes(call: &Call, path: Option<&str>) -> Attributes {
         resource: target.resource.clone(),
         subresource: target.subresource.clone().unwrap_or_default(),
         namespace: target.namespace.clone().unwrap_or_default(),
-        name: target.name.clone().unwrap_or_default(),
+        name: target
+            .name
+            .clone()
+            .or_else(|| named_by_selector(call))
+            .unwrap_or_default(),
         path: path.map(str::to_owned),
     }
 }

@@ -39,6 +39,10 @@ const DEFAULT_TIMEOUT: u64 = 1800;
 pub(crate) fn answer(call: &Call, kind: Kind) -> Answer {
     let state = call.state.clone();
     let form = negotiate::form(call.header(ACCEPT))?;
+    if form == Form::Yaml {
+        let message = "only the following media types are accepted: application/json;stream=watch";
+        return Err(Failure::new(406, message));
+    }
     let include = list::include(&call.query)?;
     let selectors = Selectors::of(&call.query, kind)?;
     let seconds = call

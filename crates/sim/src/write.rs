@@ -28,6 +28,9 @@ pub(crate) async fn create(mut call: Call, kind: Kind) -> Answer {
     if !matches!(kind, Kind::Pod | Kind::Namespace) {
         return Err(Failure::no_method());
     }
+    if kind.namespaced() && call.target.namespace.is_none() {
+        return Err(Failure::no_method());
+    }
     let mut value = body::object(&mut call, kind.name()).await?;
     let namespace = if kind.namespaced() {
         call.namespace().to_owned()
@@ -214,6 +217,7 @@ fn prepare(value: &mut Value, kind: Kind, namespace: &str) -> Result<String, Fai
     } else {
         let labels = crate::object::child_mut(metadata, "labels");
         labels.insert("kubernetes.io/metadata.name".to_owned(), name.clone().into());
+        object.insert("spec".to_owned(), json!({"finalizers": ["kubernetes"]}));
         object.insert("status".to_owned(), json!({"phase": "Active"}));
     }
     Ok(name)

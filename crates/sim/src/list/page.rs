@@ -71,6 +71,7 @@ impl Token {
 /// Reads the page that a query asks for.
 pub(super) fn read(call: &Call, kind: Kind, selectors: &Selectors) -> Result<Page, Failure> {
     check(&call.query)?;
+    call.query.number("timeoutSeconds")?;
     let limit = call
         .query
         .number("limit")?
@@ -199,9 +200,9 @@ fn check(query: &Query) -> Result<(), Failure> {
         let why = "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"";
         return Err(invalid_option("resourceVersionMatch", why));
     }
-    if rule.is_some_and(|rule| !matches!(rule, "Exact" | "NotOlderThan")) {
-        let why = "supported values: \"Exact\", \"NotOlderThan\", \"\"";
-        return Err(invalid_option("resourceVersionMatch", why));
+    if let Some(rule) = rule.filter(|rule| !matches!(*rule, "Exact" | "NotOlderThan")) {
+        let why = format!("Unsupported value: \"{rule}\": supported values: \"Exact\", \"NotOlderThan\", \"\"");
+        return Err(invalid("resourceVersionMatch", "FieldValueNotSupported", &why));
     }
     if query.get("sendInitialEvents").is_some() {
         return Err(invalid_option(
@@ -212,13 +213,13 @@ fn check(query: &Query) -> Result<(), Failure> {
     Ok(())
 }
 
-/// 422 about one of `meta.k8s.io` ListOptions.
+/// 422 about one of `meta.k8s.io` ListOptions that is forbidden here.
 pub(crate) fn invalid_option(field: &str, why: &str) -> Failure {
-    let cause = json!({"reason": "FieldValueForbidden", "message": format!("Forbidden: {why}"), "field": field});
+    invalid(field, "FieldValueForbidden", &format!("Forbidden: {why}"))
+}
+
+fn invalid(field: &str, reason: &str, why: &str) -> Failure {
+    let cause = json!({"reason": reason, "message": why, "field": field});
     let details = json!({"group": "meta.k8s.io", "kind": "ListOptions", "causes": [cause]});
-    Failure::new(
-        422,
-        format!("ListOptions.meta.k8s.io \"\" is invalid: {field}: Forbidden: {why}"),
-    )
-    .about(details)
+    Failure::new(422, format!("ListOptions.meta.k8s.io \"\" is invalid: {field}: {why}")).about(details)
 }

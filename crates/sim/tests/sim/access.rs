@@ -55,6 +55,15 @@ async fn users_may_what_their_bindings_say_and_refusals_have_kubernetes_words() 
         )
     );
     assert_eq!(refused.1["details"], json!({"name": "web", "kind": "pods"}));
+    let refused = viewer
+        .get("/api/v1/namespaces/shop/pods?fieldSelector=metadata.name%3Dweb")
+        .await;
+    assert!(
+        message(&refused)
+            .1
+            .starts_with("pods \"web\" is forbidden: User \"viewer\" cannot list"),
+        "{refused:?}"
+    );
     let refused = answer(viewer.request(Method::DELETE, "/api/v1/namespaces/staging/pods/web")).await;
     assert_eq!(refused.0, 403);
     assert_eq!(

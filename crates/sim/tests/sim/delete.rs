@@ -60,7 +60,7 @@ async fn preconditions_protect_a_successor() {
         let message = conflict["message"].as_str().unwrap();
         assert!(
             message.starts_with(&format!(
-                "Operation cannot be fulfilled on pods \"web\": the {word} in the precondition"
+                "Operation cannot be fulfilled on Pod \"web\": the {word} in the precondition"
             )),
             "{message}"
         );
@@ -74,6 +74,12 @@ async fn preconditions_protect_a_successor() {
     );
     assert_eq!(
         answer(api.request(Method::DELETE, &format!("{WEB}?dryRun=Some")))
+            .await
+            .0,
+        422
+    );
+    assert_eq!(
+        answer(api.request(Method::DELETE, &format!("{WEB}?propagationPolicy=Some")))
             .await
             .0,
         422
@@ -101,7 +107,7 @@ async fn a_namespace_takes_its_pods_along() {
     let api = Api::start().await;
     api.sim.run_pod("shop", "web", &["app"]);
     let (status, done) = answer(api.request(Method::DELETE, "/api/v1/namespaces/shop")).await;
-    assert_eq!((status, &done["status"]), (200, &json!("Success")));
+    assert_eq!((status, &done["kind"]), (200, &json!("Namespace")));
     until("the pod is gone", || api.sim.get("Pod", "shop", "web").is_none()).await;
     assert_eq!(api.sim.get("Namespace", "", "shop"), None);
 }

@@ -144,6 +144,7 @@ async fn a_list_honours_its_resource_version() {
     );
     assert_eq!(api.get("/api/v1/pods?resourceVersion=x").await.0, 400);
     for forbidden in [
+        "resourceVersionMatch=Some&resourceVersion=1",
         "resourceVersionMatch=Exact",
         "resourceVersionMatch=Exact&resourceVersion=0",
         "sendInitialEvents=true",

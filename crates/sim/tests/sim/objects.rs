@@ -175,6 +175,8 @@ async fn what_is_not_served_is_refused_as_kubernetes_does() {
         (Method::GET, "/api/v2/pods", 404),
         (Method::GET, "/apis/apps/v1/deployments", 404),
         (Method::GET, "/api/v1/namespaces/shop/pods/x/y/z", 404),
+        (Method::GET, "/api/v1/namespaces/shop/nodes", 404),
+        (Method::POST, "/api/v1/pods", 405),
         (Method::GET, "/nothing", 404),
     ] {
         let response = api.send(method, path).await;
