@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod access_matrix;
+mod accounts;
 mod bad_input;
 mod clusters;
+mod credentials;
 mod documents;
 mod http_rules;
 mod pods_delete;
