@@ -65,6 +65,16 @@ pub(crate) async fn answer(mut call: Call, kind: Kind) -> Answer {
     Ok(answer_with(kind, &removed))
 }
 
+/// Deletes a pod as a controller does, with the pod's own grace; its containers take this long to end.
+pub(crate) fn begin(state: &Arc<State>, pod: &Arc<Object>, takes: Duration) {
+    let period = grace(&Options::default(), &pod.value());
+    if period == 0 {
+        state.remove(Kind::Pod, &pod.namespace, &pod.name, Some(&pod.uid));
+    } else if mark(state, pod, period).is_some() {
+        spawn_end(state.clone(), pod.clone(), takes);
+    }
+}
+
 /// Options from the body; those in the query count where the body says nothing.
 fn options(call: &Call, body: &Value) -> Result<Options, Failure> {
     let precondition = |key: &str| {

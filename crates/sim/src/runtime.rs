@@ -21,7 +21,7 @@ struct Line {
     bytes: Vec<u8>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Buffer {
     lines: VecDeque<Line>,
     /// The number of the first kept line.
@@ -30,6 +30,21 @@ struct Buffer {
     /// The first line that new readers see: what is before was rotated away.
     start: u64,
     exit: Option<i32>,
+    /// Bytes that are kept at most.
+    most: usize,
+}
+
+impl Default for Buffer {
+    fn default() -> Buffer {
+        Buffer {
+            lines: VecDeque::new(),
+            first: 0,
+            bytes: 0,
+            start: 0,
+            exit: None,
+            most: KEPT,
+        }
+    }
 }
 
 impl Buffer {
@@ -56,7 +71,7 @@ impl Buffer {
             self.bytes += part.len();
             bytes = rest;
         }
-        while (self.bytes > KEPT || self.lines.len() > KEPT_LINES) && self.lines.len() > 1 {
+        while (self.bytes > self.most || self.lines.len() > KEPT_LINES) && self.lines.len() > 1 {
             if let Some(line) = self.lines.pop_front() {
                 self.bytes -= line.bytes.len();
                 self.first += 1;
@@ -129,6 +144,11 @@ impl Run {
             }
         });
         self.changed.send_replace(());
+    }
+
+    /// Keeps at most so many bytes of the log from now on, rather than 64 MiB.
+    pub(crate) fn keep(&self, bytes: usize) {
+        self.with(|buffer| buffer.most = bytes);
     }
 
     /// Hides what is there from new readers.

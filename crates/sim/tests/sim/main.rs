@@ -9,6 +9,7 @@ mod faults;
 mod lists;
 mod log;
 mod objects;
+mod shop;
 mod tables;
 mod watches;
 mod writes;

@@ -1,0 +1,404 @@
+//! What runs in the shop's clusters.
+
+use super::voice::Voice;
+
+/// A cluster of the shop.
+pub(super) struct Plan {
+    pub(super) nodes: &'static [&'static str],
+    pub(super) workloads: Vec<Workload>,
+}
+
+/// A set of equal pods and who owns them.
+#[derive(Clone, Debug)]
+pub(super) struct Workload {
+    pub(super) namespace: &'static str,
+    pub(super) name: &'static str,
+    pub(super) owner: Owner,
+    pub(super) replicas: usize,
+    /// The version of the first container's image; a roll-out changes it.
+    pub(super) version: u32,
+    pub(super) init: &'static [Template],
+    pub(super) containers: &'static [Template],
+    pub(super) fate: Fate,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Owner {
+    /// A Deployment, through a ReplicaSet; rolled out now and then when `true`.
+    Deployment(bool),
+    StatefulSet,
+    /// One on every node.
+    DaemonSet,
+    Job,
+    /// A Job every so many seconds; the last three stay.
+    CronJob(u64),
+}
+
+/// What becomes of the pods.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Fate {
+    Runs,
+    /// The first container ends so after so many seconds, again and again.
+    Crashes {
+        code: i32,
+        reason: &'static str,
+        after: u64,
+    },
+    /// The first container ends with this code after so many seconds, and that is it.
+    Ends {
+        code: i32,
+        after: u64,
+    },
+    /// The image can't be pulled.
+    NoImage,
+    /// No node takes it, for this reason.
+    Unschedulable(&'static str),
+    /// The readiness probe of the first container fails.
+    NotReady,
+}
+
+/// A container.
+#[derive(Debug)]
+pub(super) struct Template {
+    pub(super) name: &'static str,
+    /// Without its tag.
+    pub(super) image: &'static str,
+    /// The tag; of a first container `{}` becomes the workload's version.
+    pub(super) tag: &'static str,
+    pub(super) command: &'static [&'static str],
+    pub(super) port: u16,
+    pub(super) memory: &'static str,
+    pub(super) voice: Voice,
+    /// Of an init container: it keeps running beside the others (`restartPolicy: Always`).
+    pub(super) sidecar: bool,
+}
+
+const fn container(name: &'static str, image: &'static str, tag: &'static str, voice: Voice) -> Template {
+    Template {
+        name,
+        image,
+        tag,
+        command: &[],
+        port: 8080,
+        memory: "256Mi",
+        voice,
+        sidecar: false,
+    }
+}
+
+const MESH: Template = Template {
+    port: 15090,
+    memory: "128Mi",
+    sidecar: true,
+    ..container(
+        "mesh-proxy",
+        "registry.shop.example/mesh/envoy",
+        "v1.33.2",
+        Voice::Proxy,
+    )
+};
+
+const MIGRATE: Template = Template {
+    command: &["/app/migrate", "up"],
+    ..container(
+        "migrate",
+        "registry.shop.example/shop/migrate",
+        "4.2.0",
+        Voice::Migration,
+    )
+};
+
+const STOREFRONT: &[Template] = &[
+    Template {
+        port: 3000,
+        ..container(
+            "web",
+            "registry.shop.example/shop/storefront",
+            "2.14.{}",
+            Voice::Coloured,
+        )
+    },
+    Template {
+        port: 8443,
+        memory: "64Mi",
+        ..container("nginx", "nginx", "1.29-alpine", Voice::Access)
+    },
+];
+
+const CHECKOUT: &[Template] = &[container(
+    "checkout",
+    "registry.shop.example/shop/checkout",
+    "1.8.{}",
+    Voice::Json("checkout"),
+)];
+const CATALOGUE: &[Template] = &[container(
+    "catalogue",
+    "registry.shop.example/shop/catalogue",
+    "3.0.{}",
+    Voice::Json("catalogue"),
+)];
+const CART: &[Template] = &[container(
+    "cart",
+    "registry.shop.example/shop/cart",
+    "1.3.{}",
+    Voice::Json("cart"),
+)];
+const RECOMMENDATIONS: &[Template] = &[Template {
+    memory: "192Mi",
+    ..container(
+        "recommendations",
+        "registry.shop.example/shop/recommendations",
+        "0.9.{}",
+        Voice::Python,
+    )
+}];
+const SEARCH: &[Template] = &[container(
+    "search",
+    "registry.shop.example/shop/search",
+    "5.1.{}",
+    Voice::Java,
+)];
+const ORDERS: &[Template] = &[
+    container("orders", "registry.shop.example/shop/orders", "2.2.{}", Voice::Java),
+    Template {
+        memory: "64Mi",
+        ..container(
+            "outbox",
+            "registry.shop.example/shop/outbox",
+            "0.4.1",
+            Voice::Json("outbox"),
+        )
+    },
+];
+const CLEANUP: &[Template] = &[Template {
+    command: &["/app/cleanup", "--older-than=30d"],
+    ..container("cleanup", "registry.shop.example/shop/cleanup", "1.0.{}", Voice::Batch)
+}];
+const IMPORT: &[Template] = &[Template {
+    command: &["/app/import", "--source=s3://catalogue/full.csv"],
+    ..container("import", "registry.shop.example/shop/import", "0.7.{}", Voice::Batch)
+}];
+const PAYMENTS: &[Template] = &[container(
+    "payments",
+    "registry.shop.example/payments/api",
+    "6.3.{}",
+    Voice::Json("payments"),
+)];
+const FRAUD: &[Template] = &[Template {
+    memory: "4Gi",
+    ..container("fraud", "registry.shop.example/payments/fraud", "0.3.{}", Voice::Python)
+}];
+const VAULT: &[Template] = &[Template {
+    command: &["/vault", "serve"],
+    ..container("vault", "gcr.io/distroless/vault", "1.20.{}", Voice::Logfmt("vault"))
+}];
+const POSTGRES: &[Template] = &[
+    Template {
+        port: 5432,
+        memory: "2Gi",
+        ..container("postgres", "postgres", "17.{}", Voice::Postgres)
+    },
+    Template {
+        port: 9187,
+        memory: "32Mi",
+        ..container(
+            "exporter",
+            "prometheuscommunity/postgres-exporter",
+            "v0.17.1",
+            Voice::Logfmt("exporter"),
+        )
+    },
+];
+const REDIS: &[Template] = &[Template {
+    port: 6379,
+    memory: "512Mi",
+    ..container("redis", "redis", "8.0.{}", Voice::Redis)
+}];
+const PROMETHEUS: &[Template] = &[
+    Template {
+        port: 9090,
+        memory: "2Gi",
+        ..container("prometheus", "prom/prometheus", "v3.5.{}", Voice::Logfmt("tsdb"))
+    },
+    Template {
+        memory: "32Mi",
+        ..container(
+            "reloader",
+            "prometheus-operator/config-reloader",
+            "v0.84.0",
+            Voice::Logfmt("reloader"),
+        )
+    },
+];
+const GRAFANA: &[Template] = &[Template {
+    port: 3000,
+    ..container("grafana", "grafana/grafana", "12.1.{}", Voice::Logfmt("http"))
+}];
+const NODE_EXPORTER: &[Template] = &[Template {
+    port: 9100,
+    memory: "32Mi",
+    ..container(
+        "node-exporter",
+        "prom/node-exporter",
+        "v1.9.{}",
+        Voice::Logfmt("collector"),
+    )
+}];
+const COREDNS: &[Template] = &[Template {
+    port: 53,
+    memory: "70Mi",
+    ..container("coredns", "registry.k8s.io/coredns/coredns", "v1.12.{}", Voice::Dns)
+}];
+const KUBE_PROXY: &[Template] = &[Template {
+    port: 10249,
+    ..container("kube-proxy", "registry.k8s.io/kube-proxy", "v1.36.{}", Voice::Klog)
+}];
+const METRICS: &[Template] = &[Template {
+    port: 10250,
+    ..container(
+        "metrics-server",
+        "registry.k8s.io/metrics-server/metrics-server",
+        "v0.8.{}",
+        Voice::Klog,
+    )
+}];
+
+const ONLY_GPU: &str = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu. no new claims to deallocate, preemption: \
+                        0/3 nodes are available: 3 No preemption victims found for incoming pod.";
+const NO_MEMORY: &str = "0/2 nodes are available: 2 Insufficient memory. no new claims to deallocate, preemption: 0/2 nodes \
+                         are available: 2 No preemption victims found for incoming pod.";
+
+/// A workload that runs well, without init containers.
+fn plain(
+    namespace: &'static str,
+    name: &'static str,
+    owner: Owner,
+    replicas: usize,
+    containers: &'static [Template],
+) -> Workload {
+    Workload {
+        namespace,
+        name,
+        owner,
+        replicas,
+        version: 4,
+        init: &[],
+        containers,
+        fate: Fate::Runs,
+    }
+}
+
+/// The cluster of this name: `staging`, else `production`.
+pub(super) fn plan(cluster: &str) -> Plan {
+    use Owner::{CronJob, DaemonSet, Deployment, Job, StatefulSet};
+    let staging = cluster == "staging";
+    let few = |production: usize| if staging { 1 } else { production };
+    let mut workloads = vec![
+        Workload {
+            init: &[MESH],
+            ..plain("shop", "storefront", Deployment(true), few(3), STOREFRONT)
+        },
+        Workload {
+            init: &[MESH, MIGRATE],
+            ..plain("shop", "checkout", Deployment(true), few(3), CHECKOUT)
+        },
+        plain("shop", "catalogue", Deployment(true), few(2), CATALOGUE),
+        plain("shop", "cart", Deployment(true), few(2), CART),
+        Workload {
+            init: &[MIGRATE],
+            ..plain("shop", "orders", Deployment(false), few(2), ORDERS)
+        },
+        plain("shop", "redis", StatefulSet, few(3), REDIS),
+        plain("shop", "cart-cleanup", CronJob(90), 1, CLEANUP),
+        Workload {
+            init: &[MESH],
+            ..plain("payments", "payments", Deployment(true), few(3), PAYMENTS)
+        },
+        plain("payments", "vault", StatefulSet, 1, VAULT),
+        plain("payments", "ledger", StatefulSet, few(2), POSTGRES),
+        plain("monitoring", "prometheus", StatefulSet, 1, PROMETHEUS),
+        plain("monitoring", "grafana", Deployment(false), 1, GRAFANA),
+        plain("monitoring", "node-exporter", DaemonSet, 1, NODE_EXPORTER),
+        plain("kube-system", "coredns", Deployment(false), few(2), COREDNS),
+        plain("kube-system", "kube-proxy", DaemonSet, 1, KUBE_PROXY),
+        plain("kube-system", "metrics-server", Deployment(false), 1, METRICS),
+    ];
+    let fates = if staging {
+        vec![
+            ("shop", "search", Deployment(false), SEARCH, Fate::NoImage),
+            (
+                "shop",
+                "recommendations",
+                Deployment(false),
+                RECOMMENDATIONS,
+                Fate::Crashes {
+                    code: 1,
+                    reason: "Error",
+                    after: 6,
+                },
+            ),
+            (
+                "shop",
+                "catalogue-import",
+                Job,
+                IMPORT,
+                Fate::Ends { code: 1, after: 8 },
+            ),
+            (
+                "payments",
+                "fraud",
+                Deployment(false),
+                FRAUD,
+                Fate::Unschedulable(NO_MEMORY),
+            ),
+        ]
+    } else {
+        vec![
+            ("shop", "search", Deployment(false), SEARCH, Fate::NotReady),
+            (
+                "shop",
+                "recommendations",
+                Deployment(false),
+                RECOMMENDATIONS,
+                Fate::Crashes {
+                    code: 137,
+                    reason: "OOMKilled",
+                    after: 25,
+                },
+            ),
+            (
+                "shop",
+                "catalogue-import",
+                Job,
+                IMPORT,
+                Fate::Ends { code: 0, after: 20 },
+            ),
+            (
+                "payments",
+                "fraud",
+                Deployment(false),
+                FRAUD,
+                Fate::Unschedulable(ONLY_GPU),
+            ),
+        ]
+    };
+    workloads.extend(
+        fates
+            .into_iter()
+            .map(|(namespace, name, owner, containers, fate)| Workload {
+                fate,
+                ..plain(namespace, name, owner, 1, containers)
+            }),
+    );
+    for workload in &mut workloads {
+        if let (Owner::CronJob(_), Fate::Runs) = (workload.owner, workload.fate) {
+            workload.fate = Fate::Ends { code: 0, after: 12 };
+        }
+    }
+    let nodes: &[&str] = if staging {
+        &["staging-worker-1", "staging-worker-2"]
+    } else {
+        &["prod-worker-1", "prod-worker-2", "prod-worker-3"]
+    };
+    Plan { nodes, workloads }
+}

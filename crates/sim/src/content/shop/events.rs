@@ -1,0 +1,110 @@
+//! The events of the shop: written as the scheduler, the kubelet and the controllers write them, and forgotten after an hour.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::object::Kind;
+use crate::state::State;
+use crate::time;
+
+/// How long an event is kept (`--event-ttl` of the API server).
+const KEPT: SignedDuration = SignedDuration::from_hours(1);
+
+/// Events that are kept at most; the oldest go first.
+const MOST: usize = 2_000;
+
+/// What an event is about.
+pub(super) struct About<'a> {
+    pub(super) kind: &'a str,
+    pub(super) namespace: &'a str,
+    pub(super) name: &'a str,
+    pub(super) uid: &'a str,
+    /// The container, where it is about one.
+    pub(super) container: Option<&'a str>,
+}
+
+/// What happened.
+pub(super) struct Happening<'a> {
+    /// Who says it: `kubelet`, `default-scheduler`, a controller.
+    pub(super) by: &'a str,
+    pub(super) node: &'a str,
+    pub(super) warning: bool,
+    pub(super) reason: &'a str,
+    pub(super) message: String,
+}
+
+/// Writes events; the same one again counts up.
+pub(super) struct Events {
+    state: Arc<State>,
+    /// By subject, container and reason: the name of the event, how often it came, when first.
+    known: HashMap<String, (String, u64, Timestamp)>,
+    /// By the time of their first coming.
+    order: VecDeque<(Timestamp, String)>,
+    written: u64,
+}
+
+impl Events {
+    pub(super) fn new(state: Arc<State>) -> Events {
+        Events {
+            state,
+            known: HashMap::new(),
+            order: VecDeque::new(),
+            written: 0,
+        }
+    }
+
+    pub(super) fn write(&mut self, now: Timestamp, about: &About<'_>, what: Happening<'_>) {
+        let key = format!(
+            "{} {} {} {}",
+            about.namespace,
+            about.uid,
+            about.container.unwrap_or_default(),
+            what.reason
+        );
+        self.written += 1;
+        let unix = u64::try_from(now.as_nanosecond())
+            .unwrap_or(0)
+            .wrapping_add(self.written);
+        let fresh = || (format!("{}.{unix:x}", about.name), 0, now);
+        let (name, count, first) = self.known.get(&key).cloned().unwrap_or_else(fresh);
+        if count == 0 {
+            self.order.push_back((now, key.clone()));
+        }
+        self.known.insert(key, (name.clone(), count + 1, first));
+        self.state
+            .put(Kind::Event, object(now, about, what, &name, count + 1, first));
+        self.forget(now);
+    }
+
+    /// Removes what is too old or too much.
+    fn forget(&mut self, now: Timestamp) {
+        while let Some((first, key)) = self.order.front() {
+            if now.duration_since(*first) < KEPT && self.order.len() <= MOST {
+                return;
+            }
+            if let (Some((name, ..)), Some((namespace, _))) = (self.known.remove(key), key.split_once(' ')) {
+                self.state.remove(Kind::Event, namespace, &name, None);
+            }
+            self.order.pop_front();
+        }
+    }
+}
+
+fn object(now: Timestamp, about: &About<'_>, what: Happening<'_>, name: &str, count: u64, first: Timestamp) -> Value {
+    let mut involved = json!({"kind": about.kind, "apiVersion": if about.kind == "Pod" { "v1" } else { "apps/v1" },
+        "namespace": about.namespace, "name": about.name, "uid": about.uid});
+    if let Some(container) = about.container {
+        involved["fieldPath"] = format!("spec.containers{{{container}}}").into();
+    }
+    let mut source = json!({"component": what.by});
+    if !what.node.is_empty() {
+        source["host"] = what.node.into();
+    }
+    json!({"kind": "Event", "metadata": {"namespace": about.namespace, "name": name, "creationTimestamp": time::seconds(first)},
+        "involvedObject": involved, "type": if what.warning { "Warning" } else { "Normal" }, "reason": what.reason,
+        "message": what.message, "count": count, "firstTimestamp": time::seconds(first), "lastTimestamp": time::seconds(now),
+        "eventTime": null, "source": source, "reportingComponent": what.by, "reportingInstance": what.node})
+}

@@ -1,0 +1,55 @@
+//! A small web shop on two clusters, for the demo: it lives without anybody touching it.
+
+mod catalogue;
+mod director;
+mod events;
+mod life;
+mod pod;
+mod speech;
+mod voice;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::object::Kind;
+use crate::sim::{namespace_object, node_object};
+use crate::state::State;
+use director::Director;
+
+/// How often the shop's life goes on.
+const TICK: Duration = Duration::from_millis(200);
+
+/// Fills a cluster with the shop and keeps it going until the cluster stops.
+pub(super) fn fill(state: &Arc<State>, cluster: &str) {
+    let plan = catalogue::plan(cluster);
+    for namespace in ["shop", "payments", "monitoring"] {
+        state.put(Kind::Namespace, namespace_object(namespace));
+    }
+    for (index, name) in plan.nodes.iter().enumerate() {
+        let mut node = node_object(name);
+        node["metadata"]["labels"]["node-role.kubernetes.io/worker"] = "".into();
+        node["metadata"]["labels"]["topology.kubernetes.io/zone"] = format!("zone-{}", index + 1).into();
+        node["status"]["addresses"][0]["address"] = host(index).into();
+        state.put(Kind::Node, node);
+    }
+    let mut director = Director::new(state.clone(), plan, Timestamp::now());
+    director.open(Timestamp::now());
+    let stop = state.stop.clone();
+    tokio::spawn(async move {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                _ = tick.tick() => director.tick(Timestamp::now()),
+            }
+        }
+    });
+}
+
+/// The address of a node.
+fn host(index: usize) -> String {
+    format!("192.168.10.{}", 11 + index)
+}
