@@ -160,3 +160,24 @@ async fn what_is_no_refresh_token_is_no_credential() {
     }
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_changed_password_closes_the_other_sessions_sockets() {
+    let server = Server::start().await;
+    server.run_pod("default", "web", &["main"]).await;
+    let path = "/ws/clusters/sim/namespaces/default/pods/web/logs";
+    let other = server.login("admin", PASSWORD).await;
+    let authorization = format!("Bearer {other}");
+    let mut theirs = server
+        .ws_with(path, &[("authorization", &authorization)])
+        .await
+        .unwrap();
+    let mut mine = server.ws(path).await;
+    let change = json!({"oldPassword": PASSWORD, "newPassword": "another long passphrase"});
+    assert_eq!(server.post("/api/auth/change-password", change).await.status, 200);
+    let (frames, close) = theirs.rest().await;
+    assert_eq!((close, frames.last().unwrap()["code"].as_u64()), (4401, Some(401_002)));
+    mine.send(json!({"type": "subscribe", "follow": true})).await;
+    mine.next_of("subscribed").await;
+    server.stop().await;
+}
