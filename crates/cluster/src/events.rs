@@ -282,9 +282,9 @@ mod tests {
             [1, 2, 5, 3, 6].map(|hour| format!("2026-01-01T0{hour}:00:00Z"));
         let mut event = json!({"metadata": {"creationTimestamp": created}, "firstTimestamp": null, "lastTimestamp": null,
             "eventTime": null, "count": 0, "series": null});
-        assert_eq!(times(event.clone()), (created.clone(), created.clone(), 1));
+        assert_eq!(times(event.clone()), (created.clone(), created, 1));
         event["eventTime"] = json!("2026-01-01T03:00:00.000000Z");
-        assert_eq!(times(event.clone()), (happened.clone(), happened.clone(), 1));
+        assert_eq!(times(event.clone()), (happened.clone(), happened, 1));
         event["firstTimestamp"] = json!(first);
         event["lastTimestamp"] = json!("2026-01-01T06:00:00+01:00");
         event["count"] = json!(4);

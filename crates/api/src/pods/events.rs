@@ -3,20 +3,17 @@
 use podgate_access::action::ReadEvents;
 use podgate_cluster::events::Event;
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use crate::{ApiError, Data, Opened, Params};
 
 /// An event of a pod.
-#[derive(Clone, Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EventView {
     /// `Normal` or `Warning`.
     #[serde(rename = "type")]
-    #[schema(example = "Warning")]
     kind: String,
     /// Machine-readable reason.
-    #[schema(example = "BackOff")]
     reason: String,
     /// Sentence.
     message: String,
@@ -27,7 +24,6 @@ pub(crate) struct EventView {
     /// How often it was seen.
     count: u32,
     /// The component that reports it.
-    #[schema(example = "kubelet")]
     source: String,
     /// The container that it is about, or empty.
     container: String,

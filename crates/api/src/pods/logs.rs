@@ -1,7 +1,5 @@
 //! `GET …/pods/{name}/logs`: a container's log as the cluster holds it.
 
-use std::future::ready;
-
 use axum::{
     body::Body,
     http::{
@@ -10,14 +8,10 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use futures_util::{
-    StreamExt,
-    stream::{self, BoxStream},
-};
-use podgate_access::{Scoped, action::ReadLogs};
+use futures_util::{StreamExt, stream::BoxStream};
+use podgate_access::action::ReadLogs;
 use podgate_cluster::{Error, log};
 use serde::Serialize;
-use utoipa::ToSchema;
 
 use super::tail::Tail;
 use crate::{
@@ -117,7 +111,7 @@ fn utc(time: String) -> String {
 }
 
 /// A log, or the end of it.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 pub(crate) struct LogView {
     /// The text; bytes that are not UTF-8 as U+FFFD. At most 10 MiB: of a longer log the last whole lines that fit.
     logs: String,
@@ -134,16 +128,16 @@ pub(crate) async fn read(
 ) -> Result<Response, ApiError> {
     let body = scoped.log(&asked.query).await?;
     if asked.download || accepted.media == PLAIN {
-        return Ok(plain(&scoped, body, &asked));
+        return Ok(plain(scoped.name(), body, &asked));
     }
-    let (logs, truncated) = end(until_revoked(&scoped, body.stream)).await?;
+    let (logs, truncated) = end(body.stream).await?;
     Ok(Data(LogView { logs, truncated }).into_response())
 }
 
 /// The raw bytes, as they come. A log that breaks off breaks the answer off, so that nobody takes it for whole.
-fn plain(scoped: &Scoped<ReadLogs>, body: log::Body, asked: &Asked) -> Response {
-    let name = file_name(scoped.name(), &body.container, asked.query.previous);
-    let stream = until_revoked(scoped, body.stream).inspect(|item| {
+fn plain(pod: &str, body: log::Body, asked: &Asked) -> Response {
+    let name = file_name(pod, &body.container, asked.query.previous);
+    let stream = body.stream.inspect(|item| {
         if let Err(error) = item {
             tracing::warn!(%error, "a log broke off");
         }
@@ -179,22 +173,6 @@ async fn end(mut stream: BoxStream<'static, Result<bytes::Bytes, Error>>) -> Res
         tail.push(&piece?);
     }
     Ok(tail.finish())
-}
-
-/// Ends a log with an error when the caller's session ends.
-fn until_revoked(
-    scoped: &Scoped<ReadLogs>,
-    stream: BoxStream<'static, Result<bytes::Bytes, Error>>,
-) -> BoxStream<'static, Result<bytes::Bytes, Error>> {
-    let revoked = scoped.caller().revoked.clone();
-    let told = revoked.clone();
-    let error = move || {
-        Err(Error::Upstream(
-            "the log was ended because the session is over: log in again".to_owned(),
-        ))
-    };
-    let last = stream::once(async move { told.is_cancelled().then(error) }).filter_map(ready);
-    stream.take_until(revoked.cancelled_owned()).chain(last).boxed()
 }
 
 #[cfg(test)]
