@@ -220,7 +220,7 @@ fn message(text: &str) -> Value {
     json!({
         "type": "object",
         "required": ["code", "message", "data"],
-        "properties": {"code": {"const": 200}, "message": {"const": text}, "data": {"type": "null"}},
+        "properties": {"code": {"const": 200}, "message": {"type": "string", "examples": [text]}, "data": {"type": "null"}},
     })
 }
 
