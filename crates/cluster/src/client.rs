@@ -106,7 +106,7 @@ pub struct Client {
     pub(crate) policy: Policy,
     /// The cluster's name, for messages.
     pub(crate) cluster: Arc<str>,
-    /// Its credential was refused: the next call should be made with one that was read afresh.
+    /// Credential or certificate were refused: the next call should be made with what the source holds now.
     refused: Arc<AtomicBool>,
 }
 
@@ -169,7 +169,12 @@ impl Client {
         let sent = self.inner.send(request.map(Body::from)).boxed();
         let response = match timeout(self.policy.request_timeout, sent).await {
             Ok(Ok(response)) => response,
-            Ok(Err(error)) => return Err(explain::failure(&error, &what)),
+            Ok(Err(error)) => {
+                if explain::concerns_source(&error) {
+                    self.refused.store(true, Ordering::Relaxed);
+                }
+                return Err(explain::failure(&error, &what));
+            }
             Err(_) => {
                 let seconds = self.policy.request_timeout.as_secs_f32();
                 return Err(Error::Timeout(format!("{what} was not answered within {seconds} s")));
@@ -253,7 +258,7 @@ impl Client {
         explain::failure(error, what)
     }
 
-    /// Whether the API server refused the credential since this client was made.
+    /// Whether credential or certificate were refused since this client was made.
     pub(crate) fn is_refused(&self) -> bool {
         self.refused.load(Ordering::Relaxed)
     }

@@ -10,20 +10,25 @@ use crate::{Error, error::shorten};
 
 /// A call that failed before, or within, its answer.
 pub(super) fn failure(error: &(dyn StdError + 'static), what: &str) -> Error {
-    let mut root = error;
-    let mut next = Some(error);
-    while let Some(cause) = next {
-        if let Some(known) = known(cause, what) {
-            return known;
-        }
-        root = cause;
-        // An `io::Error` hides the error that it wraps from `source`.
+    chain(error).find_map(|cause| known(cause, what)).unwrap_or_else(|| {
+        let root = chain(error).last().map(ToString::to_string).unwrap_or_default();
+        Error::Upstream(format!("{what} failed: {}", shorten(&root)))
+    })
+}
+
+/// Whether credential or authority of the source may be out of date, so that reading it again may help.
+pub(super) fn concerns_source(error: &(dyn StdError + 'static)) -> bool {
+    chain(error).any(|cause| cause.is::<AuthError>() || cause.is::<rustls::Error>())
+}
+
+/// An error and what caused it. An `io::Error` hides the error that it wraps from `source`.
+fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&cause: &&'a (dyn StdError + 'static)| {
         let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        next = wrapped
+        wrapped
             .map(|inner| inner as &(dyn StdError + 'static))
-            .or_else(|| cause.source());
-    }
-    Error::Upstream(format!("{what} failed: {}", shorten(&root.to_string())))
+            .or_else(|| cause.source())
+    })
 }
 
 /// A source of which no client can be made.

@@ -5,21 +5,18 @@ use std::{
     time::Duration,
 };
 
-use bytes::Bytes;
-use futures_util::FutureExt;
 use http::{HeaderValue, Request, header::ACCEPT};
-use http_body_util::BodyExt;
-use kube::client::Body;
 use podgate_index::{Change, Index, Relist};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::sleep;
 
 use super::{
-    codec::{Codec, Event, Object},
-    machine::{Call, Health, Input, Machine, Next, Step, Wait},
+    codec::{Codec, Object},
+    machine::{Call, Health, Input, Machine, Next, Step},
+    reader::Reader,
 };
 use crate::{
     Error,
-    client::{self, Client, Patience},
+    client::{self, Patience},
     error::{Result, Status},
     registry::Inner,
     status,
@@ -27,12 +24,6 @@ use crate::{
 
 /// Pods of one page.
 const PAGE: &str = "500";
-/// Changes applied at once at most.
-const BATCH: usize = 512;
-/// A streaming list that has not ended after so many times [`Patience::progress`] is given up, though events come: a server that ignores what is
-/// asked tells the changes of a busy cluster for ever.
-const STREAM_LIMIT: u32 = 12;
-
 /// Keeps the rows of a cluster, or of one of its namespaces, equal to it for as long as it runs.
 pub(crate) struct Driver {
     pub(crate) cluster: Arc<Inner>,
@@ -44,19 +35,11 @@ pub(crate) struct Driver {
     pub(crate) namespace: Option<String>,
 }
 
-/// What came of a body.
-enum Got {
-    Bytes(Bytes),
-    End,
-    Broken(kube::Error),
-    Nothing,
-}
-
 /// Changes that wait to be applied.
 #[derive(Default)]
-struct Batch {
-    changes: Vec<Change>,
-    evidence: bool,
+pub(super) struct Batch {
+    pub(super) changes: Vec<Change>,
+    pub(super) evidence: bool,
 }
 
 impl Driver {
@@ -140,7 +123,7 @@ impl Driver {
     }
 
     /// Does what the machine decided, beside the next call.
-    fn act(&self, step: Step, error: Option<Error>, relist: &mut Option<Relist>) -> Next {
+    pub(super) fn act(&self, step: Step, error: Option<Error>, relist: &mut Option<Relist>) -> Next {
         if step.finish
             && let Some(relist) = relist.take()
         {
@@ -188,12 +171,12 @@ impl Driver {
         }
     }
 
-    fn patience(&self) -> &Patience {
+    pub(super) fn patience(&self) -> &Patience {
         &self.cluster.policy.watch
     }
 
     /// The row of a pod; what is none is skipped, counted and named.
-    fn row(&self, object: Object) -> Option<Change> {
+    pub(super) fn row(&self, object: Object) -> Option<Change> {
         match object {
             Object::Pod(pod) => Some(Change::Upsert(status::row(&pod))),
             Object::Odd { name, error } => {
@@ -209,7 +192,7 @@ impl Driver {
         }
     }
 
-    fn apply(&self, batch: &mut Batch) {
+    pub(super) fn apply(&self, batch: &mut Batch) {
         if !batch.changes.is_empty() {
             self.index
                 .apply(self.cluster.spec.id, std::mem::take(&mut batch.changes));
@@ -220,193 +203,8 @@ impl Driver {
     }
 }
 
-/// Reads one answer.
-struct Reader<'a> {
-    driver: &'a Driver,
-    client: &'a Client,
-    what: &'a str,
-    machine: &'a mut Machine,
-    relist: &'a mut Option<Relist>,
-    body: Body,
-}
-
-impl Reader<'_> {
-    async fn list(&mut self) -> Next {
-        let mut decoder = self.driver.codec.list();
-        let mut batch = Batch::default();
-        let mut pods = Vec::new();
-        let decoded = loop {
-            match self.next().await {
-                Got::Bytes(bytes) => {
-                    if let Err(garbage) = decoder.push(&bytes, &mut pods) {
-                        break Err(garbage);
-                    }
-                }
-                Got::End => break decoder.finish(),
-                Got::Broken(error) => return self.broken(self.client.broken(&error, self.what)),
-                Got::Nothing => return self.silent(),
-            }
-            batch
-                .changes
-                .extend(pods.drain(..).filter_map(|pod| self.driver.row(pod)));
-            if batch.changes.len() >= BATCH {
-                self.driver.apply(&mut batch);
-            }
-        };
-        batch
-            .changes
-            .extend(pods.drain(..).filter_map(|pod| self.driver.row(pod)));
-        self.driver.apply(&mut batch);
-        match decoded {
-            Ok(meta) => {
-                let page = Input::Page {
-                    version: &meta.version,
-                    token: &meta.token,
-                };
-                let step = self.machine.step(page);
-                self.driver.act(step, None, self.relist)
-            }
-            Err(garbage) => self.broken(self.garbage(&garbage)),
-        }
-    }
-
-    async fn watch(&mut self) -> Next {
-        let mut decoder = self.driver.codec.watch();
-        let mut batch = Batch::default();
-        let mut events = Vec::new();
-        let limit = Instant::now() + self.driver.patience().progress * STREAM_LIMIT;
-        loop {
-            let mut got = self.next().await;
-            // What is there already is applied together.
-            loop {
-                let garbage = match got {
-                    Got::Bytes(bytes) => decoder.push(&bytes, &mut events).err(),
-                    Got::Nothing if self.machine.wait() == Wait::Settle => {
-                        let step = self.machine.settle();
-                        self.driver.act(step, None, self.relist);
-                        None
-                    }
-                    over => {
-                        self.driver.apply(&mut batch);
-                        return self.over(over);
-                    }
-                };
-                for event in events.drain(..) {
-                    if let Some(next) = self.event(event, &mut batch) {
-                        return next;
-                    }
-                }
-                if let Some(garbage) = garbage {
-                    self.driver.apply(&mut batch);
-                    return self.broken(self.garbage(&garbage));
-                }
-                if batch.changes.len() >= BATCH {
-                    break;
-                }
-                match self.body.frame().now_or_never() {
-                    Some(ready) => got = of_frame(ready),
-                    None => break,
-                }
-            }
-            self.driver.apply(&mut batch);
-            if self.machine.wait() == Wait::Progress && Instant::now() > limit {
-                return self.silent();
-            }
-        }
-    }
-
-    /// One event; what to do next, if not to read on.
-    fn event(&mut self, event: Event, batch: &mut Batch) -> Option<Next> {
-        let (input, change, error) = match &event {
-            Event::Applied { version, .. } => (Input::Changed { version }, true, None),
-            Event::Deleted { version, .. } => (Input::Changed { version }, true, None),
-            Event::Bookmark { version, end } => (Input::Bookmark { version, end: *end }, false, None),
-            Event::Error(status) => {
-                let error = Error::of(status.code, status, self.what);
-                (refusal(status.code, Some(status)), false, Some(error))
-            }
-        };
-        let step = self.machine.step(input);
-        let reads_on = step.next == Next::Read;
-        if change && reads_on {
-            batch.changes.extend(match event {
-                Event::Applied { object, .. } => self.driver.row(object),
-                Event::Deleted { namespace, name, .. } => Some(Change::Remove { namespace, name }),
-                Event::Bookmark { .. } | Event::Error(_) => None,
-            });
-        }
-        if reads_on && !step.finish && step.health == Health::Evidence {
-            batch.evidence = true;
-            return None;
-        }
-        if step == STEADY {
-            return None;
-        }
-        self.driver.apply(batch);
-        let next = self.driver.act(step, error, self.relist);
-        (next != Next::Read).then_some(next)
-    }
-
-    async fn next(&mut self) -> Got {
-        let patience = self.driver.patience();
-        let wait = match self.machine.wait() {
-            Wait::Progress => patience.progress,
-            Wait::Settle => patience.settle,
-            Wait::Silence => patience.silence,
-        };
-        timeout(wait, self.body.frame()).await.map_or(Got::Nothing, of_frame)
-    }
-
-    fn over(&mut self, got: Got) -> Next {
-        match got {
-            Got::Broken(error) => self.broken(self.client.broken(&error, self.what)),
-            Got::Nothing => self.silent(),
-            Got::End | Got::Bytes(_) => {
-                let step = self.machine.step(Input::Ended);
-                let error = Error::Upstream(format!("{} was ended by the API server", self.what));
-                self.driver.act(step, Some(error), self.relist)
-            }
-        }
-    }
-
-    fn broken(&mut self, error: Error) -> Next {
-        let step = self.machine.step(Input::Broken);
-        self.driver.act(step, Some(error), self.relist)
-    }
-
-    fn silent(&mut self) -> Next {
-        let step = self.machine.step(Input::Silent);
-        let error = Error::Timeout(format!("{} makes no progress", self.what));
-        self.driver.act(step, Some(error), self.relist)
-    }
-
-    fn garbage(&self, garbage: &super::codec::Garbage) -> Error {
-        Error::Upstream(format!(
-            "{} was not answered as Kubernetes answers: {garbage}",
-            self.what
-        ))
-    }
-}
-
-/// A step that only says to read on.
-const STEADY: Step = Step {
-    finish: false,
-    health: Health::Same,
-    next: Next::Read,
-};
-
-type Frame = Option<kube::Result<http_body::Frame<Bytes>>>;
-
-fn of_frame(frame: Frame) -> Got {
-    match frame {
-        Some(Ok(frame)) => Got::Bytes(frame.into_data().unwrap_or_default()),
-        Some(Err(error)) => Got::Broken(error),
-        None => Got::End,
-    }
-}
-
 /// The input that an answer other than success is. A version that the server has not reached is as useless as one that it no longer has.
-fn refusal(status: u16, parsed: Option<&Status>) -> Input<'static> {
+pub(super) fn refusal(status: u16, parsed: Option<&Status>) -> Input<'static> {
     if status == 410 || parsed.is_some_and(|parsed| parsed.has_cause("ResourceVersionTooLarge")) {
         return Input::Gone;
     }
