@@ -70,8 +70,14 @@ impl Lab {
                 }],
             },
         }))?;
-        self.pods().create(&Default::default(), &pod).await?;
         let deadline = Instant::now() + PATIENCE;
+        // A new namespace refuses pods until its service account is made.
+        while let Err(e) = self.pods().create(&Default::default(), &pod).await {
+            if !matches!(&e, kube::Error::Api(status) if status.code == 403) || Instant::now() > deadline {
+                return Err(e.into());
+            }
+            sleep(Duration::from_millis(200)).await;
+        }
         loop {
             let status = self.pods().get(name).await?.status.unwrap_or_default();
             if status.phase.as_deref() == Some(phase) {

@@ -71,6 +71,7 @@ pub(crate) async fn measure(args: &Args) -> Result<String> {
     let load = load(&server).await?;
     let after = server.memory()?;
     server.stop().await?;
+    simulated.stop().await?;
     Ok(written(args, size, synced, (memory, after), &timed, load))
 }
 

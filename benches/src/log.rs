@@ -11,7 +11,6 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Args, Result,
-    http1::Connection,
     lab::{CLUSTER, Lab},
     server::Server,
     summary::{Met, Times, mb, ms},
@@ -34,7 +33,6 @@ struct Way {
 /// Measures, and says what came out.
 pub(crate) async fn measure(args: &Args, lab: &Lab, server: &Server) -> Result<String> {
     let (name, size) = ended_pod(lab).await?;
-    let mut connection = server.connect().await?;
     let mut direct = Way::new();
     let mut through = Way::new();
     let before = server.memory()?.resident;
@@ -45,7 +43,7 @@ pub(crate) async fn measure(args: &Args, lab: &Lab, server: &Server) -> Result<S
             if first {
                 direct.add(read_directly(lab, &name).await?)?;
             } else {
-                through.add(read_through(&mut connection, lab, &name).await?)?;
+                through.add(read_through(server, lab, &name).await?)?;
             }
         }
     }
@@ -82,8 +80,9 @@ async fn read_directly(lab: &Lab, name: &str) -> Result<(Duration, Vec<u8>)> {
     Ok((taken, bytes))
 }
 
-/// Reads the log through Podgate.
-async fn read_through(connection: &mut Connection, lab: &Lab, name: &str) -> Result<(Duration, Vec<u8>)> {
+/// Reads the log through Podgate, over a connection of its own: the server ends one that idles while the other way is read.
+async fn read_through(server: &Server, lab: &Lab, name: &str) -> Result<(Duration, Vec<u8>)> {
+    let mut connection = server.connect().await?;
     let namespace = &lab.namespace;
     let path = format!("/api/clusters/{CLUSTER}/namespaces/{namespace}/pods/{name}/logs");
     let request = Request::get(path)

@@ -24,6 +24,8 @@ use crate::{Result, http1::Connection};
 
 /// The longest that a process may take until it serves, and its first sync.
 const PATIENCE: Duration = Duration::from_secs(300);
+/// The longest that a process may take to end.
+const STOP: Duration = Duration::from_secs(60);
 
 /// `podgate serve` on a data directory of its own. Killed when dropped.
 #[derive(Debug)]
@@ -147,14 +149,24 @@ impl Server {
     }
 
     pub(crate) async fn stop(mut self) -> Result<()> {
-        Ok(self.child.kill().await?)
+        terminate(&mut self.child).await
     }
+}
+
+/// Ends a process with SIGTERM, so that it takes its temporary files with it.
+async fn terminate(child: &mut Child) -> Result<()> {
+    let pid = child.id().ok_or("the process has ended by itself")?;
+    Command::new("kill").arg(pid.to_string()).status().await?;
+    timeout(STOP, child.wait())
+        .await
+        .map_err(|_| format!("process {pid} did not end within {} s of SIGTERM", STOP.as_secs()))??;
+    Ok(())
 }
 
 /// `podgate sim`. Killed when dropped.
 #[derive(Debug)]
 pub(crate) struct Simulated {
-    _child: Child,
+    child: Child,
     _stdout: BufReader<ChildStdout>,
     pub(crate) kubeconfig: PathBuf,
 }
@@ -174,10 +186,14 @@ impl Simulated {
             return Err("`podgate sim` ended without printing its kubeconfig's path".into());
         }
         Ok(Self {
-            _child: child,
+            child,
             _stdout: stdout,
             kubeconfig: line.trim().into(),
         })
+    }
+
+    pub(crate) async fn stop(mut self) -> Result<()> {
+        terminate(&mut self.child).await
     }
 }
 
