@@ -35,6 +35,14 @@ fn error() -> Value {
     )
 }
 
+fn ping() -> Value {
+    frame("ping", "Asks for a `pong`.", [], [])
+}
+
+fn pong() -> Value {
+    frame("pong", "The answer to a `ping`.", [], [])
+}
+
 fn container() -> Value {
     text("The container; only where several may be read.")
 }
@@ -80,28 +88,27 @@ pub(super) fn log_server() -> Value {
     let lines = frame(
         "logs",
         "Several lines, after a subscribe with `batch`.",
-        [("lines", list(json!({"type": "string"}), "The lines."))],
-        [("container", container())],
+        [
+            ("container", text("The container.")),
+            ("lines", list(json!({"type": "string"}), "The lines.")),
+        ],
+        [],
     );
     let restarted = frame(
         "restarted",
         "A followed container began a new run: the rest of the old one came before, the new one follows.",
-        [
-            ("container", container()),
-            ("restartCount", count("Its new restart count.")),
-        ],
-        [],
+        [("restartCount", count("Its new restart count."))],
+        [("container", container())],
     );
     let gap = frame(
         "gap",
         "Lines are missing, or may be.",
         [
-            ("container", container()),
             ("reason", text("A sentence.")),
             ("before", text("The time of the last line before, or empty.")),
             ("after", text("The time of the first line after, or empty.")),
         ],
-        [],
+        [("container", container())],
     );
     let subscribed = frame(
         "subscribed",
@@ -113,7 +120,7 @@ pub(super) fn log_server() -> Value {
         [],
     );
     let end = frame("end", "Nothing more will come.", [("reason", text("A sentence."))], []);
-    json!([subscribed, line, lines, restarted, gap, end, error()])
+    json!([subscribed, line, lines, restarted, gap, end, pong(), error()])
 }
 
 /// What a client sends on a terminal.
@@ -133,7 +140,7 @@ pub(super) fn exec_client() -> Value {
             []
         ),
         frame("eof", "The end of input; output goes on.", [], []),
-        frame("ping", "Asks for a `pong`.", [], []),
+        ping(),
     ])
 }
 
@@ -155,7 +162,7 @@ pub(super) fn exec_server() -> Value {
             [("code", json!({"type": "integer", "description": "Its exit code."}))],
             []
         ),
-        frame("pong", "The answer to a `ping`.", [], []),
+        pong(),
         error(),
     ])
 }

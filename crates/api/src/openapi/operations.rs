@@ -4,12 +4,13 @@ use http::Method;
 use serde_json::Value;
 
 use super::{
-    frames, pods,
+    frames, pods as pod_schemas,
     schema::{Schemas, object},
 };
 use crate::{
     clusters::{ClusterEdit, ClusterView, NamespacesView, NewCluster, StatsView, TestView},
     health::Readiness,
+    pods::{list::List, logs::LogView},
     routing::Route,
     session::{Credentials, LoginView, PasswordChange, Refresh, TicketRequest, TicketView, UserView},
 };
@@ -92,17 +93,16 @@ pub(super) fn operation(route: &Route) -> Option<Operation> {
 
 fn of_pod(method: &Method, rest: &str) -> Option<Operation> {
     Some(match (method.as_str(), rest) {
-        ("GET", "") => Operation::new("pods.get", "One pod, live.", Answer::Data(pods::detail)),
+        ("GET", "") => Operation::new("pods.get", "One pod, live.", Answer::Data(pod_schemas::detail)),
         ("DELETE", "") => Operation::new(
             "pods.delete",
             "Deletes a pod.",
             Answer::Message("Pod deleted successfully"),
         )
         .fails(&[409_001]),
-        ("GET", "/logs") => {
-            Operation::new("pods.logs", "A container's log.", Answer::Data(pods::logs)).fails(&[404_003, 409_001])
-        }
-        ("GET", "/events") => Operation::new("pods.events", "A pod's events.", Answer::Data(pods::events)),
+        ("GET", "/logs") => Operation::new("pods.logs", "A container's log.", Answer::Data(Schemas::of::<LogView>))
+            .fails(&[404_003, 409_001]),
+        ("GET", "/events") => Operation::new("pods.events", "A pod's events.", Answer::Data(pod_schemas::events)),
         _ => return None,
     })
 }
@@ -130,10 +130,12 @@ fn of_socket(rest: &str) -> Option<Operation> {
 fn of_cluster(method: &Method, rest: &str) -> Option<Operation> {
     const UPSTREAM: &[u32] = &[403_001, 502_001, 504_001];
     Some(match (method.as_str(), rest) {
-        ("GET", "/{clusterId}/pods") => {
-            Operation::new("pods.list", "A page of a cluster's pods.", Answer::Data(pods::page))
-                .fails(&[502_001, 503_001, 504_001])
-        }
+        ("GET", "/{clusterId}/pods") => Operation::new(
+            "pods.list",
+            "A page of a cluster's pods.",
+            Answer::Data(Schemas::of::<List<'static>>),
+        )
+        .fails(&[502_001, 503_001, 504_001]),
         ("GET", "") => Operation::new("clusters.list", "The clusters.", Answer::Data(cluster_page)),
         ("POST", "") => Operation::new(
             "clusters.create",

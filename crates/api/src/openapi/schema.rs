@@ -40,16 +40,19 @@ pub(super) fn object<const N: usize>(description: &str, properties: [(&str, Valu
     let required: Vec<&str> = properties.iter().map(|(name, _)| *name).collect();
     let mut schema = open_object(description, properties);
     schema["required"] = json!(required);
+    if let Some(object) = schema.as_object_mut() {
+        object.remove("additionalProperties");
+    }
     schema
 }
 
-/// An object with these properties, none of them required.
+/// An object with these properties, none of them required, and others.
 pub(super) fn open_object<const N: usize>(description: &str, properties: [(&str, Value); N]) -> Value {
     let properties: Map<String, Value> = properties
         .into_iter()
         .map(|(name, schema)| (name.to_owned(), schema))
         .collect();
-    json!({"type": "object", "description": description, "properties": properties})
+    json!({"type": "object", "description": description, "properties": properties, "additionalProperties": true})
 }
 
 /// A text.
@@ -75,9 +78,4 @@ pub(super) fn flag(description: &str) -> Value {
 /// A list.
 pub(super) fn list(items: Value, description: &str) -> Value {
     json!({"type": "array", "items": items, "description": description})
-}
-
-/// Something, or null.
-pub(super) fn or_null(schema: Value) -> Value {
-    json!({"oneOf": [schema, {"type": "null"}]})
 }

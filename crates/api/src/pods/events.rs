@@ -9,6 +9,7 @@ use crate::{ApiError, Data, Opened, Params};
 /// An event of a pod.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = PodEvent)]
 pub(crate) struct EventView {
     /// `Normal` or `Warning`.
     #[serde(rename = "type")]

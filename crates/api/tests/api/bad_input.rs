@@ -5,7 +5,7 @@ use podgate_api::{
     Kind, Parameter, openapi, routes,
     routing::{Route, Shape},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{Answer, Server, path_of, send};
 

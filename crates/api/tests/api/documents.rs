@@ -3,7 +3,12 @@
 use std::path::PathBuf;
 
 use podgate_api::{openapi, routes, routing::Shape};
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use crate::{
+    schema::check,
+    support::{PASSWORD, Server},
+};
 
 /// Set this to write the files anew.
 const UPDATE: &str = "PODGATE_UPDATE_DOCS";
@@ -71,6 +76,59 @@ fn every_route_is_in_the_openapi_document_with_its_parameters_and_errors() {
             route.path
         );
     }
+}
+
+#[tokio::test]
+async fn answers_are_as_the_openapi_document_says() {
+    let server = Server::start().await;
+    server.run_pod("default", "web", &["main", "side"]).await;
+    server.sim.write_log("default", "web", "main", b"hello\n");
+    let document = openapi::document("");
+    let login = json!({"username": "admin", "password": PASSWORD});
+    let ticket = json!({"path": "/ws/clusters/sim/namespaces/default/pods/web/logs"});
+    let pod = "/api/clusters/{clusterId}/namespaces/{namespace}/pods/{name}";
+    for (method, route, query, body) in [
+        ("post", "/api/auth/login", "", Some(&login)),
+        ("get", "/api/auth/me", "", None),
+        ("post", "/api/ws-tickets", "", Some(&ticket)),
+        ("get", "/api/clusters", "", None),
+        ("get", "/api/clusters/{clusterId}", "", None),
+        ("get", "/api/clusters/{clusterId}/stats", "", None),
+        ("get", "/api/clusters/{clusterId}/namespaces", "", None),
+        ("post", "/api/clusters/{clusterId}/test", "", None),
+        ("get", "/api/clusters/{clusterId}/pods", "", None),
+        ("get", pod, "", None),
+        ("get", &format!("{pod}/logs"), "?container=main", None),
+        ("get", &format!("{pod}/events"), "", None),
+        ("get", "/readyz", "", None),
+        ("delete", pod, "?dryRun=true", None),
+        ("post", "/api/auth/logout", "", None),
+    ] {
+        let path = route
+            .replace("{clusterId}", "sim")
+            .replace("{namespace}", "default")
+            .replace("{name}", "web");
+        let answer = server
+            .request(
+                &method.to_uppercase(),
+                &format!("{path}{query}"),
+                Some(&server.token),
+                body,
+            )
+            .await;
+        assert_eq!(answer.status, 200, "{method} {route}: {}", answer.text());
+        let schema = &document["paths"][route][method]["responses"]["200"]["content"]["application/json"]["schema"];
+        assert!(schema.is_object(), "{method} {route}");
+        check(&document, schema, &answer.json(), &format!("{method} {route}"));
+    }
+    let failure = server.get("/api/nothing").await.json();
+    check(
+        &document,
+        &document["components"]["schemas"]["Error"],
+        &failure,
+        "a failure",
+    );
+    server.stop().await;
 }
 
 #[test]

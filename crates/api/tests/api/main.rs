@@ -3,6 +3,7 @@
 
 mod access_matrix;
 mod accounts;
+mod bad_frames;
 mod bad_input;
 mod clusters;
 mod credentials;
@@ -13,6 +14,7 @@ mod pods_detail;
 mod pods_events;
 mod pods_list;
 mod pods_logs;
+mod schema;
 mod session;
 mod sockets;
 mod support;
