@@ -3,11 +3,12 @@
 use podgate_access::action::ReadEvents;
 use podgate_cluster::events::Event;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{ApiError, Data, Opened, Params};
 
 /// An event of a pod.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = PodEvent)]
 pub(crate) struct EventView {

@@ -12,6 +12,7 @@ use futures_util::{StreamExt, stream::BoxStream};
 use podgate_access::action::ReadLogs;
 use podgate_cluster::{Error, log};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::tail::Tail;
 use crate::{
@@ -111,7 +112,8 @@ fn utc(time: String) -> String {
 }
 
 /// A log, or the end of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Logs)]
 pub(crate) struct LogView {
     /// The text; bytes that are not UTF-8 as U+FFFD. At most 10 MiB: of a longer log the last whole lines that fit.
     logs: String,
