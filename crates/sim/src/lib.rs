@@ -15,6 +15,7 @@ mod log;
 mod negotiate;
 mod object;
 mod options;
+mod pieces;
 mod protobuf;
 mod rbac;
 mod reviews;

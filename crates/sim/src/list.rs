@@ -151,7 +151,7 @@ impl Iterator for Pieces {
             if !std::mem::take(&mut self.first) {
                 piece.push(b',');
             }
-            piece.extend_from_slice(&object.item());
+            object.append_item(&mut piece);
         }
         Some(piece.into())
     }

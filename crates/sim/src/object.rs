@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use serde_json::{Map, Value};
+
+use crate::pieces::Pieces;
 
 /// The kinds that the cluster holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,7 +67,7 @@ pub(crate) struct Object {
     /// The fields that a field selector may name, with their values.
     pub(crate) fields: Vec<(&'static str, String)>,
     /// The JSON without `apiVersion` and `kind`: the items of a list come without them.
-    body: Bytes,
+    body: Pieces,
 }
 
 impl Object {
@@ -101,19 +102,22 @@ impl Object {
             version,
             labels: labels.unwrap_or_default(),
             fields: fields(kind, &value),
-            body: Bytes::from(value.to_string()),
+            body: Pieces::new(&value),
         }
     }
 
-    /// The JSON as an item of a list: without `apiVersion` and `kind`.
-    pub(crate) fn item(&self) -> Bytes {
-        self.body.clone()
+    /// Appends the JSON as an item of a list: without `apiVersion` and `kind`.
+    pub(crate) fn append_item(&self, list: &mut Vec<u8>) {
+        self.body.append_to(list);
     }
 
     /// The JSON as an answer of its own.
     pub(crate) fn json(&self) -> Vec<u8> {
-        let mut json = format!(r#"{{"kind":"{}","apiVersion":"v1","#, self.kind.name()).into_bytes();
-        json.extend_from_slice(self.body.get(1..).unwrap_or_default());
+        let kind = format!(r#"{{"kind":"{}","apiVersion":"v1","#, self.kind.name());
+        // The body's opening brace makes room for the comma.
+        let mut json = Vec::with_capacity(kind.len() + self.body.len());
+        self.body.append_to(&mut json);
+        json.splice(0..1, kind.into_bytes());
         json
     }
 

@@ -1,7 +1,9 @@
 //! What is in a cluster when it starts, and what happens in it afterwards.
 
+mod churn;
 mod random;
 mod shop;
+mod synthetic;
 
 use std::sync::Arc;
 
@@ -13,6 +15,11 @@ pub(crate) fn fill(state: &Arc<State>) {
     match &state.options.content {
         Content::Empty => {}
         Content::Shop { cluster } => shop::fill(state, cluster),
-        Content::Synthetic { .. } => {}
+        Content::Synthetic {
+            pods,
+            nodes,
+            namespaces,
+            churn,
+        } => synthetic::fill(state, *pods, *nodes, *namespaces, *churn),
     }
 }

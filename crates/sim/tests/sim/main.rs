@@ -10,6 +10,7 @@ mod lists;
 mod log;
 mod objects;
 mod shop;
+mod synthetic;
 mod tables;
 mod watches;
 mod writes;

@@ -1,0 +1,108 @@
+//! Changes to many pods, so many a second: containers restart, pods stop being ready, pods are deleted and replaced.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::random::Random;
+use crate::delete;
+use crate::object::{Kind, Object};
+use crate::state::State;
+use crate::time;
+
+/// How often changes are made: at a higher rate several at once.
+const TICK: Duration = Duration::from_millis(20);
+
+/// Changes of one tick, at most: what is beyond is dropped, so that a slow machine is not buried.
+const MOST: usize = 1_000;
+
+/// Changes between two looks at which pods there are.
+const REFRESH: usize = 2_000;
+
+/// How long a deleted pod's containers take to end.
+const SHUTDOWN: Duration = Duration::from_secs(2);
+
+/// Makes `rate` changes a second (a deletion and the pod that replaces the deleted one are one) until the cluster stops.
+pub(super) async fn run(state: Arc<State>, rate: f64) {
+    let mut random = Random::new(rate.to_bits());
+    let mut pods: Vec<(String, String)> = Vec::new();
+    let (mut due, mut left) = (0.0, 0);
+    let mut tick = tokio::time::interval(TICK);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    loop {
+        tokio::select! {
+            () = state.stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        due += rate * TICK.as_secs_f64();
+        for _ in 0..MOST.min(due as usize) {
+            due -= 1.0;
+            if left == 0 {
+                left = REFRESH;
+                let all = state.store.snapshot(Kind::Pod, None).objects;
+                pods = all
+                    .iter()
+                    .map(|pod| (pod.namespace.clone(), pod.name.clone()))
+                    .collect();
+            }
+            left -= 1;
+            let index = usize::try_from(random.below(pods.len() as u64)).unwrap_or(0);
+            let Some((namespace, name)) = pods.get(index) else {
+                break;
+            };
+            if let Some(pod) = state.store.get(Kind::Pod, namespace, name) {
+                change(&state, &pod, &mut random);
+            }
+        }
+        due = due.min(MOST as f64);
+    }
+}
+
+fn change(state: &Arc<State>, pod: &Arc<Object>, random: &mut Random) {
+    if random.once_in(10) {
+        delete::begin(state, pod, SHUTDOWN);
+        return;
+    }
+    let restart = random.once_in(3);
+    let now = time::seconds(Timestamp::now());
+    state.update_pod(&pod.namespace, &pod.name, |pod| {
+        let status = &mut pod["status"];
+        let runs = status["containerStatuses"][0]["state"]["running"].is_object();
+        if !runs {
+            // Nothing happens to it but that its kubelet reports it again.
+            pod["metadata"]["annotations"]["example.com/seen"] = now.clone().into();
+            return true;
+        }
+        if restart {
+            restarted(&mut status["containerStatuses"][0], &now);
+        } else {
+            let ready = status["containerStatuses"][0]["ready"] != true;
+            status["containerStatuses"][0]["ready"] = ready.into();
+            conditions(status, ready, &now);
+        }
+        true
+    });
+}
+
+fn restarted(container: &mut Value, now: &str) {
+    let started = container["state"]["running"]["startedAt"].clone();
+    container["lastState"] = json!({"terminated": {"exitCode": 1, "reason": "Error", "startedAt": started, "finishedAt": now,
+        "containerID": container["containerID"]}});
+    container["state"] = json!({"running": {"startedAt": now}});
+    container["restartCount"] = (container["restartCount"].as_u64().unwrap_or(0) + 1).into();
+    if let Some(container) = container.as_object_mut() {
+        // Its new run gets a new one.
+        container.remove("containerID");
+    }
+}
+
+fn conditions(status: &mut Value, ready: bool, now: &str) {
+    for condition in status["conditions"].as_array_mut().into_iter().flatten() {
+        if condition["type"] == "Ready" || condition["type"] == "ContainersReady" {
+            condition["status"] = if ready { "True" } else { "False" }.into();
+            condition["lastTransitionTime"] = now.into();
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! The workloads of a synthetic cluster: every fact about a pod follows from the cluster's size and the pod's number.
+
+use crate::content::random::Random;
+
+/// Pods of a workload, on average.
+const REPLICAS: usize = 20;
+
+const NAMES: [&str; 16] = [
+    "api", "auth", "billing", "cache", "catalog", "checkout", "feed", "gateway", "indexer", "ledger", "mailer",
+    "orders", "pricing", "search", "sessions", "worker",
+];
+
+const TEAMS: [&str; 8] = [
+    "atlas", "borealis", "cygnus", "draco", "eridanus", "fornax", "gemini", "hydra",
+];
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Owner {
+    Deployment,
+    StatefulSet,
+    Job,
+}
+
+/// What is wrong with a pod: with every hundredth something.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Health {
+    Well,
+    CrashLoop,
+    NoImage,
+    Unschedulable,
+    Failed,
+    OutOfMemory,
+    NotReady,
+}
+
+const UNWELL: [Health; 6] = [
+    Health::CrashLoop,
+    Health::NoImage,
+    Health::Unschedulable,
+    Health::OutOfMemory,
+    Health::NotReady,
+    Health::Failed,
+];
+
+/// How large the cluster is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size {
+    pub(super) pods: usize,
+    pub(super) nodes: usize,
+    pub(super) namespaces: usize,
+}
+
+impl Size {
+    pub(super) fn workloads(&self) -> usize {
+        self.pods.div_ceil(REPLICAS)
+    }
+
+    pub(super) fn node(&self, number: usize) -> String {
+        format!("node-{:04}", number % self.nodes.max(1) + 1)
+    }
+
+    pub(super) fn namespace(&self, number: usize) -> String {
+        format!("team-{:03}", number % self.namespaces.max(1) + 1)
+    }
+}
+
+/// A set of equal pods.
+#[derive(Clone, Debug)]
+pub(super) struct Workload {
+    pub(super) number: usize,
+    pub(super) name: String,
+    pub(super) namespace: String,
+    pub(super) team: &'static str,
+    pub(super) owner: Owner,
+    /// The hash of the ReplicaSet or of the StatefulSet's revision.
+    pub(super) revision: String,
+    pub(super) uid: String,
+    /// How many pods it has.
+    pub(super) replicas: usize,
+}
+
+impl Workload {
+    pub(super) fn new(number: usize, size: &Size) -> Workload {
+        let mut random = Random::new(number as u64);
+        let (revision, uid) = (random.suffix(10), random.uid());
+        let pick = |of: &[&'static str]| of.get(number % of.len().max(1)).copied().unwrap_or_default();
+        Workload {
+            number,
+            name: format!("{}-{number}", pick(&NAMES)),
+            namespace: size.namespace(number),
+            team: pick(&TEAMS),
+            owner: match number % 10 {
+                7 | 8 => Owner::StatefulSet,
+                9 => Owner::Job,
+                _ => Owner::Deployment,
+            },
+            revision,
+            uid,
+            replicas: size.pods.saturating_sub(number * REPLICAS).min(REPLICAS),
+        }
+    }
+
+    /// The workload that a pod's name belongs to: its number is in it.
+    pub(super) fn of(pod: &str, size: &Size) -> Option<Workload> {
+        let number: usize = pod.split('-').nth(1)?.parse().ok()?;
+        (number < size.workloads()).then(|| Workload::new(number, size))
+    }
+
+    /// The pods of the cluster's beginning.
+    pub(super) fn pods(&self) -> impl Iterator<Item = Identity> + '_ {
+        (0..self.replicas).map(|index| self.pod(index, (self.number * REPLICAS + index) as u64))
+    }
+
+    /// A pod: its place in the workload, and a number that makes its name and UID its own.
+    pub(super) fn pod(&self, index: usize, seed: u64) -> Identity {
+        let mut random = Random::new(seed ^ 0x5eed_0000_0000_0000);
+        let name = match self.owner {
+            Owner::Deployment => format!("{}-{}-{}", self.name, self.revision, random.suffix(5)),
+            Owner::StatefulSet => format!("{}-{index}", self.name),
+            Owner::Job => format!("{}-{}", self.name, random.suffix(5)),
+        };
+        let number = self.number * REPLICAS + index;
+        let health = match UNWELL.get(number / 100 % UNWELL.len()) {
+            Some(health) if number % 100 == 99 => *health,
+            _ => Health::Well,
+        };
+        Identity {
+            number,
+            name,
+            uid: random.uid(),
+            health,
+            age: random.between(600, 30 * 24 * 3600),
+        }
+    }
+}
+
+/// One pod of a workload.
+#[derive(Clone, Debug)]
+pub(super) struct Identity {
+    /// Its place among all pods of the cluster: where it runs and which IP it has.
+    pub(super) number: usize,
+    pub(super) name: String,
+    pub(super) uid: String,
+    pub(super) health: Health,
+    /// Seconds that it was there when the cluster began.
+    pub(super) age: u64,
+}

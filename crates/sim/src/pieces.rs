@@ -1,0 +1,157 @@
+//! The JSON of a stored object, in pieces: what many objects have in common (the containers of a Deployment's pods, their
+//! volumes, who manages which field) is kept once.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
+
+use serde_json::Value;
+
+/// Values with shorter JSON are not worth sharing, in bytes.
+const WORTH_SHARING: usize = 256;
+
+/// The pieces of a JSON text in order.
+#[derive(Debug)]
+pub(crate) struct Pieces(Box<[Arc<[u8]>]>);
+
+impl Pieces {
+    /// Serialises an object. What changes often, its status, is kept apart from what is shared.
+    pub(crate) fn new(value: &Value) -> Pieces {
+        let mut pieces = Writer::default();
+        match value.as_object() {
+            None => pieces.add(value),
+            Some(sections) => pieces.object(sections, |pieces, name, section| match section.as_object() {
+                Some(entries) if name != "status" => pieces.object(entries, |pieces, _, entry| pieces.share(entry)),
+                _ => pieces.add(section),
+            }),
+        }
+        pieces.cut();
+        Pieces(pieces.done.into())
+    }
+
+    /// Appends the whole text.
+    pub(crate) fn append_to(&self, text: &mut Vec<u8>) {
+        text.reserve(self.len());
+        for piece in &self.0 {
+            text.extend_from_slice(piece);
+        }
+    }
+
+    /// Bytes of the whole text.
+    pub(crate) fn len(&self) -> usize {
+        self.0.iter().map(|piece| piece.len()).sum()
+    }
+}
+
+#[derive(Default)]
+struct Writer {
+    done: Vec<Arc<[u8]>>,
+    open: Vec<u8>,
+}
+
+impl Writer {
+    fn add(&mut self, value: &Value) {
+        self.open.extend_from_slice(value.to_string().as_bytes());
+    }
+
+    fn object(&mut self, entries: &serde_json::Map<String, Value>, each: impl Fn(&mut Writer, &str, &Value)) {
+        let mut before = b'{';
+        for (name, value) in entries {
+            self.open.push(before);
+            self.open
+                .extend_from_slice(Value::from(name.as_str()).to_string().as_bytes());
+            self.open.push(b':');
+            each(self, name, value);
+            before = b',';
+        }
+        if entries.is_empty() {
+            self.open.push(before);
+        }
+        self.open.push(b'}');
+    }
+
+    fn share(&mut self, value: &Value) {
+        let text = value.to_string();
+        if text.len() < WORTH_SHARING {
+            self.open.extend_from_slice(text.as_bytes());
+        } else {
+            self.cut();
+            self.done.push(shared(text.as_bytes()));
+        }
+    }
+
+    /// Begins a new piece.
+    fn cut(&mut self) {
+        if !self.open.is_empty() {
+            self.done.push(self.open.as_slice().into());
+            self.open.clear();
+        }
+    }
+}
+
+/// The texts that some object holds now, by hash.
+#[derive(Default)]
+struct Known {
+    texts: HashMap<u64, Vec<Weak<[u8]>>>,
+    /// How many texts are looked through for those that nobody holds any more.
+    sweep_at: usize,
+}
+
+/// One copy of a text for all clusters of this process.
+fn shared(text: &[u8]) -> Arc<[u8]> {
+    static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let same = known.texts.entry(hasher.finish()).or_default();
+    if let Some(found) = same.iter().filter_map(Weak::upgrade).find(|found| **found == *text) {
+        return found;
+    }
+    let new: Arc<[u8]> = text.into();
+    same.push(Arc::downgrade(&new));
+    if known.texts.len() > known.sweep_at {
+        known.texts.retain(|_, same| {
+            same.retain(|text| text.strong_count() > 0);
+            !same.is_empty()
+        });
+        known.sweep_at = 1024.max(known.texts.len() * 2);
+    }
+    new
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_text_is_the_same_as_in_one_piece() {
+        let long = "é".repeat(1000);
+        for value in [
+            json!({}),
+            json!({"metadata": {}, "spec": {"a": 1}, "status": {"long": long}}),
+            json!({"metadata": {"name": "x", "annotations": {"long\"key": long}}, "spec": {"containers": [{"image": long}], "x": null}}),
+            json!({"data": [1, 2], "type": "Normal"}),
+            json!("no object"),
+        ] {
+            let (pieces, mut text) = (Pieces::new(&value), Vec::new());
+            pieces.append_to(&mut text);
+            assert_eq!(String::from_utf8(text).unwrap(), value.to_string());
+        }
+    }
+
+    #[test]
+    fn equal_large_parts_are_kept_once() {
+        let long = "container ".repeat(100);
+        let pod =
+            |name: &str| Pieces::new(&json!({"metadata": {"name": name}, "spec": {"containers": [{"args": long}]}}));
+        let (one, two) = (pod("one"), pod("two"));
+        let common = one
+            .0
+            .iter()
+            .filter(|piece| two.0.iter().any(|other| Arc::ptr_eq(piece, other)));
+        assert!(common.map(|piece| piece.len()).sum::<usize>() > 1000);
+    }
+}
