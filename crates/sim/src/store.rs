@@ -78,7 +78,7 @@ struct Inner {
     tables: [Table; Kind::ALL.len()],
 }
 
-/// The objects of a cluster. Cheap to lock: never held across an await, never while serialising a list.
+/// The objects of a cluster. Its lock is held while one object is serialised, never for a whole list.
 pub(crate) struct Store {
     inner: Mutex<Inner>,
     signal: watch::Sender<Signal>,
@@ -375,20 +375,16 @@ fn complete(
     }
     let text = |key: &str| metadata.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let before = find(&text("namespace"), &text("name"));
-    let old = before.as_ref().map(|before| before.value());
-    let old = |key: &str| {
-        old.as_ref()
-            .and_then(|old| old.pointer(&format!("/metadata/{key}")).cloned())
-    };
     if text("uid").is_empty() {
-        metadata.insert("uid".to_owned(), old("uid").unwrap_or_else(|| uid().into()));
+        let known = before.as_ref().map(|before| before.uid.clone());
+        metadata.insert("uid".to_owned(), known.unwrap_or_else(uid).into());
     }
     if !metadata.get("creationTimestamp").is_some_and(Value::is_string) {
+        let known = before
+            .as_ref()
+            .and_then(|before| before.value().pointer("/metadata/creationTimestamp").cloned());
         let now = || time::seconds(jiff::Timestamp::now()).into();
-        metadata.insert(
-            "creationTimestamp".to_owned(),
-            old("creationTimestamp").unwrap_or_else(now),
-        );
+        metadata.insert("creationTimestamp".to_owned(), known.unwrap_or_else(now));
     }
     before
 }
