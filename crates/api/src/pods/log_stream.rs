@@ -63,13 +63,11 @@ enum Server<'a> {
         lines: Vec<String>,
     },
     Restarted {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        container: Option<&'a str>,
+        container: &'a str,
         restart_count: u32,
     },
     Gap {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        container: Option<&'a str>,
+        container: &'a str,
         reason: &'a str,
         before: &'a str,
         after: &'a str,
@@ -134,7 +132,7 @@ impl Subscribe {
 struct View {
     timestamps: bool,
     batch: bool,
-    /// Frames tell which container they are of.
+    /// Each line tells which container it is of.
     named: bool,
 }
 
@@ -149,12 +147,11 @@ impl View {
 
     /// Sends what a frame of the cluster means; whether it was the last one.
     async fn send(self, sender: &mut Sender, frame: Frame) -> Result<bool, End> {
-        let shown = |container| self.named.then_some(container);
         let frame = match &frame {
             Frame::Lines { container, lines } if !self.batch => {
                 let frames = lines.iter().map(|line| Server::Log {
                     data: self.text(line),
-                    container: shown(container.as_str()),
+                    container: self.named.then_some(container.as_str()),
                 });
                 sender.json_all(frames).await?;
                 return Ok(false);
@@ -168,7 +165,7 @@ impl View {
                 container,
                 restart_count,
             } => Server::Restarted {
-                container: shown(container),
+                container,
                 restart_count: *restart_count,
             },
             Frame::Gap {
@@ -177,7 +174,7 @@ impl View {
                 before,
                 after,
             } => Server::Gap {
-                container: shown(container),
+                container,
                 reason,
                 before,
                 after,

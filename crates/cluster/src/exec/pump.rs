@@ -83,12 +83,17 @@ pub(super) async fn run(
         tokio::select! {
             last = &mut reader => Some(last),
             stop = writer.run(input) => match stop {
-                Stop::Left if removed.is_cancelled() => Some(Output::Failed(what.broken("the cluster was removed from Podgate"))),
                 Stop::Left => None,
                 // The process may have ended before it took all its input: then its end is what counts.
                 Stop::Broken(error) => Some(timeout(GRACE, reader).await.unwrap_or(Output::Failed(error))),
             },
         }
+    };
+    // The farewell makes most processes end by themselves; that is not why.
+    let last = if removed.is_cancelled() {
+        Some(Output::Failed(what.broken("the cluster was removed from Podgate")))
+    } else {
+        last
     };
     if let Some(last) = last {
         let _ = output.send(last).await;

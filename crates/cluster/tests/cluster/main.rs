@@ -1,6 +1,8 @@
 //! The crate against simulated clusters.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod exec;
+mod follow;
 mod guard;
 mod log;
 mod source;

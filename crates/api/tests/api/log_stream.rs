@@ -1,0 +1,296 @@
+//! `WS …/pods/{name}/logs`.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::support::{Server, Socket, within};
+
+const PATH: &str = "/ws/clusters/sim/namespaces/shop/pods/web/logs";
+
+/// A server with pod `shop/web` and its containers.
+async fn server(containers: &[&str]) -> Server {
+    let server = Server::start().await;
+    server.run_pod("shop", "web", containers).await;
+    server
+}
+
+fn write(server: &Server, container: &str, text: &str) {
+    let time: Timestamp = "2026-01-07T10:00:00Z".parse().unwrap();
+    assert!(server.sim.write_log_at("shop", "web", container, time, text.as_bytes()));
+}
+
+/// Opens a stream, subscribes, and takes the answer to that.
+async fn subscribe(server: &Server, frame: Value) -> Socket {
+    let mut socket = server.ws(PATH).await;
+    socket.send(frame).await;
+    assert_eq!(socket.next().await["type"], "subscribed");
+    socket
+}
+
+async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let waited = async {
+        while !holds() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    assert!(
+        tokio::time::timeout(crate::support::PATIENCE, waited).await.is_ok(),
+        "{what}"
+    );
+}
+
+#[tokio::test]
+async fn a_line_is_a_frame_with_its_time() {
+    let server = server(&["nginx"]).await;
+    let mut socket = server.ws(PATH).await;
+    socket
+        .send(json!({"type": "subscribe", "container": "nginx", "follow": true}))
+        .await;
+    assert_eq!(
+        socket.next().await,
+        json!({"type": "subscribed", "containers": ["nginx"]})
+    );
+    write(&server, "nginx", "line\n\na\u{e9}\r\n");
+    let time = "2026-01-07T10:00:00.000000000Z";
+    assert_eq!(
+        socket.next().await,
+        json!({"type": "log", "data": format!("{time} line")})
+    );
+    assert_eq!(socket.next().await, json!({"type": "log", "data": format!("{time} ")}));
+    assert_eq!(
+        socket.next().await,
+        json!({"type": "log", "data": format!("{time} a\u{e9}\r")})
+    );
+    socket.close().await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn without_follow_it_ends_after_what_is_there() {
+    let server = server(&["nginx"]).await;
+    write(&server, "nginx", "one\ntwo\nno end");
+    let mut socket = subscribe(
+        &server,
+        json!({"type": "subscribe", "timestamps": false, "tailLines": 2}),
+    )
+    .await;
+    let (frames, close) = socket.rest().await;
+    assert_eq!(frames[0], json!({"type": "log", "data": "two"}));
+    assert_eq!(frames[1], json!({"type": "log", "data": "no end"}));
+    assert_eq!(frames[2]["type"], "end");
+    assert!(frames[2]["reason"].as_str().unwrap().contains("`nginx`"));
+    assert_eq!((frames.len(), close), (3, 1000));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn lines_of_several_containers_say_which_and_may_come_in_batches() {
+    let server = server(&["a", "b"]).await;
+    let all = json!({"type": "subscribe", "containers": ["*"], "follow": true, "timestamps": false});
+    let mut socket = subscribe(&server, all).await;
+    write(&server, "b", "x\n");
+    assert_eq!(
+        socket.next().await,
+        json!({"type": "log", "data": "x", "container": "b"})
+    );
+    // A second subscription replaces the first.
+    socket
+        .send(json!({"type": "subscribe", "container": "b", "batch": true, "follow": true, "timestamps": false}))
+        .await;
+    assert_eq!(socket.next_of("subscribed").await["containers"], json!(["b"]));
+    assert_eq!(
+        socket.next().await,
+        json!({"type": "logs", "container": "b", "lines": ["x"]})
+    );
+    write(&server, "b", "y\nz\n");
+    let mut lines = Vec::new();
+    while lines.len() < 2 {
+        let frame = socket.next().await;
+        assert_eq!((&frame["type"], &frame["container"]), (&json!("logs"), &json!("b")));
+        lines.extend(frame["lines"].as_array().unwrap().clone());
+    }
+    assert_eq!(lines, [json!("y"), json!("z")]);
+    socket.close().await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_restart_a_gap_and_the_end_are_told() {
+    let server = server(&["nginx"]).await;
+    let mut socket = subscribe(
+        &server,
+        json!({"type": "subscribe", "follow": true, "timestamps": false}),
+    )
+    .await;
+    write(&server, "nginx", "old\n");
+    assert_eq!(socket.next().await["data"], "old");
+    server.sim.restart_container("shop", "web", "nginx", 1);
+    assert_eq!(
+        socket.next().await,
+        json!({"type": "restarted", "container": "nginx", "restartCount": 1})
+    );
+    write(&server, "nginx", "new\n");
+    assert_eq!(socket.next().await["data"], "new");
+    server.sim.pause().await;
+    server.sim.rotate_log("shop", "web", "nginx");
+    server.sim.write_log("shop", "web", "nginx", b"later\n");
+    server.sim.resume().await;
+    let gap = socket.next().await;
+    assert_eq!(
+        (&gap["type"], &gap["before"]),
+        (&json!("gap"), &json!("2026-01-07T10:00:00.000000000Z")),
+        "{gap}"
+    );
+    assert!(
+        gap["reason"].is_string() && gap["after"].as_str().unwrap().ends_with('Z'),
+        "{gap}"
+    );
+    assert_eq!(socket.next().await["data"], "later");
+    server.sim.end_container("shop", "web", "nginx", 7);
+    let (frames, close) = socket.rest().await;
+    assert_eq!(
+        (frames.len(), &frames[0]["type"], close),
+        (1, &json!("end"), 1000),
+        "{frames:?}"
+    );
+    assert!(frames[0]["reason"].as_str().unwrap().contains("code 7"), "{frames:?}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_malformed_frame_leaves_the_connection_and_the_stream() {
+    let server = server(&["nginx"]).await;
+    let mut socket = subscribe(
+        &server,
+        json!({"type": "subscribe", "follow": true, "timestamps": false}),
+    )
+    .await;
+    let nested = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    for (frame, code) in [
+        ("nonsense", 400_002),
+        ("{}", 400_002),
+        (r#"{"type":"subscribed"}"#, 400_002),
+        (r#"{"type":"subscribe","folow":true}"#, 400_002),
+        (nested.as_str(), 400_002),
+        (r#"{"type":"subscribe","follow":true,"previous":true}"#, 400_001),
+    ] {
+        socket.send_text(frame).await;
+        let error = socket.next().await;
+        assert_eq!(
+            (&error["type"], &error["code"]),
+            (&json!("error"), &json!(code)),
+            "{frame}"
+        );
+        assert!(error["message"].as_str().unwrap().len() < 1000);
+    }
+    socket.send_binary(b"{\"type\":\"subscribe\"}").await;
+    assert_eq!(socket.next().await["code"], 400_002);
+    write(&server, "nginx", "still here\n");
+    assert_eq!(socket.next().await["data"], "still here");
+    socket.send(json!({"type": "ping"})).await;
+    assert_eq!(socket.next().await, json!({"type": "pong"}));
+    socket.close().await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn unsubscribe_ends_the_reading_and_leaves_the_connection() {
+    let server = server(&["nginx"]).await;
+    let mut socket = subscribe(
+        &server,
+        json!({"type": "subscribe", "follow": true, "timestamps": false}),
+    )
+    .await;
+    until("it is read", || server.sim.open_logs() == 1).await;
+    socket.send(json!({"type": "unsubscribe"})).await;
+    until("it is no longer read", || server.sim.open_logs() == 0).await;
+    write(&server, "nginx", "x\n");
+    socket
+        .send(json!({"type": "subscribe", "tailLines": 1, "timestamps": false}))
+        .await;
+    assert_eq!(socket.next_of("log").await["data"], "x");
+    assert_eq!(socket.rest().await.1, 1000);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_told_by_a_frame_and_a_close() {
+    let server = server(&["a", "b"]).await;
+    let fails = async |path: &str, frame: Value| {
+        let mut socket = server.ws(path).await;
+        socket.send(frame).await;
+        socket.fails().await
+    };
+    let gone = PATH.replace("web", "gone");
+    let (code, message) = fails(&gone, json!({"type": "subscribe"})).await;
+    assert!(code == 404_001 && message.contains("gone"), "{code} {message}");
+    let (code, message) = fails(PATH, json!({"type": "subscribe", "container": "c"})).await;
+    assert!(code == 404_003 && message.contains("`a`, `b`"), "{code} {message}");
+    let (code, message) = fails(PATH, json!({"type": "subscribe"})).await;
+    assert!(code == 400_001 && message.contains("`a`, `b`"), "{code} {message}");
+    let (code, message) = fails(PATH, json!({"type": "subscribe", "container": "a", "previous": true})).await;
+    assert!(code == 409_001 && message.contains("previous"), "{code} {message}");
+    let nowhere = PATH.replace("sim", "nowhere");
+    assert_eq!(server.ws(&nowhere).await.fails().await.0, 404_002);
+    let odd = format!("{PATH}?follow=true");
+    assert_eq!(server.ws(&odd).await.fails().await.0, 400_001);
+    assert_eq!(
+        server.ws_with(PATH, &[]).await.unwrap_err().fails(401_003).is_empty(),
+        false
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn the_end_of_the_session_and_of_the_server_end_it() {
+    let server = server(&["nginx"]).await;
+    let mut socket = subscribe(&server, json!({"type": "subscribe", "follow": true})).await;
+    until("it is read", || server.sim.open_logs() == 1).await;
+    server.post("/api/auth/logout", json!({})).await;
+    let (frames, close) = socket.rest().await;
+    assert_eq!((frames[0]["code"].as_u64(), close), (Some(401_002), 4401), "{frames:?}");
+    until("it is no longer read", || server.sim.open_logs() == 0).await;
+    let token = server.login("admin", crate::support::PASSWORD).await;
+    let authorization = format!("Bearer {token}");
+    let mut socket = server
+        .ws_with(PATH, &[("authorization", &authorization)])
+        .await
+        .unwrap();
+    socket.send(json!({"type": "subscribe", "follow": true})).await;
+    assert_eq!(socket.next().await["type"], "subscribed");
+    server.begin_shutdown();
+    assert_eq!(socket.rest().await, (vec![], 1001));
+    until("it is no longer read", || server.sim.open_logs() == 0).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_stops_the_reading_upstream() {
+    let server = server(&["nginx"]).await;
+    let block = format!("{}\n", "x".repeat(999)).repeat(1000);
+    for _ in 0..60 {
+        write(&server, "nginx", &block);
+    }
+    let mut socket = subscribe(&server, json!({"type": "subscribe", "follow": true})).await;
+    let mut before = 0;
+    let stopped = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            let sent = server.sim.log_bytes_sent();
+            if sent == before && sent > 0 {
+                return sent;
+            }
+            before = sent;
+        }
+    };
+    let sent = within(stopped).await;
+    assert!(sent < 40 << 20, "{sent} bytes were read for a client that reads none");
+    for _ in 0..60_000 {
+        assert_eq!(socket.next().await["type"], "log");
+    }
+    drop(socket);
+    until("it is no longer read", || server.sim.open_logs() == 0).await;
+    server.stop().await;
+}
