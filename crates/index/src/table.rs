@@ -240,8 +240,9 @@ mod tests {
                 ..Container::default()
             }],
             labels: vec![
-                ("app".to_owned(), format!("app-{}", n % 20)),
-                ("round".to_owned(), format!("{round}-{n}")),
+                ("app".to_owned(), format!("app-{}", n / 50)),
+                // Several rows share a set, and so its words.
+                ("round".to_owned(), format!("{round}-{}", n / 5)),
             ],
             ..Pod::default()
         }
