@@ -11,7 +11,8 @@ use clap::Parser;
 
 use crate::config::{Cli, Command};
 
-// The pod index lives for weeks among short-lived buffers of every size; mimalloc gives their pages back.
+// The pod index lives for weeks among short-lived buffers of every size. Measured over reads of a 22 MB log: mimalloc's v2 without huge pages
+// grows by 3 MB and keeps 25 MB after a log-in (Argon2's buffer), its v3 grows by 15 MB and keeps 38 MB.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
