@@ -47,6 +47,8 @@ pub struct Health {
     pub sync: podgate_cluster::Sync,
     /// Pods in the index.
     pub pods: usize,
+    /// Pods that did not parse, so far.
+    pub skipped: u64,
 }
 
 /// What a caller may touch: the methods of action `A`, on one target. Made by [`Gate::open`] only.
@@ -102,6 +104,7 @@ impl Gate {
             name: cluster.name().to_owned(),
             sync: cluster.sync(),
             pods: self.index.stats(cluster.id(), &podgate_index::Scope::All).pods,
+            skipped: cluster.skipped(),
         };
         self.registry.all().into_iter().map(health).collect()
     }

@@ -14,6 +14,7 @@ pub mod accept;
 pub mod answer;
 pub mod body;
 mod clusters;
+mod cors;
 pub mod credential;
 pub mod error;
 mod health;

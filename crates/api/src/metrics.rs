@@ -135,10 +135,12 @@ fn snapshot(clusters: &[Health], open_sockets: usize) -> Registry {
 
     let states = Family::<InState, Gauge>::default();
     let pods = Family::<InCluster, Gauge>::default();
+    let skips = Family::<InCluster, Counter>::default();
     for Health {
         name,
         sync,
         pods: count,
+        skipped,
     } in clusters
     {
         let cluster = name.clone();
@@ -151,7 +153,9 @@ fn snapshot(clusters: &[Health], open_sockets: usize) -> Registry {
                 .get_or_create(&labels)
                 .set(i64::from(sync::state(sync.state) == state));
         }
-        pods.get_or_create(&InCluster { cluster }).set(number(*count));
+        let labels = InCluster { cluster };
+        pods.get_or_create(&labels).set(number(*count));
+        skips.get_or_create(&labels).inc_by(*skipped);
     }
     registry.register(
         "podgate_cluster_state",
@@ -159,6 +163,11 @@ fn snapshot(clusters: &[Health], open_sockets: usize) -> Registry {
         states,
     );
     registry.register("podgate_cluster_pods", "Pods known of a cluster", pods);
+    registry.register(
+        "podgate_cluster_skipped_pods",
+        "Pods of a cluster that did not parse, each time they came",
+        skips,
+    );
 
     if let Some(bytes) = resident_memory() {
         let memory: Gauge = Gauge::default();
@@ -254,6 +263,7 @@ mod tests {
                 error: None,
             },
             pods: 12,
+            skipped: 2,
         };
         let text = metrics.text(&[cluster], 3).unwrap();
         for line in [
@@ -264,6 +274,7 @@ mod tests {
             r#"podgate_cluster_state{cluster="production",state="stale"} 1"#,
             r#"podgate_cluster_state{cluster="production",state="synced"} 0"#,
             r#"podgate_cluster_pods{cluster="production"} 12"#,
+            r#"podgate_cluster_skipped_pods_total{cluster="production"} 2"#,
             "podgate_websockets 3",
             "# EOF",
         ] {

@@ -7,7 +7,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{Extensions, HeaderMap, Method, header, request::Parts, uri::Authority};
+use http::{Extensions, HeaderMap, Method, Uri, header, request::Parts, uri::Authority};
 use url::Url;
 
 use crate::{ApiError, State, parameters::shown, state::Options};
@@ -29,17 +29,18 @@ impl FromRequestParts<State> for Seen {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, ApiError> {
-        Ok(Self::of(&parts.headers, &parts.extensions, state.options()))
+        Ok(Self::of(&parts.headers, &parts.uri, &parts.extensions, state.options()))
     }
 }
 
 impl Seen {
-    pub(crate) fn of(headers: &HeaderMap, extensions: &Extensions, options: &Options) -> Self {
+    fn of(headers: &HeaderMap, uri: &Uri, extensions: &Extensions, options: &Options) -> Self {
         let direct = extensions
             .get::<ConnectInfo<SocketAddr>>()
             .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip().to_canonical());
         let trusted = |ip: IpAddr| options.trusted_proxies.iter().any(|network| network.contains(&ip));
-        let host = last(headers, header::HOST.as_str());
+        // HTTP/2 names the host in the target only.
+        let host = last(headers, header::HOST.as_str()).or_else(|| uri.authority().map(ToString::to_string));
         if !trusted(direct) {
             return Self {
                 peer: direct,
@@ -152,7 +153,7 @@ fn refusal(request: &Request, options: &Options) -> Option<ApiError> {
     }
     let headers = request.headers();
     let mut origins = headers.get_all(header::ORIGIN).iter();
-    let seen = Seen::of(headers, request.extensions(), options);
+    let seen = Seen::of(headers, request.uri(), request.extensions(), options);
     match (origins.next(), origins.next()) {
         (None, _) => {
             // A browser that sends no Origin still tells whose page it is.
@@ -198,7 +199,7 @@ mod tests {
         }
         let mut extensions = Extensions::new();
         extensions.insert(ConnectInfo(SocketAddr::new(peer.parse().unwrap(), 1234)));
-        Seen::of(&headers, &extensions, options)
+        Seen::of(&headers, &Uri::from_static("/"), &extensions, options)
     }
 
     fn behind_proxy() -> Options {

@@ -9,7 +9,7 @@ use podgate_access::action::{
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    State, clusters, health, metrics, middleware, openapi, origin, pods,
+    State, clusters, cors, health, metrics, middleware, openapi, origin, pods,
     routing::{Route, Routes, Shape},
     session, ui,
 };
@@ -98,6 +98,7 @@ pub fn router(state: State) -> Router {
     let (router, _) = routes(&state.options().base_path).finish();
     router
         .layer(from_fn_with_state(state.clone(), origin::check))
+        .layer(from_fn_with_state(state.clone(), cors::leave))
         .layer(CatchPanicLayer::custom(middleware::panicked))
         .layer(from_fn_with_state(state.clone(), middleware::around))
         .with_state(state)

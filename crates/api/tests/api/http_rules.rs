@@ -178,6 +178,52 @@ async fn a_foreign_page_can_not_change_anything() {
 }
 
 #[tokio::test]
+async fn only_a_listed_origins_page_may_read_answers() {
+    let server = Server::with(Setup {
+        api: Options {
+            allowed_origins: vec!["https://portal.example".into()],
+            ..Options::default()
+        },
+        ..Setup::default()
+    })
+    .await;
+    let preflight = |origin: &'static str| {
+        let request = server
+            .client
+            .request("OPTIONS".parse().unwrap(), server.url("/api/clusters"));
+        send(
+            request
+                .header("origin", origin)
+                .header("access-control-request-method", "POST"),
+        )
+    };
+    let leave = preflight("https://portal.example").await;
+    assert_eq!(leave.status, 204);
+    assert_eq!(leave.header("access-control-allow-origin"), "https://portal.example");
+    assert!(leave.header("access-control-allow-headers").contains("authorization"));
+    let refused = preflight("https://evil.example").await;
+    assert_eq!(
+        (refused.status, refused.header("access-control-allow-origin")),
+        (405, "")
+    );
+
+    let listed = send(
+        server
+            .build("GET", "/api/clusters")
+            .header("origin", "https://portal.example"),
+    )
+    .await;
+    assert_eq!(
+        (listed.status, listed.header("access-control-allow-origin")),
+        (200, "https://portal.example")
+    );
+    assert_eq!(listed.header("vary"), "origin");
+    let own = send(server.build("GET", "/api/clusters").header("origin", server.url(""))).await;
+    assert_eq!(own.header("access-control-allow-origin"), "");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn everything_lives_under_the_base_path() {
     let server = Server::with(Setup {
         api: Options {

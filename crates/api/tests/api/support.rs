@@ -1,8 +1,9 @@
 //! A running Podgate on a simulated cluster, and short ways to call it.
 
+mod socket;
+
 use std::{net::SocketAddr, sync::Once, time::Duration};
 
-use futures_util::{SinkExt, StreamExt};
 use podgate_access::{Gate, Sessions, clusters::Clusters, sessions, tickets::Tickets};
 use podgate_api::{Options, State, router};
 use podgate_cluster::{Cluster, Registry, Source, SyncState, client::Policy};
@@ -10,12 +11,10 @@ use podgate_index::Index;
 use podgate_sim::Sim;
 use podgate_store::{Key, NewUser, Store};
 use serde_json::Value;
-use tokio::net::TcpStream;
-use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream,
-    tungstenite::{self, Message, client::IntoClientRequest},
-};
+use tokio_tungstenite::tungstenite::{self, client::IntoClientRequest};
 use tokio_util::sync::CancellationToken;
+
+pub(crate) use self::socket::Socket;
 
 /// How long anything may take that a test waits for. Generous: it ends only tests that hang.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
@@ -389,89 +388,6 @@ pub(crate) async fn synced(mut cluster: Cluster) {
 /// Ends a test that hangs.
 pub(crate) async fn within<F: Future>(work: F) -> F::Output {
     tokio::time::timeout(PATIENCE, work).await.expect("it took too long")
-}
-
-/// A client's WebSocket.
-#[derive(Debug)]
-pub(crate) struct Socket(pub(crate) WebSocketStream<MaybeTlsStream<TcpStream>>);
-
-impl Socket {
-    /// Sends JSON as a text frame.
-    pub(crate) async fn send(&mut self, frame: Value) {
-        self.send_text(&frame.to_string()).await;
-    }
-
-    /// Sends a text frame.
-    pub(crate) async fn send_text(&mut self, text: &str) {
-        within(self.0.send(Message::text(text))).await.unwrap();
-    }
-
-    /// Sends a binary frame.
-    pub(crate) async fn send_binary(&mut self, bytes: &[u8]) {
-        within(self.0.send(Message::binary(bytes.to_vec()))).await.unwrap();
-    }
-
-    /// The next text frame, as JSON. Fails the test on a close.
-    pub(crate) async fn next(&mut self) -> Value {
-        match within(self.message()).await {
-            Message::Text(text) => serde_json::from_str(&text).unwrap(),
-            other => panic!("a frame was expected, not {other:?}"),
-        }
-    }
-
-    /// The next frame whose `type` is this; those before it are dropped.
-    pub(crate) async fn next_of(&mut self, kind: &str) -> Value {
-        loop {
-            let frame = self.next().await;
-            if frame["type"] == kind {
-                return frame;
-            }
-        }
-    }
-
-    /// Reads up to the server's close; the frames until there and the close code.
-    pub(crate) async fn rest(&mut self) -> (Vec<Value>, u16) {
-        let mut frames = Vec::new();
-        loop {
-            match within(self.message()).await {
-                Message::Text(text) => frames.push(serde_json::from_str(&text).unwrap()),
-                Message::Close(close) => return (frames, close.map_or(1005, |close| close.code.into())),
-                other => panic!("{other:?}"),
-            }
-        }
-    }
-
-    /// Reads the `error` frame and the close that end a failed WebSocket; the code and the message.
-    #[track_caller]
-    pub(crate) fn fails(&mut self) -> impl Future<Output = (u64, String)> {
-        async {
-            let (frames, close) = self.rest().await;
-            let last = frames
-                .last()
-                .unwrap_or_else(|| panic!("closed with {close} and without an error frame"));
-            assert_eq!(last["type"], "error", "{last}");
-            let code = last["code"].as_u64().unwrap();
-            assert_eq!(u64::from(close), 4000 + code / 1000, "{last}");
-            (code, last["message"].as_str().unwrap().to_owned())
-        }
-    }
-
-    /// Closes normally and reads up to the server's answer.
-    pub(crate) async fn close(mut self) {
-        let _ = within(self.0.close(None)).await;
-        while let Some(Ok(_)) = within(self.0.next()).await {}
-    }
-
-    async fn message(&mut self) -> Message {
-        loop {
-            match self.0.next().await {
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                Some(Ok(message)) => return message,
-                Some(Err(error)) => panic!("the connection broke: {error}"),
-                None => panic!("the connection ended without a close frame"),
-            }
-        }
-    }
 }
 
 /// The path of a route with pod `web` in namespace `default` of cluster `sim` in it.
