@@ -230,10 +230,10 @@ impl Sender {
     ///
     /// # Errors
     /// As [`Sender::json`].
-    pub async fn json_all<T: Serialize + Sync>(&mut self, frames: impl IntoIterator<Item = T> + Send) -> Result<(), End>
-    where
-        T: Send,
-    {
+    pub async fn json_all<T: Serialize + Send + Sync>(
+        &mut self,
+        frames: impl IntoIterator<Item = T> + Send,
+    ) -> Result<(), End> {
         let texts: Vec<String> = frames.into_iter().map(|frame| json(&frame)).collect::<Result<_, _>>()?;
         let mut sink = self.sink.lock().await;
         for text in texts {

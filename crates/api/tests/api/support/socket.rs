@@ -58,18 +58,15 @@ impl Socket {
     }
 
     /// Reads the `error` frame and the close that end a failed WebSocket; the code and the message.
-    #[track_caller]
-    pub(crate) fn fails(&mut self) -> impl Future<Output = (u64, String)> {
-        async {
-            let (frames, close) = self.rest().await;
-            let last = frames
-                .last()
-                .unwrap_or_else(|| panic!("closed with {close} and without an error frame"));
-            assert_eq!(last["type"], "error", "{last}");
-            let code = last["code"].as_u64().unwrap();
-            assert_eq!(u64::from(close), 4000 + code / 1000, "{last}");
-            (code, last["message"].as_str().unwrap().to_owned())
-        }
+    pub(crate) async fn fails(&mut self) -> (u64, String) {
+        let (frames, close) = self.rest().await;
+        let last = frames
+            .last()
+            .unwrap_or_else(|| panic!("closed with {close} and without an error frame"));
+        assert_eq!(last["type"], "error", "{last}");
+        let code = last["code"].as_u64().unwrap();
+        assert_eq!(u64::from(close), 4000 + code / 1000, "{last}");
+        (code, last["message"].as_str().unwrap().to_owned())
     }
 
     /// Closes normally and reads up to the server's answer.
