@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::pieces::Pieces;
+use crate::pieces::{Draft, Pieces};
 
 /// The kinds that the cluster holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,7 +72,9 @@ pub(crate) struct Object {
 
 impl Object {
     /// Takes an object apart. `metadata` must be complete (name, uid); `version` is written into it.
-    pub(crate) fn new(kind: Kind, mut value: Value, version: u64) -> Object {
+    pub(crate) fn new(kind: Kind, draft: impl Into<Draft>, version: u64) -> Object {
+        let mut draft = draft.into();
+        let value = &mut draft.value;
         if let Some(object) = value.as_object_mut() {
             object.remove("apiVersion");
             object.remove("kind");
@@ -101,8 +103,8 @@ impl Object {
             uid: text("/metadata/uid"),
             version,
             labels: labels.unwrap_or_default(),
-            fields: fields(kind, &value),
-            body: Pieces::new(&value),
+            fields: fields(kind, value),
+            body: Pieces::new(&draft),
         }
     }
 

@@ -10,18 +10,47 @@ use serde_json::Value;
 /// Values with shorter JSON are not worth sharing, in bytes.
 const WORTH_SHARING: usize = 256;
 
+/// An object to be stored. Parts of it may come as text that it has in common with others.
+pub(crate) struct Draft {
+    pub(crate) value: Value,
+    pub(crate) shared: Vec<Shared>,
+}
+
+/// The JSON text of `section.key`; what the value has there is not looked at.
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) section: &'static str,
+    pub(crate) key: &'static str,
+    pub(crate) text: Arc<[u8]>,
+}
+
+impl From<Value> for Draft {
+    fn from(value: Value) -> Draft {
+        Draft {
+            value,
+            shared: Vec::new(),
+        }
+    }
+}
+
 /// The pieces of a JSON text in order.
 #[derive(Debug)]
 pub(crate) struct Pieces(Box<[Arc<[u8]>]>);
 
 impl Pieces {
     /// Serialises an object. What changes often, its status, is kept apart from what is shared.
-    pub(crate) fn new(value: &Value) -> Pieces {
+    pub(crate) fn new(draft: &Draft) -> Pieces {
         let mut pieces = Writer::default();
-        match value.as_object() {
-            None => pieces.add(value),
+        let known = |section: &str, key: &str| draft.shared.iter().find(|it| it.section == section && it.key == key);
+        match draft.value.as_object() {
+            None => pieces.add(&draft.value),
             Some(sections) => pieces.object(sections, |pieces, name, section| match section.as_object() {
-                Some(entries) if name != "status" => pieces.object(entries, |pieces, _, entry| pieces.share(entry)),
+                Some(entries) if name != "status" => {
+                    pieces.object(entries, |pieces, key, entry| match known(name, key) {
+                        Some(shared) => pieces.put(shared.text.clone()),
+                        None => pieces.share(entry),
+                    });
+                }
                 _ => pieces.add(section),
             }),
         }
@@ -75,9 +104,13 @@ impl Writer {
         if text.len() < WORTH_SHARING {
             self.open.extend_from_slice(text.as_bytes());
         } else {
-            self.cut();
-            self.done.push(shared(text.as_bytes()));
+            self.put(shared(text.as_bytes()));
         }
+    }
+
+    fn put(&mut self, text: Arc<[u8]>) {
+        self.cut();
+        self.done.push(text);
     }
 
     /// Begins a new piece.
@@ -136,17 +169,37 @@ mod tests {
             json!({"data": [1, 2], "type": "Normal"}),
             json!("no object"),
         ] {
-            let (pieces, mut text) = (Pieces::new(&value), Vec::new());
+            let (pieces, mut text) = (Pieces::new(&value.clone().into()), Vec::new());
             pieces.append_to(&mut text);
             assert_eq!(String::from_utf8(text).unwrap(), value.to_string());
         }
     }
 
     #[test]
+    fn a_part_that_is_given_stands_in_its_place() {
+        let text: Arc<[u8]> = Arc::from(&b"[\"given\"]"[..]);
+        let draft = Draft {
+            value: json!({"metadata": {"name": "x"}, "spec": {"a": 1, "containers": null, "z": 2}}),
+            shared: vec![Shared {
+                section: "spec",
+                key: "containers",
+                text,
+            }],
+        };
+        let mut whole = Vec::new();
+        Pieces::new(&draft).append_to(&mut whole);
+        assert_eq!(
+            String::from_utf8(whole).unwrap(),
+            r#"{"metadata":{"name":"x"},"spec":{"a":1,"containers":["given"],"z":2}}"#
+        );
+    }
+
+    #[test]
     fn equal_large_parts_are_kept_once() {
         let long = "container ".repeat(100);
-        let pod =
-            |name: &str| Pieces::new(&json!({"metadata": {"name": name}, "spec": {"containers": [{"args": long}]}}));
+        let pod = |name: &str| {
+            Pieces::new(&json!({"metadata": {"name": name}, "spec": {"containers": [{"args": long}]}}).into())
+        };
         let (one, two) = (pod("one"), pod("two"));
         let common = one
             .0

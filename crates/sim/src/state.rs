@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::faults::Faults;
 use crate::object::{Kind, Object};
 use crate::options::Options;
+use crate::pieces::Draft;
 use crate::runtime::Runtime;
 use crate::store::Store;
 
@@ -107,12 +108,13 @@ impl State {
     }
 
     /// Creates or replaces an object; the containers of a pod run as its status says.
-    pub(crate) fn put(&self, kind: Kind, mut value: Value) -> Arc<Object> {
+    pub(crate) fn put(&self, kind: Kind, draft: impl Into<Draft>) -> Arc<Object> {
+        let mut draft = draft.into();
         if kind == Kind::Pod {
-            self.identify(&mut value);
-            self.runtime.reconcile(&mut value);
+            self.identify(&mut draft.value);
+            self.runtime.reconcile(&mut draft.value);
         }
-        self.store.put(kind, value)
+        self.store.put(kind, draft)
     }
 
     /// Changes a pod in place; nothing when there is none or `change` declines.

@@ -7,6 +7,7 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::object::{Kind, Object, metadata_mut};
+use crate::pieces::Draft;
 use crate::time;
 
 /// Changes that open watches may lag behind, whatever [`crate::Options::history`] says.
@@ -114,9 +115,10 @@ impl Store {
 
     /// Creates or replaces an object and completes its metadata. A `uid` and creation time that it lacks are
     /// taken from the object it replaces, else made.
-    pub(crate) fn put(&self, kind: Kind, value: Value) -> Arc<Object> {
+    pub(crate) fn put(&self, kind: Kind, draft: impl Into<Draft>) -> Arc<Object> {
+        let draft = draft.into();
         let mut inner = self.lock();
-        let object = inner.put(kind, value);
+        let object = inner.put(kind, draft);
         drop(inner);
         self.announce();
         object
@@ -135,7 +137,7 @@ impl Store {
         if !change(&mut value) {
             return None;
         }
-        let object = inner.put(kind, value);
+        let object = inner.put(kind, value.into());
         drop(inner);
         self.announce();
         Some(object)
@@ -317,10 +319,12 @@ impl Inner {
             .cloned()
     }
 
-    fn put(&mut self, kind: Kind, mut value: Value) -> Arc<Object> {
+    fn put(&mut self, kind: Kind, mut draft: Draft) -> Arc<Object> {
         self.version += 1;
-        let before = complete(&mut value, kind, |namespace, name| self.find(kind, namespace, name));
-        let object = Arc::new(Object::new(kind, value, self.version));
+        let before = complete(&mut draft.value, kind, |namespace, name| {
+            self.find(kind, namespace, name)
+        });
+        let object = Arc::new(Object::new(kind, draft, self.version));
         let key = (object.namespace.clone(), object.name.clone());
         self.tables[kind as usize].objects.insert(key, object.clone());
         self.record(kind, before, object.clone(), false);

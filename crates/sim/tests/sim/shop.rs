@@ -7,11 +7,13 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 
 async fn shop(cluster: &str) -> Api {
-    let mut options = Options::default();
-    options.content = Content::Shop {
-        cluster: cluster.to_owned(),
-    };
-    Api::with(options).await
+    Api::with(Options {
+        content: Content::Shop {
+            cluster: cluster.to_owned(),
+        },
+        ..Options::default()
+    })
+    .await
 }
 
 async fn pods(api: &Api) -> Vec<Value> {

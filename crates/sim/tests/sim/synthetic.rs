@@ -7,14 +7,16 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 async fn synthetic(pods: usize, churn: f64) -> Api {
-    let mut options = Options::default();
-    options.content = Content::Synthetic {
-        pods,
-        nodes: 7,
-        namespaces: 5,
-        churn,
-    };
-    Api::with(options).await
+    Api::with(Options {
+        content: Content::Synthetic {
+            pods,
+            nodes: 7,
+            namespaces: 5,
+            churn,
+        },
+        ..Options::default()
+    })
+    .await
 }
 
 async fn pods(api: &Api) -> Vec<Value> {

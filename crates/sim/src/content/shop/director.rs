@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::Value;
 
-use super::catalogue::{Fate, Owner, Plan, Template, Workload};
+use super::catalogue::{Owner, Plan, Template, Workload};
 use super::events::{About, Events, Happening};
-use super::life::{Life, Stage, World, back_off, wait_for_restart};
-use super::pod::{Container, Ended, Phase, Pod};
-use super::speech::{Speech, earlier, later};
+use super::life::{Life, Stage, World};
+use super::pod::{Container, Pod};
+use super::speech::{Speech, later};
+use super::stored::{begin_speech, store};
 use crate::content::random::Random;
 use crate::delete;
 use crate::object::Kind;
@@ -24,28 +24,26 @@ const CHECK: u64 = 1_000;
 const ROLL_OUTS: (u64, u64) = (45_000, 90_000);
 
 /// Jobs of a CronJob that stay (`successfulJobsHistoryLimit`).
-const JOBS: usize = 3;
-
-const MINUTE: u64 = 60_000;
+pub(super) const JOBS: usize = 3;
 
 /// What a controller knows of a workload.
-struct Set {
-    workload: Workload,
+pub(super) struct Set {
+    pub(super) workload: Workload,
     /// The current ReplicaSet's hash.
     revision: String,
-    next_job: Timestamp,
+    pub(super) next_job: Timestamp,
 }
 
 pub(super) struct Director {
-    state: Arc<State>,
-    nodes: &'static [&'static str],
-    sets: Vec<Set>,
-    lives: Vec<Life>,
+    pub(super) state: Arc<State>,
+    pub(super) nodes: &'static [&'static str],
+    pub(super) sets: Vec<Set>,
+    pub(super) lives: Vec<Life>,
     /// UIDs of pods that are being deleted.
     leaving: HashSet<String>,
-    events: Events,
-    speech: Speech,
-    random: Random,
+    pub(super) events: Events,
+    pub(super) speech: Speech,
+    pub(super) random: Random,
     next_check: Timestamp,
     next_roll_out: Timestamp,
     /// The set that was rolled out last.
@@ -76,32 +74,6 @@ impl Director {
             rolled: 0,
             addresses: 0,
         }
-    }
-
-    /// The shop as it is when the cluster starts: most pods have run for a while.
-    pub(super) fn open(&mut self, now: Timestamp) {
-        for index in 0..self.sets.len() {
-            let Some(set) = self.sets.get(index) else { continue };
-            let workload = set.workload.clone();
-            let pods = match workload.owner {
-                Owner::DaemonSet => self.nodes.len(),
-                Owner::CronJob(_) => JOBS,
-                _ => workload.replicas,
-            };
-            for ordinal in 0..pods {
-                let age = match workload.owner {
-                    Owner::CronJob(every) => every * 1_000 * (pods - ordinal) as u64,
-                    _ => self.random.between(20 * MINUTE, 6 * 24 * 60 * MINUTE),
-                };
-                if let Some(life) = self.create(index, ordinal, earlier(now, age)) {
-                    self.settle(life, &workload, now);
-                }
-            }
-            if let (Owner::CronJob(every), Some(set)) = (workload.owner, self.sets.get_mut(index)) {
-                set.next_job = later(now, every * 1_000);
-            }
-        }
-        self.tick(now);
     }
 
     /// One step of everything that is due.
@@ -148,7 +120,7 @@ impl Director {
     }
 
     /// A pod at the beginning of its life; not stored yet.
-    fn create(&mut self, index: usize, ordinal: usize, created: Timestamp) -> Option<Life> {
+    pub(super) fn create(&mut self, index: usize, ordinal: usize, created: Timestamp) -> Option<Life> {
         let suffix = self.random.suffix(5);
         let uid = self.random.uid();
         let minute = u64::try_from(created.as_second()).unwrap_or(0) / 60;
@@ -198,167 +170,13 @@ impl Director {
         })
     }
 
-    /// Puts a pod where it would be by now, with the log of its past.
-    fn settle(&mut self, mut life: Life, workload: &Workload, now: Timestamp) {
-        let (node, host) = self.place();
-        if life.pod.node.is_empty() && !matches!(workload.fate, Fate::Unschedulable(_)) {
-            life.pod.node = node.to_owned();
-            life.pod.host = host;
-        }
-        life.next = now;
-        match workload.fate {
-            Fate::Unschedulable(_) => life.stage = Stage::New,
-            Fate::NoImage => life.stage = Stage::NotPulled(false),
-            _ => {
-                life.pod.address = self.address();
-                self.settle_containers(&mut life, workload, now);
-            }
-        }
-        store(&self.state, &life, workload);
-        begin_speech(&mut self.speech, &life, workload, now, &mut self.random);
-        self.lives.push(life);
-    }
-
-    fn settle_containers(&mut self, life: &mut Life, workload: &Workload, now: Timestamp) {
-        let started = later(life.pod.created, 6_000);
-        for (container, template) in life.pod.init.iter_mut().zip(workload.init) {
-            container.ready = true;
-            container.phase = if template.sidecar {
-                Phase::Running { since: started }
-            } else {
-                Phase::Ended(Ended {
-                    code: 0,
-                    reason: "Completed",
-                    from: life.pod.created,
-                    to: started,
-                })
-            };
-        }
-        let not_ready = workload.fate == Fate::NotReady;
-        for (index, container) in life.pod.containers.iter_mut().enumerate() {
-            container.phase = Phase::Running { since: started };
-            container.ready = !(not_ready && index == 0);
-            if workload.fate == Fate::Runs && self.random.once_in(9) {
-                let to = earlier(now, self.random.between(20 * MINUTE, 600 * MINUTE)).max(started);
-                container.restarts = self.random.between(1, 3);
-                container.last = Some(Ended {
-                    code: 255,
-                    reason: "Unknown",
-                    from: started,
-                    to,
-                });
-                container.phase = Phase::Running { since: to };
-            }
-        }
-        life.stage = Stage::Ready;
-        match workload.fate {
-            Fate::Ends { code, after } => {
-                let ended = later(started, after * 1_000);
-                self.end_first(
-                    life,
-                    workload,
-                    code,
-                    if code == 0 { "Completed" } else { "Error" },
-                    ended,
-                );
-                life.stage = Stage::Over;
-            }
-            Fate::Crashes { code, reason, after } => {
-                // Two runs, so that there is a previous log; then it waits for the third.
-                let restarts = self.random.between(9, 60);
-                for (restarts, ago) in [(restarts - 1, 150_000), (restarts, 40_000)] {
-                    let ended = earlier(now, ago);
-                    if let Some(container) = life.pod.containers.first_mut() {
-                        container.restarts = restarts;
-                        container.phase = Phase::Running {
-                            since: earlier(ended, after * 1_000),
-                        };
-                    }
-                    self.end_first(life, workload, code, reason, ended);
-                    if let Some((container, template)) =
-                        life.pod.containers.first_mut().zip(workload.containers.first())
-                    {
-                        let seconds = back_off(restarts);
-                        let whose = format!(
-                            "{} pod={}_{}({})",
-                            template.name, life.pod.name, workload.namespace, life.pod.uid
-                        );
-                        wait_for_restart(
-                            container,
-                            format!("back-off {seconds}s restarting failed container={whose}"),
-                        );
-                    }
-                    store(&self.state, life, workload);
-                }
-                self.tell_back_off(life, workload, earlier(now, 38_000));
-                life.stage = Stage::BackOff;
-                life.next = later(now, self.random.between(5_000, 20_000));
-            }
-            _ => {}
-        }
-    }
-
-    fn tell_back_off(&mut self, life: &Life, workload: &Workload, when: Timestamp) {
-        let (name, uid) = (&life.pod.name, &life.pod.uid);
-        let container = workload.containers.first().map_or("", |it| it.name);
-        let message = format!(
-            "Back-off restarting failed container {container} in pod {name}_{}({uid})",
-            workload.namespace
-        );
-        let about = About {
-            kind: "Pod",
-            namespace: workload.namespace,
-            name,
-            uid,
-            container: Some(container),
-        };
-        let node = &life.pod.node;
-        let what = Happening {
-            by: "kubelet",
-            node,
-            warning: true,
-            reason: "BackOff",
-            message,
-        };
-        self.events.write(when, &about, what);
-    }
-
-    /// Has the first container run, write its log and end at a time past.
-    fn end_first(&mut self, life: &mut Life, workload: &Workload, code: i32, reason: &'static str, to: Timestamp) {
-        store(&self.state, life, workload);
-        let Some((container, template)) = life.pod.containers.first_mut().zip(workload.containers.first()) else {
-            return;
-        };
-        let Phase::Running { since } = container.phase else {
-            return;
-        };
-        self.speech.begin(
-            &life.pod.uid,
-            template.name,
-            template.voice,
-            since,
-            to,
-            &mut self.random,
-        );
-        self.speech
-            .last_words(&life.pod.uid, template.name, &template.voice.last_words(to, code), to);
-        container.phase = Phase::Ended(Ended {
-            code,
-            reason,
-            from: since,
-            to,
-        });
-        container.ready = false;
-        store(&self.state, life, workload);
-    }
-
-    fn place(&mut self) -> (&'static str, String) {
+    pub(super) fn place(&mut self) -> (&'static str, String) {
         let index = usize::try_from(self.random.below(self.nodes.len() as u64)).unwrap_or(0);
         (self.nodes.get(index).copied().unwrap_or_default(), super::host(index))
     }
 
     /// An IP that no pod has had for long.
-    fn address(&mut self) -> String {
+    pub(super) fn address(&mut self) -> String {
         self.addresses += 1;
         format!("10.244.{}.{}", self.addresses / 250 % 250, 2 + self.addresses % 250)
     }
@@ -550,68 +368,6 @@ impl Director {
         if let Some(pod) = pod {
             let takes = Duration::from_millis(self.random.between(3_000, 8_000));
             delete::begin(&self.state, &pod, takes);
-        }
-    }
-}
-
-/// Stores a pod, or the new status of one that is there and stays.
-fn store(state: &State, life: &Life, workload: &Workload) {
-    let pod = &life.pod;
-    if state
-        .store
-        .get(Kind::Pod, workload.namespace, &pod.name)
-        .is_none_or(|stored| stored.uid != pod.uid)
-    {
-        state.put(Kind::Pod, pod.object(workload));
-        return;
-    }
-    state.update_pod(workload.namespace, &pod.name, |stored| {
-        if stored["metadata"]["uid"] != pod.uid.as_str() || stored["metadata"]["deletionTimestamp"].is_string() {
-            return false;
-        }
-        let mut status = pod.status(workload);
-        for list in ["containerStatuses", "initContainerStatuses"] {
-            let before = stored["status"][list].as_array().cloned().unwrap_or_default();
-            for now in status.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
-                if let Some(before) = before.iter().find(|before| before["name"] == now["name"]) {
-                    identify(now, before);
-                }
-            }
-        }
-        if !pod.node.is_empty() {
-            stored["spec"]["nodeName"] = pod.node.clone().into();
-        }
-        stored["status"] = status;
-        true
-    });
-}
-
-/// Gives a container's status the IDs of its runs; that of a new run is made when it is stored.
-fn identify(now: &mut Value, before: &Value) {
-    let id = &before["containerID"];
-    if now["restartCount"] == before["restartCount"] && id.is_string() {
-        now["containerID"] = id.clone();
-    }
-    if now["state"]["terminated"].is_object() {
-        now["state"]["terminated"]["containerID"] = id.clone();
-    }
-    if now["lastState"]["terminated"].is_object() {
-        let same = now["lastState"]["terminated"]["finishedAt"] == before["lastState"]["terminated"]["finishedAt"];
-        let last = if same {
-            &before["lastState"]["terminated"]["containerID"]
-        } else {
-            id
-        };
-        now["lastState"]["terminated"]["containerID"] = last.clone();
-    }
-}
-
-/// Lets every running container of a pod speak that does not yet.
-fn begin_speech(speech: &mut Speech, life: &Life, workload: &Workload, now: Timestamp, random: &mut Random) {
-    let init = life.pod.init.iter().zip(workload.init);
-    for (container, template) in init.chain(life.pod.containers.iter().zip(workload.containers)) {
-        if let Phase::Running { since } = container.phase {
-            speech.begin(&life.pod.uid, template.name, template.voice, since, now, random);
         }
     }
 }

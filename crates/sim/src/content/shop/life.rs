@@ -304,13 +304,10 @@ impl Life {
             return false;
         };
         let seconds = back_off(container.restarts);
-        let whose = format!(
-            "{} pod={}_{}({})",
-            template.name, self.pod.name, world.workload.namespace, self.pod.uid
-        );
+        let (name, uid) = (&self.pod.name, &self.pod.uid);
         wait_for_restart(
             container,
-            format!("back-off {seconds}s restarting failed container={whose}"),
+            back_off_message(container.restarts, template.name, name, uid, world.workload),
         );
         let message = format!(
             "Back-off restarting failed container {} in pod {}_{}({})",
@@ -340,8 +337,14 @@ impl Life {
     }
 }
 
+/// What a container says that waits for its next run.
+pub(super) fn back_off_message(restarts: u64, container: &str, pod: &str, uid: &str, workload: &Workload) -> String {
+    let (seconds, namespace) = (back_off(restarts), workload.namespace);
+    format!("back-off {seconds}s restarting failed container={container} pod={pod}_{namespace}({uid})")
+}
+
 /// Seconds until the next run after so many restarts.
-pub(super) fn back_off(restarts: u64) -> u64 {
+fn back_off(restarts: u64) -> u64 {
     (10 << restarts.min(3)).min(MAX_BACK_OFF)
 }
 

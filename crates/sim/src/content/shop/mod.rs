@@ -4,8 +4,10 @@ mod catalogue;
 mod director;
 mod events;
 mod life;
+mod opening;
 mod pod;
 mod speech;
+mod stored;
 mod voice;
 
 use std::sync::Arc;

@@ -13,6 +13,7 @@ use crate::content::churn;
 use crate::object::{Kind, Object};
 use crate::sim::{namespace_object, node_object};
 use crate::state::State;
+use template::Template;
 use workload::{Owner, Size, Workload};
 
 /// Fills a cluster, and changes `churn` pods a second until it stops.
@@ -33,7 +34,7 @@ pub(super) fn fill(state: &Arc<State>, pods: usize, nodes: usize, namespaces: us
     }
     for number in 0..size.workloads() {
         let workload = Workload::new(number, &size);
-        let template = template::template(&workload);
+        let template = Template::new(&workload);
         for identity in workload.pods() {
             let age = SignedDuration::from_secs(i64::try_from(identity.age).unwrap_or(0));
             let created = now.checked_sub(age).unwrap_or(now);
@@ -70,7 +71,7 @@ fn replace(state: &Arc<State>, removed: &Arc<Object>, size: &Size, seed: u64) {
         Owner::Job => return,
     };
     let identity = workload.pod(index, seed);
-    let template = template::template(&workload);
+    let template = Template::new(&workload);
     state.put(
         Kind::Pod,
         template::pod(&template, &workload, &identity, size, Timestamp::now()),

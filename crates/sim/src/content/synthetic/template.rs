@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::workload::{Health, Identity, Owner, Size, Workload};
+use crate::pieces::{Draft, Shared};
 use crate::time;
 
 /// Environment variables of a container.
@@ -12,7 +13,37 @@ const VARIABLES: usize = 24;
 const CONTAINERS: [&str; 2] = ["main", "proxy"];
 
 /// What the pods of a workload have in common: everything but names, places, times and status.
-pub(super) fn template(workload: &Workload) -> Value {
+pub(super) struct Template {
+    /// The pod without its largest parts.
+    value: Value,
+    /// The largest parts, as text: a pod costs neither the time nor the memory of another copy.
+    shared: Vec<Shared>,
+}
+
+impl Template {
+    pub(super) fn new(workload: &Workload) -> Template {
+        let mut value = whole(workload);
+        let parts = [
+            ("metadata", "managedFields"),
+            ("spec", "containers"),
+            ("spec", "volumes"),
+        ];
+        let shared = parts.into_iter().map(|(section, key)| {
+            let text = value[section][key].take().to_string();
+            Shared {
+                section,
+                key,
+                text: text.into_bytes().into(),
+            }
+        });
+        Template {
+            shared: shared.collect(),
+            value,
+        }
+    }
+}
+
+fn whole(workload: &Workload) -> Value {
     let name = &workload.name;
     let spec = spec(workload);
     let labels = labels(workload);
@@ -50,7 +81,7 @@ fn labels(workload: &Workload) -> Value {
     json!({"app": workload.name, "app.kubernetes.io/name": workload.name.split('-').next(),
         "app.kubernetes.io/instance": workload.name, "app.kubernetes.io/component": "server",
         "app.kubernetes.io/part-of": workload.team, "team": workload.team,
-        "environment": if workload.number % 3 == 0 { "staging" } else { "production" },
+        "environment": if workload.number.is_multiple_of(3) { "staging" } else { "production" },
         "pod-template-hash": workload.revision})
 }
 
@@ -143,13 +174,13 @@ fn fields(value: &Value) -> Value {
 
 /// A pod made from its workload's template.
 pub(super) fn pod(
-    template: &Value,
+    template: &Template,
     workload: &Workload,
     identity: &Identity,
     size: &Size,
     created: Timestamp,
-) -> Value {
-    let mut pod = template.clone();
+) -> Draft {
+    let mut pod = template.value.clone();
     pod["metadata"]["name"] = identity.name.clone().into();
     pod["metadata"]["uid"] = identity.uid.clone().into();
     pod["metadata"]["creationTimestamp"] = time::seconds(created).into();
@@ -157,7 +188,10 @@ pub(super) fn pod(
         pod["spec"]["nodeName"] = size.node(identity.number).into();
     }
     pod["status"] = status(workload, identity, size, created);
-    pod
+    Draft {
+        value: pod,
+        shared: template.shared.clone(),
+    }
 }
 
 /// The status of a pod that has been there since `created`.
@@ -227,7 +261,7 @@ fn container_status(workload: &Workload, identity: &Identity, container: &str, s
             json!({}),
             0,
         ),
-        _ => (running(), json!({}), usize::from(identity.number % 17 == 0)),
+        _ => (running(), json!({}), usize::from(identity.number.is_multiple_of(17))),
     };
     let runs = state["running"].is_object();
     let ready = runs && !(first && identity.health == Health::NotReady);

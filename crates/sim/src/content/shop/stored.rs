@@ -1,0 +1,74 @@
+//! The shop's pods as objects of the cluster, and their containers as writers of logs.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::catalogue::Workload;
+use super::life::Life;
+use super::pod::Phase;
+use super::speech::Speech;
+use crate::content::random::Random;
+use crate::object::Kind;
+use crate::state::State;
+
+/// Stores a pod, or the new status of one that is there and stays.
+pub(super) fn store(state: &State, life: &Life, workload: &Workload) {
+    let pod = &life.pod;
+    if state
+        .store
+        .get(Kind::Pod, workload.namespace, &pod.name)
+        .is_none_or(|stored| stored.uid != pod.uid)
+    {
+        state.put(Kind::Pod, pod.object(workload));
+        return;
+    }
+    state.update_pod(workload.namespace, &pod.name, |stored| {
+        if stored["metadata"]["uid"] != pod.uid.as_str() || stored["metadata"]["deletionTimestamp"].is_string() {
+            return false;
+        }
+        let mut status = pod.status(workload);
+        for list in ["containerStatuses", "initContainerStatuses"] {
+            let before = stored["status"][list].as_array().cloned().unwrap_or_default();
+            for now in status.get_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+                if let Some(before) = before.iter().find(|before| before["name"] == now["name"]) {
+                    identify(now, before);
+                }
+            }
+        }
+        if !pod.node.is_empty() {
+            stored["spec"]["nodeName"] = pod.node.clone().into();
+        }
+        stored["status"] = status;
+        true
+    });
+}
+
+/// Gives a container's status the IDs of its runs; that of a new run is made when it is stored.
+fn identify(now: &mut Value, before: &Value) {
+    let id = &before["containerID"];
+    if now["restartCount"] == before["restartCount"] && id.is_string() {
+        now["containerID"] = id.clone();
+    }
+    if now["state"]["terminated"].is_object() {
+        now["state"]["terminated"]["containerID"] = id.clone();
+    }
+    if now["lastState"]["terminated"].is_object() {
+        let same = now["lastState"]["terminated"]["finishedAt"] == before["lastState"]["terminated"]["finishedAt"];
+        let last = if same {
+            &before["lastState"]["terminated"]["containerID"]
+        } else {
+            id
+        };
+        now["lastState"]["terminated"]["containerID"] = last.clone();
+    }
+}
+
+/// Lets every running container of a pod speak that does not yet.
+pub(super) fn begin_speech(speech: &mut Speech, life: &Life, workload: &Workload, now: Timestamp, random: &mut Random) {
+    let init = life.pod.init.iter().zip(workload.init);
+    for (container, template) in init.chain(life.pod.containers.iter().zip(workload.containers)) {
+        if let Phase::Running { since } = container.phase {
+            speech.begin(&life.pod.uid, template.name, template.voice, since, now, random);
+        }
+    }
+}
