@@ -1,5 +1,6 @@
 //! `pods/exec` over WebSocket: the subprotocols `v5.channel.k8s.io` and `v4.channel.k8s.io` of the API server.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
@@ -15,6 +16,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::call::Call;
 use crate::containers::{self, Container};
+use crate::runtime::Run;
 use crate::shell::{self, Output, Size, StartError, Streams};
 use crate::state::State;
 use crate::status::Failure;
@@ -36,8 +38,11 @@ const QUEUE: usize = 8;
 /// The largest message of a client, as bytes.
 const MAX_MESSAGE: usize = 4 << 20;
 
-/// How long a command may go on whose client is gone and whose input has ended.
+/// How long a command may go on whose client is gone and whose input has ended, unless a fault keeps it.
 const ORPHAN: Duration = Duration::from_secs(1);
+
+/// The exit status of a command whose container ended: SIGKILL.
+const KILLED: i32 = 137;
 
 /// How long the client's close frame is awaited.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -71,6 +76,8 @@ pub(crate) async fn route(call: Call) -> Response {
 /// A request that can be carried out.
 struct Exec {
     container: shell::Container,
+    /// The container's run: the command ends with it.
+    run: Arc<Run>,
     command: Vec<String>,
     stdin: bool,
     stdout: bool,
@@ -93,23 +100,24 @@ impl Exec {
             return Err(refuse(Failure::bad_request("Upgrade request required")));
         }
         let flag = |name| call.query.flag(name);
-        let exec = Exec {
-            container: environment(&container),
-            command: call.query.all("command").map(str::to_owned).collect(),
-            stdin: flag("stdin"),
-            stdout: flag("stdout"),
-            stderr: flag("stderr"),
-            tty: flag("tty"),
-        };
-        if !(exec.stdin || exec.stdout || exec.stderr) {
+        let (stdin, stdout, stderr) = (flag("stdin"), flag("stdout"), flag("stderr"));
+        if !(stdin || stdout || stderr) {
             let text = "you must specify at least 1 of stdin, stdout, stderr".to_owned();
             return Err(plain(StatusCode::BAD_REQUEST, text));
         }
-        if container.running(&call.state).is_none() {
+        let Some(run) = container.running(&call.state) else {
             let text = format!("container not found (\"{}\")", container.name);
             return Err(plain(StatusCode::INTERNAL_SERVER_ERROR, text));
-        }
-        Ok(exec)
+        };
+        Ok(Exec {
+            container: environment(&container),
+            run,
+            command: call.query.all("command").map(str::to_owned).collect(),
+            stdin,
+            stdout,
+            stderr,
+            tty: flag("tty"),
+        })
     }
 }
 
@@ -173,11 +181,16 @@ async fn serve(socket: WebSocket, exec: Exec, state: &State) {
         output: written,
         size,
     };
-    let command = shell::run(exec.container, &exec.command, exec.tty, streams);
+    let command = async {
+        tokio::select! {
+            ended = shell::run(exec.container, &exec.command, exec.tty, streams) => ended,
+            () = over(&exec.run) => Ok(KILLED),
+        }
+    };
     let mut cut = state.faults.streams();
     let before = cut.borrow().cut_execs;
 
-    let mut received = std::pin::pin!(receive(receiver, typed, resize, v5));
+    let mut received = std::pin::pin!(receive(receiver, typed, resize, v5 && !exec.tty));
     let served = async { tokio::join!(command, transmit(sender, output, exec.stdout, exec.stderr)) };
     let mut served = std::pin::pin!(served);
     let broken = async {
@@ -191,11 +204,20 @@ async fn serve(socket: WebSocket, exec: Exec, state: &State) {
         biased;
         () = &mut broken => return,
         (ended, sent) = &mut served => sent.map(|sender| (ended, sender)),
-        () = &mut received => {
-            // The client is gone, and with it the input: most commands end by that.
+        typed = &mut received => {
+            // The client is gone. A kubelet ends the input of a command without a terminal, and leaves it at that.
+            let kept = state.faults.orphans_kept();
+            let _typed = typed.filter(|_| kept && exec.tty);
+            let orphan = async {
+                if kept {
+                    served.await;
+                } else {
+                    let _ = tokio::time::timeout(ORPHAN, served).await;
+                }
+            };
             tokio::select! {
                 () = &mut broken => {}
-                _ = tokio::time::timeout(ORPHAN, served) => {}
+                () = orphan => {}
             }
             return;
         }
@@ -223,6 +245,16 @@ async fn serve(socket: WebSocket, exec: Exec, state: &State) {
     }
 }
 
+/// Completes when a container's run is over.
+async fn over(run: &Run) {
+    let mut changes = run.changes();
+    while run.exit().is_none() {
+        if changes.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
 /// Sends what the command writes, as fast as the client reads it, until the command has closed its output.
 async fn transmit(
     mut sender: Sender,
@@ -246,19 +278,19 @@ async fn transmit(
     Ok(sender)
 }
 
-/// Takes the client's messages until it closes the connection or is gone.
+/// Takes the client's messages until it closes the connection or is gone; returns its end of the input, if still open.
 async fn receive(
     mut receiver: SplitStream<WebSocket>,
     typed: mpsc::Sender<Bytes>,
     resize: watch::Sender<Size>,
-    v5: bool,
-) {
+    closes: bool,
+) -> Option<mpsc::Sender<Bytes>> {
     let mut typed = Some(typed);
     while let Some(Ok(message)) = receiver.next().await {
         let mut bytes = match message {
             Message::Binary(bytes) => bytes,
             Message::Text(text) => Bytes::from(text),
-            Message::Close(_) => return,
+            Message::Close(_) => break,
             Message::Ping(_) | Message::Pong(_) => continue,
         };
         if bytes.is_empty() {
@@ -280,10 +312,11 @@ async fn receive(
                     });
                 }
             }
-            Some(CLOSE) if v5 && bytes.first() == Some(&STDIN) => typed = None,
+            Some(CLOSE) if closes && bytes.first() == Some(&STDIN) => typed = None,
             _ => {}
         }
     }
+    typed
 }
 
 /// A terminal's size, as client-go's `TerminalSize` is written.

@@ -42,6 +42,7 @@ pub struct Faults {
     ignore_send_initial_events: AtomicBool,
     refuse_streaming_list: AtomicBool,
     only_v4_exec: AtomicBool,
+    keep_orphans: AtomicBool,
 }
 
 impl Faults {
@@ -55,6 +56,7 @@ impl Faults {
             ignore_send_initial_events: AtomicBool::default(),
             refuse_streaming_list: AtomicBool::default(),
             only_v4_exec: AtomicBool::default(),
+            keep_orphans: AtomicBool::default(),
         }
     }
 
@@ -165,6 +167,12 @@ impl Faults {
         self.only_v4_exec.store(on, Ordering::SeqCst);
     }
 
+    /// Acts as a kubelet does: a command goes on when its client is gone, without a terminal with its input ended, with
+    /// one without a hang-up. Off, the command is ended, so that [`crate::Sim::open_execs`] counts clients.
+    pub fn keep_orphans(&self, on: bool) {
+        self.keep_orphans.store(on, Ordering::SeqCst);
+    }
+
     /// Breaks the connection of every open exec now.
     pub fn cut_execs(&self) {
         self.streams.send_modify(|signal| signal.cut_execs += 1);
@@ -197,6 +205,10 @@ impl Faults {
 
     pub(crate) fn exec_is_v4(&self) -> bool {
         self.only_v4_exec.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn orphans_kept(&self) -> bool {
+        self.keep_orphans.load(Ordering::SeqCst)
     }
 
     pub(crate) fn log_limit(&self) -> Option<u64> {
