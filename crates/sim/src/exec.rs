@@ -210,7 +210,7 @@ async fn serve(socket: WebSocket, exec: Exec, state: &State) {
             let _typed = typed.filter(|_| kept && exec.tty);
             let orphan = async {
                 if kept {
-                    served.await;
+                    let _ = served.await;
                 } else {
                     let _ = tokio::time::timeout(ORPHAN, served).await;
                 }

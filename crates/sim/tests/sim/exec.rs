@@ -357,7 +357,7 @@ async fn refusals_come_before_the_upgrade() {
     };
     assert_eq!(status, 403);
     assert!(
-        body.contains("User \\\"nobody\\\" cannot create resource \\\"pods/exec\\\""),
+        body.contains("User \\\"nobody\\\" cannot get resource \\\"pods/exec\\\""),
         "{body}"
     );
     let Err((status, _)) = open(&api, "shop/pods/web/exec?command=ls&stdout=true", "foo.bar", "admin").await else {
