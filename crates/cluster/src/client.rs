@@ -44,6 +44,9 @@ pub struct Policy {
     pub request_timeout: Duration,
     /// Networks that an untrusted source may reach although they are loopback or link-local.
     pub allowed_networks: Arc<[ipnet::IpNet]>,
+    /// A followed log without a line for so long is checked: whether it has gone on, and its connection is dead. A terminal's connection that
+    /// answers no ping for so long is dead.
+    pub stream_silence: Duration,
     /// How patient the watches are.
     pub watch: Patience,
 }
@@ -71,6 +74,7 @@ impl Default for Policy {
             connect_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(30),
             allowed_networks: Arc::new([]),
+            stream_silence: Duration::from_secs(60),
             watch: Patience::default(),
         }
     }

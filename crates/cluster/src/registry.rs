@@ -6,11 +6,12 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use podgate_index::{ClusterId, Index};
 use tokio::{sync::watch, task::JoinHandle};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     Error, Source,
@@ -58,6 +59,9 @@ impl State {
         self.clusters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// For the end of all logs and terminals at the shutdown.
+const STREAMS_END: Duration = Duration::from_secs(3);
 
 /// What a cluster is made from.
 #[derive(Clone, Debug)]
@@ -119,6 +123,8 @@ pub(crate) struct Inner {
     client: Slot,
     /// Cancelled when the cluster is removed or replaced: every stream of it ends then.
     pub(crate) removed: CancellationToken,
+    /// The tasks of its open logs and terminals.
+    pub(crate) streams: TaskTracker,
     pub(crate) board: Board,
     /// Pods skipped because they did not parse.
     pub(crate) skipped: AtomicU64,
@@ -158,6 +164,7 @@ impl Registry {
             spec,
             policy: self.state.policy.clone(),
             removed: CancellationToken::new(),
+            streams: TaskTracker::new(),
             board,
             skipped: AtomicU64::new(0),
             info: Mutex::default(),
@@ -209,14 +216,24 @@ impl Registry {
         info::probe(source, namespaces, &self.state.policy).await
     }
 
-    /// Ends all watches and waits for them.
+    /// Ends all watches, logs and terminals and waits for them: for terminals a few seconds, which the end of a process's input takes.
     pub async fn shutdown(&self) {
         let entries = std::mem::take(&mut *self.state.clusters());
         for entry in entries.values() {
             entry.cluster.inner.removed.cancel();
         }
+        let clusters: Vec<_> = entries.values().map(|entry| entry.cluster.clone()).collect();
         for entry in entries.into_values() {
             end(entry).await;
+        }
+        let streams = async {
+            for cluster in clusters {
+                cluster.inner.streams.close();
+                cluster.inner.streams.wait().await;
+            }
+        };
+        if tokio::time::timeout(STREAMS_END, streams).await.is_err() {
+            tracing::warn!("some logs or terminals did not end in time");
         }
     }
 }

@@ -21,8 +21,17 @@ pub(super) const TERMINAL: [(Duration, &[u8]); 8] = [
     (Duration::from_millis(60), END),
 ];
 
+/// How often that is typed to a process that has not yet shown anything: it may not have started, and what is typed before may be lost.
+pub(super) const EARLY_ROUNDS: u32 = 6;
+
+/// Before this age of the connection a process may not have started, and would not hear that the connection has ended.
+pub(super) const EARLY: Duration = Duration::from_secs(1);
+
+/// For the end of a process whose input was closed: a runtime that loses the connection meanwhile may forget to close the input.
+pub(super) const CLOSED: Duration = Duration::from_secs(5);
+
 /// For the last key to reach the terminal before the connection ends.
 pub(super) const TAIL: Duration = Duration::from_millis(100);
 
-/// For the whole farewell; then the connection is dropped.
+/// For one round of the farewell; then the connection is dropped.
 pub(super) const LIMIT: Duration = Duration::from_millis(950);

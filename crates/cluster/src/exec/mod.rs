@@ -11,7 +11,7 @@ mod upgrade;
 
 use bytes::Bytes;
 use futures_util::future::try_join;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     Cluster, Error,
@@ -64,7 +64,8 @@ pub enum Output {
     Failed(Error),
 }
 
-/// A running command. Dropping it ends the process's input within a second: without a tty by closing it, with one by ^C and ^D.
+/// A running command. Dropping it ends the process's input within a second: without a tty by closing it, with one by ^C and ^D. Of a process
+/// with a tty that has not yet shown anything, and so may not have started, this is repeated for a few seconds.
 #[derive(Debug)]
 pub struct Session {
     /// To the process; bounded. Dropping it ends the input as dropping the session does; output goes on.
@@ -91,12 +92,38 @@ impl Cluster {
             place: pod.place(),
             program: options.command.first().cloned().unwrap_or_default(),
         };
-        let socket = upgrade::open(&client, namespace, name, &options, &what).await?;
         let (input, to_process) = mpsc::channel(QUEUE);
         let (from_process, output) = mpsc::channel(QUEUE);
+        let (opened, up) = oneshot::channel();
         let removed = self.inner.removed.clone();
-        // Ends by itself: with the process, with the connection, or within a second after the session was dropped.
-        tokio::spawn(pump::run(socket, options.tty, what, to_process, from_process, removed));
+        let (namespace, name) = (namespace.to_owned(), name.to_owned());
+        // A task of its own, and not the caller's: once the request is sent a process may start, and if the caller goes before the answer,
+        // that process's input has to be ended. It ends by itself: with the process, with the connection, or soon after the session was dropped.
+        self.inner.streams.spawn(async move {
+            let silence = client.policy.stream_silence;
+            match upgrade::open(&client, &namespace, &name, &options, &what).await {
+                Ok(socket) => {
+                    let _ = opened.send(Ok(()));
+                    let terms = pump::Terms {
+                        tty: options.tty,
+                        silence,
+                        removed,
+                        what,
+                    };
+                    pump::run(socket, terms, to_process, from_process).await;
+                }
+                Err(error) => {
+                    let _ = opened.send(Err(error));
+                }
+            }
+        });
+        let gone = || {
+            Error::Upstream(format!(
+                "the terminal's task on cluster `{}` failed: try again",
+                self.name()
+            ))
+        };
+        up.await.unwrap_or_else(|_| Err(gone()))?;
         Ok(Session { input, output })
     }
 }

@@ -4,7 +4,7 @@
 
 use std::{
     pin::pin,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -17,7 +17,7 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::{
     sync::mpsc,
-    time::{Instant, MissedTickBehavior, interval_at, sleep, timeout},
+    time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout},
 };
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 use tokio_util::sync::CancellationToken;
@@ -39,14 +39,24 @@ const CLOSE: u8 = 255;
 const MAX_FRAME: usize = 32 << 10;
 /// The most of the error channel that is kept.
 const MAX_VERDICT: usize = 64 << 10;
-/// Between two pings, so that neither a proxy nor a load balancer ends a quiet terminal.
-const PING: Duration = Duration::from_secs(20);
-/// A connection that answers no ping for so long is dead.
-const SILENCE: Duration = Duration::from_secs(65);
+/// Pings in the time after which a connection that answers none is dead; they also keep proxies and load balancers from ending a quiet
+/// terminal.
+const PINGS: u32 = 3;
+/// Input that an API server takes for a process that does not read, and still answers pings: it reads them in turn.
+const ABSORBED: usize = 16 << 10;
 /// A process that takes no input for so long while its connection is full loses it.
 const STUCK: Duration = Duration::from_secs(300);
 /// For what is still on its way when the process's end, or a broken connection, is known.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// What the reading half tells the writing one.
+#[derive(Default)]
+struct Seen {
+    /// Bytes of input since the last ping that was answered.
+    unanswered: AtomicUsize,
+    /// The process has shown something: it has started.
+    started: AtomicBool,
+}
 
 /// Why writing ended.
 enum Stop {
@@ -56,29 +66,31 @@ enum Stop {
     Broken(Error),
 }
 
+/// What a session is run by.
+pub(super) struct Terms {
+    pub(super) tty: bool,
+    /// See [`crate::client::Policy::stream_silence`].
+    pub(super) silence: Duration,
+    /// The cluster is no longer Podgate's.
+    pub(super) removed: CancellationToken,
+    pub(super) what: What,
+}
+
 /// Runs until the process has ended, the connection is broken, or the client has gone.
-pub(super) async fn run(
-    socket: Socket,
-    tty: bool,
-    what: What,
-    input: mpsc::Receiver<Input>,
-    output: mpsc::Sender<Output>,
-    removed: CancellationToken,
-) {
+pub(super) async fn run(socket: Socket, terms: Terms, input: mpsc::Receiver<Input>, output: mpsc::Sender<Output>) {
     let last = {
         let (sink, stream) = socket.stream.split();
-        let unanswered = AtomicBool::new(false);
-        let mut reader = pin!(read(stream, &output, &unanswered, &what));
+        let seen = Seen::default();
+        let mut reader = pin!(read(stream, &output, &seen, &terms));
         let writer = Writer {
             sink,
-            tty,
             closes_channels: socket.closes_channels,
             line_begun: false,
             input_ended: false,
-            unanswered: &unanswered,
+            opened: Instant::now(),
+            seen: &seen,
             output: &output,
-            what: &what,
-            removed: &removed,
+            terms: &terms,
         };
         tokio::select! {
             last = &mut reader => Some(last),
@@ -90,8 +102,10 @@ pub(super) async fn run(
         }
     };
     // The farewell makes most processes end by themselves; that is not why.
-    let last = if removed.is_cancelled() {
-        Some(Output::Failed(what.broken("the cluster was removed from Podgate")))
+    let last = if terms.removed.is_cancelled() {
+        Some(Output::Failed(
+            terms.what.broken("the cluster was removed from Podgate"),
+        ))
     } else {
         last
     };
@@ -102,22 +116,18 @@ pub(super) async fn run(
 
 /// Passes output on until the process's end; that is what it returns. When nobody listens any more it goes on, so that a process that
 /// is busy with output gets to see the end of its input.
-async fn read(
-    mut stream: SplitStream<Stream>,
-    output: &mpsc::Sender<Output>,
-    unanswered: &AtomicBool,
-    what: &What,
-) -> Output {
+async fn read(mut stream: SplitStream<Stream>, output: &mpsc::Sender<Output>, seen: &Seen, terms: &Terms) -> Output {
+    let Terms { silence, what, .. } = terms;
     let mut verdict = BytesMut::new();
     loop {
-        let patience = if verdict.is_empty() { SILENCE } else { GRACE };
+        let patience = if verdict.is_empty() { *silence } else { GRACE };
         let message = match timeout(patience, stream.next()).await {
             Ok(Some(Ok(message))) => message,
             Ok(Some(Err(error))) if verdict.is_empty() => return Output::Failed(what.broken(&error.to_string())),
             Ok(_) => break,
             Err(_) if !verdict.is_empty() => break,
             // An API server answers a ping only after it has passed on the input before it, and a process may take its time to read.
-            Err(_) if unanswered.load(Ordering::Relaxed) => continue,
+            Err(_) if seen.unanswered.load(Ordering::Relaxed) > ABSORBED => continue,
             Err(_) => {
                 return Output::Failed(Error::Timeout(
                     what.broken("the API server answers no more").to_string(),
@@ -127,7 +137,7 @@ async fn read(
         let mut bytes = match message {
             Message::Binary(bytes) => bytes,
             Message::Pong(_) => {
-                unanswered.store(false, Ordering::Relaxed);
+                seen.unanswered.store(0, Ordering::Relaxed);
                 continue;
             }
             Message::Close(_) => break,
@@ -147,6 +157,7 @@ async fn read(
             }
             _ => continue,
         };
+        seen.started.store(true, Ordering::Relaxed);
         let _ = output.send(send).await;
     }
     if verdict.is_empty() {
@@ -157,17 +168,15 @@ async fn read(
 
 struct Writer<'a> {
     sink: SplitSink<Stream, Message>,
-    tty: bool,
     closes_channels: bool,
     /// What was typed last was no line feed: a ^D would only end the line.
     line_begun: bool,
     input_ended: bool,
-    /// Input was sent after the last ping that was answered.
-    unanswered: &'a AtomicBool,
+    /// When the connection was opened.
+    opened: Instant,
+    seen: &'a Seen,
     output: &'a mpsc::Sender<Output>,
-    what: &'a What,
-    /// The cluster is no longer Podgate's.
-    removed: &'a CancellationToken,
+    terms: &'a Terms,
 }
 
 impl Writer<'_> {
@@ -177,18 +186,16 @@ impl Writer<'_> {
             Err(broken) => return broken,
         }
         drop(input);
-        let _ = timeout(farewell::LIMIT, async {
-            self.farewell().await;
-            // With v4 this alone ends the input.
-            let _ = self.sink.close().await;
-        })
-        .await;
+        self.farewell().await;
+        // With v4 this alone ends the input.
+        let _ = timeout(farewell::TAIL, self.sink.close()).await;
         Stop::Left
     }
 
     /// Until the client has gone.
     async fn carry(&mut self, input: &mut mpsc::Receiver<Input>) -> Result<(), Stop> {
-        let mut pings = interval_at(Instant::now() + PING, PING);
+        let every = self.terms.silence / PINGS;
+        let mut pings = interval_at(Instant::now() + every, every);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut next = None;
         loop {
@@ -196,7 +203,7 @@ impl Writer<'_> {
                 Some(taken) => Some(taken),
                 None => tokio::select! {
                     () = self.output.closed() => return Ok(()),
-                    () = self.removed.cancelled() => return Ok(()),
+                    () = self.terms.removed.cancelled() => return Ok(()),
                     taken = input.recv() => taken,
                     _ = pings.tick() => {
                         self.send(Message::Ping(Bytes::new())).await?;
@@ -227,11 +234,11 @@ impl Writer<'_> {
 
     /// The client sends no more, but still listens.
     async fn without_input(&mut self, pings: &mut tokio::time::Interval) -> Result<(), Stop> {
-        let _ = timeout(farewell::LIMIT, self.farewell()).await;
+        self.farewell().await;
         loop {
             tokio::select! {
                 () = self.output.closed() => return Ok(()),
-                () = self.removed.cancelled() => return Ok(()),
+                () = self.terms.removed.cancelled() => return Ok(()),
                 _ = pings.tick() => self.send(Message::Ping(Bytes::new())).await?,
             }
         }
@@ -244,14 +251,14 @@ impl Writer<'_> {
         while !data.is_empty() {
             let part = data.split_to(data.len().min(MAX_FRAME));
             self.line_begun = part.last().is_some_and(|byte| !matches!(byte, b'\n' | b'\r'));
-            self.unanswered.store(true, Ordering::Relaxed);
+            self.seen.unanswered.fetch_add(part.len(), Ordering::Relaxed);
             self.send(frame(STDIN, &part)).await?;
         }
         Ok(())
     }
 
     async fn resize(&mut self, cols: u16, rows: u16) -> Result<(), Stop> {
-        if !self.tty {
+        if !self.terms.tty {
             return Ok(());
         }
         let size = format!(r#"{{"Width":{cols},"Height":{rows}}}"#);
@@ -263,7 +270,7 @@ impl Writer<'_> {
             return Ok(());
         }
         self.input_ended = true;
-        if self.tty {
+        if self.terms.tty {
             // A terminal's end of input is typed; on a line that was begun the first ^D only hands over the line.
             let keys: &[u8] = if self.line_begun { b"\x04\x04" } else { b"\x04" };
             return self.send(frame(STDIN, keys)).await;
@@ -275,7 +282,7 @@ impl Writer<'_> {
         let warning = Error::Upstream(format!(
             "the cluster of {} knows no end of input apart from the end of the connection (v4.channel.k8s.io): the process goes on waiting for \
              input until you close this connection",
-            self.what.place
+            self.terms.what.place
         ));
         let _ = self.output.send(Output::Warning(warning)).await;
         Ok(())
@@ -285,30 +292,47 @@ impl Writer<'_> {
         tokio::select! {
             sent = timeout(STUCK, self.sink.send(message)) => match sent {
                 Ok(Ok(())) => Ok(()),
-                Ok(Err(error)) => Err(Stop::Broken(self.what.broken(&error.to_string()))),
+                Ok(Err(error)) => Err(Stop::Broken(self.terms.what.broken(&error.to_string()))),
                 Err(_) => Err(Stop::Broken(Error::Timeout(
-                    self.what.broken(&format!("it took no input for {} s", STUCK.as_secs())).to_string(),
+                    self.terms.what.broken(&format!("it took no input for {} s", STUCK.as_secs())).to_string(),
                 ))),
             },
             () = self.output.closed() => Err(Stop::Left),
-            () = self.removed.cancelled() => Err(Stop::Left),
+            () = self.terms.removed.cancelled() => Err(Stop::Left),
         }
     }
 
-    /// Ends the process's input for a client that has gone.
+    /// Ends the process's input for a client that has gone. When the process ends by that, this is dropped where it waits.
     async fn farewell(&mut self) {
         self.input_ended = true;
-        if self.tty {
-            for (pause, keys) in farewell::TERMINAL {
-                sleep(pause).await;
-                if self.sink.send(frame(STDIN, keys)).await.is_err() {
+        let started = self.seen.started.load(Ordering::Relaxed);
+        if self.terms.tty {
+            let rounds = if started { 1 } else { farewell::EARLY_ROUNDS };
+            for _ in 0..rounds {
+                if timeout(farewell::LIMIT, self.type_farewell()).await != Ok(true) {
                     return;
                 }
             }
-            sleep(farewell::TAIL).await;
-        } else if self.closes_channels && self.sink.send(frame(CLOSE, &[STDIN])).await.is_ok() {
-            sleep(farewell::LIMIT / 2).await;
+        } else if self.closes_channels {
+            let closed = timeout(farewell::LIMIT, self.sink.send(frame(CLOSE, &[STDIN]))).await;
+            if matches!(closed, Ok(Ok(()))) {
+                sleep(farewell::CLOSED).await;
+            }
+        } else if !started {
+            sleep_until(self.opened + farewell::EARLY).await;
         }
+    }
+
+    /// One round of keys; whether the connection takes them.
+    async fn type_farewell(&mut self) -> bool {
+        for (pause, keys) in farewell::TERMINAL {
+            sleep(pause).await;
+            if self.sink.send(frame(STDIN, keys)).await.is_err() {
+                return false;
+            }
+        }
+        sleep(farewell::TAIL).await;
+        true
     }
 }
 

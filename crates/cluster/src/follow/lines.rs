@@ -41,7 +41,7 @@ impl Splitter {
     /// The lines that are whole with this piece.
     pub(super) fn push(&mut self, mut piece: Bytes) -> Vec<Stamped> {
         let mut lines = Vec::new();
-        while let Some(end) = piece.iter().position(|byte| *byte == b'\n') {
+        while let Some(end) = memchr::memchr(b'\n', &piece) {
             let raw = piece.split_to(end + 1).slice(..end);
             self.fill(raw, true, &mut lines);
         }

@@ -125,7 +125,7 @@ impl Cluster {
         let removed = self.inner.removed.clone();
         let place = pod.place();
         // Ends with the last reader, with the receiver or with the cluster, whichever is first; the readers end with it.
-        tokio::spawn(async move {
+        self.inner.streams.spawn(async move {
             let last = tokio::select! {
                 () = queue.closed() => return,
                 () = removed.cancelled() => Frame::Failed(Error::Upstream(format!(

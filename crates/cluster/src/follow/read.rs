@@ -25,8 +25,6 @@ use crate::{
 const FRAME: usize = 64 << 10;
 /// Silence in an answer that is searched, after which what was held back is passed on.
 const SETTLE: Duration = Duration::from_secs(2);
-/// Silence in an answer, after which is checked whether the log has gone on elsewhere.
-const SILENCE: Duration = Duration::from_secs(60);
 /// A log that is quiet so long after its answer began was empty.
 const EMPTY: Duration = Duration::from_secs(2);
 
@@ -170,6 +168,7 @@ impl Source {
             splitter: Splitter::default(),
             search: self.sent.search(),
             progress: false,
+            silence: self.cluster.inner.policy.stream_silence,
             quiet_since: Instant::now(),
             suspect: false,
         };
@@ -234,7 +233,7 @@ impl Source {
         if answer.suspect {
             return Err(self.broken("the log goes on, but not in this answer"));
         }
-        if answer.quiet_since.elapsed() < SILENCE {
+        if answer.quiet_since.elapsed() < answer.silence {
             return Ok(());
         }
         if !how.follow {
@@ -347,6 +346,8 @@ struct Answer {
     search: Option<Search>,
     /// New lines were found.
     progress: bool,
+    /// After so much is checked whether the log has gone on elsewhere.
+    silence: Duration,
     quiet_since: Instant,
     /// The log has gone on, and this answer has not yet.
     suspect: bool,
@@ -355,9 +356,9 @@ struct Answer {
 impl Answer {
     fn patience(&self) -> Duration {
         if self.search.is_some() || self.suspect {
-            SETTLE
+            SETTLE.min(self.silence)
         } else {
-            SILENCE
+            self.silence
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use podgate_cluster::{
     Cluster, Error, Registry, Spec,
+    client::Policy,
     exec::{Input, Options, Output, Session},
 };
 use podgate_index::Index;
@@ -12,7 +13,10 @@ use podgate_sim::Sim;
 use serde_json::json;
 use tokio::time::timeout;
 
-use crate::world::{self, ID, policy, until, untrusted};
+use crate::{
+    proxy::Proxy,
+    world::{self, ID, policy, until, untrusted},
+};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -30,12 +34,17 @@ impl Lab {
 
     async fn of(user: &str) -> Self {
         let sim = Sim::start(world::options()).await.unwrap();
+        let kubeconfig = sim.kubeconfig_for(user);
+        Self::with(sim, &kubeconfig, policy())
+    }
+
+    fn with(sim: Sim, kubeconfig: &str, policy: Policy) -> Self {
         sim.run_pod("shop", "web", &["main"]);
-        let registry = Registry::new(Index::new(), policy());
+        let registry = Registry::new(Index::new(), policy);
         let cluster = registry.add(Spec {
             id: ID,
             name: "prod".to_owned(),
-            source: untrusted(&sim.kubeconfig_for(user)),
+            source: untrusted(kubeconfig),
             namespaces: vec!["shop".to_owned()],
         });
         Self { sim, registry, cluster }
@@ -304,5 +313,30 @@ async fn a_connection_that_breaks_and_a_cluster_that_is_removed_end_it() {
         Output::Failed(Error::Upstream(text)) => assert!(text.contains("removed"), "{text}"),
         other => panic!("{other:?}"),
     }
+    lab.end().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_falls_silent_is_given_up_and_a_quiet_one_is_not() {
+    let sim = Sim::start(world::options()).await.unwrap();
+    let proxy = Proxy::start(&sim).await;
+    let kubeconfig = proxy.kubeconfig(&sim);
+    let policy = Policy {
+        stream_silence: Duration::from_secs(1),
+        ..policy()
+    };
+    let lab = Lab::with(sim, &kubeconfig, policy);
+    let mut session = lab.exec(false, &["cat"]).await;
+    let quiet = timeout(Duration::from_secs(3), session.output.recv()).await;
+    assert!(quiet.is_err(), "{quiet:?}");
+    typed(&session, "on\n").await;
+    output_with(&mut session, "on\n").await;
+    proxy.stall();
+    typed(&session, "lost\n").await;
+    match rest(&mut session).await.2 {
+        Output::Failed(Error::Timeout(text)) => assert!(text.contains("answers no more"), "{text}"),
+        other => panic!("{other:?}"),
+    }
+    drop((session, proxy));
     lab.end().await;
 }

@@ -5,6 +5,7 @@ mod exec;
 mod follow;
 mod guard;
 mod log;
+mod proxy;
 mod source;
 mod watch;
 mod world;

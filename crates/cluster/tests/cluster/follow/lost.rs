@@ -1,0 +1,143 @@
+//! Connections that break, and logs that are rotated meanwhile.
+
+use super::*;
+
+#[tokio::test]
+async fn broken_connections_lose_and_double_nothing() {
+    let lab = Lab::new().await;
+    let mut stream = lab.follow().await;
+    let sim = lab.sim.clone();
+    let writer = tokio::spawn(async move {
+        for n in 0..400 {
+            // Many lines are alike, in bytes and in time.
+            sim.write_log_at(
+                "shop",
+                "web",
+                "main",
+                at(n / 90, 0),
+                format!("line {}\n", n / 3).as_bytes(),
+            );
+            match n % 50 {
+                20 => sim.faults().cut_logs(),
+                40 => sim.faults().end_follows(),
+                _ => {}
+            }
+            if n % 10 == 0 {
+                tokio::time::sleep(Duration::from_millis(30)).await;
+            }
+        }
+    });
+    for n in 0..400 {
+        assert_eq!(stream.text().await, format!("line {}", n / 3), "line number {n}");
+    }
+    writer.await.unwrap();
+    drop(stream);
+    lab.end().await;
+}
+
+#[tokio::test]
+async fn a_lost_api_server_is_waited_for() {
+    let lab = Lab::new().await;
+    let mut stream = lab.follow().await;
+    lab.write("one\ntwo\n");
+    assert_eq!(stream.texts(2).await, ["one", "two"]);
+    lab.sim.pause().await;
+    lab.write("three\n");
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    lab.write("four\n");
+    lab.sim.resume().await;
+    assert_eq!(stream.texts(2).await, ["three", "four"]);
+    drop(stream);
+    lab.end().await;
+}
+
+#[tokio::test]
+async fn a_rotation_while_the_connection_is_lost_is_a_gap() {
+    let lab = Lab::new().await;
+    let mut stream = lab.follow().await;
+    lab.sim.write_log_at("shop", "web", "main", at(0, 0), b"one\n");
+    assert_eq!(stream.text().await, "one");
+    lab.sim.pause().await;
+    lab.sim.write_log_at("shop", "web", "main", at(1, 0), b"lost\n");
+    lab.sim.rotate_log("shop", "web", "main");
+    lab.sim.write_log_at("shop", "web", "main", at(2, 0), b"two\n");
+    lab.sim.resume().await;
+    match stream.frame().await {
+        Frame::Gap {
+            container,
+            reason,
+            before,
+            after,
+        } => {
+            assert_eq!(container, "main");
+            assert!(reason.contains("rotated"), "{reason}");
+            assert_eq!(before, "2026-01-07T10:00:00.000000000Z");
+            assert_eq!(after, "2026-01-07T10:00:02.000000000Z");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(stream.text().await, "two");
+    lab.sim.rotate_log("shop", "web", "main");
+    lab.write("three\n");
+    assert_eq!(stream.text().await, "three");
+    drop(stream);
+    lab.end().await;
+}
+
+#[tokio::test]
+async fn a_followed_part_that_is_cut_goes_on_where_it_was() {
+    let lab = Lab::new().await;
+    for n in 0..10 {
+        lab.sim
+            .write_log_at("shop", "web", "main", at(0, n), format!("{n}\n").as_bytes());
+    }
+    let mut stream = lab
+        .open(Options {
+            tail_lines: Some(2),
+            ..follow()
+        })
+        .await;
+    assert_eq!(stream.texts(2).await, ["8", "9"]);
+    lab.sim.pause().await;
+    lab.sim.write_log_at("shop", "web", "main", at(0, 10), b"10\n");
+    lab.sim.resume().await;
+    assert_eq!(stream.text().await, "10");
+    drop(stream);
+    lab.end().await;
+}
+
+#[tokio::test]
+async fn a_log_that_goes_on_elsewhere_is_asked_for_again() {
+    let sim = Sim::start(world::options()).await.unwrap();
+    let proxy = Proxy::start(&sim).await;
+    let kubeconfig = proxy.kubeconfig(&sim);
+    let policy = Policy {
+        request_timeout: Duration::from_secs(2),
+        stream_silence: Duration::from_millis(300),
+        ..policy()
+    };
+    let lab = Lab::with(sim, &kubeconfig, policy);
+    let mut stream = lab.follow().await;
+    lab.write("one\n");
+    assert_eq!(stream.text().await, "one");
+    proxy.stall();
+    lab.write("two\n");
+    assert_eq!(stream.text().await, "two");
+    // A log that is merely quiet stays as it is.
+    let quiet = lab.sim.requests().len();
+    until("it was looked at", || {
+        lab.sim.requests()[quiet..]
+            .iter()
+            .filter(|request| request.query.contains("tailLines=1"))
+            .count()
+            >= 3
+    })
+    .await;
+    assert!(
+        !lab.sim.requests()[quiet..]
+            .iter()
+            .any(|request| request.query.contains("follow=true"))
+    );
+    drop((stream, proxy));
+    lab.end().await;
+}
