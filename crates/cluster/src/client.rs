@@ -268,7 +268,7 @@ impl Client {
     }
 }
 
-/// A GET of a path made by [`uri`].
+/// A GET of a path made by [`uri()`].
 pub(crate) fn get(uri: &str) -> Result<Request<Vec<u8>>> {
     Request::get(uri)
         .body(Vec::new())

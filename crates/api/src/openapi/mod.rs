@@ -1,5 +1,5 @@
 //! `GET /api/openapi.json`: the API as OpenAPI 3.1, made from the table of routes. What the table can't know (answers, frames, a sentence on what an operation is for)
-//! stands in `operations`, beside the route's name; a test wants every route there.
+//! stands in [`operations`], beside the route's name; a test wants every route there.
 
 mod frames;
 mod operations;

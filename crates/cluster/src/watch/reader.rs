@@ -16,7 +16,7 @@ use crate::{Error, client::Client};
 
 /// Changes applied at once at most.
 const BATCH: usize = 512;
-/// A streaming list that has not ended after so many times [`Patience::progress`] is given up, though events come: a server that ignores what is
+/// A streaming list that has not ended after so many times `Patience::progress` is given up, though events come: a server that ignores what is
 /// asked tells the changes of a busy cluster for ever.
 const STREAM_LIMIT: u32 = 12;
 
