@@ -208,4 +208,26 @@ mod tests {
         }
         assert_ne!(id(""), id(""));
     }
+
+    #[tokio::test]
+    async fn a_panic_becomes_an_answer_that_says_nothing_of_it() {
+        use tower::ServiceExt;
+        use tower_http::catch_panic::CatchPanicLayer;
+
+        async fn breaks() -> Response {
+            panic!("the secret of the panic")
+        }
+
+        let app = axum::Router::new()
+            .fallback(breaks)
+            .layer(CatchPanicLayer::custom(panicked));
+        let response = app.oneshot(Request::default()).await.unwrap();
+        let error = response.extensions().get::<ApiError>().unwrap();
+        assert_eq!(*error, ApiError::Internal("panic: the secret of the panic".into()));
+        let body = axum::body::to_bytes(error.render("id").into_body(), 1000)
+            .await
+            .unwrap();
+        let text = String::from_utf8_lossy(&body);
+        assert!(text.contains("500001") && !text.contains("secret"), "{text}");
+    }
 }

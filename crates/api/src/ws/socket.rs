@@ -162,7 +162,11 @@ impl Socket {
     pub(super) async fn close(mut self, end: Result<(), End>) {
         let (code, reason, linger) = match &end {
             Ok(()) => (CloseCode::Normal, String::new(), false),
-            Err(End::Gone) => return,
+            Err(End::Gone) => {
+                // If the client has closed, this sends our answer to its close frame.
+                let _ = tokio::time::timeout(CLOSE_LIMIT, self.receiver.drain()).await;
+                return;
+            }
             Err(End::Failed(error)) => {
                 let code = CloseCode::from(4000 + error.status().as_u16());
                 let reason = error.message_for(&self.request_id);
@@ -196,7 +200,7 @@ impl Socket {
             // What the client is still sending can't be read. To close at once would reset the connection, and the client might never see why.
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
-        while let Some(Ok(_)) = self.receiver.stream.next().await {}
+        self.receiver.drain().await;
     }
 }
 
@@ -287,6 +291,11 @@ impl Receiver {
             }
         }
         Ok(None)
+    }
+
+    /// Reads to the end of the connection.
+    async fn drain(&mut self) {
+        while let Some(Ok(_)) = self.stream.next().await {}
     }
 
     fn failed(&self, error: &tungstenite::Error) -> Result<Option<Incoming>, End> {

@@ -1,13 +1,13 @@
 //! From a request to an open WebSocket.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, panic::AssertUnwindSafe};
 
 use axum::{
     body::Body,
     extract::{FromRequestParts, MatchedPath},
     response::{IntoResponse, Response},
 };
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::BoxFuture};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
@@ -122,8 +122,9 @@ impl<A: Action, T: FromParameters> Upgrade<A, T> {
                 let parameters = T::read(&Parameters::parse(&self.query, T::PARAMETERS)?)?;
                 run(&mut socket, self.scoped?, parameters).await
             };
+            let work = AssertUnwindSafe(work).catch_unwind();
             let ended = tokio::select! {
-                ended = work => Some(ended),
+                ended = work => Some(ended.unwrap_or_else(|_| Err(panicked()))),
                 () = keep_alive => Some(Err(End::Gone)),
                 () = self.caller.revoked.cancelled() => Some(Err(End::Failed(ApiError::SessionExpired))),
                 () = self.state.shutdown().cancelled() => None,
@@ -135,6 +136,11 @@ impl<A: Action, T: FromParameters> Upgrade<A, T> {
         });
         switching(accept)
     }
+}
+
+/// What a panic in a handler becomes; the panic itself is in the log.
+fn panicked() -> End {
+    End::Failed(ApiError::Internal("the handler of a WebSocket panicked".into()))
 }
 
 fn config(limits: &Limits) -> WebSocketConfig {

@@ -3,7 +3,13 @@
 use podgate_api::{Options, ws::Limits};
 use serde_json::json;
 
-use crate::support::{PASSWORD, Server, Setup, send};
+use futures_util::StreamExt;
+use tokio_tungstenite::tungstenite::{
+    Message,
+    protocol::{CloseFrame, frame::coding::CloseCode},
+};
+
+use crate::support::{PASSWORD, Server, Setup, send, within};
 
 const LOGS: &str = "/ws/clusters/sim/namespaces/default/pods/web/logs";
 
@@ -168,6 +174,26 @@ async fn a_shutdown_closes_every_socket_with_1001() {
     server.begin_shutdown();
     for socket in &mut sockets {
         assert_eq!(socket.rest().await.1, 1001);
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_clients_close_is_answered() {
+    let server = server(Limits::default()).await;
+    for path in [
+        LOGS,
+        "/ws/clusters/sim/namespaces/default/pods/web/exec?command=cat&tty=false",
+    ] {
+        let mut socket = server.ws(path).await;
+        let close = CloseFrame {
+            code: CloseCode::Normal,
+            reason: "".into(),
+        };
+        within(socket.0.close(Some(close))).await.unwrap();
+        let answer = within(socket.0.next()).await;
+        assert!(matches!(answer, Some(Ok(Message::Close(_)))), "{path}: {answer:?}");
+        assert!(within(socket.0.next()).await.is_none(), "{path}");
     }
     server.stop().await;
 }
