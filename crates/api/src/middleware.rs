@@ -218,10 +218,13 @@ mod tests {
             panic!("the secret of the panic")
         }
 
-        let app = axum::Router::new()
+        let app: axum::Router = axum::Router::new()
             .fallback(breaks)
             .layer(CatchPanicLayer::custom(panicked));
-        let response = app.oneshot(Request::default()).await.unwrap();
+        let response = app
+            .oneshot(http::Request::new(axum::body::Body::empty()))
+            .await
+            .unwrap();
         let error = response.extensions().get::<ApiError>().unwrap();
         assert_eq!(*error, ApiError::Internal("panic: the secret of the panic".into()));
         let body = axum::body::to_bytes(error.render("id").into_body(), 1000)
