@@ -1,7 +1,7 @@
 //! Changes to many pods, so many a second: containers restart, pods stop being ready, pods are deleted and replaced.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -29,6 +29,7 @@ pub(super) async fn run(state: Arc<State>, rate: f64) {
     let mut random = Random::new(rate.to_bits());
     let mut pods: Vec<(String, String)> = Vec::new();
     let (mut due, mut left) = (0.0, 0);
+    let mut last = Instant::now();
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     loop {
@@ -36,7 +37,7 @@ pub(super) async fn run(state: Arc<State>, rate: f64) {
             () = state.stop.cancelled() => return,
             _ = tick.tick() => {}
         }
-        due += rate * TICK.as_secs_f64();
+        due += rate * std::mem::replace(&mut last, Instant::now()).elapsed().as_secs_f64();
         for _ in 0..MOST.min(due as usize) {
             due -= 1.0;
             if left == 0 {
@@ -61,7 +62,8 @@ pub(super) async fn run(state: Arc<State>, rate: f64) {
 }
 
 fn change(state: &Arc<State>, pod: &Arc<Object>, random: &mut Random) {
-    if random.once_in(10) {
+    // What is over stays: its Job would not make another one.
+    if random.once_in(10) && !is_over(pod) {
         delete::begin(state, pod, SHUTDOWN);
         return;
     }
@@ -84,6 +86,11 @@ fn change(state: &Arc<State>, pod: &Arc<Object>, random: &mut Random) {
         }
         true
     });
+}
+
+fn is_over(pod: &Object) -> bool {
+    let phase = pod.fields.iter().find(|(field, _)| *field == "status.phase");
+    phase.is_some_and(|(_, phase)| matches!(phase.as_str(), "Succeeded" | "Failed"))
 }
 
 fn restarted(container: &mut Value, now: &str) {
