@@ -15,8 +15,8 @@ use crate::time;
 /// How often changes are made: at a higher rate several at once.
 const TICK: Duration = Duration::from_millis(20);
 
-/// Changes of one tick, at most: what is beyond is dropped, so that a slow machine is not buried.
-const MOST: usize = 1_000;
+/// Changes that may be overdue: what is beyond is dropped, so that a slow machine is not buried.
+const MOST: usize = 100;
 
 /// Changes between two looks at which pods there are.
 const REFRESH: usize = 2_000;
@@ -56,6 +56,8 @@ pub(super) async fn run(state: Arc<State>, rate: f64) {
             if let Some(pod) = state.store.get(Kind::Pod, namespace, name) {
                 change(&state, &pod, &mut random);
             }
+            // Requests come between: changes may take longer than a tick.
+            tokio::task::yield_now().await;
         }
         due = due.min(MOST as f64);
     }

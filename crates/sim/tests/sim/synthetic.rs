@@ -90,7 +90,7 @@ async fn a_deleted_pod_is_replaced_by_its_owner() {
 
 #[tokio::test]
 async fn churn_restarts_deletes_and_replaces() {
-    let api = synthetic(100, 500.0).await;
+    let api = synthetic(20, 50.0).await;
     let before = names(&pods(&api).await);
     let sim = api.sim.clone();
     let name = before.keys().next().unwrap().clone();
