@@ -106,6 +106,9 @@ pub struct Status {
     /// Why, in one word, such as `Evicted`; mostly empty.
     #[serde(deserialize_with = "nullable")]
     pub reason: String,
+    /// Why, in words; mostly empty.
+    #[serde(deserialize_with = "nullable")]
+    pub message: String,
     /// Its first address, or empty.
     #[serde(rename = "podIP", deserialize_with = "nullable")]
     pub pod_ip: String,
@@ -136,6 +139,9 @@ pub struct Condition {
     /// Why, in one word.
     #[serde(deserialize_with = "nullable")]
     pub reason: String,
+    /// Why, in words.
+    #[serde(deserialize_with = "nullable")]
+    pub message: String,
 }
 
 /// What is known of a container (`ContainerStatus`).
@@ -181,6 +187,9 @@ pub struct Waiting {
     /// For what, such as `ContainerCreating` or `CrashLoopBackOff`.
     #[serde(deserialize_with = "nullable")]
     pub reason: String,
+    /// The same in words; may be empty.
+    #[serde(deserialize_with = "nullable")]
+    pub message: String,
 }
 
 /// A container that runs.
@@ -200,6 +209,9 @@ pub struct Terminated {
     /// Why, such as `Completed` or `OOMKilled`; may be empty.
     #[serde(deserialize_with = "nullable")]
     pub reason: String,
+    /// The runtime's words, or what the container left in its termination log; may be empty.
+    #[serde(deserialize_with = "nullable")]
+    pub message: String,
     /// When.
     pub finished_at: Option<Time>,
 }
@@ -256,7 +268,7 @@ mod tests {
             assert_eq!(serde_json::from_str::<Pod>(text).unwrap(), Pod::default(), "{text}");
         }
         let inner = r#"{"status":{"containerStatuses":[{"name":"c","ready":null,"started":null,
-            "restartCount":null,"state":null,"lastState":{"terminated":{"exitCode":null,"finishedAt":null,"reason":null}}}]}}"#;
+            "restartCount":null,"state":null,"lastState":{"terminated":{"exitCode":null,"finishedAt":null,"reason":null,"message":null}}}]}}"#;
         let pod: Pod = serde_json::from_str(inner).unwrap();
         let status = &pod.status.container_statuses[0];
         assert_eq!(status.state, ContainerState::default());
