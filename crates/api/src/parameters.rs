@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use axum::extract::FromRequestParts;
 use http::request::Parts;
 use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value};
 
 use crate::{ApiError, State};
 
@@ -113,22 +114,61 @@ impl Parameters {
             }
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = decode(name, || "the name of a parameter".to_owned())?;
-            let parameter = known
-                .iter()
-                .find(|parameter| parameter.name == name)
-                .ok_or_else(|| unknown(&name, known))?;
+            let parameter = find(&name, known)?;
             let value = decode(value, || format!("`{name}`"))?;
-            let slot = values.entry(parameter.name).or_default();
-            if !slot.is_empty() && !parameter.repeatable {
-                return Err(ApiError::Parameter(format!("`{name}` is given more than once")));
-            }
-            check(parameter, &value)?;
-            slot.push(value);
+            add(&mut values, parameter, value)?;
         }
+        Ok(Self::of(values))
+    }
+
+    /// Reads the parameters from a JSON object, as a live query has them: texts, numbers and booleans, and lists of these where a parameter may
+    /// be repeated. `null` counts as absent.
+    ///
+    /// # Errors
+    /// As [`Parameters::parse`]; also for a value of another type.
+    pub fn from_json(object: &Map<String, Value>, known: &[Parameter]) -> Result<Self, ApiError> {
+        let mut values = BTreeMap::new();
+        let mut pairs = 0;
+        for (name, value) in object {
+            let parameter = find(name, known)?;
+            let several = match value {
+                Value::Null => continue,
+                Value::Array(several) if parameter.repeatable => several.as_slice(),
+                one => std::slice::from_ref(one),
+            };
+            pairs += several.len();
+            if pairs > MAX_PAIRS {
+                return Err(ApiError::Parameter(format!(
+                    "the query has more than {MAX_PAIRS} parameters"
+                )));
+            }
+            for value in several {
+                let text = match value {
+                    Value::String(text) => text.clone(),
+                    Value::Number(number) => number.to_string(),
+                    Value::Bool(bool) => bool.to_string(),
+                    Value::Null | Value::Array(_) | Value::Object(_) => {
+                        return Err(ApiError::Parameter(format!(
+                            "`{name}` must be a text, a number or a boolean{}",
+                            if parameter.repeatable {
+                                ", or a list of them"
+                            } else {
+                                ""
+                            }
+                        )));
+                    }
+                };
+                add(&mut values, parameter, sane(text, || format!("`{name}`"))?)?;
+            }
+        }
+        Ok(Self::of(values))
+    }
+
+    fn of(mut values: BTreeMap<&'static str, Vec<String>>) -> Self {
         for values in values.values_mut() {
             values.retain(|value| !value.is_empty());
         }
-        Ok(Self { values })
+        Self { values }
     }
 
     /// The value of a parameter that is given once.
@@ -157,12 +197,36 @@ impl Parameters {
     }
 }
 
+fn find<'a>(name: &str, known: &'a [Parameter]) -> Result<&'a Parameter, ApiError> {
+    let found = known.iter().find(|parameter| parameter.name == name);
+    found.ok_or_else(|| unknown(name, known))
+}
+
+/// Adds one value, if its parameter may have it.
+fn add(values: &mut BTreeMap<&'static str, Vec<String>>, parameter: &Parameter, value: String) -> Result<(), ApiError> {
+    let slot = values.entry(parameter.name).or_default();
+    if !slot.is_empty() && !parameter.repeatable {
+        return Err(ApiError::Parameter(format!(
+            "`{}` is given more than once",
+            parameter.name
+        )));
+    }
+    check(parameter, &value)?;
+    slot.push(value);
+    Ok(())
+}
+
 /// Percent-decodes one name or value of a query.
 fn decode(raw: &str, what: impl Fn() -> String) -> Result<String, ApiError> {
     let spaced = raw.replace('+', " ");
     let text = percent_decode_str(&spaced)
         .decode_utf8()
         .map_err(|_| ApiError::Parameter(format!("{} is not UTF-8", what())))?;
+    sane(text.into_owned(), what)
+}
+
+/// A name or value, if it is not too long and holds no NUL.
+fn sane(text: String, what: impl Fn() -> String) -> Result<String, ApiError> {
     if text.len() >= MAX_VALUE {
         return Err(ApiError::Parameter(format!(
             "{} is longer than {} bytes",
@@ -173,7 +237,7 @@ fn decode(raw: &str, what: impl Fn() -> String) -> Result<String, ApiError> {
     if text.contains('\0') {
         return Err(ApiError::Parameter(format!("{} holds a NUL character", what())));
     }
-    Ok(text.into_owned())
+    Ok(text)
 }
 
 fn unknown(name: &str, known: &[Parameter]) -> ApiError {
@@ -312,6 +376,36 @@ mod tests {
             (long.as_str(), "`search` is longer than 4095 bytes"),
         ] {
             assert!(message(query).contains(part), "{query}: {}", message(query));
+        }
+    }
+
+    #[test]
+    fn a_json_object_means_what_a_query_string_means() {
+        let object = |text: &str| serde_json::from_str::<Map<String, Value>>(text).unwrap();
+        let read = |text: &str| Parameters::from_json(&object(text), KNOWN);
+        let values = read(r#"{"page":7,"force":true,"status":["a","","b"],"search":"x y","order":null}"#).unwrap();
+        assert_eq!((values.int("page"), values.bool("force")), (Some(7), Some(true)));
+        assert_eq!(values.many("status"), ["a", "b"]);
+        assert_eq!(values.one("search").as_deref(), Some("x y"));
+        assert_eq!(values.one("order"), None);
+        assert_eq!(read(r#"{"status":"a"}"#).unwrap().many("status"), ["a"]);
+        let many = format!(r#"{{"status":[{}"a"]}}"#, r#""a","#.repeat(MAX_PAIRS));
+        let long = format!(r#"{{"search":"{}"}}"#, "x".repeat(MAX_VALUE));
+        for (text, part) in [
+            (r#"{"pages":1}"#, "no parameter `pages`"),
+            (r#"{"page":[1]}"#, "`page` must be a text, a number or a boolean"),
+            (r#"{"page":1.5}"#, "`page` must be a whole number"),
+            (r#"{"page":-1}"#, "not `-1`"),
+            (r#"{"status":[["a"]]}"#, "or a list of them"),
+            (r#"{"status":{"a":1}}"#, "or a list of them"),
+            (r#"{"search":"\u0000"}"#, "`search` holds a NUL"),
+            (many.as_str(), "more than 256 parameters"),
+            (long.as_str(), "`search` is longer than 4095 bytes"),
+        ] {
+            match read(text) {
+                Err(ApiError::Parameter(message)) => assert!(message.contains(part), "{text}: {message}"),
+                other => panic!("{text}: {other:?}"),
+            }
         }
     }
 

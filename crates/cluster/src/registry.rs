@@ -36,6 +36,8 @@ pub struct Registry {
 struct State {
     index: Index,
     policy: Policy,
+    /// See [`Registry::changes`].
+    changes: watch::Sender<()>,
     clusters: Mutex<BTreeMap<ClusterId, Entry>>,
 }
 
@@ -129,9 +131,16 @@ pub(crate) struct Inner {
     /// Pods skipped because they did not parse.
     pub(crate) skipped: AtomicU64,
     info: Mutex<Info>,
+    /// Told of whatever this cluster changes in the index.
+    changes: watch::Sender<()>,
 }
 
 impl Inner {
+    /// Tells those who wait that rows of this cluster may have changed.
+    pub(crate) fn rows_changed(&self) {
+        self.changes.send_replace(());
+    }
+
     /// The client for one call; not to be kept, because it is made anew when its credential was refused.
     pub(crate) async fn client(&self) -> Result<Client> {
         self.client.get().await
@@ -145,6 +154,7 @@ impl Registry {
             state: Arc::new(State {
                 index,
                 policy,
+                changes: watch::Sender::new(()),
                 clusters: Mutex::default(),
             }),
         }
@@ -157,7 +167,7 @@ impl Registry {
         spec.namespaces.sort_unstable();
         spec.namespaces.dedup();
         let id = spec.id;
-        let board = Board::new(spec.namespaces.len());
+        let board = Board::new(spec.namespaces.len(), self.state.changes.clone());
         let changes = board.subscribe();
         let inner = Arc::new(Inner {
             client: Slot::new(spec.source.clone(), spec.name.clone(), self.state.policy.clone()),
@@ -168,6 +178,7 @@ impl Registry {
             board,
             skipped: AtomicU64::new(0),
             info: Mutex::default(),
+            changes: self.state.changes.clone(),
         });
         let cluster = Cluster { inner, changes };
         let mut clusters = self.state.clusters();
@@ -181,7 +192,13 @@ impl Registry {
             task,
         };
         clusters.insert(id, entry);
+        self.state.changes.send_replace(());
         cluster
+    }
+
+    /// Wakes when rows in the index, a cluster's sync state or the set of clusters may have changed. Many changes wake once.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.state.changes.subscribe()
     }
 
     /// Ends a cluster's watch and drops its rows.
@@ -193,6 +210,7 @@ impl Registry {
             if self.get(id).is_none() {
                 self.state.index.remove_cluster(id);
             }
+            self.state.changes.send_replace(());
         }
     }
 

@@ -14,11 +14,13 @@ use crate::{
 pub(crate) struct Board {
     parts: Mutex<Vec<Sync>>,
     whole: watch::Sender<Sync>,
+    /// Told beside `whole`: those who wait there wait for any cluster.
+    changes: watch::Sender<()>,
 }
 
 impl Board {
     /// For a number of watches, at least one, of which none has synced.
-    pub(crate) fn new(parts: usize) -> Self {
+    pub(crate) fn new(parts: usize, changes: watch::Sender<()>) -> Self {
         let syncing = Sync {
             state: SyncState::Syncing,
             synced_at: None,
@@ -27,6 +29,7 @@ impl Board {
         Self {
             parts: Mutex::new(vec![syncing.clone(); parts.max(1)]),
             whole: watch::Sender::new(syncing),
+            changes,
         }
     }
 
@@ -75,11 +78,14 @@ impl Board {
             change(part);
         }
         let worst = worst(&parts);
-        self.whole.send_if_modified(|whole| {
+        let changed = self.whole.send_if_modified(|whole| {
             let changed = whole.state != worst.state || whole.error.is_some() != worst.error.is_some();
             *whole = worst;
             changed
         });
+        if changed {
+            self.changes.send_replace(());
+        }
     }
 }
 
@@ -119,7 +125,7 @@ mod tests {
 
     #[test]
     fn the_worst_watch_speaks_for_all() {
-        let board = Board::new(2);
+        let board = Board::new(2, watch::Sender::new(()));
         board.evidence(0);
         assert_eq!((board.sync().state, board.sync().synced_at), (SyncState::Syncing, None));
         board.stale(1, error("b is forbidden"));
@@ -136,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_watch_that_never_synced_is_not_made_whole_by_time() {
-        let board = Board::new(1);
+        let board = Board::new(1, watch::Sender::new(()));
         board.stale(0, error("no"));
         board.whole(0);
         assert_eq!(board.sync().state, SyncState::Failed);
@@ -144,7 +150,7 @@ mod tests {
 
     #[test]
     fn waiters_wake_for_a_state_and_not_for_each_event() {
-        let board = Board::new(1);
+        let board = Board::new(1, watch::Sender::new(()));
         let mut receiver = board.subscribe();
         board.evidence(0);
         assert!(receiver.has_changed().unwrap());

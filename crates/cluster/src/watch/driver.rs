@@ -128,6 +128,7 @@ impl Driver {
             && let Some(relist) = relist.take()
         {
             let swept = self.index.finish(relist);
+            self.cluster.rows_changed();
             tracing::debug!(
                 cluster = self.cluster.spec.name,
                 namespace = self.namespace,
@@ -196,6 +197,7 @@ impl Driver {
         if !batch.changes.is_empty() {
             self.index
                 .apply(self.cluster.spec.id, std::mem::take(&mut batch.changes));
+            self.cluster.rows_changed();
         }
         if std::mem::take(&mut batch.evidence) {
             self.cluster.board.evidence(self.part);
