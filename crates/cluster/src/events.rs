@@ -57,9 +57,18 @@ impl Cluster {
         }
         .map_err(Stopped::error)?;
         events.retain(|event| pod.metadata.is_meant_by(event));
-        events.sort_by_key(|event| Reverse((event.last_seen(), event.first_seen())));
+        newest_first(&mut events);
         Ok(events.into_iter().map(Wire::show).collect())
     }
+}
+
+/// Sorts by last and first sighting. Their seconds are too coarse for a pod's start, so the resource version decides between equal ones: a number in
+/// practice, and greater the later the event was written. Without one, or with equal ones, the list's order stays.
+fn newest_first(events: &mut [Wire]) {
+    events.sort_by_key(|event| {
+        let version = event.metadata.resource_version.parse::<u64>().ok();
+        Reverse((event.last_seen(), event.first_seen(), version))
+    });
 }
 
 /// Where a list by pages failed.
@@ -174,8 +183,9 @@ struct Wire {
     first_timestamp: Option<Timestamp>,
     last_timestamp: Option<Timestamp>,
     event_time: Option<Timestamp>,
+    /// Signed, and Kubernetes checks no bounds: whoever may write events may write any number.
     #[serde(deserialize_with = "nullable")]
-    count: u32,
+    count: i32,
     series: Option<Series>,
     #[serde(deserialize_with = "nullable")]
     source: Source,
@@ -187,6 +197,8 @@ struct Wire {
 #[serde(default, rename_all = "camelCase")]
 struct Metadata {
     creation_timestamp: Option<Timestamp>,
+    #[serde(deserialize_with = "nullable")]
+    resource_version: String,
 }
 
 #[derive(Default, Deserialize)]
@@ -202,7 +214,7 @@ struct InvolvedObject {
 #[serde(default, rename_all = "camelCase")]
 struct Series {
     #[serde(deserialize_with = "nullable")]
-    count: u32,
+    count: i32,
     last_observed_time: Option<Timestamp>,
 }
 
@@ -230,7 +242,8 @@ impl Wire {
 
     fn count(&self) -> u32 {
         let counts = [self.series.as_ref().map_or(0, |series| series.count), self.count];
-        counts.into_iter().find(|&count| count != 0).unwrap_or(1)
+        let positive = |count: i32| u32::try_from(count).ok().filter(|&count| count != 0);
+        counts.into_iter().find_map(positive).unwrap_or(1)
     }
 
     fn show(self) -> Event {
@@ -291,6 +304,52 @@ mod tests {
         assert_eq!(times(event.clone()), (first.clone(), last, 4));
         event["series"] = json!({"count": 9, "lastObservedTime": observed});
         assert_eq!(times(event), (first, observed, 9));
+    }
+
+    #[test]
+    fn a_count_below_one_is_none() {
+        let count = |event| read(event).count();
+        assert_eq!(count(json!({"count": -3})), 1);
+        assert_eq!(count(json!({"count": 4, "series": {"count": -1}})), 4);
+        assert_eq!(
+            count(json!({"count": i32::MAX, "series": null})),
+            i32::MAX.unsigned_abs()
+        );
+    }
+
+    #[test]
+    fn events_of_one_second_come_newest_first_by_version_and_else_as_listed() {
+        let (early, late) = ("2026-01-01T00:00:01Z", "2026-01-01T00:00:02Z");
+        let event = |reason: &str, version: &str, first: &str, last: &str| {
+            read(
+                json!({"reason": reason, "metadata": {"resourceVersion": version}, "firstTimestamp": first, "lastTimestamp": last}),
+            )
+        };
+        let mut events = vec![
+            event("Created", "1002", late, late),
+            event("Scheduled", "998", late, late),
+            event("Started", "1003", late, late),
+            event("Pulled", "1001", late, late),
+            event("BackOff", "7", early, late),
+            event("Before", "2000", early, early),
+            event("ListedFirst", "", early, early),
+            event("ListedNext", "not-a-number", early, early),
+        ];
+        newest_first(&mut events);
+        let reasons: Vec<_> = events.iter().map(|event| event.reason.as_str()).collect();
+        assert_eq!(
+            reasons,
+            [
+                "Started",
+                "Created",
+                "Pulled",
+                "Scheduled",
+                "BackOff",
+                "Before",
+                "ListedFirst",
+                "ListedNext"
+            ]
+        );
     }
 
     #[test]
