@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 /// A failed call to a cluster. Each variant's text is a whole sentence for the caller: what failed, on which object, what to do.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// No such pod.
     #[error("{0}")]

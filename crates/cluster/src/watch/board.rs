@@ -79,7 +79,7 @@ impl Board {
         }
         let worst = worst(&parts);
         let changed = self.whole.send_if_modified(|whole| {
-            let changed = whole.state != worst.state || whole.error.is_some() != worst.error.is_some();
+            let changed = whole.state != worst.state || whole.error != worst.error;
             *whole = worst;
             changed
         });
@@ -159,5 +159,10 @@ mod tests {
         assert!(!receiver.has_changed().unwrap());
         board.stale(0, error("x"));
         assert!(receiver.has_changed().unwrap());
+        receiver.mark_unchanged();
+        board.stale(0, error("x"));
+        assert!(!receiver.has_changed().unwrap());
+        board.stale(0, error("y"));
+        assert!(receiver.has_changed().unwrap(), "another reason is news too");
     }
 }
