@@ -299,13 +299,12 @@ pub fn slug(context: &str) -> String {
     const MAX: usize = 63;
     let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
     let name: String = context.chars().flat_map(char::to_lowercase).map(plain).collect();
-    let name = name.trim_matches('-');
-    let name = match name {
-        "" => "cluster".to_owned(),
-        digits if digits.bytes().all(|b| b.is_ascii_digit()) => format!("cluster-{digits}"),
-        name => name.to_owned(),
-    };
-    name[..name.len().min(MAX)].trim_end_matches('-').to_owned()
+    let cut = |name: &str| name[..name.len().min(MAX)].trim_end_matches('-').to_owned();
+    match cut(name.trim_matches('-')) {
+        empty if empty.is_empty() => "cluster".to_owned(),
+        digits if digits.bytes().all(|b| b.is_ascii_digit()) => cut(&format!("cluster-{digits}")),
+        name => name,
+    }
 }
 
 #[cfg(test)]
@@ -332,6 +331,12 @@ mod tests {
             assert_eq!(slug(context), name);
         }
         assert_eq!(slug(&format!("{}-b", "a".repeat(62))), "a".repeat(62));
-        assert_eq!(slug(&"1".repeat(70)), format!("cluster-{}", "1".repeat(55)));
+        for digits in [
+            "1".repeat(70),
+            format!("{}a", "1".repeat(63)),
+            format!("{}-a", "1".repeat(62)),
+        ] {
+            assert_eq!(slug(&digits), format!("cluster-{}", "1".repeat(55)), "{digits}");
+        }
     }
 }
