@@ -222,14 +222,15 @@ impl Client {
     /// As [`Client::bytes`]; [`Error::Upstream`] for what is not the JSON of a `T`.
     pub(crate) async fn json<T: DeserializeOwned>(&self, request: Request<Vec<u8>>) -> Result<T> {
         let what = self.what(&request);
-        let bytes = self.bytes(request, MAX_JSON).await?;
-        serde_json::from_slice(&bytes).map_err(|error| {
-            Error::Upstream(format!(
-                "{what} was not answered as Kubernetes answers (at line {}, column {}): check that the address is that of an API server",
-                error.line(),
-                error.column()
-            ))
-        })
+        parse(&self.bytes(request, MAX_JSON).await?, &what)
+    }
+
+    /// The rest of an answer as JSON. For as long as it takes: whoever calls it has a limit.
+    ///
+    /// # Errors
+    /// As [`Client::json`].
+    pub(crate) async fn rest<T: DeserializeOwned>(&self, response: Response<Body>, what: &str) -> Result<T> {
+        parse(&read(response, MAX_JSON, what).await?, what)
     }
 
     /// The whole answer, of at most `max` bytes, within [`Policy::request_timeout`].
@@ -273,6 +274,17 @@ pub(crate) fn get(uri: &str) -> Result<Request<Vec<u8>>> {
     Request::get(uri)
         .body(Vec::new())
         .map_err(|error| Error::Invalid(format!("`{uri}` is not an address: {error}")))
+}
+
+/// Of what is no JSON of a `T` only the place is told: the text may be of anything.
+fn parse<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        Error::Upstream(format!(
+            "{what} was not answered as Kubernetes answers (at line {}, column {}): check that the address is that of an API server",
+            error.line(),
+            error.column()
+        ))
+    })
 }
 
 async fn read(response: Response<Body>, max: usize, what: &str) -> Result<Bytes> {

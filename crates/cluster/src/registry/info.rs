@@ -76,7 +76,7 @@ pub(super) async fn probe(source: &Source, namespaces: &[String], policy: &Polic
     let all = async {
         let name = source.api_server();
         let client = Slot::new(source.clone(), name, policy.clone()).get().await?;
-        let version = version(&client).await.map_err(|error| quiet(error, "its version"))?;
+        let version = try_version(&client).await?;
         let targets: Vec<_> = match namespaces {
             [] => vec![None],
             named => named.iter().map(|namespace| Some(namespace.as_str())).collect(),
@@ -91,6 +91,20 @@ pub(super) async fn probe(source: &Source, namespaces: &[String], policy: &Polic
         let seconds = policy.request_timeout.as_secs_f32();
         Err(Error::Timeout(format!("the cluster did not answer within {seconds} s")))
     })
+}
+
+/// The version; of a refusal no more than its status, because its words may be of any server's that a source leads to.
+async fn try_version(client: &Client) -> Result<String> {
+    let request = get("/version")?;
+    let what = client.what(&request);
+    let response = client.send(request).await?;
+    let status = response.status();
+    if !status.is_success() {
+        let error = Error::from_status(status.as_u16(), &[], &what);
+        return Err(quiet(error, "its version"));
+    }
+    let version: Version = client.rest(response, &what).await?;
+    Ok(shorten(&version.git_version))
 }
 
 /// Whether pods can be listed and watched. A watch ends as soon as it has begun.

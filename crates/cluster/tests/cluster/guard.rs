@@ -124,7 +124,10 @@ async fn a_probe_repeats_nothing_of_an_answer() {
     for answer in [
         "HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\nconfidential",
         "HTTP/1.1 200 OK\r\nContent-Length: 29\r\n\r\n{\"gitVersion\":[\"confidential\"]",
-        "HTTP/1.1 403 No\r\nContent-Length: 41\r\n\r\n{\"kind\":\"Status\",\"message\":\"confidential\"}",
+        "HTTP/1.1 403 No\r\nContent-Length: 42\r\n\r\n{\"kind\":\"Status\",\"message\":\"confidential\"}",
+        "HTTP/1.1 429 No\r\nContent-Length: 42\r\n\r\n{\"kind\":\"Status\",\"message\":\"confidential\"}",
+        "HTTP/1.1 500 No\r\nContent-Length: 42\r\n\r\n{\"kind\":\"Status\",\"message\":\"confidential\"}",
+        "HTTP/1.1 504 No\r\nContent-Length: 42\r\n\r\n{\"kind\":\"Status\",\"message\":\"confidential\"}",
         "HTTP/1.1 500 No\r\nContent-Length: 12\r\n\r\nconfidential",
         "confidential\r\n\r\n",
     ] {
