@@ -176,7 +176,8 @@ impl Driver {
         &self.cluster.policy.watch
     }
 
-    /// The row of a pod; what is none is skipped, counted and named.
+    /// The row of a pod. What is none is skipped, counted and named, and a row that it had goes: it shows what no longer is, and after the next list
+    /// it would be gone as well.
     pub(super) fn row(&self, object: Object) -> Option<Change> {
         match object {
             Object::Pod(pod) => Some(Change::Upsert(status::row(&pod))),
@@ -188,7 +189,11 @@ impl Driver {
                     error,
                     "pod skipped: it does not parse"
                 );
-                None
+                let (namespace, name) = name.split_once('/')?;
+                Some(Change::Remove {
+                    namespace: namespace.to_owned(),
+                    name: name.to_owned(),
+                })
             }
         }
     }

@@ -219,12 +219,27 @@ async fn a_relist_that_fails_in_its_middle_takes_nothing_away() {
     world.end().await;
 }
 
+/// A pod that no reader of pods understands.
+fn odd(name: &str) -> serde_json::Value {
+    json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "shop"},
+        "spec": {"nodeName": 5, "containers": [{"name": "main", "image": "busybox:1"}]}})
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_that_no_longer_parses_has_no_row_until_it_does_again() {
+    let world = World::synced(3).await;
+    world.expect_at_least(2);
+    world.sim.put(odd("p1"));
+    until("its outdated row is gone", || world.names() == ["p0", "p2"]).await;
+    assert_eq!((world.cluster.skipped(), world.sync().state), (1, SyncState::Synced));
+    world.sim.run_pod("shop", "p1", &["main"]);
+    until("it is there again", || world.has("p1")).await;
+    assert_eq!((world.cluster.skipped(), world.lists()), (1, 1));
+    world.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pod_that_does_not_parse_is_skipped() {
-    let odd = |name: &str| {
-        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "shop"},
-            "spec": {"nodeName": 5, "containers": [{"name": "main", "image": "busybox:1"}]}})
-    };
     for streamed in [true, false] {
         let world = World::new(3, policy(), |sim| {
             sim.put(odd("odd"));
