@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Server, within};
+use crate::support::{Server, Setup, within};
 
 const PODS: &str = "/api/clusters/sim/pods";
 
@@ -307,6 +307,40 @@ async fn a_cluster_that_never_synced_has_no_list() {
         .await;
     server.stop().await;
     within(broken.stop()).await;
+}
+
+#[tokio::test]
+async fn a_cluster_that_did_not_answer_in_time_has_no_list_until_it_does() {
+    let server = Server::with(Setup {
+        policy: podgate_cluster::client::Policy {
+            request_timeout: std::time::Duration::from_secs(1),
+            ..podgate_cluster::client::Policy::default()
+        },
+        ..Setup::default()
+    })
+    .await;
+    let silent = podgate_sim::Sim::start(podgate_sim::Options {
+        name: "slow".into(),
+        ..podgate_sim::Options::default()
+    })
+    .await
+    .unwrap();
+    silent.faults().delay_requests("/pods", crate::support::PATIENCE * 4);
+    add(&server, &silent, 7).await;
+    let answer = server
+        .until("/api/clusters/slow/pods", |answer| answer.status != 503)
+        .await;
+    let message = answer.fails(504_001);
+    assert!(
+        message.contains("cluster `slow`") && message.contains("not answered within 1 s"),
+        "{message}"
+    );
+    silent.faults().delay_requests("/pods", std::time::Duration::ZERO);
+    server
+        .until("/api/clusters/slow/pods", |answer| answer.status == 200)
+        .await;
+    server.stop().await;
+    within(silent.stop()).await;
 }
 
 /// Adds a simulated cluster to a running server, as if from a kubeconfig.
