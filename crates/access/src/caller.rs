@@ -1,5 +1,7 @@
 //! Who calls.
 
+use std::sync::Arc;
+
 use tokio_util::sync::CancellationToken;
 
 /// An account as others may see it.
@@ -15,11 +17,11 @@ pub struct User {
     pub role: String,
 }
 
-/// An authenticated caller.
+/// An authenticated caller. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The account.
-    pub user: User,
+    pub user: Arc<User>,
     /// The session's number.
     pub session: i64,
     /// Cancelled when the session ends (log-out, expiry, a changed password, a disabled account): open streams close with 4401 then.

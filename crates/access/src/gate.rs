@@ -116,7 +116,7 @@ impl Gate {
                 .ok()
                 .and_then(|id| self.registry.get(podgate_index::ClusterId(id)))
         } else {
-            self.registry.all().into_iter().find(|cluster| cluster.name() == id)
+            self.registry.named(id)
         };
         found
             .ok_or_else(|| Denied::ClusterNotFound(format!("there is no cluster `{id}`: GET /api/clusters lists them")))

@@ -2,11 +2,7 @@
 
 use std::marker::PhantomData;
 
-use axum::{
-    extract::{FromRequestParts, Request},
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
+use axum::extract::{FromRequestParts, Request};
 use http::{HeaderMap, header, request::Parts};
 
 use crate::{ApiError, State};
@@ -28,7 +24,7 @@ pub struct Accepted<T> {
     types: PhantomData<T>,
 }
 
-/// What the route's middleware chose.
+/// What [`negotiate`] chose.
 #[derive(Clone, Copy)]
 struct Chosen(&'static str);
 
@@ -45,19 +41,22 @@ impl<T: Types> FromRequestParts<State> for Accepted<T> {
     }
 }
 
-/// Middleware of a route that answers `types`: chooses one, or refuses with 406001.
-pub(crate) async fn negotiate(types: &'static [&'static str], mut request: Request, next: Next) -> Response {
-    match choose(request.headers(), types) {
-        Some(media) => {
-            request.extensions_mut().insert(Chosen(media));
-            next.run(request).await
-        }
-        None => ApiError::Accept(format!(
+/// Chooses one of the `types` that a route answers, for its [`Accepted`].
+///
+/// # Errors
+/// [`ApiError::Accept`].
+pub(crate) fn negotiate(types: &'static [&'static str], request: &mut Request) -> Result<(), ApiError> {
+    let media = choose(request.headers(), types).ok_or_else(|| {
+        ApiError::Accept(format!(
             "this route answers {}: `Accept` admits none of it",
             types.join(" or ")
         ))
-        .into_response(),
+    })?;
+    // Of one there is no choice to tell.
+    if types.len() > 1 {
+        request.extensions_mut().insert(Chosen(media));
     }
+    Ok(())
 }
 
 /// The type with the highest quality; of equals the one that is named more exactly, then the earlier one.

@@ -14,10 +14,10 @@ pub const COOKIE: &str = "podgate_session";
 const MAX_TOKEN: usize = 512;
 
 /// What came with a request.
-#[derive(Clone, PartialEq, Eq)]
-enum Credential {
-    Bearer(String),
-    Ticket(String),
+#[derive(PartialEq, Eq)]
+enum Credential<'a> {
+    Bearer(&'a str),
+    Ticket(&'a str),
     Cookie(String),
 }
 
@@ -47,15 +47,16 @@ pub(crate) async fn authenticate_socket(parts: &Parts, state: &State) -> Result<
     resolve(credential, parts, state).await
 }
 
-async fn resolve(credential: Option<Credential>, parts: &Parts, state: &State) -> Result<Authenticated, ApiError> {
+async fn resolve(credential: Option<Credential<'_>>, parts: &Parts, state: &State) -> Result<Authenticated, ApiError> {
     let by_cookie = matches!(credential, Some(Credential::Cookie(_)));
     let caller = match credential {
         None => Err(Denied::NoCredential(
             "this needs a log-in: send `Authorization: Bearer TOKEN` with the token that POST /api/auth/login answers"
                 .into(),
         )),
-        Some(Credential::Ticket(ticket)) => state.tickets().redeem(&ticket, &target(parts, state)),
-        Some(Credential::Bearer(token) | Credential::Cookie(token)) => state.sessions().authenticate(&token).await,
+        Some(Credential::Ticket(ticket)) => state.tickets().redeem(ticket, &target(parts, state)),
+        Some(Credential::Bearer(token)) => state.sessions().authenticate(token).await,
+        Some(Credential::Cookie(token)) => state.sessions().authenticate(&token).await,
     }?;
     if let Some(trace) = parts.extensions.get::<Trace>() {
         trace.set_caller(&caller);
@@ -67,7 +68,7 @@ async fn resolve(credential: Option<Credential>, parts: &Parts, state: &State) -
 ///
 /// # Errors
 /// [`ApiError::NoCredential`] for another scheme and for what can't be a token.
-pub(crate) fn bearer_token(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+pub(crate) fn bearer_token(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else {
         return Ok(None);
@@ -87,22 +88,22 @@ pub(crate) fn bearer_token(headers: &HeaderMap) -> Result<Option<String>, ApiErr
     if token.is_empty() || token.len() > MAX_TOKEN {
         return Err(refused("the Authorization header holds no token of ours"));
     }
-    Ok(Some(token.to_owned()))
+    Ok(Some(token))
 }
 
-fn bearer(headers: &HeaderMap) -> Result<Option<Credential>, ApiError> {
+fn bearer(headers: &HeaderMap) -> Result<Option<Credential<'_>>, ApiError> {
     Ok(bearer_token(headers)?.map(Credential::Bearer))
 }
 
-fn cookie(headers: &HeaderMap) -> Option<Credential> {
+fn cookie(headers: &HeaderMap) -> Option<Credential<'_>> {
     let jar = CookieJar::from_headers(headers);
     let token = jar.get(COOKIE)?.value();
     (!token.is_empty() && token.len() <= MAX_TOKEN).then(|| Credential::Cookie(token.to_owned()))
 }
 
-fn ticket(query: &str) -> Option<Credential> {
+fn ticket(query: &str) -> Option<Credential<'_>> {
     let value = query.split('&').find_map(|pair| pair.strip_prefix("ticket="))?;
-    (!value.is_empty() && value.len() <= MAX_TOKEN).then(|| Credential::Ticket(value.to_owned()))
+    (!value.is_empty() && value.len() <= MAX_TOKEN).then_some(Credential::Ticket(value))
 }
 
 /// A query without the pair `ticket=…`.
@@ -151,7 +152,7 @@ mod tests {
     fn a_bearer_token_is_read_whatever_the_schemes_case() {
         for value in ["Bearer abc", "bearer abc", "BEARER  abc "] {
             assert_eq!(
-                bearer_token(&headers(&[("authorization", value)])).unwrap().as_deref(),
+                bearer_token(&headers(&[("authorization", value)])).unwrap(),
                 Some("abc"),
                 "{value}"
             );
@@ -176,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_ticket_is_found_and_taken_out_of_the_query() {
-        assert!(ticket("container=x&ticket=abc") == Some(Credential::Ticket("abc".into())));
+        assert!(ticket("container=x&ticket=abc") == Some(Credential::Ticket("abc")));
         assert!(ticket("container=x&ticket=").is_none());
         assert_eq!(
             without_ticket("container=x&ticket=abc&tty=true"),

@@ -43,15 +43,15 @@ impl fmt::Debug for Metrics {
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Request {
-    route: String,
-    method: String,
+    route: &'static str,
+    method: &'static str,
     status: u16,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Method {
-    route: String,
-    method: String,
+    route: &'static str,
+    method: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -98,14 +98,15 @@ impl Metrics {
     }
 
     /// Counts an answered request. A path without a route has none, lest callers make up labels.
-    pub(crate) fn request(&self, route: Option<&str>, method: &str, status: u16, taken: Duration) {
-        let route = route.unwrap_or("none").to_owned();
-        let known = matches!(method, "GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "PATCH" | "OPTIONS");
-        let method = if known { method } else { "other" }.to_owned();
-        let labels = Method {
-            route: route.clone(),
-            method: method.clone(),
-        };
+    pub(crate) fn request(&self, route: Option<&'static str>, method: &str, status: u16, taken: Duration) {
+        const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
+        let route = route.unwrap_or("none");
+        let method = METHODS
+            .iter()
+            .find(|known| **known == method)
+            .copied()
+            .unwrap_or("other");
+        let labels = Method { route, method };
         self.durations.get_or_create(&labels).observe(taken.as_secs_f64());
         self.requests.get_or_create(&Request { route, method, status }).inc();
     }

@@ -2,7 +2,11 @@
 
 use std::{
     any::Any,
-    sync::{Arc, OnceLock},
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc, LazyLock, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -11,14 +15,16 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
+use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use podgate_access::Caller;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    ApiError, State,
+    ApiError, State, cors,
     credential::without_base,
+    origin, routes,
     stream::{Streamed, watched},
 };
 
@@ -27,72 +33,99 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// Characters of the longest request id that is taken over from a caller.
 const MAX_REQUEST_ID: usize = 64;
-/// The longest that an answer with an end may take us. Calls to clusters have shorter limits of their own.
-const UNARY_LIMIT: Duration = Duration::from_secs(120);
+const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// A request's id and caller. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Trace {
-    id: Arc<str>,
-    caller: Arc<OnceLock<Caller>>,
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    id: HeaderValue,
+    caller: OnceLock<Caller>,
 }
 
 impl Trace {
     fn new(headers: &HeaderMap) -> Self {
-        Self {
+        let inner = Inner {
             id: request_id(headers),
-            caller: Arc::new(OnceLock::new()),
-        }
+            caller: OnceLock::new(),
+        };
+        Self { inner: Arc::new(inner) }
     }
 
     /// The request's id.
     pub fn id(&self) -> &str {
-        &self.id
+        self.inner.id.to_str().unwrap_or_default()
     }
 
     /// Notes who calls, once that is known.
     pub(crate) fn set_caller(&self, caller: &Caller) {
-        self.caller.get_or_init(|| caller.clone());
+        self.inner.caller.get_or_init(|| caller.clone());
     }
 
     fn user(&self) -> &str {
-        self.caller.get().map_or("-", |caller| caller.user.username.as_str())
+        let caller = self.inner.caller.get();
+        caller.map_or("-", |caller| caller.user.username.as_str())
     }
 
     fn revoked(&self) -> Option<CancellationToken> {
-        self.caller.get().map(|caller| caller.revoked.clone())
+        self.inner.caller.get().map(|caller| caller.revoked.clone())
     }
 }
 
 /// The caller's id if it is sane, else a new one.
-fn request_id(headers: &HeaderMap) -> Arc<str> {
-    let sane = |id: &&str| {
+fn request_id(headers: &HeaderMap) -> HeaderValue {
+    let sane = |id: &&HeaderValue| {
         (1..=MAX_REQUEST_ID).contains(&id.len())
             && id
-                .bytes()
+                .as_bytes()
+                .iter()
                 .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
     };
-    let given = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(sane);
-    given.map_or_else(new_id, Arc::from)
+    let given = headers.get(REQUEST_ID).filter(sane);
+    given.map_or_else(new_id, Clone::clone)
 }
 
-/// 16 hexadecimal digits: from the system's random numbers, or from the clock where those fail.
-fn new_id() -> Arc<str> {
-    let number = getrandom::u64().unwrap_or_else(|_| jiff::Timestamp::now().as_microsecond().unsigned_abs());
-    Arc::from(format!("{number:016x}"))
+/// 16 hexadecimal digits that no other request to this process gets: a count from a random start, stirred (the finaliser of SplitMix64, which maps no two
+/// numbers to one). Asking the system for random numbers every time would cost more than the rest of this page.
+fn new_id() -> HeaderValue {
+    static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| {
+        let random = getrandom::u64();
+        AtomicU64::new(random.unwrap_or_else(|_| jiff::Timestamp::now().as_microsecond().unsigned_abs()))
+    });
+    let mut number = NEXT.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+    number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^= number >> 31;
+    let digits: [u8; 16] = std::array::from_fn(|at| HEX[(number >> (60 - 4 * at)) as usize & 15]);
+    HeaderValue::from_bytes(&digits).unwrap_or_else(|_| HeaderValue::from_static("-"))
 }
 
-/// The outermost middleware.
+/// Around every request.
 pub(crate) async fn around(Extract(state): Extract<State>, mut request: Request, next: Next) -> Response {
     let start = Instant::now();
     let trace = Trace::new(request.headers());
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
+    let uri = request.uri().clone();
+    let path = uri.path();
     let matched = request.extensions().get::<MatchedPath>();
-    let route = matched.map(|path| without_base(path.as_str(), &state.options().base_path).to_owned());
+    let route = matched.and_then(|path| routes::known(without_base(path.as_str(), &state.options().base_path)));
+    let listed = cors::listed(request.headers(), &state.options().allowed_origins);
     request.extensions_mut().insert(trace.clone());
 
-    let mut response = next.run(request).await;
+    let mut response = if listed.is_some() && cors::asks_leave(&request) {
+        cors::preflight()
+    } else if let Some(refusal) = origin::refusal(&request, state.options()) {
+        refusal.into_response()
+    } else {
+        caught(next.run(request)).await
+    };
+    if let Some(origin) = listed {
+        cors::give_leave(response.headers_mut(), origin);
+    }
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         if let ApiError::Internal(cause) = &error {
             tracing::error!(request_id = trace.id(), %method, path, cause, "a request failed through a fault of ours");
@@ -112,9 +145,7 @@ pub(crate) async fn around(Extract(state): Extract<State>, mut request: Request,
     let taken = start.elapsed();
     finish(&mut response, &trace, taken);
     let status = response.status().as_u16();
-    state
-        .metrics()
-        .request(route.as_deref(), method.as_str(), status, taken);
+    state.metrics().request(route, method.as_str(), status, taken);
     tracing::info!(
         request_id = trace.id(),
         %method,
@@ -131,13 +162,14 @@ pub(crate) async fn around(Extract(state): Extract<State>, mut request: Request,
 fn finish(response: &mut Response, trace: &Trace, taken: Duration) {
     let upgrade = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
-    if let Ok(id) = HeaderValue::from_str(trace.id()) {
-        headers.insert(REQUEST_ID, id);
-    }
+    // For all that follow here and those that the connection adds.
+    headers.reserve(12);
+    headers.insert(REQUEST_ID, trace.inner.id.clone());
     if upgrade {
         return;
     }
-    if let Ok(timing) = HeaderValue::from_str(&format!("app;dur={:.3}", taken.as_secs_f64() * 1000.0)) {
+    let micros = taken.as_micros();
+    if let Ok(timing) = HeaderValue::from_maybe_shared(format!("app;dur={}.{:03}", micros / 1000, micros % 1000)) {
         headers.insert(SERVER_TIMING, timing);
     }
     for (name, value) in [
@@ -155,23 +187,19 @@ fn finish(response: &mut Response, trace: &Trace, taken: Duration) {
     }
 }
 
+/// An answer, also of a handler that panics.
+async fn caught(answer: impl Future<Output = Response>) -> Response {
+    AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(panicked)
+}
+
 /// What a panic in a handler becomes.
-pub(crate) fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     let text = panic
         .downcast_ref::<String>()
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("no text");
     ApiError::Internal(format!("panic: {text}")).into_response()
-}
-
-/// Middleware of routes whose answer has an end: gives up after [`UNARY_LIMIT`].
-pub(crate) async fn limit(request: Request, next: Next) -> Response {
-    tokio::time::timeout(UNARY_LIMIT, next.run(request))
-        .await
-        .unwrap_or_else(|_| {
-            ApiError::Timeout(format!("no answer within {} s: try again later", UNARY_LIMIT.as_secs())).into_response()
-        })
 }
 
 /// What a path without a route answers. The base path itself leads to the page under it.
@@ -199,7 +227,7 @@ mod tests {
         let id = |value: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(REQUEST_ID, HeaderValue::from_str(value).unwrap());
-            request_id(&headers).to_string()
+            request_id(&headers).to_str().unwrap().to_owned()
         };
         assert_eq!(id("Abc-1.2_3"), "Abc-1.2_3");
         assert_eq!(id(&"x".repeat(64)), "x".repeat(64));
@@ -211,20 +239,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_becomes_an_answer_that_says_nothing_of_it() {
-        use tower::ServiceExt;
-        use tower_http::catch_panic::CatchPanicLayer;
-
-        async fn breaks() -> Response {
-            panic!("the secret of the panic")
-        }
-
-        let app: axum::Router = axum::Router::new()
-            .fallback(breaks)
-            .layer(CatchPanicLayer::custom(panicked));
-        let response = app
-            .oneshot(http::Request::new(axum::body::Body::empty()))
-            .await
-            .unwrap();
+        let response = caught(async { panic!("the secret of the panic") }).await;
         let error = response.extensions().get::<ApiError>().unwrap();
         assert_eq!(*error, ApiError::Internal("panic: the secret of the panic".into()));
         let body = axum::body::to_bytes(error.render("id").into_body(), 1000)

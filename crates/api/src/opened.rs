@@ -1,7 +1,5 @@
 //! From a request to what its caller may touch.
 
-use std::collections::HashMap;
-
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 use podgate_access::{Action, Caller, Gate, Scoped, Target};
@@ -26,56 +24,44 @@ impl<A: Action> FromRequestParts<State> for Opened<A> {
 /// # Errors
 /// 404001, 404002 for what can't be a name, and those of [`Gate::open`].
 pub(crate) async fn open<A: Action>(parts: &mut Parts, gate: &Gate, caller: &Caller) -> Result<Scoped<A>, ApiError> {
-    let names = Names::read(parts).await?;
-    Ok(gate.open(caller, names.target()?).await?)
+    let named = RawPathParams::from_request_parts(parts, &())
+        .await
+        .map_err(|_| ApiError::NotFound("the path holds bytes that are not UTF-8".into()))?;
+    let find = |name: &str| named.iter().find(|(other, _)| *other == name).map(|(_, value)| value);
+    let target = target(find("clusterId"), find("namespace"), find("name"))?;
+    Ok(gate.open(caller, target).await?)
 }
 
-/// What a path names, decoded.
-struct Names(HashMap<String, String>);
-
-impl Names {
-    async fn read(parts: &mut Parts) -> Result<Self, ApiError> {
-        let raw = RawPathParams::from_request_parts(parts, &())
-            .await
-            .map_err(|_| ApiError::NotFound("the path holds bytes that are not UTF-8".into()))?;
-        Ok(Self(
-            raw.iter()
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
-        ))
+/// The target of a path's decoded names. They reach paths of Kubernetes calls, so that only what can be a name of that kind goes on.
+fn target<'a>(
+    cluster: Option<&'a str>,
+    namespace: Option<&'a str>,
+    name: Option<&'a str>,
+) -> Result<Target<'a>, ApiError> {
+    let Some(cluster) = cluster else {
+        return Ok(Target::Everything);
+    };
+    if !is_label(cluster) {
+        return Err(ApiError::ClusterNotFound(format!(
+            "there is no cluster `{}`: a cluster is named by its number or its name",
+            shown(cluster)
+        )));
     }
-
-    fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+    let (Some(namespace), Some(name)) = (namespace, name) else {
+        return Ok(Target::Cluster(cluster));
+    };
+    if !is_label(namespace) || !is_subdomain(name) {
+        return Err(ApiError::PodNotFound(format!(
+            "there is no pod `{}` in namespace `{}`: these can't be names of a pod and a namespace",
+            shown(name),
+            shown(namespace)
+        )));
     }
-
-    /// The names reach paths of Kubernetes calls, so that only what can be a name of that kind goes on.
-    fn target(&self) -> Result<Target<'_>, ApiError> {
-        let Some(cluster) = self.get("clusterId") else {
-            return Ok(Target::Everything);
-        };
-        if !is_label(cluster) {
-            return Err(ApiError::ClusterNotFound(format!(
-                "there is no cluster `{}`: a cluster is named by its number or its name",
-                shown(cluster)
-            )));
-        }
-        let (Some(namespace), Some(name)) = (self.get("namespace"), self.get("name")) else {
-            return Ok(Target::Cluster(cluster));
-        };
-        if !is_label(namespace) || !is_subdomain(name) {
-            return Err(ApiError::PodNotFound(format!(
-                "there is no pod `{}` in namespace `{}`: these can't be names of a pod and a namespace",
-                shown(name),
-                shown(namespace)
-            )));
-        }
-        Ok(Target::Pod {
-            cluster,
-            namespace,
-            name,
-        })
-    }
+    Ok(Target::Pod {
+        cluster,
+        namespace,
+        name,
+    })
 }
 
 /// A DNS-1123 label (RFC 1123, as Kubernetes has it): at most 63 of `a-z0-9-`, no `-` at either end.
@@ -99,9 +85,8 @@ mod tests {
 
     use super::*;
 
-    fn names(cluster: &str, namespace: &str, name: &str) -> Names {
-        let pairs = [("clusterId", cluster), ("namespace", namespace), ("name", name)];
-        Names(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
+    fn of_pod<'a>(cluster: &'a str, namespace: &'a str, name: &'a str) -> Result<Target<'a>, ApiError> {
+        target(Some(cluster), Some(namespace), Some(name))
     }
 
     #[test]
@@ -112,13 +97,12 @@ mod tests {
             ("kube-system", "etcd-node.example.com"),
             ("a", &long),
         ] {
-            let names = names("production", namespace, name);
-            let target = Target::Pod {
+            let pod = Target::Pod {
                 cluster: "production",
                 namespace,
                 name,
             };
-            assert_eq!(names.target().unwrap(), target);
+            assert_eq!(of_pod("production", namespace, name).unwrap(), pod);
         }
     }
 
@@ -129,21 +113,18 @@ mod tests {
             "a/b", "..", ".", "a%2fb", "A", "a b", "a\0b", "-a", "a-", "a..b", "", "é", "a?b", "a#b", &long,
         ] {
             assert!(
-                matches!(names("c", "default", bad).target(), Err(ApiError::PodNotFound(_))),
+                matches!(of_pod("c", "default", bad), Err(ApiError::PodNotFound(_))),
                 "{bad:?}"
             );
             assert!(
-                matches!(names("c", bad, "pod").target(), Err(ApiError::PodNotFound(_))),
+                matches!(of_pod("c", bad, "pod"), Err(ApiError::PodNotFound(_))),
                 "{bad:?}"
             );
             assert!(
-                matches!(names(bad, "default", "pod").target(), Err(ApiError::ClusterNotFound(_))),
+                matches!(of_pod(bad, "default", "pod"), Err(ApiError::ClusterNotFound(_))),
                 "{bad:?}"
             );
         }
-        assert!(matches!(
-            names("c", "a.b", "pod").target(),
-            Err(ApiError::PodNotFound(_))
-        ));
+        assert!(matches!(of_pod("c", "a.b", "pod"), Err(ApiError::PodNotFound(_))));
     }
 }

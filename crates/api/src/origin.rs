@@ -2,11 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use axum::{
-    extract::{ConnectInfo, FromRequestParts, Request, State as Extract},
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
+use axum::extract::{ConnectInfo, FromRequestParts, Request};
 use http::{Extensions, HeaderMap, Method, Uri, header, request::Parts, uri::Authority};
 use url::Url;
 
@@ -133,20 +129,14 @@ fn address(text: &str) -> Option<IpAddr> {
 
 /// Whether a request asks to become a WebSocket.
 pub(crate) fn is_upgrade(headers: &HeaderMap) -> bool {
-    list(headers, "upgrade")
-        .iter()
-        .any(|protocol| protocol.eq_ignore_ascii_case("websocket"))
+    headers.contains_key(header::UPGRADE)
+        && list(headers, "upgrade")
+            .iter()
+            .any(|protocol| protocol.eq_ignore_ascii_case("websocket"))
 }
 
-/// Middleware: refuses what a foreign page makes a browser send, if it would change something or open a WebSocket.
-pub(crate) async fn check(Extract(state): Extract<State>, request: Request, next: Next) -> Response {
-    match refusal(&request, state.options()) {
-        Some(error) => error.into_response(),
-        None => next.run(request).await,
-    }
-}
-
-fn refusal(request: &Request, options: &Options) -> Option<ApiError> {
+/// Why a request is refused: a foreign page made a browser send it, and it would change something or open a WebSocket.
+pub(crate) fn refusal(request: &Request, options: &Options) -> Option<ApiError> {
     let harmless = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if harmless && !is_upgrade(request.headers()) {
         return None;

@@ -1,15 +1,16 @@
 //! Every route, on one page: method, path, handler, and the action for which its handler opens the Gate.
 
+use std::{collections::HashSet, sync::LazyLock};
+
 use axum::{Router, middleware::from_fn_with_state};
 use http::Method;
 use podgate_access::action::{
     CreateCluster, DeleteCluster, DeletePod, Exec, GetCluster, GetPod, ListClusters, ListPods, OwnAccount, ReadEvents,
     ReadLogs, TestCluster, UpdateCluster,
 };
-use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::{
-    State, clusters, cors, health, metrics, middleware, openapi, origin, pods,
+    State, clusters, health, metrics, middleware, openapi, pods,
     routing::{Route, Routes, Shape},
     session, ui,
 };
@@ -97,9 +98,6 @@ fn pods(routes: Routes) -> Routes {
 pub fn router(state: State) -> Router {
     let (router, _) = routes(&state.options().base_path).finish();
     router
-        .layer(from_fn_with_state(state.clone(), origin::check))
-        .layer(from_fn_with_state(state.clone(), cors::leave))
-        .layer(CatchPanicLayer::custom(middleware::panicked))
         .layer(from_fn_with_state(state.clone(), middleware::around))
         .with_state(state)
 }
@@ -107,6 +105,13 @@ pub fn router(state: State) -> Router {
 /// The table of all routes, in the order of this page.
 pub fn table() -> Vec<Route> {
     routes("").finish().1
+}
+
+/// A route's path as the table has it; none for what is no route.
+pub(crate) fn known(path: &str) -> Option<&'static str> {
+    static PATHS: LazyLock<HashSet<&'static str>> =
+        LazyLock::new(|| table().into_iter().map(|route| route.path).collect());
+    PATHS.get(path).copied()
 }
 
 /// The table as `docs/routes.txt` has it: a line a route.

@@ -1,13 +1,14 @@
 //! How routes are added: through two functions, so that each also stands in a table. The table feeds the OpenAPI document, the access-matrix
 //! and bad-input tests, and `docs/routes.txt`.
 
+use std::{future::ready, pin::Pin, time::Duration};
+
 use axum::{
     Router,
     extract::Request,
     handler::Handler,
-    middleware::{Next, from_fn},
     response::{IntoResponse, Response},
-    routing::{MethodFilter, MethodRouter, on},
+    routing::{MethodFilter, on},
 };
 use http::Method;
 use podgate_access::Action;
@@ -22,6 +23,9 @@ use crate::{
     stream,
     ws::Upgrade,
 };
+
+/// The longest that an answer with an end may take us. Calls to clusters have shorter limits of their own.
+const UNARY_LIMIT: Duration = Duration::from_secs(120);
 
 /// What a route's answer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,7 +205,8 @@ impl Routes {
             types: if path.starts_with("/api/") { &[JSON] } else { &[] },
         };
         T::describe(&mut route);
-        let endpoint = endpoint(&route, handler);
+        let filter = MethodFilter::try_from(route.method.clone()).unwrap_or(MethodFilter::GET);
+        let endpoint = on(filter, Guarded::new(&route, handler));
         let full = format!("{}{path}", self.base);
         #[expect(clippy::disallowed_methods, reason = "this is the one place where routes are added")]
         {
@@ -221,42 +226,64 @@ impl Routes {
     }
 }
 
-/// A route's handler within the middleware that its shape and types ask for.
-fn endpoint<H, T>(route: &Route, handler: H) -> MethodRouter<State>
-where
-    T: 'static,
-    H: Handler<T, State>,
-{
-    let filter = MethodFilter::try_from(route.method.clone()).unwrap_or(MethodFilter::GET);
-    let mut endpoint = on(filter, handler);
-    let path = route.path;
-    match route.shape {
-        Shape::Unary => endpoint = endpoint.route_layer(from_fn(middleware::limit)),
-        Shape::Stream => {
-            endpoint = endpoint.route_layer(from_fn(move |request: Request, next: Next| {
-                stream::mark(path, request, next)
-            }));
-        }
-        Shape::WebSocket => {}
-    }
-    let types = route.types;
-    if route.parameters.is_empty() && route.shape != Shape::WebSocket && path.starts_with("/api/") {
-        endpoint = endpoint.route_layer(from_fn(no_query));
-    }
-    if !types.is_empty() {
-        endpoint = endpoint.route_layer(from_fn(move |request: Request, next: Next| {
-            negotiate(types, request, next)
-        }));
-    }
-    endpoint
+/// A route's handler within what its row of the table asks for. One wrapper rather than a middleware each: every layer costs every request several
+/// allocations.
+#[derive(Clone)]
+struct Guarded<H> {
+    handler: H,
+    path: &'static str,
+    shape: Shape,
+    types: &'static [&'static str],
+    /// Takes no query parameter.
+    bare: bool,
 }
 
-/// Middleware of a route without parameters: refuses any.
-async fn no_query(request: Request, next: Next) -> Response {
-    match Parameters::parse(request.uri().query().unwrap_or_default(), &[]) {
-        Ok(_) => next.run(request).await,
-        Err(error) => error.into_response(),
+impl<H> Guarded<H> {
+    fn new(route: &Route, handler: H) -> Self {
+        let enveloped = route.path.starts_with("/api/") && route.shape != Shape::WebSocket;
+        Self {
+            handler,
+            path: route.path,
+            shape: route.shape,
+            types: route.types,
+            bare: enveloped && route.parameters.is_empty(),
+        }
     }
+
+    /// Whether the handler is to see a request.
+    fn admit(&self, request: &mut Request) -> Result<(), ApiError> {
+        if !self.types.is_empty() {
+            negotiate(self.types, request)?;
+        }
+        if self.bare {
+            Parameters::parse(request.uri().query().unwrap_or_default(), &[])?;
+        }
+        Ok(())
+    }
+}
+
+impl<T: 'static, H: Handler<T, State>> Handler<T, State> for Guarded<H> {
+    type Future = Pin<Box<dyn Future<Output = Response> + Send>>;
+
+    fn call(self, mut request: Request, state: State) -> Self::Future {
+        if let Err(error) = self.admit(&mut request) {
+            return Box::pin(ready(error.into_response()));
+        }
+        let answer = self.handler.call(request, state);
+        match self.shape {
+            Shape::Unary => Box::pin(limited(answer)),
+            Shape::Stream => Box::pin(stream::mark(self.path, answer)),
+            Shape::WebSocket => Box::pin(answer),
+        }
+    }
+}
+
+/// An answer with an end: gives up after [`UNARY_LIMIT`].
+async fn limited(answer: impl Future<Output = Response>) -> Response {
+    let answer = tokio::time::timeout(UNARY_LIMIT, answer).await;
+    answer.unwrap_or_else(|_| {
+        ApiError::Timeout(format!("no answer within {} s: try again later", UNARY_LIMIT.as_secs())).into_response()
+    })
 }
 
 /// What a method that a path does not take answers; axum adds the `Allow` header.

@@ -143,7 +143,7 @@ pub(crate) async fn logout(
 
 /// `GET /api/auth/me`.
 pub(crate) async fn me(Opened(scoped): Opened<OwnAccount>) -> Data<UserView> {
-    Data(scoped.caller().user.clone().into())
+    Data(User::clone(&scoped.caller().user).into())
 }
 
 /// `POST /api/auth/change-password`.

@@ -2,8 +2,6 @@
 
 use axum::{
     body::{Body, Bytes},
-    extract::Request,
-    middleware::Next,
     response::Response,
 };
 use futures_util::{StreamExt, stream};
@@ -14,9 +12,9 @@ use tokio_util::sync::CancellationToken;
 #[derive(Clone, Copy)]
 pub(crate) struct Streamed(pub(crate) &'static str);
 
-/// Middleware of a streaming route: marks its answers, so that [`crate::middleware::around`] treats them with [`watched`].
-pub(crate) async fn mark(path: &'static str, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+/// Marks the answer of a streaming route, so that [`crate::middleware::around`] treats it with [`watched`].
+pub(crate) async fn mark(path: &'static str, answer: impl Future<Output = Response>) -> Response {
+    let mut response = answer.await;
     if response.status().is_success() {
         response.extensions_mut().insert(Streamed(path));
     }

@@ -219,6 +219,13 @@ impl Registry {
         self.state.clusters().get(&id).map(|entry| entry.cluster.clone())
     }
 
+    /// The cluster with a name.
+    pub fn named(&self, name: &str) -> Option<Cluster> {
+        let clusters = self.state.clusters();
+        let found = clusters.values().find(|entry| entry.cluster.name() == name);
+        found.map(|entry| entry.cluster.clone())
+    }
+
     /// All clusters, by number.
     pub fn all(&self) -> Vec<Cluster> {
         let clusters = self.state.clusters();

@@ -1,6 +1,9 @@
 //! The sessions that are in use in this process: answers who calls without the database, and knows how to end them.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use podgate_store::{Session, TokenHash};
 use tokio_util::sync::CancellationToken;
@@ -17,7 +20,7 @@ const TOUCH: i64 = 60_000;
 /// A session in use.
 #[derive(Debug)]
 struct Entry {
-    user: User,
+    user: Arc<User>,
     token_hash: TokenHash,
     token_expires_at: i64,
     expires_at: i64,
@@ -108,7 +111,7 @@ impl Live {
         }
         let revoked = self.sessions.get(&session.id).map(|entry| entry.revoked.clone());
         let entry = Entry {
-            user,
+            user: Arc::new(user),
             token_hash: session.token_hash,
             token_expires_at: session.token_expires_at,
             expires_at: session.expires_at,
@@ -179,7 +182,7 @@ impl Live {
             let Some(entry) = self.sessions.get_mut(&session.id) else {
                 continue;
             };
-            entry.user = user;
+            entry.user = Arc::new(user);
             entry.last_used_at = entry.last_used_at.max(session.last_used_at);
             if entry.token_hash != session.token_hash {
                 self.rotate(

@@ -1,6 +1,6 @@
 //! Clusters: the database and the registry together, on simulated clusters.
 
-use std::sync::Once;
+use std::sync::{Arc, Once};
 
 use podgate_access::{
     Action, Caller, Denied, Gate, Scoped, Target, User,
@@ -49,12 +49,12 @@ fn start(store: Store) -> Start {
 impl Start {
     async fn open<A: Action>(&self, target: Target<'_>) -> Scoped<A> {
         let admin = Caller {
-            user: User {
+            user: Arc::new(User {
                 id: 1,
                 username: "admin".to_owned(),
                 email: String::new(),
                 role: "admin".to_owned(),
-            },
+            }),
             session: 1,
             revoked: CancellationToken::new(),
         };

@@ -16,7 +16,7 @@ async fn a_log_in_gives_tokens_of_the_user() {
     assert!(login.token.starts_with("pgs_") && login.refresh_token.starts_with("pgr_"));
     assert_eq!((login.expires_at, login.user.role.as_str()), (HOUR, "admin"));
     let caller = fixture.sessions.authenticate(&login.token).await.unwrap();
-    assert_eq!(caller.user, login.user);
+    assert_eq!(*caller.user, login.user);
     assert!(!caller.revoked.is_cancelled());
     assert!(!format!("{login:?}").contains("pg"), "{login:?}");
 }

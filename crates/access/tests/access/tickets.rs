@@ -1,5 +1,7 @@
 //! WebSocket tickets.
 
+use std::sync::Arc;
+
 use podgate_access::{Caller, Denied, User, tickets::Tickets};
 use tokio_util::sync::CancellationToken;
 
@@ -9,12 +11,12 @@ const TARGET: &str = "/ws/clusters/1/namespaces/shop/pods/web/exec?container=web
 
 fn caller(session: i64) -> Caller {
     Caller {
-        user: User {
+        user: Arc::new(User {
             id: 1,
             username: "admin".to_owned(),
             email: String::new(),
             role: "admin".to_owned(),
-        },
+        }),
         session,
         revoked: CancellationToken::new(),
     }
