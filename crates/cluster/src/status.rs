@@ -15,6 +15,7 @@ pub fn row(pod: &wire::Pod) -> podgate_index::Pod {
         name: meta.name.clone(),
         status: summary.status,
         phase: pod.status.phase.clone(),
+        reason: String::new(),
         node: pod.spec.node_name.clone(),
         pod_ip: pod.status.pod_ip.clone(),
         host_ip: pod.status.host_ip.clone(),

@@ -1,40 +1,25 @@
 //! How a query is answered: the matches as a set of row numbers, then one page of them in order.
 
-use hashbrown::HashSet;
+use hashbrown::HashMap;
 use memchr::memmem::Finder;
 
 use crate::{
-    ClusterId, Order, Page, Query, Row, Scope, Selector, Sort,
+    ClusterId, Order, Query, Selector, Sort,
     bits::Bits,
     blocks::Blocks,
     dictionary::{Dictionary, Sym},
+    sight::Sight,
     table::Table,
 };
 
 impl Table {
-    pub(crate) fn query(&self, query: &Query) -> Page {
-        let matches = self.matches(query);
-        let total = matches.count();
-        let rows = self.page(query, &matches, total);
-        Page {
-            rows: rows
-                .into_iter()
-                .map(|row| Row {
-                    cluster: self.rows.columns.cluster[row as usize],
-                    pod: self.rows.pod(row),
-                })
-                .collect(),
-            total,
-        }
-    }
-
     /// The rows that match every filter. The cheap filters go first, so that the dear ones see fewer rows.
-    fn matches(&self, query: &Query) -> Bits {
+    pub(crate) fn matches(&self, query: &Query) -> Bits {
         let rows = &self.rows;
         let columns = &rows.columns;
-        let mut matches = self.of_clusters(&query.clusters);
-        if let Some(namespaces) = self.visible(&query.scope, &query.namespaces) {
-            narrow(&mut matches, &columns.namespace, &namespaces);
+        let mut matches = self.in_sight(query);
+        if query.problem {
+            matches.retain(|row| !rows.reasons.get(columns.reason[row as usize]).is_empty());
         }
         if let Some(node) = &query.node {
             let node = rows.nodes.find(node).map(|sym| sym.0).into_iter().collect();
@@ -55,33 +40,22 @@ impl Table {
         matches
     }
 
-    fn of_clusters(&self, clusters: &[ClusterId]) -> Bits {
-        let clusters: HashSet<_> = clusters.iter().copied().collect();
+    fn in_sight(&self, query: &Query) -> Bits {
+        let sights: HashMap<ClusterId, Sight> = query
+            .clusters
+            .iter()
+            .map(|&cluster| (cluster, self.sight(cluster, &query.scope, &query.namespaces)))
+            .collect();
         let mut matches = self.live.clone();
-        if !self.counts.keys().all(|cluster| clusters.contains(cluster)) {
-            let column = &self.rows.columns.cluster;
-            matches.retain(|row| clusters.contains(&column[row as usize]));
+        let whole = |cluster| matches!(sights.get(&cluster), Some(Sight::All));
+        if !self.changes.clusters().all(whole) {
+            let columns = &self.rows.columns;
+            matches.retain(|row| {
+                let sight = sights.get(&columns.cluster[row as usize]);
+                sight.is_some_and(|sight| sight.shows(columns.namespace[row as usize]))
+            });
         }
         matches
-    }
-
-    /// The namespaces that a scope and a wish leave; none: all.
-    pub(crate) fn visible(&self, scope: &Scope, wanted: &[String]) -> Option<Bits> {
-        let known = |names: &[String]| -> Bits {
-            let syms = names.iter().filter_map(|name| self.rows.namespaces.find(name));
-            syms.map(|sym| sym.0).collect()
-        };
-        match scope {
-            Scope::All => (!wanted.is_empty()).then(|| known(wanted)),
-            Scope::Namespaces(allowed) => {
-                let mut visible = known(allowed);
-                if !wanted.is_empty() {
-                    let wanted = known(wanted);
-                    visible.retain(|sym| wanted.contains(sym));
-                }
-                Some(visible)
-            }
-        }
     }
 
     /// Evaluates a selector once for each distinct label set among the matches.
@@ -127,7 +101,7 @@ impl Table {
     }
 
     /// The row numbers of one page.
-    fn page(&self, query: &Query, matches: &Bits, total: usize) -> Vec<u32> {
+    pub(crate) fn page(&self, query: &Query, matches: &Bits, total: usize) -> Vec<u32> {
         if query.offset >= total || query.limit == 0 {
             return Vec::new();
         }

@@ -10,19 +10,28 @@
 mod answer;
 mod bits;
 mod blocks;
+mod changes;
 mod compact;
 mod dictionary;
+mod facets;
 mod model;
 mod names;
 mod query;
+mod reader;
+mod row;
 mod rows;
 mod selector;
+mod sight;
 mod table;
 
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
+pub use compact::UidText;
+pub use facets::{Facet, FacetValue};
 pub use model::{Change, ClusterId, Container, Owner, Pod};
-pub use query::{Order, Page, Query, Row, Scope, Sort};
+pub use query::{Namespaces, Order, Page, Query, Row, Scope, Sort};
+pub use reader::{Answer, Reader};
+pub use row::{ContainerRef, RowRef};
 pub use selector::{Selector, SelectorError};
 use table::Table;
 
@@ -90,13 +99,28 @@ impl Index {
         self.write().sweep(cluster, None, u32::MAX);
     }
 
-    /// Answers a query: the page's rows and the number of matches before paging.
-    ///
-    /// Costs, for n rows: without a filter (also at a deep page) the page; each filter one pass over a column of 4 bytes a row; a
-    /// selector also its evaluation for each distinct label set; a search also one pass over all names and IPs; an order other than
-    /// newest first and by name or namespace ascending a selection, never a full sort.
+    /// Opens the index for reading; changes wait until the reader is dropped. Do not open a second one while one is held: a
+    /// change that waits between them would stop both.
+    pub fn read(&self) -> Reader<'_> {
+        Reader {
+            table: self.table.read().unwrap_or_else(PoisonError::into_inner),
+        }
+    }
+
+    /// Answers a query with copies of the rows. See [`Reader::answer`].
     pub fn query(&self, query: &Query) -> Page {
-        self.read().query(query)
+        let reader = self.read();
+        let answer = reader.answer(query);
+        Page {
+            rows: answer
+                .rows()
+                .map(|row| Row {
+                    cluster: row.cluster(),
+                    pod: row.to_pod(),
+                })
+                .collect(),
+            total: answer.total(),
+        }
     }
 
     /// Counts of one cluster, within a scope.
@@ -105,10 +129,6 @@ impl Index {
     }
 
     // A panic under the lock would be a bug of this crate; serving what is there beats failing every later request.
-    fn read(&self) -> RwLockReadGuard<'_, Table> {
-        self.table.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn write(&self) -> RwLockWriteGuard<'_, Table> {
         self.table.write().unwrap_or_else(PoisonError::into_inner)
     }

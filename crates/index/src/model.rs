@@ -1,7 +1,7 @@
 //! What goes into the index and comes out of it.
 
 /// A cluster's number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClusterId(pub u32);
 
 /// What a list shows of one pod, and what it is found by.
@@ -17,6 +17,8 @@ pub struct Pod {
     pub status: String,
     /// `status.phase`.
     pub phase: String,
+    /// One plain sentence for a pod that is not well, else empty.
+    pub reason: String,
     /// `spec.nodeName`, or empty.
     pub node: String,
     /// `status.podIP`, or empty.

@@ -3,8 +3,8 @@
 use std::cmp::Ordering;
 
 use crate::{
-    ClusterId, Container, Owner, Pod,
-    compact::{Ip, Uid},
+    ClusterId, Pod, RowRef,
+    compact::Uid,
     dictionary::{Dictionary, Sym},
     names::Names,
 };
@@ -19,7 +19,8 @@ pub(crate) struct Rows {
     pub(crate) statuses: Dictionary<str>,
     pub(crate) phases: Dictionary<str>,
     pub(crate) nodes: Dictionary<str>,
-    /// Images, names of containers and owners, keys and values of labels.
+    pub(crate) reasons: Dictionary<str>,
+    /// Images, host IPs, names of containers and owners, keys and values of labels.
     pub(crate) words: Dictionary<str>,
     pub(crate) label_sets: Dictionary<LabelSet>,
     pub(crate) names: Names,
@@ -34,6 +35,7 @@ pub(crate) struct Columns {
     pub(crate) status: Vec<Sym>,
     pub(crate) phase: Vec<Sym>,
     pub(crate) node: Vec<Sym>,
+    pub(crate) reason: Vec<Sym>,
     pub(crate) labels: Vec<Sym>,
     pub(crate) created_at: Vec<i64>,
     pub(crate) restarts: Vec<u32>,
@@ -43,26 +45,26 @@ pub(crate) struct Columns {
 
 /// What only an answer shows.
 #[derive(Debug)]
-struct Rest {
-    uid: Uid,
-    host_ip: Ip,
-    last_restart_at: Option<i64>,
-    deletion_at: Option<i64>,
-    owner: Option<(Sym, Sym)>,
+pub(crate) struct Rest {
+    pub(crate) uid: Uid,
+    pub(crate) host_ip: Sym,
+    pub(crate) last_restart_at: Option<i64>,
+    pub(crate) deletion_at: Option<i64>,
+    pub(crate) owner: Option<(Sym, Sym)>,
     /// Regular containers, then init containers.
-    containers: Box<[Packed]>,
-    regular: u32,
-    ready: u32,
-    ready_total: u32,
+    pub(crate) containers: Box<[Packed]>,
+    pub(crate) regular: u32,
+    pub(crate) ready: u32,
+    pub(crate) ready_total: u32,
 }
 
-/// A [`Container`].
+/// A [`crate::Container`].
 #[derive(Debug)]
-struct Packed {
-    name: Sym,
-    image: Sym,
-    restart_count: u32,
-    ready: bool,
+pub(crate) struct Packed {
+    pub(crate) name: Sym,
+    pub(crate) image: Sym,
+    pub(crate) restart_count: u32,
+    pub(crate) ready: bool,
 }
 
 /// What a row refers to in the dictionaries.
@@ -71,6 +73,7 @@ struct References {
     status: Sym,
     phase: Sym,
     node: Sym,
+    reason: Sym,
     labels: Sym,
     rest: Rest,
 }
@@ -83,6 +86,7 @@ impl Rows {
             status: self.statuses.intern(&pod.status),
             phase: self.phases.intern(&pod.phase),
             node: self.nodes.intern(&pod.node),
+            reason: self.reasons.intern(&pod.reason),
             labels: self.intern_labels(&pod.labels),
             rest: self.pack(pod),
         };
@@ -123,7 +127,7 @@ impl Rows {
         let containers = pod.containers.iter().chain(&pod.init_containers);
         Rest {
             uid: Uid::new(&pod.uid),
-            host_ip: Ip::new(&pod.host_ip),
+            host_ip: self.words.intern(&pod.host_ip),
             last_restart_at: pod.last_restart_at,
             deletion_at: pod.deletion_at,
             owner: pod
@@ -149,6 +153,8 @@ impl Rows {
         self.statuses.release(old.status);
         self.phases.release(old.phase);
         self.nodes.release(old.node);
+        self.reasons.release(old.reason);
+        self.words.release(old.rest.host_ip);
         if let Some(set) = self.label_sets.release(old.labels) {
             self.release_words(&set);
         }
@@ -166,54 +172,10 @@ impl Rows {
         }
     }
 
-    /// A row as a pod.
-    pub(crate) fn pod(&self, row: u32) -> Pod {
-        let at = row as usize;
-        let columns = &self.columns;
-        let Some(rest) = columns.rest.get(at).and_then(Option::as_ref) else {
-            return Pod::default();
-        };
-        let (regular, init) = rest.containers.split_at(rest.regular as usize);
-        Pod {
-            uid: rest.uid.text(),
-            namespace: self.namespace(row).to_owned(),
-            name: String::from_utf8_lossy(self.names.name(row)).into_owned(),
-            status: self.statuses.get(columns.status[at]).to_owned(),
-            phase: self.phases.get(columns.phase[at]).to_owned(),
-            node: self.nodes.get(columns.node[at]).to_owned(),
-            pod_ip: self.names.ip(row).to_owned(),
-            host_ip: rest.host_ip.text(),
-            restarts: columns.restarts[at],
-            last_restart_at: rest.last_restart_at,
-            created_at: columns.created_at[at],
-            deletion_at: rest.deletion_at,
-            ready: rest.ready,
-            ready_total: rest.ready_total,
-            owner: rest.owner.map(|(kind, name)| Owner {
-                kind: self.words.get(kind).to_owned(),
-                name: self.words.get(name).to_owned(),
-            }),
-            containers: self.unpack(regular),
-            init_containers: self.unpack(init),
-            labels: self
-                .label_sets
-                .get(columns.labels[at])
-                .iter()
-                .map(|&(key, value)| (self.words.get(key).to_owned(), self.words.get(value).to_owned()))
-                .collect(),
-        }
-    }
-
-    fn unpack(&self, containers: &[Packed]) -> Vec<Container> {
-        containers
-            .iter()
-            .map(|packed| Container {
-                name: self.words.get(packed.name).to_owned(),
-                image: self.words.get(packed.image).to_owned(),
-                ready: packed.ready,
-                restart_count: packed.restart_count,
-            })
-            .collect()
+    /// A row, if its number is in use.
+    pub(crate) fn row(&self, row: u32) -> Option<RowRef<'_>> {
+        let rest = self.columns.rest.get(row as usize)?.as_ref()?;
+        Some(RowRef::new(self, row, rest))
     }
 
     pub(crate) fn namespace(&self, row: u32) -> &str {
@@ -271,6 +233,7 @@ impl Columns {
             self.status.resize(len, Sym(0));
             self.phase.resize(len, Sym(0));
             self.node.resize(len, Sym(0));
+            self.reason.resize(len, Sym(0));
             self.labels.resize(len, Sym(0));
             self.created_at.resize(len, 0);
             self.restarts.resize(len, 0);
@@ -280,6 +243,7 @@ impl Columns {
         self.status[at] = new.status;
         self.phase[at] = new.phase;
         self.node[at] = new.node;
+        self.reason[at] = new.reason;
         self.labels[at] = new.labels;
         self.rest[at] = Some(new.rest);
         old
@@ -293,6 +257,7 @@ impl Columns {
             status: self.status[at],
             phase: self.phase[at],
             node: self.node[at],
+            reason: self.reason[at],
             labels: self.labels[at],
             rest,
         })

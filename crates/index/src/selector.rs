@@ -7,20 +7,20 @@ mod parse;
 mod valid;
 
 /// A parsed label selector: requirements that must all hold.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Selector {
     requirements: Vec<Requirement>,
 }
 
 /// A label's key and what its value must be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Requirement {
     key: String,
     test: Test,
 }
 
 /// What a requirement asks of a label's value, or of its absence.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Test {
     /// There is one.
     Exists,
@@ -80,6 +80,19 @@ impl Selector {
                     .map(|(_, value)| value.as_str()),
             )
         })
+    }
+
+    /// The same requirements in one order, each once; none if there are none, for then everything matches.
+    pub(crate) fn canonical(mut self) -> Option<Self> {
+        for requirement in &mut self.requirements {
+            if let Test::In(values) | Test::NotIn(values) = &mut requirement.test {
+                values.sort_unstable();
+                values.dedup();
+            }
+        }
+        self.requirements.sort_unstable();
+        self.requirements.dedup();
+        (!self.requirements.is_empty()).then_some(self)
     }
 
     /// Keys and tests.

@@ -4,7 +4,14 @@ use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
-use crate::{Change, ClusterId, Pod, Scope, Stats, bits::Bits, blocks::Blocks, dictionary::Sym, rows::Rows};
+use crate::{
+    Change, ClusterId, Pod, Scope, Stats,
+    bits::Bits,
+    blocks::Blocks,
+    changes::{Changes, Happened},
+    dictionary::Sym,
+    rows::Rows,
+};
 
 /// All rows, found by (cluster, namespace, name) and in three orders.
 #[derive(Debug, Default)]
@@ -14,8 +21,7 @@ pub(crate) struct Table {
     pub(crate) live: Bits,
     /// Row numbers to use again.
     free: Vec<u32>,
-    /// Rows a cluster; without clusters that have none.
-    pub(crate) counts: HashMap<ClusterId, usize>,
+    pub(crate) changes: Changes,
     by_key: HashTable<u32>,
     hasher: DefaultHashBuilder,
     pub(crate) orders: Orders,
@@ -23,6 +29,8 @@ pub(crate) struct Table {
     generation: u32,
     /// The generation in which each row was last applied.
     applied: Vec<u32>,
+    /// When each row last changed, by the clock of [`Table::changes`].
+    pub(crate) versions: Vec<u64>,
 }
 
 /// The orders that are kept. Every other one is a small key over [`Orders::place`].
@@ -51,7 +59,9 @@ impl Table {
     fn upsert(&mut self, cluster: ClusterId, pod: &Pod) {
         let row = match self.find(cluster, &pod.namespace, &pod.name) {
             Some(row) => {
-                self.update(row, cluster, pod);
+                if self.rows.row(row).is_none_or(|known| !known.is(pod)) {
+                    self.update(row, cluster, pod);
+                }
                 row
             }
             None => self.insert(cluster, pod),
@@ -70,11 +80,19 @@ impl Table {
         if aged {
             orders.age.insert(row, |other| rows.by_age(other, row));
         }
+        self.note(row, Happened::Changed);
+    }
+
+    fn note(&mut self, row: u32, happened: Happened) {
+        let at = row as usize;
+        let columns = &self.rows.columns;
+        self.versions[at] = self.changes.note(columns.cluster[at], columns.namespace[at], happened);
     }
 
     fn insert(&mut self, cluster: ClusterId, pod: &Pod) -> u32 {
         let row = self.free.pop().unwrap_or_else(|| {
             self.applied.push(0);
+            self.versions.push(0);
             self.applied.len() as u32 - 1
         });
         let Self {
@@ -90,11 +108,12 @@ impl Table {
         orders.place.insert(row, |other| rows.by_place(other, row));
         orders.name.insert(row, |other| rows.by_name(other, row));
         self.live.insert(row);
-        *self.counts.entry(cluster).or_default() += 1;
+        self.note(row, Happened::New);
         row
     }
 
     fn remove(&mut self, row: u32) {
+        self.note(row, Happened::Gone);
         let Self {
             rows,
             orders,
@@ -108,20 +127,14 @@ impl Table {
         if let Ok(found) = by_key.find_entry(hash(hasher, rows, row), |&other| other == row) {
             found.remove();
         }
-        let cluster = rows.columns.cluster[row as usize];
         rows.erase(row);
         self.live.remove(row);
         self.free.push(row);
-        if let Some(count) = self.counts.get_mut(&cluster) {
-            *count -= 1;
-            if *count == 0 {
-                self.counts.remove(&cluster);
-            }
-        }
-        if self.counts.is_empty() {
+        if self.free.len() == self.applied.len() {
             // The last row takes what the tables have grown to with it.
             *self = Self {
                 generation: self.generation,
+                changes: std::mem::take(&mut self.changes),
                 ..Self::default()
             };
         }
@@ -167,18 +180,19 @@ impl Table {
 
     pub(crate) fn stats(&self, cluster: ClusterId, scope: &Scope) -> Stats {
         let columns = &self.rows.columns;
-        let visible = self.visible(scope, &[]);
-        let mut namespaces = HashMap::<Sym, usize>::new();
+        let sight = self.sight(cluster, scope, &[]);
+        let namespaces: Vec<_> = self
+            .changes
+            .namespaces(cluster)
+            .filter(|(namespace, _)| sight.shows(*namespace))
+            .collect();
         let mut statuses = HashMap::<Sym, usize>::new();
-        let mut pods = 0;
         for row in self.live.iter().map(|row| row as usize) {
-            let namespace = columns.namespace[row];
-            if columns.cluster[row] == cluster && visible.as_ref().is_none_or(|set| set.contains(namespace.0)) {
-                pods += 1;
-                *namespaces.entry(namespace).or_default() += 1;
+            if columns.cluster[row] == cluster && sight.shows(columns.namespace[row]) {
                 *statuses.entry(columns.status[row]).or_default() += 1;
             }
         }
+        let pods = namespaces.iter().map(|(_, rows)| rows).sum();
         let mut by_namespace: Vec<_> = namespaces
             .into_iter()
             .map(|(sym, count)| (self.rows.namespaces.get(sym).to_owned(), count))

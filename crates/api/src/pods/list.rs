@@ -386,6 +386,7 @@ mod tests {
             name: "nginx-abc123".to_owned(),
             status: "Running".to_owned(),
             phase: "Running".to_owned(),
+            reason: String::new(),
             node: "node-1".to_owned(),
             pod_ip: "10.0.0.5".to_owned(),
             host_ip: "192.168.1.10".to_owned(),

@@ -1,6 +1,11 @@
 //! Random sequences of everything, against the naive model.
 
-use podgate_index::{Change, ClusterId, Container, Index, Order, Owner, Pod, Query, Relist, Scope, Selector, Sort};
+use std::collections::HashMap;
+
+use podgate_index::{
+    Change, ClusterId, Container, Facet, Index, Namespaces, Order, Owner, Page, Pod, Query, Relist, Scope, Selector,
+    Sort,
+};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use crate::naive::{Naive, NaiveRelist};
@@ -10,6 +15,7 @@ const NAMESPACES: [&str; 4] = ["default", "kube-system", "shop", "Ünit"];
 const STATUSES: [&str; 5] = ["Running", "RUNNING", "CrashLoopBackOff", "Init:0/2", ""];
 const PHASES: [&str; 3] = ["Running", "Pending", "Failed"];
 const NODES: [&str; 4] = ["", "node-1", "Node-10", "größe"];
+const REASONS: [&str; 3] = ["", "", "Container web was OOMKilled."];
 const IPS: [&str; 5] = ["", "10.0.0.1", "10.0.0.12", "fe80::1", "FE80::1"];
 const SEARCHES: [&str; 13] = [
     "",
@@ -46,6 +52,7 @@ enum Step {
     Abandon(usize),
     RemoveCluster(ClusterId),
     Query(Box<Query>),
+    Facets(Box<Query>, Facet),
     Stats(ClusterId, Scope),
 }
 
@@ -88,6 +95,7 @@ fn pod() -> impl Strategy<Value = Pod> {
             text(&STATUSES),
             text(&PHASES),
             text(&NODES),
+            text(&REASONS),
         ),
         (
             text(&IPS),
@@ -111,7 +119,7 @@ fn pod() -> impl Strategy<Value = Pod> {
     )
         .prop_map(
             |(
-                (name, namespace, status, phase, node),
+                (name, namespace, status, phase, node, reason),
                 (pod_ip, host_ip, restarts, created_at, last_restart_at, deletion_at),
                 (containers, init_containers, labels, ready, ready_total),
                 (owner, uid),
@@ -121,6 +129,7 @@ fn pod() -> impl Strategy<Value = Pod> {
                 name,
                 status,
                 phase,
+                reason,
                 node,
                 pod_ip,
                 host_ip,
@@ -146,9 +155,13 @@ fn change() -> impl Strategy<Value = Change> {
 }
 
 fn scope() -> impl Strategy<Value = Scope> {
+    let namespaces = prop_oneof![
+        1 => Just(Namespaces::All),
+        2 => vec(text(&NAMESPACES), 0..3).prop_map(Namespaces::Named),
+    ];
     prop_oneof![
         2 => Just(Scope::All),
-        1 => vec(text(&NAMESPACES), 0..3).prop_map(Scope::Namespaces),
+        1 => vec((cluster(), namespaces), 0..4).prop_map(Scope::Only),
     ]
 }
 
@@ -172,6 +185,7 @@ fn query() -> impl Strategy<Value = Query> {
             option::weighted(0.2, text(&["node-1", "node-10", "", "gone"])),
             option::weighted(0.4, text(&SEARCHES)),
             option::weighted(0.3, select(&SELECTORS[..])),
+            prop::bool::weighted(0.2),
         ),
         (select(&SORTS[..]), select(&[Order::Asc, Order::Desc][..])),
         (
@@ -180,7 +194,13 @@ fn query() -> impl Strategy<Value = Query> {
         ),
     )
         .prop_map(
-            |((clusters, scope), (namespaces, statuses, phases), (node, search, selector), (sort, order), page)| {
+            |(
+                (clusters, scope),
+                (namespaces, statuses, phases),
+                (node, search, selector, problem),
+                (sort, order),
+                page,
+            )| {
                 Query {
                     clusters,
                     scope,
@@ -190,6 +210,7 @@ fn query() -> impl Strategy<Value = Query> {
                     node,
                     search,
                     selector: selector.map(|text| Selector::parse(text).unwrap()),
+                    problem,
                     sort,
                     order,
                     offset: page.0,
@@ -197,6 +218,11 @@ fn query() -> impl Strategy<Value = Query> {
                 }
             },
         )
+}
+
+fn facet() -> impl Strategy<Value = Facet> {
+    use Facet::{Cluster, Namespace, Node, Phase, Problem, Status};
+    select(&[Cluster, Namespace, Status, Phase, Node, Problem][..])
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -207,6 +233,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..4usize).prop_map(Step::Abandon),
         1 => cluster().prop_map(Step::RemoveCluster),
         8 => query().prop_map(|query| Step::Query(Box::new(query))),
+        2 => (query(), facet()).prop_map(|(query, facet)| Step::Facets(Box::new(query), facet)),
         1 => (cluster(), scope()).prop_map(|(cluster, scope)| Step::Stats(cluster, scope)),
     ]
 }
@@ -216,9 +243,26 @@ struct Both {
     index: Index,
     naive: Naive,
     relists: Vec<(Relist, NaiveRelist)>,
+    /// Each query's answer at each generation.
+    answers: HashMap<(Query, u64), Page>,
+    queries: Vec<Query>,
 }
 
 impl Both {
+    /// A query's generation never stands for two answers.
+    fn generation(&mut self, query: Query, answer: Page) -> Result<(), TestCaseError> {
+        let generation = self.index.read().generation(&query);
+        let known = self
+            .answers
+            .entry((query.clone(), generation))
+            .or_insert_with(|| answer.clone());
+        prop_assert_eq!(&*known, &answer, "{:?} at {}", query, generation);
+        if !self.queries.contains(&query) {
+            self.queries.push(query);
+        }
+        Ok(())
+    }
+
     fn take(&mut self, step: Step) -> Result<(), TestCaseError> {
         match step {
             Step::Apply(cluster, changes) => {
@@ -240,7 +284,20 @@ impl Both {
                 self.naive.remove_cluster(cluster);
                 self.index.remove_cluster(cluster);
             }
-            Step::Query(query) => prop_assert_eq!(self.index.query(&query), self.naive.query(&query), "{:?}", query),
+            Step::Query(query) => {
+                let answer = self.naive.query(&query);
+                prop_assert_eq!(&self.index.query(&query), &answer, "{:?}", query);
+                let canonical = query.clone().canonical();
+                prop_assert_eq!(&self.index.query(&canonical), &answer, "{:?}", query);
+                prop_assert_eq!(&canonical.clone().canonical(), &canonical);
+                self.generation(*query, answer)?;
+            }
+            Step::Facets(query, facet) => prop_assert_eq!(
+                self.index.read().facets(&query, facet),
+                self.naive.facets(&query, facet),
+                "{:?}",
+                query
+            ),
             Step::Stats(cluster, scope) => {
                 prop_assert_eq!(self.index.stats(cluster, &scope), self.naive.stats(cluster, &scope));
             }
@@ -257,6 +314,10 @@ proptest! {
         let mut both = Both::default();
         for step in steps {
             both.take(step)?;
+            for query in both.queries.clone() {
+                let answer = both.naive.query(&query);
+                both.generation(query, answer)?;
+            }
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use podgate_index::{Change, ClusterId, Order, Page, Pod, Query, Row, Scope, Sort, Stats};
+use podgate_index::{
+    Change, ClusterId, Facet, FacetValue, Namespaces, Order, Page, Pod, Query, Row, Scope, Sort, Stats,
+};
 
 #[derive(Debug, Default)]
 pub(crate) struct Naive {
@@ -59,7 +61,7 @@ impl Naive {
         let mut rows: Vec<_> = self
             .rows
             .iter()
-            .filter(|((cluster, ..), (pod, _))| query.clusters.contains(cluster) && is_match(query, pod))
+            .filter(|((cluster, ..), (pod, _))| query.clusters.contains(cluster) && is_match(query, *cluster, pod))
             .map(|((cluster, ..), (pod, _))| Row {
                 cluster: *cluster,
                 pod: pod.clone(),
@@ -84,10 +86,33 @@ impl Naive {
         }
     }
 
+    pub(crate) fn facets(&self, query: &Query, facet: Facet) -> Vec<(FacetValue, usize)> {
+        let whole = Query {
+            offset: 0,
+            limit: usize::MAX,
+            ..query.clone()
+        };
+        let mut counts = BTreeMap::new();
+        for Row { cluster, pod } in self.query(&whole).rows {
+            let value = match facet {
+                Facet::Cluster => FacetValue::Cluster(cluster),
+                Facet::Namespace => FacetValue::Text(pod.namespace),
+                Facet::Status => FacetValue::Text(pod.status),
+                Facet::Phase => FacetValue::Text(pod.phase),
+                Facet::Node => FacetValue::Text(pod.node),
+                Facet::Problem => FacetValue::Problem(!pod.reason.is_empty()),
+            };
+            *counts.entry(value).or_insert(0) += 1;
+        }
+        let mut counts: Vec<_> = counts.into_iter().collect();
+        counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+        counts
+    }
+
     pub(crate) fn stats(&self, cluster: ClusterId, scope: &Scope) -> Stats {
         let (mut statuses, mut namespaces) = (BTreeMap::new(), BTreeMap::new());
         let rows = self.rows.iter().filter(|((other, ..), _)| *other == cluster);
-        for (_, (pod, _)) in rows.filter(|(_, (pod, _))| is_visible(scope, pod)) {
+        for (_, (pod, _)) in rows.filter(|(_, (pod, _))| is_visible(scope, cluster, pod)) {
             *statuses.entry(pod.status.clone()).or_insert(0) += 1;
             *namespaces.entry(pod.namespace.clone()).or_insert(0) += 1;
         }
@@ -101,14 +126,18 @@ impl Naive {
     }
 }
 
-fn is_visible(scope: &Scope, pod: &Pod) -> bool {
-    match scope {
-        Scope::All => true,
-        Scope::Namespaces(allowed) => allowed.contains(&pod.namespace),
-    }
+fn is_visible(scope: &Scope, cluster: ClusterId, pod: &Pod) -> bool {
+    let Scope::Only(only) = scope else { return true };
+    only.iter().any(|(of, namespaces)| {
+        *of == cluster
+            && match namespaces {
+                Namespaces::All => true,
+                Namespaces::Named(names) => names.contains(&pod.namespace),
+            }
+    })
 }
 
-fn is_match(query: &Query, pod: &Pod) -> bool {
+fn is_match(query: &Query, cluster: ClusterId, pod: &Pod) -> bool {
     let alike = |values: &[String], value: &str| {
         values.is_empty() || values.iter().any(|other| other.to_lowercase() == value.to_lowercase())
     };
@@ -117,7 +146,8 @@ fn is_match(query: &Query, pod: &Pod) -> bool {
             .iter()
             .any(|text| text.to_lowercase().contains(&needle.to_lowercase()))
     };
-    is_visible(&query.scope, pod)
+    is_visible(&query.scope, cluster, pod)
+        && (!query.problem || !pod.reason.is_empty())
         && (query.namespaces.is_empty() || query.namespaces.contains(&pod.namespace))
         && alike(&query.statuses, &pod.status)
         && alike(&query.phases, &pod.phase)

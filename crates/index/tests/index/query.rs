@@ -1,6 +1,6 @@
 //! Queries over many rows: pages that join to the whole, in every order.
 
-use podgate_index::{Change, ClusterId, Index, Order, Pod, Query, Scope, Selector, Sort};
+use podgate_index::{Change, ClusterId, Index, Namespaces, Order, Pod, Query, Scope, Selector, Sort};
 
 use crate::naive::Naive;
 
@@ -119,7 +119,7 @@ fn a_scope_hides_the_rest_from_pages_totals_and_search() {
     let query = |scope: &[&str], namespaces: &[&str]| {
         let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
         let query = Query {
-            scope: Scope::Namespaces(texts(scope)),
+            scope: Scope::Only(vec![(CLUSTER, Namespaces::Named(texts(scope)))]),
             namespaces: texts(namespaces),
             search: Some("team".to_owned()),
             ..all()
@@ -140,4 +140,68 @@ fn a_pod_comes_out_as_it_went_in() {
     went_in.host_ip = "192.168.1.10".to_owned();
     index.apply(CLUSTER, vec![Change::Upsert(went_in.clone())]);
     assert_eq!(index.query(&all()).rows[0].pod, went_in);
+}
+
+#[test]
+fn a_page_borrows_what_went_in() {
+    let (index, _) = filled(50);
+    let reader = index.read();
+    let query = Query {
+        sort: Sort::Name,
+        order: Order::Asc,
+        offset: 7,
+        limit: 5,
+        ..all()
+    };
+    let answer = reader.answer(&query);
+    let names: Vec<_> = answer.rows().map(|row| (row.namespace(), row.name())).collect();
+    let page = filled(50).1.query(&query);
+    let expected: Vec<_> = page
+        .rows
+        .iter()
+        .map(|row| (&*row.pod.namespace, &*row.pod.name))
+        .collect();
+    assert_eq!((names, answer.total()), (expected, 50));
+    let uid = answer.rows().next().unwrap().uid();
+    assert_eq!(
+        (&*uid, uid.to_string()),
+        (&*page.rows[0].pod.uid, page.rows[0].pod.uid.clone())
+    );
+}
+
+#[test]
+fn queries_that_ask_the_same_have_one_group() {
+    let named = |cluster, names: &[&str]| {
+        let names = names.iter().map(|&name| name.to_owned()).collect();
+        (ClusterId(cluster), Namespaces::Named(names))
+    };
+    let one = Query {
+        clusters: vec![ClusterId(2), CLUSTER, CLUSTER],
+        scope: Scope::Only(vec![
+            named(1, &["b", "a"]),
+            named(3, &["c"]),
+            named(2, &["x"]),
+            named(1, &["a"]),
+        ]),
+        statuses: vec!["Running".to_owned(), "RUNNING".to_owned()],
+        search: Some(String::new()),
+        selector: Some(Selector::parse("b in (y,x),a,a").unwrap()),
+        offset: 40,
+        ..all()
+    };
+    let other = Query {
+        clusters: vec![CLUSTER, ClusterId(2)],
+        scope: Scope::Only(vec![named(1, &["a", "b"]), named(2, &["x"])]),
+        statuses: vec!["running".to_owned()],
+        search: None,
+        selector: Some(Selector::parse("a,b in (x,y)").unwrap()),
+        limit: 7,
+        ..all()
+    };
+    assert_eq!(one.group(), other.group());
+    let whole = Query {
+        scope: Scope::Only(vec![(CLUSTER, Namespaces::All), named(1, &["a"])]),
+        ..all()
+    };
+    assert_eq!(whole.canonical(), all().canonical());
 }

@@ -1,0 +1,245 @@
+//! A row as a reader sees it: borrowed, nothing copied.
+
+use crate::{
+    ClusterId, Container, Owner, Pod,
+    compact::UidText,
+    dictionary::Sym,
+    rows::{Packed, Rest, Rows},
+};
+
+/// A view of one row. Each field costs a look-up, no allocation.
+#[derive(Clone, Copy, Debug)]
+pub struct RowRef<'a> {
+    rows: &'a Rows,
+    row: u32,
+    rest: &'a Rest,
+}
+
+/// A view of one container.
+#[derive(Clone, Copy, Debug)]
+pub struct ContainerRef<'a> {
+    rows: &'a Rows,
+    packed: &'a Packed,
+}
+
+impl<'a> RowRef<'a> {
+    pub(crate) fn new(rows: &'a Rows, row: u32, rest: &'a Rest) -> Self {
+        Self { rows, row, rest }
+    }
+
+    fn at(self) -> usize {
+        self.row as usize
+    }
+
+    fn word(self, sym: Sym) -> &'a str {
+        self.rows.words.get(sym)
+    }
+
+    /// The pod's cluster.
+    pub fn cluster(self) -> ClusterId {
+        self.rows.columns.cluster[self.at()]
+    }
+
+    /// [`Pod::uid`].
+    pub fn uid(self) -> UidText<'a> {
+        self.rest.uid.text()
+    }
+
+    /// [`Pod::namespace`].
+    pub fn namespace(self) -> &'a str {
+        self.rows.namespace(self.row)
+    }
+
+    /// [`Pod::name`].
+    pub fn name(self) -> &'a str {
+        std::str::from_utf8(self.rows.names.name(self.row)).unwrap_or_default()
+    }
+
+    /// [`Pod::status`].
+    pub fn status(self) -> &'a str {
+        self.rows.statuses.get(self.rows.columns.status[self.at()])
+    }
+
+    /// [`Pod::phase`].
+    pub fn phase(self) -> &'a str {
+        self.rows.phases.get(self.rows.columns.phase[self.at()])
+    }
+
+    /// [`Pod::reason`].
+    pub fn reason(self) -> &'a str {
+        self.rows.reasons.get(self.rows.columns.reason[self.at()])
+    }
+
+    /// [`Pod::node`].
+    pub fn node(self) -> &'a str {
+        self.rows.nodes.get(self.rows.columns.node[self.at()])
+    }
+
+    /// [`Pod::pod_ip`].
+    pub fn pod_ip(self) -> &'a str {
+        self.rows.names.ip(self.row)
+    }
+
+    /// [`Pod::host_ip`].
+    pub fn host_ip(self) -> &'a str {
+        self.word(self.rest.host_ip)
+    }
+
+    /// [`Pod::restarts`].
+    pub fn restarts(self) -> u32 {
+        self.rows.columns.restarts[self.at()]
+    }
+
+    /// [`Pod::last_restart_at`].
+    pub fn last_restart_at(self) -> Option<i64> {
+        self.rest.last_restart_at
+    }
+
+    /// [`Pod::created_at`].
+    pub fn created_at(self) -> i64 {
+        self.rows.columns.created_at[self.at()]
+    }
+
+    /// [`Pod::deletion_at`].
+    pub fn deletion_at(self) -> Option<i64> {
+        self.rest.deletion_at
+    }
+
+    /// [`Pod::ready`].
+    pub fn ready(self) -> u32 {
+        self.rest.ready
+    }
+
+    /// [`Pod::ready_total`].
+    pub fn ready_total(self) -> u32 {
+        self.rest.ready_total
+    }
+
+    /// Kind and name of [`Pod::owner`].
+    pub fn owner(self) -> Option<(&'a str, &'a str)> {
+        self.rest.owner.map(|(kind, name)| (self.word(kind), self.word(name)))
+    }
+
+    /// [`Pod::containers`].
+    pub fn containers(self) -> impl ExactSizeIterator<Item = ContainerRef<'a>> {
+        let (regular, _) = self.rest.containers.split_at(self.rest.regular as usize);
+        self.unpack(regular)
+    }
+
+    /// [`Pod::init_containers`].
+    pub fn init_containers(self) -> impl ExactSizeIterator<Item = ContainerRef<'a>> {
+        let (_, init) = self.rest.containers.split_at(self.rest.regular as usize);
+        self.unpack(init)
+    }
+
+    fn unpack(self, containers: &'a [Packed]) -> impl ExactSizeIterator<Item = ContainerRef<'a>> {
+        let rows = self.rows;
+        containers.iter().map(move |packed| ContainerRef { rows, packed })
+    }
+
+    /// [`Pod::labels`]: keys and values, by key.
+    pub fn labels(self) -> impl ExactSizeIterator<Item = (&'a str, &'a str)> {
+        let labels = self.rows.label_sets.get(self.rows.columns.labels[self.at()]);
+        labels
+            .iter()
+            .map(move |&(key, value)| (self.word(key), self.word(value)))
+    }
+
+    /// A copy that outlives the reader.
+    pub fn to_pod(self) -> Pod {
+        let owned = |(a, b): (&str, &str)| (a.to_owned(), b.to_owned());
+        Pod {
+            uid: self.uid().to_string(),
+            namespace: self.namespace().to_owned(),
+            name: self.name().to_owned(),
+            status: self.status().to_owned(),
+            phase: self.phase().to_owned(),
+            reason: self.reason().to_owned(),
+            node: self.node().to_owned(),
+            pod_ip: self.pod_ip().to_owned(),
+            host_ip: self.host_ip().to_owned(),
+            restarts: self.restarts(),
+            last_restart_at: self.last_restart_at(),
+            created_at: self.created_at(),
+            deletion_at: self.deletion_at(),
+            ready: self.ready(),
+            ready_total: self.ready_total(),
+            owner: self.owner().map(owned).map(|(kind, name)| Owner { kind, name }),
+            containers: self.containers().map(ContainerRef::to_container).collect(),
+            init_containers: self.init_containers().map(ContainerRef::to_container).collect(),
+            labels: self.labels().map(owned).collect(),
+        }
+    }
+
+    /// Whether a pod of the same cluster, namespace and name is what the row already says.
+    pub(crate) fn is(self, pod: &Pod) -> bool {
+        let Rest {
+            uid,
+            host_ip,
+            last_restart_at,
+            deletion_at,
+            ready,
+            ready_total,
+            ..
+        } = self.rest;
+        let owner = pod.owner.as_ref().map(|owner| (&*owner.kind, &*owner.name));
+        uid.is(&pod.uid)
+            && self.status() == pod.status
+            && self.phase() == pod.phase
+            && self.reason() == pod.reason
+            && self.node() == pod.node
+            && self.pod_ip() == pod.pod_ip
+            && self.word(*host_ip) == pod.host_ip
+            && self.restarts() == pod.restarts
+            && self.created_at() == pod.created_at
+            && (*last_restart_at, *deletion_at) == (pod.last_restart_at, pod.deletion_at)
+            && (*ready, *ready_total) == (pod.ready, pod.ready_total)
+            && self.owner() == owner
+            && ContainerRef::are(self.containers(), &pod.containers)
+            && ContainerRef::are(self.init_containers(), &pod.init_containers)
+            && self
+                .labels()
+                .eq(pod.labels.iter().map(|(key, value)| (&**key, &**value)))
+    }
+}
+
+impl<'a> ContainerRef<'a> {
+    /// [`Container::name`].
+    pub fn name(self) -> &'a str {
+        self.rows.words.get(self.packed.name)
+    }
+
+    /// [`Container::image`].
+    pub fn image(self) -> &'a str {
+        self.rows.words.get(self.packed.image)
+    }
+
+    /// [`Container::ready`].
+    pub fn ready(self) -> bool {
+        self.packed.ready
+    }
+
+    /// [`Container::restart_count`].
+    pub fn restart_count(self) -> u32 {
+        self.packed.restart_count
+    }
+
+    fn to_container(self) -> Container {
+        Container {
+            name: self.name().to_owned(),
+            image: self.image().to_owned(),
+            ready: self.ready(),
+            restart_count: self.restart_count(),
+        }
+    }
+
+    fn are(views: impl ExactSizeIterator<Item = Self>, containers: &[Container]) -> bool {
+        views.len() == containers.len()
+            && views.zip(containers).all(|(view, container)| {
+                view.name() == container.name
+                    && view.image() == container.image
+                    && view.ready() == container.ready
+                    && view.restart_count() == container.restart_count
+            })
+    }
+}
