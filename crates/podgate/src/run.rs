@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, path::Path, time::Duration};
 
 use axum::Router;
-use axum_server::{Handle, accept::NoDelayAcceptor};
+use axum_server::{Handle, accept::NoDelayAcceptor, tls_rustls::RustlsConfig};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use podgate_access::{Gate, Sessions, clusters::Clusters, sessions, tickets::Tickets};
 use podgate_api::State;
@@ -47,16 +47,9 @@ pub(crate) async fn serve(flags: Serve) -> Result<(), String> {
     let tasks = TaskTracker::new();
     let data_dir = flags.data_dir()?;
     let store = open_store(&flags, &data_dir).await?;
-    let sessions = Sessions::new(store.clone(), sessions::Options::default());
-    let made_up = sessions
-        .ensure_admin(admin_password(&flags)?.as_deref())
-        .await
-        .map_err(|error| error.to_string())?;
-    tasks.spawn({
-        let (sessions, stop) = (sessions.clone(), stop.clone());
-        async move { sessions.sweep(stop).await }
-    });
-
+    // Whatever may fail comes before the first administrator: its password is shown once, and must not be lost.
+    let listening = Listening::open(&flags).await?;
+    let options = api_options(&flags)?;
     let index = Index::new();
     let policy = Policy {
         allowed_networks: flags.allowed_network.clone().into(),
@@ -67,16 +60,20 @@ pub(crate) async fn serve(flags: Serve) -> Result<(), String> {
     let shops = start_clusters(&flags, &data_dir, &clusters).await?;
     let gate = Gate::new(index, registry.clone(), clusters);
 
-    let state = State::new(gate, sessions, Tickets::default(), stop.clone(), api_options(&flags)?);
-    let served = listen(
-        &flags,
-        podgate_api::router(state.clone()),
-        stop.clone(),
-        made_up.as_deref(),
-    )
-    .await;
+    let sessions = Sessions::new(store.clone(), sessions::Options::default());
+    let made_up = sessions
+        .ensure_admin(admin_password(&flags)?.as_deref())
+        .await
+        .map_err(|error| error.to_string())?;
+    greet(&flags, listening.address, made_up.as_deref());
+    tasks.spawn({
+        let (sessions, stop) = (sessions.clone(), stop.clone());
+        async move { sessions.sweep(stop).await }
+    });
+    let state = State::new(gate, sessions, Tickets::default(), stop.clone(), options);
+    let served = listening.serve(podgate_api::router(state.clone()), stop.clone()).await;
 
-    // Also when listening failed: whatever runs ends in order.
+    // Also when serving failed: whatever runs ends in order.
     stop.cancel();
     if tokio::time::timeout(DRAIN, state.drained()).await.is_err() {
         tracing::warn!("some WebSockets did not close in time: ended them");
@@ -181,41 +178,61 @@ fn api_options(flags: &Serve) -> Result<podgate_api::Options, String> {
     })
 }
 
-/// Listens, says where, and serves until told to stop and drained.
-async fn listen(flags: &Serve, app: Router, stop: CancellationToken, made_up: Option<&str>) -> Result<(), String> {
-    let cannot = |error: std::io::Error| format!("cannot listen on {}: {error}", flags.listen);
-    let listener = std::net::TcpListener::bind(flags.listen).map_err(cannot)?;
-    listener.set_nonblocking(true).map_err(cannot)?;
-    let address = listener.local_addr().map_err(cannot)?;
-    let handle = Handle::new();
-    let drain = handle.clone();
-    let watcher = tokio::spawn(async move {
-        stop.cancelled().await;
-        drain.graceful_shutdown(Some(DRAIN));
-    });
-    greet(flags, address, made_up);
-    let service = app.into_make_service_with_connect_info::<SocketAddr>();
-    let served = match (&flags.tls_cert, &flags.tls_key) {
-        (Some(cert), Some(key)) => {
-            let config = axum_server::tls_rustls::RustlsConfig::from_pem_file(cert, key)
-                .await
-                .map_err(|error| format!("cannot use {} with {}: {error}", cert.display(), key.display()))?;
-            let server = axum_server::from_tcp_rustls(listener, config)
-                .map_err(cannot)?
-                .handle(handle);
-            let mut server = server.map(|acceptor| acceptor.acceptor(NoDelayAcceptor::new()));
-            limit_heads(server.http_builder());
-            server.serve(service).await
-        }
-        _ => {
-            let server = axum_server::from_tcp(listener).map_err(cannot)?.handle(handle);
-            let mut server = server.acceptor(NoDelayAcceptor::new());
-            limit_heads(server.http_builder());
-            server.serve(service).await
-        }
-    };
-    watcher.abort();
-    served.map_err(|error| format!("the server ended: {error}"))
+/// An open listener. What connects before [`Listening::serve`] waits.
+struct Listening {
+    listener: std::net::TcpListener,
+    address: SocketAddr,
+    tls: Option<RustlsConfig>,
+}
+
+impl Listening {
+    /// Listens where the flags say, with their certificate.
+    async fn open(flags: &Serve) -> Result<Self, String> {
+        let tls = match (&flags.tls_cert, &flags.tls_key) {
+            (Some(cert), Some(key)) => {
+                let config = RustlsConfig::from_pem_file(cert, key)
+                    .await
+                    .map_err(|error| format!("cannot use {} with {}: {error}", cert.display(), key.display()))?;
+                Some(config)
+            }
+            _ => None,
+        };
+        let cannot = |error: std::io::Error| format!("cannot listen on {}: {error}", flags.listen);
+        let listener = std::net::TcpListener::bind(flags.listen).map_err(cannot)?;
+        listener.set_nonblocking(true).map_err(cannot)?;
+        let address = listener.local_addr().map_err(cannot)?;
+        Ok(Self { listener, address, tls })
+    }
+
+    /// Serves until told to stop and drained.
+    async fn serve(self, app: Router, stop: CancellationToken) -> Result<(), String> {
+        let ended = |error: std::io::Error| format!("the server ended: {error}");
+        let handle = Handle::new();
+        let drain = handle.clone();
+        let watcher = tokio::spawn(async move {
+            stop.cancelled().await;
+            drain.graceful_shutdown(Some(DRAIN));
+        });
+        let service = app.into_make_service_with_connect_info::<SocketAddr>();
+        let served = match self.tls {
+            Some(config) => {
+                let server = axum_server::from_tcp_rustls(self.listener, config)
+                    .map_err(ended)?
+                    .handle(handle);
+                let mut server = server.map(|acceptor| acceptor.acceptor(NoDelayAcceptor::new()));
+                limit_heads(server.http_builder());
+                server.serve(service).await
+            }
+            None => {
+                let server = axum_server::from_tcp(self.listener).map_err(ended)?.handle(handle);
+                let mut server = server.acceptor(NoDelayAcceptor::new());
+                limit_heads(server.http_builder());
+                server.serve(service).await
+            }
+        };
+        watcher.abort();
+        served.map_err(ended)
+    }
 }
 
 /// A client that dawdles over its request's head does not hold a connection.

@@ -1,0 +1,98 @@
+//! The command as its user sees it: what it prints, and how it ends.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::{
+    io::{BufRead, BufReader},
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+/// `podgate serve` on a data directory, with no variable of ours to change what it does.
+fn serve(data_dir: &Path, flags: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_podgate"));
+    let ours = std::env::vars().filter(|(name, _)| name.starts_with("PODGATE_"));
+    for (name, _) in ours {
+        command.env_remove(name);
+    }
+    command.args(["serve", "--in-cluster", "never", "--data-dir"]);
+    command.arg(data_dir).args(flags).stdin(Stdio::null());
+    command
+}
+
+/// A run that fails before it serves.
+#[track_caller]
+fn fails(mut command: Command, part: &str) -> Output {
+    let output = command.output().unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains(part), "{errors}");
+    output
+}
+
+/// A running server, killed when the test is done with it.
+struct Running(Child);
+
+impl Running {
+    /// Starts it; the first `count` lines that it prints.
+    fn start(mut command: Command, count: usize) -> (Self, Vec<String>) {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let lines = lines.take(count).map(Result::unwrap).collect();
+        (Self(child), lines)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_start_that_fails_does_not_use_up_the_first_password() {
+    let dir = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let nothing = dir.path().join("nothing").display().to_string();
+    let free = ["--listen", "127.0.0.1:0"];
+    for (flags, part) in [
+        (vec!["--listen", &address], address.as_str()),
+        ([&free[..], &["--kubeconfig", &nothing]].concat(), nothing.as_str()),
+        (
+            [&free[..], &["--metrics-token-file", &nothing]].concat(),
+            nothing.as_str(),
+        ),
+        (
+            [&free[..], &["--tls-cert", &nothing, "--tls-key", &nothing]].concat(),
+            nothing.as_str(),
+        ),
+        (
+            [&free[..], &["--admin-password-file", &nothing]].concat(),
+            nothing.as_str(),
+        ),
+    ] {
+        let output = fails(serve(dir.path(), &flags), part);
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{flags:?}");
+    }
+    let (_running, lines) = Running::start(serve(dir.path(), &free), 2);
+    assert!(
+        lines[0].starts_with("Podgate listens on http://127.0.0.1:"),
+        "{lines:?}"
+    );
+    assert!(
+        lines[1].starts_with("Log in as `admin` with the password `"),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn wrong_usage_is_told_apart_from_failure() {
+    let dir = tempfile::tempdir().unwrap();
+    for flags in [&["--nonsense"][..], &["--listen", "here"], &["--tls-cert", "a.pem"]] {
+        let output = serve(dir.path(), flags).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{flags:?}");
+        assert!(!output.stderr.is_empty(), "{flags:?}");
+    }
+}
