@@ -1,7 +1,7 @@
 //! What each action hands out.
 
 use bytes::Bytes;
-use podgate_cluster::{Sync, SyncState, delete, events, exec, follow, log};
+use podgate_cluster::{Cluster, Sync, SyncState, delete, events, exec, follow, log};
 use podgate_index::{Page, Query, Scope, Stats};
 
 use crate::{
@@ -18,20 +18,11 @@ impl Scoped<ListPods> {
     /// A page of the cluster's pods and how current it is. Fills in the query's clusters and scope.
     ///
     /// # Errors
-    /// [`Denied::Syncing`] before the first sync, or what made it fail.
+    /// [`Denied::Forbidden`] for a namespace that the cluster is not watched in; [`Denied::Syncing`] before the first sync, or what made it fail.
     pub fn list(&self, mut query: Query) -> Result<(Page, Sync)> {
         let cluster = self.cluster()?;
-        let sync = cluster.sync();
-        match (sync.state, &sync.error) {
-            (SyncState::Failed, Some(error)) => return Err(error.clone().into()),
-            (SyncState::Syncing | SyncState::Failed, _) => {
-                return Err(Denied::Syncing(format!(
-                    "the pods of cluster `{}` are still being synced for the first time: try again in a moment",
-                    cluster.name()
-                )));
-            }
-            (SyncState::Synced | SyncState::Stale, _) => {}
-        }
+        check_watched(cluster, &query.namespaces)?;
+        let sync = synced(cluster)?;
         query.clusters = vec![cluster.id()];
         query.scope = Scope::All;
         Ok((self.gate.index.query(&query), sync))
@@ -126,9 +117,11 @@ impl Scoped<GetCluster> {
     /// Counts of its pods.
     ///
     /// # Errors
-    /// [`Denied::Internal`].
+    /// [`Denied::Syncing`] before the first sync, or what made it fail.
     pub fn stats(&self) -> Result<Stats> {
-        Ok(self.gate.index.stats(self.cluster()?.id(), &Scope::All))
+        let cluster = self.cluster()?;
+        synced(cluster)?;
+        Ok(self.gate.index.stats(cluster.id(), &Scope::All))
     }
 
     /// Its namespaces, by name.
@@ -177,5 +170,32 @@ impl Scoped<TestCluster> {
     /// What the try met; nothing of the upstream's body.
     pub async fn test(&self) -> Result<podgate_cluster::registry::Info> {
         self.gate.clusters.test(self.cluster()?).await
+    }
+}
+
+/// How current the pods of a cluster are that has been synced: of another one the index holds nothing or a part.
+fn synced(cluster: &Cluster) -> Result<Sync> {
+    let sync = cluster.sync();
+    match (sync.state, &sync.error) {
+        (SyncState::Failed, Some(error)) => Err(error.clone().into()),
+        (SyncState::Syncing | SyncState::Failed, _) => Err(Denied::Syncing(format!(
+            "the pods of cluster `{}` are still being synced for the first time: try again in a moment",
+            cluster.name()
+        ))),
+        (SyncState::Synced | SyncState::Stale, _) => Ok(sync),
+    }
+}
+
+/// Refuses a namespace of whose pods the index knows nothing: an empty list would say that there are none.
+fn check_watched(cluster: &Cluster, namespaces: &[String]) -> Result<()> {
+    let watched = cluster.watched();
+    let unknown = |namespace: &&String| !watched.is_empty() && !watched.contains(namespace);
+    match namespaces.iter().find(unknown) {
+        None => Ok(()),
+        Some(namespace) => Err(Denied::Forbidden(format!(
+            "Podgate may not list pods in namespace `{namespace}` on cluster `{cluster}`: GET /api/clusters/{cluster} lists the namespaces that it is \
+             given for",
+            cluster = cluster.name()
+        ))),
     }
 }

@@ -281,6 +281,11 @@ impl Cluster {
         &self.inner.spec.name
     }
 
+    /// The namespaces that it is watched in, by name; empty: all.
+    pub fn watched(&self) -> &[String] {
+        &self.inner.spec.namespaces
+    }
+
     /// Its API server's address.
     pub fn api_server(&self) -> String {
         self.inner.spec.source.api_server()

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Server, Setup, within};
+use crate::{
+    pods_detail::add_limited,
+    support::{Server, Setup, within},
+};
 
 const PODS: &str = "/api/clusters/sim/pods";
 
@@ -261,6 +264,27 @@ async fn nobody_lists_without_credential_or_permission() {
 }
 
 #[tokio::test]
+async fn a_namespace_that_is_not_watched_is_no_empty_one() {
+    let server = Server::start().await;
+    add_limited(&server).await;
+    let path = "/api/clusters/limited/pods";
+    server
+        .until(path, |answer| {
+            answer.status == 200 && answer.json()["data"]["total"] == 1
+        })
+        .await;
+    let seen = server.get(&format!("{path}?namespace=staging")).await.data();
+    assert_eq!(seen["items"][0]["name"], "seen");
+    for query in ["namespace=shop", "namespace=staging&namespace=shop"] {
+        let message = server.get(&format!("{path}?{query}")).await.fails(403_001);
+        for part in ["Podgate", "list pods", "`shop`", "`limited`"] {
+            assert!(message.contains(part), "{query}: {message}");
+        }
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_list_that_may_be_stale_is_still_a_list_and_says_so() {
     let server = with([web()]).await;
     server.sim.pause().await;
@@ -292,6 +316,17 @@ async fn a_cluster_that_never_synced_has_no_list() {
     let message = answer.fails(503_001);
     assert!(message.contains("slow"), "{message}");
     assert!(answer.header("retry-after").parse::<u64>().unwrap() > 0);
+    // Nor counts: a part would pass for all.
+    server.get("/api/clusters/slow/stats").await.fails(503_001);
+    let ready = server.get("/readyz").await;
+    assert_eq!(
+        (
+            ready.status,
+            &ready.json()["ready"],
+            &ready.json()["clusters"]["syncing"]
+        ),
+        (503, &json!(false), &json!(1))
+    );
     server.registry.remove(slow.id()).await;
 
     broken.faults().delay_requests("/pods", std::time::Duration::ZERO);
@@ -301,6 +336,9 @@ async fn a_cluster_that_never_synced_has_no_list() {
         .until("/api/clusters/slow/pods", |answer| answer.status == 502)
         .await;
     answer.fails(502_001);
+    server.get("/api/clusters/slow/stats").await.fails(502_001);
+    let ready = server.get("/readyz").await;
+    assert_eq!((ready.status, &ready.json()["clusters"]["failed"]), (200, &json!(1)));
     broken.faults().restore_token("admin");
     server
         .until("/api/clusters/slow/pods", |answer| answer.status == 200)
