@@ -10,9 +10,12 @@ use crate::{ApiError, State};
 /// Bytes that a body may have.
 pub const MAX_BODY: usize = 1024 * 1024;
 
+/// Characters of what is told of a body that could not be read: it may quote all of it.
+const MAX_PROBLEM: usize = 300;
+
 /// Extractor: the body as a `T`. A `T` should deny unknown fields.
 ///
-/// Refuses what is not `application/json` (415001), what is larger than [`MAX_BODY`] (413001, before it is read if its length is announced), and what is
+/// Refuses what is not `application/json` or is compressed (415001), what is larger than [`MAX_BODY`] (413001, before it is read if its length is announced), and what is
 /// not a `T` (400002); JSON nested deeper than 128 levels is not read.
 #[derive(Debug)]
 pub struct Body<T>(pub T);
@@ -36,14 +39,24 @@ impl<T: DeserializeOwned + Send> FromRequest<State> for Body<T> {
         if bytes.is_empty() {
             return Err(ApiError::Body("the body is empty: send a JSON object".into()));
         }
-        serde_json::from_slice(&bytes)
-            .map(Self)
-            .map_err(|error| ApiError::Body(format!("the body is not what this route takes: {error}")))
+        serde_json::from_slice(&bytes).map(Self).map_err(|error| {
+            ApiError::Body(format!(
+                "the body is not what this route takes: {}",
+                cut(&error.to_string())
+            ))
+        })
     }
 }
 
 fn is_limit(error: &(dyn std::error::Error + 'static)) -> bool {
     std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<LengthLimitError>())
+}
+
+fn cut(problem: &str) -> String {
+    match problem.char_indices().nth(MAX_PROBLEM) {
+        Some((end, _)) => format!("{}…", problem.get(..end).unwrap_or_default()),
+        None => problem.to_owned(),
+    }
 }
 
 fn too_large() -> ApiError {
@@ -59,7 +72,7 @@ fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
         .unwrap_or_default()
         .trim();
     if essence.eq_ignore_ascii_case("application/json") {
-        return Ok(());
+        return check_coding(headers);
     }
     Err(ApiError::ContentType(match sent {
         None => "the body has no Content-Type: send application/json".into(),
@@ -68,4 +81,19 @@ fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
             crate::parameters::shown(sent)
         ),
     }))
+}
+
+/// A compressed body is refused as RFC 9110, section 15.5.16, has it, lest it be called malformed JSON.
+fn check_coding(headers: &HeaderMap) -> Result<(), ApiError> {
+    let mut codings = headers
+        .get_all(header::CONTENT_ENCODING)
+        .iter()
+        .map(|value| value.to_str().unwrap_or("?"));
+    match codings.find(|coding| !coding.trim().eq_ignore_ascii_case("identity")) {
+        None => Ok(()),
+        Some(coding) => Err(ApiError::ContentType(format!(
+            "the body's Content-Encoding is `{}`: send it without one",
+            crate::parameters::shown(coding)
+        ))),
+    }
 }

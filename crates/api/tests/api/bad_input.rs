@@ -340,6 +340,39 @@ async fn every_body_that_is_not_what_a_route_takes_is_refused() {
         }
         let (code, _) = failure(&send(server.build(route.method.as_str(), &path_of(&route)).body("{}")).await);
         assert_eq!(code, 415_001, "{}", route.path);
+        for coding in ["gzip", "br", "identity, gzip", "\u{e9}"] {
+            let request = server
+                .build(route.method.as_str(), &path_of(&route))
+                .header("content-encoding", coding)
+                .json(&json!({}));
+            let (code, message) = failure(&send(request).await);
+            assert_eq!(code, 415_001, "{} {coding}: {message}", route.path);
+            assert!(message.contains("Content-Encoding"), "{message}");
+        }
+    }
+    unharmed(&server).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_large_body_is_told_in_a_sentence() {
+    let server = start().await;
+    let long = "a".repeat(500_000);
+    for (route, properties) in with_body() {
+        let mut bodies = vec![json!({&long: 1})];
+        bodies.extend(properties.iter().map(|property| json!({property: {"x": &long}})));
+        bodies.extend(
+            properties
+                .iter()
+                .filter(|property| *property == "namespaces")
+                .map(|property| json!({property: &long})),
+        );
+        for body in bodies {
+            let request = server.build(route.method.as_str(), &path_of(&route)).json(&body);
+            let (code, message) = failure(&send(request).await);
+            assert_eq!(code, 400_002, "{} {}", route.method, route.path);
+            assert!(message.len() < 500, "{}: {} bytes", route.path, message.len());
+        }
     }
     unharmed(&server).await;
     server.stop().await;
