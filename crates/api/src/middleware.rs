@@ -165,6 +165,7 @@ fn finish(response: &mut Response, trace: &Trace, taken: Duration) {
     // For all that follow here and those that the connection adds.
     headers.reserve(12);
     headers.insert(REQUEST_ID, trace.inner.id.clone());
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if upgrade {
         return;
     }
@@ -173,7 +174,6 @@ fn finish(response: &mut Response, trace: &Trace, taken: Duration) {
         headers.insert(SERVER_TIMING, timing);
     }
     for (name, value) in [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "no-referrer"),
         (

@@ -29,6 +29,18 @@ async fn every_answer_has_its_id_and_its_guards() {
         assert!(answer.header("server-timing").starts_with("app;dur="), "{path}");
         assert_eq!(answer.header("cache-control"), "no-store", "{path}");
     }
+    let handshake = server
+        .build("GET", "/ws/clusters/sim/namespaces/default/pods/web/logs")
+        .header("connection", "upgrade")
+        .header("upgrade", "websocket")
+        .header("sec-websocket-version", "13")
+        .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+        .header("x-request-id", "my-id.2");
+    let answer = handshake.send().await.unwrap();
+    assert_eq!(answer.status(), 101);
+    assert_eq!(answer.headers()["x-request-id"], "my-id.2");
+    assert_eq!(answer.headers()["x-content-type-options"], "nosniff");
+    drop(answer);
     let answer = send(server.build("GET", "/healthz").header("x-request-id", "not sane!")).await;
     assert_eq!(answer.header("x-request-id").len(), 16);
     server.stop().await;
