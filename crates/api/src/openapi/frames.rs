@@ -73,7 +73,8 @@ pub(super) fn log_client() -> Value {
     );
     json!([
         subscribe,
-        frame("unsubscribe", "Ends the stream; the connection stays.", [], [])
+        frame("unsubscribe", "Ends the stream; the connection stays.", [], []),
+        ping(),
     ])
 }
 

@@ -170,7 +170,8 @@ fn of_cluster(method: &Method, rest: &str) -> Option<Operation> {
             "clusters.stats",
             "Counts of a cluster's pods.",
             Answer::Data(Schemas::of::<StatsView>),
-        ),
+        )
+        .fails(&[502_001, 503_001, 504_001]),
         ("GET", "/{clusterId}/namespaces") => Operation::new(
             "clusters.namespaces",
             "A cluster's namespaces.",

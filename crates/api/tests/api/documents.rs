@@ -77,6 +77,25 @@ fn every_route_is_in_the_openapi_document_with_its_parameters_and_errors() {
     }
 }
 
+#[test]
+fn every_frame_that_a_client_may_send_is_described() {
+    let document = openapi::document("");
+    let pod = "/ws/clusters/{clusterId}/namespaces/{namespace}/pods/{name}";
+    for (rest, wanted) in [
+        ("logs", vec!["subscribe", "unsubscribe", "ping"]),
+        ("exec", vec!["input", "resize", "eof", "ping"]),
+    ] {
+        let frames = &document["paths"][format!("{pod}/{rest}")]["get"]["x-websocket"]["client"];
+        let types: Vec<&str> = frames
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|frame| frame["properties"]["type"]["const"].as_str().unwrap())
+            .collect();
+        assert_eq!(types, wanted, "{rest}");
+    }
+}
+
 #[tokio::test]
 async fn answers_are_as_the_openapi_document_says() {
     let server = Server::start().await;
