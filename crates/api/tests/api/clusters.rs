@@ -104,6 +104,16 @@ async fn a_cluster_is_added_changed_tried_and_removed() {
     );
     server.get("/api/clusters/other").await.fails(404_002);
     server
+        .put("/api/clusters/renamed", json!({"name": "sim"}))
+        .await
+        .fails(409_001);
+    for name in ["", "UPPER", "123"] {
+        server
+            .put("/api/clusters/renamed", json!({"name": name}))
+            .await
+            .fails(400_002);
+    }
+    server
         .until("/api/clusters/renamed/pods", |answer| answer.status == 200)
         .await;
 
