@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use self::socket::Socket;
 
 /// How long anything may take that a test waits for. Generous: it ends only tests that hang.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The admin's password.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";

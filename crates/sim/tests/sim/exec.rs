@@ -1,6 +1,6 @@
 //! `pods/exec` over WebSocket.
 
-use crate::client::{Api, authority_pem, until};
+use crate::client::{Api, DEADLINE, authority_pem, until};
 use futures_util::{SinkExt, StreamExt};
 use reqwest::Method;
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject};
@@ -99,7 +99,7 @@ impl Exec {
     }
 
     async fn next(&mut self) -> Option<Result<Message, Error>> {
-        let next = tokio::time::timeout(std::time::Duration::from_secs(20), self.socket.next());
+        let next = tokio::time::timeout(DEADLINE, self.socket.next());
         next.await.expect("the exec falls silent")
     }
 

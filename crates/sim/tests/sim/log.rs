@@ -1,6 +1,6 @@
 //! `pods/log`.
 
-use crate::client::{Api, until};
+use crate::client::{Api, DEADLINE, until};
 use jiff::Timestamp;
 use reqwest::{Method, Response};
 use serde_json::json;
@@ -40,7 +40,7 @@ async fn refusal(api: &Api, path: &str) -> (u16, String, String) {
 async fn read_until(response: &mut Response, text: &str) -> String {
     let mut seen = String::new();
     while !seen.contains(text) {
-        let chunk = tokio::time::timeout(std::time::Duration::from_secs(20), response.chunk());
+        let chunk = tokio::time::timeout(DEADLINE, response.chunk());
         let chunk = chunk
             .await
             .expect("the log falls silent")

@@ -1,6 +1,6 @@
 //! The shop of the demo.
 
-use crate::client::{Api, until};
+use crate::client::{Api, DEADLINE, until};
 use podgate_sim::{Content, Options};
 use reqwest::Method;
 use serde_json::Value;
@@ -87,7 +87,7 @@ async fn running_containers_have_written_and_go_on_writing() {
     let past = api.send(Method::GET, &path).await.text().await.unwrap();
     assert!(past.lines().count() > 50, "{past}");
     let mut follow = api.send(Method::GET, &format!("{path}&follow=true&tailLines=0")).await;
-    let line = tokio::time::timeout(std::time::Duration::from_secs(20), follow.chunk()).await;
+    let line = tokio::time::timeout(DEADLINE, follow.chunk()).await;
     assert!(line.expect("it is silent").unwrap().is_some());
     let crashed = pods
         .iter()
@@ -133,7 +133,7 @@ async fn a_deleted_pod_is_replaced_by_its_owner() {
             .is_some_and(|pod| pod["metadata"]["uid"] != redis[0].as_str())
     })
     .await;
-    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+    let deadline = tokio::time::Instant::now() + DEADLINE;
     loop {
         let now = of(pods(&api).await, "cart");
         if now.len() == 1 && now != cart {
@@ -148,7 +148,7 @@ async fn a_deleted_pod_is_replaced_by_its_owner() {
 async fn troubles_have_their_events() {
     let api = shop("staging").await;
     let sim = api.sim.clone();
-    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+    let deadline = tokio::time::Instant::now() + DEADLINE;
     loop {
         let events = api.get("/api/v1/events?fieldSelector=type%3DWarning").await.1;
         let reasons: BTreeSet<String> = events["items"]
