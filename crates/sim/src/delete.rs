@@ -198,15 +198,26 @@ fn spawn_end(state: Arc<State>, pod: Arc<Object>, after: Duration) {
                 return false;
             }
             terminate(value, &now);
+            value["metadata"]["deletionGracePeriodSeconds"] = 0.into();
             true
         });
-        if ended.is_none_or(|ended| has_finalizers(&ended.value())) {
-            return;
-        }
-        if let Some(removed) = state.remove(Kind::Pod, &pod.namespace, &pod.name, Some(&pod.uid)) {
-            state.pod_removed(&removed);
+        if let Some(ended) = ended {
+            go_on(&state, &ended);
         }
     });
+}
+
+/// Removes a pod that is being deleted, once its grace is over and no finalizer holds it (`ShouldDeleteDuringUpdate` of Kubernetes' registry).
+pub(crate) fn go_on(state: &Arc<State>, pod: &Arc<Object>) {
+    let value = pod.value();
+    let over =
+        value["metadata"]["deletionTimestamp"].is_string() && value["metadata"]["deletionGracePeriodSeconds"] == 0;
+    if !over || has_finalizers(&value) {
+        return;
+    }
+    if let Some(removed) = state.remove(Kind::Pod, &pod.namespace, &pod.name, Some(&pod.uid)) {
+        state.pod_removed(&removed);
+    }
 }
 
 /// The status of a pod whose containers followed the SIGTERM.

@@ -50,7 +50,9 @@ impl Sim {
         let address = listener.local_addr()?;
         let state = Arc::new(State::new(options));
         for namespace in ["default", "kube-node-lease", "kube-public", "kube-system"] {
-            state.put(Kind::Namespace, namespace_object(namespace));
+            let object = namespace_object(namespace);
+            let empty = state.options.content == Content::Empty;
+            state.put(Kind::Namespace, if empty { object } else { content::old(object) });
         }
         if state.options.content == Content::Empty {
             state.put(Kind::Node, node_object("node-1"));

@@ -18,6 +18,16 @@ use crate::time;
 /// How long a created pod takes until its containers run.
 const START: Duration = Duration::from_millis(500);
 
+/// What no request changes in an object's metadata.
+const FIXED: [&str; 6] = [
+    "name",
+    "namespace",
+    "uid",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+];
+
 /// Creates a pod or namespace. The pod is put on the first node, and its containers run after a moment.
 ///
 /// # Errors
@@ -41,6 +51,7 @@ pub(crate) async fn create(mut call: Call, kind: Kind) -> Answer {
     if kind == Kind::Pod && store.get(Kind::Namespace, "", &namespace).is_none() {
         return Err(Failure::not_found(Kind::Namespace, &namespace));
     }
+    check(&value)?;
     let name = prepare(&mut value, kind, &namespace)?;
     if store.get(kind, &namespace, &name).is_some() {
         let mut failure = Failure::new(409, format!("{} \"{name}\" already exists", kind.plural()));
@@ -98,15 +109,6 @@ pub(crate) async fn replace(mut call: Call, kind: Kind) -> Answer {
             next = object.clone();
             next["status"] = status;
         }
-        for fixed in [
-            "uid",
-            "creationTimestamp",
-            "namespace",
-            "deletionTimestamp",
-            "deletionGracePeriodSeconds",
-        ] {
-            next["metadata"][fixed] = object["metadata"][fixed].clone();
-        }
         *object = next;
         Ok(())
     })
@@ -128,30 +130,65 @@ pub(crate) async fn patch(mut call: Call, kind: Kind) -> Answer {
         return Err(Failure::bad_request("the patch is no JSON object"));
     }
     change(&call, kind, |object| {
-        let (uid, name) = (object["metadata"]["uid"].clone(), object["metadata"]["name"].clone());
         merge(object, &patch);
         if !object["metadata"].is_object() {
             return Err(Failure::bad_request("the patch removes the metadata"));
         }
-        object["metadata"]["uid"] = uid;
-        object["metadata"]["name"] = name;
         Ok(())
     })
 }
 
-/// Changes a stored object, unless `edit` refuses or it is a dry run.
+/// Changes a stored pod in one step, unless `edit` refuses or it is a dry run; the last finalizer of one that is being deleted ends it.
 fn change(call: &Call, kind: Kind, edit: impl FnOnce(&mut Value) -> Result<(), Failure>) -> Answer {
-    let namespace = if kind.namespaced() { call.namespace() } else { "" };
-    let found = call.state.store.get(kind, namespace, call.name());
-    let found = found.ok_or_else(|| Failure::not_found(kind, call.name()))?;
-    let mut value = found.value();
-    edit(&mut value)?;
-    let object = if call.query.flag("dryRun") {
-        Arc::new(Object::new(kind, value, found.version))
-    } else {
-        call.state.put(kind, value)
+    let (namespace, name) = (call.namespace(), call.name());
+    let missing = || Failure::not_found(kind, name);
+    let edit = |value: &mut Value| {
+        let was = value["metadata"].clone();
+        edit(value)?;
+        check(value)?;
+        for fixed in FIXED {
+            value["metadata"][fixed] = was[fixed].clone();
+        }
+        Ok(())
     };
+    if call.query.flag("dryRun") {
+        let found = call.state.store.get(kind, namespace, name).ok_or_else(missing)?;
+        let mut value = found.value();
+        edit(&mut value)?;
+        let object = Object::new(kind, value, found.version);
+        return Ok(bytes_response("application/json", object.json()));
+    }
+    let mut edited = None;
+    let changed = call.state.update_pod(namespace, name, |value| {
+        let result = edit(value);
+        let stored = result.is_ok();
+        edited = Some(result);
+        stored
+    });
+    edited.ok_or_else(missing)??;
+    let object = changed.ok_or_else(missing)?;
+    crate::delete::go_on(&call.state, &object);
     Ok(bytes_response("application/json", object.json()))
+}
+
+/// Refuses an object whose parts are not of the types that everybody relies on.
+fn check(value: &Value) -> Result<(), Failure> {
+    let is_map = |part: &Value| part.is_null() || part.is_object();
+    for part in [
+        "/metadata",
+        "/metadata/labels",
+        "/metadata/annotations",
+        "/spec",
+        "/status",
+    ] {
+        if !value.pointer(part).is_none_or(is_map) {
+            let part = part.replace('/', ".");
+            return Err(Failure::bad_request(format!(
+                "json: cannot unmarshal the field {part}: it is no object"
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn merge(target: &mut Value, patch: &Value) {

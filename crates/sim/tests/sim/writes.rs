@@ -77,3 +77,58 @@ async fn an_object_is_patched_and_replaced() {
     let (status, stale) = answer(api.request(Method::PUT, web).json(&changed)).await;
     assert_eq!((status, &stale["reason"]), (409, &json!("Conflict")));
 }
+
+#[tokio::test]
+async fn a_patch_leaves_a_pod_where_and_what_it_is() {
+    let api = Api::start().await;
+    api.sim.run_pod("shop", "web", &["app"]);
+    let web = "/api/v1/namespaces/shop/pods/web";
+    let patch = async |patch: serde_json::Value| {
+        let request = api
+            .request(Method::PATCH, web)
+            .header("Content-Type", "application/merge-patch+json");
+        answer(request.json(&patch)).await
+    };
+    let (status, moved) =
+        patch(json!({"metadata": {"namespace": "default", "creationTimestamp": null, "labels": {"a": "b"}}})).await;
+    assert_eq!((status, &moved["metadata"]["namespace"]), (200, &json!("shop")));
+    assert!(moved["metadata"]["creationTimestamp"].is_string());
+    assert!(api.sim.get("Pod", "default", "web").is_none());
+    for part in ["labels", "annotations"] {
+        let (status, refused) = patch(json!({"metadata": {part: "text"}})).await;
+        assert_eq!(status, 400, "{refused}");
+    }
+    assert_eq!(patch(json!({"status": "text"})).await.0, 400);
+    assert_eq!(
+        api.sim.get("Pod", "shop", "web").unwrap()["metadata"]["labels"]["a"],
+        "b"
+    );
+}
+
+#[tokio::test]
+async fn the_last_finalizer_ends_a_deleted_pod() {
+    let api = Api::start().await;
+    api.sim.run_pod("shop", "web", &["app"]);
+    let web = "/api/v1/namespaces/shop/pods/web";
+    let finalizers = async |finalizers: serde_json::Value| {
+        let request = api
+            .request(Method::PATCH, web)
+            .header("Content-Type", "application/merge-patch+json");
+        answer(request.json(&json!({"metadata": {"finalizers": finalizers}}))).await
+    };
+    assert_eq!(finalizers(json!(["example.com/kept"])).await.0, 200);
+    assert_eq!(
+        api.send(Method::DELETE, &format!("{web}?gracePeriodSeconds=0"))
+            .await
+            .status(),
+        200
+    );
+    let pod = || api.sim.get("Pod", "shop", "web");
+    until("its containers have ended", || {
+        pod().unwrap()["status"]["containerStatuses"][0]["state"]["terminated"].is_object()
+    })
+    .await;
+    assert!(pod().unwrap()["metadata"]["deletionTimestamp"].is_string());
+    assert_eq!(finalizers(json!(null)).await.0, 200);
+    assert!(pod().is_none(), "{:?}", pod());
+}

@@ -283,6 +283,7 @@ impl Director {
                 name: &name,
                 uid: &uid,
                 container: Some(first),
+                init: false,
             };
             let message = format!("Stopping container {first}");
             let what = Happening {
@@ -323,6 +324,7 @@ impl Director {
             name: set.workload.name,
             uid: set.workload.name,
             container: None,
+            init: false,
         };
         let what = Happening {
             by: "deployment-controller",

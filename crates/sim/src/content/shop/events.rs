@@ -24,6 +24,8 @@ pub(super) struct About<'a> {
     pub(super) uid: &'a str,
     /// The container, where it is about one.
     pub(super) container: Option<&'a str>,
+    /// Whether it is an init container.
+    pub(super) init: bool,
 }
 
 /// What happened.
@@ -97,7 +99,8 @@ fn object(now: Timestamp, about: &About<'_>, what: Happening<'_>, name: &str, co
     let mut involved = json!({"kind": about.kind, "apiVersion": if about.kind == "Pod" { "v1" } else { "apps/v1" },
         "namespace": about.namespace, "name": about.name, "uid": about.uid});
     if let Some(container) = about.container {
-        involved["fieldPath"] = format!("spec.containers{{{container}}}").into();
+        let list = if about.init { "initContainers" } else { "containers" };
+        involved["fieldPath"] = format!("spec.{list}{{{container}}}").into();
     }
     let mut source = json!({"component": what.by});
     if !what.node.is_empty() {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::catalogue::{Fate, Workload};
+use super::catalogue::{Fate, Template, Workload};
 use super::events::{About, Events, Happening};
 use super::pod::{Container, Ended, Phase, Pod, image};
 use super::speech::{Speech, later};
@@ -67,6 +67,7 @@ impl World<'_> {
             name: &pod.name,
             uid: &pod.uid,
             container,
+            init: false,
         };
         let by = if scheduler { "default-scheduler" } else { "kubelet" };
         let node = if scheduler { "" } else { pod.node.as_str() };
@@ -81,6 +82,36 @@ impl World<'_> {
                 message,
             },
         );
+    }
+
+    /// What a kubelet tells of a container's start.
+    fn started(&mut self, pod: &Pod, template: &Template, init: bool) {
+        let about = About {
+            kind: "Pod",
+            namespace: self.workload.namespace,
+            name: &pod.name,
+            uid: &pod.uid,
+            container: Some(template.name),
+            init,
+        };
+        let image = image(template, pod.version);
+        for (reason, message) in [
+            (
+                "Pulled",
+                format!("Container image \"{image}\" already present on machine"),
+            ),
+            ("Created", "Container created".to_owned()),
+            ("Started", "Container started".to_owned()),
+        ] {
+            let what = Happening {
+                by: "kubelet",
+                node: &pod.node,
+                warning: false,
+                reason,
+                message,
+            };
+            self.events.write(self.now, &about, what);
+        }
     }
 }
 
@@ -176,12 +207,7 @@ impl Life {
         if let (Some(container), Some(template)) = (self.pod.init.get_mut(index), world.workload.init.get(index)) {
             container.phase = Phase::Running { since: world.now };
             container.ready = template.sidecar;
-            world.happen(
-                &self.pod,
-                Some(template.name),
-                "Started",
-                "Container started".to_owned(),
-            );
+            world.started(&self.pod, template, true);
         }
         self.stage = Stage::Init(index);
         self.next = world.soon(1_000, 2_500);
@@ -207,32 +233,12 @@ impl Life {
     }
 
     fn start(&mut self, world: &mut World<'_>) -> bool {
-        for (container, template) in self.pod.containers.iter_mut().zip(world.workload.containers) {
+        for container in &mut self.pod.containers {
             container.phase = Phase::Running { since: world.now };
-            let image = image(template, self.pod.version);
-            let pulled = format!("Container image \"{image}\" already present on machine");
-            let pod = self.pod.name.clone();
-            let about = About {
-                kind: "Pod",
-                namespace: world.workload.namespace,
-                name: &pod,
-                uid: &self.pod.uid,
-                container: Some(template.name),
-            };
-            for (reason, message) in [
-                ("Pulled", pulled),
-                ("Created", "Container created".to_owned()),
-                ("Started", "Container started".to_owned()),
-            ] {
-                let what = Happening {
-                    by: "kubelet",
-                    node: &self.pod.node,
-                    warning: false,
-                    reason,
-                    message,
-                };
-                world.events.write(world.now, &about, what);
-            }
+        }
+        let workload = world.workload;
+        for template in workload.containers {
+            world.started(&self.pod, template, false);
         }
         self.stage = Stage::Started;
         self.next = world.soon(2_000, 5_000);
@@ -325,12 +331,7 @@ impl Life {
         };
         container.phase = Phase::Running { since: world.now };
         container.restarts += 1;
-        world.happen(
-            &self.pod,
-            Some(template.name),
-            "Started",
-            "Container started".to_owned(),
-        );
+        world.started(&self.pod, template, false);
         self.stage = Stage::Started;
         self.next = world.soon(1_000, 2_000);
         true

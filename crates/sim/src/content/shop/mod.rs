@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::old;
 use crate::object::Kind;
 use crate::sim::{namespace_object, node_object};
 use crate::state::State;
@@ -27,10 +28,10 @@ const TICK: Duration = Duration::from_millis(200);
 pub(super) fn fill(state: &Arc<State>, cluster: &str) {
     let plan = catalogue::plan(cluster);
     for namespace in ["shop", "payments", "monitoring"] {
-        state.put(Kind::Namespace, namespace_object(namespace));
+        state.put(Kind::Namespace, old(namespace_object(namespace)));
     }
     for (index, name) in plan.nodes.iter().enumerate() {
-        let mut node = node_object(name);
+        let mut node = old(node_object(name));
         node["metadata"]["labels"]["node-role.kubernetes.io/worker"] = "".into();
         node["metadata"]["labels"]["topology.kubernetes.io/zone"] = format!("zone-{}", index + 1).into();
         node["status"]["addresses"][0]["address"] = host(index).into();

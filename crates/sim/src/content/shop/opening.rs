@@ -163,6 +163,7 @@ impl Director {
             name,
             uid,
             container: Some(container),
+            init: false,
         };
         let node = &life.pod.node;
         let what = Happening {

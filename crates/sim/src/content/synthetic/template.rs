@@ -67,7 +67,7 @@ fn whole(workload: &Workload) -> Value {
         name.clone()
     };
     json!({"kind": "Pod", "apiVersion": "v1",
-        "metadata": {"namespace": workload.namespace, "generateName": format!("{name}-"), "labels": labels,
+        "metadata": {"namespace": workload.namespace, "generateName": format!("{owner}-"), "labels": labels,
             "annotations": {"prometheus.io/scrape": "true", "prometheus.io/port": "9102",
                 "kubectl.kubernetes.io/default-container": "main", "checksum/config": workload.uid.repeat(2)},
             "ownerReferences": [{"apiVersion": api, "kind": kind, "name": owner, "uid": workload.uid, "controller": true,
