@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use podgate_cluster::{Cluster, Registry};
+use podgate_cluster::{Cluster, Registry, registry::Counts};
 use podgate_index::Index;
 
 use crate::{
@@ -49,6 +49,8 @@ pub struct Health {
     pub pods: usize,
     /// Pods that did not parse, so far.
     pub skipped: u64,
+    /// What its watches have been through.
+    pub counts: Counts,
 }
 
 /// What a caller may touch: the methods of action `A`, on one target. Made by [`Gate::open`] only.
@@ -105,6 +107,7 @@ impl Gate {
             sync: cluster.sync(),
             pods: self.index.stats(cluster.id(), &podgate_index::Scope::All).pods,
             skipped: cluster.skipped(),
+            counts: cluster.counts(),
         };
         self.registry.all().into_iter().map(health).collect()
     }

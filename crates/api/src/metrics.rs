@@ -65,6 +65,18 @@ struct InCluster {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OfType {
+    cluster: String,
+    r#type: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ForReason {
+    cluster: String,
+    reason: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct InState {
     cluster: String,
     state: &'static str,
@@ -137,11 +149,14 @@ fn snapshot(clusters: &[Health], open_sockets: usize) -> Registry {
     let states = Family::<InState, Gauge>::default();
     let pods = Family::<InCluster, Gauge>::default();
     let skips = Family::<InCluster, Counter>::default();
+    let events = Family::<OfType, Counter>::default();
+    let lists = Family::<ForReason, Counter>::default();
     for Health {
         name,
         sync,
         pods: count,
         skipped,
+        counts,
     } in clusters
     {
         let cluster = name.clone();
@@ -153,6 +168,14 @@ fn snapshot(clusters: &[Health], open_sockets: usize) -> Registry {
             states
                 .get_or_create(&labels)
                 .set(i64::from(sync::state(sync.state) == state));
+        }
+        for &(r#type, number) in &counts.events {
+            let cluster = cluster.clone();
+            events.get_or_create(&OfType { cluster, r#type }).inc_by(number);
+        }
+        for &(reason, number) in &counts.lists {
+            let cluster = cluster.clone();
+            lists.get_or_create(&ForReason { cluster, reason }).inc_by(number);
         }
         let labels = InCluster { cluster };
         pods.get_or_create(&labels).set(number(*count));
@@ -168,6 +191,16 @@ fn snapshot(clusters: &[Health], open_sockets: usize) -> Registry {
         "podgate_cluster_skipped_pods",
         "Pods of a cluster that did not parse, each time they came",
         skips,
+    );
+    registry.register(
+        "podgate_cluster_watch_events",
+        "Events that a cluster's watches told, by type",
+        events,
+    );
+    registry.register(
+        "podgate_cluster_lists",
+        "Times that a cluster's pods began to be listed, by why",
+        lists,
     );
 
     if let Some(bytes) = resident_memory() {
@@ -265,6 +298,10 @@ mod tests {
             },
             pods: 12,
             skipped: 2,
+            counts: podgate_cluster::registry::Counts {
+                events: vec![("applied", 5), ("bookmark", 0)],
+                lists: vec![("expired", 3)],
+            },
         };
         let text = metrics.text(&[cluster], 3).unwrap();
         for line in [
@@ -276,6 +313,9 @@ mod tests {
             r#"podgate_cluster_state{cluster="production",state="synced"} 0"#,
             r#"podgate_cluster_pods{cluster="production"} 12"#,
             r#"podgate_cluster_skipped_pods_total{cluster="production"} 2"#,
+            r#"podgate_cluster_watch_events_total{cluster="production",type="applied"} 5"#,
+            r#"podgate_cluster_watch_events_total{cluster="production",type="bookmark"} 0"#,
+            r#"podgate_cluster_lists_total{cluster="production",reason="expired"} 3"#,
             "podgate_websockets 3",
             "# EOF",
         ] {

@@ -17,8 +17,10 @@ use crate::{
     Error, Source,
     client::{Client, Policy, Slot},
     error::Result,
-    watch::board::Board,
+    watch::{board::Board, counts::Counters},
 };
+
+pub use crate::watch::counts::Counts;
 
 mod info;
 mod supervise;
@@ -130,6 +132,7 @@ pub(crate) struct Inner {
     pub(crate) board: Board,
     /// Pods skipped because they did not parse.
     pub(crate) skipped: AtomicU64,
+    pub(crate) counters: Counters,
     info: Mutex<Info>,
     /// Told of whatever this cluster changes in the index.
     changes: watch::Sender<()>,
@@ -177,6 +180,7 @@ impl Registry {
             streams: TaskTracker::new(),
             board,
             skipped: AtomicU64::new(0),
+            counters: Counters::default(),
             info: Mutex::default(),
             changes: self.state.changes.clone(),
         });
@@ -321,6 +325,11 @@ impl Cluster {
     /// How many pods were skipped so far because they did not parse. One that stays so counts each time it comes.
     pub fn skipped(&self) -> u64 {
         self.inner.skipped.load(Ordering::Relaxed)
+    }
+
+    /// What its watches have been through so far.
+    pub fn counts(&self) -> Counts {
+        self.inner.counters.read()
     }
 
     /// The names of its namespaces, by name, asked of the cluster; where that is not allowed, those the cluster is watched in.

@@ -50,6 +50,7 @@ impl Driver {
         loop {
             let call = machine.call();
             if call.begins_list() {
+                self.cluster.counters.list(machine.cause());
                 drop(relist.take());
                 relist = Some(self.index.begin(self.cluster.spec.id, self.namespace.as_deref()));
             }

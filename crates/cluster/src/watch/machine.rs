@@ -3,6 +3,8 @@
 //! A list is streamed where the server can (KEP-3157, `sendInitialEvents`), else read by pages; then its changes are watched from its
 //! version on. Rows are swept only when a list is complete, so readers see no empty or half list.
 
+use super::counts::Cause;
+
 /// Restarts of a paged list whose continuation expired, before the list is asked for in one piece.
 const MAX_RESTARTS: u8 = 2;
 /// Streaming lists lost in a row before one is read by pages.
@@ -128,6 +130,8 @@ pub(crate) struct Machine {
     failures: u32,
     /// Streaming lists lost in a row.
     losses: u8,
+    /// Why the present list began, or begins next.
+    cause: Cause,
 }
 
 impl Machine {
@@ -137,7 +141,13 @@ impl Machine {
             streams: true,
             failures: 0,
             losses: 0,
+            cause: Cause::Start,
         }
+    }
+
+    /// Why the list that begins with [`Machine::call`] does.
+    pub(crate) fn cause(&self) -> Cause {
+        self.cause
     }
 
     /// The request to make now.
@@ -191,18 +201,21 @@ impl Machine {
             // An old server takes it for a plain watch: its bookmarks end nothing, or it has none and falls silent.
             Input::Bookmark { .. } | Input::Silent => {
                 self.streams = false;
-                self.list();
+                self.list(Cause::Unsupported);
                 step(Health::Same, Next::Call)
             }
             Input::Refused { status } if means_unknown(status) => {
                 self.streams = false;
-                self.list();
+                self.list(Cause::Unsupported);
                 step(Health::Same, Next::Call)
             }
-            Input::Refused { .. } => self.failed(),
+            Input::Refused { .. } => {
+                self.cause = Cause::Failure;
+                self.failed()
+            }
             Input::Gone | Input::Page { .. } | Input::Ended | Input::Broken => {
                 self.losses = self.losses.saturating_add(1);
-                self.list();
+                self.list(Cause::Failure);
                 self.failed()
             }
         }
@@ -244,11 +257,13 @@ impl Machine {
                 *restarts = restarts.saturating_add(1);
                 version.clear();
                 token.clear();
+                self.cause = Cause::Expired;
                 step(Health::Same, Next::Call)
             }
             Input::Refused { status } if means_unknown(status) => {
                 token.clear();
                 version.clear();
+                self.cause = Cause::Failure;
                 self.failed()
             }
             Input::Broken
@@ -261,6 +276,7 @@ impl Machine {
                     token.clear();
                     version.clear();
                 }
+                self.cause = Cause::Failure;
                 self.failed()
             }
         }
@@ -272,7 +288,7 @@ impl Machine {
             Input::Changed { version } | Input::Bookmark { version, .. } => self.advance(version),
             Input::Gone => {
                 let settled = self.wait() == Wait::Silence;
-                self.list();
+                self.list(Cause::Expired);
                 let why = Health::Stale(
                     "the API server no longer has the changes since the last one seen: the pods are listed again",
                 );
@@ -286,7 +302,7 @@ impl Machine {
                 }
             }
             Input::Silent => {
-                self.list();
+                self.list(Cause::Silence);
                 step(
                     Health::Stale("the watch fell silent: the pods are listed again"),
                     Next::Call,
@@ -297,7 +313,7 @@ impl Machine {
                 step(Health::Same, Next::Call)
             }
             Input::Refused { status: 400 | 422 } => {
-                self.list();
+                self.list(Cause::Refused);
                 self.failed()
             }
             Input::Ended | Input::Broken | Input::Refused { .. } | Input::Page { .. } => {
@@ -313,7 +329,7 @@ impl Machine {
             return step(Health::Same, Next::Read);
         };
         if is_before(to, version) {
-            self.list();
+            self.list(Cause::Backwards);
             return step(
                 Health::Stale("the cluster's versions went backwards, as after a restore: the pods are listed again"),
                 Next::Call,
@@ -347,7 +363,8 @@ impl Machine {
     }
 
     /// Begins a list.
-    fn list(&mut self) {
+    fn list(&mut self, cause: Cause) {
+        self.cause = cause;
         self.phase = if self.streams && self.losses < MAX_LOSSES {
             Phase::Streaming
         } else {

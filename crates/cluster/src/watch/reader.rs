@@ -9,6 +9,7 @@ use tokio::time::{Instant, timeout};
 
 use super::{
     codec::{Event, Garbage},
+    counts::Told,
     driver::{Batch, Driver, refusal},
     machine::{Health, Input, Machine, Next, Step, Wait},
 };
@@ -127,18 +128,19 @@ impl Reader<'_> {
 
     /// One event; what to do next, if not to read on.
     fn event(&mut self, event: Event, batch: &mut Batch) -> Option<Next> {
-        let (input, change, error) = match &event {
-            Event::Applied { version, .. } => (Input::Changed { version }, true, None),
-            Event::Deleted { version, .. } => (Input::Changed { version }, true, None),
-            Event::Bookmark { version, end } => (Input::Bookmark { version, end: *end }, false, None),
+        let (told, input, error) = match &event {
+            Event::Applied { version, .. } => (Told::Applied, Input::Changed { version }, None),
+            Event::Deleted { version, .. } => (Told::Deleted, Input::Changed { version }, None),
+            Event::Bookmark { version, end } => (Told::Bookmark, Input::Bookmark { version, end: *end }, None),
             Event::Error(status) => {
                 let error = Error::of(status.code, status, self.what);
-                (refusal(status.code, Some(status)), false, Some(error))
+                (Told::Error, refusal(status.code, Some(status)), Some(error))
             }
         };
+        self.driver.cluster.counters.told(told);
         let step = self.machine.step(input);
         let reads_on = step.next == Next::Read;
-        if change && reads_on {
+        if reads_on {
             batch.changes.extend(match event {
                 Event::Applied { object, .. } => self.driver.row(object),
                 Event::Deleted { namespace, name, .. } => Some(Change::Remove { namespace, name }),

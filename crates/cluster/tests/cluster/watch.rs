@@ -54,6 +54,12 @@ async fn an_expired_watch_is_listed_again() {
     world.sees_new_pod("new").await;
     world.is_synced().await;
     assert!(world.was(SyncState::Stale, "listed again"));
+    let counts = world.cluster.counts();
+    let count = |of: &[(&str, u64)], name| of.iter().find(|(named, _)| *named == name).unwrap().1;
+    let lists = ["start", "expired", "silence", "failure"].map(|why| count(&counts.lists, why));
+    assert_eq!(lists, [1, 1, 0, 0]);
+    assert_eq!(count(&counts.events, "applied"), 2401, "both lists are streamed");
+    assert_eq!(count(&counts.events, "error"), 1);
     world.end().await;
 }
 

@@ -242,3 +242,31 @@ fn a_version_that_is_refused_is_given_up() {
     );
     assert_eq!(machine.call(), Call::Stream);
 }
+
+#[test]
+fn each_list_knows_why_it_begins() {
+    let refused = |status| Input::Refused { status };
+    let after = |machine: &mut Machine, input| {
+        machine.step(input);
+        assert!(machine.call().begins_list());
+        machine.cause()
+    };
+    let mut machine = Machine::new();
+    assert_eq!(machine.cause(), Cause::Start);
+    assert_eq!(after(&mut machine, refused(403)), Cause::Failure);
+    assert_eq!(after(&mut machine, Input::Broken), Cause::Failure);
+    assert_eq!(after(&mut machine, refused(422)), Cause::Unsupported);
+    assert_eq!(after(&mut machine, Input::Silent), Cause::Failure);
+    machine.step(page("5", "t1"));
+    assert_eq!(after(&mut machine, Input::Gone), Cause::Expired);
+    let table = [
+        (Input::Gone, Cause::Expired),
+        (Input::Silent, Cause::Silence),
+        (refused(400), Cause::Refused),
+        (change("19"), Cause::Backwards),
+        (bookmark("19"), Cause::Backwards),
+    ];
+    for (input, cause) in table {
+        assert_eq!(after(&mut watching("20"), input), cause, "{input:?}");
+    }
+}

@@ -1,0 +1,96 @@
+//! What a cluster's watches have been through, counted.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What a watch tells, the initial events of a streaming list among it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// A pod is there, or changed.
+    Applied,
+    /// A pod is gone.
+    Deleted,
+    Bookmark,
+    /// A `Status`: the watch is over.
+    Error,
+}
+
+/// Why a list begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// It is the first.
+    Start,
+    /// The server no longer has the changes, or the pages, since the last one seen.
+    Expired,
+    /// The watch fell silent.
+    Silence,
+    /// The cluster's versions went backwards.
+    Backwards,
+    /// The server refuses to watch from the last version.
+    Refused,
+    /// The server does not stream lists.
+    Unsupported,
+    /// The list before it failed.
+    Failure,
+}
+
+const TOLD: [(Told, &str); 4] = [
+    (Told::Applied, "applied"),
+    (Told::Deleted, "deleted"),
+    (Told::Bookmark, "bookmark"),
+    (Told::Error, "error"),
+];
+
+const CAUSES: [(Cause, &str); 7] = [
+    (Cause::Start, "start"),
+    (Cause::Expired, "expired"),
+    (Cause::Silence, "silence"),
+    (Cause::Backwards, "backwards"),
+    (Cause::Refused, "refused"),
+    (Cause::Unsupported, "unsupported"),
+    (Cause::Failure, "failure"),
+];
+
+/// Counts since the cluster was added or changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// What its watches told: `applied`, `deleted`, `bookmark`, `error`.
+    pub events: Vec<(&'static str, u64)>,
+    /// Lists begun, by why: `start`, `expired`, `silence`, `backwards`, `refused`, `unsupported`, `failure`.
+    pub lists: Vec<(&'static str, u64)>,
+}
+
+/// The counters behind [`Counts`].
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    events: [AtomicU64; TOLD.len()],
+    lists: [AtomicU64; CAUSES.len()],
+}
+
+impl Counters {
+    pub(crate) fn told(&self, told: Told) {
+        add(&self.events, &TOLD, told);
+    }
+
+    pub(crate) fn list(&self, cause: Cause) {
+        add(&self.lists, &CAUSES, cause);
+    }
+
+    pub(crate) fn read(&self) -> Counts {
+        Counts {
+            events: read(&self.events, &TOLD),
+            lists: read(&self.lists, &CAUSES),
+        }
+    }
+}
+
+fn add<K: PartialEq>(counters: &[AtomicU64], names: &[(K, &str)], key: K) {
+    for (counter, _) in counters.iter().zip(names).filter(|(_, (name, _))| *name == key) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn read<K>(counters: &[AtomicU64], names: &[(K, &'static str)]) -> Vec<(&'static str, u64)> {
+    let each = counters.iter().zip(names);
+    each.map(|(counter, (_, name))| (*name, counter.load(Ordering::Relaxed)))
+        .collect()
+}
