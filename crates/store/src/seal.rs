@@ -1,7 +1,7 @@
 //! Encryption at rest: XChaCha20-Poly1305 under a key from a file.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::{self, File, OpenOptions},
     io::{self, Read, Write},
     os::unix::fs::{OpenOptionsExt, PermissionsExt},
     path::Path,
@@ -45,30 +45,38 @@ impl Key {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             create_private_dir(folder)?;
         }
-        // Exclusive, so that of two processes that start at once only one makes the key.
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
-            Ok(file) => Self::create(path, file),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::load(path),
-            Err(source) => Err(Error::File {
-                action: "create the key file",
-                path: path.to_owned(),
-                source,
-            }),
+        if !path.try_exists().unwrap_or(true) {
+            Self::create(path)?;
         }
+        Self::load(path)
     }
 
-    fn create(path: &Path, mut file: File) -> Result<Self> {
+    /// Makes the file, unless another process has made it meanwhile. It gets its name when it is whole: neither a process that starts at the same
+    /// time nor one that starts after a crash finds half a key.
+    fn create(path: &Path) -> Result<()> {
         let mut key = Zeroizing::new([0; KEY]);
-        getrandom::fill(key.as_mut()).map_err(|error| Error::Random(error.to_string()))?;
-        file.write_all(key.as_ref())
-            .and_then(|()| file.sync_all())
-            .and_then(|()| sync_folder(path))
-            .map_err(|source| Error::File {
-                action: "write the key file",
-                path: path.to_owned(),
-                source,
-            })?;
-        Ok(Self(Arc::new(key)))
+        let mut suffix = [0; 8];
+        for bytes in [key.as_mut_slice(), &mut suffix] {
+            getrandom::fill(bytes).map_err(|error| Error::Random(error.to_string()))?;
+        }
+        let mut draft = path.as_os_str().to_owned();
+        draft.push(format!(".{:016x}", u64::from_ne_bytes(suffix)));
+        let draft = Path::new(&draft);
+        let made = write_new(draft, key.as_ref()).and_then(|()| match fs::hard_link(draft, path) {
+            // Not every file system has links. An exclusive creation is the next best: of several processes one writes.
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => write_new(path, key.as_ref()),
+            linked => linked,
+        });
+        let _ = fs::remove_file(draft);
+        match made {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            other => other.and_then(|()| sync_folder(path)),
+        }
+        .map_err(|source| Error::File {
+            action: "create the key file",
+            path: path.to_owned(),
+            source,
+        })
     }
 
     fn load(path: &Path) -> Result<Self> {
@@ -151,6 +159,13 @@ impl Key {
     }
 }
 
+/// Writes a new file that only we may read, down to the disk.
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
 /// Makes a new file's name durable: a key that is lost with the power leaves credentials that nothing opens.
 fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -169,7 +184,7 @@ fn associated(purpose: &str, row: i64) -> Vec<u8> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use std::fs::{self, Permissions};
+    use std::{fs::Permissions, sync::Barrier};
 
     use super::*;
 
@@ -218,6 +233,26 @@ mod tests {
         let sealed = first.seal("credential", 1, "s3cret").unwrap();
         let second = Key::load_or_create(&path).unwrap();
         assert_eq!(*second.unseal("credential", 1, &sealed).unwrap(), "s3cret");
+    }
+
+    #[test]
+    fn processes_that_start_at_once_share_one_key_and_leave_nothing_else() {
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("key");
+            let start = Barrier::new(8);
+            let load = || {
+                start.wait();
+                Key::load_or_create(&path).unwrap()
+            };
+            let keys: Vec<Key> = std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..8).map(|_| scope.spawn(load)).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            let sealed = keys[0].seal("credential", 1, "s3cret").unwrap();
+            assert!(keys.iter().all(|key| key.unseal("credential", 1, &sealed).is_ok()));
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        }
     }
 
     #[test]
