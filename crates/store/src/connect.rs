@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DbErr,
-    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode},
+    sqlx::{
+        postgres::PgConnectOptions,
+        sqlite::{SqliteConnectOptions, SqliteJournalMode},
+    },
 };
 use sea_orm_migration::MigratorTrait;
 
@@ -37,12 +40,12 @@ impl Store {
     /// `url` is `sqlite:PATH`, `postgres://…` or `postgresql://…`.
     ///
     /// # Errors
-    /// [`Error::Url`], [`Error::File`], [`Error::Open`]; none shows the URL's password.
+    /// [`Error::Url`], [`Error::PostgresUrl`], [`Error::File`], [`Error::Open`]; none shows the URL's password.
     pub async fn open(url: &str, key: Key) -> Result<Self> {
         let options = if url.starts_with("sqlite:") {
             sqlite(url)?
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            postgres(url)
+            postgres(url)?
         } else {
             return Err(Error::Url);
         };
@@ -114,12 +117,16 @@ fn sqlite(url: &str) -> Result<ConnectOptions> {
     Ok(options)
 }
 
-fn postgres(url: &str) -> ConnectOptions {
+fn postgres(url: &str) -> Result<ConnectOptions> {
+    // The driver's connector panics on what is no URL, such as one with a `/` or `#` in its password. The reason is left out: it may quote a part.
+    if url.parse::<PgConnectOptions>().is_err() {
+        return Err(Error::PostgresUrl);
+    }
     let mut options = common(url);
     options
         .max_connections(POSTGRES_CONNECTIONS)
         .statement_timeout(STATEMENT);
-    options
+    Ok(options)
 }
 
 fn common(url: &str) -> ConnectOptions {

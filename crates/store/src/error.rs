@@ -12,6 +12,12 @@ pub enum Error {
         "the database URL must begin with `sqlite:`, `postgres://` or `postgresql://`, such as sqlite:/var/lib/podgate/podgate.db"
     )]
     Url,
+    /// It begins as PostgreSQL's do, and is none.
+    #[error(
+        "the database URL is malformed: it looks like postgres://user:password@host:5432/podgate, and other characters than letters, digits and -._~ \
+         in user and password must be percent-encoded"
+    )]
+    PostgresUrl,
     /// The database can't be opened or migrated. The text holds no password.
     #[error("can't open the database {database}: {reason}")]
     Open {

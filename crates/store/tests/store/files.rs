@@ -109,6 +109,23 @@ async fn a_postgresql_server_that_hangs_up_is_named_without_its_password() {
 }
 
 #[tokio::test]
+async fn a_malformed_postgresql_url_is_refused_without_its_password() {
+    let folder = tempfile::tempdir().unwrap();
+    for url in [
+        "postgres://podgate:hunter2/x@db/podgate",
+        "postgres://podgate:hunter2#x@db/podgate",
+        "postgres://podgate:hunter2@db:port/podgate",
+        "postgresql://podgate:hunter2@db/podgate?sslmode=hunter2",
+    ] {
+        let error = Store::open(url, key(folder.path())).await.unwrap_err().to_string();
+        assert!(
+            error.contains("percent-encoded") && !error.contains("hunter2"),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn a_database_of_a_later_version_is_refused() {
     let fixture = Fixture::new().await;
     let raw = Database::connect(&fixture.url).await.unwrap();
