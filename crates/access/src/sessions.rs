@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use podgate_store::{NewSession, NewUser, Rotation, Session, Store, TokenHash};
+use podgate_store::{NewSession, NewUser, Rotation, Session, Store};
 
 use self::{
     limits::{Limits, Tries},
@@ -20,7 +20,7 @@ use crate::{
     caller::{Caller, User},
     clock::Clock,
     error::{Denied, Result},
-    token::Kind,
+    token::{Kind, Refresh},
 };
 
 /// How many sessions a user may have; beyond it the longest unused ends.
@@ -174,13 +174,14 @@ impl Sessions {
     /// Opens a session of a user whose password was checked.
     async fn begin(&self, user: &podgate_store::User) -> Result<Login> {
         let (token, token_hash) = Kind::Session.generate()?;
-        let (refresh_token, refresh_hash) = Kind::Refresh.generate()?;
+        let refresh = Refresh::first()?;
         let now = self.clock.now();
         let expires_at = now.saturating_add(self.options.absolute.saturating_mul(1000));
         let new = NewSession {
             user_id: user.id,
             token_hash,
-            refresh_hash,
+            refresh_hash: refresh.hash,
+            refresh_family: refresh.family,
             token_expires_at: self.token_expiry(now, expires_at),
             expires_at,
         };
@@ -196,7 +197,7 @@ impl Sessions {
         }
         Ok(Login {
             token,
-            refresh_token,
+            refresh_token: refresh.token,
             expires_at: session.token_expires_at,
             user: shown(user),
         })
@@ -208,13 +209,14 @@ impl Sessions {
     /// `NoCredential`, `SessionExpired`, `AccountLocked`, `Internal`.
     pub async fn refresh(&self, refresh_token: &str) -> Result<Login> {
         let unknown = || Denied::NoCredential("the refresh token is not valid: log in again".to_owned());
-        let used = Kind::Refresh.hash(refresh_token).ok_or_else(unknown)?;
-        if let Some((session, user)) = self.store.session_by_refresh(&used).await?
-            && let Some(login) = self.rotate(&session, &user, used).await?
+        let used = Refresh::presented(refresh_token).ok_or_else(unknown)?;
+        if let Some((session, user)) = self.store.session_by_refresh(&used.hash).await?
+            && let Some(login) = self.rotate(&session, &user, &used).await?
         {
             return Ok(login);
         }
-        let (session, user) = self.store.session_by_used_refresh(&used).await?.ok_or_else(unknown)?;
+        let used_up = self.store.session_by_refresh_family(&used.family).await?;
+        let (session, user) = used_up.ok_or_else(unknown)?;
         tracing::warn!(
             user = user.username,
             session = session.id,
@@ -225,15 +227,16 @@ impl Sessions {
     }
 
     /// New tokens for a session; `None` when someone else got them.
-    async fn rotate(&self, session: &Session, user: &podgate_store::User, used: TokenHash) -> Result<Option<Login>> {
+    async fn rotate(&self, session: &Session, user: &podgate_store::User, used: &Refresh) -> Result<Option<Login>> {
         let now = self.clock.now();
         self.check_alive(session, user, now)?;
         let (token, token_hash) = Kind::Session.generate()?;
-        let (refresh_token, refresh_hash) = Kind::Refresh.generate()?;
+        let refresh = used.next()?;
         let rotation = Rotation {
-            used_refresh_hash: used,
+            used_refresh_hash: used.hash,
             token_hash,
-            refresh_hash,
+            refresh_hash: refresh.hash,
+            refresh_family: refresh.family,
             token_expires_at: self.token_expiry(now, session.expires_at),
         };
         if !self.store.rotate_session(session.id, &rotation, now).await? {
@@ -243,7 +246,7 @@ impl Sessions {
             .rotate(session.id, token_hash, rotation.token_expires_at, now);
         Ok(Some(Login {
             token,
-            refresh_token,
+            refresh_token: refresh.token,
             expires_at: rotation.token_expires_at,
             user: shown(user),
         }))

@@ -34,11 +34,20 @@ impl Kind {
     /// A new token and its hash.
     pub(crate) fn generate(self) -> Result<(String, TokenHash)> {
         let mut bytes = [0; BYTES];
-        getrandom::fill(&mut bytes)
-            .map_err(|error| Denied::Internal(format!("the operating system gave no random bytes: {error}")))?;
-        let token = format!("{}{}", self.prefix(), URL_SAFE_NO_PAD.encode(bytes));
+        fill(&mut bytes)?;
+        let token = self.text(&bytes);
         let hash = hash(&token);
         Ok((token, hash))
+    }
+
+    /// The bytes of a token of this kind; `None` for what can't be one.
+    fn bytes(self, token: &str) -> Option<[u8; BYTES]> {
+        let decoded = URL_SAFE_NO_PAD.decode(token.strip_prefix(self.prefix())?).ok()?;
+        decoded.try_into().ok()
+    }
+
+    fn text(self, bytes: &[u8; BYTES]) -> String {
+        format!("{}{}", self.prefix(), URL_SAFE_NO_PAD.encode(bytes))
     }
 
     /// The hash of a token of this kind; `None` for what can't be one.
@@ -50,6 +59,57 @@ impl Kind {
                 .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         whole.then(|| hash(token))
     }
+}
+
+/// A refresh token. Its first half stays the same as long as its session lives, so that each of its tokens that was used up is recognised, however
+/// long ago; its second half, 128 random bits, makes it good once.
+pub(crate) struct Refresh {
+    /// What the client gets.
+    pub(crate) token: String,
+    /// Of the whole.
+    pub(crate) hash: TokenHash,
+    /// Of the first half.
+    pub(crate) family: TokenHash,
+}
+
+/// Bytes of the half that stays.
+const FAMILY: usize = BYTES / 2;
+
+impl Refresh {
+    /// The first of a session.
+    pub(crate) fn first() -> Result<Self> {
+        let mut bytes = [0; BYTES];
+        fill(&mut bytes)?;
+        Ok(Self::of(&bytes, Kind::Refresh.text(&bytes)))
+    }
+
+    /// The one that a client presents; `None` for what can't be one.
+    pub(crate) fn presented(token: &str) -> Option<Self> {
+        let bytes = Kind::Refresh.bytes(token)?;
+        Some(Self::of(&bytes, token.to_owned()))
+    }
+
+    /// The one that follows this.
+    pub(crate) fn next(&self) -> Result<Self> {
+        let mut bytes = Kind::Refresh.bytes(&self.token).unwrap_or_default();
+        let (_, fresh) = bytes.split_at_mut(FAMILY);
+        fill(fresh)?;
+        Ok(Self::of(&bytes, Kind::Refresh.text(&bytes)))
+    }
+
+    fn of(bytes: &[u8; BYTES], token: String) -> Self {
+        let (family, _) = bytes.split_at(FAMILY);
+        Self {
+            hash: hash(&token),
+            family: Sha256::digest(family).into(),
+            token,
+        }
+    }
+}
+
+fn fill(bytes: &mut [u8]) -> Result<()> {
+    getrandom::fill(bytes)
+        .map_err(|error| Denied::Internal(format!("the operating system gave no random bytes: {error}")))
 }
 
 /// SHA-256.
@@ -68,7 +128,7 @@ mod tests {
         let (token, hash) = Kind::Session.generate().unwrap();
         assert_eq!((&token[..4], token.len()), ("pgs_", 47));
         assert_eq!(Kind::Session.hash(&token), Some(hash));
-        assert_eq!(Kind::Refresh.hash(&token), None);
+        assert!(Refresh::presented(&token).is_none());
         assert_ne!(Kind::Session.generate().unwrap().0, token);
         for other in [
             "",
@@ -78,6 +138,20 @@ mod tests {
             &format!("{}+", &token[..46]),
         ] {
             assert_eq!(Kind::Session.hash(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn refresh_tokens_of_a_session_share_one_half() {
+        let first = Refresh::first().unwrap();
+        let next = Refresh::presented(&first.token).unwrap().next().unwrap();
+        assert_eq!((&next.token[..4], next.token.len()), ("pgr_", 47));
+        assert!(next.token != first.token && next.hash != first.hash);
+        assert_eq!(next.family, first.family);
+        assert_eq!(Refresh::presented(&next.token).unwrap().hash, next.hash);
+        assert_ne!(Refresh::first().unwrap().family, first.family);
+        for other in ["", "pgr_", &first.token[..46], &format!("{}x", first.token)] {
+            assert!(Refresh::presented(other).is_none(), "{other}");
         }
     }
 }

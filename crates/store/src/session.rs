@@ -48,6 +48,8 @@ pub struct NewSession {
     pub token_hash: TokenHash,
     /// Of the refresh token.
     pub refresh_hash: TokenHash,
+    /// Of the part that all refresh tokens of the session share.
+    pub refresh_family: TokenHash,
     /// As in [`Session`].
     pub token_expires_at: i64,
     /// As in [`Session`].
@@ -63,6 +65,8 @@ pub struct Rotation {
     pub token_hash: TokenHash,
     /// Of the new refresh token.
     pub refresh_hash: TokenHash,
+    /// As in [`NewSession`].
+    pub refresh_family: TokenHash,
     /// When the new access token must be refreshed.
     pub token_expires_at: i64,
 }
@@ -93,7 +97,7 @@ impl Store {
             user_id: Set(new.user_id),
             token_hash: Set(new.token_hash.to_vec()),
             refresh_hash: Set(new.refresh_hash.to_vec()),
-            previous_refresh_hash: Set(None),
+            refresh_family: Set(Some(new.refresh_family.to_vec())),
             created_at: Set(now),
             last_used_at: Set(now),
             token_expires_at: Set(new.token_expires_at),
@@ -119,12 +123,12 @@ impl Store {
         self.session_with_user(Column::RefreshHash, hash).await
     }
 
-    /// The session that a refresh token was traded in for already.
+    /// The session whose refresh tokens share a part, whether they are used up or not.
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub async fn session_by_used_refresh(&self, hash: &TokenHash) -> Result<Option<(Session, User)>> {
-        self.session_with_user(Column::PreviousRefreshHash, hash).await
+    pub async fn session_by_refresh_family(&self, hash: &TokenHash) -> Result<Option<(Session, User)>> {
+        self.session_with_user(Column::RefreshFamily, hash).await
     }
 
     async fn session_with_user(&self, column: Column, hash: &TokenHash) -> Result<Option<(Session, User)>> {
@@ -163,10 +167,7 @@ impl Store {
         let updated = Entity::update_many()
             .col_expr(Column::TokenHash, Expr::value(rotation.token_hash.to_vec()))
             .col_expr(Column::RefreshHash, Expr::value(rotation.refresh_hash.to_vec()))
-            .col_expr(
-                Column::PreviousRefreshHash,
-                Expr::value(rotation.used_refresh_hash.to_vec()),
-            )
+            .col_expr(Column::RefreshFamily, Expr::value(rotation.refresh_family.to_vec()))
             .col_expr(Column::TokenExpiresAt, Expr::value(rotation.token_expires_at))
             .col_expr(Column::LastUsedAt, Expr::value(now))
             .filter(Column::Id.eq(id))

@@ -173,6 +173,24 @@ async fn a_refresh_token_used_twice_ends_the_session() {
 }
 
 #[tokio::test]
+async fn a_refresh_token_used_up_long_ago_ends_the_session_too() {
+    let fixture = Fixture::new().await;
+    let stolen = fixture.login().await;
+    // Who stole it goes on from token to token before its owner comes.
+    let mut thief = fixture.sessions.refresh(&stolen.refresh_token).await.unwrap();
+    for _ in 0..3 {
+        thief = fixture.sessions.refresh(&thief.refresh_token).await.unwrap();
+    }
+    let caller = fixture.sessions.authenticate(&thief.token).await.unwrap();
+    let other = fixture.login().await;
+    let denied = fixture.sessions.refresh(&stolen.refresh_token).await.err().unwrap();
+    assert!(matches!(denied, Denied::SessionExpired), "{denied}");
+    assert!(caller.revoked.is_cancelled());
+    fixture.sessions.refresh(&thief.refresh_token).await.unwrap_err();
+    fixture.sessions.refresh(&other.refresh_token).await.unwrap();
+}
+
+#[tokio::test]
 async fn of_two_refreshes_at_once_at_most_one_gets_tokens() {
     let fixture = Fixture::new().await;
     let login = fixture.login().await;

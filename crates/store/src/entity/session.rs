@@ -13,7 +13,8 @@ pub struct Model {
     pub token_hash: Vec<u8>,
     #[sea_orm(unique)]
     pub refresh_hash: Vec<u8>,
-    pub previous_refresh_hash: Option<Vec<u8>>,
+    /// None of a session that has not been refreshed since before there were families.
+    pub refresh_family: Option<Vec<u8>>,
     pub created_at: i64,
     pub last_used_at: i64,
     pub token_expires_at: i64,

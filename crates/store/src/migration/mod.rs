@@ -1,6 +1,7 @@
 //! The tables, version by version. A released migration never changes; a later one follows it.
 
 mod m20260101_000001_users_sessions_clusters;
+mod m20261122_000001_refresh_family;
 
 use sea_orm_migration::prelude::*;
 
@@ -10,6 +11,9 @@ pub(crate) struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20260101_000001_users_sessions_clusters::Migration)]
+        vec![
+            Box::new(m20260101_000001_users_sessions_clusters::Migration),
+            Box::new(m20261122_000001_refresh_family::Migration),
+        ]
     }
 }

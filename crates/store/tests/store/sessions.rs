@@ -9,6 +9,7 @@ async fn session(store: &Store, user: i64, n: u8, now: i64) -> Session {
         user_id: user,
         token_hash: [n; 32],
         refresh_hash: [n + 100; 32],
+        refresh_family: [n + 200; 32],
         token_expires_at: now + 60,
         expires_at: now + 1000,
     };
@@ -28,7 +29,8 @@ async fn a_session_is_found_by_either_token_with_its_user() {
     assert_eq!(store.session_by_refresh(&[101; 32]).await.unwrap(), expected);
     assert_eq!(store.session_by_token(&[101; 32]).await.unwrap(), None);
     assert_eq!(store.session_by_refresh(&[1; 32]).await.unwrap(), None);
-    assert_eq!(store.session_by_used_refresh(&[101; 32]).await.unwrap(), None);
+    assert_eq!(store.session_by_refresh_family(&[201; 32]).await.unwrap(), expected);
+    assert_eq!(store.session_by_refresh_family(&[101; 32]).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -41,6 +43,7 @@ async fn a_rotation_uses_the_refresh_token_up() {
         used_refresh_hash: [used; 32],
         token_hash: [n; 32],
         refresh_hash: [n + 100; 32],
+        refresh_family: [201; 32],
         token_expires_at: 900,
     };
     assert!(store.rotate_session(id, &rotation(101, 2), 600).await.unwrap());
@@ -51,7 +54,7 @@ async fn a_rotation_uses_the_refresh_token_up() {
     );
     assert_eq!(store.session_by_token(&[1; 32]).await.unwrap(), None);
     assert_eq!(store.session_by_refresh(&[101; 32]).await.unwrap(), None);
-    let (used, _) = store.session_by_used_refresh(&[101; 32]).await.unwrap().unwrap();
+    let (used, _) = store.session_by_refresh_family(&[201; 32]).await.unwrap().unwrap();
     assert_eq!(used.id, id);
     // Of two that trade in the same token only one gets new ones.
     assert!(!store.rotate_session(id, &rotation(101, 3), 601).await.unwrap());
@@ -134,6 +137,7 @@ async fn a_session_without_a_user_is_refused_by_the_database() {
         user_id: 1,
         token_hash: [1; 32],
         refresh_hash: [2; 32],
+        refresh_family: [3; 32],
         token_expires_at: 1,
         expires_at: 1,
     };
