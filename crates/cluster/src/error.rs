@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::protobuf;
+
 /// A failed call to a cluster. Each variant's text is a whole sentence for the caller: what failed, on which object, what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -66,8 +68,11 @@ pub(crate) struct Cause {
 }
 
 impl Status {
-    /// Reads a body as a `Status`; none when it is something else.
+    /// Reads a body in JSON or protobuf as a `Status`; none when it is something else.
     pub(crate) fn parse(body: &[u8]) -> Option<Self> {
+        if body.starts_with(&protobuf::MAGIC) {
+            return protobuf::status(body);
+        }
         serde_json::from_slice::<Self>(body)
             .ok()
             .filter(|status| status.kind == "Status")

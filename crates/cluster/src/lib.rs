@@ -9,6 +9,7 @@ pub mod events;
 pub mod exec;
 pub mod follow;
 pub mod log;
+mod protobuf;
 pub mod registry;
 pub mod source;
 pub mod status;

@@ -21,7 +21,7 @@ pub fn row(pod: &wire::Pod) -> podgate_index::Pod {
         host_ip: pod.status.host_ip.clone(),
         restarts: summary.restarts,
         last_restart_at: summary.last_restart.map(|time| time.seconds),
-        created_at: meta.creation_timestamp.unwrap_or_default().seconds,
+        created_at: meta.creation_timestamp.map_or(0, |time| time.seconds),
         deletion_at: meta.deletion_timestamp.map(|time| time.seconds),
         ready: summary.ready,
         ready_total: summary.ready_total,

@@ -123,6 +123,19 @@ async fn compare(lab: &Lab, server: &Server, case: &Case) {
         },
     )
     .await;
+    // The list was read as protobuf, the detail as JSON.
+    let path = format!(
+        "/api/clusters/{}/namespaces/{}/pods/{}",
+        server.cluster, lab.namespace, case.name
+    );
+    let detail = server.get(&path).await;
+    assert_eq!(
+        (&detail["statusText"], &detail["restarts"]),
+        (&json!(case.status), &json!(case.restarts)),
+        "{}: {}",
+        case.name,
+        case.rule
+    );
 }
 
 /// What `kubectl get pods` prints of a pod.

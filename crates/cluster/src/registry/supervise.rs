@@ -9,10 +9,7 @@ use tokio::{
 };
 
 use super::{Inner, MAX_NAMESPACES, info};
-use crate::{
-    Error,
-    watch::{codec::Json, driver::Driver},
-};
+use crate::{Error, watch::driver::Driver};
 
 /// Runs a cluster after the one that it replaces has ended.
 pub(super) async fn run(cluster: Arc<Inner>, index: Index, before: Option<JoinHandle<()>>) {
@@ -43,7 +40,6 @@ async fn watch(cluster: Arc<Inner>, index: Index, tasks: &mut JoinSet<()>) {
             namespace: cluster.spec.namespaces.get(part).cloned(),
             cluster: cluster.clone(),
             index: index.clone(),
-            codec: Arc::new(Json),
             part,
         };
         tasks.spawn(driver.run()).id()

@@ -1,23 +1,60 @@
-//! How pods travel: the media type that is asked for, and how its bytes become pods. Decoders take bytes as they come and isolate what
-//! does not parse, so that one odd pod ends neither a list nor a watch.
+//! How pods travel: the media types that are asked for, and how the bytes of an answer become pods. Decoders take bytes as they come, hold no
+//! more than the object that is under way, and isolate what does not parse, so that one odd pod ends neither a list nor a watch.
+
+use http::{HeaderMap, header::CONTENT_TYPE};
 
 use crate::{error::Status, wire};
 
+mod gather;
 mod json;
-
-pub(crate) use json::Json;
+mod protobuf;
 
 /// The most bytes of one pod or one event. The API server stores 1.5 MiB an object at most.
 const MAX_OBJECT: usize = 16 << 20;
+/// The annotation of the bookmark that ends the initial events (KEP-3157).
+const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
 
 /// A way to encode pods.
-pub(crate) trait Codec: Send + Sync + 'static {
-    /// The `Accept` header.
-    fn accept(&self) -> &'static str;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Codec {
+    Protobuf,
+    Json,
+}
+
+impl Codec {
+    /// The `Accept` header that asks for it. A server that has no protobuf finds JSON in the same header.
+    pub(crate) fn accept(self) -> &'static str {
+        match self {
+            Self::Protobuf => "application/vnd.kubernetes.protobuf, application/json",
+            Self::Json => "application/json",
+        }
+    }
+
+    /// That of an answer, by its `Content-Type`. What is neither is read as JSON, which then says that it is none.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let named = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let media = named.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        if media.eq_ignore_ascii_case("application/vnd.kubernetes.protobuf") {
+            return Self::Protobuf;
+        }
+        Self::Json
+    }
+
     /// Decodes one answer to a list.
-    fn list(&self) -> Box<dyn ListDecoder>;
+    pub(crate) fn list(self) -> Box<dyn ListDecoder> {
+        match self {
+            Self::Protobuf => Box::new(protobuf::List::default()),
+            Self::Json => Box::new(json::List::default()),
+        }
+    }
+
     /// Decodes one answer to a watch.
-    fn watch(&self) -> Box<dyn WatchDecoder>;
+    pub(crate) fn watch(self) -> Box<dyn WatchDecoder> {
+        match self {
+            Self::Protobuf => Box::new(protobuf::Watch::default()),
+            Self::Json => Box::new(json::Watch::default()),
+        }
+    }
 }
 
 /// Decodes a list, or a page of one.
@@ -26,12 +63,18 @@ pub(crate) trait ListDecoder: Send {
     fn push(&mut self, bytes: &[u8], pods: &mut Vec<Object>) -> Result<(), Garbage>;
     /// What the list says of itself, once all bytes are in.
     fn finish(self: Box<Self>) -> Result<ListMeta, Garbage>;
+    /// Bytes that wait for the rest of their object.
+    #[cfg(test)]
+    fn held(&self) -> usize;
 }
 
 /// Decodes a watch.
 pub(crate) trait WatchDecoder: Send {
     /// Takes the next bytes and adds the events that they complete.
     fn push(&mut self, bytes: &[u8], events: &mut Vec<Event>) -> Result<(), Garbage>;
+    /// Bytes that wait for the rest of their event.
+    #[cfg(test)]
+    fn held(&self) -> usize;
 }
 
 /// A pod, or what should have been one.
@@ -46,12 +89,45 @@ pub(crate) enum Object {
     },
 }
 
+impl Object {
+    /// A pod that was read, with its version. One without a name or a namespace is odd.
+    fn read(pod: wire::Pod) -> (Self, String) {
+        let meta = &pod.metadata;
+        let version = meta.resource_version.clone();
+        if meta.name.is_empty() || meta.namespace.is_empty() {
+            let error = "it has no name or no namespace";
+            return (Self::odd(&meta.namespace, &meta.name, error), version);
+        }
+        (Self::Pod(Box::new(pod)), version)
+    }
+
+    fn odd(namespace: &str, name: &str, error: impl ToString) -> Self {
+        Self::Odd {
+            name: format!("{namespace}/{name}"),
+            error: error.to_string(),
+        }
+    }
+}
+
 /// `metadata` of a list.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct ListMeta {
     pub(crate) version: String,
     /// Asks for the next page; empty on the last.
     pub(crate) token: String,
+}
+
+impl ListMeta {
+    /// That of a list whose bytes are all in; `complete` if it came to its end.
+    fn finish(meta: Option<Self>, complete: bool) -> Result<Self, Garbage> {
+        match meta {
+            Some(meta) if complete && !meta.version.is_empty() => Ok(meta),
+            Some(_) => Err(Garbage(
+                "the list ends in its middle, or has no resource version".to_owned(),
+            )),
+            None => Err(Garbage("the answer is not a list of Kubernetes objects".to_owned())),
+        }
+    }
 }
 
 /// What a watch tells. An empty `version` is one that could not be read.
@@ -78,3 +154,16 @@ pub(crate) enum Event {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Garbage(pub(crate) String);
+
+impl Garbage {
+    fn too_long(what: &str) -> Self {
+        Self(format!("{what} is longer than {MAX_OBJECT} bytes"))
+    }
+
+    fn unknown_event() -> Self {
+        Self("the watch tells an event of a kind that Kubernetes does not have".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests;

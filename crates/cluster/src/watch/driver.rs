@@ -24,11 +24,11 @@ use crate::{
 
 /// Pods of one page.
 const PAGE: &str = "500";
+
 /// Keeps the rows of a cluster, or of one of its namespaces, equal to it for as long as it runs.
 pub(crate) struct Driver {
     pub(crate) cluster: Arc<Inner>,
     pub(crate) index: Index,
-    pub(crate) codec: Arc<dyn Codec>,
     /// Which of the cluster's watches this is.
     pub(crate) part: usize,
     /// None: all.
@@ -47,6 +47,7 @@ impl Driver {
     pub(crate) async fn run(self) {
         let mut machine = Machine::new();
         let mut relist = None;
+        let mut codec = Codec::Protobuf;
         loop {
             let call = machine.call();
             if call.begins_list() {
@@ -54,17 +55,18 @@ impl Driver {
                 drop(relist.take());
                 relist = Some(self.index.begin(self.cluster.spec.id, self.namespace.as_deref()));
             }
-            let next = self.make(&mut machine, &call, &mut relist).await;
+            let next = self.make(&mut machine, &call, &mut codec, &mut relist).await;
             if let Next::Retry { failures } = next {
                 sleep(pause(self.patience(), failures, getrandom::u32().unwrap_or_default())).await;
             }
         }
     }
 
-    /// Makes one call and reads its answer, as long as the machine wants to.
-    async fn make(&self, machine: &mut Machine, call: &Call, relist: &mut Option<Relist>) -> Next {
+    /// Makes one call and reads its answer, as long as the machine wants to. `codec` is what is asked for, and becomes JSON for good once it turned
+    /// out that the server, or what stands before it, can do no other.
+    async fn make(&self, machine: &mut Machine, call: &Call, codec: &mut Codec, relist: &mut Option<Relist>) -> Next {
         let opened = async {
-            let request = self.request(call)?;
+            let request = self.request(call, *codec)?;
             let client = self.cluster.client().await?;
             let what = client.what(&request);
             let response = client.send(request).await?;
@@ -75,6 +77,10 @@ impl Driver {
             Err(error) => return self.act(machine.step(Input::Broken), Some(error), relist),
         };
         let status = response.status();
+        if *codec == Codec::Protobuf && matches!(status.as_u16(), 406 | 415) {
+            self.no_protobuf(codec, "the server refuses it");
+            return Next::Call;
+        }
         if !status.is_success() {
             let (parsed, error) = client.refusal_in_full(response, &what).await;
             let step = machine.step(refusal(status.as_u16(), parsed.as_ref()));
@@ -86,16 +92,32 @@ impl Driver {
             what: &what,
             machine,
             relist,
+            codec: Codec::of(response.headers()),
             body: response.into_body(),
+            garbage: false,
         };
         let _ = reader.machine.step(Input::Opened);
-        match call {
+        let next = match call {
             Call::Page { .. } | Call::Whole => reader.list().await,
             Call::Stream | Call::Watch { .. } => reader.watch().await,
+        };
+        if reader.garbage && reader.codec == Codec::Protobuf {
+            self.no_protobuf(codec, "what came was none that Kubernetes writes");
         }
+        next
     }
 
-    fn request(&self, call: &Call) -> Result<Request<Vec<u8>>> {
+    fn no_protobuf(&self, codec: &mut Codec, why: &str) {
+        *codec = Codec::Json;
+        tracing::warn!(
+            cluster = self.cluster.spec.name,
+            namespace = self.namespace,
+            why,
+            "pods are asked for as JSON from now on, which is slower"
+        );
+    }
+
+    fn request(&self, call: &Call, codec: Codec) -> Result<Request<Vec<u8>>> {
         // Ends of many watches are spread over time, as client-go's are.
         let seconds = (290 + getrandom::u32().unwrap_or_default() % 280).to_string();
         let watch = [
@@ -118,7 +140,7 @@ impl Driver {
             }
         }
         let mut request = client::get(&pods(self.namespace.as_deref(), &query)?)?;
-        let accept = HeaderValue::from_static(self.codec.accept());
+        let accept = HeaderValue::from_static(codec.accept());
         request.headers_mut().insert(ACCEPT, accept);
         Ok(request)
     }

@@ -8,7 +8,7 @@ use podgate_index::{Change, Relist};
 use tokio::time::{Instant, timeout};
 
 use super::{
-    codec::{Event, Garbage},
+    codec::{Codec, Event, Garbage},
     counts::Told,
     driver::{Batch, Driver, refusal},
     machine::{Health, Input, Machine, Next, Step, Wait},
@@ -36,13 +36,17 @@ pub(super) struct Reader<'a> {
     pub(super) what: &'a str,
     pub(super) machine: &'a mut Machine,
     pub(super) relist: &'a mut Option<Relist>,
+    /// How the answer is encoded.
+    pub(super) codec: Codec,
     pub(super) body: Body,
+    /// The answer was not encoded so.
+    pub(super) garbage: bool,
 }
 
 impl Reader<'_> {
     /// A list, or a page of one.
     pub(super) async fn list(&mut self) -> Next {
-        let mut decoder = self.driver.codec.list();
+        let mut decoder = self.codec.list();
         let mut batch = Batch::default();
         let mut pods = Vec::new();
         let decoded = loop {
@@ -76,13 +80,13 @@ impl Reader<'_> {
                 let step = self.machine.step(page);
                 self.driver.act(step, None, self.relist)
             }
-            Err(garbage) => self.broken(self.garbage(&garbage)),
+            Err(garbage) => self.unreadable(&garbage),
         }
     }
 
     /// A watch, whether or not it begins with a list.
     pub(super) async fn watch(&mut self) -> Next {
-        let mut decoder = self.driver.codec.watch();
+        let mut decoder = self.codec.watch();
         let mut batch = Batch::default();
         let mut events = Vec::new();
         let limit = Instant::now() + self.driver.patience().progress * STREAM_LIMIT;
@@ -109,7 +113,7 @@ impl Reader<'_> {
                 }
                 if let Some(garbage) = garbage {
                     self.driver.apply(&mut batch);
-                    return self.broken(self.garbage(&garbage));
+                    return self.unreadable(&garbage);
                 }
                 if batch.changes.len() >= BATCH {
                     break;
@@ -119,7 +123,10 @@ impl Reader<'_> {
                     None => break,
                 }
             }
-            self.driver.apply(&mut batch);
+            // Nobody reads a list under way: it is applied in full batches.
+            if self.machine.wait() != Wait::Progress || batch.changes.len() >= BATCH {
+                self.driver.apply(&mut batch);
+            }
             if self.machine.wait() == Wait::Progress && Instant::now() > limit {
                 return self.silent();
             }
@@ -192,11 +199,12 @@ impl Reader<'_> {
         self.driver.act(step, Some(error), self.relist)
     }
 
-    fn garbage(&self, garbage: &Garbage) -> Error {
-        Error::Upstream(format!(
-            "{} was not answered as Kubernetes answers: {garbage}",
-            self.what
-        ))
+    fn unreadable(&mut self, garbage: &Garbage) -> Next {
+        self.garbage = true;
+        let what = self.what;
+        self.broken(Error::Upstream(format!(
+            "{what} was not answered as Kubernetes answers: {garbage}"
+        )))
     }
 }
 

@@ -5,36 +5,16 @@ use std::{borrow::Cow, collections::BTreeMap};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Codec, Event, Garbage, ListDecoder, ListMeta, MAX_OBJECT, Object, WatchDecoder};
+use super::{Event, Garbage, INITIAL_EVENTS_END, ListDecoder, ListMeta, MAX_OBJECT, Object, WatchDecoder};
 use crate::{error::Status, wire};
 
 mod split;
 
 use split::{Part, Splitter};
 
-/// The annotation of the bookmark that ends the initial events (KEP-3157).
-const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
-
-/// `application/json`.
-#[derive(Debug)]
-pub(crate) struct Json;
-
-impl Codec for Json {
-    fn accept(&self) -> &'static str {
-        "application/json"
-    }
-
-    fn list(&self) -> Box<dyn ListDecoder> {
-        Box::new(List::default())
-    }
-
-    fn watch(&self) -> Box<dyn WatchDecoder> {
-        Box::new(Watch::default())
-    }
-}
-
+/// Decodes a list.
 #[derive(Default)]
-struct List {
+pub(super) struct List {
     splitter: Splitter,
     meta: Option<ListMeta>,
 }
@@ -52,18 +32,18 @@ impl ListDecoder for List {
     }
 
     fn finish(self: Box<Self>) -> Result<ListMeta, Garbage> {
-        match self.meta {
-            Some(meta) if self.splitter.is_complete() && !meta.version.is_empty() => Ok(meta),
-            Some(_) => Err(Garbage(
-                "the list ends in its middle, or has no resource version".to_owned(),
-            )),
-            None => Err(Garbage("the answer is not a list of Kubernetes objects".to_owned())),
-        }
+        ListMeta::finish(self.meta, self.splitter.is_complete())
+    }
+
+    #[cfg(test)]
+    fn held(&self) -> usize {
+        self.splitter.held()
     }
 }
 
+/// Decodes a watch.
 #[derive(Default)]
-struct Watch {
+pub(super) struct Watch {
     /// The beginning of a line whose end has not come.
     rest: Vec<u8>,
 }
@@ -84,12 +64,17 @@ impl WatchDecoder for Watch {
         }
         self.keep(bytes)
     }
+
+    #[cfg(test)]
+    fn held(&self) -> usize {
+        self.rest.capacity()
+    }
 }
 
 impl Watch {
     fn keep(&mut self, bytes: &[u8]) -> Result<(), Garbage> {
         if self.rest.len() + bytes.len() > MAX_OBJECT {
-            return Err(Garbage(format!("an event is longer than {MAX_OBJECT} bytes")));
+            return Err(Garbage::too_long("an event"));
         }
         self.rest.extend_from_slice(bytes);
         Ok(())
@@ -157,35 +142,17 @@ fn event(line: &[u8]) -> Result<Option<Event>, Garbage> {
             }
         }
         "ERROR" => Event::Error(Status::parse(object).unwrap_or_default()),
-        _ => {
-            return Err(Garbage(
-                "the watch tells an event of a kind that Kubernetes does not have".to_owned(),
-            ));
-        }
+        _ => return Err(Garbage::unknown_event()),
     }))
 }
 
 /// The pod and its version.
 fn pod(bytes: &[u8]) -> (Object, String) {
     match serde_json::from_slice::<wire::Pod>(bytes) {
-        Ok(pod) if pod.metadata.name.is_empty() || pod.metadata.namespace.is_empty() => {
-            let odd = Object::Odd {
-                name: format!("{}/{}", pod.metadata.namespace, pod.metadata.name),
-                error: "it has no name or no namespace".to_owned(),
-            };
-            (odd, pod.metadata.resource_version)
-        }
-        Ok(pod) => {
-            let version = pod.metadata.resource_version.clone();
-            (Object::Pod(Box::new(pod)), version)
-        }
+        Ok(pod) => Object::read(pod),
         Err(error) => {
             let head = head(bytes).metadata;
-            let odd = Object::Odd {
-                name: format!("{}/{}", head.namespace, head.name),
-                error: error.to_string(),
-            };
-            (odd, head.resource_version)
+            (Object::odd(&head.namespace, &head.name, error), head.resource_version)
         }
     }
 }

@@ -36,6 +36,11 @@ impl Splitter {
         self.complete
     }
 
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.held.capacity()
+    }
+
     /// Takes the next bytes; hands what they complete to `sink`.
     pub(super) fn push(&mut self, bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), Garbage> {
         let mut start = 0;
@@ -68,9 +73,7 @@ impl Splitter {
         if self.cut.is_some() {
             let rest = bytes.get(start..).unwrap_or_default();
             if self.held.len() + rest.len() > MAX_OBJECT {
-                return Err(Garbage(format!(
-                    "an item of the list is longer than {MAX_OBJECT} bytes"
-                )));
+                return Err(Garbage::too_long("an item of the list"));
             }
             self.held.extend_from_slice(rest);
         }

@@ -1,10 +1,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use super::*;
+use super::{super::Codec, *};
 
 /// Decodes in chunks of `size` bytes.
 fn list(text: &str, size: usize) -> Result<(Vec<Object>, ListMeta), Garbage> {
-    let mut decoder = Json.list();
+    let mut decoder = Codec::Json.list();
     let mut pods = Vec::new();
     for chunk in text.as_bytes().chunks(size) {
         decoder.push(chunk, &mut pods)?;
@@ -13,7 +13,7 @@ fn list(text: &str, size: usize) -> Result<(Vec<Object>, ListMeta), Garbage> {
 }
 
 fn watch(bytes: &[u8], size: usize) -> Result<Vec<Event>, Garbage> {
-    let mut decoder = Json.watch();
+    let mut decoder = Codec::Json.watch();
     let mut events = Vec::new();
     for chunk in bytes.chunks(size) {
         decoder.push(chunk, &mut events)?;
@@ -78,7 +78,7 @@ fn a_list_that_breaks_off_or_is_none_is_garbage() {
 
 #[test]
 fn an_endless_item_is_refused() {
-    let mut decoder = Json.list();
+    let mut decoder = Codec::Json.list();
     let mut pods = Vec::new();
     decoder.push(br#"{"items":[{"x":""#, &mut pods).unwrap();
     let chunk = vec![b'x'; 1 << 20];

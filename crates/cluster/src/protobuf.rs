@@ -1,0 +1,275 @@
+//! Protobuf as Kubernetes wraps it: an object is the magic `k8s\0` and a message `Unknown` (`k8s.io/apimachinery/pkg/runtime/generated.proto`)
+//! that names its kind and holds it as bytes.
+
+use crate::error::{Cause, Details, Status};
+
+/// What stands before every object.
+pub(crate) const MAGIC: [u8; 4] = *b"k8s\0";
+
+/// The bytes are no protobuf message, or end within a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Broken;
+
+/// What a field holds. Numbers of fixed width are skipped: nothing that is read here has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Field<'a> {
+    Number(u64),
+    Bytes(&'a [u8]),
+}
+
+impl<'a> Field<'a> {
+    /// The bytes of text or of a message; of a number none.
+    pub(crate) fn bytes(self) -> &'a [u8] {
+        match self {
+            Self::Number(_) => &[],
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+
+    /// The text; what is not UTF-8 in it as U+FFFD.
+    pub(crate) fn text(self) -> String {
+        String::from_utf8_lossy(self.bytes()).into_owned()
+    }
+}
+
+/// The fields of a message in order, borrowed. Ends after the first error.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fields<'a>(&'a [u8]);
+
+impl<'a> Fields<'a> {
+    pub(crate) fn of(message: &'a [u8]) -> Self {
+        Self(message)
+    }
+
+    fn field(&mut self) -> Result<(u64, Option<Field<'a>>), Broken> {
+        let key = varint(&mut self.0)?;
+        let field = match key & 7 {
+            0 => Some(Field::Number(varint(&mut self.0)?)),
+            1 => take(&mut self.0, 8).map(|_| None)?,
+            2 => {
+                let length = usize::try_from(varint(&mut self.0)?).map_err(|_| Broken)?;
+                Some(Field::Bytes(take(&mut self.0, length)?))
+            }
+            5 => take(&mut self.0, 4).map(|_| None)?,
+            _ => return Err(Broken),
+        };
+        Ok((key >> 3, field))
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Result<(u64, Field<'a>), Broken>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.0.is_empty() {
+            match self.field() {
+                Ok((number, Some(field))) => return Some(Ok((number, field))),
+                Ok((_, None)) => {}
+                Err(broken) => {
+                    self.0 = &[];
+                    return Some(Err(broken));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// An object out of its wrapping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Object<'a> {
+    /// Such as `Pod`.
+    pub(crate) kind: &'a [u8],
+    /// The message itself.
+    pub(crate) message: &'a [u8],
+}
+
+impl<'a> Object<'a> {
+    /// Takes an object out of its wrapping; none when the magic lacks or the wrapping is broken.
+    pub(crate) fn unwrap(bytes: &'a [u8]) -> Option<Self> {
+        let mut object = Object {
+            kind: &[],
+            message: &[],
+        };
+        for field in Fields::of(bytes.strip_prefix(&MAGIC)?) {
+            match field.ok()? {
+                (1, types) => object.kind = kind(types.bytes()).ok()?,
+                (2, raw) => object.message = raw.bytes(),
+                _ => {}
+            }
+        }
+        Some(object)
+    }
+}
+
+/// The kind in a `TypeMeta`.
+pub(crate) fn kind(types: &[u8]) -> Result<&[u8], Broken> {
+    let mut kind: &[u8] = &[];
+    for field in Fields::of(types) {
+        if let (2, named) = field? {
+            kind = named.bytes();
+        }
+    }
+    Ok(kind)
+}
+
+/// Reads a wrapped `metav1.Status`; none when it is something else.
+pub(crate) fn status(bytes: &[u8]) -> Option<Status> {
+    let object = Object::unwrap(bytes).filter(|object| object.kind == b"Status")?;
+    let mut status = Status {
+        kind: "Status".to_owned(),
+        ..Status::default()
+    };
+    for field in Fields::of(object.message) {
+        match field.ok()? {
+            (3, message) => status.message = message.text(),
+            (4, reason) => status.reason = reason.text(),
+            (5, details) => status.details = Some(self::details(details.bytes()).ok()?),
+            (6, Field::Number(code)) => status.code = u16::try_from(code).unwrap_or_default(),
+            _ => {}
+        }
+    }
+    Some(status)
+}
+
+fn details(message: &[u8]) -> Result<Details, Broken> {
+    let mut details = Details::default();
+    for field in Fields::of(message) {
+        match field? {
+            (1, name) => details.name = name.text(),
+            (3, kind) => details.kind = kind.text(),
+            (4, of) => details.causes.get_or_insert_default().push(cause(of.bytes())?),
+            _ => {}
+        }
+    }
+    Ok(details)
+}
+
+fn cause(message: &[u8]) -> Result<Cause, Broken> {
+    let mut cause = Cause::default();
+    for field in Fields::of(message) {
+        match field? {
+            (1, reason) => cause.reason = reason.text(),
+            (2, message) => cause.message = message.text(),
+            _ => {}
+        }
+    }
+    Ok(cause)
+}
+
+fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Result<&'a [u8], Broken> {
+    let (taken, rest) = bytes.split_at_checked(length).ok_or(Broken)?;
+    *bytes = rest;
+    Ok(taken)
+}
+
+fn varint(bytes: &mut &[u8]) -> Result<u64, Broken> {
+    let mut varint = Varint::default();
+    varint.push(bytes)?.ok_or(Broken)
+}
+
+/// A number of variable length, whose bytes may come in several pieces.
+#[derive(Debug, Default)]
+pub(crate) struct Varint {
+    value: u64,
+    shift: u32,
+}
+
+impl Varint {
+    /// Takes bytes up to the number's last one; none when it has not come.
+    pub(crate) fn push(&mut self, bytes: &mut &[u8]) -> Result<Option<u64>, Broken> {
+        while let Some((&byte, rest)) = bytes.split_first() {
+            *bytes = rest;
+            // Ten bytes hold 64 bits.
+            if self.shift >= 70 {
+                return Err(Broken);
+            }
+            self.value |= u64::from(byte & 0x7f) << self.shift;
+            self.shift += 7;
+            if byte < 0x80 {
+                return Ok(Some(std::mem::take(self).value));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether no byte of a number has come whose last one has not.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.shift == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    fn fields(message: &[u8]) -> Result<Vec<(u64, Field<'_>)>, Broken> {
+        Fields::of(message).collect()
+    }
+
+    #[test]
+    fn fields_come_in_order_and_borrowed() {
+        let message =
+            b"\x08\x96\x01\x12\x02hi\x19aaaaaaaa\x25bbbb\x12\x00\x98\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01";
+        assert_eq!(
+            fields(message).unwrap(),
+            [
+                (1, Field::Number(150)),
+                (2, Field::Bytes(b"hi")),
+                (2, Field::Bytes(b"")),
+                (19, Field::Number(u64::MAX))
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_cut_off_or_a_group_is_broken() {
+        for message in [
+            &b"\x08"[..],
+            b"\x08\x80",
+            b"\x12\x05abcd",
+            b"\x19aaaaaaa",
+            b"\x25bbb",
+            b"\x0b\x0c",
+            b"\x0c",
+            b"\x0e",
+            b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+            b"\x12\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01a",
+        ] {
+            assert_eq!(fields(message), Err(Broken), "{message:x?}");
+        }
+        assert!(Fields::of(b"\x08").count() == 1, "an error ends it");
+    }
+
+    #[test]
+    fn a_status_is_read_with_its_details() {
+        let status = status(
+            b"k8s\0\x0a\x0c\x0a\x02v1\x12\x06Status\x12\x3e\x0a\x00\x12\x07Failure\x1a\x07too old\x22\x07Expired\
+              \x2a\x1c\x0a\x01n\x12\x00\x1a\x04pods\x22\x0d\x0a\x05Large\x12\x00\x1a\x02ab\x28\x00\x30\x9a\x03\x1a\x00\x22\x00",
+        )
+        .unwrap();
+        assert_eq!(
+            (status.code, status.reason.as_str(), status.message.as_str()),
+            (410, "Expired", "too old")
+        );
+        assert!(status.has_cause("Large"));
+        assert_eq!(status.details.unwrap().kind, "pods");
+    }
+
+    #[test]
+    fn what_is_no_status_is_none() {
+        for bytes in [
+            &b""[..],
+            b"k8s",
+            b"k8s\0",
+            b"{\"kind\":\"Status\"}",
+            b"k8s\0\x0a\x09\x0a\x02v1\x12\x03Pod",
+            b"k8s\0\x0a\x0c\x0a\x02v1\x12\x06Status\x12\x02\x1a\x05",
+        ] {
+            assert!(status(bytes).is_none(), "{bytes:x?}");
+        }
+        assert_eq!(status(b"k8s\0\x0a\x0c\x0a\x02v1\x12\x06Status").unwrap().code, 0);
+    }
+}

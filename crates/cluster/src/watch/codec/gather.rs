@@ -1,0 +1,81 @@
+//! Puts together what the ends of chunks cut apart.
+
+use std::{borrow::Cow, mem};
+
+/// Bytes that are reserved on the word of a length alone.
+const TRUSTED: usize = 64 << 10;
+
+/// Takes elements of known length out of chunks. One that lies within a chunk is not copied; of another each byte is copied once.
+#[derive(Debug, Default)]
+pub(super) struct Gather {
+    held: Vec<u8>,
+}
+
+impl Gather {
+    /// The next `length` bytes; none when they have not all come yet, and then it has taken all there are.
+    pub(super) fn take<'a>(&mut self, length: usize, bytes: &mut &'a [u8]) -> Option<Cow<'a, [u8]>> {
+        let missing = length.saturating_sub(self.held.len());
+        let (now, rest) = bytes.split_at(missing.min(bytes.len()));
+        *bytes = rest;
+        if now.len() == missing && self.held.is_empty() {
+            return Some(Cow::Borrowed(now));
+        }
+        if now.is_empty() {
+            return None;
+        }
+        if self.held.is_empty() {
+            self.held.reserve(length.min(TRUSTED));
+        }
+        self.held.extend_from_slice(now);
+        // Not `clear`: one large object must not cost its size as long as the connection lives.
+        (now.len() == missing).then(|| Cow::Owned(mem::take(&mut self.held)))
+    }
+
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        self.held.capacity()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn elements_come_whole_whatever_the_chunks() {
+        let text = b"one three  twenty";
+        for size in 1..=text.len() {
+            let (mut gather, mut whole) = (Gather::default(), Vec::new());
+            let mut lengths = [4, 6, 0, 1, 6].into_iter().peekable();
+            for mut chunk in text.chunks(size) {
+                while let Some(length) = lengths.peek() {
+                    let Some(element) = gather.take(*length, &mut chunk) else {
+                        break;
+                    };
+                    whole.push(String::from_utf8(element.into_owned()).unwrap());
+                    lengths.next();
+                }
+                assert!(chunk.is_empty() || lengths.peek().is_none());
+            }
+            assert_eq!(whole, ["one ", "three ", "", " ", "twenty"], "{size}");
+        }
+    }
+
+    #[test]
+    fn what_lies_within_a_chunk_is_not_copied() {
+        let mut gather = Gather::default();
+        let mut chunk = &b"abcdef"[..];
+        assert!(matches!(gather.take(3, &mut chunk), Some(Cow::Borrowed(b"abc"))));
+        assert!(matches!(gather.take(3, &mut chunk), Some(Cow::Borrowed(b"def"))));
+        assert_eq!(gather.held(), 0);
+    }
+
+    #[test]
+    fn a_length_alone_reserves_little() {
+        let mut gather = Gather::default();
+        assert!(gather.take(usize::MAX, &mut &b"x"[..]).is_none());
+        assert!(gather.held() <= TRUSTED);
+    }
+}
