@@ -1,7 +1,6 @@
 //! Who calls: a bearer token, the browser's session cookie, or on a WebSocket a ticket.
 
 use axum::{extract::OriginalUri, http::request::Parts};
-use axum_extra::extract::CookieJar;
 use http::{HeaderMap, header};
 use podgate_access::{Caller, Denied};
 
@@ -18,7 +17,7 @@ const MAX_TOKEN: usize = 512;
 enum Credential<'a> {
     Bearer(&'a str),
     Ticket(&'a str),
-    Cookie(String),
+    Cookie(&'a str),
 }
 
 /// A caller and how it showed who it is.
@@ -55,8 +54,7 @@ async fn resolve(credential: Option<Credential<'_>>, parts: &Parts, state: &Stat
                 .into(),
         )),
         Some(Credential::Ticket(ticket)) => state.tickets().redeem(ticket, &target(parts, state)),
-        Some(Credential::Bearer(token)) => state.sessions().authenticate(token).await,
-        Some(Credential::Cookie(token)) => state.sessions().authenticate(&token).await,
+        Some(Credential::Bearer(token) | Credential::Cookie(token)) => state.sessions().authenticate(token).await,
     }?;
     if let Some(trace) = parts.extensions.get::<Trace>() {
         trace.set_caller(&caller);
@@ -95,10 +93,16 @@ fn bearer(headers: &HeaderMap) -> Result<Option<Credential<'_>>, ApiError> {
     Ok(bearer_token(headers)?.map(Credential::Bearer))
 }
 
+/// Of several cookies of our name the first counts: a browser sends that of the longest path first (RFC 6265, section 5.4), and one of a shorter path is of
+/// another Podgate on the same host.
 fn cookie(headers: &HeaderMap) -> Option<Credential<'_>> {
-    let jar = CookieJar::from_headers(headers);
-    let token = jar.get(COOKIE)?.value();
-    (!token.is_empty() && token.len() <= MAX_TOKEN).then(|| Credential::Cookie(token.to_owned()))
+    let lines = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';'));
+    let token = pairs.find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))?;
+    (!token.is_empty() && token.len() <= MAX_TOKEN).then_some(Credential::Cookie(token))
 }
 
 fn ticket(query: &str) -> Option<Credential<'_>> {
@@ -172,6 +176,28 @@ mod tests {
                 matches!(bearer_token(&headers(values)), Err(ApiError::NoCredential(_))),
                 "{values:?}"
             );
+        }
+    }
+
+    #[test]
+    fn of_two_podgates_on_one_host_each_reads_its_own_cookie() {
+        for values in [
+            &[(
+                "cookie",
+                "theme=dark; podgate_session=under-pg; podgate_session=of-the-root",
+            )][..],
+            &[
+                ("cookie", "podgate_session_=no;podgate_session=under-pg"),
+                ("cookie", "podgate_session=of-the-root"),
+            ],
+        ] {
+            assert!(
+                cookie(&headers(values)) == Some(Credential::Cookie("under-pg")),
+                "{values:?}"
+            );
+        }
+        for none in ["podgate_session", "podgate_session=", "xpodgate_session=a"] {
+            assert!(cookie(&headers(&[("cookie", none)])).is_none(), "{none}");
         }
     }
 
