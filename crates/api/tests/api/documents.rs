@@ -96,6 +96,54 @@ fn every_frame_that_a_client_may_send_is_described() {
     }
 }
 
+/// Sends a request that succeeds, and compares its body and the answer with the document.
+async fn conforms(server: &Server, document: &Value, (method, route): (&str, &str), path: &str, body: Option<&Value>) {
+    let operation = &document["paths"][route][method];
+    let at = format!("{method} {route}");
+    if let Some(body) = body {
+        let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+        assert!(schema.is_object(), "{at}");
+        check(document, schema, body, &at);
+    }
+    let answer = server
+        .request(&method.to_uppercase(), path, Some(&server.token), body)
+        .await;
+    assert_eq!(answer.status, 200, "{at}: {}", answer.text());
+    let schema = &operation["responses"]["200"]["content"]["application/json"]["schema"];
+    assert!(schema.is_object(), "{at}");
+    check(document, schema, &answer.json(), &at);
+}
+
+#[tokio::test]
+async fn changes_and_their_answers_are_as_the_openapi_document_says() {
+    let server = Server::start().await;
+    let document = openapi::document("");
+    let login = json!({"username": "admin", "password": PASSWORD});
+    let session = server
+        .request("POST", "/api/auth/login", None, Some(&login))
+        .await
+        .data();
+    let refresh = json!({"refreshToken": session["refreshToken"]});
+    let change = json!({"oldPassword": PASSWORD, "newPassword": "another long passphrase"});
+    let new = json!({"name": "second", "description": "Again", "kubeConfig": server.sim.kubeconfig(), "namespaces": ["shop"]});
+    let edit = json!({"name": "other", "description": "", "namespaces": []});
+    for (method, route, path, body) in [
+        ("post", "/api/auth/refresh", "/api/auth/refresh", Some(&refresh)),
+        (
+            "post",
+            "/api/auth/change-password",
+            "/api/auth/change-password",
+            Some(&change),
+        ),
+        ("post", "/api/clusters", "/api/clusters", Some(&new)),
+        ("put", "/api/clusters/{clusterId}", "/api/clusters/second", Some(&edit)),
+        ("delete", "/api/clusters/{clusterId}", "/api/clusters/other", None),
+    ] {
+        conforms(&server, &document, (method, route), path, body).await;
+    }
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn answers_are_as_the_openapi_document_says() {
     let server = Server::start().await;
@@ -126,18 +174,7 @@ async fn answers_are_as_the_openapi_document_says() {
             .replace("{clusterId}", "sim")
             .replace("{namespace}", "default")
             .replace("{name}", "web");
-        let answer = server
-            .request(
-                &method.to_uppercase(),
-                &format!("{path}{query}"),
-                Some(&server.token),
-                body,
-            )
-            .await;
-        assert_eq!(answer.status, 200, "{method} {route}: {}", answer.text());
-        let schema = &document["paths"][route][method]["responses"]["200"]["content"]["application/json"]["schema"];
-        assert!(schema.is_object(), "{method} {route}");
-        check(&document, schema, &answer.json(), &format!("{method} {route}"));
+        conforms(&server, &document, (method, route), &format!("{path}{query}"), body).await;
     }
     let failure = server.get("/api/nothing").await.json();
     check(

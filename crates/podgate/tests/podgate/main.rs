@@ -26,7 +26,7 @@ fn fails(mut command: Command, part: &str) -> Output {
     let output = command.output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{errors}");
-    assert!(errors.contains(part), "{errors}");
+    assert!(errors.contains(part) && errors.lines().count() == 1, "{errors}");
     output
 }
 
