@@ -1,7 +1,7 @@
 //! `WS …/pods/{name}/exec`: a command in a container, with its streams.
 //!
-//! What comes from the client is read all the time, as far as 1 MiB waits for the process; what goes to it waits for the client. Neither
-//! way holds up the other, so that a paste and its echo can't block each other.
+//! What comes from the client is read all the time, as far as 1 MiB waits here (and as much again below) for the process; what goes to it
+//! waits for the client. Neither way holds up the other, so that a paste and its echo can't block each other.
 
 use std::{collections::VecDeque, num::NonZeroU16};
 
@@ -9,7 +9,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use podgate_access::{Scoped, action::Exec};
-use podgate_cluster::exec::{Input, Options, Output, Session};
+use podgate_cluster::exec::{Input, MAX_INPUT, Options, Output, Session};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
@@ -150,13 +150,30 @@ impl Waiting {
     }
 
     fn push(&mut self, input: Input) {
-        // Only the newest size matters.
-        if let (Input::Resize { .. }, Some(last @ Input::Resize { .. })) = (&input, self.inputs.back_mut()) {
-            *last = input;
-            return;
+        match (input, self.inputs.back_mut()) {
+            // Only the newest size matters.
+            (input @ Input::Resize { .. }, Some(last @ Input::Resize { .. })) => *last = input,
+            (Input::Data(mut data), _) => {
+                while data.len() > MAX_INPUT {
+                    self.add(Input::Data(data.split_to(MAX_INPUT)));
+                }
+                self.add(Input::Data(data));
+            }
+            (input, _) => self.add(input),
         }
+    }
+
+    fn add(&mut self, input: Input) {
         self.bytes += cost(&input);
         self.inputs.push_back(input);
+    }
+
+    /// Hands over what there is room for.
+    fn pass(&mut self, process: &mpsc::Sender<Input>) {
+        while let Ok(permit) = process.try_reserve() {
+            let Some(next) = self.pop() else { return };
+            permit.send(next);
+        }
     }
 
     fn pop(&mut self) -> Option<Input> {
@@ -198,17 +215,14 @@ async fn incoming(
     mut replies: mpsc::Sender<Reply>,
 ) -> Result<(), End> {
     loop {
-        let ready = !waiting.inputs.is_empty() && !input.is_closed();
+        waiting.pass(&input);
+        if input.is_closed() {
+            // The process has ended: what it did not take is of no use.
+            waiting = Waiting::default();
+        }
         tokio::select! {
             taken = waiting.take(receiver, &mut replies) => taken?,
-            permit = input.reserve(), if ready => match (permit, waiting.pop()) {
-                (Ok(permit), Some(next)) => permit.send(next),
-                // The process has ended: what it did not take is of no use.
-                _ => waiting = Waiting::default(),
-            },
-        }
-        if input.is_closed() {
-            waiting = Waiting::default();
+            _ = input.reserve(), if !waiting.inputs.is_empty() => {}
         }
     }
 }
@@ -348,6 +362,31 @@ mod tests {
         ] {
             assert_eq!(text(bad).unwrap_err().code(), 400_002, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_large_paste_waits_in_parts_that_the_process_takes_as_there_is_room() {
+        let paste: Bytes = (0..1_000_001_u32).map(|n| (n % 251) as u8).collect();
+        let mut waiting = Waiting::default();
+        waiting.push(Input::Data(paste.clone()));
+        waiting.push(Input::Eof);
+        let (process, mut taken) = mpsc::channel(4);
+        let mut whole = Vec::new();
+        loop {
+            waiting.pass(&process);
+            assert!(taken.len() <= 4);
+            match taken.try_recv().unwrap() {
+                Input::Data(part) => {
+                    assert!(part.len() <= MAX_INPUT);
+                    whole.extend_from_slice(&part);
+                }
+                last => {
+                    assert_eq!((last, waiting.bytes), (Input::Eof, 0));
+                    break;
+                }
+            }
+        }
+        assert!(whole == paste, "{} bytes", whole.len());
     }
 
     #[test]

@@ -143,8 +143,12 @@ fn panicked() -> End {
     End::Failed(ApiError::Internal("the handler of a WebSocket panicked".into()))
 }
 
+/// Bytes read at once. So much memory is taken by each socket, however quiet, and written over at each read.
+const READ_BUFFER: usize = 8 << 10;
+
 fn config(limits: &Limits) -> WebSocketConfig {
     WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
         .max_frame_size(Some(limits.max_frame))
         .max_message_size(Some(limits.max_frame))
 }

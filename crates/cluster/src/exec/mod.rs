@@ -19,8 +19,10 @@ use crate::{
     error::Result,
 };
 
-/// Frames of at most about 32 kB that wait in either direction.
+/// Frames that wait in either direction. What comes from a cluster is about 32 kB; see [`MAX_INPUT`] for the other way.
 const QUEUE: usize = 32;
+/// Bytes that one [`Input::Data`] should have at most, so that what waits stays about 1 MiB. A larger one is taken, and sent in parts.
+pub const MAX_INPUT: usize = 32 << 10;
 
 /// What to run.
 #[derive(Clone, Debug, PartialEq, Eq)]

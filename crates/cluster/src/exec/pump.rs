@@ -22,7 +22,7 @@ use tokio::{
 use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
 use tokio_util::sync::CancellationToken;
 
-use super::{Input, Output, farewell, status::What, upgrade::Socket};
+use super::{Input, MAX_INPUT, Output, farewell, status::What, upgrade::Socket};
 use crate::Error;
 
 type Stream = WebSocketStream<TokioIo<Upgraded>>;
@@ -35,8 +35,6 @@ const RESIZE: u8 = 4;
 /// Closes the channel whose number follows (v5).
 const CLOSE: u8 = 255;
 
-/// Input is cut to frames of this size, so that a large paste does not hold up a resize.
-const MAX_FRAME: usize = 32 << 10;
 /// The most of the error channel that is kept.
 const MAX_VERDICT: usize = 64 << 10;
 /// Pings in the time after which a connection that answers none is dead; they also keep proxies and load balancers from ending a quiet
@@ -249,7 +247,7 @@ impl Writer<'_> {
             return Ok(());
         }
         while !data.is_empty() {
-            let part = data.split_to(data.len().min(MAX_FRAME));
+            let part = data.split_to(data.len().min(MAX_INPUT));
             self.line_begun = part.last().is_some_and(|byte| !matches!(byte, b'\n' | b'\r'));
             self.seen.unanswered.fetch_add(part.len(), Ordering::Relaxed);
             self.send(frame(STDIN, &part)).await?;
