@@ -66,8 +66,9 @@ pub enum Output {
     Failed(Error),
 }
 
-/// A running command. Dropping it ends the process's input within a second: without a tty by closing it, with one by ^C and ^D. Of a process
-/// with a tty that has not yet shown anything, and so may not have started, this is repeated for a few seconds.
+/// A running command. Dropping it ends the process's input within a second: without a tty by closing it, with one by ^C and ^D. What is typed
+/// before the process has started may be lost, so with a tty this is repeated, for a few seconds at most, until it shows something, if
+/// only the echo.
 #[derive(Debug)]
 pub struct Session {
     /// To the process; bounded. Dropping it ends the input as dropping the session does; output goes on.

@@ -13,9 +13,8 @@ use futures_util::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
-use hyper::upgrade::Upgraded;
-use hyper_util::rt::TokioIo;
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     sync::mpsc,
     time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout},
 };
@@ -24,8 +23,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Input, MAX_INPUT, Output, farewell, status::What, upgrade::Socket};
 use crate::Error;
-
-type Stream = WebSocketStream<TokioIo<Upgraded>>;
 
 const STDIN: u8 = 0;
 const STDOUT: u8 = 1;
@@ -75,7 +72,12 @@ pub(super) struct Terms {
 }
 
 /// Runs until the process has ended, the connection is broken, or the client has gone.
-pub(super) async fn run(socket: Socket, terms: Terms, input: mpsc::Receiver<Input>, output: mpsc::Sender<Output>) {
+pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: Socket<S>,
+    terms: Terms,
+    input: mpsc::Receiver<Input>,
+    output: mpsc::Sender<Output>,
+) {
     let last = {
         let (sink, stream) = socket.stream.split();
         let seen = Seen::default();
@@ -85,7 +87,8 @@ pub(super) async fn run(socket: Socket, terms: Terms, input: mpsc::Receiver<Inpu
             closes_channels: socket.closes_channels,
             line_begun: false,
             input_ended: false,
-            opened: Instant::now(),
+            farewell_said: false,
+            opened: socket.opened,
             seen: &seen,
             output: &output,
             terms: &terms,
@@ -114,7 +117,12 @@ pub(super) async fn run(socket: Socket, terms: Terms, input: mpsc::Receiver<Inpu
 
 /// Passes output on until the process's end; that is what it returns. When nobody listens any more it goes on, so that a process that
 /// is busy with output gets to see the end of its input.
-async fn read(mut stream: SplitStream<Stream>, output: &mpsc::Sender<Output>, seen: &Seen, terms: &Terms) -> Output {
+async fn read<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: SplitStream<WebSocketStream<S>>,
+    output: &mpsc::Sender<Output>,
+    seen: &Seen,
+    terms: &Terms,
+) -> Output {
     let Terms { silence, what, .. } = terms;
     let mut verdict = BytesMut::new();
     loop {
@@ -164,12 +172,14 @@ async fn read(mut stream: SplitStream<Stream>, output: &mpsc::Sender<Output>, se
     what.outcome(&verdict)
 }
 
-struct Writer<'a> {
-    sink: SplitSink<Stream, Message>,
+struct Writer<'a, S> {
+    sink: SplitSink<WebSocketStream<S>, Message>,
     closes_channels: bool,
     /// What was typed last was no line feed: a ^D would only end the line.
     line_begun: bool,
     input_ended: bool,
+    /// Said once, though the client may stop sending first and listening then.
+    farewell_said: bool,
     /// When the connection was opened.
     opened: Instant,
     seen: &'a Seen,
@@ -177,7 +187,7 @@ struct Writer<'a> {
     terms: &'a Terms,
 }
 
-impl Writer<'_> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
     async fn run(mut self, mut input: mpsc::Receiver<Input>) -> Stop {
         match self.carry(&mut input).await {
             Ok(()) | Err(Stop::Left) => {}
@@ -302,35 +312,38 @@ impl Writer<'_> {
 
     /// Ends the process's input for a client that has gone. When the process ends by that, this is dropped where it waits.
     async fn farewell(&mut self) {
+        if std::mem::replace(&mut self.farewell_said, true) {
+            return;
+        }
         self.input_ended = true;
-        let started = self.seen.started.load(Ordering::Relaxed);
         if self.terms.tty {
-            let rounds = if started { 1 } else { farewell::EARLY_ROUNDS };
-            for _ in 0..rounds {
-                if timeout(farewell::LIMIT, self.type_farewell()).await != Ok(true) {
-                    return;
-                }
-            }
+            self.type_farewell().await;
         } else if self.closes_channels {
             let closed = timeout(farewell::LIMIT, self.sink.send(frame(CLOSE, &[STDIN]))).await;
             if matches!(closed, Ok(Ok(()))) {
                 sleep(farewell::CLOSED).await;
             }
-        } else if !started {
+        } else if !self.seen.started.load(Ordering::Relaxed) {
             sleep_until(self.opened + farewell::EARLY).await;
         }
     }
 
-    /// One round of keys; whether the connection takes them.
-    async fn type_farewell(&mut self) -> bool {
-        for (pause, keys) in farewell::TERMINAL {
-            sleep(pause).await;
-            if self.sink.send(frame(STDIN, keys)).await.is_err() {
-                return false;
+    /// Types ^C and ^D until the process has had enough of them since it started. The terminal's echo of the first ones counts as a sign that it
+    /// has.
+    async fn type_farewell(&mut self) {
+        let (mut typed, mut heard) = (0, 0);
+        while typed < farewell::MOST && heard < farewell::ENOUGH {
+            let started = self.seen.started.load(Ordering::Relaxed) || self.opened.elapsed() >= farewell::SLOW_START;
+            for (keys, pause) in farewell::KEYS {
+                let sent = timeout(farewell::LIMIT, self.sink.send(frame(STDIN, keys))).await;
+                if !matches!(sent, Ok(Ok(()))) {
+                    return;
+                }
+                sleep(pause).await;
             }
+            typed += 1;
+            heard += u32::from(started);
         }
-        sleep(farewell::TAIL).await;
-        true
     }
 }
 
@@ -340,3 +353,6 @@ fn frame(channel: u8, data: &[u8]) -> Message {
     bytes.put_slice(data);
     Message::Binary(bytes.freeze())
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use http::{
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use kube::client::Body;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -34,8 +34,9 @@ const V4: &str = "v4.channel.k8s.io";
 const MAX_MESSAGE: usize = 4 << 20;
 
 /// An open connection to a process.
-pub(super) struct Socket {
-    pub(super) stream: WebSocketStream<TokioIo<Upgraded>>,
+pub(super) struct Socket<S = TokioIo<Upgraded>> {
+    pub(super) stream: WebSocketStream<S>,
+    pub(super) opened: Instant,
     /// One channel can be closed for itself (v5).
     pub(super) closes_channels: bool,
 }
@@ -72,6 +73,7 @@ pub(super) async fn open(
     let stream = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Client, Some(config));
     Ok(Socket {
         stream: stream.boxed().await,
+        opened: Instant::now(),
         closes_channels: protocol == V5,
     })
 }

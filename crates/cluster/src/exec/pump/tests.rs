@@ -1,0 +1,91 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use tokio::io::{DuplexStream, duplex};
+use tokio_tungstenite::tungstenite::protocol::Role;
+
+use super::*;
+
+/// An API server's end of a terminal, and the client's.
+struct Ends {
+    server: WebSocketStream<DuplexStream>,
+    input: mpsc::Sender<Input>,
+    output: mpsc::Receiver<Output>,
+}
+
+/// A terminal that was opened a while ago.
+async fn open(ago: Duration) -> Ends {
+    let (near, far) = duplex(64 << 10);
+    let socket = Socket {
+        stream: WebSocketStream::from_raw_socket(near, Role::Client, None).await,
+        opened: Instant::now().checked_sub(ago).unwrap(),
+        closes_channels: true,
+    };
+    let (input, to_process) = mpsc::channel(1);
+    let (from_process, output) = mpsc::channel(1);
+    let what = What {
+        container: "web".into(),
+        place: "pod `shop/web` on cluster `prod`".into(),
+        program: "/bin/sh".into(),
+    };
+    let terms = Terms {
+        tty: true,
+        silence: Duration::from_secs(60),
+        removed: CancellationToken::new(),
+        what,
+    };
+    tokio::spawn(run(socket, terms, to_process, from_process));
+    Ends {
+        server: WebSocketStream::from_raw_socket(far, Role::Server, None).await,
+        input,
+        output,
+    }
+}
+
+impl Ends {
+    async fn show(&mut self, text: &[u8]) {
+        let message = Message::Binary([&[STDOUT], text].concat().into());
+        let _ = self.server.send(message).await;
+    }
+
+    /// The client leaves; how many ^C came until the connection's end, of which the terminal echoes the n-th and those after it.
+    async fn interrupts(mut self, echo_from: u32) -> u32 {
+        let (unused, _) = mpsc::channel(1);
+        self.input = unused;
+        self.output.close();
+        let mut count = 0;
+        while let Some(Ok(message)) = self.server.next().await {
+            if matches!(&message, Message::Binary(bytes) if **bytes == [STDIN, 3]) {
+                count += 1;
+                if count >= echo_from {
+                    self.show(b"^C").await;
+                }
+            }
+        }
+        count
+    }
+}
+
+#[tokio::test]
+async fn a_terminal_that_has_shown_something_gets_its_farewell_once() {
+    let mut ends = open(Duration::ZERO).await;
+    ends.show(b"$ ").await;
+    assert!(matches!(ends.output.recv().await, Some(Output::Stdout(_))));
+    assert_eq!(ends.interrupts(u32::MAX).await, farewell::ENOUGH);
+}
+
+#[tokio::test]
+async fn a_terminal_that_is_open_for_long_has_started_though_it_showed_nothing() {
+    assert_eq!(
+        open(farewell::SLOW_START).await.interrupts(u32::MAX).await,
+        farewell::ENOUGH
+    );
+}
+
+#[tokio::test]
+async fn the_first_echo_tells_that_a_terminal_has_started() {
+    let most = farewell::MOST / 2;
+    let soon = open(Duration::ZERO).await.interrupts(1).await;
+    assert!((farewell::ENOUGH..most).contains(&soon), "{soon}");
+    let late = open(Duration::ZERO).await.interrupts(4).await;
+    assert!((4 + farewell::ENOUGH - 1..most).contains(&late), "{late}");
+}
