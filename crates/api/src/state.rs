@@ -7,7 +7,7 @@ use podgate_access::{Gate, Sessions, tickets::Tickets};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{metrics::Metrics, ws};
+use crate::{metrics::Metrics, room::Room, ws};
 
 /// How the server is reached, and by whom.
 #[derive(Clone, Debug)]
@@ -28,6 +28,8 @@ pub struct Options {
     pub metrics_token: Option<String>,
     /// Caps and times of WebSockets.
     pub websockets: ws::Limits,
+    /// Bytes of memory that logs in JSON may take together; one takes up to about 10 MiB, and more if its characters need escapes.
+    pub json_logs: usize,
 }
 
 impl Default for Options {
@@ -44,6 +46,7 @@ impl Default for Options {
             ],
             metrics_token: None,
             websockets: ws::Limits::default(),
+            json_logs: 128 << 20,
         }
     }
 }
@@ -62,6 +65,7 @@ struct Inner {
     options: Options,
     shutdown: CancellationToken,
     sockets: ws::Sockets,
+    json_logs: Room,
     metrics: Metrics,
 }
 
@@ -80,6 +84,7 @@ impl State {
                 sessions,
                 tickets,
                 sockets: ws::Sockets::new(&options.websockets),
+                json_logs: Room::new(options.json_logs),
                 metrics: Metrics::new(),
                 options,
                 shutdown,
@@ -115,6 +120,10 @@ impl State {
 
     pub(crate) fn sockets(&self) -> &ws::Sockets {
         &self.inner.sockets
+    }
+
+    pub(crate) fn json_logs(&self) -> &Room {
+        &self.inner.json_logs
     }
 
     /// What the process counts.

@@ -101,7 +101,7 @@ fn of_pod(method: &Method, rest: &str) -> Option<Operation> {
         )
         .fails(&[409_001]),
         ("GET", "/logs") => Operation::new("pods.logs", "A container's log.", Answer::Data(Schemas::of::<LogView>))
-            .fails(&[404_003, 409_001]),
+            .fails(&[404_003, 409_001, 429_001]),
         ("GET", "/events") => Operation::new("pods.events", "A pod's events.", Answer::Data(pod_schemas::events)),
         _ => return None,
     })

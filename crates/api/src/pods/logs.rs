@@ -1,23 +1,26 @@
 //! `GET …/pods/{name}/logs`: a container's log as the cluster holds it.
 
 use axum::{
-    body::Body,
+    body::{Body, Bytes},
+    extract::State as Extract,
     http::{
         HeaderValue,
         header::{CONTENT_DISPOSITION, CONTENT_TYPE},
     },
     response::{IntoResponse, Response},
 };
-use futures_util::{StreamExt, stream::BoxStream};
+use futures_util::StreamExt;
 use podgate_access::action::ReadLogs;
-use podgate_cluster::{Error, log};
+use podgate_cluster::log;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::tail::Tail;
 use crate::{
-    ApiError, Data, FromParameters, Kind, Opened, Parameter, Parameters, Params,
+    ApiError, FromParameters, Kind, Opened, Parameter, Parameters, Params, State,
     accept::{Accepted, JSON, Types},
+    answer,
+    room::{Held, Room},
 };
 
 const PLAIN: &str = "text/plain";
@@ -125,6 +128,7 @@ pub(crate) struct LogView {
 /// The handler.
 pub(crate) async fn read(
     Opened(scoped): Opened<ReadLogs>,
+    Extract(state): Extract<State>,
     Params(asked): Params<Asked>,
     accepted: Accepted<Forms>,
 ) -> Result<Response, ApiError> {
@@ -132,8 +136,34 @@ pub(crate) async fn read(
     if asked.download || accepted.media == PLAIN {
         return Ok(plain(scoped.name(), body, &asked));
     }
-    let (logs, truncated) = end(body.stream).await?;
-    Ok(Data(LogView { logs, truncated }).into_response())
+    whole(body, state.json_logs()).await
+}
+
+/// The envelope. What it takes of the room comes back when it is sent, or not wanted any more.
+async fn whole(mut body: log::Body, room: &Room) -> Result<Response, ApiError> {
+    let mut held = room.enter();
+    let mut tail = Tail::default();
+    while let Some(piece) = body.stream.next().await {
+        tail.push(&piece?);
+        held.resize(tail.len())?;
+    }
+    let (logs, truncated) = tail.finish();
+    let bytes = answer::json(&LogView { logs, truncated })?;
+    held.resize(bytes.len())?;
+    let whole = Bytes::from_owner(Whole { bytes, _held: held });
+    Ok(([(CONTENT_TYPE, HeaderValue::from_static(JSON))], whole).into_response())
+}
+
+/// An answer with the memory it takes.
+struct Whole {
+    bytes: Vec<u8>,
+    _held: Held,
+}
+
+impl AsRef<[u8]> for Whole {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 /// The raw bytes, as they come. A log that breaks off breaks the answer off, so that nobody takes it for whole.
@@ -166,15 +196,6 @@ fn file_name(pod: &str, container: &str, previous: bool) -> String {
         }
     };
     name.chars().map(safe).collect()
-}
-
-/// The end of a log, from all of it.
-async fn end(mut stream: BoxStream<'static, Result<bytes::Bytes, Error>>) -> Result<(String, bool), ApiError> {
-    let mut tail = Tail::default();
-    while let Some(piece) = stream.next().await {
-        tail.push(&piece?);
-    }
-    Ok(tail.finish())
 }
 
 #[cfg(test)]

@@ -30,6 +30,11 @@ impl Tail {
         self.kept.extend(piece);
     }
 
+    /// Bytes that are kept now.
+    pub(crate) fn len(&self) -> usize {
+        self.kept.len()
+    }
+
     /// The text, bytes that are not UTF-8 as U+FFFD, and whether it is not all: then the last whole lines that fit into [`MAX`], or of one
     /// longer line its end, from a code point.
     pub(crate) fn finish(self) -> (String, bool) {
@@ -43,13 +48,14 @@ impl Tail {
                 .count();
             bytes.drain(..within);
         }
-        let text =
+        let mut text =
             String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         if !self.cut && text.len() <= MAX {
             return (text, false);
         }
         let start = start(&text, text.len().saturating_sub(MAX));
-        (text.get(start..).unwrap_or_default().to_owned(), true)
+        text.drain(..start);
+        (text, true)
     }
 }
 

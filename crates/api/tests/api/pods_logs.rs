@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use podgate_api::Options;
 use podgate_cluster::client::Policy;
 use serde_json::{Value, json};
 
@@ -218,6 +219,39 @@ async fn of_one_huge_line_the_end_comes() {
     assert_eq!(data["truncated"], true);
     let logs = data["logs"].as_str().unwrap();
     assert!(logs.len() <= MAX && logs.len() > MAX - 3 && logs.chars().all(|c| c == '€'));
+    server.stop().await;
+}
+
+/// A JSON answer is held whole until its client has read it, and clients may be slow.
+#[tokio::test]
+async fn large_logs_in_json_take_a_bounded_part_of_memory() {
+    let api = Options {
+        json_logs: MAX + (4 << 20),
+        ..Options::default()
+    };
+    let server = Server::with(Setup {
+        api,
+        ..Setup::default()
+    })
+    .await;
+    server.sim.run_pod("shop", "web-1", &["app"]);
+    write(&server, &b"0123456789abcde\n".repeat(MAX / 16 + 1));
+    let unread = server.build("GET", &path("")).send().await.unwrap();
+    assert_eq!(unread.status(), 200);
+    let refused = server.get(&path("")).await;
+    let message = refused.fails(429_001);
+    assert!(message.contains("`tailLines`"), "{message}");
+    assert_ne!(refused.header("retry-after"), "");
+    assert!(plain(&server, "").await.bytes.len() > MAX);
+    assert_eq!(text(&server, "?tailLines=1").await, "0123456789abcde\n");
+    drop(unread);
+    within(async {
+        while server.get(&path("")).await.status == 429 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    assert_eq!(server.get(&path("")).await.data()["truncated"], true);
     server.stop().await;
 }
 
