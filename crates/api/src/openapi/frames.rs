@@ -43,10 +43,6 @@ fn pong() -> Value {
     frame("pong", "The answer to a `ping`.", [], [])
 }
 
-fn container() -> Value {
-    text("The container; only where several may be read.")
-}
-
 /// What a client sends on a log stream.
 pub(super) fn log_client() -> Value {
     let subscribe = frame(
@@ -84,7 +80,7 @@ pub(super) fn log_server() -> Value {
         "log",
         "One line, without its line feed.",
         [("data", text("The line."))],
-        [("container", container())],
+        [("container", text("The container; only where several may be read."))],
     );
     let lines = frame(
         "logs",
@@ -98,18 +94,22 @@ pub(super) fn log_server() -> Value {
     let restarted = frame(
         "restarted",
         "A followed container began a new run: the rest of the old one came before, the new one follows.",
-        [("restartCount", count("Its new restart count."))],
-        [("container", container())],
+        [
+            ("container", text("The container.")),
+            ("restartCount", count("Its new restart count.")),
+        ],
+        [],
     );
     let gap = frame(
         "gap",
         "Lines are missing, or may be.",
         [
+            ("container", text("The container.")),
             ("reason", text("A sentence.")),
             ("before", text("The time of the last line before, or empty.")),
             ("after", text("The time of the first line after, or empty.")),
         ],
-        [("container", container())],
+        [],
     );
     let subscribed = frame(
         "subscribed",

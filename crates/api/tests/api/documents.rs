@@ -40,6 +40,30 @@ fn the_openapi_document_is_current() {
 }
 
 #[test]
+fn frames_that_always_name_their_container_say_so() {
+    let document = openapi::document("");
+    for kind in ["logs", "restarted", "gap"] {
+        let frame = frame(&document, kind).unwrap_or_else(|| panic!("{kind} is not described"));
+        assert!(
+            frame["required"].as_array().unwrap().contains(&json!("container")),
+            "{kind}: {frame}"
+        );
+    }
+}
+
+/// The description of a frame of this type, wherever it is.
+fn frame<'a>(value: &'a Value, kind: &str) -> Option<&'a Value> {
+    if value["properties"]["type"]["const"] == kind {
+        return Some(value);
+    }
+    match value {
+        Value::Object(fields) => fields.values().find_map(|value| frame(value, kind)),
+        Value::Array(items) => items.iter().find_map(|value| frame(value, kind)),
+        _ => None,
+    }
+}
+
+#[test]
 fn every_route_is_in_the_openapi_document_with_its_parameters_and_errors() {
     let document = openapi::document("");
     for route in routes::table() {
