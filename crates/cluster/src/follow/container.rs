@@ -73,7 +73,11 @@ impl Follower {
         let mut failures = 0;
         loop {
             match self.source.read(how).await {
-                End::Clean { rest, .. } => {
+                End::Clean { rest, found, .. } => {
+                    if found != Found::Yes {
+                        let why = "the connection was lost, and where it was is no longer in the log, which was rotated meanwhile";
+                        self.source.tell_gap(why, "").await;
+                    }
                     self.source.pass(rest.into_iter().collect()).await;
                     return Ok(format!(
                         "this is all of the log of container `{}`",
@@ -322,6 +326,8 @@ impl Follower {
                         return Err(error);
                     }
                     if refusals == 3 {
+                        let why = format!("the rest of an ended run's log can't be read: {error}");
+                        self.source.tell_gap(&why, "").await;
                         self.drained = true;
                         return Ok(());
                     }

@@ -16,10 +16,7 @@ use jiff::Timestamp;
 use tokio::task::JoinSet;
 
 pub use self::queue::Frames;
-use self::{
-    container::Follower,
-    queue::{Queue, queue},
-};
+use self::{container::Follower, queue::queue};
 use crate::{
     Cluster, Error,
     containers::{Pod, Standing},
@@ -109,6 +106,12 @@ impl Cluster {
         let pod = self.live_pod(namespace, name).await?;
         let containers = choose(&pod, &options)?;
         let (queue, frames) = queue();
+        // Before any reader can send: the queue is empty, and has room.
+        queue
+            .send(Frame::Subscribed {
+                containers: containers.clone(),
+            })
+            .await;
         let mut readers = JoinSet::new();
         for container in &containers {
             let follower = Follower::new(self.clone(), &pod, container, part.clone(), queue.clone());
@@ -131,7 +134,7 @@ impl Cluster {
                 () = removed.cancelled() => Frame::Failed(Error::Upstream(format!(
                     "the log of {place} is no longer read: the cluster was removed from Podgate"
                 ))),
-                last = run(containers, readers, &queue, &place) => last,
+                last = run(readers, &place) => last,
             };
             tokio::select! {
                 () = queue.closed() => {}
@@ -143,8 +146,7 @@ impl Cluster {
 }
 
 /// Runs the readers to their end; the last frame.
-async fn run(containers: Vec<String>, mut readers: JoinSet<Result<String>>, queue: &Queue, place: &str) -> Frame {
-    queue.send(Frame::Subscribed { containers }).await;
+async fn run(mut readers: JoinSet<Result<String>>, place: &str) -> Frame {
     let mut reasons: Vec<String> = Vec::new();
     while let Some(ended) = readers.join_next().await {
         match ended {

@@ -85,6 +85,24 @@ async fn a_rotation_while_the_connection_is_lost_is_a_gap() {
 }
 
 #[tokio::test]
+async fn a_rotation_while_the_connection_is_lost_is_a_gap_without_follow_too() {
+    let lab = Lab::new().await;
+    for _ in 0..64 {
+        lab.write(&"0123456789abcdef0123456789abcdef\n".repeat(16 << 10));
+    }
+    let mut stream = lab.open(Options::default()).await;
+    stream.line().await;
+    // The rest waits upstream, since nobody reads it here.
+    lab.sim.rotate_log("shop", "web", "main");
+    lab.sim.faults().cut_logs();
+    let items = stream.rest().await;
+    let gaps = items.iter().filter(|item| matches!(item, Item::Gap { .. })).count();
+    assert_eq!(gaps, 1);
+    assert!(matches!(items.as_slice(), [.., Item::Gap { after, .. }, Item::End(_)] if after.is_empty()));
+    lab.end().await;
+}
+
+#[tokio::test]
 async fn a_followed_part_that_is_cut_goes_on_where_it_was() {
     let lab = Lab::new().await;
     for n in 0..10 {

@@ -60,6 +60,31 @@ async fn two_restarts_while_the_connection_is_lost_are_a_gap() {
     lab.end().await;
 }
 
+#[tokio::test]
+async fn the_rest_of_a_run_that_the_node_refuses_is_a_gap() {
+    let lab = Lab::new().await;
+    let mut stream = lab.follow().await;
+    lab.write("one\n");
+    let time = stream.line().await.1.time;
+    lab.sim.faults().fail_requests("/web/log", 400, 3);
+    lab.sim.restart_container("shop", "web", "main", 1);
+    match stream.frame().await {
+        Frame::Gap { reason, before, .. } => {
+            assert_eq!(before, time);
+            assert!(reason.contains("can't be read"), "{reason}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(matches!(
+        stream.frame().await,
+        Frame::Restarted { restart_count: 1, .. }
+    ));
+    lab.write("two\n");
+    assert_eq!(stream.text().await, "two");
+    drop(stream);
+    lab.end().await;
+}
+
 /// A crash loop: the container waits, and shows its last run's log meanwhile.
 #[tokio::test]
 async fn a_crash_loop_is_waited_out() {
