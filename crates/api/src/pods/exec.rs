@@ -136,7 +136,7 @@ impl Waiting {
             return Err(End::Gone);
         };
         if self.bytes >= MAX_WAITING {
-            return std::future::pending().await;
+            match receiver.pause().await {}
         }
         let Some(incoming) = receiver.next().await? else {
             return Err(End::Gone);

@@ -1,9 +1,11 @@
 //! An open WebSocket, as handlers use it.
 
 use std::{
+    convert::Infallible,
+    future::pending,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -43,7 +45,7 @@ type Stream = WebSocketStream<TokioIo<Upgraded>>;
 pub struct Socket {
     /// To the client.
     pub sender: Sender,
-    /// From the client. Must be read all the time, if only to see the client's end and its answers to pings.
+    /// From the client. Must be read all the time, if only to see the client's end and its answers to pings; or be paused.
     pub receiver: Receiver,
     request_id: String,
 }
@@ -70,7 +72,12 @@ pub struct Receiver {
 struct Heard {
     start: Instant,
     millis: AtomicU64,
+    /// Nobody reads: then its silence is not the client's.
+    paused: AtomicBool,
 }
+
+/// While it lives, nobody reads.
+struct Paused<'a>(&'a Heard);
 
 /// What a client sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,6 +137,7 @@ impl Socket {
                 heard: Arc::new(Heard {
                     start: Instant::now(),
                     millis: AtomicU64::new(0),
+                    paused: AtomicBool::new(false),
                 }),
                 max_frame: limits.max_frame,
             },
@@ -293,6 +301,13 @@ impl Receiver {
         Ok(None)
     }
 
+    /// Reads nothing, for as long as it is awaited: for a handler that has no room for more. The client does not count as silent meanwhile.
+    pub async fn pause(&self) -> Infallible {
+        self.heard.paused.store(true, Ordering::Relaxed);
+        let _paused = Paused(&self.heard);
+        pending().await
+    }
+
     /// Reads to the end of the connection.
     async fn drain(&mut self) {
         while let Some(Ok(_)) = self.stream.next().await {}
@@ -316,8 +331,18 @@ impl Heard {
     }
 
     fn silence(&self) -> Duration {
+        if self.paused.load(Ordering::Relaxed) {
+            return Duration::ZERO;
+        }
         let heard = Duration::from_millis(self.millis.load(Ordering::Relaxed));
         self.start.elapsed().saturating_sub(heard)
+    }
+}
+
+impl Drop for Paused<'_> {
+    fn drop(&mut self) {
+        self.0.now();
+        self.0.paused.store(false, Ordering::Relaxed);
     }
 }
 

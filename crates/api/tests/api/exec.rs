@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use podgate_api::{Options, ws::Limits};
 use serde_json::{Value, json};
 
-use crate::support::{PASSWORD, PATIENCE, Server, Socket};
+use crate::support::{PASSWORD, PATIENCE, Server, Setup, Socket};
 
 const PATH: &str = "/ws/clusters/sim/namespaces/shop/pods/web/exec";
 
@@ -226,6 +227,38 @@ async fn when_the_client_the_session_or_the_server_goes_so_does_the_shell() {
     let mut socket = up(socket).await;
     server.begin_shutdown();
     assert_eq!(socket.rest().await.1, 1001);
+    until_gone(&server).await;
+    server.stop().await;
+}
+
+/// Its answers to pings can't be read behind the input that the process does not take.
+#[tokio::test]
+async fn a_client_that_waits_for_a_process_to_take_input_is_not_gone() {
+    let websockets = Limits {
+        ping_every: Duration::from_millis(50),
+        gone_after: Duration::from_millis(500),
+        ..Limits::default()
+    };
+    let api = Options {
+        websockets,
+        ..Options::default()
+    };
+    let server = Server::with(Setup {
+        api,
+        ..Setup::default()
+    })
+    .await;
+    server.run_pod("shop", "web", &["nginx"]).await;
+    let mut socket = exec(&server, "tty=false&command=sleep&command=1000").await;
+    let full = async {
+        loop {
+            socket.send_binary(&[b'x'; 1 << 20]).await;
+        }
+    };
+    // Once nothing moves, nothing is heard of the client for far longer than a client may be silent. To be closed would fail a send.
+    assert!(tokio::time::timeout(Duration::from_secs(5), full).await.is_err());
+    assert_eq!(server.sim.open_execs(), 1);
+    server.sim.end_container("shop", "web", "nginx", 0);
     until_gone(&server).await;
     server.stop().await;
 }
