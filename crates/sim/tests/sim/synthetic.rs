@@ -72,6 +72,41 @@ async fn pods_are_of_ordinary_size_and_shape() {
 }
 
 #[tokio::test]
+async fn every_hundredth_pod_is_unwell_in_its_own_way() {
+    let api = synthetic(2400, 0.0).await;
+    let mut ways = BTreeSet::new();
+    for pod in pods(&api).await {
+        let status = &pod["status"];
+        let of = |pointer: &str| {
+            status
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let ended = status["containerStatuses"][0]["lastState"]["terminated"]["exitCode"].to_string();
+        let waiting = of("/containerStatuses/0/state/waiting/reason");
+        let message = of("/containerStatuses/0/state/waiting/message");
+        let cause = message.rsplit(": ").next().unwrap_or_default().to_owned();
+        if !waiting.is_empty() {
+            ways.insert((
+                waiting,
+                ended,
+                if message.contains("pulling") {
+                    cause
+                } else {
+                    String::new()
+                },
+            ));
+        } else if of("/phase") == "Failed" || of("/phase") == "Pending" {
+            ways.insert((of("/phase"), of("/reason"), of("/conditions/0/message")));
+        }
+    }
+    // Three crash loops, images and lacks of nodes; one each of what runs out of memory, fails, is evicted or lacks its configuration.
+    assert_eq!(ways.len(), 13, "{ways:#?}");
+}
+
+#[tokio::test]
 async fn the_same_size_makes_the_same_cluster() {
     let (one, two) = (synthetic(120, 0.0).await, synthetic(120, 0.0).await);
     assert_eq!(names(&pods(&one).await), names(&pods(&two).await));

@@ -200,9 +200,18 @@ pub(super) fn status(workload: &Workload, identity: &Identity, size: &Size, crea
     let condition = |kind: &str, holds: bool| json!({"type": kind, "status": if holds { "True" } else { "False" }, "lastProbeTime": null, "lastTransitionTime": since});
     if identity.health == Health::Unschedulable {
         let nodes = size.nodes;
+        let lack = [
+            "Insufficient cpu",
+            "Insufficient memory",
+            "node(s) had untolerated taint {dedicated: batch}",
+        ];
+        let lack = form(&lack, identity);
         let mut scheduled = condition("PodScheduled", false);
         scheduled["reason"] = "Unschedulable".into();
-        scheduled["message"] = format!("0/{nodes} nodes are available: {nodes} Insufficient cpu.").into();
+        scheduled["message"] = format!(
+            "0/{nodes} nodes are available: {nodes} {lack}. preemption: 0/{nodes} nodes are available: {nodes} Preemption is not helpful for scheduling."
+        )
+        .into();
         return json!({"phase": "Pending", "qosClass": "Burstable", "conditions": [scheduled]});
     }
     let done = workload.owner == Owner::Job && identity.health == Health::Well;
@@ -213,8 +222,8 @@ pub(super) fn status(workload: &Workload, identity: &Identity, size: &Size, crea
     let ready = statuses.iter().all(|status| status["ready"] == true);
     let phase = match identity.health {
         _ if done => "Succeeded",
-        Health::NoImage => "Pending",
-        Health::Failed => "Failed",
+        Health::NoImage | Health::NoConfig => "Pending",
+        Health::Failed | Health::Evicted => "Failed",
         _ => "Running",
     };
     let host = |number: usize| {
@@ -226,12 +235,38 @@ pub(super) fn status(workload: &Workload, identity: &Identity, size: &Size, crea
         )
     };
     let (node, address) = (identity.number % size.nodes.max(1), host(identity.number));
-    json!({"phase": phase, "qosClass": "Burstable", "startTime": since, "podIP": address, "podIPs": [{"ip": address}],
+    let mut status = json!({"phase": phase, "qosClass": "Burstable", "startTime": since, "podIP": address, "podIPs": [{"ip": address}],
         "hostIP": format!("192.168.{}.{}", node / 250, 2 + node % 250),
         "hostIPs": [{"ip": format!("192.168.{}.{}", node / 250, 2 + node % 250)}],
         "conditions": [condition("PodReadyToStartContainers", !done), condition("Initialized", true), condition("Ready", ready),
             condition("ContainersReady", ready), condition("PodScheduled", true)],
-        "containerStatuses": statuses})
+        "containerStatuses": statuses});
+    if identity.health == Health::Evicted {
+        status["reason"] = "Evicted".into();
+        status["message"] =
+            "The node was low on resource: ephemeral-storage. Threshold quantity: 10Gi, available: 9Gi. ".into();
+    }
+    status
+}
+
+/// The form that a pod's ailment takes.
+fn form<T: Copy + Default>(forms: &[T], identity: &Identity) -> T {
+    let place = identity.form % forms.len().max(1);
+    forms.get(place).copied().unwrap_or_default()
+}
+
+/// Why an image can't be pulled, as containerd words it.
+fn no_image(image: &str, identity: &Identity) -> String {
+    let not_found = format!("{image}: not found");
+    let causes = [
+        not_found.as_str(),
+        "unexpected status from HEAD request to https://registry.example.com/v2/: 401 Unauthorized",
+        "failed to do request: Head \"https://registry.example.com/v2/\": dial tcp: lookup registry.example.com on 10.96.0.10:53: no such host",
+    ];
+    let cause = form(&causes, identity);
+    format!(
+        "Back-off pulling image \"{image}\": ErrImagePull: failed to pull and unpack image \"{image}\": failed to resolve reference \"{image}\": {cause}"
+    )
 }
 
 fn container_status(workload: &Workload, identity: &Identity, container: &str, since: &str) -> Value {
@@ -254,13 +289,17 @@ fn container_status(workload: &Workload, identity: &Identity, container: &str, s
             json!({}),
             0,
         ),
-        Health::CrashLoop if first => (back_off(), ended(1, "Error"), 40 + identity.number % 100),
-        Health::OutOfMemory if first => (back_off(), ended(137, "OOMKilled"), 5 + identity.number % 30),
-        Health::NoImage if first => (
-            waiting("ImagePullBackOff", format!("Back-off pulling image \"{image}\"")),
-            json!({}),
-            0,
-        ),
+        Health::CrashLoop if first => {
+            let code = form(&[1, 2, 127, 139, 143], identity);
+            (back_off(), ended(code, "Error"), 40 + identity.number / 100 % 100)
+        }
+        Health::OutOfMemory if first => (back_off(), ended(137, "OOMKilled"), 5 + identity.number / 100 % 30),
+        Health::NoImage if first => (waiting("ImagePullBackOff", no_image(&image, identity)), json!({}), 0),
+        Health::NoConfig if first => {
+            let message = format!("configmap \"{}-config\" not found", workload.name);
+            (waiting("CreateContainerConfigError", message), json!({}), 0)
+        }
+        Health::Evicted => (ended(137, "ContainerStatusUnknown"), json!({}), 0),
         _ => (running(), json!({}), usize::from(identity.number.is_multiple_of(17))),
     };
     let runs = state["running"].is_object();

@@ -31,15 +31,19 @@ pub(super) enum Health {
     Failed,
     OutOfMemory,
     NotReady,
+    NoConfig,
+    Evicted,
 }
 
-const UNWELL: [Health; 6] = [
+const UNWELL: [Health; 8] = [
     Health::CrashLoop,
     Health::NoImage,
     Health::Unschedulable,
     Health::OutOfMemory,
     Health::NotReady,
     Health::Failed,
+    Health::NoConfig,
+    Health::Evicted,
 ];
 
 /// How large the cluster is.
@@ -129,6 +133,7 @@ impl Workload {
             name,
             uid: random.uid(),
             health,
+            form: number / 100 / UNWELL.len(),
             age: random.between(600, 30 * 24 * 3600),
         }
     }
@@ -142,6 +147,8 @@ pub(super) struct Identity {
     pub(super) name: String,
     pub(super) uid: String,
     pub(super) health: Health,
+    /// Which of the forms that an ailment has this one takes.
+    pub(super) form: usize,
     /// Seconds that it was there when the cluster began.
     pub(super) age: u64,
 }
