@@ -10,6 +10,7 @@ pub mod exec;
 pub mod follow;
 pub mod log;
 mod protobuf;
+pub mod reason;
 pub mod registry;
 pub mod source;
 pub mod status;

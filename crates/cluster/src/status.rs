@@ -268,6 +268,9 @@ mod tests {
         restarts: u32,
         ready: String,
         last_restart: Option<Time>,
+        /// Why it is not well; absent: it is.
+        #[serde(default)]
+        reason: String,
     }
 
     const TABLES: [&str; 5] = [
@@ -278,16 +281,20 @@ mod tests {
         include_str!("../tests/data/status/deleting.json"),
     ];
 
+    fn cases() -> Vec<Case> {
+        let cases = TABLES
+            .iter()
+            .flat_map(|table| serde_json::from_str::<Vec<Case>>(table).unwrap());
+        cases.collect()
+    }
+
     fn read(pod: Value) -> podgate_index::Pod {
         row(&serde_json::from_value(pod).unwrap())
     }
 
     #[test]
     fn status_restarts_and_ready_follow_print_pod() {
-        let cases: Vec<Case> = TABLES
-            .iter()
-            .flat_map(|table| serde_json::from_str::<Vec<Case>>(table).unwrap())
-            .collect();
+        let cases = cases();
         assert!(cases.len() >= 60, "{} pods", cases.len());
         for mut case in cases {
             if case.deleting {
@@ -308,6 +315,24 @@ mod tests {
             );
             assert_eq!(got, want, "{}: {}", case.name, case.rule);
         }
+    }
+
+    #[test]
+    fn what_is_not_well_has_a_reason() {
+        let mut wrong = Vec::new();
+        for mut case in cases() {
+            if case.deleting {
+                case.pod["metadata"]["deletionTimestamp"] = json!("2026-01-10T00:00:00Z");
+            }
+            let got = crate::reason::reason(&serde_json::from_value(case.pod).unwrap(), None);
+            if got != case.reason {
+                wrong.push(format!(
+                    "{}: {}: want {:?}, got {got:?}",
+                    case.name, case.rule, case.reason
+                ));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 
     #[test]

@@ -1,0 +1,283 @@
+//! Why a pod is not well, in one plain sentence.
+//!
+//! From its statuses alone, by fixed rules: no clock, so that the same pod has the same reason wherever and whenever it is asked for.
+//! What is on its way (created, pulled, started for the first time, deleted) is not unwell, nor is what has done its work. The first
+//! rule that holds is told:
+//!
+//! 1. A pod that is being deleted: only that its node is lost.
+//! 2. A completed pod: nothing. One that has failed as a whole: why; evicted, past its deadline, refused by its node, disrupted.
+//! 3. A ready pod: nothing.
+//! 4. Its worst container, by [`container::Rank`]: out of memory; can't be started; image; crashes; anything else that it waits for;
+//!    not started up after a restart.
+//! 5. Why it is not scheduled; nothing, when scheduling gates hold it back.
+//! 6. What a Warning event says of a pod that does not come up, where one is known.
+//! 7. A container that runs and is not ready; a readiness gate; a node that has gone silent.
+
+use crate::wire::{self, Condition, Pod};
+
+mod container;
+mod image;
+mod text;
+
+use container::{Finding, Rank, Role, Subject, because};
+
+/// A Warning event of the pod.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Warning {
+    /// In one word, such as `FailedMount`.
+    pub reason: String,
+    /// In words.
+    pub message: String,
+    /// The container that it is about, or empty.
+    pub container: String,
+}
+
+impl Warning {
+    /// Whether a Warning says why a pod does not come up. Others only repeat a status, or tell of what does no harm.
+    pub fn tells(reason: &str) -> bool {
+        !matches!(
+            reason,
+            "BackOff"
+                | "DNSConfigForming"
+                | "Failed"
+                | "FailedKillPod"
+                | "FailedPreStopHook"
+                | "FailedToRetrieveImagePullSecret"
+                | "MissingClusterDNS"
+                | "ProbeWarning"
+        )
+    }
+}
+
+/// One sentence without a full stop of at most 200 characters in one line, for a pod that is not well; empty for one that is, that is on
+/// its way, or that has done its work. Never the pod's own name, UID, IP or a time: pods that fail alike have the same reason.
+pub fn reason(pod: &Pod, warning: Option<&Warning>) -> String {
+    match tell(pod, warning.filter(|_| heeds_warnings(pod))) {
+        Some(told) => text::scrub(&told, pod),
+        None => String::new(),
+    }
+}
+
+/// Whether a Warning may explain a pod: it is to run, and not ready.
+pub(crate) fn heeds_warnings(pod: &Pod) -> bool {
+    let Pod { metadata, status, .. } = pod;
+    metadata.deletion_timestamp.is_none()
+        && !is_true(status, "Ready")
+        && !matches!(status.phase.as_str(), "Succeeded" | "Failed")
+}
+
+fn tell(pod: &Pod, warning: Option<&Warning>) -> Option<String> {
+    let status = &pod.status;
+    if pod.metadata.deletion_timestamp.is_some() {
+        return deleting(status);
+    }
+    if status.phase == "Succeeded" {
+        return None;
+    }
+    if status.reason == "NodeLost" {
+        return Some("The pod's node has stopped answering (NodeLost)".to_owned());
+    }
+    if status.phase == "Failed" {
+        return Some(failed(pod));
+    }
+    if is_true(status, "Ready") {
+        return None;
+    }
+    let (specific, running) = match worst(pod) {
+        Some(finding) if finding.rank < Rank::Startup => (Some(finding.text), None),
+        other => (None, other),
+    };
+    if specific.is_some() {
+        return specific;
+    }
+    if let Some(scheduled) = condition(status, "PodScheduled").filter(|condition| condition.status == "False") {
+        return unscheduled(scheduled, warning);
+    }
+    if !status.reason.is_empty() {
+        return Some(in_words(&status.reason, &status.message));
+    }
+    if status.phase == "Unknown" {
+        return Some("The pod's state is unknown: its node may have stopped answering".to_owned());
+    }
+    match running {
+        Some(finding) => with_probe(finding, warning),
+        None => coming_up(pod, warning).or_else(|| not_ready(pod)),
+    }
+}
+
+/// A pod that is being deleted ends by itself unless its node is gone. A NoExecute taint is how Kubernetes says that it may be.
+fn deleting(status: &wire::Status) -> Option<String> {
+    let disrupted = condition(status, "DisruptionTarget").filter(|condition| condition.status == "True");
+    if status.reason == "NodeLost" {
+        return Some("Being deleted, but its node has stopped answering (NodeLost)".to_owned());
+    }
+    disrupted
+        .filter(|condition| condition.reason == "DeletionByTaintManager")
+        .map(|_| "Being deleted because of a taint on its node, which may have stopped answering".to_owned())
+}
+
+/// A pod that has failed for good.
+fn failed(pod: &Pod) -> String {
+    let status = &pod.status;
+    if !status.reason.is_empty() {
+        let message = match status.reason.as_str() {
+            // What follows are measurements of the moment.
+            "Evicted" => text::first_sentence(&status.message),
+            _ => status.message.clone(),
+        };
+        return in_words(&status.reason, &message);
+    }
+    // What ended it ended its containers too.
+    if let Some(disrupted) = condition(status, "DisruptionTarget").filter(|condition| condition.status == "True") {
+        return in_words(&disrupted.reason, &disrupted.message);
+    }
+    match worst(pod).filter(|finding| finding.rank < Rank::Startup) {
+        Some(finding) => finding.text,
+        None if status.message.is_empty() => "The pod failed, and its status does not say why".to_owned(),
+        None => in_words("Failed", &status.message),
+    }
+}
+
+/// `REASON: message`.
+fn in_words(reason: &str, message: &str) -> String {
+    let cause = text::cause(message);
+    match cause.strip_prefix("Pod was rejected: ").unwrap_or(&cause) {
+        "" => format!("The pod's status says {reason}, and nothing more"),
+        cause => format!("{reason}: {cause}"),
+    }
+}
+
+/// The worst of its containers; of equals the first, and init containers first of all.
+fn worst(pod: &Pod) -> Option<Finding> {
+    let initialising = initialising(pod);
+    let inits = pod.status.init_container_statuses.iter();
+    let inits = inits.take(initialising.map_or(usize::MAX, |at| at + 1));
+    // The condition outlives the init containers' statuses, as for STATUS.
+    let regular = pod.status.container_statuses.iter();
+    let regular = regular.filter(|_| initialising.is_none() || is_true(&pod.status, "Initialized"));
+    let findings = inits
+        .map(|status| (true, status))
+        .chain(regular.map(|status| (false, status)));
+    findings
+        .filter_map(|(init, status)| subject(pod, init, status).finding())
+        .min_by_key(|finding| finding.rank)
+}
+
+/// The init container that initialisation is at; none when it is over.
+fn initialising(pod: &Pod) -> Option<usize> {
+    pod.status.init_container_statuses.iter().position(|status| {
+        let over = status
+            .state
+            .terminated
+            .as_ref()
+            .is_some_and(|ended| ended.exit_code == 0);
+        !over && !(status.started && is_sidecar(pod, &status.name))
+    })
+}
+
+fn subject<'a>(pod: &'a Pod, init: bool, status: &'a wire::ContainerStatus) -> Subject<'a> {
+    let (specs, role) = match init {
+        false => (&pod.spec.containers, Role::Regular),
+        true if is_sidecar(pod, &status.name) => (&pod.spec.init_containers, Role::Sidecar),
+        true => (&pod.spec.init_containers, Role::Init),
+    };
+    let spec = specs.iter().find(|spec| spec.name == status.name);
+    Subject {
+        role,
+        status,
+        image: spec.map_or("", |spec| &spec.image),
+        alone: specs.len() < 2,
+        over: pod.status.phase == "Failed",
+    }
+}
+
+fn is_sidecar(pod: &Pod, name: &str) -> bool {
+    let mut specs = pod.spec.init_containers.iter();
+    specs.any(|spec| spec.name == name && spec.restart_policy == "Always")
+}
+
+/// A pod without a node. One held back by gates waits for whoever set them.
+fn unscheduled(scheduled: &Condition, warning: Option<&Warning>) -> Option<String> {
+    if scheduled.reason == "SchedulingGated" {
+        return None;
+    }
+    let message = match warning.filter(|_| scheduled.message.is_empty()) {
+        Some(warning) => &warning.message,
+        None => &scheduled.message,
+    };
+    let line = text::one_line(message);
+    // What could be gained by preemption comes after why there is no node.
+    let why = [" preemption: ", " no new claims to deallocate"]
+        .iter()
+        .filter_map(|rest| line.find(rest))
+        .min()
+        .map_or(line.as_str(), |end| &line[..end]);
+    let why = why.trim_end_matches(['.', ',', ' ']);
+    Some(format!("Not scheduled{}", because(why)))
+}
+
+/// What a Warning says of a pod none of whose containers was ever started: it has no node yet, or the node can't prepare it.
+fn coming_up(pod: &Pod, warning: Option<&Warning>) -> Option<String> {
+    let warning = warning?;
+    let status = &pod.status;
+    let mut containers = status.init_container_statuses.iter().chain(&status.container_statuses);
+    let begun = containers.any(|container| {
+        let state = &container.state;
+        state.running.is_some() || state.terminated.is_some() || container.restart_count > 0
+    });
+    let fits = match warning.reason.as_str() {
+        "FailedScheduling" => pod.spec.node_name.is_empty(),
+        "Unhealthy" | "NodeNotReady" => false,
+        _ => true,
+    };
+    (!begun && fits).then(|| in_words(&warning.reason, &warning.message))
+}
+
+/// A container that runs and is not ready, with what its probe found.
+fn with_probe(finding: Finding, warning: Option<&Warning>) -> Option<String> {
+    let kind = if finding.rank == Rank::Unready {
+        "Readiness"
+    } else {
+        "Startup"
+    };
+    match warning.and_then(|warning| probe(warning, kind, &finding.container)) {
+        Some(found) => Some(format!("{}{}", finding.text, because(&found))),
+        None => Some(finding.text).filter(|_| finding.rank != Rank::Starting),
+    }
+}
+
+/// What a probe of a container found.
+fn probe(warning: &Warning, kind: &str, container: &str) -> Option<String> {
+    if warning.reason != "Unhealthy" || !(warning.container.is_empty() || warning.container == container) {
+        return None;
+    }
+    let rest = warning.message.strip_prefix(kind)?.strip_prefix(" probe ")?;
+    let (_, found) = rest.split_once(':')?;
+    Some(text::cause(found))
+}
+
+/// A pod that is not ready though no container of it says why.
+fn not_ready(pod: &Pod) -> Option<String> {
+    let status = &pod.status;
+    let ready = condition(status, "Ready").filter(|condition| condition.status != "True")?;
+    if ready.reason == "ReadinessGatesNotReady" {
+        return Some(format!("Not ready{}", because(&text::cause(&ready.message))));
+    }
+    let containers = &status.container_statuses;
+    let silent =
+        status.phase == "Running" && !containers.is_empty() && containers.iter().all(|container| container.ready);
+    silent.then(|| "Not ready, though its containers are: its node may have stopped answering".to_owned())
+}
+
+/// Whether the first condition of a type is true.
+fn is_true(status: &wire::Status, kind: &str) -> bool {
+    condition(status, kind).is_some_and(|condition| condition.status == "True")
+}
+
+/// The first condition of a type.
+fn condition<'a>(status: &'a wire::Status, kind: &str) -> Option<&'a Condition> {
+    status.conditions.iter().find(|condition| condition.kind == kind)
+}
+
+#[cfg(test)]
+mod tests;
