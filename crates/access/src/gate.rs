@@ -113,7 +113,7 @@ impl Gate {
     }
 
     /// A cluster by number or by unique name.
-    fn find(&self, id: &str) -> Result<Cluster> {
+    pub(crate) fn find(&self, id: &str) -> Result<Cluster> {
         let found = if id.bytes().all(|b| b.is_ascii_digit()) {
             id.parse()
                 .ok()

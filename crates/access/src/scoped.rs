@@ -1,8 +1,10 @@
 //! What each action hands out.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use podgate_cluster::{Cluster, Sync, SyncState, delete, events, exec, follow, log};
-use podgate_index::{Page, Query, Scope, Stats};
+use podgate_index::{Query, Scope, Stats};
 
 use crate::{
     action::{
@@ -12,20 +14,34 @@ use crate::{
     clusters::{Edit, Entry, New},
     error::{Denied, Result},
     gate::Scoped,
+    pods::{Pods, unwatched},
 };
 
 impl Scoped<ListPods> {
-    /// A page of the cluster's pods and how current it is. Fills in the query's clusters and scope.
+    /// The pods that a query asks for: of the target's cluster, or of everything the clusters that are `named` by number or name (none: all). Fills in
+    /// the query's clusters and scope: who may list pods may see them all.
     ///
     /// # Errors
-    /// [`Denied::Forbidden`] for a namespace that the cluster is not watched in; [`Denied::Syncing`] before the first sync, or what made it fail.
-    pub fn list(&self, mut query: Query) -> Result<(Page, Sync)> {
-        let cluster = self.cluster()?;
-        check_watched(cluster, &query.namespaces)?;
-        let sync = synced(cluster)?;
-        query.clusters = vec![cluster.id()];
-        query.scope = Scope::All;
-        Ok((self.gate.index.query(&query), sync))
+    /// Of one cluster [`Denied::Forbidden`] for a namespace that it is not watched in, and [`Denied::Syncing`] before its first sync, or what made it
+    /// fail; of everything [`Denied::ClusterNotFound`], and nothing for the state of a cluster.
+    pub fn pods(&self, named: &[String], query: Query) -> Result<Pods> {
+        let registry = &self.gate.registry;
+        let clusters = match &self.cluster {
+            Some(cluster) => {
+                check_watched(cluster, &query.namespaces)?;
+                synced(cluster)?;
+                vec![cluster.clone()]
+            }
+            None if named.is_empty() => registry.all(),
+            None => {
+                let found: Result<BTreeMap<_, _>> = named
+                    .iter()
+                    .map(|name| self.gate.find(name).map(|cluster| (cluster.id(), cluster)))
+                    .collect();
+                found?.into_values().collect()
+            }
+        };
+        Ok(Pods::new(&self.gate.index, clusters, Scope::All, query))
     }
 }
 
@@ -188,14 +204,5 @@ fn synced(cluster: &Cluster) -> Result<Sync> {
 
 /// Refuses a namespace of whose pods the index knows nothing: an empty list would say that there are none.
 fn check_watched(cluster: &Cluster, namespaces: &[String]) -> Result<()> {
-    let watched = cluster.watched();
-    let unknown = |namespace: &&String| !watched.is_empty() && !watched.contains(namespace);
-    match namespaces.iter().find(unknown) {
-        None => Ok(()),
-        Some(namespace) => Err(Denied::Forbidden(format!(
-            "Podgate may not list pods in namespace `{namespace}` on cluster `{cluster}`: GET /api/clusters/{cluster} lists the namespaces that it is \
-             given for",
-            cluster = cluster.name()
-        ))),
-    }
+    unwatched(cluster, namespaces).map_or(Ok(()), |message| Err(Denied::Forbidden(message)))
 }

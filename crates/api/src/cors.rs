@@ -6,9 +6,10 @@ use axum::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
-const HEADERS: HeaderValue = HeaderValue::from_static("accept, authorization, content-type, x-request-id");
+const HEADERS: HeaderValue =
+    HeaderValue::from_static("accept, authorization, content-type, if-none-match, x-request-id");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE");
-const EXPOSED: HeaderValue = HeaderValue::from_static("content-disposition, retry-after, x-request-id");
+const EXPOSED: HeaderValue = HeaderValue::from_static("content-disposition, etag, retry-after, x-request-id");
 /// Seconds that a browser may remember a preflight's answer.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 

@@ -41,12 +41,7 @@ fn target<'a>(
     let Some(cluster) = cluster else {
         return Ok(Target::Everything);
     };
-    if !is_label(cluster) {
-        return Err(ApiError::ClusterNotFound(format!(
-            "there is no cluster `{}`: a cluster is named by its number or its name",
-            shown(cluster)
-        )));
-    }
+    check_cluster(cluster)?;
     let (Some(namespace), Some(name)) = (namespace, name) else {
         return Ok(Target::Cluster(cluster));
     };
@@ -62,6 +57,20 @@ fn target<'a>(
         namespace,
         name,
     })
+}
+
+/// Refuses what can be neither a cluster's number nor its name.
+///
+/// # Errors
+/// [`ApiError::ClusterNotFound`].
+pub(crate) fn check_cluster(cluster: &str) -> Result<(), ApiError> {
+    if is_label(cluster) {
+        return Ok(());
+    }
+    Err(ApiError::ClusterNotFound(format!(
+        "there is no cluster `{}`: a cluster is named by its number or its name",
+        shown(cluster)
+    )))
 }
 
 /// A DNS-1123 label (RFC 1123, as Kubernetes has it): at most 63 of `a-z0-9-`, no `-` at either end.

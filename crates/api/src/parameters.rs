@@ -35,6 +35,8 @@ pub enum Kind {
     Bool,
     /// One of these words.
     OneOf(&'static [&'static str]),
+    /// Some of these words, separated by commas.
+    Words(&'static [&'static str]),
 }
 
 /// A parameter of a route.
@@ -278,12 +280,25 @@ fn check(parameter: &Parameter, value: &str) -> Result<(), ApiError> {
         }
         Kind::Bool => (!matches!(value, "true" | "false"))
             .then(|| format!("`{name}` must be `true` or `false`, not `{}`", shown(value))),
-        Kind::OneOf(words) => (!words.contains(&value)).then(|| {
-            let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-            format!("`{name}` must be one of {}, not `{}`", words.join(", "), shown(value))
-        }),
+        Kind::OneOf(words) => (!words.contains(&value))
+            .then(|| format!("`{name}` must be one of {}, not `{}`", quoted(words), shown(value))),
+        Kind::Words(words) => {
+            let other = value.split(',').find(|word| !words.contains(word));
+            other.map(|other| {
+                format!(
+                    "`{name}` takes {}, separated by commas, not `{}`",
+                    quoted(words),
+                    shown(other)
+                )
+            })
+        }
     };
     problem.map_or(Ok(()), |problem| Err(ApiError::Parameter(problem)))
+}
+
+fn quoted(words: &[&str]) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    words.join(", ")
 }
 
 /// A value as a message quotes it: its first 64 characters.
@@ -320,6 +335,7 @@ mod tests {
         Parameter::one("since", Kind::Time, "The time."),
         Parameter::one("search", Kind::Text, "A text."),
         Parameter::many("status", Kind::Text, "Statuses."),
+        Parameter::many("facets", Kind::Words(&["status", "phase"]), "Facets."),
     ];
 
     fn message(query: &str) -> String {
@@ -332,13 +348,14 @@ mod tests {
     #[test]
     fn values_come_out_decoded_and_typed() {
         let read = Parameters::parse(
-            "page=7&force=true&status=Running&status=Crash%20Loop&search=a+b%2Bc&since=2026-01-31T12:00:00%2B02:00",
+            "page=7&force=true&status=Running&status=Crash%20Loop&facets=status,phase&facets=phase&search=a+b%2Bc&since=2026-01-31T12:00:00%2B02:00",
             KNOWN,
         )
         .unwrap();
         assert_eq!(read.int("page"), Some(7));
         assert_eq!(read.bool("force"), Some(true));
         assert_eq!(read.many("status"), ["Running", "Crash Loop"]);
+        assert_eq!(read.many("facets"), ["status,phase", "phase"]);
         assert_eq!(read.one("search").as_deref(), Some("a b+c"));
         assert_eq!(read.one("order"), None);
     }
@@ -371,6 +388,12 @@ mod tests {
             ("order=ASC", "`order` must be one of `asc`, `desc`"),
             ("since=yesterday", "`since` must be a time"),
             ("search=%00", "`search` holds a NUL"),
+            (
+                "facets=status,age",
+                "`facets` takes `status`, `phase`, separated by commas, not `age`",
+            ),
+            ("facets=status,", "not ``"),
+            ("facets=Status", "not `Status`"),
             ("search=%ff", "`search` is not UTF-8"),
             ("%ff=1", "is not UTF-8"),
             (long.as_str(), "`search` is longer than 4095 bytes"),

@@ -61,7 +61,8 @@ fn clusters(routes: Routes) -> Routes {
 
 fn pods(routes: Routes) -> Routes {
     routes
-        .add::<ListPods, _, _>(GET, "/api/clusters/{clusterId}/pods", pods::list::list)
+        .add::<ListPods, _, _>(GET, "/api/pods", pods::list::of_all)
+        .add::<ListPods, _, _>(GET, "/api/clusters/{clusterId}/pods", pods::list::of_cluster)
         .add::<GetPod, _, _>(
             GET,
             "/api/clusters/{clusterId}/namespaces/{namespace}/pods/{name}",

@@ -93,6 +93,7 @@ impl<A: Action> Describe for Opened<A> {}
 impl Describe for axum::extract::State<State> {}
 impl Describe for http::HeaderMap {}
 impl Describe for crate::origin::Seen {}
+impl Describe for crate::etag::Known {}
 
 /// The arguments of a handler that opens the Gate for `A` first: [`Opened`] or [`Upgrade`], then others.
 pub trait Opens<A>: Describe {}

@@ -7,7 +7,7 @@ use podgate_access::{Gate, Sessions, tickets::Tickets};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{metrics::Metrics, room::Room, ws};
+use crate::{etag::Tags, metrics::Metrics, room::Room, ws};
 
 /// How the server is reached, and by whom.
 #[derive(Clone, Debug)]
@@ -67,6 +67,7 @@ struct Inner {
     sockets: ws::Sockets,
     json_logs: Room,
     metrics: Metrics,
+    tags: Tags,
 }
 
 impl State {
@@ -86,6 +87,7 @@ impl State {
                 sockets: ws::Sockets::new(&options.websockets),
                 json_logs: Room::new(options.json_logs),
                 metrics: Metrics::new(),
+                tags: Tags::default(),
                 options,
                 shutdown,
             }),
@@ -124,6 +126,10 @@ impl State {
 
     pub(crate) fn json_logs(&self) -> &Room {
         &self.inner.json_logs
+    }
+
+    pub(crate) fn tags(&self) -> &Tags {
+        &self.inner.tags
     }
 
     /// What the process counts.

@@ -1,5 +1,6 @@
 //! How current a cluster's pods are, as lists and clusters show it.
 
+use podgate_access::pods::Listed;
 use podgate_cluster::{Sync, SyncState};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -25,6 +26,38 @@ impl From<&Sync> for SyncView {
             state: state(sync.state),
             synced_at: sync.synced_at.map(crate::time::from_millis).unwrap_or_default(),
             error: sync.error.as_ref().map(ToString::to_string).unwrap_or_default(),
+        }
+    }
+}
+
+/// One cluster beside a list of several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ListedCluster)]
+pub(crate) struct ListedView<'a> {
+    /// Its name.
+    name: &'a str,
+    /// As in `sync` of a list of one cluster.
+    #[schema(example = "synced")]
+    state: &'static str,
+    /// When its pods were last known to equal the cluster's; empty before the first sync.
+    synced_at: String,
+    /// What is wrong now, or empty.
+    error: String,
+}
+
+impl<'a> From<&'a Listed> for ListedView<'a> {
+    fn from(listed: &'a Listed) -> Self {
+        let SyncView {
+            state,
+            synced_at,
+            error,
+        } = listed.sync().into();
+        Self {
+            name: listed.name(),
+            state,
+            synced_at,
+            error,
         }
     }
 }

@@ -149,14 +149,19 @@ fn in_query(parameter: &Parameter) -> Value {
         Kind::Time => json!({"type": "string", "format": "date-time"}),
         Kind::Int { min, max } => json!({"type": "integer", "minimum": min, "maximum": max}),
         Kind::Bool => json!({"type": "boolean"}),
-        Kind::OneOf(words) => json!({"type": "string", "enum": words}),
+        Kind::OneOf(words) | Kind::Words(words) => json!({"type": "string", "enum": words}),
     };
     let schema = if parameter.repeatable {
         json!({"type": "array", "items": value})
     } else {
         value
     };
-    json!({"name": parameter.name, "in": "query", "description": parameter.doc, "schema": schema})
+    let mut described = json!({"name": parameter.name, "in": "query", "description": parameter.doc, "schema": schema});
+    if let Kind::Words(_) = parameter.kind {
+        // Of a list in one value, separated by commas.
+        described["explode"] = json!(false);
+    }
+    described
 }
 
 fn responses(route: &Route, operation: &Operation, schemas: &mut Schemas) -> Value {

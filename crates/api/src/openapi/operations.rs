@@ -10,7 +10,7 @@ use super::{
 use crate::{
     clusters::{ClusterEdit, ClusterView, NamespacesView, NewCluster, StatsView, TestView},
     health::Readiness,
-    pods::{list::List, logs::LogView},
+    pods::logs::LogView,
     routing::Route,
     session::{Credentials, LoginView, PasswordChange, Refresh, TicketRequest, TicketView, UserView},
 };
@@ -88,6 +88,11 @@ pub(super) fn operation(route: &Route) -> Option<Operation> {
     if let Some(rest) = route.path.strip_prefix("/api/clusters") {
         return of_cluster(&route.method, rest);
     }
+    if route.path == "/api/pods" {
+        let list = Answer::Data(pod_schemas::list_of_all);
+        let operation = Operation::new("pods.listAll", "A page of the pods of all clusters.", list);
+        return Some(operation.fails(&[404_002]));
+    }
     of_account(route.path).or_else(|| of_process(route.path))
 }
 
@@ -133,7 +138,7 @@ fn of_cluster(method: &Method, rest: &str) -> Option<Operation> {
         ("GET", "/{clusterId}/pods") => Operation::new(
             "pods.list",
             "A page of a cluster's pods.",
-            Answer::Data(Schemas::of::<List<'static>>),
+            Answer::Data(pod_schemas::list_of_cluster),
         )
         .fails(&[502_001, 503_001, 504_001]),
         ("GET", "") => Operation::new("clusters.list", "The clusters.", Answer::Data(cluster_page)),

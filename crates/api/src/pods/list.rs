@@ -1,269 +1,214 @@
-//! `GET /api/clusters/{clusterId}/pods`: a page of a cluster's pods, from the index.
+//! `GET /api/clusters/{clusterId}/pods` and `GET /api/pods`: a page of the pods of one cluster, or of all.
 
-use axum::response::{IntoResponse, Response};
-use podgate_access::action::ListPods;
-use podgate_cluster::Sync;
-use podgate_index::{Container, Order, Owner, Page, Pod, Query, Selector, Sort};
-use serde::{Serialize, Serializer};
-use utoipa::ToSchema;
+use std::hash::{Hash, Hasher};
 
-use crate::{ApiError, Data, FromParameters, Kind, Opened, Parameter, Parameters, Params, sync::SyncView};
+use axum::{
+    extract::State as Extract,
+    response::{IntoResponse, Response},
+};
+use http::header;
+use podgate_access::{
+    Scoped,
+    action::ListPods,
+    pods::{Pods, Reading},
+};
+use podgate_cluster::SyncState;
+use podgate_index::Query;
 
-/// The most rows of a page.
-const MAX_PAGE_SIZE: u64 = 1000;
-/// The rows of a page unless asked otherwise.
-const PAGE_SIZE: u32 = 20;
+use super::{
+    facets,
+    query::{self, Page},
+    rows,
+};
+use crate::{
+    ApiError, FromParameters, Opened, Parameter, Parameters, Params, State,
+    accept::JSON,
+    etag::Known,
+    json,
+    opened::check_cluster,
+    sync::{ListedView, SyncView},
+};
 
-/// What the list's parameters ask for.
+/// Bytes of an answer beside its rows, more or less.
+const ENVELOPE: usize = 1024;
+
+/// What the parameters of a list ask for.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
+struct Asked {
     query: Query,
-    page: u32,
-    page_size: u32,
+    page: Page,
+    facets: Vec<&'static str>,
+    /// Of all clusters: those named, or all.
+    clusters: Vec<String>,
+    /// Of all clusters.
+    of_all: bool,
 }
 
-impl FromParameters for Asked {
-    const PARAMETERS: &'static [Parameter] = &[
-        Parameter::many("namespace", Kind::Text, "Only pods in this namespace."),
-        Parameter::many(
-            "status",
-            Kind::Text,
-            "Only pods with this status, as `kubectl get pods` shows it under STATUS; compared without case.",
-        ),
-        Parameter::many("phase", Kind::Text, "Only pods in this phase; compared without case."),
-        Parameter::one("nodeName", Kind::Text, "Only pods on this node."),
-        Parameter::one(
-            "search",
-            Kind::Text,
-            "Only pods with this text in their name, namespace, node or IP; compared without case.",
-        ),
-        Parameter::one(
-            "labelSelector",
-            Kind::Text,
-            "Only pods whose labels match this Kubernetes label selector, equality- or set-based.",
-        ),
-        Parameter::one(
-            "sort",
-            Kind::OneOf(&["createdAt", "name", "namespace", "status", "restarts", "nodeName"]),
-            "What to sort by; default `createdAt`. Ties go by namespace, then name.",
-        ),
-        Parameter::one(
-            "order",
-            Kind::OneOf(&["asc", "desc"]),
-            "The direction of the sort; default `desc` (newest first) by `createdAt`, else `asc`.",
-        ),
-        Parameter::one(
-            "page",
-            Kind::Int {
-                min: 1,
-                max: u32::MAX as u64,
-            },
-            "The page, from 1; default 1.",
-        ),
-        Parameter::one(
-            "pageSize",
-            Kind::Int {
-                min: 1,
-                max: MAX_PAGE_SIZE,
-            },
-            "Pods a page; default 20.",
-        ),
-    ];
+impl Asked {
+    fn read(parameters: &Parameters, of_all: bool) -> Result<Self, ApiError> {
+        let page = Page::read(parameters);
+        let query = Query {
+            offset: page.offset(),
+            limit: page.size as usize,
+            ..query::read(parameters)?
+        };
+        let clusters = parameters.many("cluster");
+        clusters.iter().try_for_each(|cluster| check_cluster(cluster))?;
+        Ok(Self {
+            query,
+            page,
+            facets: facets::read(parameters),
+            clusters,
+            of_all,
+        })
+    }
+}
+
+/// What is asked of one cluster.
+#[derive(Clone, Debug)]
+pub(crate) struct OfCluster(Asked);
+
+impl FromParameters for OfCluster {
+    const PARAMETERS: &'static [Parameter] = query::OF_CLUSTER;
 
     fn read(parameters: &Parameters) -> Result<Self, ApiError> {
-        let page = parameters.int32("page").unwrap_or(1);
-        let page_size = parameters.int32("pageSize").unwrap_or(PAGE_SIZE);
-        let sort = sort(parameters.one("sort").as_deref());
-        let selector = parameters
-            .one("labelSelector")
-            .map(|text| Selector::parse(&text))
-            .transpose()
-            .map_err(|e| ApiError::Parameter(format!("`labelSelector` is not a label selector: {e}")))?;
-        let query = Query {
-            namespaces: parameters.many("namespace"),
-            statuses: parameters.many("status"),
-            phases: parameters.many("phase"),
-            node: parameters.one("nodeName"),
-            search: parameters.one("search"),
-            selector,
-            sort,
-            order: order(parameters.one("order").as_deref(), sort),
-            offset: (page as usize - 1).saturating_mul(page_size as usize),
-            limit: page_size as usize,
-            ..Query::default()
-        };
-        Ok(Self { query, page, page_size })
+        Asked::read(parameters, false).map(Self)
     }
 }
 
-fn sort(word: Option<&str>) -> Sort {
-    match word {
-        Some("name") => Sort::Name,
-        Some("namespace") => Sort::Namespace,
-        Some("status") => Sort::Status,
-        Some("restarts") => Sort::Restarts,
-        Some("nodeName") => Sort::NodeName,
-        _ => Sort::CreatedAt,
+/// What is asked of all clusters.
+#[derive(Clone, Debug)]
+pub(crate) struct OfAll(Asked);
+
+impl FromParameters for OfAll {
+    const PARAMETERS: &'static [Parameter] = query::OF_ALL;
+
+    fn read(parameters: &Parameters) -> Result<Self, ApiError> {
+        Asked::read(parameters, true).map(Self)
     }
 }
 
-fn order(word: Option<&str>, sort: Sort) -> Order {
-    match (word, sort) {
-        (Some("asc"), _) => Order::Asc,
-        (Some("desc"), _) | (_, Sort::CreatedAt) => Order::Desc,
-        _ => Order::Asc,
+/// `GET /api/clusters/{clusterId}/pods`.
+pub(crate) async fn of_cluster(
+    Opened(scoped): Opened<ListPods>,
+    Params(OfCluster(asked)): Params<OfCluster>,
+    known: Known,
+    Extract(state): Extract<State>,
+) -> Result<Response, ApiError> {
+    list(&scoped, asked, &known, &state)
+}
+
+/// `GET /api/pods`.
+pub(crate) async fn of_all(
+    Opened(scoped): Opened<ListPods>,
+    Params(OfAll(asked)): Params<OfAll>,
+    known: Known,
+    Extract(state): Extract<State>,
+) -> Result<Response, ApiError> {
+    list(&scoped, asked, &known, &state)
+}
+
+/// The page, or that it has not changed since the caller got it: which takes no look at any row.
+fn list(scoped: &Scoped<ListPods>, asked: Asked, known: &Known, state: &State) -> Result<Response, ApiError> {
+    let pods = scoped.pods(&asked.clusters, asked.query)?;
+    let reading = pods.read();
+    let list = List {
+        user: scoped.caller().user.id,
+        pods: &pods,
+        generation: reading.generation(),
+        page: asked.page,
+        facets: &asked.facets,
+        of_all: asked.of_all,
+    };
+    let tag = state.tags().of(&list);
+    if known.has(&tag) {
+        return Ok(tag.unchanged());
     }
+    let body = list
+        .write(&reading)
+        .map_err(|error| ApiError::Internal(format!("a list can't be written: {error}")))?;
+    drop(reading);
+    let mut response = ([(header::CONTENT_TYPE, JSON)], body).into_response();
+    tag.put(response.headers_mut());
+    Ok(response)
 }
 
-/// The handler.
-pub(crate) async fn list(Opened(scoped): Opened<ListPods>, Params(asked): Params<Asked>) -> Result<Response, ApiError> {
-    let (page, sync) = scoped.list(asked.query)?;
-    Ok(Data(List::new(&page, &sync, asked.page, asked.page_size)).into_response())
+/// All that a list depends on: what its tag is made from.
+struct List<'a> {
+    user: i64,
+    pods: &'a Pods,
+    generation: u64,
+    page: Page,
+    facets: &'a [&'static str],
+    of_all: bool,
 }
 
-/// A page of a cluster's pods. It borrows from the index's rows: nothing is copied between them and the JSON.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = PodList)]
-pub(crate) struct List<'a> {
-    /// The pods of this page.
-    items: Vec<Item<'a>>,
-    /// The number of matches before paging.
-    total: usize,
-    /// This page, from 1.
-    page: u32,
-    /// Pods a page.
-    page_size: u32,
-    /// How current the list is.
-    sync: SyncView,
-}
-
-impl<'a> List<'a> {
-    fn new(page: &'a Page, sync: &Sync, number: u32, page_size: u32) -> Self {
-        Self {
-            items: page.rows.iter().map(|row| Item::from(&row.pod)).collect(),
-            total: page.total,
-            page: number,
-            page_size,
-            sync: SyncView::from(sync),
+impl Hash for List<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let List {
+            user,
+            pods,
+            generation,
+            page,
+            facets,
+            of_all,
+        } = self;
+        (user, pods.query(), generation, page, facets, of_all).hash(state);
+        for cluster in pods.clusters() {
+            let sync = cluster.sync();
+            (cluster.id(), cluster.name(), crate::sync::state(sync.state)).hash(state);
+            // Of a watch that is live the time goes on with every sign of life, and is no news.
+            if sync.state != SyncState::Synced {
+                sync.synced_at.hash(state);
+            }
+            sync.error.as_ref().map(ToString::to_string).hash(state);
         }
     }
 }
 
-/// A pod as a list shows it.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = PodItem)]
-pub(crate) struct Item<'a> {
-    name: &'a str,
-    namespace: &'a str,
-    uid: &'a str,
-    /// What `kubectl get pods` shows under STATUS.
-    #[schema(example = "CrashLoopBackOff")]
-    status: &'a str,
-    phase: &'a str,
-    /// Empty until the pod is scheduled.
-    node_name: &'a str,
-    #[serde(rename = "podIP")]
-    pod_ip: &'a str,
-    #[serde(rename = "hostIP")]
-    host_ip: &'a str,
-    /// The number that `kubectl get pods` shows under RESTARTS.
-    restarts: u32,
-    /// When a container last restarted, or empty.
-    #[schema(value_type = String)]
-    last_restart_at: Time,
-    /// The left number of READY.
-    ready: u32,
-    /// The right number of READY.
-    ready_total: u32,
-    /// The regular containers in spec order.
-    containers: Vec<ContainerView<'a>>,
-    init_containers: Vec<ContainerView<'a>>,
-    /// The controller that owns the pod; null without one.
-    owner: Option<OwnerView<'a>>,
-    #[schema(value_type = String)]
-    created_at: Time,
-    /// When the pod is to be gone, if it is being deleted; else empty.
-    #[schema(value_type = String)]
-    deletion_timestamp: Time,
-}
-
-impl<'a> From<&'a Pod> for Item<'a> {
-    fn from(pod: &'a Pod) -> Self {
-        Self {
-            name: &pod.name,
-            namespace: &pod.namespace,
-            uid: &pod.uid,
-            status: &pod.status,
-            phase: &pod.phase,
-            node_name: &pod.node,
-            pod_ip: &pod.pod_ip,
-            host_ip: &pod.host_ip,
-            restarts: pod.restarts,
-            last_restart_at: Time(pod.last_restart_at),
-            ready: pod.ready,
-            ready_total: pod.ready_total,
-            containers: pod.containers.iter().map(ContainerView::from).collect(),
-            init_containers: pod.init_containers.iter().map(ContainerView::from).collect(),
-            owner: pod.owner.as_ref().map(OwnerView::from),
-            created_at: Time(Some(pod.created_at)),
-            deletion_timestamp: Time(pod.deletion_at),
+impl List<'_> {
+    /// The whole answer.
+    fn write(&self, reading: &Reading<'_>) -> serde_json::Result<Vec<u8>> {
+        let answer = reading.answer();
+        let rows = answer.total().min(self.page.size as usize);
+        let mut out = Vec::with_capacity(ENVELOPE + rows * rows::BYTES);
+        out.extend_from_slice(b"{\"code\":200,\"data\":{\"items\":");
+        json::list(&mut out, answer.rows(), |out, row| {
+            let cluster = self.of_all.then(|| self.pods.cluster_name(row.cluster()));
+            rows::write(out, row, cluster);
+        });
+        for (key, value) in [
+            (&b",\"total\":"[..], answer.total() as u64),
+            (b",\"page\":", self.page.number.into()),
+            (b",\"pageSize\":", self.page.size.into()),
+        ] {
+            out.extend_from_slice(key);
+            json::number(&mut out, value);
         }
+        self.write_clusters(&mut out)?;
+        if !self.facets.is_empty() {
+            out.extend_from_slice(b",\"facets\":");
+            let cut = facets::write(&mut out, self.facets, self.pods, reading);
+            out.extend_from_slice(b",\"truncatedFacets\":");
+            json::list(&mut out, cut.into_iter(), json::text);
+        }
+        out.extend_from_slice(b"}}");
+        Ok(out)
     }
-}
 
-/// The controller that owns a pod.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = PodOwner)]
-pub(crate) struct OwnerView<'a> {
-    #[schema(example = "ReplicaSet")]
-    kind: &'a str,
-    name: &'a str,
-}
-
-impl<'a> From<&'a Owner> for OwnerView<'a> {
-    fn from(owner: &'a Owner) -> Self {
-        Self {
-            kind: &owner.kind,
-            name: &owner.name,
+    /// How current the list is: of one cluster `sync`, of all `clusters`.
+    fn write_clusters(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {
+        let clusters = self.pods.clusters();
+        if self.of_all {
+            out.extend_from_slice(b",\"clusters\":");
+            let views: Vec<ListedView<'_>> = clusters.iter().map(ListedView::from).collect();
+            return serde_json::to_writer(out, &views);
         }
-    }
-}
-
-/// A container as a list shows it.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = PodContainer)]
-pub(crate) struct ContainerView<'a> {
-    name: &'a str,
-    image: &'a str,
-    /// False without a status.
-    ready: bool,
-    restart_count: u32,
-}
-
-impl<'a> From<&'a Container> for ContainerView<'a> {
-    fn from(container: &'a Container) -> Self {
-        Self {
-            name: &container.name,
-            image: &container.image,
-            ready: container.ready,
-            restart_count: container.restart_count,
+        for cluster in clusters {
+            out.extend_from_slice(b",\"sync\":");
+            serde_json::to_writer(&mut *out, &SyncView::from(cluster.sync()))?;
         }
-    }
-}
-
-/// Seconds since the epoch, written as RFC 3339 in UTC; without a value an empty text.
-#[derive(Debug)]
-struct Time(Option<i64>);
-
-impl Serialize for Time {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0.map(jiff::Timestamp::from_second) {
-            Some(Ok(time)) => serializer.collect_str(&time),
-            _ => serializer.serialize_str(""),
-        }
+        Ok(())
     }
 }
 
@@ -271,41 +216,49 @@ impl Serialize for Time {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use podgate_cluster::SyncState;
-    use podgate_index::{ClusterId, Row};
-    use serde_json::json;
+    use podgate_index::{Order, Selector, Sort};
 
     use super::*;
 
     fn asked(query: &str) -> Result<Asked, ApiError> {
-        Asked::read(&Parameters::parse(query, Asked::PARAMETERS)?)
+        OfAll::read(&Parameters::parse(query, OfAll::PARAMETERS)?).map(|OfAll(asked)| asked)
     }
 
     #[test]
     fn without_parameters_it_is_the_newest_twenty() {
         for query in [
             "",
-            "page=&pageSize=&sort=&order=&status=&namespace=&search=&labelSelector=",
+            "page=&pageSize=&sort=&order=&status=&namespace=&search=&labelSelector=&problem=&facets=&cluster=",
         ] {
-            let Asked { query, page, page_size } = asked(query).unwrap();
-            assert_eq!((page, page_size, query.offset, query.limit), (1, 20, 0, 20));
-            assert_eq!((query.sort, query.order), (Sort::CreatedAt, Order::Desc));
-            assert!(query.namespaces.is_empty() && query.statuses.is_empty() && query.phases.is_empty());
-            assert!(query.node.is_none() && query.search.is_none() && query.selector.is_none());
+            let asked = asked(query).unwrap();
+            assert_eq!((asked.page.number, asked.page.size), (1, 20));
+            assert!(asked.facets.is_empty() && asked.clusters.is_empty());
+            let newest = Query {
+                sort: Sort::CreatedAt,
+                order: Order::Desc,
+                offset: 0,
+                limit: 20,
+                ..Query::default()
+            };
+            assert_eq!(asked.query, newest);
         }
     }
 
     #[test]
     fn every_parameter_reaches_the_query() {
         let text = "namespace=a&namespace=b&status=Running&status=Error&phase=Failed&nodeName=n1&search=web&page=3&pageSize=50\
-                    &labelSelector=app%20in%20(a,b)&sort=restarts&order=desc";
-        let query = asked(text).unwrap().query;
+                    &labelSelector=app%20in%20(a,b)&sort=restarts&order=desc&problem=true&cluster=x&cluster=7&facets=status,nodeName&facets=status";
+        let asked = asked(text).unwrap();
+        assert_eq!(asked.clusters, ["x", "7"]);
+        assert_eq!(asked.facets, ["status", "nodeName"]);
+        let query = asked.query;
         assert_eq!(query.namespaces, ["a", "b"]);
         assert_eq!(query.statuses, ["Running", "Error"]);
         assert_eq!(query.phases, ["Failed"]);
         assert_eq!(query.node.as_deref(), Some("n1"));
         assert_eq!(query.search.as_deref(), Some("web"));
         assert_eq!(query.selector, Some(Selector::parse("app in (a,b)").unwrap()));
+        assert!(query.problem);
         assert_eq!((query.sort, query.order), (Sort::Restarts, Order::Desc));
         assert_eq!((query.offset, query.limit), (100, 50));
     }
@@ -348,6 +301,8 @@ mod tests {
             ("labelSelector=a%20in%20b", "`labelSelector`"),
             ("nodeName=a&nodeName=b", "`nodeName`"),
             ("node=a", "`node`"),
+            ("problem=yes", "`problem`"),
+            ("facets=status,node", "`facets`"),
         ] {
             match asked(query) {
                 Err(ApiError::Parameter(message)) => assert!(message.contains(part), "{query}: {message}"),
@@ -356,87 +311,21 @@ mod tests {
         }
     }
 
-    fn answer(pod: Pod) -> serde_json::Value {
-        let page = Page {
-            rows: vec![Row {
-                cluster: ClusterId(1),
-                pod,
-            }],
-            total: 41,
-        };
-        let sync = Sync {
-            state: SyncState::Stale,
-            synced_at: Some(1_767_225_600_123),
-            error: Some(podgate_cluster::Error::Timeout("it is slow".to_owned())),
-        };
-        serde_json::to_value(List::new(&page, &sync, 3, 20)).unwrap()
-    }
-
     #[test]
-    fn a_pod_is_written_as_the_contract_says() {
-        let container = |name: &str, restart_count| Container {
-            name: name.to_owned(),
-            image: format!("{name}:1.21"),
-            ready: true,
-            restart_count,
-        };
-        let pod = Pod {
-            uid: "u-1".to_owned(),
-            namespace: "default".to_owned(),
-            name: "nginx-abc123".to_owned(),
-            status: "Running".to_owned(),
-            phase: "Running".to_owned(),
-            reason: String::new(),
-            node: "node-1".to_owned(),
-            pod_ip: "10.0.0.5".to_owned(),
-            host_ip: "192.168.1.10".to_owned(),
-            restarts: 2,
-            last_restart_at: Some(1_767_225_660),
-            created_at: 1_767_225_600,
-            deletion_at: Some(1_767_225_720),
-            ready: 1,
-            ready_total: 2,
-            owner: Some(Owner {
-                kind: "ReplicaSet".to_owned(),
-                name: "nginx-abc".to_owned(),
-            }),
-            containers: vec![container("nginx", 2)],
-            init_containers: vec![container("init", 0)],
-            labels: Vec::new(),
-        };
-        assert_eq!(
-            answer(pod),
-            json!({
-                "items": [{
-                    "name": "nginx-abc123", "namespace": "default", "uid": "u-1", "status": "Running", "phase": "Running",
-                    "nodeName": "node-1", "podIP": "10.0.0.5", "hostIP": "192.168.1.10", "restarts": 2,
-                    "lastRestartAt": "2026-01-01T00:01:00Z", "ready": 1, "readyTotal": 2,
-                    "containers": [{"name": "nginx", "image": "nginx:1.21", "ready": true, "restartCount": 2}],
-                    "initContainers": [{"name": "init", "image": "init:1.21", "ready": true, "restartCount": 0}],
-                    "owner": {"kind": "ReplicaSet", "name": "nginx-abc"},
-                    "createdAt": "2026-01-01T00:00:00Z", "deletionTimestamp": "2026-01-01T00:02:00Z",
-                }],
-                "total": 41, "page": 3, "pageSize": 20,
-                "sync": {"state": "stale", "syncedAt": "2026-01-01T00:00:00.123Z", "error": "it is slow"},
-            })
-        );
-    }
-
-    #[test]
-    fn a_field_without_a_value_is_there_and_empty() {
-        let value = answer(Pod::default());
-        let item = &value["items"][0];
-        for field in [
-            "uid",
-            "nodeName",
-            "podIP",
-            "hostIP",
-            "lastRestartAt",
-            "deletionTimestamp",
-        ] {
-            assert_eq!(item[field], "", "{field}");
+    fn a_list_of_one_cluster_takes_no_other_and_does_not_count_by_it() {
+        for query in ["cluster=a", "facets=cluster"] {
+            let read = Parameters::parse(query, OfCluster::PARAMETERS);
+            assert!(matches!(read, Err(ApiError::Parameter(_))), "{query}");
         }
-        assert_eq!((&item["containers"], &item["initContainers"]), (&json!([]), &json!([])));
-        assert_eq!(item.get("owner"), Some(&json!(null)));
+    }
+
+    #[test]
+    fn what_can_be_no_cluster_is_not_looked_for() {
+        for name in ["UPPER", "a.b", "..%2f..", "-a"] {
+            assert!(
+                matches!(asked(&format!("cluster={name}")), Err(ApiError::ClusterNotFound(_))),
+                "{name}"
+            );
+        }
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     pods_detail::add_limited,
-    support::{Server, Setup, within},
+    support::{PATIENCE, Server, Setup, cluster, within},
 };
 
 const PODS: &str = "/api/clusters/sim/pods";
@@ -89,7 +89,9 @@ async fn names(server: &Server, query: &str) -> (Vec<String>, u64) {
 #[tokio::test]
 async fn an_item_has_every_field_of_the_contract() {
     let server = with([web()]).await;
-    let data = server.get(PODS).await.data();
+    let mut data = server.get(PODS).await.data();
+    let reason = data["items"][0].as_object_mut().unwrap().remove("reason").unwrap();
+    assert!(reason.is_string(), "{reason}");
     assert_eq!(
         data["items"],
         json!([{
@@ -232,6 +234,12 @@ async fn what_it_does_not_understand_is_refused_by_name() {
         ("labelSelector=app%20in%20web", "`labelSelector`"),
         ("labelSelector=-app", "`labelSelector`"),
         ("limit=5", "`limit`"),
+        ("cluster=sim", "`cluster`"),
+        ("problem=yes", "`problem`"),
+        (
+            "facets=cluster",
+            "`namespace`, `status`, `phase`, `nodeName`, `problem`",
+        ),
         ("search=%ff", "`search`"),
         ("search=%00", "`search`"),
         (long.as_str(), "`search`"),
@@ -304,14 +312,9 @@ async fn a_list_that_may_be_stale_is_still_a_list_and_says_so() {
 #[tokio::test]
 async fn a_cluster_that_never_synced_has_no_list() {
     let server = Server::start().await;
-    let broken = podgate_sim::Sim::start(podgate_sim::Options {
-        name: "slow".into(),
-        ..podgate_sim::Options::default()
-    })
-    .await
-    .unwrap();
-    broken.faults().delay_requests("/pods", crate::support::PATIENCE * 4);
-    let slow = add(&server, &broken, 7).await;
+    let broken = cluster("slow").await;
+    broken.faults().delay_requests("/pods", PATIENCE * 4);
+    let slow = server.add(&broken, 7);
     let answer = server.get("/api/clusters/slow/pods").await;
     let message = answer.fails(503_001);
     assert!(message.contains("slow"), "{message}");
@@ -331,7 +334,7 @@ async fn a_cluster_that_never_synced_has_no_list() {
 
     broken.faults().delay_requests("/pods", std::time::Duration::ZERO);
     broken.faults().revoke_token("admin");
-    add(&server, &broken, 8).await;
+    server.add(&broken, 8);
     let answer = server
         .until("/api/clusters/slow/pods", |answer| answer.status == 502)
         .await;
@@ -357,14 +360,9 @@ async fn a_cluster_that_did_not_answer_in_time_has_no_list_until_it_does() {
         ..Setup::default()
     })
     .await;
-    let silent = podgate_sim::Sim::start(podgate_sim::Options {
-        name: "slow".into(),
-        ..podgate_sim::Options::default()
-    })
-    .await
-    .unwrap();
-    silent.faults().delay_requests("/pods", crate::support::PATIENCE * 4);
-    add(&server, &silent, 7).await;
+    let silent = cluster("slow").await;
+    silent.faults().delay_requests("/pods", PATIENCE * 4);
+    server.add(&silent, 7);
     let answer = server
         .until("/api/clusters/slow/pods", |answer| answer.status != 503)
         .await;
@@ -381,16 +379,53 @@ async fn a_cluster_that_did_not_answer_in_time_has_no_list_until_it_does() {
     within(silent.stop()).await;
 }
 
-/// Adds a simulated cluster to a running server, as if from a kubeconfig.
-async fn add(server: &Server, sim: &podgate_sim::Sim, id: u32) -> podgate_cluster::Cluster {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("kubeconfig");
-    std::fs::write(&file, sim.kubeconfig()).unwrap();
-    let context = podgate_cluster::Source::from_kubeconfig_file(&file).unwrap().remove(0);
-    server.registry.add(podgate_cluster::registry::Spec {
-        id: podgate_index::ClusterId(id),
-        name: context.name,
-        source: context.source,
-        namespaces: Vec::new(),
-    })
+#[tokio::test]
+async fn facets_count_all_matches_whatever_the_page() {
+    let server = with([web(), pending("shop", "new", 1), pending("staging", "old", 2)]).await;
+    let data = server
+        .get(&format!(
+            "{PODS}?pageSize=1&facets=status,namespace,nodeName&facets=phase,status"
+        ))
+        .await
+        .data();
+    assert_eq!(
+        (data["items"].as_array().unwrap().len(), &data["total"]),
+        (1, &json!(3))
+    );
+    assert_eq!(
+        data["facets"],
+        json!({
+            "status": [{"value": "Pending", "count": 2}, {"value": "CrashLoopBackOff", "count": 1}],
+            "namespace": [{"value": "shop", "count": 2}, {"value": "staging", "count": 1}],
+            "nodeName": [{"value": "", "count": 2}, {"value": "node-1", "count": 1}],
+            "phase": [{"value": "Pending", "count": 2}, {"value": "Running", "count": 1}],
+        })
+    );
+    assert_eq!(data["truncatedFacets"], json!([]));
+    let data = server.get(&format!("{PODS}?search=e&facets=namespace")).await.data();
+    assert_eq!(
+        data["facets"]["namespace"],
+        json!([{"value": "shop", "count": 2}]),
+        "of the matches only, ties by value: {data}"
+    );
+    let data = server.get(PODS).await.data();
+    assert!(data.get("facets").is_none() && data.get("truncatedFacets").is_none());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_facet_of_very_many_values_tells_a_thousand_and_says_so() {
+    let mut setup = Setup::default();
+    setup.sim.content = podgate_sim::Content::Synthetic {
+        pods: 1200,
+        nodes: 1200,
+        namespaces: 2,
+        churn: 0.0,
+    };
+    let server = Server::with(setup).await;
+    let data = server.get(&format!("{PODS}?facets=namespace,nodeName")).await.data();
+    assert_eq!(data["facets"]["nodeName"].as_array().unwrap().len(), 1000);
+    assert_eq!(data["facets"]["namespace"].as_array().unwrap().len(), 2);
+    assert_eq!(data["truncatedFacets"], json!(["nodeName"]));
+    server.stop().await;
 }

@@ -207,6 +207,11 @@ impl Server {
 
     /// Creates a user without any role and logs it in; its access token.
     pub(crate) async fn nobody(&self) -> String {
+        self.user("nobody", "").await
+    }
+
+    /// Creates a user and logs it in; its access token.
+    pub(crate) async fn user(&self, username: &str, role: &str) -> String {
         let password = self
             .store
             .passwords()
@@ -217,13 +222,13 @@ impl Server {
             .await
             .unwrap();
         let new = NewUser {
-            username: "nobody".into(),
+            username: username.into(),
             email: String::new(),
-            role: String::new(),
+            role: role.into(),
             password,
         };
         self.store.create_user(new, 0).await.unwrap();
-        self.login("nobody", PASSWORD).await
+        self.login(username, PASSWORD).await
     }
 
     /// `http://127.0.0.1:PORT/…`.
@@ -324,6 +329,20 @@ impl Server {
         .await;
     }
 
+    /// Adds a simulated cluster under its name, as if from a kubeconfig.
+    pub(crate) fn add(&self, sim: &Sim, id: u32) -> Cluster {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("kubeconfig");
+        std::fs::write(&file, sim.kubeconfig()).unwrap();
+        let context = Source::from_kubeconfig_file(&file).unwrap().remove(0);
+        self.registry.add(podgate_cluster::registry::Spec {
+            id: podgate_index::ClusterId(id),
+            name: context.name,
+            source: context.source,
+            namespaces: Vec::new(),
+        })
+    }
+
     /// Starts the shutdown, as SIGTERM does, and leaves the rest to the test.
     pub(crate) fn begin_shutdown(&self) {
         self.shutdown.cancel();
@@ -337,6 +356,15 @@ impl Server {
         within(self.registry.shutdown()).await;
         within(self.sim.stop()).await;
     }
+}
+
+/// Another simulated cluster.
+pub(crate) async fn cluster(name: &str) -> Sim {
+    let options = podgate_sim::Options {
+        name: name.into(),
+        ..podgate_sim::Options::default()
+    };
+    Sim::start(options).await.unwrap()
 }
 
 async fn open_store(dir: &std::path::Path) -> Store {

@@ -1,0 +1,119 @@
+//! Pods of the index as far as a caller may see them: what lists and live queries read.
+
+use podgate_cluster::{Cluster, Error, Sync};
+use podgate_index::{Answer, ClusterId, Facet, FacetValue, Index, Query, Reader, Scope};
+
+/// A question about the pods of some clusters, cut to what its caller may see of them. Made by [`crate::Scoped`] only.
+#[derive(Clone, Debug)]
+pub struct Pods {
+    index: Index,
+    query: Query,
+    clusters: Vec<Listed>,
+}
+
+/// A cluster that a list is of.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    cluster: Cluster,
+    sync: Sync,
+}
+
+/// The index as it is now, for one question. No change comes in while it lives: read and let go, without an await between.
+#[derive(Debug)]
+pub struct Reading<'a> {
+    reader: Reader<'a>,
+    query: &'a Query,
+}
+
+impl Pods {
+    /// `clusters` are those asked for, by number. Fills in the query's clusters and scope.
+    pub(crate) fn new(index: &Index, clusters: Vec<Cluster>, scope: Scope, query: Query) -> Self {
+        let query = Query {
+            clusters: clusters.iter().map(Cluster::id).collect(),
+            scope,
+            ..query
+        };
+        let listed = |cluster: Cluster| {
+            let mut sync = cluster.sync();
+            let unwatched = unwatched(&cluster, &query.namespaces);
+            sync.error = sync.error.or(unwatched.map(Error::Forbidden));
+            Listed { cluster, sync }
+        };
+        let clusters = clusters.into_iter().map(listed).collect();
+        Self {
+            index: index.clone(),
+            query: query.canonical(),
+            clusters,
+        }
+    }
+
+    /// What is asked, in canonical form: with the clusters and the scope that the caller has.
+    pub fn query(&self) -> &Query {
+        &self.query
+    }
+
+    /// The clusters asked for, by number.
+    pub fn clusters(&self) -> &[Listed] {
+        &self.clusters
+    }
+
+    /// The name of one of them; empty for another.
+    pub fn cluster_name(&self, id: ClusterId) -> &str {
+        let found = self.clusters.binary_search_by_key(&id, Listed::id);
+        found.ok().and_then(|at| self.clusters.get(at)).map_or("", Listed::name)
+    }
+
+    /// Opens the index for this question.
+    pub fn read(&self) -> Reading<'_> {
+        Reading {
+            reader: self.index.read(),
+            query: &self.query,
+        }
+    }
+}
+
+impl Listed {
+    /// Its number.
+    pub fn id(&self) -> ClusterId {
+        self.cluster.id()
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        self.cluster.name()
+    }
+
+    /// How current its pods were when the question was asked; the error also tells of a namespace asked for that the cluster is not watched in.
+    pub fn sync(&self) -> &Sync {
+        &self.sync
+    }
+}
+
+impl Reading<'_> {
+    /// See [`Reader::answer`].
+    pub fn answer(&self) -> Answer<'_> {
+        self.reader.answer(self.query)
+    }
+
+    /// See [`Reader::facets`].
+    pub fn facets(&self, facet: Facet) -> Vec<(FacetValue, usize)> {
+        self.reader.facets(self.query, facet)
+    }
+
+    /// See [`Reader::generation`].
+    pub fn generation(&self) -> u64 {
+        self.reader.generation(self.query)
+    }
+}
+
+/// What keeps a cluster from listing some namespaces: it is not watched in them.
+pub(crate) fn unwatched(cluster: &Cluster, namespaces: &[String]) -> Option<String> {
+    let watched = cluster.watched();
+    let unknown = |namespace: &&String| !watched.is_empty() && !watched.contains(namespace);
+    let namespace = namespaces.iter().find(unknown)?;
+    Some(format!(
+        "Podgate may not list pods in namespace `{namespace}` on cluster `{cluster}`: GET /api/clusters/{cluster} lists the namespaces that it is \
+         given for",
+        cluster = cluster.name()
+    ))
+}

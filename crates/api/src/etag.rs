@@ -1,0 +1,161 @@
+//! Validators of answers, and the answer that says that nothing has changed (RFC 9110, sections 8.8.3 and 13.1.2).
+
+use std::hash::{BuildHasher, Hash, RandomState};
+
+use axum::{
+    extract::FromRequestParts,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
+
+use crate::{ApiError, State};
+
+/// Who may keep an answer, and that they must ask before they show it again.
+const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("no-cache, private");
+/// What an answer depends on beside its URL.
+const VARY: HeaderValue = HeaderValue::from_static("authorization, cookie, accept");
+
+/// Makes validators. Keyed by random numbers of this process: what counts our changes starts anew with it, and a tag tells nobody those counts.
+#[derive(Debug, Default)]
+pub(crate) struct Tags {
+    keys: RandomState,
+}
+
+impl Tags {
+    /// The validator of an answer that depends on `all` and on nothing else. It is a weak one: the same tag is the same meaning, not the same bytes.
+    pub(crate) fn of(&self, all: &impl Hash) -> Tag {
+        Tag(format!("\"{:016x}\"", self.keys.hash_one(all)))
+    }
+}
+
+/// A validator: its opaque part, with the quotes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tag(String);
+
+impl Tag {
+    /// The answer to a caller that has what it asks for.
+    pub(crate) fn unchanged(&self) -> Response {
+        let mut response = StatusCode::NOT_MODIFIED.into_response();
+        self.put(response.headers_mut());
+        response
+    }
+
+    /// Sets the headers by which a caller can ask later whether an answer has changed. Who else may keep it is what they say, too.
+    pub(crate) fn put(&self, headers: &mut HeaderMap) {
+        if let Ok(tag) = HeaderValue::try_from(format!("W/{}", self.0)) {
+            headers.insert(header::ETAG, tag);
+        }
+        headers.insert(header::CACHE_CONTROL, CACHE_CONTROL);
+        headers.append(header::VARY, VARY);
+    }
+}
+
+/// Extractor: the validators of the answers that the caller has already (`If-None-Match`).
+#[derive(Debug)]
+pub(crate) struct Known(Vec<HeaderValue>);
+
+impl FromRequestParts<State> for Known {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &State) -> Result<Self, ApiError> {
+        Ok(Self::of(&parts.headers))
+    }
+}
+
+impl Known {
+    fn of(headers: &HeaderMap) -> Self {
+        Self(headers.get_all(header::IF_NONE_MATCH).iter().cloned().collect())
+    }
+
+    /// Whether an answer is among them, by the weak comparison.
+    pub(crate) fn has(&self, tag: &Tag) -> bool {
+        self.0
+            .iter()
+            .any(|line| lists(line.as_bytes(), tag.0.as_bytes()).unwrap_or(false))
+    }
+}
+
+/// Whether a list of entity tags holds one, or is `*`; none where it is no such list.
+fn lists(mut line: &[u8], tag: &[u8]) -> Option<bool> {
+    if line.trim_ascii() == b"*" {
+        return Some(true);
+    }
+    loop {
+        line = line.trim_ascii_start();
+        if let Some(rest) = line.strip_prefix(b",") {
+            line = rest;
+            continue;
+        }
+        if line.is_empty() {
+            return Some(false);
+        }
+        let opaque = line.strip_prefix(b"W/").unwrap_or(line);
+        // A tag may hold commas.
+        let end = opaque.strip_prefix(b"\"")?.iter().position(|byte| *byte == b'"')? + 2;
+        let (found, rest) = opaque.split_at_checked(end)?;
+        if found == tag {
+            return Some(true);
+        }
+        line = rest;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    fn known(lines: &[&'static str]) -> Known {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(header::IF_NONE_MATCH, HeaderValue::from_static(line));
+        }
+        Known::of(&headers)
+    }
+
+    #[test]
+    fn a_tag_is_found_in_lists_and_compared_weakly() {
+        let tag = Tag("\"ab\"".into());
+        for (lines, has) in [
+            (&["W/\"ab\""][..], true),
+            (&["\"ab\""], true),
+            (&["*"], true),
+            (&[" * "], true),
+            (&["\"x\", W/\"ab\""], true),
+            (&["\"x,y\",\"ab\""], true),
+            (&["\"x\",,\"ab\" , \"z\""], true),
+            (&["\"x\"", "W/\"ab\""], true),
+            (&["nonsense", "W/\"ab\""], true),
+            (&[], false),
+            (&[""], false),
+            (&["ab"], false),
+            (&["\"abc\""], false),
+            (&["\"a\""], false),
+            (&["\"ab"], false),
+            (&["\"x,\"ab\""], false),
+            (&["w/\"ab\""], false),
+            (&["\"x\", *"], false),
+        ] {
+            assert_eq!(known(lines).has(&tag), has, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn tags_differ_by_what_they_are_of_and_by_process() {
+        let (tags, others) = (Tags::default(), Tags::default());
+        assert_eq!(tags.of(&(1, "a")), tags.of(&(1, "a")));
+        assert_ne!(tags.of(&(1, "a")), tags.of(&(2, "a")));
+        assert_ne!(tags.of(&(1, "a")), others.of(&(1, "a")));
+    }
+
+    #[test]
+    fn an_answer_that_has_not_changed_says_so_and_who_may_keep_it() {
+        let response = Tag("\"ab\"".into()).unchanged();
+        assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
+        let header = |name| response.headers().get(name).unwrap().to_str().unwrap();
+        assert_eq!(header("etag"), "W/\"ab\"");
+        assert_eq!(header("cache-control"), "no-cache, private");
+        assert_eq!(header("vary"), "authorization, cookie, accept");
+    }
+}

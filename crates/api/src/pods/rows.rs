@@ -1,0 +1,192 @@
+//! A pod of a list as JSON, straight from the index into a buffer: no tree, no allocation. [`crate::openapi`] says what it looks like; a test compares.
+
+use podgate_index::{ContainerRef, RowRef};
+
+use crate::{
+    json::{flag, list, number, text},
+    time::write_seconds,
+};
+
+/// The key of a field that is not its object's first.
+macro_rules! key {
+    ($name:literal) => {
+        concat!(",\"", $name, "\":").as_bytes()
+    };
+}
+
+/// Bytes that a row takes, more or less: two containers and names of a usual length.
+pub(crate) const BYTES: usize = 768;
+
+/// Appends a pod; with the name of its cluster where a list is of several.
+pub(crate) fn write(out: &mut Vec<u8>, row: RowRef<'_>, cluster: Option<&str>) {
+    out.extend_from_slice(b"{\"name\":");
+    text(out, row.name());
+    if let Some(cluster) = cluster {
+        out.extend_from_slice(key!("cluster"));
+        text(out, cluster);
+    }
+    for (key, value) in [
+        (key!("namespace"), row.namespace()),
+        (key!("uid"), &*row.uid()),
+        (key!("status"), row.status()),
+        (key!("reason"), row.reason()),
+        (key!("phase"), row.phase()),
+        (key!("nodeName"), row.node()),
+        (key!("podIP"), row.pod_ip()),
+        (key!("hostIP"), row.host_ip()),
+    ] {
+        out.extend_from_slice(key);
+        text(out, value);
+    }
+    for (key, value) in [
+        (key!("restarts"), row.restarts()),
+        (key!("ready"), row.ready()),
+        (key!("readyTotal"), row.ready_total()),
+    ] {
+        out.extend_from_slice(key);
+        number(out, value.into());
+    }
+    for (key, value) in [
+        (key!("createdAt"), Some(row.created_at())),
+        (key!("lastRestartAt"), row.last_restart_at()),
+        (key!("deletionTimestamp"), row.deletion_at()),
+    ] {
+        out.extend_from_slice(key);
+        time(out, value);
+    }
+    out.extend_from_slice(key!("owner"));
+    owner(out, row.owner());
+    out.extend_from_slice(key!("containers"));
+    list(out, row.containers(), container);
+    out.extend_from_slice(key!("initContainers"));
+    list(out, row.init_containers(), container);
+    out.push(b'}');
+}
+
+fn owner(out: &mut Vec<u8>, owner: Option<(&str, &str)>) {
+    let Some((kind, name)) = owner else {
+        return out.extend_from_slice(b"null");
+    };
+    out.extend_from_slice(b"{\"kind\":");
+    text(out, kind);
+    out.extend_from_slice(key!("name"));
+    text(out, name);
+    out.push(b'}');
+}
+
+fn container(out: &mut Vec<u8>, container: ContainerRef<'_>) {
+    out.extend_from_slice(b"{\"name\":");
+    text(out, container.name());
+    out.extend_from_slice(key!("image"));
+    text(out, container.image());
+    out.extend_from_slice(key!("ready"));
+    flag(out, container.ready());
+    out.extend_from_slice(key!("restartCount"));
+    number(out, container.restart_count().into());
+    out.push(b'}');
+}
+
+/// A time, or an empty text.
+fn time(out: &mut Vec<u8>, seconds: Option<i64>) {
+    out.push(b'"');
+    if let Some(seconds) = seconds {
+        write_seconds(out, seconds);
+    }
+    out.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use podgate_index::{Change, ClusterId, Container, Index, Owner, Pod, Query};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// A pod as a list shows it, once through the index.
+    fn written(pod: Pod, cluster: Option<&str>) -> Value {
+        let index = Index::new();
+        index.apply(ClusterId(1), vec![Change::Upsert(pod)]);
+        let query = Query {
+            clusters: vec![ClusterId(1)],
+            ..Query::default()
+        };
+        let reader = index.read();
+        let mut out = Vec::new();
+        for row in reader.answer(&query).rows() {
+            write(&mut out, row, cluster);
+        }
+        serde_json::from_slice(&out).unwrap()
+    }
+
+    fn container(name: &str, restart_count: u32) -> Container {
+        Container {
+            name: name.to_owned(),
+            image: format!("{name}:1.21"),
+            ready: restart_count > 0,
+            restart_count,
+        }
+    }
+
+    #[test]
+    fn every_field_of_a_pod_is_there_under_its_name() {
+        let pod = Pod {
+            uid: "0c8dd1b6-3a34-4b21-9d3f-00ffeeddccbb".to_owned(),
+            namespace: "default".to_owned(),
+            name: "nginx-abc123".to_owned(),
+            status: "Running".to_owned(),
+            phase: "Running".to_owned(),
+            reason: "container `nginx` said \"no\"\n".to_owned(),
+            node: "node-1".to_owned(),
+            pod_ip: "10.0.0.5".to_owned(),
+            host_ip: "192.168.1.10".to_owned(),
+            restarts: 2,
+            last_restart_at: Some(1_767_225_660),
+            created_at: 1_767_225_600,
+            deletion_at: Some(1_767_225_720),
+            ready: 1,
+            ready_total: 2,
+            owner: Some(Owner {
+                kind: "ReplicaSet".to_owned(),
+                name: "nginx-abc".to_owned(),
+            }),
+            containers: vec![container("nginx", 2), container("side", 0)],
+            init_containers: vec![container("init", 0)],
+            labels: Vec::new(),
+        };
+        let mut expected = json!({
+            "name": "nginx-abc123", "namespace": "default", "uid": "0c8dd1b6-3a34-4b21-9d3f-00ffeeddccbb",
+            "status": "Running", "reason": "container `nginx` said \"no\"\n", "phase": "Running",
+            "nodeName": "node-1", "podIP": "10.0.0.5", "hostIP": "192.168.1.10",
+            "restarts": 2, "ready": 1, "readyTotal": 2,
+            "createdAt": "2026-01-01T00:00:00Z", "lastRestartAt": "2026-01-01T00:01:00Z", "deletionTimestamp": "2026-01-01T00:02:00Z",
+            "owner": {"kind": "ReplicaSet", "name": "nginx-abc"},
+            "containers": [
+                {"name": "nginx", "image": "nginx:1.21", "ready": true, "restartCount": 2},
+                {"name": "side", "image": "side:1.21", "ready": false, "restartCount": 0},
+            ],
+            "initContainers": [{"name": "init", "image": "init:1.21", "ready": false, "restartCount": 0}],
+        });
+        assert_eq!(written(pod.clone(), None), expected);
+        expected["cluster"] = json!("production");
+        assert_eq!(written(pod, Some("production")), expected);
+    }
+
+    #[test]
+    fn a_field_without_a_value_is_there_and_empty() {
+        let pod = Pod {
+            name: "bare".to_owned(),
+            ..Pod::default()
+        };
+        assert_eq!(
+            written(pod, None),
+            json!({
+                "name": "bare", "namespace": "", "uid": "", "status": "", "reason": "", "phase": "", "nodeName": "", "podIP": "", "hostIP": "",
+                "restarts": 0, "ready": 0, "readyTotal": 0,
+                "createdAt": "1970-01-01T00:00:00Z", "lastRestartAt": "", "deletionTimestamp": "",
+                "owner": null, "containers": [], "initContainers": [],
+            })
+        );
+    }
+}

@@ -1,0 +1,159 @@
+//! Lists that have not changed: `ETag` and `If-None-Match`.
+
+use crate::support::{Answer, Server, cluster, send, synced, within};
+
+const PODS: &str = "/api/clusters/sim/pods";
+
+impl Server {
+    /// `GET` as the admin, with what is known already.
+    async fn get_unless(&self, path: &str, known: &str) -> Answer {
+        send(self.build("GET", path).header("if-none-match", known)).await
+    }
+
+    /// The tag of an answer.
+    async fn tag(&self, path: &str) -> String {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.header("etag").to_owned()
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_has_not_changed_is_not_sent_again() {
+    let server = Server::start().await;
+    server.run_pod("default", "web", &["main"]).await;
+    for path in [PODS, "/api/pods", "/api/pods?search=web&facets=status&pageSize=3"] {
+        let first = server.get(path).await;
+        let tag = first.header("etag").to_owned();
+        assert!(tag.starts_with("W/\"") && tag.ends_with('"'), "{tag}");
+        for known in [
+            tag.clone(),
+            format!("\"other\", {tag}"),
+            tag.replace("W/", ""),
+            "*".into(),
+        ] {
+            let request = server.build("GET", path).header("if-none-match", &known);
+            let answer = send(request.header("x-request-id", "my-id")).await;
+            assert_eq!((answer.status, answer.bytes.len()), (304, 0), "{path} {known}");
+            assert_eq!(answer.header("etag"), tag);
+            assert_eq!(answer.header("x-request-id"), "my-id");
+            assert_eq!(answer.header("x-content-type-options"), "nosniff");
+            for answer in [&first, &answer] {
+                assert_eq!(answer.header("cache-control"), "no-cache, private");
+                assert_eq!(answer.header("vary"), "authorization, cookie, accept");
+            }
+        }
+        let head = send(server.build("HEAD", path).header("if-none-match", &tag)).await;
+        assert_eq!(head.status, 304);
+        for other in ["\"other\"", "W/\"\"", "", "nonsense"] {
+            let answer = server.get_unless(path, other).await;
+            assert_eq!((answer.status, answer.header("etag")), (200, &*tag), "{other}");
+        }
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn only_a_change_of_what_it_shows_makes_a_list_new() {
+    let server = Server::start().await;
+    let other = cluster("other").await;
+    synced(server.add(&other, 9)).await;
+    server.run_pod("a", "web", &["main"]).await;
+    let (in_a, of_other) = (format!("{PODS}?namespace=a"), "/api/pods?cluster=other");
+    let tags = [server.tag(&in_a).await, server.tag(of_other).await];
+
+    server.run_pod("b", "web", &["main"]).await;
+    assert_eq!(server.get_unless(&in_a, &tags[0]).await.status, 304);
+    assert_eq!(server.get_unless(of_other, &tags[1]).await.status, 304);
+
+    let all = server.tag(PODS).await;
+    server.run_pod("a", "new", &["main"]).await;
+    assert_eq!(server.get_unless(PODS, &all).await.data()["total"], 3);
+    assert_eq!(server.get_unless(&in_a, &tags[0]).await.data()["total"], 2);
+    assert_eq!(server.get_unless(of_other, &tags[1]).await.status, 304);
+    server.stop().await;
+    within(other.stop()).await;
+}
+
+#[tokio::test]
+async fn answers_to_different_questions_have_different_tags() {
+    let server = Server::start().await;
+    let mut tags = Vec::new();
+    for path in [
+        PODS,
+        "/api/pods",
+        "/api/clusters/sim/pods?page=2",
+        "/api/clusters/sim/pods?pageSize=21",
+        "/api/clusters/sim/pods?search=a",
+        "/api/clusters/sim/pods?order=asc",
+        "/api/clusters/sim/pods?problem=true",
+        "/api/clusters/sim/pods?facets=status",
+        "/api/clusters/sim/pods?facets=phase",
+    ] {
+        tags.push(server.tag(path).await);
+    }
+    let count = tags.len();
+    tags.sort_unstable();
+    tags.dedup();
+    assert_eq!(tags.len(), count);
+    let same = [
+        server
+            .tag(&format!("{PODS}?namespace=b&namespace=a&status=Running"))
+            .await,
+        server
+            .tag(&format!("{PODS}?status=running&namespace=a&namespace=b&page="))
+            .await,
+    ];
+    assert_eq!(same[0], same[1]);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_caller_is_authorised_before_it_hears_that_nothing_changed() {
+    let server = Server::start().await;
+    let tag = server.tag(PODS).await;
+    let get = |token: String, path: &'static str| {
+        let request = server.client.get(server.url(path)).bearer_auth(token);
+        let tag = format!("{tag}, *");
+        async move { send(request.header("if-none-match", tag)).await }
+    };
+    get(server.nobody().await, PODS).await.fails(403_001);
+    get("nonsense".into(), PODS).await.fails(401_003);
+    get(server.token.clone(), "/api/pods?page=0").await.fails(400_001);
+    get(server.token.clone(), "/api/pods?cluster=nowhere")
+        .await
+        .fails(404_002);
+
+    let second = server.user("second", "admin").await;
+    let request = server.client.get(server.url(PODS)).bearer_auth(&second);
+    let answer = send(request.header("if-none-match", &tag)).await;
+    assert_eq!(answer.status, 200, "a tag is its caller's own");
+    assert_ne!(answer.header("etag"), tag);
+
+    let logout = server
+        .request("POST", "/api/auth/logout", Some(&server.token), None)
+        .await;
+    assert_eq!(logout.status, 200);
+    get(server.token.clone(), PODS).await.fails(401_003);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_sync_that_breaks_makes_a_list_new() {
+    let server = Server::start().await;
+    server.run_pod("default", "web", &["main"]).await;
+    let tags = [server.tag(PODS).await, server.tag("/api/pods").await];
+    server.sim.pause().await;
+    server
+        .until(PODS, |answer| answer.data()["sync"]["state"] == "stale")
+        .await;
+    for (path, tag) in [PODS, "/api/pods"].iter().zip(&tags) {
+        let answer = server.get_unless(path, tag).await;
+        assert_eq!(answer.status, 200, "{path}");
+    }
+    server.sim.resume().await;
+    server
+        .until(PODS, |answer| answer.data()["sync"]["state"] == "synced")
+        .await;
+    server.stop().await;
+}
