@@ -123,7 +123,7 @@ fn what_claims_to_be_longer_than_any_pod_is_refused_at_once() {
 
 #[test]
 fn nested_groups_are_the_pod_s_error_and_not_the_stack_s() {
-    let deep = [vec![0x9b, 0x06].repeat(1 << 20), vec![0x9c, 0x06].repeat(1 << 20)].concat();
+    let deep = [[0x9b, 0x06].repeat(1 << 20), [0x9c, 0x06].repeat(1 << 20)].concat();
     let (pods, _) = list(&wrapped("PodList", &[meta(), item(&deep), item(b"")].concat())).unwrap();
     assert!(
         matches!(&pods[..], [Object::Odd { name, error }, Object::Pod(_)] if name == "ns/n" && error.contains("recursion")),
