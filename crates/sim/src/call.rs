@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use axum::body::Body;
+use http::header::ACCEPT;
 use percent_encoding::percent_decode_str;
 
 use crate::auth::{Identity, User};
+use crate::negotiate::{self, Form};
+use crate::object::Kind;
 use crate::state::State;
 use crate::status::Failure;
 
@@ -44,6 +47,16 @@ impl Call {
     /// Whom the request acts as.
     pub(crate) fn user(&self) -> &User {
         self.identity.effective()
+    }
+
+    /// The form in which it wants objects of a kind.
+    ///
+    /// # Errors
+    ///
+    /// 406 when there is none that it takes.
+    pub(crate) fn form(&self, kind: Kind) -> Result<Form, Failure> {
+        let protobuf = kind == Kind::Pod && !self.state.faults.protobuf_off();
+        negotiate::form(self.header(ACCEPT), protobuf)
     }
 
     /// A request header as text; empty without one.

@@ -43,6 +43,7 @@ pub struct Faults {
     refuse_streaming_list: AtomicBool,
     only_v4_exec: AtomicBool,
     keep_orphans: AtomicBool,
+    no_protobuf: AtomicBool,
 }
 
 impl Faults {
@@ -57,6 +58,7 @@ impl Faults {
             refuse_streaming_list: AtomicBool::default(),
             only_v4_exec: AtomicBool::default(),
             keep_orphans: AtomicBool::default(),
+            no_protobuf: AtomicBool::default(),
         }
     }
 
@@ -85,7 +87,7 @@ impl Faults {
         self.store.signal().send_modify(|signal| signal.expiries += 1);
     }
 
-    /// Sends one line that is not JSON into every open watch.
+    /// Sends bytes that are no event, in JSON or protobuf, into every open watch.
     pub fn garbage_in_watches(&self) {
         self.store.signal().send_modify(|signal| signal.garbage += 1);
     }
@@ -173,6 +175,11 @@ impl Faults {
         self.keep_orphans.store(on, Ordering::SeqCst);
     }
 
+    /// Acts as a server without protobuf: JSON for who takes it too, 406 for who does not.
+    pub fn no_protobuf(&self, on: bool) {
+        self.no_protobuf.store(on, Ordering::SeqCst);
+    }
+
     /// Breaks the connection of every open exec now.
     pub fn cut_execs(&self) {
         self.streams.send_modify(|signal| signal.cut_execs += 1);
@@ -205,6 +212,10 @@ impl Faults {
 
     pub(crate) fn exec_is_v4(&self) -> bool {
         self.only_v4_exec.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn protobuf_off(&self) -> bool {
+        self.no_protobuf.load(Ordering::SeqCst)
     }
 
     pub(crate) fn orphans_kept(&self) -> bool {

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::ACCEPT;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::call::{Call, Query};
-use crate::negotiate::{self, Form};
+use crate::negotiate::Form;
 use crate::object::{Kind, Object};
+use crate::protobuf::{self, Encoded};
 use crate::selectors::Selectors;
 use crate::status::{Answer, Failure, bytes_response, json_response};
 use crate::table::{self, Include};
@@ -31,12 +31,16 @@ const CHUNK: usize = 128 << 10;
 ///
 /// 404 when there is none, 406 for a form that there is not.
 pub(crate) fn one(call: &Call, kind: Kind) -> Answer {
-    let form = negotiate::form(call.header(ACCEPT))?;
+    let form = call.form(kind)?;
     let namespace = if kind.namespaced() { call.namespace() } else { "" };
     let found = call.state.store.get(kind, namespace, call.name());
     let found = found.ok_or_else(|| Failure::not_found(kind, call.name()))?;
     Ok(match form {
         Form::Json => bytes_response("application/json", found.json()),
+        Form::Protobuf => {
+            let found = found.protobuf().map(protobuf::object).unwrap_or_default();
+            bytes_response(protobuf::MEDIA_TYPE, found)
+        }
         Form::Yaml => bytes_response("application/yaml", yaml::write(&found.value())),
         Form::Metadata => json_response(&table::metadata(&found.value())),
         Form::Table => {
@@ -54,12 +58,13 @@ pub(crate) fn one(call: &Call, kind: Kind) -> Answer {
 /// 400 and 422 for parameters that are none or contradict each other, 410 for a version that is no longer kept, 504
 /// for one that has not been reached, 406 for a form that there is not.
 pub(crate) fn answer(call: &Call, kind: Kind) -> Answer {
-    let form = negotiate::form(call.header(ACCEPT))?;
+    let form = call.form(kind)?;
     let selectors = Selectors::of(&call.query, kind)?;
     let page = page::read(call, kind, &selectors)?;
     let list = format!("{}List", kind.name());
     Ok(match form {
         Form::Json => json_list(&list, page),
+        Form::Protobuf => protobuf_list(page),
         Form::Yaml => {
             let items: Vec<Value> = page.objects.iter().map(|object| object.value()).collect();
             let list = json!({"kind": list, "apiVersion": "v1", "metadata": page.metadata, "items": items});
@@ -105,31 +110,65 @@ pub(crate) fn include(query: &Query) -> Result<Include, Failure> {
     }
 }
 
-/// A list in JSON, made piece by piece: a large one is never in memory as a whole.
+/// A list in JSON.
 fn json_list(kind: &str, page: Page) -> Response {
     let head = format!(
         r#"{{"kind":"{kind}","apiVersion":"v1","metadata":{},"items":["#,
         page.metadata
     );
+    let item = |object: &Object, first: bool, piece: &mut Vec<u8>| {
+        if !first {
+            piece.push(b',');
+        }
+        object.append_item(piece);
+    };
+    piece_by_piece("application/json", head.into_bytes(), page.objects, item, b"]}")
+}
+
+/// A list of pods in protobuf.
+fn protobuf_list(page: Page) -> Response {
+    let len = page.objects.iter().filter_map(|pod| pod.protobuf());
+    let head = protobuf::list_head(&page.metadata, len.map(Encoded::item_len).sum());
+    let item = |pod: &Object, _, piece: &mut Vec<u8>| {
+        if let Some(pod) = pod.protobuf() {
+            pod.append_item(piece);
+        }
+    };
+    piece_by_piece(protobuf::MEDIA_TYPE, head, page.objects, item, protobuf::list_tail())
+}
+
+/// A list that is made piece by piece: a large one is never in memory as a whole.
+fn piece_by_piece(
+    media_type: &'static str,
+    head: Vec<u8>,
+    objects: Vec<Arc<Object>>,
+    append: fn(&Object, bool, &mut Vec<u8>),
+    tail: &'static [u8],
+) -> Response {
     let mut pieces = Pieces {
-        head: Some(head),
-        objects: page.objects.into_iter(),
+        head,
+        objects: objects.into_iter(),
+        append,
+        tail,
         first: true,
         ended: false,
     };
     let first = pieces.next().unwrap_or_default();
     if pieces.ended {
-        return bytes_response("application/json", first);
+        return bytes_response(media_type, first);
     }
     let rest = std::iter::once(first)
         .chain(pieces)
         .map(Ok::<_, std::convert::Infallible>);
-    bytes_response("application/json", Body::from_stream(futures_util::stream::iter(rest)))
+    bytes_response(media_type, Body::from_stream(futures_util::stream::iter(rest)))
 }
 
 struct Pieces {
-    head: Option<String>,
+    head: Vec<u8>,
     objects: std::vec::IntoIter<Arc<Object>>,
+    /// Appends an object; told whether it is the first.
+    append: fn(&Object, bool, &mut Vec<u8>),
+    tail: &'static [u8],
     first: bool,
     ended: bool,
 }
@@ -141,17 +180,15 @@ impl Iterator for Pieces {
         if self.ended {
             return None;
         }
-        let mut piece = self.head.take().unwrap_or_default().into_bytes();
+        let mut piece = std::mem::take(&mut self.head);
+        piece.reserve(CHUNK);
         while piece.len() < CHUNK {
             let Some(object) = self.objects.next() else {
-                piece.extend_from_slice(b"]}");
+                piece.extend_from_slice(self.tail);
                 self.ended = true;
                 break;
             };
-            if !std::mem::take(&mut self.first) {
-                piece.push(b',');
-            }
-            object.append_item(&mut piece);
+            (self.append)(&object, std::mem::take(&mut self.first), &mut piece);
         }
         Some(piece.into())
     }

@@ -1,11 +1,14 @@
 //! The form of an answer, from the `Accept` header.
 
+use crate::protobuf;
 use crate::status::Failure;
 
 /// A form that an object or list can be answered in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     Json,
+    /// Pods and failures alone.
+    Protobuf,
     Yaml,
     /// `meta.k8s.io/v1` Table, which carries what kubectl prints.
     Table,
@@ -13,19 +16,25 @@ pub(crate) enum Form {
     Metadata,
 }
 
-/// Chooses the first form of an `Accept` header that there is; without one, JSON.
+/// Chooses the first form of an `Accept` header that there is; without one, JSON. Protobuf is one where `protobuf` says so.
 ///
 /// # Errors
 ///
-/// 406 when there is none: protobuf is not among them.
-pub(crate) fn form(accept: &str) -> Result<Form, Failure> {
+/// 406 when there is none.
+pub(crate) fn form(accept: &str, protobuf: bool) -> Result<Form, Failure> {
     if accept.trim().is_empty() {
         return Ok(Form::Json);
     }
-    let failure = "only the following media types are accepted: application/json, application/yaml";
+    let json = "only the following media types are accepted: application/json, application/yaml";
+    let failure = if protobuf {
+        format!("{json}, {}", protobuf::MEDIA_TYPE)
+    } else {
+        json.to_owned()
+    };
     accept
         .split(',')
-        .find_map(one)
+        .filter_map(one)
+        .find(|form| protobuf || *form != Form::Protobuf)
         .ok_or_else(|| Failure::new(406, failure))
 }
 
@@ -37,6 +46,7 @@ fn one(range: &str) -> Option<Form> {
     let plain = match media.as_str() {
         "application/json" | "application/*" | "*/*" => Form::Json,
         "application/yaml" => Form::Yaml,
+        protobuf::MEDIA_TYPE => Form::Protobuf,
         _ => return None,
     };
     match (plain, parameter("as")) {
@@ -61,13 +71,26 @@ mod tests {
     #[test]
     fn the_first_form_that_there_is_wins() {
         let kubectl = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json";
-        assert_eq!(form(kubectl), Ok(Form::Table));
+        assert_eq!(form(kubectl, true), Ok(Form::Table));
         assert_eq!(
-            form("application/json;as=Table;v=v1beta1;g=meta.k8s.io, application/json"),
+            form(
+                "application/json;as=Table;v=v1beta1;g=meta.k8s.io, application/json",
+                true
+            ),
             Ok(Form::Json)
         );
-        assert_eq!(form("application/vnd.kubernetes.protobuf, */*"), Ok(Form::Json));
-        assert_eq!(form("application/yaml"), Ok(Form::Yaml));
-        assert_eq!(form("application/vnd.kubernetes.protobuf").unwrap_err().code, 406);
+        assert_eq!(form("application/yaml", true), Ok(Form::Yaml));
+        assert_eq!(form("application/xml", true).unwrap_err().code, 406);
+    }
+
+    #[test]
+    fn protobuf_is_for_what_has_it() {
+        let go = "application/vnd.kubernetes.protobuf, */*";
+        assert_eq!((form(go, true), form(go, false)), (Ok(Form::Protobuf), Ok(Form::Json)));
+        let only = "application/vnd.kubernetes.protobuf;stream=watch";
+        assert_eq!(form(only, true), Ok(Form::Protobuf));
+        assert_eq!(form(only, false).unwrap_err().code, 406);
+        let table = "application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io, application/json";
+        assert_eq!(form(table, true), Ok(Form::Json));
     }
 }

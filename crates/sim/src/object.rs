@@ -1,10 +1,11 @@
-//! One stored Kubernetes object: its JSON, and what selectors and versions need of it.
+//! One stored Kubernetes object: how it is sent, and what selectors and versions need of it.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
 use crate::pieces::{Draft, Pieces};
+use crate::protobuf::Encoded;
 
 /// The kinds that the cluster holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -68,6 +69,8 @@ pub(crate) struct Object {
     pub(crate) fields: Vec<(&'static str, String)>,
     /// The JSON without `apiVersion` and `kind`: the items of a list come without them.
     body: Pieces,
+    /// The same as protobuf; of pods alone.
+    protobuf: Option<Encoded>,
 }
 
 impl Object {
@@ -105,12 +108,18 @@ impl Object {
             labels: labels.unwrap_or_default(),
             fields: fields(kind, value),
             body: Pieces::new(&draft),
+            protobuf: (kind == Kind::Pod).then(|| Encoded::new(&draft)),
         }
     }
 
     /// Appends the JSON as an item of a list: without `apiVersion` and `kind`.
     pub(crate) fn append_item(&self, list: &mut Vec<u8>) {
         self.body.append_to(list);
+    }
+
+    /// The object in protobuf; of pods alone.
+    pub(crate) fn protobuf(&self) -> Option<&Encoded> {
+        self.protobuf.as_ref()
     }
 
     /// The JSON as an answer of its own.

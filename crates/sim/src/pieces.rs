@@ -16,12 +16,13 @@ pub(crate) struct Draft {
     pub(crate) shared: Vec<Shared>,
 }
 
-/// The JSON text of `section.key`; what the value has there is not looked at.
+/// `section.key` as JSON and, of a pod, as protobuf; what the value has there is not looked at.
 #[derive(Clone)]
 pub(crate) struct Shared {
     pub(crate) section: &'static str,
     pub(crate) key: &'static str,
     pub(crate) text: Arc<[u8]>,
+    pub(crate) protobuf: Arc<[u8]>,
 }
 
 impl From<Value> for Draft {
@@ -130,8 +131,8 @@ struct Known {
     sweep_at: usize,
 }
 
-/// One copy of a text for all clusters of this process.
-fn shared(text: &[u8]) -> Arc<[u8]> {
+/// One copy of a text, or of other bytes, for all clusters of this process.
+pub(crate) fn shared(text: &[u8]) -> Arc<[u8]> {
     static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
@@ -184,6 +185,7 @@ mod tests {
                 section: "spec",
                 key: "containers",
                 text,
+                protobuf: Arc::default(),
             }],
         };
         let mut whole = Vec::new();

@@ -5,13 +5,14 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::Method;
-use http::header::ACCEPT;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderValue, Method};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -22,11 +23,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::auth::{self, Identity};
 use crate::call::{Call, Query, Target};
+use crate::negotiate::{self, Form};
 use crate::object::Kind;
 use crate::rbac::{self, Attributes};
 use crate::state::{Request, State};
 use crate::status::{Answer, Failure};
-use crate::{delete, discovery, exec, list, log, reviews, watch, write};
+use crate::{delete, discovery, exec, list, log, protobuf, reviews, watch, write};
 
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -160,14 +162,33 @@ async fn handle(state: Arc<State>, request: http::Request<Incoming>) -> Response
     if !delay.is_zero() {
         tokio::time::sleep(delay).await;
     }
-    if let Some(status) = state.faults.failure(&whole) {
-        return Failure::new(status, "the simulated cluster was told to fail this request").into_response();
-    }
-    let answer = match identity {
-        Ok(identity) => Box::pin(answer(state, identity, request)).await,
-        Err(failure) => Err(failure),
+    let in_protobuf = wants_protobuf(&state, &request);
+    let told = state.clone();
+    let answer = match (state.faults.failure(&whole), identity) {
+        (Some(status), _) => Err(Failure::new(
+            status,
+            "the simulated cluster was told to fail this request",
+        )),
+        (None, Ok(identity)) => Box::pin(answer(state, identity, request)).await,
+        (None, Err(failure)) => Err(failure),
     };
-    answer.unwrap_or_else(IntoResponse::into_response)
+    let response = match answer {
+        Ok(response) => response,
+        Err(failure) if in_protobuf => failure.into_protobuf(),
+        Err(failure) => failure.into_response(),
+    };
+    let media_type = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    if media_type.is_some_and(|media_type| media_type.starts_with(protobuf::MEDIA_TYPE.as_bytes())) {
+        told.protobuf_answers.fetch_add(1, Ordering::SeqCst);
+    }
+    response
+}
+
+/// Whether a failure is told in protobuf.
+fn wants_protobuf(state: &State, request: &http::Request<Body>) -> bool {
+    let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
+    let form = negotiate::form(accept.unwrap_or_default(), !state.faults.protobuf_off());
+    form == Ok(Form::Protobuf)
 }
 
 fn recorded(request: &http::Request<Body>, identity: Option<&Identity>) -> Request {

@@ -227,6 +227,11 @@ impl Sim {
         self.inner.state.log_bytes.load(Ordering::SeqCst)
     }
 
+    /// Answers in protobuf so far, failures among them: shows what a client was given.
+    pub fn protobuf_answers(&self) -> u64 {
+        self.inner.state.protobuf_answers.load(Ordering::SeqCst)
+    }
+
     /// Stops listening and cuts every connection; the objects and logs stay.
     pub async fn pause(&self) {
         let session = self.inner.session.lock().await.take();

@@ -80,6 +80,7 @@ pub(crate) struct State {
     pub(crate) watches: Gauge,
     /// Bytes in all log answers so far.
     pub(crate) log_bytes: AtomicU64,
+    pub(crate) protobuf_answers: AtomicU64,
     /// Cancelled when the cluster stops: ends every task.
     pub(crate) stop: CancellationToken,
     /// Set by the content, once.
@@ -99,6 +100,7 @@ impl State {
             execs: Gauge::default(),
             watches: Gauge::default(),
             log_bytes: AtomicU64::new(0),
+            protobuf_answers: AtomicU64::new(0),
             stop: CancellationToken::new(),
             on_pod_removed: OnceLock::new(),
             addresses: AtomicU64::new(0),

@@ -6,6 +6,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde_json::{Value, json};
 
 use crate::object::Kind;
+use crate::protobuf;
 
 /// An error as `metav1.Status` says it.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,9 +98,14 @@ impl Failure {
     }
 }
 
-impl IntoResponse for Failure {
-    fn into_response(self) -> Response {
-        let mut response = json_response(&self.status());
+impl Failure {
+    /// The answer in protobuf.
+    pub(crate) fn into_protobuf(self) -> Response {
+        let response = bytes_response(protobuf::MEDIA_TYPE, protobuf::failure(&self.status()));
+        self.head(response)
+    }
+
+    fn head(&self, mut response: Response) -> Response {
         *response.status_mut() = StatusCode::from_u16(self.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         if matches!(self.code, 429 | 503 | 504) {
             response
@@ -107,6 +113,13 @@ impl IntoResponse for Failure {
                 .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let response = json_response(&self.status());
+        self.head(response)
     }
 }
 

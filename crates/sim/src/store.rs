@@ -1,5 +1,7 @@
 //! The cluster's objects with their versions, and the history that watches read.
 
+mod snapshot;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,6 +11,9 @@ use tokio::sync::watch;
 use crate::object::{Kind, Object, metadata_mut};
 use crate::pieces::Draft;
 use crate::time;
+
+use snapshot::Key;
+pub(crate) use snapshot::{Range, Snapshot};
 
 /// Changes that open watches may lag behind, whatever [`crate::Options::history`] says.
 const LAG: usize = 4096;
@@ -46,16 +51,6 @@ pub(crate) struct TooOld {
     /// Whether an expiry on request made it so, rather than the passing of changes.
     pub(crate) forgotten: bool,
 }
-
-/// The objects in key order with the version at which they were read.
-pub(crate) struct Snapshot {
-    pub(crate) version: u64,
-    /// The kind's place in the history: where a watch goes on.
-    pub(crate) seq: u64,
-    pub(crate) objects: Vec<Arc<Object>>,
-}
-
-type Key = (String, String);
 
 #[derive(Default)]
 struct Table {
@@ -148,26 +143,6 @@ impl Store {
         self.lock().find(kind, namespace, name)
     }
 
-    /// All objects of a kind, or those of a namespace, by namespace and name.
-    pub(crate) fn snapshot(&self, kind: Kind, namespace: Option<&str>) -> Snapshot {
-        let inner = self.lock();
-        let table = &inner.tables[kind as usize];
-        let objects = match namespace {
-            None => table.objects.values().cloned().collect(),
-            Some(namespace) => table
-                .objects
-                .range((namespace.to_owned(), String::new())..)
-                .take_while(|((of, _), _)| of == namespace)
-                .map(|(_, object)| object.clone())
-                .collect(),
-        };
-        Snapshot {
-            version: inner.version,
-            seq: table.next,
-            objects,
-        }
-    }
-
     /// Removes an object now, if it is there and `uid`, where given, is its own.
     pub(crate) fn remove(&self, kind: Kind, namespace: &str, name: &str, uid: Option<&str>) -> Option<Arc<Object>> {
         let mut inner = self.lock();
@@ -209,55 +184,6 @@ impl Store {
             .map(|change| change.seq)
             .next()
             .unwrap_or(table.next))
-    }
-
-    /// The objects as they were at a version, those after a key (in key order) alone where one is given.
-    ///
-    /// # Errors
-    ///
-    /// [`TooOld`] when the history no longer reaches back that far.
-    pub(crate) fn at(
-        &self,
-        kind: Kind,
-        namespace: Option<&str>,
-        version: u64,
-        after: Option<&Key>,
-    ) -> Result<Snapshot, TooOld> {
-        let inner = self.lock();
-        let table = &inner.tables[kind as usize];
-        if version < table.lost {
-            return Err(TooOld {
-                asked: version,
-                oldest: table.lost,
-                forgotten: version < table.forgotten,
-            });
-        }
-        let mut undone = BTreeMap::new();
-        let later = |change: &&Arc<Change>| change.seq >= table.barrier && change.version > version;
-        for change in table.history.iter().filter(later) {
-            let key = (change.after.namespace.clone(), change.after.name.clone());
-            undone.entry(key).or_insert_with(|| change.before.clone());
-        }
-        let inside =
-            |key: &Key| namespace.is_none_or(|namespace| namespace == key.0) && after.is_none_or(|after| key > after);
-        let mut objects: Vec<Arc<Object>> = table
-            .objects
-            .iter()
-            .filter(|(key, _)| inside(key) && !undone.contains_key(*key))
-            .map(|(_, object)| object.clone())
-            .collect();
-        objects.extend(
-            undone
-                .into_iter()
-                .filter(|(key, _)| inside(key))
-                .filter_map(|(_, before)| before),
-        );
-        objects.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
-        Ok(Snapshot {
-            version,
-            seq: table.next,
-            objects,
-        })
     }
 
     /// Up to `most` changes from a place on.

@@ -6,15 +6,15 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use bytes::Bytes;
-use http::header::ACCEPT;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::time::{Duration, Instant};
 
 use crate::call::{Call, Query};
 use crate::list;
-use crate::negotiate::{self, Form};
+use crate::negotiate::Form;
 use crate::object::{Kind, Object};
+use crate::protobuf;
 use crate::selectors::Selectors;
 use crate::state::{Open, State};
 use crate::status::{Answer, Failure, bytes_response};
@@ -38,7 +38,7 @@ const DEFAULT_TIMEOUT: u64 = 1800;
 /// for a streaming list of a version that has not been reached.
 pub(crate) fn answer(call: &Call, kind: Kind) -> Answer {
     let state = call.state.clone();
-    let form = negotiate::form(call.header(ACCEPT))?;
+    let form = call.form(kind)?;
     if form == Form::Yaml {
         let message = "only the following media types are accepted: application/json;stream=watch";
         return Err(Failure::new(406, message));
@@ -81,7 +81,11 @@ pub(crate) fn answer(call: &Call, kind: Kind) -> Answer {
         let frame = watch.next().await?;
         Some((frame, watch))
     });
-    Ok(bytes_response("application/json", Body::from_stream(stream)))
+    let media_type = match form {
+        Form::Protobuf => "application/vnd.kubernetes.protobuf;stream=watch",
+        _ => "application/json",
+    };
+    Ok(bytes_response(media_type, Body::from_stream(stream)))
 }
 
 /// Where a watch begins.
@@ -209,7 +213,7 @@ impl Watch {
             }
             if let Some(failure) = self.last_words.take_if(|_| !stalled) {
                 self.ended = true;
-                return Some(Ok(line(&json!({"type": "ERROR", "object": failure.status()})).into()));
+                return Some(Ok(self.writer.failure(&failure).into()));
             }
             tokio::select! {
                 changed = self.signal.changed() => changed.ok()?,
@@ -263,7 +267,7 @@ impl Watch {
         let mut frames = Vec::new();
         while frames.len() < CHUNK {
             let Some(object) = self.initial.pop_front() else { break };
-            frames.extend(self.writer.frame("ADDED", &object));
+            self.writer.frame("ADDED", &object, &mut frames);
         }
         if let Some(version) = self.initial_end.take_if(|_| self.initial.is_empty()) {
             frames.extend(self.writer.bookmark(self.kind, version, true));
@@ -274,7 +278,7 @@ impl Watch {
             self.cursor = last.seq + 1;
             for change in &changes {
                 if let Some((event, object)) = self.event(change) {
-                    frames.extend(self.writer.frame(event, &object));
+                    self.writer.frame(event, &object, &mut frames);
                 }
             }
         }
@@ -315,8 +319,14 @@ struct Writer {
 }
 
 impl Writer {
-    fn frame(&mut self, event: &str, object: &Object) -> Vec<u8> {
+    fn frame(&mut self, event: &str, object: &Object, frames: &mut Vec<u8>) {
         let object = match self.form {
+            Form::Protobuf => {
+                if let Some(pod) = object.protobuf() {
+                    protobuf::event(event, pod, frames);
+                }
+                return;
+            }
             Form::Json | Form::Yaml => object.json(),
             Form::Metadata => table::metadata(&object.value()).to_string().into_bytes(),
             Form::Table => {
@@ -327,10 +337,19 @@ impl Writer {
                     .into_bytes()
             }
         };
-        let mut line = format!(r#"{{"type":"{event}","object":"#).into_bytes();
-        line.extend_from_slice(&object);
-        line.extend_from_slice(b"}\n");
-        line
+        frames.extend_from_slice(format!(r#"{{"type":"{event}","object":"#).as_bytes());
+        frames.extend_from_slice(&object);
+        frames.extend_from_slice(b"}\n");
+    }
+
+    fn failure(&self, failure: &Failure) -> Vec<u8> {
+        let status = failure.status();
+        if self.form != Form::Protobuf {
+            return line(&json!({"type": "ERROR", "object": status}));
+        }
+        let mut frame = Vec::new();
+        protobuf::failure_event(&status, &mut frame);
+        frame
     }
 
     fn bookmark(&mut self, kind: Kind, version: u64, initial_end: bool) -> Vec<u8> {
@@ -339,6 +358,11 @@ impl Writer {
             metadata["annotations"] = json!({"k8s.io/initial-events-end": "true"});
         }
         let object = match self.form {
+            Form::Protobuf => {
+                let mut frame = Vec::new();
+                protobuf::bookmark(&json!({"metadata": metadata, "spec": {}, "status": {}}), &mut frame);
+                return frame;
+            }
             Form::Json | Form::Yaml => {
                 let spec = if kind == Kind::Pod {
                     json!({"containers": null})

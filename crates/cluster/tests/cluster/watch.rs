@@ -1,4 +1,4 @@
-//! The list and watch over everything that happens to them. Each test's reader never sees fewer pods than there are ([`World::end`]).
+//! The list and watch over everything that happens to them, in protobuf and in JSON. Each test's reader never sees fewer pods than there are ([`World::end`]).
 
 use std::{fs, time::Duration};
 
@@ -7,11 +7,57 @@ use podgate_index::{ClusterId, Index};
 use podgate_sim::Sim;
 use serde_json::json;
 
-use crate::world::{ID, World, options, policy, total, until, untrusted};
+use crate::world::{Format, ID, World, options, policy, total, until, untrusted};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_cluster_is_listed_and_then_watched() {
-    let world = World::synced(3).await;
+/// Makes of each test one in protobuf and one in JSON.
+macro_rules! in_both_formats {
+    ($($test:ident,)*) => {
+        mod protobuf {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                super::$test(super::Format::Protobuf).await;
+            })*
+        }
+        mod json {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                super::$test(super::Format::Json).await;
+            })*
+        }
+    };
+}
+
+in_both_formats! {
+    a_cluster_is_listed_and_then_watched,
+    an_expired_watch_is_listed_again,
+    pods_that_went_unseen_are_swept_by_a_relist,
+    a_dropped_connection_goes_on_where_it_was,
+    an_api_server_restart_goes_on_where_it_was,
+    a_silent_watch_is_listed_again,
+    a_watch_without_bookmarks_stays_as_long_as_events_come,
+    a_streaming_list_that_never_ends_is_paged,
+    a_streaming_list_without_any_bookmark_is_paged,
+    a_server_that_ignores_streaming_lists_is_paged,
+    a_server_that_refuses_streaming_lists_is_paged,
+    a_list_whose_pages_expire_is_read_whole,
+    a_relist_that_fails_in_its_middle_takes_nothing_away,
+    a_pod_that_no_longer_parses_has_no_row_until_it_does_again,
+    a_pod_that_does_not_parse_is_skipped,
+    a_line_of_garbage_costs_the_connection_only,
+    versions_that_go_backwards_are_listed_again,
+    a_credential_for_one_namespace_syncs_that_one,
+    a_credential_for_one_namespace_can_not_sync_all,
+    one_namespace_of_several_that_fails_is_named,
+    a_revoked_credential_makes_the_list_stale_until_it_is_good_again,
+    a_plug_in_is_asked_for_a_fresh_credential,
+    a_token_file_is_read_again_when_its_token_is_refused,
+    a_cluster_that_is_not_there_fails_and_recovers,
+    a_removed_cluster_leaves_no_rows_and_no_connection,
+    a_replaced_cluster_has_the_new_ones_pods_only,
+}
+
+async fn a_cluster_is_listed_and_then_watched(format: Format) {
+    let world = World::synced(format, 3).await;
     assert_eq!(world.names(), ["p0", "p1", "p2"]);
     assert!(world.sync().error.is_none());
     let first = world.sync().synced_at.unwrap();
@@ -46,9 +92,8 @@ async fn a_cluster_is_listed_and_then_watched() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_expired_watch_is_listed_again() {
-    let world = World::synced(1200).await;
+async fn an_expired_watch_is_listed_again(format: Format) {
+    let world = World::synced(format, 1200).await;
     world.sim.faults().expire_history();
     until("a second list", || world.lists() == 2).await;
     world.sees_new_pod("new").await;
@@ -63,9 +108,8 @@ async fn an_expired_watch_is_listed_again() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn pods_that_went_unseen_are_swept_by_a_relist() {
-    let world = World::synced(5).await;
+async fn pods_that_went_unseen_are_swept_by_a_relist(format: Format) {
+    let world = World::synced(format, 5).await;
     world.sim.pause().await;
     world.is(SyncState::Stale).await;
     world.expect_at_least(4);
@@ -78,9 +122,8 @@ async fn pods_that_went_unseen_are_swept_by_a_relist() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_dropped_connection_goes_on_where_it_was() {
-    let world = World::synced(3).await;
+async fn a_dropped_connection_goes_on_where_it_was(format: Format) {
+    let world = World::synced(format, 3).await;
     for round in 0..5 {
         world.sim.faults().drop_watches();
         world.sees_new_pod(&format!("new{round}")).await;
@@ -91,9 +134,8 @@ async fn a_dropped_connection_goes_on_where_it_was() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_api_server_restart_goes_on_where_it_was() {
-    let world = World::synced(3).await;
+async fn an_api_server_restart_goes_on_where_it_was(format: Format) {
+    let world = World::synced(format, 3).await;
     world.sim.pause().await;
     let evidence = world.sync().synced_at;
     until("the connection is refused", || {
@@ -109,11 +151,10 @@ async fn an_api_server_restart_goes_on_where_it_was() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_silent_watch_is_listed_again() {
+async fn a_silent_watch_is_listed_again(format: Format) {
     let mut policy = policy();
     policy.watch.silence = Duration::from_millis(700);
-    let world = World::new(3, policy, |_| {}).await;
+    let world = World::new(format, 3, policy, |_| {}).await;
     world.is_synced().await;
     world.sim.faults().stall_watches(true);
     world.sim.run_pod("shop", "unseen", &["main"]);
@@ -124,11 +165,10 @@ async fn a_silent_watch_is_listed_again() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_watch_without_bookmarks_stays_as_long_as_events_come() {
+async fn a_watch_without_bookmarks_stays_as_long_as_events_come(format: Format) {
     let mut policy = policy();
     policy.watch.silence = Duration::from_secs(5);
-    let world = World::new(1, policy, |_| {}).await;
+    let world = World::new(format, 1, policy, |_| {}).await;
     world.is_synced().await;
     world.sim.faults().no_bookmarks(true);
     for round in 0..5 {
@@ -139,10 +179,10 @@ async fn a_watch_without_bookmarks_stays_as_long_as_events_come() {
 }
 
 /// Syncs with a server that knows no streaming lists, and lists again without asking for one.
-async fn pages_instead(prepare: impl FnOnce(&Sim)) {
+async fn pages_instead(format: Format, prepare: impl FnOnce(&Sim)) {
     let mut policy = policy();
     policy.watch.progress = Duration::from_millis(700);
-    let world = World::new(700, policy, prepare).await;
+    let world = World::new(format, 700, policy, prepare).await;
     world.is_synced().await;
     assert_eq!(total(&world.index), 700);
     let streamed = || {
@@ -167,33 +207,28 @@ async fn pages_instead(prepare: impl FnOnce(&Sim)) {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_streaming_list_that_never_ends_is_paged() {
-    pages_instead(|sim| sim.faults().no_initial_events_end(true)).await;
+async fn a_streaming_list_that_never_ends_is_paged(format: Format) {
+    pages_instead(format, |sim| sim.faults().no_initial_events_end(true)).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_streaming_list_without_any_bookmark_is_paged() {
-    pages_instead(|sim| {
+async fn a_streaming_list_without_any_bookmark_is_paged(format: Format) {
+    pages_instead(format, |sim| {
         sim.faults().no_initial_events_end(true);
         sim.faults().no_bookmarks(true);
     })
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_ignores_streaming_lists_is_paged() {
-    pages_instead(|sim| sim.faults().ignore_send_initial_events(true)).await;
+async fn a_server_that_ignores_streaming_lists_is_paged(format: Format) {
+    pages_instead(format, |sim| sim.faults().ignore_send_initial_events(true)).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_refuses_streaming_lists_is_paged() {
-    pages_instead(|sim| sim.faults().refuse_streaming_list(true)).await;
+async fn a_server_that_refuses_streaming_lists_is_paged(format: Format) {
+    pages_instead(format, |sim| sim.faults().refuse_streaming_list(true)).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_list_whose_pages_expire_is_read_whole() {
-    let world = World::new(1200, policy(), |sim| {
+async fn a_list_whose_pages_expire_is_read_whole(format: Format) {
+    let world = World::new(format, 1200, policy(), |sim| {
         sim.faults().refuse_streaming_list(true);
         sim.faults().no_pages_after(Some(1));
     })
@@ -209,9 +244,8 @@ async fn a_list_whose_pages_expire_is_read_whole() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_relist_that_fails_in_its_middle_takes_nothing_away() {
-    let world = World::new(1200, policy(), |sim| sim.faults().refuse_streaming_list(true)).await;
+async fn a_relist_that_fails_in_its_middle_takes_nothing_away(format: Format) {
+    let world = World::new(format, 1200, policy(), |sim| sim.faults().refuse_streaming_list(true)).await;
     world.is_synced().await;
     world.sim.faults().no_pages_after(Some(1));
     for _ in 0..3 {
@@ -231,9 +265,8 @@ fn odd(name: &str) -> serde_json::Value {
         "spec": {"nodeName": 5, "containers": [{"name": "main", "image": "busybox:1"}]}})
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pod_that_no_longer_parses_has_no_row_until_it_does_again() {
-    let world = World::synced(3).await;
+async fn a_pod_that_no_longer_parses_has_no_row_until_it_does_again(format: Format) {
+    let world = World::synced(format, 3).await;
     world.expect_at_least(2);
     world.sim.put(odd("p1"));
     until("its outdated row is gone", || world.names() == ["p0", "p2"]).await;
@@ -244,10 +277,9 @@ async fn a_pod_that_no_longer_parses_has_no_row_until_it_does_again() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pod_that_does_not_parse_is_skipped() {
+async fn a_pod_that_does_not_parse_is_skipped(format: Format) {
     for streamed in [true, false] {
-        let world = World::new(3, policy(), |sim| {
+        let world = World::new(format, 3, policy(), |sim| {
             sim.put(odd("odd"));
             sim.faults().refuse_streaming_list(!streamed);
         })
@@ -265,9 +297,8 @@ async fn a_pod_that_does_not_parse_is_skipped() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_line_of_garbage_costs_the_connection_only() {
-    let world = World::synced(3).await;
+async fn a_line_of_garbage_costs_the_connection_only(format: Format) {
+    let world = World::synced(format, 3).await;
     world.sim.faults().garbage_in_watches();
     until("the garbage is told", || {
         world.was(SyncState::Stale, "not answered as Kubernetes answers")
@@ -279,9 +310,8 @@ async fn a_line_of_garbage_costs_the_connection_only() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn versions_that_go_backwards_are_listed_again() {
-    let world = World::synced(30).await;
+async fn versions_that_go_backwards_are_listed_again(format: Format) {
+    let world = World::synced(format, 30).await;
     world.sim.faults().reset_resource_version(3);
     world.sees_new_pod("restored").await;
     until("listed again", || world.lists() == 2).await;
@@ -294,9 +324,8 @@ async fn versions_that_go_backwards_are_listed_again() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_credential_for_one_namespace_syncs_that_one() {
-    let world = World::of(0, policy(), &["staging", ""], |sim| {
+async fn a_credential_for_one_namespace_syncs_that_one(format: Format) {
+    let world = World::of(format, 0, policy(), &["staging", ""], |sim| {
         sim.run_pod("staging", "mine", &["main"]);
         sim.run_pod("shop", "theirs", &["main"]);
         untrusted(&sim.kubeconfig_for("viewer"))
@@ -310,9 +339,8 @@ async fn a_credential_for_one_namespace_syncs_that_one() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_credential_for_one_namespace_can_not_sync_all() {
-    let world = World::of(3, policy(), &[], |sim| untrusted(&sim.kubeconfig_for("viewer"))).await;
+async fn a_credential_for_one_namespace_can_not_sync_all(format: Format) {
+    let world = World::of(format, 3, policy(), &[], |sim| untrusted(&sim.kubeconfig_for("viewer"))).await;
     let error = world.is(SyncState::Failed).await;
     assert!(
         error.contains("name these") && error.contains("cluster `prod`"),
@@ -322,9 +350,8 @@ async fn a_credential_for_one_namespace_can_not_sync_all() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn one_namespace_of_several_that_fails_is_named() {
-    let world = World::of(3, policy(), &["staging", "shop"], |sim| {
+async fn one_namespace_of_several_that_fails_is_named(format: Format) {
+    let world = World::of(format, 3, policy(), &["staging", "shop"], |sim| {
         untrusted(&sim.kubeconfig_for("viewer"))
     })
     .await;
@@ -333,9 +360,8 @@ async fn one_namespace_of_several_that_fails_is_named() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_revoked_credential_makes_the_list_stale_until_it_is_good_again() {
-    let world = World::synced(3).await;
+async fn a_revoked_credential_makes_the_list_stale_until_it_is_good_again(format: Format) {
+    let world = World::synced(format, 3).await;
     world.sim.faults().revoke_token("admin");
     world.sim.faults().drop_watches();
     let error = world.is(SyncState::Stale).await;
@@ -351,13 +377,12 @@ async fn a_revoked_credential_makes_the_list_stale_until_it_is_good_again() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_plug_in_is_asked_for_a_fresh_credential() {
+async fn a_plug_in_is_asked_for_a_fresh_credential(format: Format) {
     let folder = tempfile::tempdir().unwrap();
     let token = folder.path().join("token");
     let file = folder.path().join("config");
     fs::write(&token, "admin-token").unwrap();
-    let world = World::of(3, policy(), &[], |sim| {
+    let world = World::of(format, 3, policy(), &[], |sim| {
         let script = r#"printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"%s"}}' "$(cat "$0")""#;
         let exec = json!({"apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script, token],
             "interactiveMode": "Never"});
@@ -386,13 +411,12 @@ async fn a_plug_in_is_asked_for_a_fresh_credential() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_token_file_is_read_again_when_its_token_is_refused() {
+async fn a_token_file_is_read_again_when_its_token_is_refused(format: Format) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("config");
     let token = folder.path().join("token");
     fs::write(&token, "stale-token\n").unwrap();
-    let world = World::of(3, policy(), &[], |sim| {
+    let world = World::of(format, 3, policy(), &[], |sim| {
         // Relative, as the file's folder has it, and with the line feed that files end with.
         fs::write(
             &file,
@@ -409,9 +433,8 @@ async fn a_token_file_is_read_again_when_its_token_is_refused() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_cluster_that_is_not_there_fails_and_recovers() {
-    let world = World::new(3, policy(), |_| {}).await;
+async fn a_cluster_that_is_not_there_fails_and_recovers(format: Format) {
+    let world = World::new(format, 3, policy(), |_| {}).await;
     world.sim.pause().await;
     let broken = Registry::new(Index::new(), policy());
     let cluster = broken.add(Spec {
@@ -432,9 +455,8 @@ async fn a_cluster_that_is_not_there_fails_and_recovers() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_removed_cluster_leaves_no_rows_and_no_connection() {
-    let world = World::synced(3).await;
+async fn a_removed_cluster_leaves_no_rows_and_no_connection(format: Format) {
+    let world = World::synced(format, 3).await;
     world.expect_at_least(0);
     world.registry.remove(ID).await;
     assert!(world.names().is_empty() && world.registry.get(ID).is_none());
@@ -442,9 +464,8 @@ async fn a_removed_cluster_leaves_no_rows_and_no_connection() {
     world.end().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_replaced_cluster_has_the_new_ones_pods_only() {
-    let world = World::synced(3).await;
+async fn a_replaced_cluster_has_the_new_ones_pods_only(format: Format) {
+    let world = World::synced(format, 3).await;
     let other = Sim::start(options()).await.unwrap();
     other.run_pod("shop", "other", &["main"]);
     world.expect_at_least(0);
@@ -478,4 +499,54 @@ async fn a_dropped_registry_ends_its_watches() {
     drop(registry);
     until("it watches no more", || sim.open_watches() == 0).await;
     sim.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_refuses_protobuf_is_asked_for_json() {
+    for status in [406, 415] {
+        let world = World::new(Format::Protobuf, 3, policy(), |sim| {
+            sim.faults().fail_requests("/pods", status, 1);
+            sim.faults().no_protobuf(true);
+        })
+        .await;
+        world.is_synced().await;
+        world.sim.faults().no_protobuf(false);
+        world.sim.faults().drop_watches();
+        world.sees_new_pod("new").await;
+        assert_eq!(
+            world.lists(),
+            2,
+            "the streaming list alone is repeated: {:?}",
+            world.queries()
+        );
+        assert!(
+            world.queries().iter().all(|query| query.contains("watch=")),
+            "{:?}",
+            world.queries()
+        );
+        let accepted = world.accepted();
+        assert!(
+            accepted[0].starts_with("application/vnd.kubernetes.protobuf"),
+            "{accepted:?}"
+        );
+        assert!(
+            accepted[1..].iter().all(|accept| accept == "application/json"),
+            "{accepted:?}"
+        );
+        world.end_in(Format::Json).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn protobuf_that_is_none_is_not_asked_for_again() {
+    let world = World::synced(Format::Protobuf, 3).await;
+    world.sim.faults().garbage_in_watches();
+    until("the garbage is told", || {
+        world.was(SyncState::Stale, "not answered as Kubernetes answers")
+    })
+    .await;
+    world.sees_new_pod("new").await;
+    world.is_synced().await;
+    assert_eq!(world.accepted().last().map(String::as_str), Some("application/json"));
+    world.end().await;
 }

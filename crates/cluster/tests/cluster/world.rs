@@ -57,8 +57,17 @@ pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// How the cluster sends its pods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Format {
+    Protobuf,
+    /// The cluster has no protobuf.
+    Json,
+}
+
 pub(crate) struct World {
     pub(crate) sim: Sim,
+    format: Format,
     pub(crate) index: Index,
     pub(crate) registry: Registry,
     pub(crate) cluster: Cluster,
@@ -77,15 +86,15 @@ struct Reader {
 
 impl World {
     /// A cluster with pods `p0`, `p1`, … in namespace `shop`, watched by an administrator and synced.
-    pub(crate) async fn synced(pods: usize) -> Self {
-        let world = Self::new(pods, policy(), |_| {}).await;
+    pub(crate) async fn synced(format: Format, pods: usize) -> Self {
+        let world = Self::new(format, pods, policy(), |_| {}).await;
         world.is_synced().await;
         world
     }
 
     /// The same, not yet synced, after `prepare` has seen the cluster.
-    pub(crate) async fn new(pods: usize, policy: Policy, prepare: impl FnOnce(&Sim)) -> Self {
-        Self::of(pods, policy, &[], |sim| {
+    pub(crate) async fn new(format: Format, pods: usize, policy: Policy, prepare: impl FnOnce(&Sim)) -> Self {
+        Self::of(format, pods, policy, &[], |sim| {
             prepare(sim);
             untrusted(&sim.kubeconfig())
         })
@@ -94,12 +103,14 @@ impl World {
 
     /// The same with a source of one's own and named namespaces.
     pub(crate) async fn of(
+        format: Format,
         pods: usize,
         policy: Policy,
         namespaces: &[&str],
         source: impl FnOnce(&Sim) -> Source,
     ) -> Self {
         let sim = Sim::start(options()).await.unwrap();
+        sim.faults().no_protobuf(format == Format::Json);
         for pod in 0..pods {
             sim.run_pod("shop", &format!("p{pod}"), &["main"]);
         }
@@ -123,6 +134,7 @@ impl World {
         tokio::spawn(note_states(reader.clone(), cluster.clone()));
         Self {
             sim,
+            format,
             index,
             registry,
             cluster,
@@ -182,6 +194,15 @@ impl World {
             .collect()
     }
 
+    /// The `Accept` headers of all requests for pods so far.
+    pub(crate) fn accepted(&self) -> Vec<String> {
+        let requests = self.sim.requests().into_iter();
+        requests
+            .filter(|request| request.path.ends_with("/pods"))
+            .map(|request| request.accept)
+            .collect()
+    }
+
     /// Lists asked for so far, streamed or not; pages count once.
     pub(crate) fn lists(&self) -> usize {
         let is_list = |query: &&String| {
@@ -190,8 +211,15 @@ impl World {
         self.queries().iter().filter(is_list).count()
     }
 
-    /// Ends all, and fails if the reader ever missed a pod.
+    /// Ends all, and fails if the reader ever missed a pod or the cluster was not read in its format.
     pub(crate) async fn end(self) {
+        let format = self.format;
+        self.end_in(format).await;
+    }
+
+    /// The same, read in another format than the cluster's own.
+    pub(crate) async fn end_in(self, format: Format) {
+        assert_eq!(self.sim.protobuf_answers() > 0, format == Format::Protobuf);
         let reads = self.reader.reads.load(Ordering::SeqCst);
         until("the reader reads on", || {
             self.reader.reads.load(Ordering::SeqCst) > reads + 2

@@ -10,7 +10,7 @@ use crate::call::{Call, Query};
 use crate::object::{Kind, Object};
 use crate::selectors::Selectors;
 use crate::status::Failure;
-use crate::store::Snapshot;
+use crate::store::{Range, Snapshot};
 
 const CONTINUE_EXPIRED: &str = "The provided continue parameter is too old to display a consistent list result. You can \
     start a new list without the continue parameter, or use the continue token in this response to retrieve the \
@@ -78,15 +78,18 @@ pub(super) fn read(call: &Call, kind: Kind, selectors: &Selectors) -> Result<Pag
         .and_then(|limit| usize::try_from(limit).ok())
         .filter(|limit| *limit > 0);
     let token = call.query.get("continue").map(Token::decode).transpose()?;
+    // Selected ones are counted only when they are looked at.
+    let most = limit.filter(|_| selectors.is_empty());
     let snapshot = match &token {
-        Some(token) => go_on(call, kind, token)?,
-        None => begin(call, kind)?,
+        Some(token) => go_on(call, kind, token, most)?,
+        None => begin(call, kind, most)?,
     };
     let mut objects = snapshot.objects;
     objects.retain(|object| selectors.matches(object));
     let mut metadata = json!({"resourceVersion": snapshot.version.to_string()});
-    if let Some(limit) = limit.filter(|limit| *limit < objects.len()) {
-        let remaining = objects.len() - limit;
+    let limit = limit.unwrap_or(usize::MAX);
+    let remaining = objects.len().saturating_sub(limit) + snapshot.more;
+    if remaining > 0 {
         objects.truncate(limit);
         if let Some(last) = objects.last() {
             let after = (last.namespace.clone(), last.name.clone());
@@ -106,9 +109,13 @@ pub(super) fn read(call: &Call, kind: Kind, selectors: &Selectors) -> Result<Pag
     Ok(Page { metadata, objects })
 }
 
-fn begin(call: &Call, kind: Kind) -> Result<Snapshot, Failure> {
-    let namespace = call.target.namespace.as_deref();
-    let snapshot = call.state.store.snapshot(kind, namespace);
+fn begin(call: &Call, kind: Kind, most: Option<usize>) -> Result<Snapshot, Failure> {
+    let range = Range {
+        namespace: call.target.namespace.as_deref(),
+        after: None,
+        most,
+    };
+    let snapshot = call.state.store.page(kind, range);
     let Some(asked) = version(&call.query)?.filter(|version| *version > 0) else {
         return Ok(snapshot);
     };
@@ -123,18 +130,19 @@ fn begin(call: &Call, kind: Kind) -> Result<Snapshot, Failure> {
     if !exact {
         return Ok(snapshot);
     }
-    let old = call.state.store.at(kind, namespace, asked, None);
+    let old = call.state.store.at(kind, range, asked);
     old.map_err(|_| Failure::expired("The resourceVersion for the provided list is too old."))
 }
 
-fn go_on(call: &Call, kind: Kind, token: &Token) -> Result<Snapshot, Failure> {
-    let (store, namespace) = (&call.state.store, call.target.namespace.as_deref());
+fn go_on(call: &Call, kind: Kind, token: &Token, most: Option<usize>) -> Result<Snapshot, Failure> {
+    let store = &call.state.store;
+    let range = Range {
+        namespace: call.target.namespace.as_deref(),
+        after: Some(&token.after),
+        most,
+    };
     let Some(version) = token.version else {
-        let mut snapshot = store.snapshot(kind, namespace);
-        snapshot
-            .objects
-            .retain(|object| (&object.namespace, &object.name) > (&token.after.0, &token.after.1));
-        return Ok(snapshot);
+        return Ok(store.page(kind, range));
     };
     let limit = call
         .state
@@ -142,9 +150,7 @@ fn go_on(call: &Call, kind: Kind, token: &Token) -> Result<Snapshot, Failure> {
         .page_limit()
         .and_then(|pages| u64::try_from(pages).ok());
     let allowed = limit.is_none_or(|limit| token.pages < limit);
-    let snapshot = allowed
-        .then(|| store.at(kind, namespace, version, Some(&token.after)).ok())
-        .flatten();
+    let snapshot = allowed.then(|| store.at(kind, range, version).ok()).flatten();
     snapshot.ok_or_else(|| {
         let mut failure = Failure::expired(CONTINUE_EXPIRED);
         let fresh = Token {

@@ -9,6 +9,7 @@ mod faults;
 mod lists;
 mod log;
 mod objects;
+mod protobuf;
 mod shop;
 mod synthetic;
 mod tables;

@@ -106,11 +106,8 @@ async fn an_object_comes_in_the_form_that_is_asked_for() {
         (&partial["kind"], &partial["spec"]),
         (&"PartialObjectMetadata".into(), &Value::Null)
     );
-    assert_eq!(form("application/vnd.kubernetes.protobuf").await.0, 406);
-    assert_eq!(
-        form("application/vnd.kubernetes.protobuf,application/json").await.1,
-        "application/json"
-    );
+    assert_eq!(form("application/cbor").await.0, 406);
+    assert_eq!(form("application/cbor,application/json").await.1, "application/json");
 }
 
 #[tokio::test]

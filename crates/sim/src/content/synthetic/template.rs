@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::workload::{Health, Identity, Owner, Size, Workload};
 use crate::pieces::{Draft, Shared};
-use crate::time;
+use crate::{protobuf, time};
 
 /// Environment variables of a container.
 const VARIABLES: usize = 24;
@@ -16,7 +16,7 @@ const CONTAINERS: [&str; 2] = ["main", "proxy"];
 pub(super) struct Template {
     /// The pod without its largest parts.
     value: Value,
-    /// The largest parts, as text: a pod costs neither the time nor the memory of another copy.
+    /// The largest parts, as they are sent: a pod costs neither the time nor the memory of another copy.
     shared: Vec<Shared>,
 }
 
@@ -29,11 +29,12 @@ impl Template {
             ("spec", "volumes"),
         ];
         let shared = parts.into_iter().map(|(section, key)| {
-            let text = value[section][key].take().to_string();
+            let part = value[section][key].take();
             Shared {
                 section,
                 key,
-                text: text.into_bytes().into(),
+                text: part.to_string().into_bytes().into(),
+                protobuf: protobuf::part(section, key, &part).into(),
             }
         });
         Template {

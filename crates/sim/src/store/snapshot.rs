@@ -1,0 +1,122 @@
+//! What the store holds, or held, at one version.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use super::{Change, Store, Table, TooOld};
+use crate::object::{Kind, Object};
+
+/// The objects in key order with the version at which they were read.
+pub(crate) struct Snapshot {
+    pub(crate) version: u64,
+    /// The kind's place in the history: where a watch goes on.
+    pub(crate) seq: u64,
+    pub(crate) objects: Vec<Arc<Object>>,
+    /// How many more there are than were asked for.
+    pub(crate) more: usize,
+}
+
+/// Namespace and name.
+pub(crate) type Key = (String, String);
+
+/// Which objects a snapshot holds, in key order.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Range<'a> {
+    /// Those of a namespace alone.
+    pub(crate) namespace: Option<&'a str>,
+    /// Those after a key alone.
+    pub(crate) after: Option<&'a Key>,
+    /// So many at most.
+    pub(crate) most: Option<usize>,
+}
+
+impl<'a> Range<'a> {
+    fn of<'t>(self, table: &'t Table) -> impl Iterator<Item = (&'t Key, &'t Arc<Object>)> + use<'a, 't> {
+        let first = self.namespace.map(|namespace| (namespace.to_owned(), String::new()));
+        let from = match (self.after, &first) {
+            (Some(after), first) if first.as_ref().is_none_or(|first| after > first) => Bound::Excluded(after),
+            (_, Some(first)) => Bound::Included(first),
+            (_, None) => Bound::Unbounded,
+        };
+        let range = table.objects.range((from, Bound::Unbounded));
+        range.take_while(move |(key, _)| self.namespace.is_none_or(|namespace| key.0 == namespace))
+    }
+
+    /// The first objects, and how many come after them. What comes after is counted without a look at it.
+    fn cut<'t>(self, mut objects: impl Iterator<Item = &'t Arc<Object>>) -> (Vec<Arc<Object>>, usize) {
+        let first = objects
+            .by_ref()
+            .take(self.most.unwrap_or(usize::MAX))
+            .cloned()
+            .collect();
+        (first, objects.count())
+    }
+}
+
+impl Store {
+    /// All objects of a kind, or those of a namespace, by namespace and name.
+    pub(crate) fn snapshot(&self, kind: Kind, namespace: Option<&str>) -> Snapshot {
+        let all = Range {
+            namespace,
+            ..Range::default()
+        };
+        self.page(kind, all)
+    }
+
+    /// Some of the objects of a kind, by namespace and name.
+    pub(crate) fn page(&self, kind: Kind, range: Range<'_>) -> Snapshot {
+        let inner = self.lock();
+        let table = &inner.tables[kind as usize];
+        let (objects, more) = range.cut(range.of(table).map(|(_, object)| object));
+        Snapshot {
+            version: inner.version,
+            seq: table.next,
+            objects,
+            more,
+        }
+    }
+
+    /// The objects as they were at a version.
+    ///
+    /// # Errors
+    ///
+    /// [`TooOld`] when the history no longer reaches back that far.
+    pub(crate) fn at(&self, kind: Kind, range: Range<'_>, version: u64) -> Result<Snapshot, TooOld> {
+        let inner = self.lock();
+        let table = &inner.tables[kind as usize];
+        if version < table.lost {
+            return Err(TooOld {
+                asked: version,
+                oldest: table.lost,
+                forgotten: version < table.forgotten,
+            });
+        }
+        let mut undone = BTreeMap::new();
+        let later = |change: &&Arc<Change>| change.seq >= table.barrier && change.version > version;
+        for change in table.history.iter().filter(later) {
+            let key = (change.after.namespace.clone(), change.after.name.clone());
+            undone.entry(key).or_insert_with(|| change.before.clone());
+        }
+        let kept = range.of(table).filter(|(key, _)| !undone.contains_key(*key));
+        let (objects, more) = if undone.is_empty() {
+            range.cut(kept.map(|(_, object)| object))
+        } else {
+            let inside = |key: &Key| {
+                range.namespace.is_none_or(|namespace| namespace == key.0)
+                    && range.after.is_none_or(|after| key > after)
+            };
+            let before = undone.iter().filter(|(key, _)| inside(key));
+            let mut all: Vec<_> = kept.collect();
+            all.extend(before.filter_map(|(key, before)| Some((key, before.as_ref()?))));
+            all.sort_by_key(|(key, _)| *key);
+            range.cut(all.into_iter().map(|(_, object)| object))
+        };
+        Ok(Snapshot {
+            version,
+            seq: table.next,
+            objects,
+            more,
+        })
+    }
+}
