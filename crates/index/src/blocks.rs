@@ -5,86 +5,193 @@ use std::cmp::Ordering;
 /// The most ids in a block: small enough that an insert moves little, large enough that there are few blocks.
 const FULL: usize = 512;
 
-/// Ids in an order that the caller defines, in counted blocks. Insert and remove cost O(log n) comparisons and the move of
-/// part of one block; a position is found by summing the blocks' lengths.
+/// Ids in an order that the caller defines, in counted blocks with a Fenwick tree over their lengths. For n ids, insert, remove
+/// and finding a position cost O(log n), and a change also the move of part of one block.
 ///
 /// The caller's comparison must be a total order in which no two ids are equal, and must not change for an id that is inside.
 #[derive(Debug, Default)]
 pub(crate) struct Blocks {
+    /// None is empty.
     blocks: Vec<Vec<u32>>,
+    lengths: Fenwick,
+}
+
+/// Sums over the lengths of blocks: entry i holds those of the blocks from i + 1 less its lowest bit to i.
+#[derive(Debug, Default)]
+struct Fenwick {
+    sums: Vec<u32>,
+    total: usize,
+}
+
+impl Fenwick {
+    fn new(lengths: impl Iterator<Item = usize>) -> Self {
+        let mut sums: Vec<u32> = lengths.map(|length| length as u32).collect();
+        let total = sums.iter().map(|&length| length as usize).sum();
+        for at in 1..=sums.len() {
+            let parent = at + (at & at.wrapping_neg());
+            if parent <= sums.len() {
+                sums[parent - 1] += sums[at - 1];
+            }
+        }
+        Self { sums, total }
+    }
+
+    /// Counts one more id in a block, or one fewer.
+    fn change(&mut self, block: usize, more: bool) {
+        let mut at = block + 1;
+        while let Some(sum) = self.sums.get_mut(at - 1) {
+            *sum = if more { *sum + 1 } else { *sum - 1 };
+            at += at & at.wrapping_neg();
+        }
+        self.total = if more { self.total + 1 } else { self.total - 1 };
+    }
+
+    /// How many ids are in the blocks before one.
+    fn before(&self, block: usize) -> usize {
+        let (mut at, mut sum) = (block, 0);
+        while at > 0 {
+            sum += self.sums[at - 1] as usize;
+            at &= at - 1;
+        }
+        sum
+    }
+
+    /// The block that a position is in, and the place in it; past the end: the number of blocks.
+    fn find(&self, mut position: usize) -> (usize, usize) {
+        let mut block = 0;
+        let mut step = self.sums.len().checked_ilog2().map_or(0, |log| 1 << log);
+        while step > 0 {
+            if let Some(&sum) = self.sums.get(block + step - 1)
+                && sum as usize <= position
+            {
+                block += step;
+                position -= sum as usize;
+            }
+            step /= 2;
+        }
+        (block, position)
+    }
 }
 
 impl Blocks {
+    /// Takes ids that are in order.
+    pub(crate) fn new(sorted: &[u32]) -> Self {
+        // Not full: the first inserts should not split every block.
+        let blocks: Vec<_> = sorted.chunks(FULL / 4 * 3).map(<[u32]>::to_vec).collect();
+        let lengths = Fenwick::new(blocks.iter().map(Vec::len));
+        Self { blocks, lengths }
+    }
+
     /// Inserts an id; `compare` orders an id of the set relative to it.
     pub(crate) fn insert(&mut self, id: u32, compare: impl Fn(u32) -> Ordering) {
-        let (block, at) = self.position(&compare);
+        let (mut block, mut at) = self.place(&compare);
+        if block == self.blocks.len() && block > 0 {
+            block -= 1;
+            at = self.blocks[block].len();
+        }
         let Some(ids) = self.blocks.get_mut(block) else {
             self.blocks.push(vec![id]);
+            self.count();
             return;
         };
-        ids.insert(at, id);
-        if ids.len() > FULL {
-            let upper = ids.split_off(FULL / 2);
-            self.blocks.insert(block + 1, upper);
+        if ids.len() < FULL {
+            ids.insert(at, id);
+            self.lengths.change(block, true);
+            return;
         }
+        let mut upper = ids.split_off(FULL / 2);
+        ids.shrink_to_fit();
+        if at <= FULL / 2 {
+            ids.insert(at, id);
+        } else {
+            upper.insert(at - FULL / 2, id);
+        }
+        self.blocks.insert(block + 1, upper);
+        self.count();
     }
 
     /// Removes an id; `compare` orders an id of the set relative to it.
     pub(crate) fn remove(&mut self, id: u32, compare: impl Fn(u32) -> Ordering) {
-        let (block, at) = self.position(&compare);
-        let Some(ids) = self.blocks.get_mut(block) else {
+        let (block, at) = self.place(&compare);
+        let found = self.blocks.get(block).and_then(|ids| ids.get(at));
+        debug_assert_eq!(found, Some(&id), "the order of a row changed while it was inside");
+        if found != Some(&id) {
             return;
-        };
-        debug_assert_eq!(ids.get(at), Some(&id), "the order of a row changed while it was inside");
-        if ids.get(at) == Some(&id) {
-            ids.remove(at);
         }
+        self.blocks[block].remove(at);
+        self.lengths.change(block, false);
         self.join(block);
     }
 
-    /// Block and place of the first id that does not sort before; the last block's end if all do.
-    fn position(&self, compare: &impl Fn(u32) -> Ordering) -> (usize, usize) {
+    /// Block and place of the first id that does not sort before; past the end: the number of blocks.
+    fn place(&self, compare: &impl Fn(u32) -> Ordering) -> (usize, usize) {
         let before = |id: &u32| compare(*id).is_lt();
-        let block = self
-            .blocks
-            .partition_point(|ids| ids.last().is_some_and(before))
-            .min(self.blocks.len().saturating_sub(1));
+        let block = self.blocks.partition_point(|ids| ids.last().is_some_and(before));
         let at = self.blocks.get(block).map_or(0, |ids| ids.partition_point(before));
         (block, at)
     }
 
-    /// Drops an empty block; joins a small one to the next.
+    /// How many ids sort before what `compare` compares with.
+    pub(crate) fn rank(&self, compare: impl Fn(u32) -> Ordering) -> usize {
+        let (block, at) = self.place(&compare);
+        self.lengths.before(block) + at
+    }
+
+    /// Drops an empty block; joins a small one to a neighbour.
     fn join(&mut self, block: usize) {
-        if self.blocks[block].is_empty() {
+        let len = |block: usize| self.blocks.get(block).map_or(FULL, Vec::len);
+        let small = |a, b| len(a) + len(b) <= FULL / 2;
+        let first = if len(block) == 0 {
             self.blocks.remove(block);
-        } else if let Some(next) = self.blocks.get(block + 1)
-            && self.blocks[block].len() + next.len() <= FULL / 2
-        {
-            let next = self.blocks.remove(block + 1);
-            self.blocks[block].extend(next);
-        }
+            self.count();
+            return;
+        } else if small(block, block + 1) {
+            block
+        } else if block > 0 && small(block - 1, block) {
+            block - 1
+        } else {
+            return;
+        };
+        let next = self.blocks.remove(first + 1);
+        self.blocks[first].extend(next);
+        self.blocks[first].shrink_to(FULL / 2);
+        self.count();
+    }
+
+    /// Counts anew after blocks came or went: rare enough, once for many changes of a block.
+    fn count(&mut self) {
+        self.lengths = Fenwick::new(self.blocks.iter().map(Vec::len));
     }
 
     /// How many ids there are.
     pub(crate) fn len(&self) -> usize {
-        self.blocks.iter().map(Vec::len).sum()
+        self.lengths.total
     }
 
-    /// The ids in order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> {
-        self.blocks.iter().flatten().copied()
+    /// The id at a position.
+    pub(crate) fn get(&self, position: usize) -> Option<u32> {
+        let (block, at) = self.lengths.find(position);
+        self.blocks.get(block)?.get(at).copied()
     }
 
-    /// The ids in order from a position on. Skips whole blocks.
-    pub(crate) fn iter_from(&self, mut position: usize) -> impl Iterator<Item = u32> {
-        let mut first = 0;
-        while let Some(ids) = self.blocks.get(first)
-            && ids.len() <= position
-        {
-            position -= ids.len();
-            first += 1;
-        }
-        self.blocks.iter().skip(first).flatten().skip(position).copied()
+    /// The ids in order from a position on.
+    pub(crate) fn from(&self, position: usize) -> impl Iterator<Item = u32> {
+        let (block, at) = self.lengths.find(position);
+        let blocks = self.blocks.get(block..).unwrap_or_default();
+        let first = blocks.first().and_then(|ids| ids.get(at..)).unwrap_or_default();
+        let others = blocks.iter().skip(1).flatten();
+        first.iter().chain(others).copied()
+    }
+
+    /// The ids before a position, last first.
+    pub(crate) fn back_from(&self, position: usize) -> impl Iterator<Item = u32> {
+        let (block, at) = self.lengths.find(position.min(self.len()));
+        let last = self.blocks.get(block).and_then(|ids| ids.get(..at)).unwrap_or_default();
+        let others = self.blocks.get(..block).unwrap_or_default().iter().rev();
+        last.iter()
+            .rev()
+            .chain(others.flat_map(|ids| ids.iter().rev()))
+            .copied()
     }
 }
 
@@ -97,26 +204,53 @@ mod tests {
         (0..n).map(move |i| (u64::from(i) * 7919 % u64::from(n)) as u32)
     }
 
+    fn check(blocks: &Blocks, ids: &[u32]) {
+        assert_eq!(blocks.len(), ids.len());
+        assert!(blocks.from(0).eq(ids.iter().copied()));
+        assert!(blocks.blocks.iter().all(|block| (1..=FULL).contains(&block.len())));
+        for at in [0, 1, 255, 256, 257, 511, 512, 4_999, 5_000, 9_999] {
+            let (before, after) = ids.split_at(at.min(ids.len()));
+            assert!(blocks.from(at).eq(after.iter().copied()), "from {at}");
+            assert!(blocks.back_from(at).eq(before.iter().rev().copied()), "back from {at}");
+            assert_eq!(blocks.get(at), ids.get(at).copied(), "at {at}");
+        }
+        for (at, id) in ids.iter().enumerate().step_by(97) {
+            assert_eq!(blocks.rank(|other| other.cmp(id)), at);
+        }
+        assert_eq!(blocks.rank(|_| Ordering::Less), ids.len());
+    }
+
     #[test]
-    fn stays_sorted_through_splits_and_joins() {
+    fn stays_sorted_and_counted_through_splits_and_joins() {
         let n = 5_000;
         let mut blocks = Blocks::default();
+        check(&blocks, &[]);
         for id in permuted(n) {
             blocks.insert(id, |other| other.cmp(&id));
         }
-        assert!(blocks.iter().eq(0..n));
-        assert!(blocks.blocks.iter().all(|ids| ids.len() <= FULL));
-        for start in [0, 1, 255, 256, 511, 4_999, 5_000, 9_999] {
-            assert!(blocks.iter_from(start).eq(start as u32..n), "from {start}");
-        }
+        let all: Vec<_> = (0..n).collect();
+        check(&blocks, &all);
         for id in permuted(n).filter(|id| id % 50 != 0) {
             blocks.remove(id, |other| other.cmp(&id));
         }
-        assert!(blocks.iter().eq((0..n).step_by(50)));
+        let few: Vec<_> = (0..n).step_by(50).collect();
+        check(&blocks, &few);
         assert!(blocks.blocks.len() <= 4, "small blocks were not joined");
-        for id in (0..n).step_by(50) {
+        for id in few {
             blocks.remove(id, |other| other.cmp(&id));
         }
         assert!(blocks.blocks.is_empty());
+        check(&blocks, &[]);
+    }
+
+    #[test]
+    fn takes_what_is_sorted_and_grows_at_both_ends() {
+        let sorted: Vec<_> = (1_000..4_000).collect();
+        let mut blocks = Blocks::new(&sorted);
+        check(&blocks, &sorted);
+        for id in (0..1_000).rev().chain(4_000..5_000) {
+            blocks.insert(id, |other| other.cmp(&id));
+        }
+        check(&blocks, &(0..5_000).collect::<Vec<_>>());
     }
 }

@@ -4,8 +4,10 @@ use std::hash::{BuildHasher, Hash};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+use crate::grow::reserve;
+
 /// A value's number in its [`Dictionary`]. Reused once nothing refers to the value.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Sym(pub(crate) u32);
 
 /// Distinct values with reference counts. A value goes, and its number with it, when the last reference is released.
@@ -56,6 +58,7 @@ where
                 id
             }
             None => {
+                reserve(&mut self.entries, 1);
                 self.entries.push(entry);
                 self.entries.len() as u32 - 1
             }

@@ -2,12 +2,7 @@
 
 use hashbrown::HashMap;
 
-use crate::{
-    ClusterId,
-    bits::Bits,
-    dictionary::{Dictionary, Sym},
-    table::Table,
-};
+use crate::{ClusterId, dictionary::Sym, matches::Matches, postings::Postings, table::Table};
 
 /// A field to count by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,45 +33,64 @@ pub enum FacetValue {
 }
 
 impl Table {
-    /// The matches by a field: each value that occurs and how often, most frequent first, ties by value.
-    pub(crate) fn facets(&self, matches: &Bits, facet: Facet) -> Vec<(FacetValue, usize)> {
-        let (rows, columns) = (&self.rows, &self.rows.columns);
+    /// The matches by a field: each value that occurs and how often, most frequent first, ties by value. Where all rows match,
+    /// the lengths of the postings tell; else one pass over the matches.
+    pub(crate) fn facets(&self, matches: &Matches<'_>, facet: Facet) -> Vec<(FacetValue, usize)> {
+        let rows = &self.rows;
         let mut counts = match facet {
-            Facet::Cluster => {
-                let counts = counted(matches, |row| columns.cluster[row]);
-                let values = counts.into_iter();
-                values
-                    .map(|(cluster, count)| (FacetValue::Cluster(cluster), count))
-                    .collect()
-            }
+            Facet::Cluster => self.clusters(matches),
+            Facet::Namespace => self.namespaces(matches),
+            Facet::Status => texts(&rows.statuses, matches),
+            Facet::Phase => texts(&rows.phases, matches),
+            Facet::Node => texts(&rows.nodes, matches),
             Facet::Problem => {
-                let counts = counted(matches, |row| !rows.reasons.get(columns.reason[row]).is_empty());
-                let values = counts.into_iter();
-                values
-                    .map(|(problem, count)| (FacetValue::Problem(problem), count))
-                    .collect()
+                let problems = matches.rows.intersection_len(&rows.problems) as usize;
+                let counts = [(true, problems), (false, matches.total - problems)];
+                let values = counts.map(|(problem, count)| (FacetValue::Problem(problem), count));
+                values.into_iter().filter(|(_, count)| *count > 0).collect()
             }
-            Facet::Namespace => texts(matches, &columns.namespace, &rows.namespaces),
-            Facet::Status => texts(matches, &columns.status, &rows.statuses),
-            Facet::Phase => texts(matches, &columns.phase, &rows.phases),
-            Facet::Node => texts(matches, &columns.node, &rows.nodes),
         };
         counts.sort_unstable_by(|(a, many), (b, more)| more.cmp(many).then_with(|| a.cmp(b)));
         counts
     }
-}
 
-fn texts(matches: &Bits, column: &[Sym], dictionary: &Dictionary<str>) -> Vec<(FacetValue, usize)> {
-    counted(matches, |row| column[row])
-        .into_iter()
-        .map(|(sym, count)| (FacetValue::Text(dictionary.get(sym).to_owned()), count))
-        .collect()
-}
-
-fn counted<T: std::hash::Hash + Eq>(matches: &Bits, value: impl Fn(usize) -> T) -> HashMap<T, usize> {
-    let mut counts = HashMap::new();
-    for row in matches.iter() {
-        *counts.entry(value(row as usize)).or_default() += 1;
+    fn clusters(&self, matches: &Matches<'_>) -> Vec<(FacetValue, usize)> {
+        let counts = self.places.clusters().map(|(cluster, of_cluster)| {
+            let count = matches.rows.intersection_len(&of_cluster.rows) as usize;
+            (FacetValue::Cluster(cluster), count)
+        });
+        counts.filter(|(_, count)| *count > 0).collect()
     }
-    counts
+
+    fn namespaces(&self, matches: &Matches<'_>) -> Vec<(FacetValue, usize)> {
+        let mut counts = HashMap::<Sym, usize>::new();
+        if matches.all {
+            for (_, cluster) in self.places.clusters() {
+                for (sym, rows) in cluster.namespaces() {
+                    *counts.entry(sym).or_default() += rows.len() as usize;
+                }
+            }
+        } else {
+            for row in &*matches.rows {
+                *counts.entry(self.rows.columns.namespace[row as usize]).or_default() += 1;
+            }
+        }
+        let counts = counts.into_iter();
+        counts
+            .map(|(sym, count)| (text(self.rows.namespaces.get(sym)), count))
+            .collect()
+    }
+}
+
+fn text(value: &str) -> FacetValue {
+    FacetValue::Text(value.to_owned())
+}
+
+fn texts(postings: &Postings, matches: &Matches<'_>) -> Vec<(FacetValue, usize)> {
+    if matches.all {
+        let values = postings.iter();
+        return values.map(|(value, rows)| (text(value), rows.len() as usize)).collect();
+    }
+    let counts = postings.count(matches.rows.iter()).into_iter();
+    counts.map(|(value, count)| (text(value), count)).collect()
 }

@@ -3,19 +3,28 @@
 //! Pure: no I/O, no async. One applier a cluster writes batches; readers share a lock that is held for the time of one
 //! query.
 //!
-//! Inside: rows are columns by a 32-bit number (`rows`), over dictionaries of what repeats (`dictionary`) and one text of what does
-//! not (`names`). A query is a set of row numbers narrowed filter by filter, then one page of it in one of three kept orders
-//! (`answer`).
+//! Inside: rows are columns by a 32-bit number (`rows`), over dictionaries of what repeats (`dictionary`), with the rows of each
+//! cluster and namespace (`places`), of each status, phase and node (`postings`), and a text of what does not repeat (`names`). A
+//! query is a set of row numbers, by intersection of the postings, then selector and search (`matches`), then one page of it
+//! (`paging`) in an order that is kept sorted (`orders`, `blocks`). What changed is told by a clock (`places`) and a journal
+//! (`journal`), from which live queries (`live`) follow.
 
-mod answer;
 mod bits;
 mod blocks;
-mod changes;
 mod compact;
 mod dictionary;
 mod facets;
+mod grow;
+mod journal;
+pub mod live;
+mod matches;
 mod model;
 mod names;
+mod orders;
+mod paging;
+mod places;
+mod postings;
+mod predicate;
 mod query;
 mod reader;
 mod row;
@@ -34,6 +43,9 @@ pub use reader::{Answer, Reader};
 pub use row::{ContainerRef, RowRef};
 pub use selector::{Selector, SelectorError};
 use table::Table;
+
+/// How many rows of a removed cluster go before readers get a turn.
+const SWEPT: usize = 1000;
 
 /// Handle to the index. Cheap to clone; all clones see the same rows.
 #[derive(Clone, Debug, Default)]
@@ -91,12 +103,19 @@ impl Index {
             namespace,
             generation,
         } = relist;
-        self.write().sweep(cluster, namespace.as_deref(), generation)
+        self.write()
+            .sweep(cluster, namespace.as_deref(), generation, usize::MAX)
     }
 
-    /// Drops all rows of a cluster.
+    /// Drops the rows that a cluster has now. Readers may come in between, and see some of them gone.
     pub fn remove_cluster(&self, cluster: ClusterId) {
-        self.write().sweep(cluster, None, u32::MAX);
+        let generation = self.write().begin();
+        while self.write().sweep(cluster, None, generation, SWEPT) == SWEPT {}
+    }
+
+    /// Drops what nobody has asked for since the last time: orders but newest first. Their owner calls this every minute or so.
+    pub fn tidy(&self) {
+        self.write().orders.tidy();
     }
 
     /// Opens the index for reading; changes wait until the reader is dropped. Do not open a second one while one is held: a

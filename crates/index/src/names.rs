@@ -3,94 +3,124 @@
 use hashbrown::HashMap;
 use memchr::memmem::Finder;
 
-use crate::bits::Bits;
+use crate::{bits::Bits, grow};
 
-/// Ends every name and every IP. Occurs in no UTF-8, so no search text can match it or reach across it.
+/// Ends every text. Occurs in no UTF-8, so no search text can match it or reach across it.
 const END: u8 = 0xff;
 
-/// No row.
+/// No row, or no record.
 const NONE: u32 = u32::MAX;
 
-/// Below this many bytes a text is not worth compacting.
+/// Below this many bytes a buffer is not worth compacting.
 const SMALL: usize = 4096;
 
-/// The names and IPs of all rows in one buffer, in lower case, so that a search is one pass over it.
+/// The names and IPs of all rows.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    text: Vec<u8>,
-    /// In the order of the text.
-    records: Vec<Record>,
-    /// Each row's record.
-    of: Vec<u32>,
-    /// Names and IPs that lower case does not keep. Kubernetes allows none, but the buffer would lose them.
-    mixed: HashMap<u32, (Box<str>, Box<str>)>,
-    /// Bytes of the text that no row uses.
-    dead: usize,
-}
-
-/// Where a row's name and IP are.
-#[derive(Clone, Copy, Debug)]
-struct Record {
-    start: usize,
-    name: u32,
-    ip: u32,
-    row: u32,
-}
-
-impl Record {
-    fn ip_start(&self) -> usize {
-        self.start + self.name as usize + 1
-    }
-
-    fn end(&self) -> usize {
-        self.ip_start() + self.ip as usize + 1
-    }
+    pub(crate) names: Texts,
+    pub(crate) ips: Texts,
+    /// IPs with a byte that occurs in none.
+    odd: usize,
 }
 
 impl Names {
     /// Sets a row's name and IP.
     pub(crate) fn set(&mut self, row: u32, name: &str, ip: &str) {
-        if self.record(row).is_some() {
-            if self.name(row) == name.as_bytes() && self.ip(row) == ip {
-                return;
-            }
-            self.remove(row);
-        }
-        let (lower_name, lower_ip) = (name.to_lowercase(), ip.to_lowercase());
-        if lower_name != name || lower_ip != ip {
-            self.mixed.insert(row, (name.into(), ip.into()));
-        }
-        self.push(row, lower_name.as_bytes(), lower_ip.as_bytes());
+        self.names.set(row, name);
+        self.odd -= usize::from(!is_address(self.ips.lower(row)));
+        self.ips.set(row, ip);
+        self.odd += usize::from(!is_address(self.ips.lower(row)));
     }
 
-    fn push(&mut self, row: u32, name: &[u8], ip: &[u8]) {
-        let slot = row as usize;
-        if slot >= self.of.len() {
-            self.of.resize(slot + 1, NONE);
+    /// Forgets a row.
+    pub(crate) fn remove(&mut self, row: u32) {
+        self.odd -= usize::from(!is_address(self.ips.lower(row)));
+        self.names.remove(row);
+        self.ips.remove(row);
+    }
+
+    /// The rows whose name or IP contains what the finder looks for: a text in lower case that is not empty. One pass over the
+    /// names, and over the IPs for what may be part of one.
+    pub(crate) fn search(&self, finder: &Finder<'_>) -> Bits {
+        let mut rows = Bits::default();
+        self.names.search(finder, &mut rows);
+        if self.odd > 0 || is_address(finder.needle()) {
+            self.ips.search(finder, &mut rows);
         }
-        self.of[slot] = self.records.len() as u32;
+        rows
+    }
+
+    /// Whether one row's name or IP contains what the finder looks for.
+    pub(crate) fn contains(&self, row: u32, finder: &Finder<'_>) -> bool {
+        finder.find(self.names.lower(row)).is_some() || finder.find(self.ips.lower(row)).is_some()
+    }
+}
+
+/// Whether a text in lower case has only what an IP is written with.
+fn is_address(text: &[u8]) -> bool {
+    text.iter()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'.' | b':'))
+}
+
+/// One text a row, all in one buffer, in lower case, so that a search is one pass over it. At most 4 GiB.
+#[derive(Debug, Default)]
+pub(crate) struct Texts {
+    text: Vec<u8>,
+    /// In the order of the text, without a gap.
+    records: Vec<Record>,
+    /// Each row's record.
+    of: Vec<u32>,
+    /// Texts that lower case does not keep. Kubernetes allows none, but the buffer would lose them.
+    mixed: HashMap<u32, Box<str>>,
+    /// Bytes of the buffer that no row uses.
+    dead: usize,
+}
+
+/// Where a row's text starts. It ends, with [`END`], where the next one starts.
+#[derive(Clone, Copy, Debug)]
+struct Record {
+    start: u32,
+    row: u32,
+}
+
+impl Texts {
+    fn set(&mut self, row: u32, text: &str) {
+        if self.get(row) == text {
+            return;
+        }
+        self.remove(row);
+        if text.is_empty() {
+            return;
+        }
+        let lower = text.to_lowercase();
+        if lower != text {
+            self.mixed.insert(row, text.into());
+        }
+        self.push(row, lower.as_bytes());
+    }
+
+    fn push(&mut self, row: u32, text: &[u8]) {
+        grow::grow(&mut self.of, row as usize + 1, NONE);
+        self.of[row as usize] = self.records.len() as u32;
+        grow::reserve(&mut self.records, 1);
         self.records.push(Record {
-            start: self.text.len(),
-            name: name.len() as u32,
-            ip: ip.len() as u32,
+            start: self.text.len() as u32,
             row,
         });
-        self.text.extend_from_slice(name);
-        self.text.push(END);
-        self.text.extend_from_slice(ip);
+        grow::reserve(&mut self.text, text.len() + 1);
+        self.text.extend_from_slice(text);
         self.text.push(END);
     }
 
-    /// Forgets a row. Compacts the buffer once a quarter of it is dead.
-    pub(crate) fn remove(&mut self, row: u32) {
-        let Some(record) = self.record(row).copied() else {
-            return;
-        };
+    /// Forgets a row's text. Compacts the buffer once a quarter of it is dead.
+    fn remove(&mut self, row: u32) {
+        let Some(record) = self.record(row) else { return };
         self.mixed.remove(&row);
+        let (start, end) = self.range(record);
         // Blanked, dead text is never found.
-        self.text[record.start..record.end()].fill(END);
-        self.dead += record.end() - record.start;
-        self.records[self.of[row as usize] as usize].row = NONE;
+        self.text[start..end].fill(END);
+        self.dead += end - start;
+        self.records[record].row = NONE;
         self.of[row as usize] = NONE;
         if self.text.len() > SMALL && self.dead * 4 > self.text.len() {
             self.compact();
@@ -99,61 +129,71 @@ impl Names {
 
     fn compact(&mut self) {
         let live = self.text.len() - self.dead;
-        let text = std::mem::replace(&mut self.text, Vec::with_capacity(live + live / 4));
-        let records = std::mem::take(&mut self.records);
-        self.dead = 0;
-        for record in records.iter().filter(|record| record.row != NONE) {
-            let name = &text[record.start..record.ip_start() - 1];
-            let ip = &text[record.ip_start()..record.end() - 1];
-            self.push(record.row, name, ip);
+        let old = std::mem::take(self);
+        self.of = old.of;
+        self.mixed = old.mixed;
+        self.text.reserve_exact(live + live / 8);
+        let ends = old.records.iter().skip(1).map(|next| next.start as usize);
+        let ends = ends.chain([old.text.len()]);
+        for (record, end) in old.records.iter().zip(ends) {
+            if record.row != NONE {
+                self.push(record.row, &old.text[record.start as usize..end - 1]);
+            }
         }
     }
 
-    fn record(&self, row: u32) -> Option<&Record> {
-        self.records.get(*self.of.get(row as usize)? as usize)
+    fn record(&self, row: u32) -> Option<usize> {
+        let record = *self.of.get(row as usize)?;
+        (record != NONE).then_some(record as usize)
     }
 
-    /// A row's name, as bytes: their order is the text's order, and comparing is what this is asked for most.
-    pub(crate) fn name(&self, row: u32) -> &[u8] {
-        if let Some((name, _)) = self.mixed(row) {
-            return name.as_bytes();
+    /// Start and end of a record's text, with its [`END`].
+    fn range(&self, record: usize) -> (usize, usize) {
+        let next = self.records.get(record + 1);
+        let end = next.map_or(self.text.len(), |next| next.start as usize);
+        (self.records[record].start as usize, end)
+    }
+
+    /// A row's text in lower case, as bytes.
+    pub(crate) fn lower(&self, row: u32) -> &[u8] {
+        self.record(row).map_or(&[], |record| {
+            let (start, end) = self.range(record);
+            &self.text[start..end - 1]
+        })
+    }
+
+    /// A row's text as bytes: their order is the text's order, and comparing is what this is asked for most.
+    pub(crate) fn bytes(&self, row: u32) -> &[u8] {
+        if !self.mixed.is_empty()
+            && let Some(text) = self.mixed.get(&row)
+        {
+            return text.as_bytes();
         }
-        self.record(row)
-            .map_or(&[], |record| &self.text[record.start..record.ip_start() - 1])
+        self.lower(row)
     }
 
-    /// A row's IP.
-    pub(crate) fn ip(&self, row: u32) -> &str {
-        if let Some((_, ip)) = self.mixed(row) {
-            return ip;
-        }
-        let bytes = self
-            .record(row)
-            .map_or(&[][..], |record| &self.text[record.ip_start()..record.end() - 1]);
-        std::str::from_utf8(bytes).unwrap_or_default()
+    /// A row's text.
+    pub(crate) fn get(&self, row: u32) -> &str {
+        std::str::from_utf8(self.bytes(row)).unwrap_or_default()
     }
 
-    fn mixed(&self, row: u32) -> Option<&(Box<str>, Box<str>)> {
-        if self.mixed.is_empty() {
-            return None;
-        }
-        self.mixed.get(&row)
-    }
-
-    /// The rows whose name or IP contains what the finder looks for: a text in lower case that is not empty. One pass over the
-    /// buffer, however many rows match.
-    pub(crate) fn search(&self, finder: &Finder<'_>) -> Bits {
-        let mut rows = Bits::default();
+    /// Adds the rows whose text contains what the finder looks for.
+    fn search(&self, finder: &Finder<'_>, rows: &mut Bits) {
         let (mut from, mut at) = (0, 0);
         while let Some(found) = finder.find(&self.text[from..]) {
             let hit = from + found;
-            while self.records.get(at + 1).is_some_and(|next| next.start <= hit) {
-                at += 1;
-            }
+            // Hits are near each other or far apart: a short walk, else a look-up.
+            let near = self.records[at..]
+                .iter()
+                .take(8)
+                .take_while(|r| r.start as usize <= hit);
+            at += match near.count() {
+                8 => self.records[at..].partition_point(|r| r.start as usize <= hit) - 1,
+                count => count - 1,
+            };
             rows.insert(self.records[at].row);
-            from = self.records[at].end();
+            from = self.range(at).1;
         }
-        rows
     }
 
     /// Bytes of the buffer, used and dead.
@@ -168,7 +208,14 @@ mod tests {
     use super::*;
 
     fn found(names: &Names, text: &str) -> Vec<u32> {
-        names.search(&Finder::new(text)).iter().collect()
+        let finder = Finder::new(text);
+        let rows: Vec<u32> = names.search(&finder).iter().collect();
+        assert!(
+            (0..1_000)
+                .filter(|&row| names.contains(row, &finder))
+                .eq(rows.iter().copied())
+        );
+        rows
     }
 
     #[test]
@@ -181,24 +228,38 @@ mod tests {
         assert_eq!(found(&names, "0.0"), [0]);
         assert_eq!(found(&names, "80::"), [7]);
         assert_eq!(found(&names, "b"), [0, 1, 7]);
-        assert!(found(&names, "110").is_empty(), "a name and its IP are two texts");
+        assert!(found(&names, "1w").is_empty(), "two names are two texts");
         names.set(0, "web-1", "10.9.9.9");
         assert!(found(&names, "0.0").is_empty(), "the old IP is gone");
         assert_eq!(found(&names, "9.9"), [0]);
         names.remove(1);
         assert_eq!(found(&names, "web"), [0]);
-        assert_eq!((names.name(0), names.ip(0)), (&b"web-1"[..], "10.9.9.9"));
+        assert_eq!((names.names.get(0), names.ips.get(0)), ("web-1", "10.9.9.9"));
     }
 
     #[test]
-    fn keeps_names_that_lower_case_changes() {
+    fn finds_hits_that_are_near_and_far() {
+        let mut names = Names::default();
+        for row in 0..100 {
+            let name = if [3, 4, 50, 99].contains(&row) { "hit" } else { "miss" };
+            names.set(row, &format!("{name}-{row}"), "");
+        }
+        assert_eq!(found(&names, "hit"), [3, 4, 50, 99]);
+        assert_eq!(found(&names, "-").len(), 100);
+    }
+
+    #[test]
+    fn keeps_texts_that_lower_case_changes() {
         let mut names = Names::default();
         names.set(0, "Wéb-İ", "FE80::1");
-        assert_eq!((names.name(0), names.ip(0)), ("Wéb-İ".as_bytes(), "FE80::1"));
+        assert_eq!((names.names.get(0), names.ips.get(0)), ("Wéb-İ", "FE80::1"));
         assert_eq!(found(&names, "wé"), [0]);
         assert_eq!(found(&names, "fe8"), [0]);
+        names.set(1, "x", "no ip");
+        assert_eq!(found(&names, "no i"), [1], "an IP that is none is found as well");
         names.remove(0);
-        assert!(names.mixed.is_empty());
+        names.remove(1);
+        assert!(names.names.mixed.is_empty() && names.ips.mixed.is_empty() && names.odd == 0);
     }
 
     #[test]
@@ -207,16 +268,16 @@ mod tests {
         for row in 0..1_000 {
             names.set(row, &format!("pod-{row}"), "10.0.0.1");
         }
-        let fresh = names.len();
+        let fresh = names.ips.len();
         for round in 0..100 {
             for row in 0..1_000 {
                 names.set(row, &format!("pod-{row}"), &format!("10.0.{round}.1"));
             }
         }
-        assert!(names.len() < fresh * 3 / 2, "{} bytes of {fresh}", names.len());
+        assert!(names.ips.len() < fresh * 3 / 2, "{} bytes of {fresh}", names.ips.len());
         assert!(
-            (0..1_000).all(|row| names.name(row) == format!("pod-{row}").as_bytes() && names.ip(row) == "10.0.99.1")
+            (0..1_000).all(|row| names.names.get(row) == format!("pod-{row}") && names.ips.get(row) == "10.0.99.1")
         );
-        assert_eq!(found(&names, "pod-999"), [999]);
+        assert_eq!(found(&names, "pod-99").len(), 11);
     }
 }

@@ -39,6 +39,26 @@ pub enum Sort {
     NodeName,
 }
 
+impl Sort {
+    /// Every sort.
+    pub(crate) const ALL: [Self; 6] = [
+        Self::CreatedAt,
+        Self::Name,
+        Self::Namespace,
+        Self::Status,
+        Self::Restarts,
+        Self::NodeName,
+    ];
+
+    /// The direction in which its order is kept.
+    pub(crate) fn natural(self) -> Order {
+        match self {
+            Self::CreatedAt => Order::Desc,
+            _ => Order::Asc,
+        }
+    }
+}
+
 /// The direction of a sort.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Order {
@@ -129,7 +149,7 @@ impl Query {
         self
     }
 
-    /// The canonical form without its page: equal for viewers of the same rows in the same order.
+    /// The canonical form without its page: equal for viewers who can share one [`crate::live::Live`].
     #[must_use]
     pub fn group(self) -> Self {
         Self {

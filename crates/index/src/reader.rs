@@ -22,21 +22,29 @@ pub struct Answer<'a> {
 impl Reader<'_> {
     /// Answers a query.
     ///
-    /// Costs, for n rows: without a filter (also at a deep page) the page; each filter one pass over a column of 4 bytes a row; a
-    /// selector also its evaluation for each distinct label set; a search also one pass over all names and IPs; an order other than
-    /// newest first and by name or namespace ascending a selection, never a full sort.
+    /// Costs, for n rows of which m match and a page that ends at row e of them:
+    ///
+    /// - no filter: O(log n) and the page, at any depth. A sort's order is built when it is first asked for, by a full sort; see
+    ///   [`crate::Index::tidy`]. Against the sort's usual direction also O(log n) for each group of rows that tie.
+    /// - clusters, scope, namespaces, node, statuses, phases and problem: the union of their postings and the intersection of
+    ///   these, smallest first, mostly 64 rows an operation.
+    /// - selector: a look-up for each row that the filters above leave, and an evaluation for each distinct label set among them.
+    /// - search: where the filters above leave fewer than an eighth of the rows, a test of each of these; else one pass over all
+    ///   names (and all IPs, if it may be part of one). In both cases one over the distinct namespaces and nodes.
+    /// - the page of the matches: the shorter of walking the sort's order from its nearer end, e × n / m steps, and selecting the
+    ///   page among the m matches, which sorts no more than the page.
     pub fn answer(&self, query: &Query) -> Answer<'_> {
         let matches = self.table.matches(query);
-        let total = matches.count();
-        Answer {
-            rows: &self.table.rows,
-            page: self.table.page(query, &matches, total),
-            total,
-        }
+        let sort = (query.sort, query.order);
+        let page = self.table.page(&matches, sort, query.offset, query.limit);
+        Answer::new(&self.table.rows, page, matches.total)
     }
 
     /// Counts a query's matches, before paging, by a field: each value that occurs and how often, most frequent first, ties by
     /// value.
+    ///
+    /// Costs the matches, as for [`Reader::answer`], and one pass over them; by cluster or problem, or without a filter, no pass
+    /// but the lengths of the postings.
     pub fn facets(&self, query: &Query, facet: Facet) -> Vec<(FacetValue, usize)> {
         self.table.facets(&self.table.matches(query), facet)
     }
@@ -50,20 +58,25 @@ impl Reader<'_> {
         self.table.generation(query)
     }
 
-    /// Counts of one cluster, within a scope.
+    /// Counts of one cluster, within a scope. Costs an intersection for each status that there is.
     pub fn stats(&self, cluster: ClusterId, scope: &Scope) -> Stats {
         self.table.stats(cluster, scope)
     }
 }
 
-impl Answer<'_> {
+impl<'a> Answer<'a> {
+    pub(crate) fn new(rows: &'a Rows, page: Vec<u32>, total: usize) -> Self {
+        Self { rows, page, total }
+    }
+
     /// The number of matches before paging.
     pub fn total(&self) -> usize {
         self.total
     }
 
     /// The page's rows, in the order asked for.
-    pub fn rows(&self) -> impl Iterator<Item = RowRef<'_>> {
-        self.page.iter().filter_map(|&row| self.rows.row(row))
+    pub fn rows(&self) -> impl Iterator<Item = RowRef<'a>> {
+        let rows = self.rows;
+        self.page.iter().filter_map(move |&row| rows.row(row))
     }
 }

@@ -1,8 +1,10 @@
 //! A row as a reader sees it: borrowed, nothing copied.
 
+use memchr::memmem::Finder;
+
 use crate::{
     ClusterId, Container, Owner, Pod,
-    compact::UidText,
+    compact::{Uid, UidText},
     dictionary::Sym,
     rows::{Packed, Rest, Rows},
 };
@@ -52,17 +54,17 @@ impl<'a> RowRef<'a> {
 
     /// [`Pod::name`].
     pub fn name(self) -> &'a str {
-        std::str::from_utf8(self.rows.names.name(self.row)).unwrap_or_default()
+        self.rows.names.names.get(self.row)
     }
 
     /// [`Pod::status`].
     pub fn status(self) -> &'a str {
-        self.rows.statuses.get(self.rows.columns.status[self.at()])
+        self.rows.statuses.get(self.row)
     }
 
     /// [`Pod::phase`].
     pub fn phase(self) -> &'a str {
-        self.rows.phases.get(self.rows.columns.phase[self.at()])
+        self.rows.phases.get(self.row)
     }
 
     /// [`Pod::reason`].
@@ -72,12 +74,12 @@ impl<'a> RowRef<'a> {
 
     /// [`Pod::node`].
     pub fn node(self) -> &'a str {
-        self.rows.nodes.get(self.rows.columns.node[self.at()])
+        self.rows.nodes.get(self.row)
     }
 
     /// [`Pod::pod_ip`].
     pub fn pod_ip(self) -> &'a str {
-        self.rows.names.ip(self.row)
+        self.rows.names.ips.get(self.row)
     }
 
     /// [`Pod::host_ip`].
@@ -138,7 +140,7 @@ impl<'a> RowRef<'a> {
     }
 
     /// [`Pod::labels`]: keys and values, by key.
-    pub fn labels(self) -> impl ExactSizeIterator<Item = (&'a str, &'a str)> {
+    pub fn labels(self) -> impl ExactSizeIterator<Item = (&'a str, &'a str)> + Clone {
         let labels = self.rows.label_sets.get(self.rows.columns.labels[self.at()]);
         labels
             .iter()
@@ -169,6 +171,15 @@ impl<'a> RowRef<'a> {
             init_containers: self.init_containers().map(ContainerRef::to_container).collect(),
             labels: self.labels().map(owned).collect(),
         }
+    }
+
+    /// Whether name or IP contains what the finder looks for, a text in lower case.
+    pub(crate) fn contains(self, finder: &Finder<'_>) -> bool {
+        self.rows.names.contains(self.row, finder)
+    }
+
+    pub(crate) fn uid_ref(self) -> &'a Uid {
+        &self.rest.uid
     }
 
     /// Whether a pod of the same cluster, namespace and name is what the row already says.

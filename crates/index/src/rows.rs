@@ -2,11 +2,15 @@
 
 use std::cmp::Ordering;
 
+use roaring::RoaringBitmap;
+
 use crate::{
-    ClusterId, Pod, RowRef,
+    ClusterId, Pod, RowRef, Sort,
     compact::Uid,
     dictionary::{Dictionary, Sym},
+    grow::{grow, reserve},
     names::Names,
+    postings::Postings,
 };
 
 /// A label set: key and value by number, in the order of the keys' texts.
@@ -16,10 +20,12 @@ pub(crate) type LabelSet = [(Sym, Sym)];
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
     pub(crate) namespaces: Dictionary<str>,
-    pub(crate) statuses: Dictionary<str>,
-    pub(crate) phases: Dictionary<str>,
-    pub(crate) nodes: Dictionary<str>,
+    pub(crate) statuses: Postings,
+    pub(crate) phases: Postings,
+    pub(crate) nodes: Postings,
     pub(crate) reasons: Dictionary<str>,
+    /// The rows with a reason.
+    pub(crate) problems: RoaringBitmap,
     /// Images, host IPs, names of containers and owners, keys and values of labels.
     pub(crate) words: Dictionary<str>,
     pub(crate) label_sets: Dictionary<LabelSet>,
@@ -32,9 +38,6 @@ pub(crate) struct Rows {
 pub(crate) struct Columns {
     pub(crate) cluster: Vec<ClusterId>,
     pub(crate) namespace: Vec<Sym>,
-    pub(crate) status: Vec<Sym>,
-    pub(crate) phase: Vec<Sym>,
-    pub(crate) node: Vec<Sym>,
     pub(crate) reason: Vec<Sym>,
     pub(crate) labels: Vec<Sym>,
     pub(crate) created_at: Vec<i64>,
@@ -67,35 +70,38 @@ pub(crate) struct Packed {
     pub(crate) ready: bool,
 }
 
-/// What a row refers to in the dictionaries.
-struct References {
-    namespace: Sym,
-    status: Sym,
-    phase: Sym,
-    node: Sym,
-    reason: Sym,
-    labels: Sym,
-    rest: Rest,
-}
-
 impl Rows {
-    /// Writes a row, over what its number held before.
-    pub(crate) fn write(&mut self, row: u32, cluster: ClusterId, pod: &Pod) {
-        let new = References {
-            namespace: self.namespaces.intern(&pod.namespace),
-            status: self.statuses.intern(&pod.status),
-            phase: self.phases.intern(&pod.phase),
-            node: self.nodes.intern(&pod.node),
-            reason: self.reasons.intern(&pod.reason),
-            labels: self.intern_labels(&pod.labels),
-            rest: self.pack(pod),
-        };
-        self.names.set(row, &pod.name, &pod.pod_ip);
+    /// Writes a row whose number is free.
+    pub(crate) fn insert(&mut self, row: u32, cluster: ClusterId, pod: &Pod) {
+        let columns = &mut self.columns;
+        let (at, len) = (row as usize, row as usize + 1);
+        grow(&mut columns.cluster, len, ClusterId::default());
+        grow(&mut columns.namespace, len, Sym::default());
+        grow(&mut columns.reason, len, Sym::default());
+        grow(&mut columns.labels, len, Sym::default());
+        grow(&mut columns.created_at, len, 0);
+        grow(&mut columns.restarts, len, 0);
+        if len > columns.rest.len() {
+            let more = len - columns.rest.len();
+            reserve(&mut columns.rest, more);
+            columns.rest.resize_with(len, || None);
+        }
+        columns.cluster[at] = cluster;
+        columns.namespace[at] = self.namespaces.intern(&pod.namespace);
+        self.statuses.insert(row, &pod.status);
+        self.phases.insert(row, &pod.phase);
+        self.nodes.insert(row, &pod.node);
+        self.put(row, pod);
+    }
+
+    /// Writes a row over what it held before; cluster, namespace and name stay.
+    pub(crate) fn update(&mut self, row: u32, pod: &Pod) {
+        self.statuses.update(row, &pod.status);
+        self.phases.update(row, &pod.phase);
+        self.nodes.update(row, &pod.node);
+        let old = self.take(row);
+        self.put(row, pod);
         // The old references go last: what old and new share is not dropped in between.
-        let old = self.columns.put(row, new);
-        self.columns.cluster[row as usize] = cluster;
-        self.columns.created_at[row as usize] = pod.created_at;
-        self.columns.restarts[row as usize] = pod.restarts;
         if let Some(old) = old {
             self.release(old);
         }
@@ -104,9 +110,38 @@ impl Rows {
     /// Frees a row.
     pub(crate) fn erase(&mut self, row: u32) {
         self.names.remove(row);
-        if let Some(old) = self.columns.take(row) {
+        self.problems.remove(row);
+        self.statuses.remove(row);
+        self.phases.remove(row);
+        self.nodes.remove(row);
+        self.namespaces.release(self.columns.namespace[row as usize]);
+        if let Some(old) = self.take(row) {
             self.release(old);
         }
+    }
+
+    fn put(&mut self, row: u32, pod: &Pod) {
+        self.names.set(row, &pod.name, &pod.pod_ip);
+        if pod.reason.is_empty() {
+            self.problems.remove(row);
+        } else {
+            self.problems.insert(row);
+        }
+        let labels = self.intern_labels(&pod.labels);
+        let rest = self.pack(pod);
+        let (at, columns) = (row as usize, &mut self.columns);
+        columns.reason[at] = self.reasons.intern(&pod.reason);
+        columns.labels[at] = labels;
+        columns.created_at[at] = pod.created_at;
+        columns.restarts[at] = pod.restarts;
+        columns.rest[at] = Some(rest);
+    }
+
+    /// What a row refers to outside of the postings, to be released.
+    fn take(&mut self, row: u32) -> Option<(Sym, Sym, Rest)> {
+        let (at, columns) = (row as usize, &mut self.columns);
+        let rest = columns.rest.get_mut(at)?.take()?;
+        Some((columns.reason[at], columns.labels[at], rest))
     }
 
     fn intern_labels(&mut self, labels: &[(String, String)]) -> Sym {
@@ -148,18 +183,14 @@ impl Rows {
         }
     }
 
-    fn release(&mut self, old: References) {
-        self.namespaces.release(old.namespace);
-        self.statuses.release(old.status);
-        self.phases.release(old.phase);
-        self.nodes.release(old.node);
-        self.reasons.release(old.reason);
-        self.words.release(old.rest.host_ip);
-        if let Some(set) = self.label_sets.release(old.labels) {
+    fn release(&mut self, (reason, labels, rest): (Sym, Sym, Rest)) {
+        self.reasons.release(reason);
+        self.words.release(rest.host_ip);
+        if let Some(set) = self.label_sets.release(labels) {
             self.release_words(&set);
         }
-        let containers = old.rest.containers.iter().map(|packed| (packed.name, packed.image));
-        for (a, b) in containers.chain(old.rest.owner) {
+        let containers = rest.containers.iter().map(|packed| (packed.name, packed.image));
+        for (a, b) in containers.chain(rest.owner) {
             self.words.release(a);
             self.words.release(b);
         }
@@ -191,75 +222,49 @@ impl Rows {
     }
 
     fn compare_names(&self, a: u32, b: u32) -> Ordering {
-        self.names.name(a).cmp(self.names.name(b))
+        self.names.names.bytes(a).cmp(self.names.names.bytes(b))
     }
 
-    fn compare_clusters(&self, a: u32, b: u32) -> Ordering {
-        self.columns.cluster[a as usize].cmp(&self.columns.cluster[b as usize])
-    }
-
-    /// By namespace, name and cluster.
-    pub(crate) fn by_place(&self, a: u32, b: u32) -> Ordering {
+    /// By namespace, name and cluster, which together are a row's own.
+    fn compare_places(&self, a: u32, b: u32) -> Ordering {
+        let cluster = &self.columns.cluster;
         self.compare_namespaces(a, b)
             .then_with(|| self.compare_names(a, b))
-            .then_with(|| self.compare_clusters(a, b))
+            .then_with(|| cluster[a as usize].cmp(&cluster[b as usize]))
     }
 
-    /// By name, namespace and cluster.
-    pub(crate) fn by_name(&self, a: u32, b: u32) -> Ordering {
-        self.compare_names(a, b)
-            .then_with(|| self.compare_namespaces(a, b))
-            .then_with(|| self.compare_clusters(a, b))
-    }
-
-    /// Newest first, then by place.
-    pub(crate) fn by_age(&self, a: u32, b: u32) -> Ordering {
-        let created_at = &self.columns.created_at;
-        created_at[b as usize]
-            .cmp(&created_at[a as usize])
-            .then_with(|| self.by_place(a, b))
-    }
-}
-
-impl Columns {
-    /// Puts a row's references; returns those that it held before.
-    fn put(&mut self, row: u32, new: References) -> Option<References> {
-        let old = self.take(row);
-        let at = row as usize;
-        if at >= self.rest.len() {
-            let len = at + 1;
-            self.cluster.resize(len, ClusterId(0));
-            self.namespace.resize(len, Sym(0));
-            self.status.resize(len, Sym(0));
-            self.phase.resize(len, Sym(0));
-            self.node.resize(len, Sym(0));
-            self.reason.resize(len, Sym(0));
-            self.labels.resize(len, Sym(0));
-            self.created_at.resize(len, 0);
-            self.restarts.resize(len, 0);
-            self.rest.resize_with(len, || None);
+    /// By what a sort asks for alone, in its [`Sort::natural`] direction.
+    pub(crate) fn compare_keys(&self, sort: Sort, a: u32, b: u32) -> Ordering {
+        let texts = |postings: &Postings| {
+            if postings.sym(a) == postings.sym(b) {
+                return Ordering::Equal;
+            }
+            postings.get(a).cmp(postings.get(b))
+        };
+        let (at, bt) = (a as usize, b as usize);
+        match sort {
+            Sort::CreatedAt => self.columns.created_at[bt].cmp(&self.columns.created_at[at]),
+            Sort::Name => self.compare_names(a, b),
+            Sort::Namespace => self.compare_namespaces(a, b),
+            Sort::Status => texts(&self.statuses),
+            Sort::Restarts => self.columns.restarts[at].cmp(&self.columns.restarts[bt]),
+            Sort::NodeName => texts(&self.nodes),
         }
-        self.namespace[at] = new.namespace;
-        self.status[at] = new.status;
-        self.phase[at] = new.phase;
-        self.node[at] = new.node;
-        self.reason[at] = new.reason;
-        self.labels[at] = new.labels;
-        self.rest[at] = Some(new.rest);
-        old
     }
 
-    fn take(&mut self, row: u32) -> Option<References> {
-        let at = row as usize;
-        let rest = self.rest.get_mut(at)?.take()?;
-        Some(References {
-            namespace: self.namespace[at],
-            status: self.status[at],
-            phase: self.phase[at],
-            node: self.node[at],
-            reason: self.reason[at],
-            labels: self.labels[at],
-            rest,
-        })
+    /// The kept order of a sort: by its keys, ties by place.
+    pub(crate) fn compare(&self, sort: Sort, a: u32, b: u32) -> Ordering {
+        self.compare_keys(sort, a, b).then_with(|| self.compare_places(a, b))
+    }
+
+    /// Whether a new state of a row has another place in a sort's order.
+    pub(crate) fn moves(&self, sort: Sort, row: u32, pod: &Pod) -> bool {
+        match sort {
+            Sort::CreatedAt => self.columns.created_at[row as usize] != pod.created_at,
+            Sort::Name | Sort::Namespace => false,
+            Sort::Status => self.statuses.get(row) != pod.status,
+            Sort::Restarts => self.columns.restarts[row as usize] != pod.restarts,
+            Sort::NodeName => self.nodes.get(row) != pod.node,
+        }
     }
 }

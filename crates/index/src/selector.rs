@@ -52,6 +52,16 @@ impl Test {
     }
 }
 
+impl Test {
+    /// The values that it names.
+    pub(crate) fn values(&self) -> &[String] {
+        match self {
+            Self::In(values) | Self::NotIn(values) => values,
+            _ => &[],
+        }
+    }
+}
+
 /// Why a selector could not be parsed; its text names the offending part.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -79,6 +89,14 @@ impl Selector {
                     .and_then(|at| labels.get(at))
                     .map(|(_, value)| value.as_str()),
             )
+        })
+    }
+
+    /// Whether labels match, in any order, each key once.
+    pub(crate) fn accepts<'a>(&self, labels: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> bool {
+        self.requirements().all(|(key, test)| {
+            let found = labels.clone().find(|(other, _)| *other == key);
+            test.accepts(found.map(|(_, value)| value))
         })
     }
 

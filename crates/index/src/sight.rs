@@ -1,51 +1,79 @@
-//! What a scope and a wish leave to see of a cluster.
+//! What a query's clusters, scope and namespaces leave to see.
 
-use crate::{ClusterId, Namespaces, Query, Scope, bits::Bits, dictionary::Sym, table::Table};
+use std::borrow::Cow;
 
-/// The namespaces of one cluster that a query may show.
-#[derive(Debug)]
-pub(crate) enum Sight {
-    All,
-    Only(Bits),
-}
+use roaring::RoaringBitmap;
 
-impl Sight {
-    pub(crate) fn shows(&self, namespace: Sym) -> bool {
-        match self {
-            Self::All => true,
-            Self::Only(namespaces) => namespaces.contains(namespace.0),
-        }
-    }
-}
+use crate::{ClusterId, Namespaces, Query, Scope, Stats, matches::union, table::Table};
 
 impl Table {
-    /// What a scope shows of a cluster's namespaces, within those that are wanted (none: all).
-    pub(crate) fn sight(&self, cluster: ClusterId, scope: &Scope, wanted: &[String]) -> Sight {
-        match names(cluster, scope, wanted) {
-            None => Sight::All,
-            Some(names) => {
-                let syms = names.iter().filter_map(|name| self.rows.namespaces.find(name));
-                Sight::Only(syms.map(|sym| sym.0).collect())
-            }
+    /// The rows that a query's clusters, scope and namespaces let it see; none: all.
+    pub(crate) fn in_sight(&self, query: &Query) -> Option<Cow<'_, RoaringBitmap>> {
+        let mut clusters = query.clusters.clone();
+        clusters.sort_unstable();
+        clusters.dedup();
+        let (mut seen, mut whole) = (Vec::new(), 0);
+        for cluster in clusters {
+            let names = names(cluster, &query.scope, &query.namespaces);
+            whole += usize::from(names.is_none() && self.places.cluster(cluster).is_some());
+            self.see(cluster, names.as_deref(), &mut seen);
         }
+        (whole < self.places.clusters().count()).then(|| union(seen))
     }
 
-    /// When what a query's clusters and scope let it see last changed.
+    /// Adds the rows of a cluster's namespaces; none: of all.
+    fn see<'a>(&'a self, cluster: ClusterId, names: Option<&[&String]>, seen: &mut Vec<&'a RoaringBitmap>) {
+        let Some(cluster) = self.places.cluster(cluster) else {
+            return;
+        };
+        let Some(names) = names else {
+            seen.push(&cluster.rows);
+            return;
+        };
+        let known = names.iter().filter_map(|name| self.rows.namespaces.find(name));
+        seen.extend(known.filter_map(|sym| cluster.namespace(sym)));
+    }
+
+    /// When what a query's clusters, scope and namespaces let it see last changed.
     pub(crate) fn generation(&self, query: &Query) -> u64 {
         let of_cluster = |&cluster| match names(cluster, &query.scope, &query.namespaces) {
-            None => self.changes.of_cluster(cluster),
+            None => self.places.cluster_changed(cluster),
             Some(names) => names
                 .iter()
-                .map(|name| self.changes.of_namespace(cluster, self.rows.namespaces.find(name)))
+                .map(|name| self.places.namespace_changed(cluster, self.rows.namespaces.find(name)))
                 .max()
                 .unwrap_or(0),
         };
         query.clusters.iter().map(of_cluster).max().unwrap_or(0)
     }
+
+    pub(crate) fn stats(&self, cluster: ClusterId, scope: &Scope) -> Stats {
+        let names = names(cluster, scope, &[]);
+        let mut seen = Vec::new();
+        self.see(cluster, names.as_deref(), &mut seen);
+        let rows = union(seen);
+        let namespaces = self.places.cluster(cluster).into_iter();
+        let namespaces = namespaces.flat_map(|cluster| cluster.namespaces());
+        let mut by_namespace: Vec<_> = namespaces
+            .map(|(sym, rows)| (self.rows.namespaces.get(sym).to_owned(), rows.len() as usize))
+            .filter(|(name, _)| names.as_ref().is_none_or(|names| names.contains(&name)))
+            .collect();
+        by_namespace.sort_unstable();
+        let mut by_status: Vec<_> = (self.rows.statuses.iter())
+            .map(|(status, of_status)| (status.to_owned(), rows.intersection_len(of_status) as usize))
+            .filter(|(_, count)| *count > 0)
+            .collect();
+        by_status.sort_unstable_by(|(a, many), (b, more)| more.cmp(many).then_with(|| a.cmp(b)));
+        Stats {
+            pods: rows.len() as usize,
+            by_status,
+            by_namespace,
+        }
+    }
 }
 
 /// The namespaces of a cluster that are both in scope and wanted; none: all.
-fn names<'a>(cluster: ClusterId, scope: &'a Scope, wanted: &'a [String]) -> Option<Vec<&'a String>> {
+pub(crate) fn names<'a>(cluster: ClusterId, scope: &'a Scope, wanted: &'a [String]) -> Option<Vec<&'a String>> {
     let every = || (!wanted.is_empty()).then(|| wanted.iter().collect());
     let Scope::Only(only) = scope else {
         return every();

@@ -2,26 +2,29 @@
 
 use std::hash::BuildHasher;
 
-use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use hashbrown::{DefaultHashBuilder, HashTable};
+use roaring::RoaringBitmap;
 
 use crate::{
-    Change, ClusterId, Pod, Scope, Stats,
-    bits::Bits,
-    blocks::Blocks,
-    changes::{Changes, Happened},
+    Change, ClusterId, Pod, Sort,
     dictionary::Sym,
+    grow::reserve,
+    journal::Journal,
+    orders::Orders,
+    places::{Happened, Places},
     rows::Rows,
 };
 
-/// All rows, found by (cluster, namespace, name) and in three orders.
+/// All rows, found by (cluster, namespace, name), by their postings, and in kept orders.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     pub(crate) rows: Rows,
     /// The numbers of the rows there are.
-    pub(crate) live: Bits,
+    pub(crate) live: RoaringBitmap,
     /// Row numbers to use again.
     free: Vec<u32>,
-    pub(crate) changes: Changes,
+    pub(crate) places: Places,
+    pub(crate) journal: Journal,
     by_key: HashTable<u32>,
     hasher: DefaultHashBuilder,
     pub(crate) orders: Orders,
@@ -29,19 +32,8 @@ pub(crate) struct Table {
     generation: u32,
     /// The generation in which each row was last applied.
     applied: Vec<u32>,
-    /// When each row last changed, by the clock of [`Table::changes`].
-    pub(crate) versions: Vec<u64>,
-}
-
-/// The orders that are kept. Every other one is a small key over [`Orders::place`].
-#[derive(Debug, Default)]
-pub(crate) struct Orders {
-    /// By [`Rows::by_age`].
-    pub(crate) age: Blocks,
-    /// By [`Rows::by_place`].
-    pub(crate) place: Blocks,
-    /// By [`Rows::by_name`].
-    pub(crate) name: Blocks,
+    /// When each row last changed, by the clock of [`Places`].
+    versions: Vec<u64>,
 }
 
 impl Table {
@@ -59,8 +51,9 @@ impl Table {
     fn upsert(&mut self, cluster: ClusterId, pod: &Pod) {
         let row = match self.find(cluster, &pod.namespace, &pod.name) {
             Some(row) => {
+                // What says nothing new changes nothing: no version, no generation.
                 if self.rows.row(row).is_none_or(|known| !known.is(pod)) {
-                    self.update(row, cluster, pod);
+                    self.update(row, pod);
                 }
                 row
             }
@@ -69,44 +62,29 @@ impl Table {
         self.applied[row as usize] = self.generation;
     }
 
-    /// Place and name of a row never change, its age does when a pod is replaced by one of the same name.
-    fn update(&mut self, row: u32, cluster: ClusterId, pod: &Pod) {
-        let Self { rows, orders, .. } = self;
-        let aged = rows.columns.created_at[row as usize] != pod.created_at;
-        if aged {
-            orders.age.remove(row, |other| rows.by_age(other, row));
-        }
-        rows.write(row, cluster, pod);
-        if aged {
-            orders.age.insert(row, |other| rows.by_age(other, row));
-        }
+    fn update(&mut self, row: u32, pod: &Pod) {
+        let moves = Sort::ALL.map(|sort| self.rows.moves(sort, row, pod));
+        let moves = |sort: Sort| moves[sort as usize];
+        self.orders.remove(&self.rows, row, moves);
+        self.rows.update(row, pod);
+        self.orders.insert(&self.rows, row, moves);
         self.note(row, Happened::Changed);
-    }
-
-    fn note(&mut self, row: u32, happened: Happened) {
-        let at = row as usize;
-        let columns = &self.rows.columns;
-        self.versions[at] = self.changes.note(columns.cluster[at], columns.namespace[at], happened);
     }
 
     fn insert(&mut self, cluster: ClusterId, pod: &Pod) -> u32 {
         let row = self.free.pop().unwrap_or_else(|| {
+            reserve(&mut self.applied, 1);
+            reserve(&mut self.versions, 1);
             self.applied.push(0);
             self.versions.push(0);
             self.applied.len() as u32 - 1
         });
         let Self {
-            rows,
-            orders,
-            by_key,
-            hasher,
-            ..
+            rows, by_key, hasher, ..
         } = self;
-        rows.write(row, cluster, pod);
+        rows.insert(row, cluster, pod);
         by_key.insert_unique(hash(hasher, rows, row), row, |&row| hash(hasher, rows, row));
-        orders.age.insert(row, |other| rows.by_age(other, row));
-        orders.place.insert(row, |other| rows.by_place(other, row));
-        orders.name.insert(row, |other| rows.by_name(other, row));
+        self.orders.insert(&self.rows, row, |_| true);
         self.live.insert(row);
         self.note(row, Happened::New);
         row
@@ -114,30 +92,32 @@ impl Table {
 
     fn remove(&mut self, row: u32) {
         self.note(row, Happened::Gone);
-        let Self {
-            rows,
-            orders,
-            by_key,
-            hasher,
-            ..
-        } = self;
-        orders.age.remove(row, |other| rows.by_age(other, row));
-        orders.place.remove(row, |other| rows.by_place(other, row));
-        orders.name.remove(row, |other| rows.by_name(other, row));
-        if let Ok(found) = by_key.find_entry(hash(hasher, rows, row), |&other| other == row) {
+        self.orders.remove(&self.rows, row, |_| true);
+        let hash = hash(&self.hasher, &self.rows, row);
+        if let Ok(found) = self.by_key.find_entry(hash, |&other| other == row) {
             found.remove();
         }
-        rows.erase(row);
+        self.rows.erase(row);
         self.live.remove(row);
         self.free.push(row);
-        if self.free.len() == self.applied.len() {
+        if self.live.is_empty() {
             // The last row takes what the tables have grown to with it.
             *self = Self {
                 generation: self.generation,
-                changes: std::mem::take(&mut self.changes),
+                journal: Journal::new(self.places.clock()),
+                places: std::mem::take(&mut self.places),
                 ..Self::default()
             };
         }
+    }
+
+    fn note(&mut self, row: u32, happened: Happened) {
+        let (at, columns) = (row as usize, &self.rows.columns);
+        let now = self
+            .places
+            .note(columns.cluster[at], columns.namespace[at], row, happened);
+        self.versions[at] = now;
+        self.journal.push(row, self.applied.len());
     }
 
     fn find(&self, cluster: ClusterId, namespace: &str, name: &str) -> Option<u32> {
@@ -148,66 +128,47 @@ impl Table {
             .copied()
     }
 
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> usize {
+        self.by_key.len()
+    }
+
+    /// When a row last changed.
+    pub(crate) fn version(&self, row: u32) -> u64 {
+        self.versions.get(row as usize).copied().unwrap_or_default()
+    }
+
     /// Starts a generation; returns its number.
     pub(crate) fn begin(&mut self) -> u32 {
         self.generation += 1;
         self.generation
     }
 
-    /// Removes the rows of a cluster, and of one namespace of it if named, that were last applied before a generation.
-    pub(crate) fn sweep(&mut self, cluster: ClusterId, namespace: Option<&str>, generation: u32) -> usize {
-        let namespace = match namespace.map(|namespace| self.rows.namespaces.find(namespace)) {
-            Some(None) => return 0,
-            Some(namespace) => namespace,
-            None => None,
+    /// Removes at most so many rows of a cluster, and of one namespace of it if named, that were last applied before a
+    /// generation.
+    pub(crate) fn sweep(
+        &mut self,
+        cluster: ClusterId,
+        namespace: Option<&str>,
+        generation: u32,
+        limit: usize,
+    ) -> usize {
+        let Some(of_cluster) = self.places.cluster(cluster) else {
+            return 0;
         };
-        let columns = &self.rows.columns;
-        let swept: Vec<u32> = self
-            .live
-            .iter()
-            .filter(|&row| {
-                let at = row as usize;
-                columns.cluster[at] == cluster
-                    && namespace.is_none_or(|namespace| columns.namespace[at] == namespace)
-                    && self.applied[at] < generation
-            })
-            .collect();
+        let rows = match namespace {
+            None => Some(&of_cluster.rows),
+            Some(name) => {
+                let sym = self.rows.namespaces.find(name);
+                sym.and_then(|sym| of_cluster.namespace(sym))
+            }
+        };
+        let old = |row: &u32| self.applied[*row as usize] < generation;
+        let swept: Vec<u32> = rows.into_iter().flatten().filter(old).take(limit).collect();
         for &row in &swept {
             self.remove(row);
         }
         swept.len()
-    }
-
-    pub(crate) fn stats(&self, cluster: ClusterId, scope: &Scope) -> Stats {
-        let columns = &self.rows.columns;
-        let sight = self.sight(cluster, scope, &[]);
-        let namespaces: Vec<_> = self
-            .changes
-            .namespaces(cluster)
-            .filter(|(namespace, _)| sight.shows(*namespace))
-            .collect();
-        let mut statuses = HashMap::<Sym, usize>::new();
-        for row in self.live.iter().map(|row| row as usize) {
-            if columns.cluster[row] == cluster && sight.shows(columns.namespace[row]) {
-                *statuses.entry(columns.status[row]).or_default() += 1;
-            }
-        }
-        let pods = namespaces.iter().map(|(_, rows)| rows).sum();
-        let mut by_namespace: Vec<_> = namespaces
-            .into_iter()
-            .map(|(sym, count)| (self.rows.namespaces.get(sym).to_owned(), count))
-            .collect();
-        by_namespace.sort();
-        let mut by_status: Vec<_> = statuses
-            .into_iter()
-            .map(|(sym, count)| (self.rows.statuses.get(sym).to_owned(), count))
-            .collect();
-        by_status.sort_by(|(a, many), (b, more)| more.cmp(many).then_with(|| a.cmp(b)));
-        Stats {
-            pods,
-            by_status,
-            by_namespace,
-        }
     }
 }
 
@@ -218,7 +179,7 @@ impl Rows {
         (
             self.columns.cluster[at],
             self.columns.namespace[at],
-            self.names.name(row),
+            self.names.names.bytes(row),
         )
     }
 }
@@ -265,20 +226,19 @@ mod tests {
     /// Sizes of everything that grows: distinct values and places for them, bytes of text, row numbers, keys.
     fn sizes(table: &Table) -> Vec<usize> {
         let rows = &table.rows;
-        let words = [&rows.namespaces, &rows.statuses, &rows.phases, &rows.nodes, &rows.words];
-        let mut sizes: Vec<_> = words.iter().flat_map(|words| [words.len(), words.slots()]).collect();
+        let postings = [&rows.statuses, &rows.phases, &rows.nodes];
+        let mut sizes: Vec<_> = postings.iter().flat_map(|postings| postings.sizes()).collect();
+        let words = [&rows.namespaces, &rows.words, &rows.reasons];
+        sizes.extend(words.iter().flat_map(|words| [words.len(), words.slots()]));
         sizes.extend([rows.label_sets.len(), rows.label_sets.slots()]);
         sizes.extend([
             table.applied.len(),
-            table.live.count(),
+            table.live.len() as usize,
             table.by_key.len(),
-            rows.names.len(),
+            rows.names.names.len(),
+            rows.names.ips.len(),
         ]);
-        sizes.extend([
-            table.orders.age.len(),
-            table.orders.place.len(),
-            table.orders.name.len(),
-        ]);
+        sizes.extend(Sort::ALL.map(|sort| table.orders.of(sort, rows, &table.live).len()));
         sizes
     }
 
@@ -319,14 +279,14 @@ mod tests {
         (changed.namespace, changed.name) = (pod(0, 0).namespace, pod(0, 0).name);
         table.apply(ClusterId(1), &Change::Upsert(changed));
         table.apply(ClusterId(1), &Change::Upsert(pod(0, 0)));
-        let live = |sizes: &[usize]| sizes.iter().step_by(2).copied().take(6).collect::<Vec<_>>();
+        let live = |sizes: &[usize]| sizes.iter().step_by(2).copied().take(7).collect::<Vec<_>>();
         assert_eq!(live(&sizes(&table)), live(&fresh));
     }
 
     #[test]
     fn the_last_row_takes_everything_with_it() {
         let mut table = filled(500, 0);
-        table.sweep(ClusterId(1), None, u32::MAX);
+        table.sweep(ClusterId(1), None, u32::MAX, usize::MAX);
         assert!(sizes(&table).iter().all(|&size| size == 0), "{:?}", sizes(&table));
     }
 }

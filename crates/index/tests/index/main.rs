@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod generation;
+mod live;
 mod model;
 mod naive;
 mod query;
+mod random;
 mod relist;
 mod selector;

@@ -205,3 +205,27 @@ fn queries_that_ask_the_same_have_one_group() {
     };
     assert_eq!(whole.canonical(), all().canonical());
 }
+
+#[test]
+fn matches_that_are_all_at_one_end_are_found() {
+    let (index, mut naive) = filled(3_000);
+    let oldest = (0..3_000).map(pod).filter(|pod| pod.created_at < 3);
+    let changes: Vec<_> = oldest
+        .map(|pod| Pod {
+            reason: "It is old.".to_owned(),
+            ..pod
+        })
+        .map(Change::Upsert)
+        .collect();
+    naive.apply(CLUSTER, &changes);
+    index.apply(CLUSTER, changes);
+    for (order, offset) in [(Order::Desc, 0), (Order::Asc, 0), (Order::Desc, 80), (Order::Asc, 80)] {
+        let query = Query {
+            problem: true,
+            order,
+            offset,
+            ..all()
+        };
+        assert_eq!(index.query(&query), naive.query(&query), "{order:?} from {offset}");
+    }
+}

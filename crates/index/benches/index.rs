@@ -1,0 +1,247 @@
+//! What queries, changes and ticks cost over the number of pods: `cargo bench --workspace --bench index`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "../tests/support/fleet.rs"]
+mod fleet;
+
+use std::{cell::Cell, hint::black_box};
+
+use criterion::{BatchSize, Bencher, BenchmarkId, Criterion, criterion_group, criterion_main};
+use podgate_index::{
+    Change, ClusterId, Facet, Index, Namespaces, Order, Pod, Query, Scope, Selector, Sort,
+    live::{Live, Window},
+};
+
+const SIZES: [usize; 4] = [1_000, 20_000, 100_000, 500_000];
+const CLUSTER: ClusterId = ClusterId(1);
+
+fn filled(pods: usize) -> Index {
+    let index = Index::new();
+    for n in 0..pods {
+        index.apply(CLUSTER, vec![Change::Upsert(fleet::pod(n, pods, 0))]);
+    }
+    index
+}
+
+fn all() -> Query {
+    Query {
+        clusters: vec![CLUSTER],
+        ..Query::default()
+    }
+}
+
+fn search(text: &str) -> Query {
+    Query {
+        search: Some(text.to_owned()),
+        ..all()
+    }
+}
+
+/// The queries of docs/performance.md.
+fn queries(pods: usize) -> Vec<(&'static str, Query)> {
+    let named = |name: &str| vec![name.to_owned()];
+    let selector = Selector::parse("app.kubernetes.io/name=checkout,environment in (production)").unwrap();
+    let by = |sort, order, offset| Query {
+        sort,
+        order,
+        offset,
+        ..all()
+    };
+    let scope = (0..50).map(|n| format!("team-{n}")).collect();
+    vec![
+        ("page 1", all()),
+        (
+            "deep page",
+            Query {
+                offset: pods / 2,
+                ..all()
+            },
+        ),
+        ("name order, deep", by(Sort::Name, Order::Asc, pods / 2)),
+        ("name descending, deep", by(Sort::Name, Order::Desc, pods / 2)),
+        ("status descending, deep", by(Sort::Status, Order::Desc, pods / 2)),
+        (
+            "one namespace",
+            Query {
+                namespaces: named("team-1"),
+                ..all()
+            },
+        ),
+        (
+            "status",
+            Query {
+                statuses: named("crashloopbackoff"),
+                ..all()
+            },
+        ),
+        (
+            "status that most have, deep",
+            Query {
+                statuses: named("running"),
+                offset: pods / 2,
+                ..all()
+            },
+        ),
+        ("problem", Query { problem: true, ..all() }),
+        (
+            "scope of 50 namespaces",
+            Query {
+                scope: Scope::Only(vec![(CLUSTER, Namespaces::Named(scope))]),
+                ..all()
+            },
+        ),
+        ("search without a hit", search("no-such-pod")),
+        ("search with few hits", search("checkout-12")),
+        ("search with many hits", search("checkout")),
+        ("search for an address", search("10.0.1.")),
+        (
+            "search in one namespace",
+            Query {
+                namespaces: named("team-1"),
+                ..search("checkout")
+            },
+        ),
+        (
+            "selector",
+            Query {
+                selector: Some(selector.clone()),
+                ..all()
+            },
+        ),
+        (
+            "search and selector",
+            Query {
+                selector: Some(selector),
+                ..search("checkout-1")
+            },
+        ),
+    ]
+}
+
+/// Answers a query and reads the rows, as a page does.
+fn answered(index: &Index, query: &Query) -> usize {
+    let reader = index.read();
+    let answer = reader.answer(query);
+    let read: usize = answer.rows().map(|row| row.name().len() + row.status().len()).sum();
+    answer.total() + read
+}
+
+fn answers(criterion: &mut Criterion) {
+    for pods in SIZES {
+        let index = filled(pods);
+        for (name, query) in queries(pods) {
+            let id = BenchmarkId::new(name, pods);
+            criterion.bench_function(&id.to_string(), |b| b.iter(|| answered(&index, black_box(&query))));
+        }
+        let facet = |b: &mut Bencher<'_>, query: &Query| {
+            b.iter(|| index.read().facets(black_box(query), Facet::Status));
+        };
+        criterion.bench_function(&format!("facets/{pods}"), |b| facet(b, &all()));
+        criterion.bench_function(&format!("facets of a search/{pods}"), |b| facet(b, &search("checkout")));
+    }
+}
+
+fn restarted(n: usize, pods: usize, restarts: u32) -> Change {
+    Change::Upsert(Pod {
+        restarts,
+        ..fleet::pod(n, pods, 0)
+    })
+}
+
+fn changes(criterion: &mut Criterion) {
+    for pods in SIZES {
+        let index = filled(pods);
+        let count = Cell::new(0);
+        let next = || {
+            count.set(count.get() + 1);
+            (count.get() * 7919 % pods, count.get() as u32)
+        };
+        let apply = |b: &mut Bencher<'_>, change: &dyn Fn(usize, u32) -> Change| {
+            let setup = || {
+                let (n, restarts) = next();
+                vec![change(n, restarts)]
+            };
+            b.iter_batched(setup, |changes| index.apply(CLUSTER, changes), BatchSize::SmallInput);
+        };
+        criterion.bench_function(&format!("change/{pods}"), |b| {
+            apply(b, &|n, restarts| restarted(n, pods, restarts));
+        });
+        criterion.bench_function(&format!("change of nothing/{pods}"), |b| {
+            apply(b, &|_, _| Change::Upsert(fleet::pod(0, pods, 0)));
+        });
+        criterion.bench_function(&format!("new pod and its end/{pods}"), |b| {
+            let setup = || {
+                let (n, _) = next();
+                let pod = fleet::pod(n, pods, 1);
+                let (namespace, name) = (pod.namespace.clone(), pod.name.clone());
+                vec![Change::Upsert(pod), Change::Remove { namespace, name }]
+            };
+            b.iter_batched(setup, |changes| index.apply(CLUSTER, changes), BatchSize::SmallInput);
+        });
+    }
+}
+
+/// What the first to ask for an order pays.
+fn orders(criterion: &mut Criterion) {
+    for pods in SIZES {
+        let index = filled(pods);
+        let query = Query {
+            sort: Sort::Name,
+            order: Order::Asc,
+            ..all()
+        };
+        criterion.bench_function(&format!("first page by name/{pods}"), |b| {
+            // The second time nobody has asked since, and it goes.
+            let setup = || (0..2).for_each(|_| index.tidy());
+            b.iter_batched(setup, |()| answered(&index, &query), BatchSize::PerIteration);
+        });
+    }
+}
+
+/// A tenth of a second of 1,000 events a second, seen by 200 viewers of all pods, 200 over 50 namespaces and 100 searches.
+fn ticks(criterion: &mut Criterion) {
+    let pods = 100_000;
+    let index = filled(pods);
+    let namespace = |n: usize| Query {
+        namespaces: vec![format!("team-{n}")],
+        ..all()
+    };
+    let searches = (0..100).map(|n| search(&format!("-{n}-")));
+    let groups: Vec<(Query, usize)> = std::iter::once((all(), 200))
+        .chain((0..50).map(|n| (namespace(n), 4)))
+        .chain(searches.map(|query| (query, 1)))
+        .collect();
+    let mut viewers: Vec<(Live, Vec<Window>)> = groups
+        .into_iter()
+        .map(|(query, viewers)| {
+            let windows = (0..viewers).map(|n| Window::new(n * 50, 50)).collect();
+            (Live::new(&index.read(), query), windows)
+        })
+        .collect();
+    let count = Cell::new(0);
+    let event = || {
+        count.set(count.get() + 1);
+        restarted(count.get() * 7919 % pods, pods, count.get() as u32)
+    };
+    criterion.bench_function("tick of 500 viewers/100000", |b| {
+        b.iter_batched(
+            || index.apply(CLUSTER, (0..100).map(|_| event()).collect()),
+            |()| {
+                let reader = index.read();
+                let mut sent = 0;
+                for (live, windows) in &mut viewers {
+                    if live.update(&reader) {
+                        for window in windows {
+                            sent += live.delta(&reader, window).map_or(0, |delta| delta.upsert().count());
+                        }
+                    }
+                }
+                sent
+            },
+            BatchSize::PerIteration,
+        );
+    });
+}
+
+criterion_group!(benches, answers, orders, changes, ticks);
+criterion_main!(benches);

@@ -1,0 +1,63 @@
+//! Which rows changed of late.
+
+use std::collections::VecDeque;
+
+/// The least number of changes that are kept.
+const LEAST: usize = 4096;
+
+/// The rows of the last changes, one a tick of the table's clock: a quarter as many as there are rows, at least 4,096.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    rows: VecDeque<u32>,
+    /// The clock before the first of them.
+    start: u64,
+}
+
+impl Journal {
+    /// An empty journal.
+    pub(crate) fn new(clock: u64) -> Self {
+        Self {
+            rows: VecDeque::new(),
+            start: clock,
+        }
+    }
+
+    /// Notes the next change, where there are so many rows.
+    pub(crate) fn push(&mut self, row: u32, rows: usize) {
+        while self.rows.len() >= LEAST.max(rows / 4) {
+            self.rows.pop_front();
+            self.start += 1;
+        }
+        self.rows.push_back(row);
+    }
+
+    /// The rows that changed after a time of the clock, in order, some perhaps several times; none: that is too long ago to
+    /// tell.
+    pub(crate) fn since(&self, clock: u64) -> Option<impl Iterator<Item = u32>> {
+        let skipped = clock.checked_sub(self.start)?;
+        let skipped = usize::try_from(skipped).unwrap_or(usize::MAX).min(self.rows.len());
+        Some(self.rows.range(skipped..).copied())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_what_it_still_knows() {
+        let mut journal = Journal::new(100);
+        for row in 0..LEAST as u32 {
+            journal.push(row, 0);
+        }
+        assert_eq!(journal.since(100).map(Iterator::count), Some(LEAST));
+        journal.push(7, 0);
+        assert!(journal.since(100).is_none());
+        assert_eq!(journal.since(101).map(Iterator::count), Some(LEAST));
+        let last = 100 + LEAST as u64;
+        assert_eq!(journal.since(last).map(Iterator::collect), Some(vec![7]));
+        assert_eq!(journal.since(last + 1).map(Iterator::count), Some(0));
+        journal.push(8, LEAST * 8);
+        assert_eq!(journal.since(101).map(Iterator::count), Some(LEAST + 1));
+    }
+}

@@ -1,0 +1,157 @@
+//! The rows that match a query.
+
+use std::borrow::Cow;
+
+use memchr::memmem::Finder;
+use roaring::RoaringBitmap;
+
+use crate::{
+    Query, Selector, bits::Bits, dictionary::Sym, postings::contains, rows::LabelSet, selector::Test, table::Table,
+};
+
+/// A search tests the candidates one by one where they are fewer than one row in so many, else it reads all names.
+const FEW: u64 = 8;
+
+/// A set of rows, borrowed where it is one of the index's own.
+#[derive(Debug)]
+pub(crate) struct Matches<'a> {
+    pub(crate) rows: Cow<'a, RoaringBitmap>,
+    pub(crate) total: usize,
+    /// Whether these are all rows there are.
+    pub(crate) all: bool,
+}
+
+impl Table {
+    /// The rows that match every filter: those of the postings first, smallest first, so that the dear ones see fewer rows.
+    pub(crate) fn matches(&self, query: &Query) -> Matches<'_> {
+        let mut found = intersection(self.filters(query));
+        if let Some(selector) = &query.selector {
+            found = Some(Cow::Owned(self.select(self.or_all(&found), selector)));
+        }
+        if let Some(search) = query.search.as_ref().filter(|text| !text.is_empty()) {
+            found = Some(Cow::Owned(self.search(self.or_all(&found), search)));
+        }
+        let all = found.is_none();
+        let rows = found.unwrap_or(Cow::Borrowed(&self.live));
+        Matches {
+            total: rows.len() as usize,
+            rows,
+            all,
+        }
+    }
+
+    fn or_all<'a>(&'a self, found: &'a Option<Cow<'_, RoaringBitmap>>) -> &'a RoaringBitmap {
+        found.as_deref().unwrap_or(&self.live)
+    }
+
+    /// The rows of each filter that postings answer.
+    fn filters(&self, query: &Query) -> Vec<Cow<'_, RoaringBitmap>> {
+        let rows = &self.rows;
+        let mut filters = Vec::new();
+        filters.extend(self.in_sight(query));
+        if query.problem {
+            filters.push(Cow::Borrowed(&rows.problems));
+        }
+        if let Some(node) = &query.node {
+            filters.push(union(rows.nodes.rows_of(node).into_iter().collect()));
+        }
+        if !query.statuses.is_empty() {
+            filters.push(union(rows.statuses.alike(&query.statuses)));
+        }
+        if !query.phases.is_empty() {
+            filters.push(union(rows.phases.alike(&query.phases)));
+        }
+        filters
+    }
+
+    /// The candidates whose labels match. Evaluates the selector once for each distinct label set.
+    fn select(&self, candidates: &RoaringBitmap, selector: &Selector) -> RoaringBitmap {
+        let words = &self.rows.words;
+        let requirements: Vec<_> = selector
+            .requirements()
+            .map(|(key, test)| Requirement {
+                key: words.find(key),
+                values: test.values().iter().filter_map(|value| words.find(value)).collect(),
+                test,
+            })
+            .collect();
+        let (mut seen, mut passed) = (Bits::default(), Bits::default());
+        let accepts = |row: &u32| {
+            let sym = self.rows.columns.labels[*row as usize];
+            if !seen.contains(sym.0) {
+                seen.insert(sym.0);
+                let labels = self.rows.label_sets.get(sym);
+                if requirements
+                    .iter()
+                    .all(|requirement| requirement.accepts(labels, |value| words.get(value)))
+                {
+                    passed.insert(sym.0);
+                }
+            }
+            passed.contains(sym.0)
+        };
+        candidates.iter().filter(accepts).collect()
+    }
+
+    /// The candidates of which name, IP, namespace or node contains a text but for case.
+    fn search(&self, candidates: &RoaringBitmap, text: &str) -> RoaringBitmap {
+        let text = text.to_lowercase();
+        let finder = Finder::new(&text);
+        let rows = &self.rows;
+        let mut placed = rows.nodes.containing(&finder);
+        let namespaces = rows.namespaces.iter().filter(|(_, name)| contains(name, &finder));
+        for (namespace, _) in namespaces {
+            let clusters = self.places.clusters();
+            placed.extend(clusters.filter_map(|(_, cluster)| cluster.namespace(namespace)));
+        }
+        let placed = union(placed);
+        if candidates.len() * FEW < self.live.len() {
+            let found = |row: &u32| placed.contains(*row) || rows.names.contains(*row, &finder);
+            return candidates.iter().filter(found).collect();
+        }
+        let mut found: RoaringBitmap = rows.names.search(&finder).iter().collect();
+        found |= &*placed;
+        found &= candidates;
+        found
+    }
+}
+
+/// A selector's requirement in the index's numbers.
+struct Requirement<'a> {
+    /// None: no row has the key.
+    key: Option<Sym>,
+    /// The values named that rows have.
+    values: Vec<Sym>,
+    test: &'a Test,
+}
+
+impl Requirement<'_> {
+    fn accepts<'w>(&self, labels: &LabelSet, text: impl Fn(Sym) -> &'w str) -> bool {
+        let value = self.key.and_then(|key| labels.iter().find(|(other, _)| *other == key));
+        let value = value.map(|&(_, value)| value);
+        let named = || value.is_some_and(|value| self.values.contains(&value));
+        match self.test {
+            Test::In(_) => named(),
+            Test::NotIn(_) => !named(),
+            test => test.accepts(value.map(text)),
+        }
+    }
+}
+
+/// The rows in any of some sets.
+pub(crate) fn union(sets: Vec<&RoaringBitmap>) -> Cow<'_, RoaringBitmap> {
+    let mut sets = sets.into_iter();
+    let Some(first) = sets.next() else {
+        return Cow::Owned(RoaringBitmap::new());
+    };
+    sets.fold(Cow::Borrowed(first), |mut union, set| {
+        *union.to_mut() |= set;
+        union
+    })
+}
+
+/// The rows in all of some sets; none: no set restricts them.
+fn intersection(mut sets: Vec<Cow<'_, RoaringBitmap>>) -> Option<Cow<'_, RoaringBitmap>> {
+    sets.sort_by_cached_key(|set| set.len());
+    sets.into_iter().reduce(|a, b| Cow::Owned(&*a & &*b))
+}

@@ -1,0 +1,157 @@
+//! One page of the matches, in order.
+
+use crate::{Order, Sort, bits::Bits, blocks::Blocks, matches::Matches, rows::Rows, table::Table};
+
+/// How many rows of a kept order may be walked past for what it costs to sort one match.
+const WALKED: usize = 8;
+
+impl Table {
+    /// The row numbers of one page of the matches.
+    ///
+    /// With all rows a match it costs O(log n) and the page. Else the kept order is walked from the nearer end if that is shorter
+    /// than sorting the matches, and no more of them is sorted than the page.
+    pub(crate) fn page(
+        &self,
+        matches: &Matches<'_>,
+        (sort, order): (Sort, Order),
+        offset: usize,
+        limit: usize,
+    ) -> Vec<u32> {
+        let total = matches.total;
+        let limit = limit.min(total.saturating_sub(offset));
+        if limit == 0 {
+            return Vec::new();
+        }
+        if matches.all {
+            return self.walk((sort, order)).from(offset).take(limit).collect();
+        }
+        let (all, end) = (self.len(), offset + limit);
+        let near = end.min(total - offset);
+        let walked = all.saturating_mul(near) / total;
+        let building = if self.orders.is_kept(sort) { 0 } else { all };
+        if walked + building > total.saturating_mul(WALKED) {
+            return self.sorted(matches, (sort, order), offset, limit);
+        }
+        // A set of plain bits is worth making when more rows are looked up in it than it holds.
+        let bits = (walked > total).then(|| matches.rows.iter().collect::<Bits>());
+        let is_match = |row: &u32| match &bits {
+            Some(bits) => bits.contains(*row),
+            None => matches.rows.contains(*row),
+        };
+        // The matches may all be at the far end: then the walk is given up for the sort.
+        let (walk, most) = (self.walk((sort, order)), total.saturating_mul(WALKED));
+        let mut page: Vec<u32> = if near == end {
+            let rows = walk.from(0).take(most).filter(is_match);
+            rows.skip(offset).take(limit).collect()
+        } else {
+            let rows = walk.back_from(all).take(most).filter(is_match);
+            rows.skip(total - end).take(limit).collect()
+        };
+        if page.len() < limit {
+            return self.sorted(matches, (sort, order), offset, limit);
+        }
+        if near != end {
+            page.reverse();
+        }
+        page
+    }
+
+    fn walk(&self, (sort, order): (Sort, Order)) -> Walk<'_> {
+        Walk {
+            rows: &self.rows,
+            blocks: self.orders.of(sort, &self.rows, &self.live),
+            sort,
+            turned: order != sort.natural(),
+        }
+    }
+
+    /// A page of the matches by sorting them.
+    fn sorted(&self, matches: &Matches<'_>, (sort, order): (Sort, Order), offset: usize, limit: usize) -> Vec<u32> {
+        let turned = order != sort.natural();
+        let compare = |a: &u32, b: &u32| {
+            if turned {
+                // Turned about, but ties stay by place.
+                self.rows
+                    .compare_keys(sort, *b, *a)
+                    .then_with(|| self.rows.compare(sort, *a, *b))
+            } else {
+                self.rows.compare(sort, *a, *b)
+            }
+        };
+        let mut rows: Vec<u32> = matches.rows.iter().collect();
+        let mut page = &mut rows[..];
+        if offset > 0 {
+            page = page.select_nth_unstable_by(offset - 1, compare).2;
+        }
+        if limit < page.len() {
+            page = page.select_nth_unstable_by(limit, compare).0;
+        }
+        page.sort_unstable_by(compare);
+        page.to_vec()
+    }
+}
+
+/// All rows in the order asked for. Turned about, the groups of rows with equal keys come last to first, but the rows of a group
+/// keep their order: ties go by place in both directions.
+struct Walk<'a> {
+    rows: &'a Rows,
+    blocks: &'a Blocks,
+    sort: Sort,
+    turned: bool,
+}
+
+impl<'a> Walk<'a> {
+    /// The rows from a position on.
+    fn from(self, mut position: usize) -> Box<dyn Iterator<Item = u32> + 'a> {
+        if !self.turned {
+            return Box::new(self.blocks.from(position));
+        }
+        let (blocks, len) = (self.blocks, self.blocks.len());
+        let groups = std::iter::from_fn(move || {
+            let (start, end) = self.group(len.checked_sub(position + 1)?)?;
+            let within = position - (len - end);
+            position = len - start;
+            Some(blocks.from(start + within).take(end - start - within))
+        });
+        Box::new(groups.flatten())
+    }
+
+    /// The rows before a position, last first.
+    fn back_from(self, position: usize) -> Box<dyn Iterator<Item = u32> + 'a> {
+        if !self.turned {
+            return Box::new(self.blocks.back_from(position));
+        }
+        let (blocks, len) = (self.blocks, self.blocks.len());
+        let mut left = position.min(len);
+        let groups = std::iter::from_fn(move || {
+            let (start, end) = self.group(len - left.checked_sub(1)? - 1)?;
+            let within = left - (len - end);
+            left = len - end;
+            Some(blocks.back_from(start + within).take(within))
+        });
+        Box::new(groups.flatten())
+    }
+
+    /// Start and end, in the kept order, of the rows with the same key as that at a position.
+    fn group(&self, position: usize) -> Option<(usize, usize)> {
+        let row = self.blocks.get(position)?;
+        let compare = |other| self.rows.compare_keys(self.sort, other, row);
+        // Where keys hardly repeat, the neighbours tell.
+        let other = |at: Option<usize>| {
+            at.and_then(|at| self.blocks.get(at))
+                .is_none_or(|id| compare(id).is_ne())
+        };
+        let start = if other(position.checked_sub(1)) {
+            position
+        } else {
+            self.blocks.rank(compare)
+        };
+        let end = if other(Some(position + 1)) {
+            position + 1
+        } else {
+            // Equal ones count as before.
+            self.blocks.rank(|id| compare(id).then(std::cmp::Ordering::Less))
+        };
+        Some((start, end))
+    }
+}

@@ -1,0 +1,207 @@
+//! Random pods, changes and queries, from few values, so that they meet.
+
+use podgate_index::{Change, ClusterId, Container, Facet, Namespaces, Order, Owner, Pod, Query, Scope, Selector, Sort};
+use proptest::{collection::vec, option, prelude::*, sample::select};
+
+const NAMES: [&str; 7] = ["web-1", "web-10", "db", "Ängel", "10.0.0.1", "a\u{130}b", "x"];
+pub(crate) const NAMESPACES: [&str; 4] = ["default", "kube-system", "shop", "Ünit"];
+const STATUSES: [&str; 5] = ["Running", "RUNNING", "CrashLoopBackOff", "Init:0/2", ""];
+const PHASES: [&str; 3] = ["Running", "Pending", "Failed"];
+const NODES: [&str; 4] = ["", "node-1", "Node-10", "größe"];
+const REASONS: [&str; 3] = ["", "", "Container web was OOMKilled."];
+const IPS: [&str; 5] = ["", "10.0.0.1", "10.0.0.12", "fe80::1", "FE80::1"];
+const SEARCHES: [&str; 13] = [
+    "",
+    "web",
+    "WEB-1",
+    "0.0.1",
+    "node",
+    "ÄNGEL",
+    "ü",
+    "shop",
+    "nothing",
+    "E",
+    ":",
+    "-1default",
+    "größe",
+];
+const SELECTORS: [&str; 9] = [
+    "app=web",
+    "app!=web",
+    "app in (web,db)",
+    "app notin (web)",
+    "tier",
+    "!tier",
+    "rank>1",
+    "app=web,tier",
+    "none=x",
+];
+
+pub(crate) fn text(from: &'static [&'static str]) -> impl Strategy<Value = String> {
+    select(from).prop_map(str::to_owned)
+}
+
+pub(crate) fn cluster() -> impl Strategy<Value = ClusterId> {
+    (0..3u32).prop_map(ClusterId)
+}
+
+fn container() -> impl Strategy<Value = Container> {
+    (text(&["app", "sidecar"]), text(&["a:1", "b:2"]), any::<bool>(), 0..3u32).prop_map(
+        |(name, image, ready, restart_count)| Container {
+            name,
+            image,
+            ready,
+            restart_count,
+        },
+    )
+}
+
+fn labels() -> impl Strategy<Value = Vec<(String, String)>> {
+    let label = |key: &'static str, values: &'static [&'static str]| {
+        option::of(text(values)).prop_map(move |value| value.map(|value| (key.to_owned(), value)))
+    };
+    (
+        label("app", &["web", "db", ""]),
+        label("rank", &["1", "2", "x"]),
+        label("tier", &["front", "web"]),
+    )
+        .prop_map(|(a, b, c)| [a, b, c].into_iter().flatten().collect())
+}
+
+fn pod() -> impl Strategy<Value = Pod> {
+    (
+        (
+            text(&NAMES),
+            text(&NAMESPACES),
+            text(&STATUSES),
+            text(&PHASES),
+            text(&NODES),
+            text(&REASONS),
+        ),
+        (
+            text(&IPS),
+            text(&IPS),
+            0..4u32,
+            0..4i64,
+            option::of(0..9i64),
+            option::of(0..9i64),
+        ),
+        (
+            vec(container(), 0..3),
+            vec(container(), 0..2),
+            labels(),
+            0..3u32,
+            0..3u32,
+        ),
+        (
+            option::of((text(&["ReplicaSet", "Job"]), text(&["web", "db"]))),
+            text(&["", "1b4e28ba-2fa1-11d2-883f-0016d3cca427", "no-uuid"]),
+        ),
+    )
+        .prop_map(
+            |(
+                (name, namespace, status, phase, node, reason),
+                (pod_ip, host_ip, restarts, created_at, last_restart_at, deletion_at),
+                (containers, init_containers, labels, ready, ready_total),
+                (owner, uid),
+            )| Pod {
+                uid,
+                namespace,
+                name,
+                status,
+                phase,
+                reason,
+                node,
+                pod_ip,
+                host_ip,
+                restarts,
+                last_restart_at,
+                created_at,
+                deletion_at,
+                ready,
+                ready_total,
+                owner: owner.map(|(kind, name)| Owner { kind, name }),
+                containers,
+                init_containers,
+                labels,
+            },
+        )
+}
+
+pub(crate) fn change() -> impl Strategy<Value = Change> {
+    prop_oneof![
+        3 => pod().prop_map(Change::Upsert),
+        1 => (text(&NAMESPACES), text(&NAMES)).prop_map(|(namespace, name)| Change::Remove { namespace, name }),
+    ]
+}
+
+pub(crate) fn scope() -> impl Strategy<Value = Scope> {
+    let namespaces = prop_oneof![
+        1 => Just(Namespaces::All),
+        2 => vec(text(&NAMESPACES), 0..3).prop_map(Namespaces::Named),
+    ];
+    prop_oneof![
+        2 => Just(Scope::All),
+        1 => vec((cluster(), namespaces), 0..4).prop_map(Scope::Only),
+    ]
+}
+
+pub(crate) fn query() -> impl Strategy<Value = Query> {
+    const SORTS: [Sort; 6] = [
+        Sort::CreatedAt,
+        Sort::Name,
+        Sort::Namespace,
+        Sort::Status,
+        Sort::Restarts,
+        Sort::NodeName,
+    ];
+    (
+        (vec(cluster(), 0..4), scope()),
+        (
+            vec(text(&["default", "shop", "gone"]), 0..3),
+            vec(text(&["running", "crashLOOPbackoff", "Gone", ""]), 0..2),
+            vec(text(&["PENDING", "Running"]), 0..2),
+        ),
+        (
+            option::weighted(0.2, text(&["node-1", "node-10", "", "gone"])),
+            option::weighted(0.4, text(&SEARCHES)),
+            option::weighted(0.3, select(&SELECTORS[..])),
+            prop::bool::weighted(0.2),
+        ),
+        (select(&SORTS[..]), select(&[Order::Asc, Order::Desc][..])),
+        (
+            prop_oneof![3 => 0..4usize, 1 => 0..40usize, 1 => Just(usize::MAX)],
+            prop_oneof![0..5usize, Just(1000)],
+        ),
+    )
+        .prop_map(
+            |(
+                (clusters, scope),
+                (namespaces, statuses, phases),
+                (node, search, selector, problem),
+                (sort, order),
+                page,
+            )| {
+                Query {
+                    clusters,
+                    scope,
+                    namespaces,
+                    statuses,
+                    phases,
+                    node,
+                    search,
+                    selector: selector.map(|text| Selector::parse(text).unwrap()),
+                    problem,
+                    sort,
+                    order,
+                    offset: page.0,
+                    limit: page.1,
+                }
+            },
+        )
+}
+
+pub(crate) fn facet() -> impl Strategy<Value = Facet> {
+    use Facet::{Cluster, Namespace, Node, Phase, Problem, Status};
+    select(&[Cluster, Namespace, Status, Phase, Node, Problem][..])
+}
