@@ -25,11 +25,11 @@ impl Table {
     /// The rows that match every filter: those of the postings first, smallest first, so that the dear ones see fewer rows.
     pub(crate) fn matches(&self, query: &Query) -> Matches<'_> {
         let mut found = intersection(self.filters(query));
-        if let Some(selector) = &query.selector {
-            found = Some(Cow::Owned(self.select(self.or_all(&found), selector)));
-        }
         if let Some(search) = query.search.as_ref().filter(|text| !text.is_empty()) {
             found = Some(Cow::Owned(self.search(self.or_all(&found), search)));
+        }
+        if let Some(selector) = &query.selector {
+            found = Some(Cow::Owned(self.select(self.or_all(&found), selector)));
         }
         let all = found.is_none();
         let rows = found.unwrap_or(Cow::Borrowed(&self.live));
@@ -75,6 +75,9 @@ impl Table {
                 test,
             })
             .collect();
+        if requirements.iter().any(Requirement::is_hopeless) {
+            return RoaringBitmap::new();
+        }
         let (mut seen, mut passed) = (Bits::default(), Bits::default());
         let accepts = |row: &u32| {
             let sym = self.rows.columns.labels[*row as usize];
@@ -126,6 +129,15 @@ struct Requirement<'a> {
 }
 
 impl Requirement<'_> {
+    /// Whether no row can have what it asks for.
+    fn is_hopeless(&self) -> bool {
+        match self.test {
+            Test::In(_) => self.key.is_none() || self.values.is_empty(),
+            Test::Exists | Test::Above(_) | Test::Below(_) => self.key.is_none(),
+            Test::Absent | Test::NotIn(_) => false,
+        }
+    }
+
     fn accepts<'w>(&self, labels: &LabelSet, text: impl Fn(Sym) -> &'w str) -> bool {
         let value = self.key.and_then(|key| labels.iter().find(|(other, _)| *other == key));
         let value = value.map(|&(_, value)| value);

@@ -28,9 +28,9 @@ impl Reader<'_> {
     ///   [`crate::Index::tidy`]. Against the sort's usual direction also O(log n) for each group of rows that tie.
     /// - clusters, scope, namespaces, node, statuses, phases and problem: the union of their postings and the intersection of
     ///   these, smallest first, mostly 64 rows an operation.
-    /// - selector: a look-up for each row that the filters above leave, and an evaluation for each distinct label set among them.
     /// - search: where the filters above leave fewer than an eighth of the rows, a test of each of these; else one pass over all
     ///   names (and all IPs, if it may be part of one). In both cases one over the distinct namespaces and nodes.
+    /// - selector: a look-up for each row that filters and search leave, and an evaluation for each distinct label set of these.
     /// - the page of the matches: the shorter of walking the sort's order from its nearer end, e × n / m steps, and selecting the
     ///   page among the m matches, which sorts no more than the page.
     pub fn answer(&self, query: &Query) -> Answer<'_> {
