@@ -15,3 +15,9 @@ pub(crate) fn reserve<T>(column: &mut Vec<T>, more: usize) {
         column.reserve_exact(more.max(column.len() / 8).max(16));
     }
 }
+
+/// Shortens a column, if it is longer, and gives up its room.
+pub(crate) fn shorten<T>(column: &mut Vec<T>, len: usize) {
+    column.truncate(len);
+    column.shrink_to_fit();
+}

@@ -5,7 +5,7 @@
 //!
 //! Inside: rows are columns by a 32-bit number (`rows`), over dictionaries of what repeats (`dictionary`), with the rows of each
 //! cluster and namespace (`places`), of each status, phase and node (`postings`), and a text of what does not repeat (`names`). A
-//! query is a set of row numbers, by intersection of the postings, then selector and search (`matches`), then one page of it
+//! query is a set of row numbers, by intersection of the postings, then search and selector (`matches`), then one page of it
 //! (`paging`) in an order that is kept sorted (`orders`, `blocks`). What changed is told by a clock (`places`) and a journal
 //! (`journal`), from which live queries (`live`) follow.
 
@@ -44,8 +44,8 @@ pub use row::{ContainerRef, RowRef};
 pub use selector::{Selector, SelectorError};
 use table::Table;
 
-/// How many rows of a removed cluster go before readers get a turn.
-const SWEPT: usize = 1000;
+/// How many rows go or move before readers get a turn.
+const CHUNK: usize = 1000;
 
 /// Handle to the index. Cheap to clone; all clones see the same rows.
 #[derive(Clone, Debug, Default)]
@@ -110,12 +110,14 @@ impl Index {
     /// Drops the rows that a cluster has now. Readers may come in between, and see some of them gone.
     pub fn remove_cluster(&self, cluster: ClusterId) {
         let generation = self.write().begin();
-        while self.write().sweep(cluster, None, generation, SWEPT) == SWEPT {}
+        while self.write().sweep(cluster, None, generation, CHUNK) == CHUNK {}
     }
 
-    /// Drops what nobody has asked for since the last time: orders but newest first. Their owner calls this every minute or so.
+    /// Gives up memory that is of no use: orders but newest first that nobody has asked for since the last time, and the room of
+    /// rows that are gone, where that is more than half. Their owner calls this every minute or so.
     pub fn tidy(&self) {
         self.write().orders.tidy();
+        while self.write().compact(CHUNK) {}
     }
 
     /// Opens the index for reading; changes wait until the reader is dropped. Do not open a second one while one is held: a

@@ -39,6 +39,12 @@ impl Names {
         self.ips.remove(row);
     }
 
+    /// Gives up the room of rows without a name, from one on.
+    pub(crate) fn shorten(&mut self, len: usize) {
+        grow::shorten(&mut self.names.of, len);
+        grow::shorten(&mut self.ips.of, len);
+    }
+
     /// The rows whose name or IP contains what the finder looks for: a text in lower case that is not empty. One pass over the
     /// names, and over the IPs for what may be part of one.
     pub(crate) fn search(&self, finder: &Finder<'_>) -> Bits {

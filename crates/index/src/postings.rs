@@ -6,7 +6,7 @@ use roaring::RoaringBitmap;
 
 use crate::{
     dictionary::{Dictionary, Sym},
-    grow::grow,
+    grow::{grow, shorten},
 };
 
 /// One text a row number, and the rows of each text.
@@ -44,6 +44,11 @@ impl Postings {
             self.remove(row);
             self.insert(row, text);
         }
+    }
+
+    /// Gives up the room of rows without a text, from one on.
+    pub(crate) fn shorten(&mut self, len: usize) {
+        shorten(&mut self.of, len);
     }
 
     pub(crate) fn sym(&self, row: u32) -> Sym {

@@ -8,7 +8,7 @@ use crate::{
     ClusterId, Pod, RowRef, Sort,
     compact::Uid,
     dictionary::{Dictionary, Sym},
-    grow::{grow, reserve},
+    grow::{grow, reserve, shorten},
     names::Names,
     postings::Postings,
 };
@@ -118,6 +118,35 @@ impl Rows {
         if let Some(old) = self.take(row) {
             self.release(old);
         }
+    }
+
+    /// Gives up the room of numbers that are free, from one on.
+    pub(crate) fn shorten(&mut self, len: usize) {
+        let columns = &mut self.columns;
+        shorten(&mut columns.cluster, len);
+        shorten(&mut columns.namespace, len);
+        shorten(&mut columns.reason, len);
+        shorten(&mut columns.labels, len);
+        shorten(&mut columns.created_at, len);
+        shorten(&mut columns.restarts, len);
+        shorten(&mut columns.rest, len);
+        self.statuses.shorten(len);
+        self.phases.shorten(len);
+        self.nodes.shorten(len);
+        self.names.shorten(len);
+    }
+
+    /// For how many entries the columns here have room.
+    #[cfg(test)]
+    pub(crate) fn room(&self) -> usize {
+        let columns = &self.columns;
+        columns.cluster.capacity()
+            + columns.namespace.capacity()
+            + columns.reason.capacity()
+            + columns.labels.capacity()
+            + columns.created_at.capacity()
+            + columns.restarts.capacity()
+            + columns.rest.capacity()
     }
 
     fn put(&mut self, row: u32, pod: &Pod) {

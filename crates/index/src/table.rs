@@ -8,12 +8,15 @@ use roaring::RoaringBitmap;
 use crate::{
     Change, ClusterId, Pod, Sort,
     dictionary::Sym,
-    grow::reserve,
+    grow::{reserve, shorten},
     journal::Journal,
     orders::Orders,
     places::{Happened, Places},
     rows::Rows,
 };
+
+/// With fewer rows the room of others is not worth giving up.
+const FEW: usize = 16;
 
 /// All rows, found by (cluster, namespace, name), by their postings, and in kept orders.
 #[derive(Debug, Default)]
@@ -79,6 +82,11 @@ impl Table {
             self.versions.push(0);
             self.applied.len() as u32 - 1
         });
+        self.insert_at(row, cluster, pod);
+        row
+    }
+
+    fn insert_at(&mut self, row: u32, cluster: ClusterId, pod: &Pod) {
         let Self {
             rows, by_key, hasher, ..
         } = self;
@@ -87,7 +95,6 @@ impl Table {
         self.orders.insert(&self.rows, row, |_| true);
         self.live.insert(row);
         self.note(row, Happened::New);
-        row
     }
 
     fn remove(&mut self, row: u32) {
@@ -169,6 +176,41 @@ impl Table {
             self.remove(row);
         }
         swept.len()
+    }
+
+    /// Where fewer than half of the row numbers are in use, moves at most so many of the highest rows to the lowest free numbers;
+    /// once none is left to move, gives up the room behind the last row. Whether there is more to move.
+    pub(crate) fn compact(&mut self, limit: usize) -> bool {
+        if self.len() < FEW || self.len() * 2 >= self.applied.len() {
+            return false;
+        }
+        self.free.sort_unstable();
+        let highest = self.live.iter().rev();
+        let moves = highest.zip(self.free.iter().copied()).take(limit);
+        let moves: Vec<(u32, u32)> = moves.take_while(|(from, to)| to < from).collect();
+        for &(from, to) in &moves {
+            self.renumber(from, to);
+        }
+        self.free.retain(|&row| !self.live.contains(row));
+        if moves.len() == limit {
+            return true;
+        }
+        let len = self.live.max().map_or(0, |last| last as usize + 1);
+        self.free.retain(|&row| (row as usize) < len);
+        self.free.shrink_to_fit();
+        shorten(&mut self.applied, len);
+        shorten(&mut self.versions, len);
+        self.rows.shorten(len);
+        false
+    }
+
+    /// Moves a row to a free number. For whoever follows the journal one row is gone and another is new.
+    fn renumber(&mut self, from: u32, to: u32) {
+        let Some(row) = self.rows.row(from) else { return };
+        let (cluster, pod, applied) = (row.cluster(), row.to_pod(), self.applied[from as usize]);
+        self.remove(from);
+        self.insert_at(to, cluster, &pod);
+        self.applied[to as usize] = applied;
     }
 }
 
@@ -281,6 +323,35 @@ mod tests {
         table.apply(ClusterId(1), &Change::Upsert(pod(0, 0)));
         let live = |sizes: &[usize]| sizes.iter().step_by(2).copied().take(7).collect::<Vec<_>>();
         assert_eq!(live(&sizes(&table)), live(&fresh));
+    }
+
+    #[test]
+    fn a_fleet_that_shrank_gives_up_its_room() {
+        let mut table = filled(5_000, 0);
+        let columns = |table: &Table| table.applied.capacity() + table.versions.capacity() + table.rows.room();
+        let full = columns(&table);
+        for n in (0..5_000).filter(|n| n % 10 != 9) {
+            let Pod { namespace, name, .. } = pod(n, 0);
+            table.apply(ClusterId(1), &Change::Remove { namespace, name });
+        }
+        assert_eq!(columns(&table), full);
+        let mut rounds = 0;
+        while table.compact(100) {
+            rounds += 1;
+        }
+        assert_eq!(rounds, 4, "row numbers below 500 had 50 rows");
+        assert!(columns(&table) * 8 < full, "{} of {full}", columns(&table));
+        assert_eq!((table.len(), table.live.max()), (500, Some(499)));
+        for n in (0..5_000).filter(|n| n % 10 == 9) {
+            let went_in = pod(n, 0);
+            let row = table.find(ClusterId(1), &went_in.namespace, &went_in.name);
+            assert_eq!(
+                row.and_then(|row| table.rows.row(row)).map(|row| row.to_pod()),
+                Some(went_in)
+            );
+        }
+        table.apply(ClusterId(1), &Change::Upsert(pod(0, 0)));
+        assert_eq!(table.live.max(), Some(500), "a new row comes after the others");
     }
 
     #[test]

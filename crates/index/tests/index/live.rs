@@ -79,6 +79,7 @@ enum Step {
     Begin(ClusterId, Option<String>),
     Finish,
     RemoveCluster(ClusterId),
+    Tidy,
     Snapshot(usize),
     Move(usize, usize, usize),
     Tick,
@@ -90,6 +91,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (cluster(), option::of(text(&NAMESPACES))).prop_map(|(cluster, namespace)| Step::Begin(cluster, namespace)),
         1 => Just(Step::Finish),
         1 => cluster().prop_map(Step::RemoveCluster),
+        1 => Just(Step::Tidy),
         1 => (0..3usize).prop_map(Step::Snapshot),
         1 => (0..3usize, 0..12usize, 0..8usize).prop_map(|(client, offset, limit)| Step::Move(client, offset, limit)),
         6 => Just(Step::Tick),
@@ -162,6 +164,7 @@ impl World {
                 self.naive.remove_cluster(cluster);
                 self.index.remove_cluster(cluster);
             }
+            Step::Tidy => self.index.tidy(),
             Step::Snapshot(client) => self.clients[client].snapshot(&mut self.live, &self.index.read()),
             Step::Move(client, offset, limit) => self.clients[client].window.move_to(offset, limit),
             Step::Tick => self.tick()?,
