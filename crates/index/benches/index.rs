@@ -6,7 +6,7 @@ mod fleet;
 
 use std::{cell::Cell, hint::black_box};
 
-use criterion::{BatchSize, Bencher, BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Bencher, Criterion, criterion_group, criterion_main};
 use podgate_index::{
     Change, ClusterId, Facet, Index, Namespaces, Order, Pod, Query, Scope, Selector, Sort,
     live::{Live, Window},
@@ -130,8 +130,9 @@ fn answers(criterion: &mut Criterion) {
     for pods in SIZES {
         let index = filled(pods);
         for (name, query) in queries(pods) {
-            let id = BenchmarkId::new(name, pods);
-            criterion.bench_function(&id.to_string(), |b| b.iter(|| answered(&index, black_box(&query))));
+            criterion.bench_function(&format!("{name}/{pods}"), |b| {
+                b.iter(|| answered(&index, black_box(&query)))
+            });
         }
         let facet = |b: &mut Bencher<'_>, query: &Query| {
             b.iter(|| index.read().facets(black_box(query), Facet::Status));

@@ -39,14 +39,16 @@ pub(crate) fn keep_orders(index: &Index) {
     }
 }
 
-/// An index of pods in the order given, as a list would fill it, and its bytes, every order kept.
+/// An index of pods applied in the order given, every order kept from the first pod on, and its bytes.
 pub(crate) fn weighed(pods: impl Iterator<Item = Pod>) -> (Index, usize) {
     let before = bytes();
     let index = Index::new();
-    for pod in pods {
+    for (n, pod) in pods.enumerate() {
         index.apply(CLUSTER, vec![Change::Upsert(pod)]);
+        if n == 0 {
+            keep_orders(&index);
+        }
     }
-    keep_orders(&index);
     let weight = bytes() - before;
     (index, weight)
 }
@@ -56,9 +58,13 @@ pub(crate) fn weighed(pods: impl Iterator<Item = Pod>) -> (Index, usize) {
 pub(crate) fn churned(pods: usize, operations: usize) -> (usize, usize) {
     let before = bytes();
     let index = Index::new();
+    let mut names = Vec::with_capacity(pods);
     let apply = |change| index.apply(CLUSTER, vec![change]);
+    let place = |pod: &Pod| (pod.namespace.clone(), pod.name.clone());
     for n in 0..pods {
-        apply(Change::Upsert(fleet::pod(n, pods, 0)));
+        let pod = fleet::pod(n, pods, 0);
+        names.push(place(&pod));
+        apply(Change::Upsert(pod));
     }
     keep_orders(&index);
     // An operation is a removal or an upsert.
@@ -67,22 +73,23 @@ pub(crate) fn churned(pods: usize, operations: usize) -> (usize, usize) {
     while left > 0 {
         round += 1;
         for n in (0..pods).map(|n| n * 7919 % pods).take(left.div_ceil(2)) {
-            let Pod { namespace, name, .. } = fleet::pod(n, pods, round - 1);
+            let pod = fleet::pod(n, pods, round);
+            let (namespace, name) = std::mem::replace(&mut names[n], place(&pod));
             apply(Change::Remove { namespace, name });
-            apply(Change::Upsert(fleet::pod(n, pods, round)));
+            apply(Change::Upsert(pod));
         }
         left = left.saturating_sub(2 * pods);
     }
+    drop(names);
     let churned = bytes() - before;
     let query = Query {
         clusters: vec![CLUSTER],
-        sort: Sort::Name,
         limit: usize::MAX,
         ..Query::default()
     };
     let reader = index.read();
     let content: Vec<Pod> = reader.answer(&query).rows().map(|row| row.to_pod()).collect();
     assert_eq!(content.len(), pods);
-    let (_index, fresh) = weighed(content.into_iter());
+    let (_index, fresh) = weighed(content.iter().cloned());
     (churned, fresh)
 }
