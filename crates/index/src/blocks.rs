@@ -5,6 +5,9 @@ use std::cmp::Ordering;
 /// The most ids in a block: small enough that an insert moves little, large enough that there are few blocks.
 const FULL: usize = 512;
 
+/// Room that a block takes or gives up at a time, in ids: doubling would leave a third of all blocks unused.
+const STEP: usize = 64;
+
 /// Ids in an order that the caller defines, in counted blocks with a Fenwick tree over their lengths. For n ids, insert, remove
 /// and finding a position cost O(log n), and a change also the move of part of one block.
 ///
@@ -95,16 +98,16 @@ impl Blocks {
             return;
         };
         if ids.len() < FULL {
-            ids.insert(at, id);
+            put(ids, at, id);
             self.lengths.change(block, true);
             return;
         }
         let mut upper = ids.split_off(FULL / 2);
         ids.shrink_to_fit();
         if at <= FULL / 2 {
-            ids.insert(at, id);
+            put(ids, at, id);
         } else {
-            upper.insert(at - FULL / 2, id);
+            put(&mut upper, at - FULL / 2, id);
         }
         self.blocks.insert(block + 1, upper);
         self.count();
@@ -118,7 +121,11 @@ impl Blocks {
         if found != Some(&id) {
             return;
         }
-        self.blocks[block].remove(at);
+        let ids = &mut self.blocks[block];
+        ids.remove(at);
+        if ids.capacity() - ids.len() > 2 * STEP {
+            ids.shrink_to(ids.len() + STEP);
+        }
         self.lengths.change(block, false);
         self.join(block);
     }
@@ -193,6 +200,13 @@ impl Blocks {
             .chain(others.flat_map(|ids| ids.iter().rev()))
             .copied()
     }
+}
+
+fn put(ids: &mut Vec<u32>, at: usize, id: u32) {
+    if ids.len() == ids.capacity() {
+        ids.reserve_exact(STEP);
+    }
+    ids.insert(at, id);
 }
 
 #[cfg(test)]

@@ -99,6 +99,18 @@ where
         Some(value)
     }
 
+    /// Gives up the room of values that are gone, as far as the numbers of the others allow.
+    pub(crate) fn tidy(&mut self) {
+        while self.entries.pop_if(|entry| entry.refs == 0).is_some() {}
+        let len = self.entries.len();
+        self.entries.shrink_to(len + len / 8);
+        self.free.retain(|&id| (id as usize) < len);
+        self.free.shrink_to_fit();
+        let (entries, hasher) = (&self.entries, &self.hasher);
+        self.table
+            .shrink_to(0, |&id| hasher.hash_one(&*entries[id as usize].value));
+    }
+
     /// The values in use, in no particular order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Sym, &T)> {
         self.entries

@@ -113,10 +113,11 @@ impl Index {
         while self.write().sweep(cluster, None, generation, CHUNK) == CHUNK {}
     }
 
-    /// Gives up memory that is of no use: orders but newest first that nobody has asked for since the last time, and the room of
-    /// rows that are gone, where that is more than half. Their owner calls this every minute or so.
+    /// Gives up memory that is of no use: orders but newest first that nobody has asked for since the last time, the room of
+    /// values that are gone, and that of rows that are gone, where that is more than half. Their owner calls this every minute
+    /// or so.
     pub fn tidy(&self) {
-        self.write().orders.tidy();
+        self.write().tidy();
         while self.write().compact(CHUNK) {}
     }
 

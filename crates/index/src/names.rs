@@ -39,6 +39,15 @@ impl Names {
         self.ips.remove(row);
     }
 
+    /// Gives up the room of what is dead, if it is worth it.
+    pub(crate) fn tidy(&mut self) {
+        for texts in [&mut self.names, &mut self.ips] {
+            if texts.dead * 16 > texts.text.len() {
+                texts.compact();
+            }
+        }
+    }
+
     /// Gives up the room of rows without a name, from one on.
     pub(crate) fn shorten(&mut self, len: usize) {
         grow::shorten(&mut self.names.of, len);

@@ -46,6 +46,11 @@ impl Postings {
         }
     }
 
+    /// Gives up the room of texts that are gone.
+    pub(crate) fn tidy(&mut self) {
+        self.values.tidy();
+    }
+
     /// Gives up the room of rows without a text, from one on.
     pub(crate) fn shorten(&mut self, len: usize) {
         shorten(&mut self.of, len);

@@ -120,6 +120,18 @@ impl Rows {
         }
     }
 
+    /// Gives up the room of values that no row has any more.
+    pub(crate) fn tidy(&mut self) {
+        for words in [&mut self.namespaces, &mut self.reasons, &mut self.words] {
+            words.tidy();
+        }
+        for postings in [&mut self.statuses, &mut self.phases, &mut self.nodes] {
+            postings.tidy();
+        }
+        self.label_sets.tidy();
+        self.names.tidy();
+    }
+
     /// Gives up the room of numbers that are free, from one on.
     pub(crate) fn shorten(&mut self, len: usize) {
         let columns = &mut self.columns;

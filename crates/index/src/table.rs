@@ -178,6 +178,14 @@ impl Table {
         swept.len()
     }
 
+    /// Drops orders that are idle, and the room of values that are gone.
+    pub(crate) fn tidy(&mut self) {
+        self.orders.tidy();
+        self.rows.tidy();
+        let (rows, hasher) = (&self.rows, &self.hasher);
+        self.by_key.shrink_to(0, |&row| hash(hasher, rows, row));
+    }
+
     /// Where fewer than half of the row numbers are in use, moves at most so many of the highest rows to the lowest free numbers;
     /// once none is left to move, gives up the room behind the last row. Whether there is more to move.
     pub(crate) fn compact(&mut self, limit: usize) -> bool {
