@@ -100,6 +100,11 @@ impl Gate {
         })
     }
 
+    /// Wakes when the rows or the sync state of any cluster, or the set of clusters, may have changed. Names nothing.
+    pub fn changes(&self) -> tokio::sync::watch::Receiver<()> {
+        self.registry.changes()
+    }
+
     /// How every cluster does, by number. Needs no caller: it is for health checks and metrics, not for answers to users.
     pub fn health(&self) -> Vec<Health> {
         let health = |cluster: Cluster| Health {

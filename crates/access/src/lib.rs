@@ -7,6 +7,7 @@ pub mod clock;
 pub mod clusters;
 pub mod error;
 pub mod gate;
+pub mod live;
 pub mod pods;
 pub mod scoped;
 pub mod sessions;

@@ -1,7 +1,12 @@
 //! Pods of the index as far as a caller may see them: what lists and live queries read.
 
 use podgate_cluster::{Cluster, Error, Sync};
-use podgate_index::{Answer, ClusterId, Facet, FacetValue, Index, Query, Reader, Scope};
+use std::sync::Arc;
+
+use podgate_index::{
+    Answer, ClusterId, Facet, FacetValue, Index, Query, Reader, Scope,
+    live::{Delta, Live, Window},
+};
 
 /// A question about the pods of some clusters, cut to what its caller may see of them. Made by [`crate::Scoped`] only.
 #[derive(Clone, Debug)]
@@ -98,6 +103,26 @@ impl Reading<'_> {
     /// See [`Reader::facets`].
     pub fn facets(&self, facet: Facet) -> Vec<(FacetValue, usize)> {
         self.reader.facets(self.query, facet)
+    }
+
+    /// The question as a live query: to be brought up to date by readings of the same question only.
+    pub fn live(&self) -> Live {
+        Live::new(&self.reader, self.query.clone())
+    }
+
+    /// See [`Live::snapshot`].
+    pub fn snapshot(&self, live: &mut Live, window: &mut Window) -> Answer<'_> {
+        live.snapshot(&self.reader, window)
+    }
+
+    /// See [`Live::delta`].
+    pub fn delta(&self, live: &mut Live, window: &mut Window) -> Option<Delta<'_>> {
+        live.delta(&self.reader, window)
+    }
+
+    /// See [`Live::facets`].
+    pub fn live_facets(&self, live: &mut Live, facet: Facet) -> Arc<Vec<(FacetValue, usize)>> {
+        live.facets(&self.reader, facet)
     }
 
     /// See [`Reader::generation`].

@@ -13,7 +13,8 @@ use crate::{
     },
     clusters::{Edit, Entry, New},
     error::{Denied, Result},
-    gate::Scoped,
+    gate::{Gate, Scoped},
+    live::Followed,
     pods::{Pods, unwatched},
 };
 
@@ -25,23 +26,39 @@ impl Scoped<ListPods> {
     /// Of one cluster [`Denied::Forbidden`] for a namespace that it is not watched in, and [`Denied::Syncing`] before its first sync, or what made it
     /// fail; of everything [`Denied::ClusterNotFound`], and nothing for the state of a cluster.
     pub fn pods(&self, named: &[String], query: Query) -> Result<Pods> {
-        let registry = &self.gate.registry;
-        let clusters = match &self.cluster {
-            Some(cluster) => {
-                check_watched(cluster, &query.namespaces)?;
-                synced(cluster)?;
-                vec![cluster.clone()]
-            }
-            None if named.is_empty() => registry.all(),
-            None => {
-                let found: Result<BTreeMap<_, _>> = named
-                    .iter()
-                    .map(|name| self.gate.find(name).map(|cluster| (cluster.id(), cluster)))
-                    .collect();
-                found?.into_values().collect()
-            }
-        };
+        if let Some(cluster) = &self.cluster {
+            check_watched(cluster, &query.namespaces)?;
+            synced(cluster)?;
+        }
+        let clusters = self.named(named)?.unwrap_or_else(|| self.gate.registry.all());
         Ok(Pods::new(&self.gate.index, clusters, Scope::All, query))
+    }
+
+    /// As [`Scoped::pods`], to be asked again and again. A cluster that was not synced yet is no error: its state is told.
+    ///
+    /// # Errors
+    /// [`Denied::Forbidden`] for a namespace that the target's cluster is not watched in; [`Denied::ClusterNotFound`].
+    pub fn follow(&self, named: &[String], query: Query) -> Result<Followed> {
+        if let Some(cluster) = &self.cluster {
+            check_watched(cluster, &query.namespaces)?;
+        }
+        let clusters = self.named(named)?;
+        let clusters = clusters.map(|clusters| clusters.iter().map(Cluster::id).collect());
+        let Gate { index, registry, .. } = &self.gate;
+        Ok(Followed::new(index, registry, clusters, Scope::All, query))
+    }
+
+    /// The target's cluster, or those that are named, by number; none: all.
+    fn named(&self, named: &[String]) -> Result<Option<Vec<Cluster>>> {
+        if let Some(cluster) = &self.cluster {
+            return Ok(Some(vec![cluster.clone()]));
+        }
+        let found: Result<BTreeMap<_, _>> = named
+            .iter()
+            .map(|name| self.gate.find(name).map(|cluster| (cluster.id(), cluster)))
+            .collect();
+        let found = found?;
+        Ok((!found.is_empty()).then(|| found.into_values().collect()))
     }
 }
 

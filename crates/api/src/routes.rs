@@ -63,6 +63,8 @@ fn pods(routes: Routes) -> Routes {
     routes
         .add::<ListPods, _, _>(GET, "/api/pods", pods::list::of_all)
         .add::<ListPods, _, _>(GET, "/api/clusters/{clusterId}/pods", pods::list::of_cluster)
+        .add::<ListPods, _, _>(GET, "/ws/pods", pods::live::of_all)
+        .add::<ListPods, _, _>(GET, "/ws/clusters/{clusterId}/pods", pods::live::of_cluster)
         .add::<GetPod, _, _>(
             GET,
             "/api/clusters/{clusterId}/namespaces/{namespace}/pods/{name}",

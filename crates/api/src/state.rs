@@ -7,7 +7,7 @@ use podgate_access::{Gate, Sessions, tickets::Tickets};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{etag::Tags, metrics::Metrics, room::Room, ws};
+use crate::{etag::Tags, metrics::Metrics, pods::live::Hub, room::Room, ws};
 
 /// How the server is reached, and by whom.
 #[derive(Clone, Debug)]
@@ -68,10 +68,11 @@ struct Inner {
     json_logs: Room,
     metrics: Metrics,
     tags: Tags,
+    live: Hub,
 }
 
 impl State {
-    /// Puts the parts together. `shutdown` closes every WebSocket with 1001.
+    /// Puts the parts together. `shutdown` closes every WebSocket with 1001. Must be called within a tokio runtime.
     pub fn new(
         gate: Gate,
         sessions: Sessions,
@@ -79,6 +80,7 @@ impl State {
         shutdown: CancellationToken,
         options: Options,
     ) -> Self {
+        let live = Hub::start(gate.changes(), shutdown.clone(), options.websockets.live_per_user);
         Self {
             inner: Arc::new(Inner {
                 gate,
@@ -88,6 +90,7 @@ impl State {
                 json_logs: Room::new(options.json_logs),
                 metrics: Metrics::new(),
                 tags: Tags::default(),
+                live,
                 options,
                 shutdown,
             }),
@@ -126,6 +129,10 @@ impl State {
 
     pub(crate) fn json_logs(&self) -> &Room {
         &self.inner.json_logs
+    }
+
+    pub(crate) fn live(&self) -> &Hub {
+        &self.inner.live
     }
 
     pub(crate) fn tags(&self) -> &Tags {

@@ -62,6 +62,13 @@ impl<'a> From<&'a Listed> for ListedView<'a> {
     }
 }
 
+impl ListedView<'_> {
+    /// What of it is news when it changes: of a watch that is live the time goes on with every sign of life, and is none.
+    pub(crate) fn news(&self) -> (String, &'static str, String) {
+        (self.name.to_owned(), self.state, self.error.clone())
+    }
+}
+
 /// A sync state's name.
 pub(crate) fn state(state: SyncState) -> &'static str {
     match state {

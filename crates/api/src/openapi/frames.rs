@@ -43,6 +43,98 @@ fn pong() -> Value {
     frame("pong", "The answer to a `ping`.", [], [])
 }
 
+/// What a client sends on a live query.
+pub(super) fn live_client() -> Value {
+    let offset = || ("offset", count("Rows before the window; default 0."));
+    let limit = || {
+        let limit = json!({"type": "integer", "minimum": 1, "maximum": 500, "description": "Rows of the window at most; default 50."});
+        ("limit", limit)
+    };
+    let query = json!({
+        "type": "object",
+        "description": "The list's parameters without `page` and `pageSize`; lists where they may be repeated.",
+    });
+    json!([
+        frame(
+            "subscribe",
+            "Starts the live query; replaces the one before.",
+            [],
+            [
+                ("query", query),
+                offset(),
+                limit(),
+                (
+                    "facets",
+                    list(json!({"type": "string"}), "Fields to count all matches by.")
+                ),
+            ],
+        ),
+        frame(
+            "window",
+            "Moves the window: a snapshot of it follows.",
+            [],
+            [offset(), limit()]
+        ),
+        frame("unsubscribe", "Ends the live query; the connection stays.", [], []),
+        ping(),
+    ])
+}
+
+/// What the server sends on a live query.
+pub(super) fn live_server() -> Value {
+    let pods = |description: &str| list(json!({"$ref": "#/components/schemas/PodOfClusterItem"}), description);
+    let clusters = || {
+        let clusters = list(
+            json!({"$ref": "#/components/schemas/ListedCluster"}),
+            "The clusters asked for, and how current each is.",
+        );
+        ("clusters", clusters)
+    };
+    let facets = || {
+        let counts = "For each field asked for its values and how often each occurs, as in the list.";
+        ("facets", json!({"type": "object", "description": counts}))
+    };
+    let seq = || ("seq", count("The frame's number, from 1 after each `subscribe`."));
+    let total = || ("total", count("The number of matches."));
+    json!([
+        frame(
+            "snapshot",
+            "The whole window.",
+            [
+                seq(),
+                ("offset", count("Rows before the window.")),
+                total(),
+                ("items", pods("The rows of the window, in order.")),
+                facets(),
+                clusters(),
+            ],
+            [],
+        ),
+        frame(
+            "delta",
+            "What changed since the frame before; at most every 100 ms.",
+            [
+                seq(),
+                total(),
+                ("upsert", pods("Rows of the window that are new in it or have changed."))
+            ],
+            [
+                (
+                    "order",
+                    list(
+                        json!({"type": "string"}),
+                        "The uids of the window's rows in order, if that changed: others have left it."
+                    ),
+                ),
+                facets(),
+                clusters(),
+            ],
+        ),
+        pong(),
+        error(),
+    ])
+}
+
 /// What a client sends on a log stream.
 pub(super) fn log_client() -> Value {
     let subscribe = frame(

@@ -88,6 +88,17 @@ pub(super) fn operation(route: &Route) -> Option<Operation> {
     if let Some(rest) = route.path.strip_prefix("/api/clusters") {
         return of_cluster(&route.method, rest);
     }
+    if route.path.starts_with("/ws/") {
+        let live = Answer::Socket {
+            client: frames::live_client,
+            server: frames::live_server,
+        };
+        let (id, of) = match route.path {
+            "/ws/pods" => ("pods.liveAll", "The pods of all clusters, kept current."),
+            _ => ("pods.live", "A cluster's pods, kept current."),
+        };
+        return Some(Operation::new(id, of, live).fails(&[400_002, 403_001, 404_002, 429_001]));
+    }
     if route.path == "/api/pods" {
         let list = Answer::Data(pod_schemas::list_of_all);
         let operation = Operation::new("pods.listAll", "A page of the pods of all clusters.", list);

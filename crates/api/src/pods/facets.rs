@@ -1,6 +1,8 @@
 //! Counts of a list's matches by a field.
 
-use podgate_access::pods::{Pods, Reading};
+use std::sync::Arc;
+
+use podgate_access::pods::Pods;
 use podgate_index::{Facet, FacetValue};
 
 use crate::{Parameters, json};
@@ -41,7 +43,7 @@ pub(crate) fn write(
     out: &mut Vec<u8>,
     facets: &[&'static str],
     pods: &Pods,
-    reading: &Reading<'_>,
+    mut counts: impl FnMut(Facet) -> Arc<Vec<(FacetValue, usize)>>,
 ) -> Vec<&'static str> {
     let mut cut = Vec::new();
     out.push(b'{');
@@ -51,19 +53,19 @@ pub(crate) fn write(
         }
         json::text(out, word);
         out.push(b':');
-        let counts = reading.facets(facet(word));
+        let counts = counts(facet(word));
         if counts.len() > MAX_VALUES {
             cut.push(*word);
         }
-        json::list(out, counts.into_iter().take(MAX_VALUES), |out, (value, count)| {
+        json::list(out, counts.iter().take(MAX_VALUES), |out, (value, count)| {
             out.extend_from_slice(b"{\"value\":");
             match value {
-                FacetValue::Cluster(cluster) => json::text(out, pods.cluster_name(cluster)),
-                FacetValue::Text(text) => json::text(out, &text),
-                FacetValue::Problem(problem) => json::text(out, if problem { "true" } else { "false" }),
+                FacetValue::Cluster(cluster) => json::text(out, pods.cluster_name(*cluster)),
+                FacetValue::Text(text) => json::text(out, text),
+                FacetValue::Problem(problem) => json::text(out, if *problem { "true" } else { "false" }),
             }
             out.extend_from_slice(b",\"count\":");
-            json::number(out, count as u64);
+            json::number(out, *count as u64);
             out.push(b'}');
         });
     }

@@ -1,6 +1,9 @@
 //! `GET /api/clusters/{clusterId}/pods` and `GET /api/pods`: a page of the pods of one cluster, or of all.
 
-use std::hash::{Hash, Hasher};
+use std::{
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
 use axum::{
     extract::State as Extract,
@@ -188,7 +191,9 @@ impl List<'_> {
         self.write_clusters(&mut out)?;
         if !self.facets.is_empty() {
             out.extend_from_slice(b",\"facets\":");
-            let cut = facets::write(&mut out, self.facets, self.pods, reading);
+            let cut = facets::write(&mut out, self.facets, self.pods, |facet| {
+                Arc::new(reading.facets(facet))
+            });
             out.extend_from_slice(b",\"truncatedFacets\":");
             json::list(&mut out, cut.into_iter(), json::text);
         }

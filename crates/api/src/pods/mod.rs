@@ -7,6 +7,7 @@ pub(crate) mod exec;
 mod facets;
 mod frames;
 pub(crate) mod list;
+pub(crate) mod live;
 pub(crate) mod log_stream;
 pub(crate) mod logs;
 mod query;

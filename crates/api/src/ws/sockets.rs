@@ -17,6 +17,8 @@ pub struct Limits {
     pub total: usize,
     /// Open at once of one session.
     pub per_session: usize,
+    /// Live queries open at once of one user, over all sessions.
+    pub live_per_user: usize,
     /// Bytes that a client's frame, and its message, may have.
     pub max_frame: usize,
     /// Time between two pings to the client.
@@ -30,6 +32,7 @@ impl Default for Limits {
         Self {
             total: 4096,
             per_session: 256,
+            live_per_user: 1024,
             max_frame: 1024 * 1024,
             ping_every: Duration::from_secs(20),
             gone_after: Duration::from_secs(120),

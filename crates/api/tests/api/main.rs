@@ -17,6 +17,7 @@ mod pods_delete;
 mod pods_detail;
 mod pods_events;
 mod pods_list;
+mod pods_live;
 mod pods_logs;
 mod schema;
 mod session;

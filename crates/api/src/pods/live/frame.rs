@@ -1,0 +1,116 @@
+//! The frames of a live query, as text that all viewers of a window share.
+
+use std::sync::Arc;
+
+use podgate_access::pods::Pods;
+use podgate_index::{Answer, live::Delta};
+
+use crate::{ApiError, json, pods::rows, sync::ListedView};
+
+/// A frame but for its number, which is each viewer's own.
+#[derive(Debug)]
+pub(super) struct Frame {
+    kind: &'static str,
+    /// What follows the number, up to the closing brace.
+    rest: Vec<u8>,
+}
+
+/// What a frame tells beside its rows, as JSON: shared as long as it is no news.
+#[derive(Clone, Debug)]
+pub(super) struct Beside {
+    /// The clusters asked for, and how current each is.
+    pub(super) clusters: Arc<Clusters>,
+    /// The counts asked for; none asked for: an empty object.
+    pub(super) facets: Arc<Vec<u8>>,
+}
+
+/// The clusters of a frame.
+#[derive(Debug)]
+pub(super) struct Clusters {
+    json: Vec<u8>,
+    /// What of it is news when it changes. The time of a watch that is live goes on with every sign of life, and is none.
+    news: Vec<(String, &'static str, String)>,
+}
+
+impl Clusters {
+    pub(super) fn of(pods: &Pods) -> Self {
+        let views: Vec<ListedView<'_>> = pods.clusters().iter().map(ListedView::from).collect();
+        Self {
+            // Texts alone: it can't fail.
+            json: serde_json::to_vec(&views).unwrap_or_default(),
+            news: views.iter().map(ListedView::news).collect(),
+        }
+    }
+
+    pub(super) fn is_news_after(&self, other: &Self) -> bool {
+        self.news != other.news
+    }
+}
+
+impl Frame {
+    /// The whole window.
+    pub(super) fn snapshot(pods: &Pods, answer: &Answer<'_>, offset: usize, limit: usize, beside: &Beside) -> Self {
+        let mut rest = Vec::with_capacity(256 + limit.min(answer.total()) * rows::BYTES);
+        rest.extend_from_slice(b"\"offset\":");
+        json::number(&mut rest, offset as u64);
+        rest.extend_from_slice(b",\"total\":");
+        json::number(&mut rest, answer.total() as u64);
+        rest.extend_from_slice(b",\"items\":");
+        json::list(&mut rest, answer.rows(), |out, row| {
+            rows::write(out, row, Some(pods.cluster_name(row.cluster())));
+        });
+        rest.extend_from_slice(b",\"facets\":");
+        rest.extend_from_slice(&beside.facets);
+        rest.extend_from_slice(b",\"clusters\":");
+        rest.extend_from_slice(&beside.clusters.json);
+        rest.push(b'}');
+        Self { kind: "snapshot", rest }
+    }
+
+    /// What changed in a window; without `delta` only something beside its rows.
+    pub(super) fn delta(
+        pods: &Pods,
+        total: usize,
+        delta: Option<&Delta<'_>>,
+        facets: Option<&[u8]>,
+        clusters: Option<&Clusters>,
+    ) -> Self {
+        let mut rest = Vec::with_capacity(2048);
+        rest.extend_from_slice(b"\"total\":");
+        json::number(&mut rest, total as u64);
+        rest.extend_from_slice(b",\"upsert\":");
+        let upsert = delta.into_iter().flat_map(Delta::upsert);
+        json::list(&mut rest, upsert, |out, row| {
+            rows::write(out, row, Some(pods.cluster_name(row.cluster())));
+        });
+        if let Some(order) = delta.and_then(Delta::order) {
+            rest.extend_from_slice(b",\"order\":");
+            json::list(&mut rest, order, |out, uid| json::text(out, &uid));
+        }
+        if let Some(facets) = facets {
+            rest.extend_from_slice(b",\"facets\":");
+            rest.extend_from_slice(facets);
+        }
+        if let Some(clusters) = clusters {
+            rest.extend_from_slice(b",\"clusters\":");
+            rest.extend_from_slice(&clusters.json);
+        }
+        rest.push(b'}');
+        Self { kind: "delta", rest }
+    }
+
+    /// The frame with its number, which each viewer counts from 1.
+    ///
+    /// # Errors
+    /// [`ApiError::Internal`] if it were not text: it always is.
+    pub(super) fn text(&self, seq: u64) -> Result<String, ApiError> {
+        let mut text = Vec::with_capacity(self.rest.len() + 48);
+        text.extend_from_slice(b"{\"type\":\"");
+        text.extend_from_slice(self.kind.as_bytes());
+        text.extend_from_slice(b"\",\"seq\":");
+        json::number(&mut text, seq);
+        text.push(b',');
+        text.extend_from_slice(&self.rest);
+        String::from_utf8(text).map_err(|error| ApiError::Internal(format!("a frame is no text: {error}")))
+    }
+}

@@ -1,0 +1,298 @@
+//! The one task that keeps every live query current.
+//!
+//! It sleeps until something may have changed, then steps every group at most once in [`TICK`]. It owns all groups, so that nothing here is
+//! locked, and it never waits for a viewer: what a viewer does not take is dropped, and a fresh snapshot follows.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use podgate_access::live::{Followed, Key};
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    frame::Frame,
+    group::{Group, Place},
+};
+use crate::ApiError;
+
+/// The least time between two frames of one view.
+pub(super) const TICK: Duration = Duration::from_millis(100);
+/// Commands that wait for the task at most; who sends one more waits.
+const COMMANDS: usize = 1024;
+/// Frames that wait for one viewer at most: they are shared by all viewers of the same view.
+pub(super) const FRAMES: usize = 4;
+
+/// Which rows of which query a viewer sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Range {
+    /// Rows before it.
+    pub(super) offset: usize,
+    /// Its rows at most.
+    pub(super) limit: usize,
+}
+
+/// Handle to the task. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Hub {
+    commands: mpsc::Sender<Command>,
+    next: Arc<AtomicU64>,
+    users: Arc<Mutex<HashMap<i64, usize>>>,
+    per_user: usize,
+}
+
+/// What a viewer asks of the task.
+#[derive(Debug)]
+enum Command {
+    Subscribe {
+        viewer: u64,
+        followed: Box<Followed>,
+        facets: Vec<&'static str>,
+        range: Range,
+        frames: mpsc::Sender<Arc<Frame>>,
+    },
+    Move {
+        viewer: u64,
+        range: Range,
+    },
+    Leave {
+        viewer: u64,
+    },
+}
+
+/// A place under the user's cap, and a live query once there is one. Dropping it leaves.
+#[derive(Debug)]
+pub(super) struct Viewer {
+    hub: Hub,
+    user: i64,
+    number: u64,
+    frames: Option<mpsc::Receiver<Arc<Frame>>>,
+}
+
+impl Hub {
+    /// Starts the task, which ends with `shutdown`. `changes` wakes when rows or sync states may have changed; `per_user` caps the viewers of
+    /// one user. Must be called within a tokio runtime.
+    pub(crate) fn start(changes: watch::Receiver<()>, shutdown: CancellationToken, per_user: usize) -> Self {
+        let (commands, receiver) = mpsc::channel(COMMANDS);
+        tokio::spawn(async move {
+            tokio::select! {
+                () = Board::new(changes).run(receiver) => {}
+                () = shutdown.cancelled() => {}
+            }
+        });
+        Self {
+            commands,
+            next: Arc::default(),
+            users: Arc::default(),
+            per_user,
+        }
+    }
+
+    /// Takes a place for a viewer.
+    ///
+    /// # Errors
+    /// 429001 when the user has as many as may be.
+    pub(super) fn enter(&self, user: i64) -> Result<Viewer, ApiError> {
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = users.entry(user).or_default();
+        if *open >= self.per_user {
+            return Err(ApiError::TooMany {
+                message: format!(
+                    "this user has {} live queries open, the most there may be: close some, then try again",
+                    self.per_user
+                ),
+                retry_after: 5,
+            });
+        }
+        *open += 1;
+        Ok(Viewer {
+            hub: self.clone(),
+            user,
+            number: self.next.fetch_add(1, Ordering::Relaxed),
+            frames: None,
+        })
+    }
+
+    async fn send(&self, command: Command) -> Result<(), ApiError> {
+        self.commands.send(command).await.map_err(|_| gone())
+    }
+}
+
+/// The task ends with the server only.
+fn gone() -> ApiError {
+    ApiError::Internal("the task of live queries has ended".into())
+}
+
+impl Viewer {
+    /// Begins a live query in place of the one before. Its first frame is a snapshot.
+    pub(super) async fn subscribe(
+        &mut self,
+        followed: Followed,
+        facets: Vec<&'static str>,
+        range: Range,
+    ) -> Result<(), ApiError> {
+        let (frames, receiver) = mpsc::channel(FRAMES);
+        self.frames = Some(receiver);
+        let subscribe = Command::Subscribe {
+            viewer: self.number,
+            followed: Box::new(followed),
+            facets,
+            range,
+            frames,
+        };
+        self.hub.send(subscribe).await
+    }
+
+    /// Whether there is a live query.
+    pub(super) fn is_subscribed(&self) -> bool {
+        self.frames.is_some()
+    }
+
+    /// Ends the live query.
+    pub(super) async fn unsubscribe(&mut self) -> Result<(), ApiError> {
+        self.frames = None;
+        self.hub.send(Command::Leave { viewer: self.number }).await
+    }
+
+    /// Moves the window. A snapshot of it follows.
+    pub(super) async fn scroll(&self, range: Range) -> Result<(), ApiError> {
+        let viewer = self.number;
+        self.hub.send(Command::Move { viewer, range }).await
+    }
+
+    /// The next frame; waits while nothing is followed. Cancel-safe.
+    pub(super) async fn next(&mut self) -> Result<Arc<Frame>, ApiError> {
+        match &mut self.frames {
+            Some(frames) => frames.recv().await.ok_or_else(gone),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Viewer {
+    fn drop(&mut self) {
+        let mut users = self.hub.users.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(open) = users.get_mut(&self.user) {
+            *open -= 1;
+            if *open == 0 {
+                users.remove(&self.user);
+            }
+        }
+        // When there is no room for it, the task finds the viewer gone at its next step.
+        let _ = self.hub.commands.try_send(Command::Leave { viewer: self.number });
+    }
+}
+
+/// What is grouped: viewers of one key share the work.
+type GroupKey = (Key, Vec<&'static str>);
+
+/// All groups, and where each viewer is.
+struct Board {
+    changes: watch::Receiver<()>,
+    groups: HashMap<GroupKey, Group>,
+    viewers: HashMap<u64, GroupKey>,
+    /// When groups were last stepped.
+    stepped: Instant,
+    /// Something may have changed since, or a viewer waits for a snapshot.
+    due: bool,
+}
+
+impl Board {
+    fn new(changes: watch::Receiver<()>) -> Self {
+        Self {
+            changes,
+            groups: HashMap::new(),
+            viewers: HashMap::new(),
+            stepped: Instant::now(),
+            due: false,
+        }
+    }
+
+    /// Runs until every handle is gone.
+    async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        loop {
+            tokio::select! {
+                biased;
+                () = tokio::time::sleep_until(self.stepped + TICK), if self.due => self.step().await,
+                command = commands.recv() => match command {
+                    Some(command) => self.take(command),
+                    None => return,
+                },
+                changed = self.changes.changed(), if !self.due && !self.groups.is_empty() => match changed {
+                    Ok(()) => self.due = true,
+                    Err(_) => return,
+                },
+            }
+        }
+    }
+
+    /// Steps every group, and lets others run in between.
+    async fn step(&mut self) {
+        self.stepped = Instant::now();
+        self.changes.mark_unchanged();
+        self.due = false;
+        let mut empty = Vec::new();
+        for (key, group) in &mut self.groups {
+            self.due |= group.step();
+            if group.is_empty() {
+                empty.push(key.clone());
+            }
+            tokio::task::yield_now().await;
+        }
+        for key in empty {
+            self.groups.remove(&key);
+        }
+        let groups = &self.groups;
+        self.viewers
+            .retain(|viewer, key| groups.get(key).is_some_and(|group| group.has(*viewer)));
+    }
+
+    fn take(&mut self, command: Command) {
+        match command {
+            Command::Subscribe {
+                viewer,
+                followed,
+                facets,
+                range,
+                frames,
+            } => {
+                self.leave(viewer);
+                let key = (followed.key().clone(), facets);
+                let facets = key.1.clone();
+                let group = self
+                    .groups
+                    .entry(key.clone())
+                    .or_insert_with(|| Group::new(*followed, facets));
+                self.due |= group.join(viewer, range, Place::new(frames));
+                self.viewers.insert(viewer, key);
+            }
+            Command::Move { viewer, range } => {
+                if let Some(group) = self.viewers.get(&viewer).and_then(|key| self.groups.get_mut(key)) {
+                    self.due |= group.scroll(viewer, range);
+                }
+            }
+            Command::Leave { viewer } => self.leave(viewer),
+        }
+    }
+
+    fn leave(&mut self, viewer: u64) {
+        let Some(key) = self.viewers.remove(&viewer) else {
+            return;
+        };
+        if let Some(group) = self.groups.get_mut(&key) {
+            group.leave(viewer);
+            if group.is_empty() {
+                self.groups.remove(&key);
+            }
+        }
+    }
+}

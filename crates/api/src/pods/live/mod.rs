@@ -1,0 +1,274 @@
+//! `WS /ws/pods` and `WS /ws/clusters/{clusterId}/pods`: a list that keeps itself current.
+//!
+//! A viewer costs its socket and a few frames that it shares with others: the matches of a query are kept once for all its viewers
+//! ([`group`]), by one task ([`hub`]), from the index. No viewer, slow or fast, asks anything of a cluster.
+
+mod frame;
+mod group;
+mod hub;
+
+use axum::{extract::State as Extract, response::Response};
+use futures_util::FutureExt;
+use podgate_access::{Scoped, action::ListPods};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub(crate) use self::hub::Hub;
+use self::hub::{Range, Viewer};
+use super::{facets, frames::parse_text, query};
+use crate::{
+    ApiError, Parameter, Parameters, State,
+    opened::check_cluster,
+    ws::{End, Incoming, Sender, Socket, Upgrade},
+};
+
+/// Rows of a window at most.
+const MAX_LIMIT: u64 = 500;
+/// Rows of a window unless asked otherwise.
+const LIMIT: u64 = 50;
+
+/// `WS /ws/clusters/{clusterId}/pods`.
+pub(crate) async fn of_cluster(upgrade: Upgrade<ListPods, ()>, state: Extract<State>) -> Response {
+    open(upgrade, state, query::OF_CLUSTER)
+}
+
+/// `WS /ws/pods`.
+pub(crate) async fn of_all(upgrade: Upgrade<ListPods, ()>, state: Extract<State>) -> Response {
+    open(upgrade, state, query::OF_ALL)
+}
+
+fn open(upgrade: Upgrade<ListPods, ()>, Extract(state): Extract<State>, known: &'static [Parameter]) -> Response {
+    upgrade.open(move |socket, scoped, ()| async move { serve(socket, &scoped, state.live(), known).await }.boxed())
+}
+
+/// What a client sends.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Client {
+    Subscribe(Subscribe),
+    Window(Bounds),
+    Unsubscribe {},
+    Ping {},
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Subscribe {
+    query: Map<String, Value>,
+    offset: Option<u64>,
+    limit: Option<u64>,
+    facets: Option<Vec<String>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Bounds {
+    offset: Option<u64>,
+    limit: Option<u64>,
+}
+
+/// What the server sends beside the frames that are shared ([`frame`]).
+#[derive(Debug, Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+enum Server {
+    Pong,
+}
+
+/// A live query as it is asked for.
+#[derive(Debug)]
+struct Asked {
+    query: podgate_index::Query,
+    clusters: Vec<String>,
+    facets: Vec<&'static str>,
+    range: Range,
+}
+
+impl Bounds {
+    fn range(&self) -> Result<Range, ApiError> {
+        let limit = self.limit.unwrap_or(LIMIT);
+        if !(1..=MAX_LIMIT).contains(&limit) {
+            return Err(ApiError::Parameter(format!(
+                "`limit` must be a whole number from 1 to {MAX_LIMIT}, not `{limit}`"
+            )));
+        }
+        let offset = self.offset.unwrap_or(0);
+        if offset > u32::MAX.into() {
+            return Err(ApiError::Parameter(format!(
+                "`offset` must be a whole number from 0 to {}, not `{offset}`",
+                u32::MAX
+            )));
+        }
+        Ok(Range {
+            offset: offset as usize,
+            limit: limit as usize,
+        })
+    }
+}
+
+impl Subscribe {
+    fn read(mut self, known: &[Parameter]) -> Result<Asked, ApiError> {
+        if let Some(facets) = self.facets.take().filter(|facets| !facets.is_empty())
+            && self.query.insert("facets".to_owned(), facets.into()).is_some()
+        {
+            return Err(ApiError::Parameter(
+                "`facets` stands beside `query` and in it: give it once".into(),
+            ));
+        }
+        let paged = |parameter: &&Parameter| matches!(parameter.name, "page" | "pageSize");
+        let known: Vec<Parameter> = known.iter().filter(|parameter| !paged(parameter)).copied().collect();
+        let parameters = Parameters::from_json(&self.query, &known)?;
+        let clusters = parameters.many("cluster");
+        clusters.iter().try_for_each(|cluster| check_cluster(cluster))?;
+        let bounds = Bounds {
+            offset: self.offset,
+            limit: self.limit,
+        };
+        Ok(Asked {
+            query: query::read(&parameters)?,
+            clusters,
+            facets: facets::read(&parameters),
+            range: bounds.range()?,
+        })
+    }
+}
+
+async fn serve(
+    socket: &mut Socket,
+    scoped: &Scoped<ListPods>,
+    hub: &Hub,
+    known: &'static [Parameter],
+) -> Result<(), End> {
+    let Socket { sender, receiver, .. } = socket;
+    let mut viewer = hub.enter(scoped.caller().user.id)?;
+    let mut seq = 0;
+    loop {
+        tokio::select! {
+            incoming = receiver.next() => {
+                let Some(incoming) = incoming? else { return Err(End::Gone) };
+                match take(&incoming, scoped, sender, &mut viewer, known).await? {
+                    Ok(began) => seq = if began { 0 } else { seq },
+                    Err(malformed) => sender.error(&malformed).await?,
+                }
+            }
+            frame = viewer.next() => {
+                seq += 1;
+                sender.text(frame?.text(seq)?).await?;
+            }
+        }
+    }
+}
+
+/// Acts on a client's frame; whether a live query began. The inner error leaves the connection, and what is open on it, as it was.
+async fn take(
+    incoming: &Incoming,
+    scoped: &Scoped<ListPods>,
+    sender: &mut Sender,
+    viewer: &mut Viewer,
+    known: &[Parameter],
+) -> Result<Result<bool, ApiError>, End> {
+    let asked = match parse_text(incoming) {
+        Ok(Client::Subscribe(subscribe)) => subscribe.read(known),
+        Ok(Client::Window(bounds)) if viewer.is_subscribed() => match bounds.range() {
+            Ok(range) => {
+                viewer.scroll(range).await?;
+                return Ok(Ok(false));
+            }
+            Err(error) => Err(error),
+        },
+        Ok(Client::Window(_)) => Err(ApiError::Body(
+            "there is no live query whose window could move: send `subscribe` first".into(),
+        )),
+        Ok(Client::Unsubscribe {}) => {
+            viewer.unsubscribe().await?;
+            return Ok(Ok(false));
+        }
+        Ok(Client::Ping {}) => {
+            sender.json(&Server::Pong).await?;
+            return Ok(Ok(false));
+        }
+        Err(error) => Err(error),
+    };
+    let asked = match asked {
+        Ok(asked) => asked,
+        Err(error) => return Ok(Err(error)),
+    };
+    let followed = scoped.follow(&asked.clusters, asked.query)?;
+    viewer.subscribe(followed, asked.facets, asked.range).await?;
+    Ok(Ok(true))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+    use crate::pods::frames::parse;
+
+    fn asked(text: &str) -> Result<Asked, ApiError> {
+        match parse(text)? {
+            Client::Subscribe(subscribe) => subscribe.read(query::OF_ALL),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_field_is_read() {
+        let plain = asked(r#"{"type":"subscribe"}"#).unwrap();
+        assert_eq!(plain.range, Range { offset: 0, limit: 50 });
+        assert!(plain.clusters.is_empty() && plain.facets.is_empty());
+        let full = asked(
+            r#"{"type":"subscribe","query":{"cluster":["a","2"],"namespace":"shop","status":["Running"],"problem":true,"sort":"name"},
+                "offset":200,"limit":500,"facets":["status","cluster"]}"#,
+        )
+        .unwrap();
+        assert_eq!(full.clusters, ["a", "2"]);
+        assert_eq!(full.facets, ["status", "cluster"]);
+        assert_eq!(full.query.namespaces, ["shop"]);
+        assert!(full.query.problem);
+        assert_eq!(
+            full.range,
+            Range {
+                offset: 200,
+                limit: 500
+            }
+        );
+        assert_eq!(
+            asked(r#"{"type":"subscribe","query":{"facets":"phase"}}"#)
+                .unwrap()
+                .facets,
+            ["phase"]
+        );
+    }
+
+    #[test]
+    fn what_can_not_be_is_named() {
+        for (frame, code, part) in [
+            (r#"{"type":"subscribe","limit":0}"#, 400_001, "`limit`"),
+            (r#"{"type":"subscribe","limit":501}"#, 400_001, "`limit`"),
+            (r#"{"type":"subscribe","offset":4294967296}"#, 400_001, "`offset`"),
+            (r#"{"type":"subscribe","query":{"page":1}}"#, 400_001, "`page`"),
+            (r#"{"type":"subscribe","query":{"pageSize":1}}"#, 400_001, "`pageSize`"),
+            (r#"{"type":"subscribe","query":{"statuss":"x"}}"#, 400_001, "`statuss`"),
+            (
+                r#"{"type":"subscribe","query":{"labelSelector":"a in b"}}"#,
+                400_001,
+                "`labelSelector`",
+            ),
+            (r#"{"type":"subscribe","facets":["age"]}"#, 400_001, "`facets`"),
+            (
+                r#"{"type":"subscribe","facets":["status"],"query":{"facets":"phase"}}"#,
+                400_001,
+                "give it once",
+            ),
+            (r#"{"type":"subscribe","query":{"cluster":"A/b"}}"#, 404_002, "A/b"),
+            (r#"{"type":"subscribe","query":[]}"#, 400_002, "map"),
+            (r#"{"type":"subscribe","limit":-1}"#, 400_002, "-1"),
+            (r#"{"type":"subscribe","ofset":1}"#, 400_002, "ofset"),
+            (r#"{"type":"snapshot"}"#, 400_002, "snapshot"),
+        ] {
+            let error = asked(frame).unwrap_err();
+            assert_eq!(error.code(), code, "{frame}: {error}");
+            assert!(error.to_string().contains(part), "{frame}: {error}");
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! `WS /ws/pods` and `WS /ws/clusters/{clusterId}/pods`.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use crate::support::{Server, Setup, Socket, within};
+
+const ONE: &str = "/ws/clusters/sim/pods";
+const ALL: &str = "/ws/pods";
+
+/// What a client of a live query holds: it applies each frame as the contract says.
+#[derive(Debug, Default)]
+struct View {
+    seq: u64,
+    total: u64,
+    order: Vec<String>,
+    rows: HashMap<String, Value>,
+    facets: Value,
+    clusters: Value,
+}
+
+impl View {
+    /// Applies a frame, whose number must be the next.
+    fn apply(&mut self, mut frame: Value) {
+        self.seq += 1;
+        assert_eq!(frame["seq"], self.seq, "{frame}");
+        self.total = frame["total"].as_u64().unwrap();
+        let uid = |row: &Value| row["uid"].as_str().unwrap().to_owned();
+        match frame["type"].as_str().unwrap() {
+            "snapshot" => {
+                let items = frame["items"].as_array().unwrap();
+                self.order = items.iter().map(uid).collect();
+                self.rows = items.iter().map(|row| (uid(row), row.clone())).collect();
+                self.facets = frame["facets"].take();
+                self.clusters = frame["clusters"].take();
+            }
+            "delta" => {
+                for row in frame["upsert"].as_array().unwrap() {
+                    self.rows.insert(uid(row), row.clone());
+                }
+                if let Some(order) = frame["order"].as_array() {
+                    self.order = order.iter().map(|uid| uid.as_str().unwrap().to_owned()).collect();
+                    self.rows.retain(|uid, _| self.order.contains(uid));
+                }
+                for (held, key) in [(&mut self.facets, "facets"), (&mut self.clusters, "clusters")] {
+                    if frame.get(key).is_some() {
+                        *held = frame[key].take();
+                    }
+                }
+            }
+            other => panic!("{other}: {frame}"),
+        }
+        assert_eq!(
+            self.rows.len(),
+            self.order.len(),
+            "every row of the window is known, and no other"
+        );
+    }
+
+    fn items(&self) -> Vec<Value> {
+        self.order.iter().map(|uid| self.rows[uid].clone()).collect()
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.order
+            .iter()
+            .map(|uid| self.rows[uid]["name"].as_str().unwrap())
+            .collect()
+    }
+
+    /// Applies frames until something holds.
+    async fn until(&mut self, socket: &mut Socket, wanted: impl Fn(&Self) -> bool) {
+        within(async {
+            while !wanted(self) {
+                let frame = socket.next().await;
+                self.apply(frame);
+            }
+        })
+        .await;
+    }
+}
+
+async fn subscribe(server: &Server, path: &str, frame: Value) -> (Socket, View) {
+    let mut socket = server.ws(path).await;
+    let mut subscribe = json!({"type": "subscribe"});
+    subscribe
+        .as_object_mut()
+        .unwrap()
+        .extend(frame.as_object().unwrap().clone());
+    socket.send(subscribe).await;
+    let mut view = View::default();
+    let first = socket.next().await;
+    assert_eq!(first["type"], "snapshot", "{first}");
+    view.apply(first);
+    (socket, view)
+}
+
+#[tokio::test]
+async fn a_view_begins_whole_and_is_told_what_changes() {
+    let server = Server::start().await;
+    server.run_pod("shop", "web-1", &["main"]).await;
+    server.run_pod("shop", "web-2", &["main"]).await;
+    server.run_pod("other", "db", &["main"]).await;
+    let query = json!({"query": {"namespace": "shop", "sort": "name"}, "facets": ["status"]});
+    let (mut socket, mut view) = subscribe(&server, ONE, query).await;
+    assert_eq!((view.total, view.names()), (2, vec!["web-1", "web-2"]));
+    assert_eq!(view.facets, json!({"status": [{"value": "Running", "count": 2}]}));
+    assert_eq!(view.clusters[0]["name"], "sim");
+    assert_eq!(view.clusters[0]["state"], "synced");
+
+    server.sim.run_pod("other", "cache", &["main"]);
+    server.sim.run_pod("shop", "app", &["main"]);
+    view.until(&mut socket, |view| view.total == 3).await;
+    assert_eq!(view.names(), ["app", "web-1", "web-2"]);
+
+    server.sim.restart_container("shop", "web-1", "main", 1);
+    view.until(&mut socket, |view| view.items()[1]["restarts"] == 1).await;
+    assert_eq!(view.total, 3);
+
+    assert!(server.sim.remove("Pod", "shop", "web-1"));
+    view.until(&mut socket, |view| view.total == 2).await;
+    assert_eq!(view.names(), ["app", "web-2"]);
+    let list = server.get("/api/pods?namespace=shop&sort=name").await.data();
+    assert_eq!(
+        view.items(),
+        *list["items"].as_array().unwrap(),
+        "a row is what the list of all clusters shows"
+    );
+    socket.close().await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_window_scrolls() {
+    let server = Server::start().await;
+    for number in 0..30 {
+        server.sim.run_pod("shop", &format!("pod-{number:02}"), &["main"]);
+    }
+    server
+        .until("/api/pods", |answer| answer.json()["data"]["total"] == 30)
+        .await;
+    let (mut socket, mut view) = subscribe(&server, ALL, json!({"query": {"sort": "name"}, "limit": 3})).await;
+    assert_eq!((view.total, view.names()), (30, vec!["pod-00", "pod-01", "pod-02"]));
+    socket.send(json!({"type": "window", "offset": 28, "limit": 5})).await;
+    view.until(&mut socket, |view| view.order.len() == 2).await;
+    assert_eq!(view.names(), ["pod-28", "pod-29"]);
+
+    server.sim.remove("Pod", "shop", "pod-00");
+    view.until(&mut socket, |view| view.total == 29).await;
+    assert_eq!(view.names(), ["pod-29"], "a row before the window moves it");
+    socket.send(json!({"type": "window", "offset": 1000})).await;
+    view.until(&mut socket, |view| view.order.is_empty()).await;
+    assert_eq!(view.total, 29);
+    socket.close().await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_second_query_replaces_the_first_and_counts_anew() {
+    let server = Server::start().await;
+    server.run_pod("a", "one", &["main"]).await;
+    server.run_pod("b", "two", &["main"]).await;
+    let (mut socket, view) = subscribe(&server, ALL, json!({"query": {"namespace": ["a"]}})).await;
+    assert_eq!(view.names(), ["one"]);
+    socket
+        .send(json!({"type": "subscribe", "query": {"search": "TWO"}}))
+        .await;
+    let mut view = View::default();
+    view.apply(socket.next().await);
+    assert_eq!(view.names(), ["two"]);
+    socket.send(json!({"type": "unsubscribe"})).await;
+    socket.send(json!({"type": "ping"})).await;
+    assert_eq!(socket.next().await["type"], "pong");
+    socket.send(json!({"type": "window", "offset": 0})).await;
+    assert_eq!(socket.next().await["code"], 400_002, "there is no window any more");
+    socket.close().await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_cluster_that_breaks_is_told_and_its_rows_stay() {
+    let server = Server::start().await;
+    server.run_pod("shop", "web", &["main"]).await;
+    let (mut socket, mut view) = subscribe(&server, ALL, json!({})).await;
+    server.sim.pause().await;
+    view.until(&mut socket, |view| view.clusters[0]["state"] == "stale")
+        .await;
+    assert_eq!(view.names(), ["web"]);
+    assert_ne!(view.clusters[0]["error"], "");
+    server.sim.resume().await;
+    view.until(&mut socket, |view| view.clusters[0]["state"] == "synced")
+        .await;
+    socket.close().await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn many_viewers_are_one_watch_and_all_hold_what_a_list_answers() {
+    let server = Server::start().await;
+    for number in 0..40 {
+        server
+            .sim
+            .run_pod(["a", "b"][number % 2], &format!("pod-{number:02}"), &["main"]);
+    }
+    server
+        .until("/api/pods", |answer| answer.json()["data"]["total"] == 40)
+        .await;
+    let queries = [
+        ("", json!({})),
+        ("sort=name&order=desc", json!({"sort": "name", "order": "desc"})),
+        (
+            "namespace=a&sort=restarts&order=desc",
+            json!({"namespace": "a", "sort": "restarts", "order": "desc"}),
+        ),
+        ("search=-3&sort=name", json!({"search": "-3", "sort": "name"})),
+        (
+            "status=Running&sort=name",
+            json!({"status": ["Running"], "sort": "name"}),
+        ),
+    ];
+    let mut viewers = Vec::new();
+    for at in 0..20 {
+        let (path, query) = &queries[at % queries.len()];
+        let (socket, view) = subscribe(&server, ALL, json!({"query": query, "limit": 10})).await;
+        viewers.push((path, socket, view));
+    }
+    for number in 0..40 {
+        let (namespace, name) = (["a", "b"][number % 2], format!("pod-{number:02}"));
+        match number % 4 {
+            0 => server.sim.restart_container(namespace, &name, "main", 1),
+            1 => drop(server.sim.remove("Pod", namespace, &name)),
+            2 => server.sim.end_container(namespace, &name, "main", 2),
+            _ => server.sim.run_pod(namespace, &format!("pod-3{number:02}"), &["main"]),
+        };
+    }
+    // The last change of all: who holds what a list with it answers has seen everything.
+    server.run_pod("a", "last", &["main"]).await;
+    assert_eq!(server.sim.open_watches(), 1);
+    for (path, socket, view) in &mut viewers {
+        let list = server.get(&format!("/api/pods?pageSize=10&{path}")).await.data();
+        let (items, total) = (list["items"].as_array().unwrap(), list["total"].as_u64().unwrap());
+        view.until(socket, |view| view.total == total && view.items() == *items)
+            .await;
+    }
+    for (_, socket, _) in viewers {
+        socket.close().await;
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_viewer_that_does_not_read_gets_a_snapshot_and_holds_nobody_up() {
+    let server = Server::start().await;
+    for number in 0..400 {
+        server
+            .sim
+            .run_pod("shop", &format!("pod-{number:03}"), &["main", "side"]);
+    }
+    server
+        .until("/api/pods", |answer| answer.json()["data"]["total"] == 400)
+        .await;
+    let query = json!({"query": {"sort": "name"}, "limit": 500});
+    let (mut slow, mut behind) = subscribe(&server, ALL, query.clone()).await;
+    let (mut quick, mut view) = subscribe(&server, ALL, query).await;
+    // Until the slow one's buffers are full: it takes some megabytes that it does not read.
+    for round in 1..=60 {
+        for number in 0..400 {
+            server
+                .sim
+                .restart_container("shop", &format!("pod-{number:03}"), "main", 1);
+        }
+        view.until(&mut quick, |view| {
+            view.items().iter().all(|row| row["restarts"] == round)
+        })
+        .await;
+    }
+    let mut snapshots = 0;
+    within(async {
+        while behind.items().iter().any(|row| row["restarts"] != 60) {
+            let frame = slow.next().await;
+            snapshots += usize::from(frame["type"] == "snapshot");
+            behind.apply(frame);
+        }
+    })
+    .await;
+    assert!(snapshots > 0, "it was spared what it did not read");
+    assert!(behind.seq < 60, "{} frames", behind.seq);
+    assert_eq!(behind.items(), view.items());
+    quick.close().await;
+    slow.close().await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_malformed_leaves_the_view_and_what_is_not_there_ends_it() {
+    let server = Server::start().await;
+    server.run_pod("shop", "web", &["main"]).await;
+    let (mut socket, mut view) = subscribe(&server, ONE, json!({})).await;
+    for (frame, code) in [
+        ("nonsense", 400_002),
+        (r#"{"type":"subscribe","query":{"pageSize":1}}"#, 400_001),
+        (r#"{"type":"subscribe","query":{"cluster":"sim"}}"#, 400_001),
+        (r#"{"type":"window","limit":501}"#, 400_001),
+        (r#"{"type":"window","offset":-1}"#, 400_002),
+    ] {
+        socket.send_text(frame).await;
+        assert_eq!(socket.next().await["code"], code, "{frame}");
+    }
+    server.sim.run_pod("shop", "more", &["main"]);
+    view.until(&mut socket, |view| view.total == 2).await;
+    socket.close().await;
+
+    let mut socket = server.ws(ALL).await;
+    socket
+        .send(json!({"type": "subscribe", "query": {"cluster": "nowhere"}}))
+        .await;
+    assert_eq!(socket.fails().await.0, 404_002);
+    let mut socket = server.ws("/ws/clusters/nowhere/pods").await;
+    assert_eq!(socket.fails().await.0, 404_002);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn live_queries_of_a_user_are_capped() {
+    let mut setup = Setup::default();
+    setup.api.websockets.live_per_user = 2;
+    let server = Server::with(setup).await;
+    let (first, _) = subscribe(&server, ALL, json!({})).await;
+    let (second, _) = subscribe(&server, ONE, json!({})).await;
+    let mut third = server.ws(ALL).await;
+    let (code, message) = third.fails().await;
+    assert_eq!(code, 429_001, "{message}");
+    first.close().await;
+    // Its place is free when the server has seen the close.
+    within(async {
+        loop {
+            let mut socket = server.ws(ALL).await;
+            socket.send(json!({"type": "subscribe"})).await;
+            if socket.next().await["type"] == "snapshot" {
+                break socket.close().await;
+            }
+        }
+    })
+    .await;
+    second.close().await;
+    server.stop().await;
+}
