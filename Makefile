@@ -54,9 +54,9 @@ audit: $(TOOLS)/bin/cargo-deny ## Known advisories; needs the network
 	$(TOOLS)/bin/cargo-deny --workspace check advisories
 
 .PHONY: bench
-bench: ## Measure, and write docs/performance.md; KUBECONFIG of a real cluster adds logs and terminal
+bench: ## Measure, and write docs/performance.md; KUBECONFIG of a real cluster adds its sync, logs and terminal
 	cargo build --workspace --release
-	"$(TARGET)/release/podgate-bench" --podgate "$(TARGET)/release/podgate" --report docs/performance.md
+	"$(TARGET)/release/podgate-bench" --podgate "$(TARGET)/release/podgate" --report docs/performance.md --plot docs/performance.svg
 
 .PHONY: release
 release: ## The optimised binary

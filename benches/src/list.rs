@@ -55,7 +55,7 @@ struct Timed {
 
 /// Measures, and says what came out.
 pub(crate) async fn measure(args: &Args) -> Result<String> {
-    let simulated = Simulated::start(&args.podgate, args.pods).await?;
+    let simulated = Simulated::start(&args.podgate, args.pods, 0.0).await?;
     let size = pod_size(&simulated).await?;
     let server = Server::start(&args.podgate, &simulated.kubeconfig).await?;
     let synced = wait_for_sync(&server, args.pods)

@@ -1,15 +1,23 @@
 //! The load bench: runs the server as its users do, measures it from outside, and writes what it found into a report.
 //!
-//! Three parts, each beside a limit of the same machine in the same run: lists on a simulated cluster of many pods; and, with the
-//! kubeconfig of a real cluster, a large log and the key strokes of a terminal, against the API server read directly.
+//! Each part stands beside a limit of the same machine in the same run. On simulated clusters: lists, their cost over the number of pods,
+//! and live queries. With the kubeconfig of a real cluster: a large log, the key strokes of a terminal, and a first sync, against the API
+//! server read directly.
 
+mod drain;
+mod fixed;
 mod http1;
 mod lab;
 mod list;
+mod live;
+mod load;
 mod log;
+mod plot;
 mod report;
+mod scale;
 mod server;
 mod summary;
+mod sync;
 mod terminal;
 
 use std::path::PathBuf;
@@ -30,7 +38,10 @@ struct Args {
     /// The Markdown file whose marked sections are replaced; without it the report goes to standard output alone.
     #[arg(long)]
     report: Option<PathBuf>,
-    /// An administrator's kubeconfig of a real cluster; without it only lists are measured.
+    /// The SVG file for the plot of cost over the number of pods; without it there is none.
+    #[arg(long)]
+    plot: Option<PathBuf>,
+    /// An administrator's kubeconfig of a real cluster; without it only simulated ones are measured.
     #[arg(long, env = "KUBECONFIG")]
     kubeconfig: Option<PathBuf>,
     /// An image with sh, awk, cat and sleep that the real cluster's nodes have or may pull.
@@ -39,9 +50,15 @@ struct Args {
     /// Parts to measure; all that can be, unless named.
     #[arg(long, value_enum)]
     only: Vec<Part>,
-    /// Pods of the simulated cluster.
+    /// Pods of the simulated cluster of the part `list`.
     #[arg(long, default_value_t = 20_000)]
     pods: usize,
+    /// Pods of the simulated clusters of the part `scale`.
+    #[arg(long, value_delimiter = ',', default_values_t = [1_000, 20_000, 100_000, 500_000])]
+    sizes: Vec<usize>,
+    /// First syncs from the real cluster, each way.
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    sync_runs: u32,
     /// Requests of each list query.
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..))]
     requests: u32,
@@ -58,10 +75,16 @@ struct Args {
 enum Part {
     /// Lists on a simulated cluster.
     List,
+    /// What lists cost over the number of pods.
+    Scale,
+    /// Live queries of many viewers.
+    Live,
     /// A large log of a real cluster.
     Log,
     /// Key strokes in a terminal of a real cluster.
     Terminal,
+    /// The first sync of a real cluster.
+    Sync,
 }
 
 impl Args {
@@ -72,7 +95,12 @@ impl Args {
 
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
-    match run(&Args::parse()).await {
+    let ended = if std::env::args().nth(1).as_deref() == Some(fixed::FLAG) {
+        fixed::serve().await
+    } else {
+        run(&Args::parse()).await
+    };
+    match ended {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(e) => {
             eprintln!("podgate-bench: {e}");
@@ -88,11 +116,23 @@ async fn run(args: &Args) -> Result<()> {
         eprintln!("lists: {} pods", args.pods);
         report::write(args, "list", &list::measure(args).await?)?;
     }
-    let real = args.wants(Part::Log) || args.wants(Part::Terminal);
+    if args.wants(Part::Scale) {
+        let (section, plot) = scale::measure(args).await?;
+        report::write(args, "scale", &section)?;
+        if let Some(path) = &args.plot {
+            std::fs::write(path, plot)?;
+        }
+    }
+    if args.wants(Part::Live) {
+        report::write(args, "live", &live::measure(args).await?)?;
+    }
+    let real = [Part::Log, Part::Terminal, Part::Sync]
+        .iter()
+        .any(|part| args.wants(*part));
     match &args.kubeconfig {
         Some(kubeconfig) if real => on_real_cluster(args, kubeconfig).await,
         None if real => {
-            eprintln!("log and terminal: left out, KUBECONFIG names no cluster");
+            eprintln!("log, terminal and sync: left out, KUBECONFIG names no cluster");
             Ok(())
         }
         _ => Ok(()),
@@ -108,6 +148,13 @@ async fn on_real_cluster(args: &Args, kubeconfig: &std::path::Path) -> Result<()
 }
 
 async fn measure_on(args: &Args, lab: &lab::Lab) -> Result<()> {
+    if args.wants(Part::Sync) {
+        eprintln!("sync: {} first syncs each way", args.sync_runs);
+        report::write(args, "sync", &sync::measure(args, lab.kubeconfig()).await?)?;
+    }
+    if !args.wants(Part::Log) && !args.wants(Part::Terminal) {
+        return Ok(());
+    }
     let server = server::Server::start(&args.podgate, lab.kubeconfig()).await?;
     if args.wants(Part::Log) {
         eprintln!("log: {} runs each way", args.log_runs);

@@ -34,6 +34,7 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) token: String,
     pub(crate) started: Instant,
+    password: String,
     log: PathBuf,
     _data: TempDir,
 }
@@ -70,16 +71,36 @@ impl Server {
             address,
             token: String::new(),
             started,
+            password,
             log,
             _data: data,
         };
-        let logged_in = server.log_in(&password).await;
+        let logged_in = server.wait_and_log_in().await;
         server.token = logged_in.map_err(|e| server.explained(&*e))?;
         Ok(server)
     }
 
     /// Waits until the server answers, and logs in.
-    async fn log_in(&mut self, password: &str) -> Result<String> {
+    async fn wait_and_log_in(&mut self) -> Result<String> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Err(format!("the server ended with {status}").into());
+            }
+            if let Ok(mut connection) = Connection::open(self.address, "").await
+                && connection.get("/healthz").await.is_ok()
+            {
+                return self.session().await;
+            }
+            if Instant::now() > deadline {
+                return Err("the server does not answer".into());
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Logs in once more; the session's token.
+    pub(crate) async fn session(&self) -> Result<String> {
         #[derive(Deserialize)]
         struct Answer {
             data: Data,
@@ -88,22 +109,8 @@ impl Server {
         struct Data {
             token: String,
         }
-        let deadline = Instant::now() + PATIENCE;
-        let mut connection = loop {
-            if let Some(status) = self.child.try_wait()? {
-                return Err(format!("the server ended with {status}").into());
-            }
-            if let Ok(mut connection) = Connection::open(self.address, "").await
-                && connection.get("/healthz").await.is_ok()
-            {
-                break connection;
-            }
-            if Instant::now() > deadline {
-                return Err("the server does not answer".into());
-            }
-            sleep(Duration::from_millis(20)).await;
-        };
-        let body = serde_json::json!({"username": "admin", "password": password}).to_string();
+        let mut connection = Connection::open(self.address, "").await?;
+        let body = serde_json::json!({"username": "admin", "password": self.password}).to_string();
         let request = Request::post("/api/auth/login")
             .header(http::header::CONTENT_TYPE, "application/json")
             .body(Full::new(Bytes::from(body)))?;
@@ -128,6 +135,22 @@ impl Server {
             resident: field("VmRSS:")?,
             peak: field("VmHWM:")?,
         })
+    }
+
+    /// Processor time so far, over all cores (`utime` and `stime` of proc(5)).
+    pub(crate) fn cpu(&self) -> Result<Duration> {
+        /// What Linux counts in on every machine this runs on (`sysconf(_SC_CLK_TCK)`).
+        const TICKS_PER_SECOND: u64 = 100;
+        let stat = fs::read_to_string(format!("{}/stat", self.proc()?))?;
+        // The second field is a name in parentheses, which may hold anything.
+        let (_, rest) = stat.rsplit_once(") ").ok_or("its stat has no name")?;
+        let ticks: u64 = rest
+            .split(' ')
+            .skip(11)
+            .take(2)
+            .filter_map(|field| field.parse::<u64>().ok())
+            .sum();
+        Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
     }
 
     /// Starts the peak of memory anew (`clear_refs` of proc(5)).
@@ -172,10 +195,22 @@ pub(crate) struct Simulated {
 }
 
 impl Simulated {
-    pub(crate) async fn start(podgate: &Path, pods: usize) -> Result<Self> {
-        let pods = pods.to_string();
+    /// Starts a cluster of so many pods, of which so many change a second.
+    pub(crate) async fn start(podgate: &Path, pods: usize, churn: f64) -> Result<Self> {
+        let nodes = (pods / 100).clamp(10, 5_000).to_string();
+        let (pods, churn) = (pods.to_string(), churn.to_string());
         let mut child = command(podgate)
-            .args(["sim", "--pods", &pods, "--nodes", "100", "--namespaces", "50"])
+            .args([
+                "sim",
+                "--pods",
+                &pods,
+                "--nodes",
+                &nodes,
+                "--namespaces",
+                "50",
+                "--churn",
+                &churn,
+            ])
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|e| format!("{} can't be run: {e}", podgate.display()))?;

@@ -1,0 +1,203 @@
+//! Live queries: from an event to the frames that tell of it, while many viewers look at a cluster where much happens.
+//!
+//! An event is a pod of ours that is created through the API server. Its time begins when the request is sent, so that it holds the API
+//! server's own work too; a watch straight on the API server, which reads the same events, tells how much that is.
+
+mod viewers;
+
+use std::{
+    fmt::Write,
+    path::Path,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use k8s_openapi::api::core::v1::Pod;
+use kube::{Api, Client, config::Kubeconfig};
+use serde_json::json;
+use tokio::{
+    sync::mpsc,
+    time::{interval, sleep, timeout},
+};
+
+use self::viewers::{Crowd, Kind, Seen};
+use crate::{
+    Args, Result, scale,
+    server::{Server, Simulated},
+    summary::{Met, Times, mb, ms},
+};
+
+/// Pods of the simulated cluster, and its changes a second beside ours.
+const PODS: usize = 100_000;
+const CHURN: f64 = 1_000.0;
+/// Our events, and the time between two.
+const PROBES: usize = 300;
+const PERIOD: Duration = Duration::from_millis(67);
+/// Groups that our events and the viewers who look for them fall into.
+pub(crate) const SLOTS: usize = 50;
+/// Viewers that never read, in the second run.
+const STUCK: usize = 20;
+/// How long a frame may take after the last event.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// What a run came to.
+struct Run {
+    /// From event to frame, by kind of viewer.
+    times: Vec<(Kind, Times)>,
+    all: Times,
+    /// Frames that came of those that had to.
+    sure: usize,
+    /// From event to a watch straight on the API server.
+    direct: Times,
+    /// Processor time of the server over time.
+    cpu: f64,
+    /// Bytes and frames sent, over all viewers, a second.
+    bytes: f64,
+    frames: f64,
+    resident: u64,
+}
+
+/// Measures a crowd by itself, and again beside viewers that never read.
+pub(crate) async fn measure(args: &Args) -> Result<String> {
+    let simulated = Simulated::start(&args.podgate, PODS, CHURN).await?;
+    let server = Server::start(&args.podgate, &simulated.kubeconfig).await?;
+    // Deletions and their replacements go on: the whole number may never be there at once.
+    scale::synced(&server, "/api/clusters/sim/pods", PODS * 99 / 100).await?;
+    sleep(Duration::from_secs(3)).await;
+    let idle = server.memory()?.resident;
+    eprintln!("live: the crowd by itself");
+    let alone = run(&server, &simulated.kubeconfig, 0).await?;
+    eprintln!("live: beside {STUCK} viewers that never read");
+    let beside = run(&server, &simulated.kubeconfig, STUCK).await?;
+    server.stop().await?;
+    simulated.stop().await?;
+    Ok(written(idle, &alone, &beside))
+}
+
+async fn run(server: &Server, kubeconfig: &Path, stuck: usize) -> Result<Run> {
+    let client = client(kubeconfig).await?;
+    let mark = format!("probe-{}-", crate::server::random()?);
+    let (seen, mut seeing) = mpsc::unbounded_channel();
+    let crowd = Crowd::open(server, &mark, stuck, &seen).await?;
+    let watch = tokio::spawn(viewers::watch(client.clone(), mark.clone(), seen));
+    sleep(Duration::from_secs(2)).await;
+    let (cpu, traffic, start) = (server.cpu()?, crowd.traffic(), Instant::now());
+    let sent = send_all(&client, &mark).await?;
+    let wall = start.elapsed().as_secs_f64();
+    let (cpu, traffic) = (server.cpu()? - cpu, crowd.traffic() - traffic);
+    let mut all: Vec<Seen> = Vec::new();
+    let wanted = PROBES * viewers::SURE;
+    while all.iter().filter(|one| one.kind.is_sure()).count() < wanted {
+        match timeout(GRACE, seeing.recv()).await {
+            Ok(Some(one)) => all.push(one),
+            Ok(None) | Err(_) => break,
+        }
+    }
+    let resident = server.memory()?.resident;
+    watch.abort();
+    drop(crowd);
+    let times = |kind: Option<Kind>| {
+        let of_kind = all.iter().filter(|one| match kind {
+            Some(kind) => one.kind == kind,
+            None => one.kind != Kind::Direct,
+        });
+        Times::new(of_kind.filter_map(|one| one.since(&sent)).collect())
+    };
+    let kinds = [Kind::Unfiltered, Kind::Namespace, Kind::Search, Kind::Selector];
+    Ok(Run {
+        times: kinds.into_iter().map(|kind| (kind, times(Some(kind)))).collect(),
+        all: times(None),
+        sure: all.iter().filter(|one| one.kind.is_sure()).count(),
+        direct: times(Some(Kind::Direct)),
+        cpu: cpu.as_secs_f64() / wall,
+        bytes: traffic.bytes as f64 / wall,
+        frames: traffic.frames as f64 / wall,
+        resident,
+    })
+}
+
+async fn client(kubeconfig: &Path) -> Result<Client> {
+    let kubeconfig = Kubeconfig::read_from(kubeconfig)?;
+    let config = kube::Config::from_custom_kubeconfig(kubeconfig, &Default::default()).await?;
+    Ok(Client::try_from(config)?)
+}
+
+/// When each of our events was sent, by the number of its pod.
+pub(crate) type Sent = Vec<Instant>;
+
+/// Creates our pods at their times. One that takes long does not hold up the next.
+async fn send_all(client: &Client, mark: &str) -> Result<Arc<Sent>> {
+    let mut sent = Vec::new();
+    let mut tasks = Vec::new();
+    let mut tick = interval(PERIOD);
+    for number in 0..PROBES {
+        tick.tick().await;
+        let pod: Pod = serde_json::from_value(probe(mark, number))?;
+        let pods: Api<Pod> = Api::namespaced(client.clone(), &viewers::namespace(number % SLOTS));
+        sent.push(Instant::now());
+        tasks.push(tokio::spawn(async move {
+            pods.create(&Default::default(), &pod).await.map(|_| ())
+        }));
+    }
+    for task in tasks {
+        task.await??;
+    }
+    Ok(Arc::new(sent))
+}
+
+/// A pod whose name tells viewers its number and its slot.
+fn probe(mark: &str, number: usize) -> serde_json::Value {
+    let slot = number % SLOTS;
+    json!({
+        "metadata": {
+            "name": format!("{mark}{number:05}-slot{slot:02}"),
+            "labels": {"probe": format!("slot{slot:02}")},
+        },
+        "spec": {"containers": [{"name": "main", "image": "probe:1"}]},
+    })
+}
+
+fn written(idle: u64, alone: &Run, beside: &Run) -> String {
+    let p99 = alone.all.percentile(99).max(beside.all.percentile(99));
+    let viewers = viewers::COUNT;
+    let wanted = PROBES * viewers::SURE;
+    let mut text = format!(
+        "`podgate sim` with {PODS} pods and {CHURN} changes a second; {viewers} viewers: {} of the newest pods of all, {} of one of \
+         {SLOTS} namespaces, {} with searches and {} with selectors of their own, each of 50 rows. {PROBES} pods are created, one every \
+         {} ms; the second run has {STUCK} more viewers that never read.\n\n\
+         | figure | measured | target | |\n| --- | --- | --- | --- |\n\
+         | event to frame, p99, the worse of both runs | {} | < 150 ms | {} |\n\
+         | frames that had to come and came | {}, {} of {wanted} | all | {} |\n\n\
+         | | by itself | beside viewers that never read |\n| --- | ---: | ---: |\n",
+        viewers::UNFILTERED,
+        viewers::OF_NAMESPACES,
+        SLOTS,
+        SLOTS,
+        PERIOD.as_millis(),
+        ms(p99),
+        Met(p99 < Duration::from_millis(150)),
+        alone.sure,
+        beside.sure,
+        Met(alone.sure == wanted && beside.sure == wanted),
+    );
+    let mut row = |name: &str, of: &dyn Fn(&Run) -> String| {
+        let _ = writeln!(text, "| {name} | {} | {} |", of(alone), of(beside));
+    };
+    let both = |times: &Times| format!("{} / {}", ms(times.median()), ms(times.percentile(99)));
+    for (at, (kind, _)) in alone.times.iter().enumerate() {
+        row(&format!("{}: p50 / p99", kind.name()), &|run| {
+            run.times.get(at).map(|(_, times)| both(times)).unwrap_or_default()
+        });
+    }
+    row("all viewers: p50 / p99", &|run| both(&run.all));
+    row("a watch straight on the API server: p50 / p99", &|run| {
+        both(&run.direct)
+    });
+    row("processor time of the server", &|run| format!("{:.2} cores", run.cpu));
+    row("sent", &|run| {
+        format!("{}/s in {:.0} frames/s", mb(run.bytes as u64), run.frames)
+    });
+    row("resident", &|run| mb(run.resident));
+    let _ = writeln!(text, "\nBefore the first viewer {} were resident.", mb(idle));
+    text
+}

@@ -1,0 +1,345 @@
+//! What lists cost over how many pods there are.
+
+use std::{fmt::Write, path::Path, time::Duration};
+
+use serde::Deserialize;
+use tokio::time::sleep;
+
+use crate::{
+    Args, Result,
+    drain::{self, Drained},
+    fixed::Fixed,
+    http1::Connection,
+    load::{self, Load},
+    plot::{self, Line},
+    server::{Memory, Server, Simulated},
+    summary::{Met, Times, mb, ms},
+};
+
+const PATH: &str = "/api/clusters/sim/pods";
+/// The longest that a first sync may take.
+const PATIENCE: Duration = Duration::from_secs(900);
+/// How long a process may settle before its memory is read.
+const SETTLE: Duration = Duration::from_secs(3);
+/// How long each query is asked over several connections.
+const LOAD: Duration = Duration::from_secs(3);
+/// How often the page and the static handler are loaded in turn.
+const ROUNDS: usize = 5;
+
+/// The part of a list that the bench looks at.
+#[derive(Deserialize)]
+struct Answer {
+    data: Data,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    total: usize,
+    items: Vec<Item>,
+}
+
+#[derive(Deserialize)]
+struct Item {
+    name: String,
+    namespace: String,
+}
+
+/// What one size came to.
+struct Size {
+    pods: usize,
+    drained: Drained,
+    synced: Duration,
+    after_sync: Memory,
+    queries: Vec<Query>,
+    /// Requests a second of page 1 and of the static handler, in turn.
+    pairs: Vec<(f64, f64)>,
+}
+
+/// One query at one size.
+struct Query {
+    name: &'static str,
+    matches: usize,
+    /// One after another: what the server says it took.
+    server: Times,
+    /// Over several connections at once.
+    load: Load,
+}
+
+/// Measures every size; the section for the report, and the plot.
+pub(crate) async fn measure(args: &Args) -> Result<(String, String)> {
+    let fixed = Fixed::start().await?;
+    let mut sizes = Vec::new();
+    for &pods in &args.sizes {
+        eprintln!("scale: {pods} pods");
+        sizes.push(size(args, &fixed, pods).await?);
+    }
+    Ok((written(args, &sizes), plotted(&sizes)))
+}
+
+async fn size(args: &Args, fixed: &Fixed, pods: usize) -> Result<Size> {
+    let simulated = Simulated::start(&args.podgate, pods, 0.0).await?;
+    let drained = drained(&simulated.kubeconfig).await?;
+    let server = Server::start(&args.podgate, &simulated.kubeconfig).await?;
+    let synced = synced(&server, PATH, pods).await.map_err(|e| server.explained(&*e))?;
+    sleep(SETTLE).await;
+    let after_sync = server.memory()?;
+    let mut queries = Vec::new();
+    let mut connection = server.connect().await?;
+    for (name, path) in paths(&mut connection, pods).await? {
+        queries.push(query(&server, &mut connection, name, &path, args.requests).await?);
+    }
+    let mut pairs = Vec::new();
+    for _ in 0..ROUNDS {
+        let page = load::run(server.address, &server.token, PATH, LOAD).await?.rate;
+        pairs.push((page, load::run(fixed.address, "", "/", LOAD).await?.rate));
+    }
+    server.stop().await?;
+    simulated.stop().await?;
+    Ok(Size {
+        pods,
+        drained,
+        synced,
+        after_sync,
+        queries,
+        pairs,
+    })
+}
+
+/// The best of two: the first finds the simulated cluster's code cold.
+async fn drained(kubeconfig: &Path) -> Result<Drained> {
+    let first = drain::drain(kubeconfig).await?;
+    let second = drain::drain(kubeconfig).await?;
+    Ok(if first.taken < second.taken { first } else { second })
+}
+
+/// Waits until a list has so many pods; the time since the server's start.
+pub(crate) async fn synced(server: &Server, path: &str, pods: usize) -> Result<Duration> {
+    let mut connection = server.connect().await?;
+    let path = format!("{path}?pageSize=1");
+    loop {
+        let request = http::Request::get(&path).body(Default::default())?;
+        let answer = connection.call(request).await?;
+        let taken = server.started.elapsed();
+        if answer.status == http::StatusCode::OK && serde_json::from_slice::<Answer>(&answer.body)?.data.total >= pods {
+            return Ok(taken);
+        }
+        if taken > PATIENCE {
+            let text = String::from_utf8_lossy(&answer.body);
+            return Err(format!("no list of {pods} pods within {} s: {text}", PATIENCE.as_secs()).into());
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The queries; what they look for is taken from the list itself.
+async fn paths(connection: &mut Connection, pods: usize) -> Result<Vec<(&'static str, String)>> {
+    let answer = connection.get(PATH).await?;
+    let list: Answer = serde_json::from_slice(&answer.body)?;
+    let pod = list.data.items.first().ok_or("the list is empty")?;
+    let part: String = pod.name.chars().take(pod.name.len() * 2 / 3).collect();
+    let deep = pods.div_ceil(20) / 2 + 1;
+    Ok(vec![
+        ("page 1", PATH.to_owned()),
+        ("a page in the middle", format!("{PATH}?page={deep}")),
+        ("one namespace", format!("{PATH}?namespace={}", pod.namespace)),
+        ("search with hits", format!("{PATH}?search={part}")),
+        ("search without a hit", format!("{PATH}?search=no-pod-is-named-so")),
+        (
+            "search and selector",
+            format!("{PATH}?search={part}&labelSelector=team,environment%20in%20(production)"),
+        ),
+        ("by name", format!("{PATH}?sort=name")),
+        ("by restarts", format!("{PATH}?sort=restarts&order=desc")),
+        ("problems", format!("{PATH}?problem=true")),
+        ("three facets", format!("{PATH}?facets=status,namespace,nodeName")),
+    ])
+}
+
+async fn query(
+    server: &Server,
+    connection: &mut Connection,
+    name: &'static str,
+    path: &str,
+    requests: u32,
+) -> Result<Query> {
+    let (mut times, mut matches) = (Vec::new(), 0);
+    let warm_up = requests / 10;
+    for at in 0..warm_up + requests {
+        let answer = connection.get(path).await?;
+        if at >= warm_up {
+            times.push(server_time(&answer.headers)?);
+        }
+        if at == 0 {
+            matches = serde_json::from_slice::<Answer>(&answer.body)?.data.total;
+        }
+    }
+    Ok(Query {
+        name,
+        matches,
+        server: Times::new(times),
+        load: load::run(server.address, &server.token, path, LOAD).await?,
+    })
+}
+
+/// What the server says it took: `Server-Timing: app;dur=MILLISECONDS`.
+pub(crate) fn server_time(headers: &http::HeaderMap) -> Result<Duration> {
+    let timing = headers.get("server-timing").ok_or("the answer has no Server-Timing")?;
+    let ms: f64 = timing
+        .to_str()?
+        .split("dur=")
+        .nth(1)
+        .ok_or("Server-Timing has no dur")?
+        .parse()?;
+    Ok(Duration::try_from_secs_f64(ms / 1000.0)?)
+}
+
+impl Size {
+    fn page(&self) -> f64 {
+        median(self.pairs.iter().map(|(page, _)| *page))
+    }
+
+    fn fixed(&self) -> f64 {
+        median(self.pairs.iter().map(|(_, fixed)| *fixed))
+    }
+
+    /// Of each round by itself, so that a neighbour's load falls on both.
+    fn ratio(&self) -> f64 {
+        median(self.pairs.iter().map(|(page, fixed)| page / fixed))
+    }
+
+    fn query(&self, name: &str) -> Option<&Query> {
+        self.queries.iter().find(|query| query.name == name)
+    }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+fn written(args: &Args, sizes: &[Size]) -> String {
+    let mut text = String::new();
+    targets(&mut text, sizes);
+    let _ = write!(
+        text,
+        "\n| pods | read and thrown away | first sync | peak memory until then | resident after it | page 1 | static 8 kB | ratio |\n\
+         | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+    );
+    for size in sizes {
+        let _ = writeln!(
+            text,
+            "| {} | {:.2} s, {} | {:.2} s | {} | {} | {:.0}/s | {:.0}/s | {:.2} |",
+            size.pods,
+            size.drained.taken.as_secs_f64(),
+            mb(size.drained.bytes as u64),
+            size.synced.as_secs_f64(),
+            mb(size.after_sync.peak),
+            mb(size.after_sync.resident),
+            size.page(),
+            size.fixed(),
+            size.ratio(),
+        );
+    }
+    let _ = write!(
+        text,
+        "\nEach query: the server's time, {} requests one after another; then requests a second over {} connections for {} s, and their \
+         time at the client.\n\n\
+         | pods | query | matches | server p50 | server p99 | requests/s | client p50 | client p99 | bytes |\n\
+         | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n",
+        args.requests,
+        load::CONNECTIONS,
+        LOAD.as_secs(),
+    );
+    for size in sizes {
+        for Query {
+            name,
+            matches,
+            server,
+            load,
+        } in &size.queries
+        {
+            let _ = writeln!(
+                text,
+                "| {} | {name} | {matches} | {} | {} | {:.0} | {} | {} | {} |",
+                size.pods,
+                ms(server.median()),
+                ms(server.percentile(99)),
+                load.rate,
+                ms(load.times.median()),
+                ms(load.times.percentile(99)),
+                load.size,
+            );
+        }
+    }
+    text
+}
+
+/// The figures that have a target.
+fn targets(text: &mut String, sizes: &[Size]) {
+    text.push_str("| figure | measured | target | |\n| --- | --- | --- | --- |\n");
+    let of = |pods: usize| sizes.iter().find(|size| size.pods == pods);
+    let mut row = |figure: &str, measured: String, target: &str, met: bool| {
+        let _ = writeln!(text, "| {figure} | {measured} | {target} | {} |", Met(met));
+    };
+    if let Some(size) = of(100_000) {
+        let ratio = size.ratio();
+        row(
+            "page 1 of 100,000 pods, requests/s against the static handler's",
+            format!("{ratio:.2}"),
+            "≥ 0.6",
+            ratio >= 0.6,
+        );
+        let resident = size.after_sync.resident;
+        row(
+            "the whole process at 100,000 pods",
+            mb(resident),
+            "< 120 MB",
+            resident < 120_000_000,
+        );
+        if let Some(query) = size.query("search without a hit") {
+            let p50 = query.server.median();
+            row(
+                "search without a hit in 100,000 pods, server p50",
+                ms(p50),
+                "< 1 ms",
+                p50 < Duration::from_millis(1),
+            );
+        }
+    }
+    if let (Some(small), Some(large)) = (of(1_000), of(500_000)) {
+        // Against the static handler of its own size's rounds: the machine may be slower by then.
+        let change = large.ratio() / small.ratio() - 1.0;
+        row(
+            "page 1 at 500,000 pods against 1,000",
+            format!("{:+.1} %", change * 100.0),
+            "within 15 %",
+            change.abs() <= 0.15,
+        );
+        let bytes = large.after_sync.resident.saturating_sub(small.after_sync.resident) as f64 / 499_000.0;
+        row(
+            "resident memory a pod, from 1,000 to 500,000 pods",
+            format!("{bytes:.0} bytes"),
+            "< 600 bytes",
+            bytes < 600.0,
+        );
+    }
+}
+
+fn plotted(sizes: &[Size]) -> String {
+    let names = sizes.first().map_or(&[][..], |size| size.queries.as_slice());
+    let lines: Vec<Line> = names
+        .iter()
+        .map(|Query { name, .. }| Line {
+            name: (*name).to_owned(),
+            points: sizes
+                .iter()
+                .filter_map(|size| {
+                    let query = size.query(name)?;
+                    Some((size.pods as f64, query.server.median().as_secs_f64() * 1000.0))
+                })
+                .collect(),
+        })
+        .collect();
+    plot::svg("Server time of a page of 20, p50, over the number of pods", &lines)
+}
