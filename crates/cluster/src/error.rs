@@ -97,7 +97,7 @@ impl Error {
     /// What a `Status` means that came with, or as, an answer.
     pub(crate) fn of(status: u16, parsed: &Status, what: &str) -> Self {
         let said = if parsed.message.is_empty() {
-            format!("status {status}, {}", parsed.reason)
+            format!("status {status}, {}", shorten(&parsed.reason))
         } else {
             shorten(&parsed.message)
         };
@@ -137,13 +137,14 @@ impl Error {
     }
 }
 
-/// Cuts what a cluster says to a length that fits a message.
+/// Cuts what a cluster says to a length that fits a message, on one line: what it says may get into the log, where a line feed or an escape sequence
+/// would pass for another entry.
 pub(crate) fn shorten(text: &str) -> String {
     const MAX: usize = 1024;
-    if text.len() <= MAX {
-        return text.to_owned();
-    }
-    format!("{}…", &text[..text.floor_char_boundary(MAX)])
+    let cut = &text[..text.floor_char_boundary(MAX)];
+    let line = cut.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let more = (cut.len() < text.len()).then_some('…');
+    line.chain(more).collect()
 }
 
 #[cfg(test)]
@@ -205,5 +206,19 @@ mod tests {
         let body = serde_json::json!({"kind": "Status", "message": "é".repeat(5000)}).to_string();
         let error = Error::from_status(500, body.as_bytes(), WHAT);
         assert!(error.to_string().len() < 1300);
+        let body = serde_json::json!({"kind": "Status", "reason": "x".repeat(5000)}).to_string();
+        let error = Error::from_status(500, body.as_bytes(), WHAT);
+        assert!(error.to_string().len() < 1300);
+    }
+
+    #[test]
+    fn words_stay_on_their_line() {
+        let message = "no\n2026-01-01T00:00:00Z ERROR forged\u{1b}[2J\r\u{85}";
+        let body = serde_json::json!({"kind": "Status", "message": message}).to_string();
+        let text = Error::from_status(500, body.as_bytes(), WHAT).to_string();
+        assert!(
+            text.ends_with("no 2026-01-01T00:00:00Z ERROR forged [2J  ") && !text.contains(char::is_control),
+            "{text:?}"
+        );
     }
 }
