@@ -112,7 +112,11 @@ type Attempt<T> = std::result::Result<T, BoxError>;
 
 async fn guarded(mut tcp: HttpConnector, policy: Policy, uri: Uri) -> Attempt<TokioIo<TcpStream>> {
     let mut last: BoxError = format!("`{}` has no address", uri.host().unwrap_or_default()).into();
-    for address in resolve(&policy, &uri).await? {
+    let addresses = resolve(&policy, &uri).await?;
+    // The time is for all of them: one that drops packets must not take the turn of the next.
+    let each = policy.connect_timeout / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
+    tcp.set_connect_timeout(Some(each));
+    for address in addresses {
         // An address instead of the name: the connector has nothing left to resolve.
         match tcp.call(format!("http://{address}/").parse()?).await {
             Ok(stream) => return Ok(stream),
