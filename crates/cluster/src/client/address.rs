@@ -11,13 +11,13 @@ const METADATA: [IpAddr; 5] = [
     IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
 ];
 
-/// The IPv4 address that an IPv6 one stands for (mapped, compatible, NAT64 of RFC 6052, 6to4), else the address itself.
+/// The IPv4 address that an IPv6 one stands for (mapped, compatible, translated of RFC 2765, NAT64 of RFC 6052, 6to4), else the address itself.
 pub(super) fn meant(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else { return address };
     let [a, b, c, d, e, f, g, h] = v6.segments();
     let low = IpAddr::V4(Ipv4Addr::from_bits(u32::from(g) << 16 | u32::from(h)));
     match (a, b, c, d, e, f) {
-        (0, 0, 0, 0, 0, 0xffff) | (0x64, 0xff9b, 0, 0, 0, 0) => low,
+        (0, 0, 0, 0, 0, 0xffff) | (0, 0, 0, 0, 0xffff, 0) | (0x64, 0xff9b, 0, 0, 0, 0) => low,
         (0, 0, 0, 0, 0, 0) if g != 0 => low,
         (0x2002, ..) => IpAddr::V4(Ipv4Addr::from_bits(u32::from(b) << 16 | u32::from(c))),
         _ => address,
@@ -51,7 +51,7 @@ mod tests {
     fn this_host_its_link_and_disguises_are_refused() {
         let policy = Policy::default();
         let refused = "127.0.0.1 127.8.9.10 0.0.0.0 0.1.2.3 169.254.169.254 169.254.0.1 224.0.0.1 255.255.255.255 ::1 :: fe80::1 febf::1 ff02::1 \
-            ::ffff:127.0.0.1 ::ffff:169.254.169.254 64:ff9b::7f00:1 64:ff9b::a9fe:a9fe 64:ff9b:1::1 ::127.0.0.1 2002:7f00:1:: 2002:a9fe:a9fe::1 \
+            ::ffff:127.0.0.1 ::ffff:0:127.0.0.1 ::ffff:0:a9fe:a9fe ::ffff:169.254.169.254 64:ff9b::7f00:1 64:ff9b::a9fe:a9fe 64:ff9b:1::1 ::127.0.0.1 2002:7f00:1:: 2002:a9fe:a9fe::1 \
             2001:0:1::1 fd00:ec2::254 fd20:ce::254 100.100.100.200 192.0.0.192 168.63.129.16";
         for address in refused.split_whitespace() {
             assert!(!policy.allows(address.parse().unwrap()), "{address}");
