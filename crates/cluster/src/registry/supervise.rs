@@ -52,8 +52,16 @@ async fn watch(cluster: Arc<Inner>, index: Index, tasks: &mut JoinSet<()>) {
         // None of them ends but by a fault of ours, and that should not cost the cluster its watch.
         let Err(error) = ended else { continue };
         tracing::error!(cluster = cluster.spec.name, %error, "a task of the cluster failed and is started again");
+        let part = parts.remove(&error.id());
+        if let Some(part) = part {
+            let failed = format!(
+                "the watch of cluster `{}` failed and is started again",
+                cluster.spec.name
+            );
+            cluster.board.stale(part, Error::Upstream(failed));
+        }
         sleep(cluster.policy.watch.retry_max).await;
-        match parts.remove(&error.id()) {
+        match part {
             Some(part) => {
                 parts.insert(start(tasks, part), part);
             }
