@@ -112,7 +112,7 @@ impl Clusters {
             if row.origin == Origin::Fixed {
                 continue;
             }
-            let source = self.usable_source(&row).await;
+            let source = self.usable_source(&row).await?;
             self.start(&row, source);
         }
         Ok(())
@@ -199,7 +199,7 @@ impl Clusters {
         let given = match (edit.kubeconfig, edit.api_server, edit.token, edit.ca_cert) {
             (None, None, None, None) => None,
             (None, None, Some(token), None) => {
-                let stored = self.stored_source(row.id).await.map_err(lost)?;
+                let stored = self.stored_source(row.id).await?.map_err(lost)?;
                 Some(stored.with_token(&token).map_err(invalid)?)
             }
             // A stored credential must not be sent to another server than the one that it was given for.
@@ -211,7 +211,7 @@ impl Clusters {
         if let Some(source) = &given {
             self.registry.probe(source, watched).await?;
         } else if namespaces.is_some() {
-            let stored = self.stored_source(row.id).await.map_err(lost)?;
+            let stored = self.stored_source(row.id).await?.map_err(lost)?;
             self.registry.probe(&stored, watched).await?;
         }
         let restart = given.is_some() || name.is_some() || namespaces.is_some();
@@ -227,17 +227,18 @@ impl Clusters {
             if let Some(name) = &edit.name {
                 clusters.free_name(name).await?;
             }
+            // Before anything changes: without the source the cluster could not be started again.
+            let source = match given {
+                None if restart => Some(clusters.usable_source(&row).await?),
+                given => given,
+            };
             let changed = clusters
                 .store
                 .update_cluster(row.id, edit, clusters.clock.now())
                 .await?;
             let row = changed.ok_or_else(|| gone(&running))?;
-            if !restart {
+            let Some(source) = source else {
                 return Ok(clusters.entry(&running, row));
-            }
-            let source = match given {
-                Some(source) => source,
-                None => clusters.usable_source(&row).await,
             };
             let cluster = clusters.start(&row, source);
             Ok(clusters.entry(&cluster, row))
@@ -299,18 +300,25 @@ impl Clusters {
         Ok(row)
     }
 
-    async fn stored_source(&self, id: u32) -> Result<Source> {
-        let stored = self.store.cluster_credential(id).await?;
-        let stored = stored.ok_or_else(|| Denied::Internal("it has no stored credential".to_owned()))?;
-        Source::from_stored(&stored).map_err(|Refused(reason)| Denied::Internal(reason))
+    /// The stored source, or why it is lost. A database that fails has lost nothing: that is this call's error, and its words are not for callers.
+    async fn stored_source(&self, id: u32) -> Result<std::result::Result<Source, Refused>> {
+        let stored = match self.store.cluster_credential(id).await {
+            Err(error @ podgate_store::Error::Unseal(_)) => return Ok(Err(Refused(error.to_string()))),
+            other => other?,
+        };
+        let missing = || Refused("it has no stored credential".to_owned());
+        Ok(stored
+            .ok_or_else(missing)
+            .and_then(|stored| Source::from_stored(&stored)))
     }
 
-    /// The stored source, or one that says why it can't be used.
-    async fn usable_source(&self, row: &podgate_store::Cluster) -> Source {
-        self.stored_source(row.id).await.unwrap_or_else(|error| {
-            tracing::error!(cluster = row.name, %error, "the credential of a cluster can't be used");
-            Source::unusable(&row.api_server, &error.to_string())
-        })
+    /// The stored source, or one that says why it is lost.
+    async fn usable_source(&self, row: &podgate_store::Cluster) -> Result<Source> {
+        let stored = self.stored_source(row.id).await?;
+        Ok(stored.unwrap_or_else(|Refused(reason)| {
+            tracing::error!(cluster = row.name, reason, "the credential of a cluster can't be used");
+            Source::unusable(&row.api_server, &reason)
+        }))
     }
 
     /// Refuses a name that a running cluster or one of the API's has, before anything is tried.
@@ -382,8 +390,8 @@ fn both() -> Denied {
     )
 }
 
-fn lost(error: Denied) -> Denied {
-    tracing::error!(%error, "the credential of a cluster can't be used");
+fn lost(Refused(reason): Refused) -> Denied {
+    tracing::error!(reason, "the credential of a cluster can't be used");
     Denied::Conflict("the stored credential of this cluster can't be read: give it again with this change".to_owned())
 }
 
