@@ -15,10 +15,10 @@ use http::{Request, Response, StatusCode, header::CONTENT_LENGTH};
 use http_body_util::BodyExt;
 use kube::client::Body;
 use serde::de::DeserializeOwned;
-use tokio::{runtime::Handle, sync::oneshot, time::timeout};
+use tokio::time::timeout;
 
 use crate::{
-    Error, Source,
+    Error,
     error::{Result, Status},
 };
 
@@ -123,44 +123,13 @@ impl std::fmt::Debug for Client {
 }
 
 impl Client {
-    /// Makes a client: reads the source's files, runs its exec plug-in, and prepares TLS. Connects to nothing. `maker` is held while that
-    /// runs, which may be longer than this waits.
-    ///
-    /// # Errors
-    /// [`Error::Upstream`] for a source that can't be used, [`Error::Timeout`] for a plug-in that does not end in time.
-    async fn new(source: &Source, name: &str, policy: &Policy, maker: Arc<()>) -> Result<Self> {
-        let (sender, built) = oneshot::channel();
-        let (source, copy, handle) = (source.clone(), policy.clone(), Handle::current());
-        let cluster: Arc<str> = name.into();
-        let thread = cluster.clone();
-        // A plug-in blocks for as long as it likes: a thread of its own holds up neither the runtime nor its end.
-        std::thread::Builder::new()
-            .name("credential".to_owned())
-            .spawn(move || {
-                let _running = maker;
-                let _runtime = handle.enter();
-                let _ = sender.send(connect::build(&source, &thread, &copy));
-            })
-            .map_err(|error| Error::Upstream(format!("the client of cluster `{name}` could not be made: {error}")))?;
-        let inner = match timeout(policy.request_timeout, built).await {
-            Ok(Ok(built)) => built?,
-            Ok(Err(_)) => {
-                return Err(Error::Upstream(format!(
-                    "the credential of cluster `{name}` could not be read"
-                )));
-            }
-            Err(_) => {
-                return Err(Error::Timeout(format!(
-                    "the credential of cluster `{name}` was not there in time: look at its exec plug-in"
-                )));
-            }
-        };
-        Ok(Self {
+    fn of(inner: kube::Client, cluster: &str, policy: &Policy) -> Self {
+        Self {
             inner,
             policy: policy.clone(),
-            cluster,
+            cluster: cluster.into(),
             refused: Arc::default(),
-        })
+        }
     }
 
     /// Sends a request and waits for the head of its answer, whatever its status, at most [`Policy::request_timeout`] long. The body may then

@@ -125,6 +125,8 @@ pub(crate) struct Inner {
     pub(crate) spec: Spec,
     pub(crate) policy: Policy,
     client: Slot,
+    /// For [`Cluster::probe`], which waits for nobody's calls and holds none up.
+    probe: Slot,
     /// Cancelled when the cluster is removed or replaced: every stream of it ends then.
     pub(crate) removed: CancellationToken,
     /// The tasks of its open logs and terminals.
@@ -174,6 +176,7 @@ impl Registry {
         let changes = board.subscribe();
         let inner = Arc::new(Inner {
             client: Slot::new(spec.source.clone(), spec.name.clone(), self.state.policy.clone()),
+            probe: Slot::new(spec.source.clone(), spec.source.api_server(), self.state.policy.clone()),
             spec,
             policy: self.state.policy.clone(),
             removed: CancellationToken::new(),
@@ -242,7 +245,9 @@ impl Registry {
     /// # Errors
     /// What failed, as [`Error`].
     pub async fn probe(&self, source: &Source, namespaces: &[String]) -> Result<Info> {
-        info::probe(source, namespaces, &self.state.policy).await
+        let policy = &self.state.policy;
+        let slot = Slot::new(source.clone(), source.api_server(), policy.clone());
+        info::probe(&slot, namespaces, policy).await
     }
 
     /// Ends all watches, logs and terminals and waits for them: for terminals a few seconds, which the end of a process's input takes.
@@ -313,8 +318,10 @@ impl Cluster {
     /// # Errors
     /// What failed, as [`Error`].
     pub async fn probe(&self) -> Result<Info> {
-        let Inner { spec, policy, .. } = self.inner.as_ref();
-        info::probe(&spec.source, &spec.namespaces, policy).await
+        let Inner {
+            spec, policy, probe, ..
+        } = self.inner.as_ref();
+        info::probe(probe, &spec.namespaces, policy).await
     }
 
     /// Version and nodes, as last seen (refreshed in the background about once a minute).

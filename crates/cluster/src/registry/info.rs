@@ -7,7 +7,7 @@ use tokio::time::{sleep, timeout};
 
 use super::{Info, Inner};
 use crate::{
-    Error, Source,
+    Error,
     client::{Client, Policy, Slot, get, uri},
     error::{Result, shorten},
     watch::driver::pods,
@@ -72,10 +72,9 @@ pub(super) async fn refresh(cluster: Arc<Inner>) {
 }
 
 /// See [`super::Registry::probe`].
-pub(super) async fn probe(source: &Source, namespaces: &[String], policy: &Policy) -> Result<Info> {
+pub(super) async fn probe(slot: &Slot, namespaces: &[String], policy: &Policy) -> Result<Info> {
     let all = async {
-        let name = source.api_server();
-        let client = Slot::new(source.clone(), name, policy.clone()).get().await?;
+        let client = slot.fresh().await?;
         let version = try_version(&client).await?;
         let targets: Vec<_> = match namespaces {
             [] => vec![None],
