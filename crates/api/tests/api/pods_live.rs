@@ -333,7 +333,7 @@ async fn live_queries_of_a_user_are_capped() {
     assert_eq!(code, 429_001, "{message}");
     first.close().await;
     // Its place is free when the server has seen the close.
-    within(async {
+    within(Box::pin(async {
         loop {
             let mut socket = server.ws(ALL).await;
             socket.send(json!({"type": "subscribe"})).await;
@@ -341,7 +341,7 @@ async fn live_queries_of_a_user_are_capped() {
                 break socket.close().await;
             }
         }
-    })
+    }))
     .await;
     second.close().await;
     server.stop().await;
