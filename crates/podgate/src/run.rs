@@ -23,6 +23,9 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// How long a client may take to send a request's head.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// How often the index gives up memory that is of no use.
+const TIDY: Duration = Duration::from_secs(60);
+
 /// A token that SIGTERM and ^C cancel.
 pub(crate) fn stop_signal() -> Result<CancellationToken, String> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -51,6 +54,7 @@ pub(crate) async fn serve(flags: Serve) -> Result<(), String> {
     let listening = Listening::open(&flags).await?;
     let options = api_options(&flags)?;
     let index = Index::new();
+    tasks.spawn(tidy(index.clone(), stop.clone()));
     let policy = Policy {
         allowed_networks: flags.allowed_network.clone().into(),
         ..Policy::default()
@@ -86,6 +90,16 @@ pub(crate) async fn serve(flags: Serve) -> Result<(), String> {
     }
     store.close().await.map_err(|error| error.to_string())?;
     served
+}
+
+/// Tidies the index every minute. It may take the lock for a while, so a thread that may block does it.
+async fn tidy(index: Index, stop: CancellationToken) {
+    while tokio::time::timeout(TIDY, stop.cancelled()).await.is_err() {
+        let index = index.clone();
+        if let Err(error) = tokio::task::spawn_blocking(move || index.tidy()).await {
+            tracing::error!(%error, "the index could not be tidied");
+        }
+    }
 }
 
 async fn open_store(flags: &Serve, data_dir: &Path) -> Result<Store, String> {
