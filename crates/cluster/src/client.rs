@@ -31,7 +31,7 @@ mod uri;
 pub(crate) use self::{slot::Slot, uri::uri};
 
 /// The most of a JSON answer that is read.
-const MAX_JSON: usize = 32 << 20;
+pub(crate) const MAX_JSON: usize = 32 << 20;
 /// The most of a failure's body that is read.
 const MAX_STATUS: usize = 64 << 10;
 
@@ -246,7 +246,7 @@ pub(crate) fn get(uri: &str) -> Result<Request<Vec<u8>>> {
 }
 
 /// Of what is no JSON of a `T` only the place is told: the text may be of anything.
-fn parse<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T> {
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T> {
     serde_json::from_slice(bytes).map_err(|error| {
         Error::Upstream(format!(
             "{what} was not answered as Kubernetes answers (at line {}, column {}): check that the address is that of an API server",

@@ -10,6 +10,8 @@ use crate::{
     client::{self, Client},
     detail,
     error::Result,
+    reason::Warning,
+    registry::Inner,
     wire::nullable,
 };
 
@@ -43,21 +45,33 @@ pub struct Event {
 
 impl Cluster {
     /// The pod's events, newest first: those whose UID is the pod's, or its `kubernetes.io/config.mirror` annotation's, or empty and not
-    /// older than the pod.
+    /// older than the pod. The newest Warning among them that explains a pod which is not ready becomes known to its row's reason.
     ///
     /// # Errors
     /// [`crate::Error::PodNotFound`], and those of every call.
     pub async fn events(&self, namespace: &str, name: &str) -> Result<Vec<Event>> {
         let client = self.client().await?;
-        let pod: Subject = client.json(client::get(&detail::path(namespace, name)?)?).await?;
+        let request = client::get(&detail::path(namespace, name)?)?;
+        let what = client.what(&request);
+        let pod = client.bytes(request, client::MAX_JSON).await?;
+        let subject: Subject = client::parse(&pod, &what)?;
         let mut events = match list(&client, namespace, name, Some(PAGE)).await {
             // A page's token expires when the API server compacts its history: then the whole list, in one piece.
             Err(Stopped::Between(Error::Upstream(_))) => list(&client, namespace, name, None).await,
             other => other,
         }
         .map_err(Stopped::error)?;
-        events.retain(|event| pod.metadata.is_meant_by(event));
+        events.retain(|event| subject.metadata.is_meant_by(event));
         newest_first(&mut events);
+        // A pod that does not parse has no row.
+        if let Ok(pod) = serde_json::from_slice(&pod) {
+            let Inner {
+                warnings, index, spec, ..
+            } = self.inner.as_ref();
+            if warnings.learn(&pod, events.iter().find_map(Wire::warning), index, spec.id) {
+                self.inner.rows_changed();
+            }
+        }
         Ok(events.into_iter().map(Wire::show).collect())
     }
 }
@@ -244,6 +258,15 @@ impl Wire {
         let counts = [self.series.as_ref().map_or(0, |series| series.count), self.count];
         let positive = |count: i32| u32::try_from(count).ok().filter(|&count| count != 0);
         counts.into_iter().find_map(positive).unwrap_or(1)
+    }
+
+    /// The event as a Warning that explains, if it is one.
+    fn warning(&self) -> Option<Warning> {
+        (self.kind == "Warning" && Warning::tells(&self.reason)).then(|| Warning {
+            reason: self.reason.clone(),
+            message: self.message.clone(),
+            container: container(&self.involved_object.field_path).to_owned(),
+        })
     }
 
     fn show(self) -> Event {

@@ -14,6 +14,7 @@ pub mod reason;
 pub mod registry;
 pub mod source;
 pub mod status;
+mod warnings;
 mod watch;
 pub mod wire;
 

@@ -171,7 +171,8 @@ fn initialising(pod: &Pod) -> Option<usize> {
             .terminated
             .as_ref()
             .is_some_and(|ended| ended.exit_code == 0);
-        !(over || status.started && is_sidecar(pod, &status.name))
+        let runs_on = status.started && is_sidecar(pod, &status.name);
+        !(over || runs_on)
     })
 }
 

@@ -17,6 +17,7 @@ use crate::{
     Error, Source,
     client::{Client, Policy, Slot},
     error::Result,
+    warnings::Warnings,
     watch::{board::Board, counts::Counters},
 };
 
@@ -132,6 +133,9 @@ pub(crate) struct Inner {
     /// The tasks of its open logs and terminals.
     pub(crate) streams: TaskTracker,
     pub(crate) board: Board,
+    pub(crate) index: Index,
+    /// What is known of its pods' events.
+    pub(crate) warnings: Warnings,
     /// Pods skipped because they did not parse.
     pub(crate) skipped: AtomicU64,
     pub(crate) counters: Counters,
@@ -182,6 +186,8 @@ impl Registry {
             removed: CancellationToken::new(),
             streams: TaskTracker::new(),
             board,
+            index: self.state.index.clone(),
+            warnings: Warnings::default(),
             skipped: AtomicU64::new(0),
             counters: Counters::default(),
             info: Mutex::default(),

@@ -3,10 +3,13 @@
 
 use podgate_index::{Container, Owner};
 
-use crate::wire::{self, ContainerStatus, Terminated, Time};
+use crate::{
+    reason::{Warning, reason},
+    wire::{self, ContainerStatus, Terminated, Time},
+};
 
-/// The row of a pod.
-pub fn row(pod: &wire::Pod) -> podgate_index::Pod {
+/// The row of a pod. `warning`: a Warning event that its reason may need.
+pub fn row(pod: &wire::Pod, warning: Option<&Warning>) -> podgate_index::Pod {
     let summary = Summary::of(pod);
     let meta = &pod.metadata;
     podgate_index::Pod {
@@ -14,8 +17,8 @@ pub fn row(pod: &wire::Pod) -> podgate_index::Pod {
         namespace: meta.namespace.clone(),
         name: meta.name.clone(),
         status: summary.status,
+        reason: reason(pod, warning),
         phase: pod.status.phase.clone(),
-        reason: String::new(),
         node: pod.spec.node_name.clone(),
         pod_ip: pod.status.pod_ip.clone(),
         host_ip: pod.status.host_ip.clone(),
@@ -289,7 +292,7 @@ mod tests {
     }
 
     fn read(pod: Value) -> podgate_index::Pod {
-        row(&serde_json::from_value(pod).unwrap())
+        row(&serde_json::from_value(pod).unwrap(), None)
     }
 
     #[test]
@@ -324,7 +327,7 @@ mod tests {
             if case.deleting {
                 case.pod["metadata"]["deletionTimestamp"] = json!("2026-01-10T00:00:00Z");
             }
-            let got = crate::reason::reason(&serde_json::from_value(case.pod).unwrap(), None);
+            let got = read(case.pod).reason;
             if got != case.reason {
                 wrong.push(format!(
                     "{}: {}: want {:?}, got {got:?}",

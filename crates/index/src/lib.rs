@@ -86,6 +86,12 @@ impl Index {
         }
     }
 
+    /// Changes one row from `before` to `after`, for somebody who knows more of it than its watch, if it is still `before` in everything;
+    /// otherwise it stays as it is. The watch's relist does not count that as having seen the pod. Whether it was changed.
+    pub fn amend(&self, cluster: ClusterId, before: &Pod, after: &Pod) -> bool {
+        self.write().amend(cluster, before, after)
+    }
+
     /// Marks the start of a relist of one cluster, or of one namespace of it. Rows applied from now on (by the list or by anything
     /// else) survive [`Index::finish`]. Relists may overlap in time.
     pub fn begin(&self, cluster: ClusterId, namespace: Option<&str>) -> Relist {

@@ -1,5 +1,7 @@
 //! Rows with their look-up and their orders: what is behind the index's lock.
 
+mod amend;
+
 use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};

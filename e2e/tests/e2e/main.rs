@@ -13,4 +13,5 @@ mod follow;
 mod list;
 mod logs;
 mod outage;
+mod reason;
 mod status;

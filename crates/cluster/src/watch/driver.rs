@@ -203,7 +203,10 @@ impl Driver {
     /// it would be gone as well.
     pub(super) fn row(&self, object: Object) -> Option<Change> {
         match object {
-            Object::Pod(pod) => Some(Change::Upsert(status::row(&pod))),
+            Object::Pod(pod) => {
+                let warning = self.cluster.warnings.of(&pod);
+                Some(Change::Upsert(status::row(&pod, warning.as_ref())))
+            }
             Object::Odd { name, error } => {
                 self.cluster.skipped.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!(
@@ -221,8 +224,18 @@ impl Driver {
         }
     }
 
+    /// Forgets what is known of the events of pods that are gone.
+    fn forget(&self, changes: &[Change]) {
+        for change in changes {
+            if let Change::Remove { namespace, name } = change {
+                self.cluster.warnings.forget(namespace, name);
+            }
+        }
+    }
+
     pub(super) fn apply(&self, batch: &mut Batch) {
         if !batch.changes.is_empty() {
+            self.forget(&batch.changes);
             self.index
                 .apply(self.cluster.spec.id, std::mem::take(&mut batch.changes));
             self.cluster.rows_changed();

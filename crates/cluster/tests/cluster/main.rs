@@ -6,6 +6,7 @@ mod follow;
 mod guard;
 mod log;
 mod proxy;
+mod reason;
 mod source;
 mod watch;
 mod world;

@@ -1,0 +1,258 @@
+//! Warning events that somebody has read, for the reasons of the rows whose statuses say nothing themselves.
+//!
+//! Nobody watches events: a busy cluster makes more of them than pods. Whoever reads a pod's events through [`crate::Cluster::events`]
+//! makes the newest telling one known here, and the row shows it at once.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use podgate_index::{ClusterId, Index};
+
+use crate::{
+    reason::{self, Warning},
+    status, wire,
+};
+
+/// Pods of one cluster whose Warning is kept at most; the one learnt first goes first.
+const MOST: usize = 4096;
+
+/// The newest telling Warning of pods of one cluster.
+#[derive(Debug, Default)]
+pub(crate) struct Warnings {
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    /// By namespace and name.
+    pods: HashMap<(String, String), Entry>,
+    /// The keys of `pods` by when their entry was learnt.
+    order: BTreeMap<u64, (String, String)>,
+    learnt: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    number: u64,
+    /// Of the very pod: another of its name has its own fate.
+    uid: String,
+    warning: Warning,
+}
+
+impl Warnings {
+    /// The Warning of a pod whose reason may need one. What is known of a pod that is well, over or of another UID is forgotten.
+    pub(crate) fn of(&self, pod: &wire::Pod) -> Option<Warning> {
+        let mut known = self.known();
+        if known.pods.is_empty() {
+            return None;
+        }
+        known.of(pod)
+    }
+
+    /// Forgets a pod that is gone.
+    pub(crate) fn forget(&self, namespace: &str, name: &str) {
+        let mut known = self.known();
+        if !known.pods.is_empty() {
+            known.remove(&(namespace.to_owned(), name.to_owned()));
+        }
+    }
+
+    /// Takes what a pod's events, just read, say (none: nothing telling), and brings the pod's row up to it, if that is of the same state of
+    /// the pod as `pod`: a newer row stays as it is. A row that was being made meanwhile may come without it; then the next change of
+    /// the pod, or the next reading of its events, brings it. Whether a row has changed.
+    pub(crate) fn learn(&self, pod: &wire::Pod, newest: Option<Warning>, index: &Index, cluster: ClusterId) -> bool {
+        // Held to the end, so that of two readers the later one's word is also the row's.
+        let mut known = self.known();
+        let befores = [known.of(pod), None];
+        match &newest {
+            Some(warning) if reason::heeds_warnings(pod) => known.insert(pod, warning.clone()),
+            _ => known.remove(&key(pod)),
+        }
+        let after = status::row(pod, newest.as_ref());
+        befores.into_iter().any(|before| {
+            let before = status::row(pod, before.as_ref());
+            before != after && index.amend(cluster, &before, &after)
+        })
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Known {
+    fn of(&mut self, pod: &wire::Pod) -> Option<Warning> {
+        let key = key(pod);
+        let entry = self.pods.get(&key)?;
+        if entry.uid == pod.metadata.uid && reason::heeds_warnings(pod) {
+            return Some(entry.warning.clone());
+        }
+        self.remove(&key);
+        None
+    }
+
+    fn insert(&mut self, pod: &wire::Pod, warning: Warning) {
+        let key = key(pod);
+        self.remove(&key);
+        self.learnt += 1;
+        self.order.insert(self.learnt, key.clone());
+        let entry = Entry {
+            number: self.learnt,
+            uid: pod.metadata.uid.clone(),
+            warning,
+        };
+        self.pods.insert(key, entry);
+        if self.pods.len() > MOST
+            && let Some((_, oldest)) = self.order.pop_first()
+        {
+            self.pods.remove(&oldest);
+        }
+    }
+
+    fn remove(&mut self, key: &(String, String)) {
+        if let Some(entry) = self.pods.remove(key) {
+            self.order.remove(&entry.number);
+        }
+    }
+}
+
+fn key(pod: &wire::Pod) -> (String, String) {
+    (pod.metadata.namespace.clone(), pod.metadata.name.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use podgate_index::{Change, Query};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const CLUSTER: ClusterId = ClusterId(1);
+
+    fn pod(name: &str, uid: &str, status: Value) -> wire::Pod {
+        let metadata = json!({"name": name, "namespace": "prod", "uid": uid});
+        let spec = json!({"nodeName": "node-1", "containers": [{"name": "app", "image": "app:1"}]});
+        serde_json::from_value(json!({"metadata": metadata, "spec": spec, "status": status})).unwrap()
+    }
+
+    fn creating(name: &str, uid: &str) -> wire::Pod {
+        let waiting = json!({"waiting": {"reason": "ContainerCreating"}});
+        pod(
+            name,
+            uid,
+            json!({"phase": "Pending", "containerStatuses": [{"name": "app", "state": waiting}]}),
+        )
+    }
+
+    fn ready(name: &str, uid: &str) -> wire::Pod {
+        let running = json!([{"name": "app", "ready": true, "started": true, "state": {"running": {}}}]);
+        let conditions = json!([{"type": "Ready", "status": "True"}]);
+        pod(
+            name,
+            uid,
+            json!({"phase": "Running", "conditions": conditions, "containerStatuses": running}),
+        )
+    }
+
+    fn warning(message: &str) -> Warning {
+        Warning {
+            reason: "FailedMount".to_owned(),
+            message: message.to_owned(),
+            container: String::new(),
+        }
+    }
+
+    /// An index that holds a pod as the watch has brought it.
+    fn holding(pod: &wire::Pod) -> Index {
+        let index = Index::new();
+        index.apply(CLUSTER, vec![Change::Upsert(status::row(pod, None))]);
+        index
+    }
+
+    fn reasons(index: &Index) -> Vec<String> {
+        let rows = index.query(&Query::default()).rows;
+        rows.into_iter().map(|row| row.pod.reason).collect()
+    }
+
+    #[test]
+    fn what_is_learnt_shows_at_once_and_goes_with_its_cause() {
+        let (warnings, pod) = (Warnings::default(), creating("web", "u"));
+        let index = holding(&pod);
+        assert_eq!(reasons(&index), [""]);
+        assert!(warnings.learn(&pod, Some(warning("no volume")), &index, CLUSTER));
+        assert_eq!(reasons(&index), ["FailedMount: no volume"]);
+        assert!(
+            !warnings.learn(&pod, Some(warning("no volume")), &index, CLUSTER),
+            "nothing new"
+        );
+        warnings.learn(&pod, Some(warning("no secret")), &index, CLUSTER);
+        assert_eq!(reasons(&index), ["FailedMount: no secret"]);
+        assert_eq!(warnings.of(&pod), Some(warning("no secret")), "later rows show it too");
+        warnings.learn(&pod, None, &index, CLUSTER);
+        assert_eq!(reasons(&index), [""]);
+        assert_eq!(warnings.of(&pod), None);
+    }
+
+    #[test]
+    fn a_row_that_came_without_it_gets_it_at_the_next_reading() {
+        let (warnings, pod) = (Warnings::default(), creating("web", "u"));
+        warnings.learn(&pod, Some(warning("no volume")), &Index::new(), CLUSTER);
+        let index = holding(&pod);
+        assert!(warnings.learn(&pod, Some(warning("no volume")), &index, CLUSTER));
+        assert_eq!(reasons(&index), ["FailedMount: no volume"]);
+    }
+
+    #[test]
+    fn a_row_of_another_state_of_the_pod_stays_as_it_is() {
+        let (warnings, old) = (Warnings::default(), creating("web", "u"));
+        let index = holding(&ready("web", "u"));
+        warnings.learn(&old, Some(warning("no volume")), &index, CLUSTER);
+        assert_eq!(reasons(&index), [""]);
+        let index = holding(&creating("web", "successor"));
+        warnings.learn(&old, Some(warning("no volume")), &index, CLUSTER);
+        assert_eq!(reasons(&index), [""]);
+        let index = Index::new();
+        warnings.learn(&old, Some(warning("no volume")), &index, CLUSTER);
+        assert!(reasons(&index).is_empty(), "a pod that is gone does not come back");
+    }
+
+    #[test]
+    fn a_pod_that_becomes_well_or_goes_is_forgotten() {
+        let (warnings, index, pod) = (Warnings::default(), Index::new(), creating("web", "u"));
+        let learn = || {
+            warnings.learn(&pod, Some(warning("no volume")), &index, CLUSTER);
+        };
+        learn();
+        assert_eq!(warnings.of(&ready("web", "u")), None);
+        assert_eq!(warnings.of(&pod), None, "it was well since");
+        learn();
+        assert_eq!(warnings.of(&creating("web", "successor")), None);
+        assert_eq!(warnings.of(&pod), None, "it has been replaced");
+        learn();
+        warnings.forget("prod", "other");
+        assert_eq!(warnings.of(&pod), Some(warning("no volume")));
+        warnings.forget("prod", "web");
+        assert_eq!(warnings.of(&pod), None);
+        warnings.learn(&ready("web", "u"), Some(warning("old")), &index, CLUSTER);
+        assert!(warnings.known().pods.is_empty(), "a healthy pod needs none");
+    }
+
+    #[test]
+    fn the_oldest_go_first() {
+        let (warnings, index) = (Warnings::default(), Index::new());
+        let pod = |number: usize| creating(&format!("web-{number}"), "u");
+        for number in 0..MOST {
+            warnings.learn(&pod(number), Some(warning("first")), &index, CLUSTER);
+        }
+        warnings.learn(&pod(0), Some(warning("again")), &index, CLUSTER);
+        warnings.learn(&pod(MOST), Some(warning("one more")), &index, CLUSTER);
+        assert_eq!(warnings.of(&pod(1)), None);
+        assert_eq!(warnings.of(&pod(0)), Some(warning("again")));
+        let known = warnings.known();
+        assert_eq!((known.pods.len(), known.order.len()), (MOST, MOST));
+    }
+}
