@@ -1,7 +1,8 @@
 //! What every handler can reach.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use ipnet::IpNet;
 use podgate_access::{Gate, Sessions, tickets::Tickets};
 use tokio_util::sync::CancellationToken;
@@ -69,6 +70,7 @@ struct Inner {
     metrics: Metrics,
     tags: Tags,
     live: Hub,
+    start_page: OnceLock<Bytes>,
 }
 
 impl State {
@@ -91,6 +93,7 @@ impl State {
                 metrics: Metrics::new(),
                 tags: Tags::default(),
                 live,
+                start_page: OnceLock::new(),
                 options,
                 shutdown,
             }),
@@ -129,6 +132,11 @@ impl State {
 
     pub(crate) fn json_logs(&self) -> &Room {
         &self.inner.json_logs
+    }
+
+    /// The start page, written when it is first asked for.
+    pub(crate) fn start_page(&self, write: impl FnOnce() -> Bytes) -> Bytes {
+        self.inner.start_page.get_or_init(write).clone()
     }
 
     pub(crate) fn live(&self) -> &Hub {

@@ -2,30 +2,73 @@
 
 use axum::{
     extract::State as Extract,
-    response::{Html, IntoResponse, Response},
+    response::{IntoResponse, Response},
 };
-use http::header;
+use bytes::Bytes;
+use http::{HeaderValue, header};
 
-use crate::State;
+use crate::{State, openapi, routes, routing::Shape};
 
 /// No script, no frame, no address of others; the one style is in the page.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// `GET /` (and the base path with a slash).
+/// Its look: also in the dark.
+const STYLE: &str = "body{font-family:system-ui,sans-serif;max-width:72rem;margin:3rem auto;padding:0 1rem;line-height:1.5;color-scheme:light dark}\
+    table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.3rem .8rem .3rem 0;border-bottom:1px solid #8884}\
+    code{font-family:ui-monospace,monospace;overflow-wrap:anywhere}";
+
+/// `GET /` (and the base path with a slash): every route there is. Written once.
 pub(crate) async fn start(Extract(state): Extract<State>) -> Response {
-    let base = &state.options().base_path;
+    let page = state.start_page(|| Bytes::from(page(&state.options().base_path)));
+    let kind = HeaderValue::from_static("text/html; charset=utf-8");
+    let policy = HeaderValue::from_static(POLICY);
+    (
+        [(header::CONTENT_TYPE, kind), (header::CONTENT_SECURITY_POLICY, policy)],
+        page,
+    )
+        .into_response()
+}
+
+fn page(base: &str) -> String {
     let version = env!("CARGO_PKG_VERSION");
-    let page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>Podgate</title>\n\
-         <style>body{{font-family:system-ui,sans-serif;max-width:40rem;margin:4rem auto;padding:0 1rem;line-height:1.5}}</style>\n</head>\n<body>\n\
-         <h1>Podgate {version}</h1>\n\
-         <p>The pods of all your Kubernetes clusters, over REST and WebSocket.</p>\n\
-         <p>This release has no web page yet; it comes in a later one. The API is here:</p>\n<ul>\n\
-         <li><a href=\"{base}/api/openapi.json\">api/openapi.json</a>: every route, parameter, answer and frame</li>\n\
-         <li><code>POST {base}/api/auth/login</code> with <code>{{\"username\", \"password\"}}</code>: a token</li>\n\
-         <li><code>GET {base}/api/clusters</code> and <code>GET {base}/api/clusters/1/pods</code> with <code>Authorization: Bearer TOKEN</code></li>\n\
-         </ul>\n</body>\n</html>\n"
+    let mut page = format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
+         <title>Podgate</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>Podgate {version}</h1>\n\
+         <p>The pods of all your Kubernetes clusters, over REST and WebSocket. This release has no web page yet; it comes in a later one.</p>\n\
+         <p>Send <code>{{\"username\":…,\"password\":…}}</code> to <code>POST {base}/api/auth/login</code>, then the <code>token</code> of its answer with each \
+         request: <code>Authorization: Bearer TOKEN</code>. <a href=\"{base}/api/openapi.json\">{base}/api/openapi.json</a> has every parameter, answer and \
+         frame.</p>\n<table>\n<tr><th>Method</th><th>Path</th><th>What it does</th></tr>\n"
     );
-    ([(header::CONTENT_SECURITY_POLICY, POLICY)], Html(page)).into_response()
+    for route in routes::table() {
+        let method = if route.shape == Shape::WebSocket {
+            "WS"
+        } else {
+            route.method.as_str()
+        };
+        let summary = openapi::summary(&route);
+        page.push_str(&format!(
+            "<tr><td>{method}</td><td><code>{base}{}</code></td><td>{summary}</td></tr>\n",
+            route.path
+        ));
+    }
+    page.push_str("</table>\n</body>\n</html>\n");
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn every_route_is_on_the_start_page_under_the_base_path_and_says_what_it_does() {
+        let page = page("/tools/podgate");
+        for route in routes::table() {
+            let row = format!("<code>/tools/podgate{}</code></td><td>", route.path);
+            let (_, rest) = page.split_once(&row).unwrap_or_else(|| panic!("{row} is not there"));
+            assert!(rest.len() > 10 && !rest.starts_with("</td>"), "{row}");
+        }
+    }
 }

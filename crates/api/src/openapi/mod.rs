@@ -269,3 +269,7 @@ fn listed(codes: &[u32]) -> Vec<Value> {
         .map(|(code, meaning)| json!({"code": code, "close": 4000 + code / 1000, "description": meaning}))
         .collect()
 }
+/// What a route does, in a sentence; empty for one that nobody has described, which a test forbids.
+pub(crate) fn summary(route: &Route) -> &'static str {
+    operations::operation(route).map_or("", |operation| operation.summary)
+}

@@ -52,15 +52,22 @@ async fn nothing_left(server: &Server) {
     }
 }
 
-/// The connection answers as it should: a ping on a terminal, a subscription on a log stream.
-async fn alive(path: &str, socket: &mut Socket) {
+/// What starts a route's stream, and the type of the first answer: on a terminal a ping, which needs no stream.
+fn first(path: &str) -> (Value, &'static str) {
     if path.contains("/exec") {
-        socket.send(json!({"type": "ping"})).await;
-        socket.next_of("pong").await;
+        (json!({"type": "ping"}), "pong")
+    } else if path.ends_with("/logs") {
+        (json!({"type": "subscribe", "follow": true}), "subscribed")
     } else {
-        socket.send(json!({"type": "subscribe", "follow": true})).await;
-        socket.next_of("subscribed").await;
+        (json!({"type": "subscribe"}), "snapshot")
     }
+}
+
+/// The connection answers as it should.
+async fn alive(path: &str, socket: &mut Socket) {
+    let (frame, answer) = first(path);
+    socket.send(frame).await;
+    socket.next_of(answer).await;
 }
 
 #[tokio::test]
@@ -193,9 +200,7 @@ async fn a_client_that_never_reads_harms_nobody() {
         };
         for _ in 0..3 {
             let mut socket = server.ws(&path).await;
-            if !path.contains("/exec") {
-                socket.send(json!({"type": "subscribe", "follow": true})).await;
-            }
+            socket.send(first(&path).0).await;
             idle.push(socket);
         }
     }
