@@ -264,9 +264,15 @@ fn not_ready(pod: &Pod) -> Option<String> {
     if ready.reason == "ReadinessGatesNotReady" {
         return Some(format!("Not ready{}", because(&text::cause(&ready.message))));
     }
-    let containers = &status.container_statuses;
-    let silent =
-        status.phase == "Running" && !containers.is_empty() && containers.iter().all(|container| container.ready);
+    let is_ready = |name: &str| {
+        let mut known = status.container_statuses.iter();
+        known.any(|container| container.name == name && container.ready)
+    };
+    // One without a status has not begun, and explains it.
+    let containers = &pod.spec.containers;
+    let silent = status.phase == "Running"
+        && !containers.is_empty()
+        && containers.iter().all(|container| is_ready(&container.name));
     silent.then(|| "Not ready, though its containers are: its node may have stopped answering".to_owned())
 }
 

@@ -174,13 +174,17 @@ mod tests {
     }
 
     fn reasons(index: &Index) -> Vec<String> {
-        let rows = index.query(&Query::default()).rows;
+        let all = Query {
+            clusters: vec![CLUSTER],
+            ..Query::default()
+        };
+        let rows = index.query(&all).rows;
         rows.into_iter().map(|row| row.pod.reason).collect()
     }
 
     #[test]
     fn what_is_learnt_shows_at_once_and_goes_with_its_cause() {
-        let (warnings, pod) = (Warnings::default(), creating("web", "u"));
+        let (warnings, pod) = (Warnings::default(), creating("web", "uid-1"));
         let index = holding(&pod);
         assert_eq!(reasons(&index), [""]);
         assert!(warnings.learn(&pod, Some(warning("no volume")), &index, CLUSTER));
@@ -199,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_row_that_came_without_it_gets_it_at_the_next_reading() {
-        let (warnings, pod) = (Warnings::default(), creating("web", "u"));
+        let (warnings, pod) = (Warnings::default(), creating("web", "uid-1"));
         warnings.learn(&pod, Some(warning("no volume")), &Index::new(), CLUSTER);
         let index = holding(&pod);
         assert!(warnings.learn(&pod, Some(warning("no volume")), &index, CLUSTER));
@@ -208,8 +212,8 @@ mod tests {
 
     #[test]
     fn a_row_of_another_state_of_the_pod_stays_as_it_is() {
-        let (warnings, old) = (Warnings::default(), creating("web", "u"));
-        let index = holding(&ready("web", "u"));
+        let (warnings, old) = (Warnings::default(), creating("web", "uid-1"));
+        let index = holding(&ready("web", "uid-1"));
         warnings.learn(&old, Some(warning("no volume")), &index, CLUSTER);
         assert_eq!(reasons(&index), [""]);
         let index = holding(&creating("web", "successor"));
@@ -222,12 +226,12 @@ mod tests {
 
     #[test]
     fn a_pod_that_becomes_well_or_goes_is_forgotten() {
-        let (warnings, index, pod) = (Warnings::default(), Index::new(), creating("web", "u"));
+        let (warnings, index, pod) = (Warnings::default(), Index::new(), creating("web", "uid-1"));
         let learn = || {
             warnings.learn(&pod, Some(warning("no volume")), &index, CLUSTER);
         };
         learn();
-        assert_eq!(warnings.of(&ready("web", "u")), None);
+        assert_eq!(warnings.of(&ready("web", "uid-1")), None);
         assert_eq!(warnings.of(&pod), None, "it was well since");
         learn();
         assert_eq!(warnings.of(&creating("web", "successor")), None);
@@ -237,14 +241,14 @@ mod tests {
         assert_eq!(warnings.of(&pod), Some(warning("no volume")));
         warnings.forget("prod", "web");
         assert_eq!(warnings.of(&pod), None);
-        warnings.learn(&ready("web", "u"), Some(warning("old")), &index, CLUSTER);
+        warnings.learn(&ready("web", "uid-1"), Some(warning("old")), &index, CLUSTER);
         assert!(warnings.known().pods.is_empty(), "a healthy pod needs none");
     }
 
     #[test]
     fn the_oldest_go_first() {
         let (warnings, index) = (Warnings::default(), Index::new());
-        let pod = |number: usize| creating(&format!("web-{number}"), "u");
+        let pod = |number: usize| creating(&format!("web-{number}"), "uid-1");
         for number in 0..MOST {
             warnings.learn(&pod(number), Some(warning("first")), &index, CLUSTER);
         }

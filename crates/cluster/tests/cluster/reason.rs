@@ -1,9 +1,9 @@
 //! Why a pod is not well, where only an event that somebody reads tells it.
 
-use podgate_index::Query;
+use podgate_index::{Page, Query};
 use serde_json::{Value, json};
 
-use crate::world::{Format, World, until};
+use crate::world::{Format, ID, World, until};
 
 /// A pod whose only container is in a state.
 fn put(world: &World, state: Value, ready: bool) -> Value {
@@ -25,9 +25,16 @@ fn warn(world: &World, reason: &str, message: &str, last: &str) {
     }));
 }
 
+fn rows_of(world: &World) -> Page {
+    world.index.query(&Query {
+        clusters: vec![ID],
+        ..Query::default()
+    })
+}
+
 /// The status and reason of the row.
 fn row(world: &World) -> Option<(String, String)> {
-    let rows = world.index.query(&Query::default()).rows;
+    let rows = rows_of(world).rows;
     rows.into_iter().next().map(|row| (row.pod.status, row.pod.reason))
 }
 
@@ -61,7 +68,7 @@ async fn a_warning_that_was_read_is_the_reason_until_the_pod_is_well() {
     again["metadata"]["labels"] = json!({"seen": "again"});
     world.sim.put(again);
     let labelled = || {
-        let rows = world.index.query(&Query::default()).rows;
+        let rows = rows_of(&world).rows;
         rows.first().is_some_and(|row| !row.pod.labels.is_empty())
     };
     until("the row is new", labelled).await;

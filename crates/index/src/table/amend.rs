@@ -45,13 +45,15 @@ mod tests {
         index
     }
 
+    fn all() -> Query {
+        Query {
+            clusters: vec![CLUSTER],
+            ..Query::default()
+        }
+    }
+
     fn rows(index: &Index) -> Vec<Pod> {
-        index
-            .query(&Query::default())
-            .rows
-            .into_iter()
-            .map(|row| row.pod)
-            .collect()
+        index.query(&all()).rows.into_iter().map(|row| row.pod).collect()
     }
 
     #[test]
@@ -60,10 +62,7 @@ mod tests {
         let amended = pod("Pending", "no volume");
         assert!(index.amend(CLUSTER, &pod("Pending", ""), &amended));
         assert_eq!(rows(&index), [amended]);
-        let problems = Query {
-            problem: true,
-            ..Query::default()
-        };
+        let problems = Query { problem: true, ..all() };
         assert_eq!(index.query(&problems).total, 1);
     }
 
