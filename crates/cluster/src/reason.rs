@@ -184,11 +184,11 @@ fn subject<'a>(pod: &'a Pod, init: bool, status: &'a wire::ContainerStatus) -> S
     };
     let spec = specs.iter().find(|spec| spec.name == status.name);
     Subject {
+        pod,
         role,
         status,
         image: spec.map_or("", |spec| &spec.image),
         alone: specs.len() < 2,
-        over: pod.status.phase == "Failed",
     }
 }
 

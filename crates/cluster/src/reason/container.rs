@@ -45,14 +45,13 @@ pub(super) enum Role {
 /// A container with what is known of it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Subject<'a> {
+    pub(super) pod: &'a wire::Pod,
     pub(super) role: Role,
     pub(super) status: &'a ContainerStatus,
     /// Its image as the specification names it, or empty.
     pub(super) image: &'a str,
     /// Whether it is the only one of its role, and so needs no name.
     pub(super) alone: bool,
-    /// Whether the pod has failed: it is not started again.
-    pub(super) over: bool,
 }
 
 impl<'a> Subject<'a> {
@@ -119,14 +118,14 @@ impl<'a> Subject<'a> {
             _ => {
                 let again = |waiting: &wire::Waiting| waiting.reason == "CrashLoopBackOff";
                 let again = self.status.state.waiting.as_ref().is_some_and(again) || !restarts.is_empty();
-                let how = if self.over || !again {
+                let how = if self.pod.status.phase == "Failed" || !again {
                     "failed"
                 } else if ended.is_success() {
                     "keeps ending"
                 } else {
                     "keeps crashing"
                 };
-                let (code, said) = (exit(ended), said(&ended.message));
+                let (code, said) = (exit(ended), self.said(&ended.message));
                 (Rank::Crash, format!("{self} {how}: {code}{restarts}{said}"))
             }
         }
@@ -167,13 +166,24 @@ impl<'a> Subject<'a> {
     }
 
     fn image(&self, what: &str, cause: &str) -> (Rank, String) {
-        let image = image::short(self.image);
+        let image = image::short(&text::impersonal(self.image, self.pod));
         let of = if self.alone && self.role == Role::Regular {
             String::new()
         } else {
             format!(" of {}", self.inside())
         };
         (Rank::Image, format!("Image {image}{of} {what}{}", because(cause)))
+    }
+
+    /// What the container left in its termination log, if that is one line: several are the end of its log.
+    fn said(&self, message: &str) -> String {
+        let message = message.trim();
+        if message.is_empty() || message.contains(['\n', '\r']) {
+            return String::new();
+        }
+        // Before it is cut: half a name is not recognised any more.
+        let said = text::impersonal(message, self.pod);
+        format!(", saying \"{}\"", text::cut(&said, text::MOST / 2))
     }
 
     /// `, 7 restarts`, or nothing.
@@ -256,13 +266,4 @@ fn exit(ended: &Terminated) -> String {
         _ => reason,
     };
     format!("exit code {code} ({known})")
-}
-
-/// What the container left in its termination log, if that is one line: several are the end of its log.
-fn said(message: &str) -> String {
-    let message = message.trim();
-    if message.is_empty() || message.contains(['\n', '\r']) {
-        return String::new();
-    }
-    format!(", saying \"{}\"", text::cut(&text::one_line(message), text::MOST / 2))
 }

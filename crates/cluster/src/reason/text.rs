@@ -31,9 +31,13 @@ const WRAPPERS: [&str; 15] = [
     "error during container init",
 ];
 
-/// Leaves out of a text what is the pod's own (its name, UID and IP), identifiers, digests and times; makes it one line of at most
-/// [`MOST`] characters, cut between words.
+/// A text as a reason: [`impersonal`], of at most [`MOST`] characters, cut between words.
 pub(super) fn scrub(text: &str, pod: &Pod) -> String {
+    cut(&impersonal(text, pod), MOST)
+}
+
+/// A text in one line without what is the pod's own (its name, UID and IP), identifiers, digests and times.
+pub(super) fn impersonal(text: &str, pod: &Pod) -> String {
     let line = one_line(text);
     let own = Own::of(pod);
     let line = own.without_uids(line);
@@ -62,8 +66,7 @@ pub(super) fn scrub(text: &str, pod: &Pod) -> String {
         }
     }
     let digests = ["@sha256:…", "@sha512:…"];
-    let out = digests.iter().fold(out, |out, digest| out.replace(digest, ""));
-    cut(&out, MOST)
+    digests.iter().fold(out, |out, digest| out.replace(digest, ""))
 }
 
 /// What names the pod and nothing else.
