@@ -75,7 +75,8 @@ struct Own<'a> {
     /// As cgroups write it.
     uid_low: String,
     namespace: &'a str,
-    /// Its name, unless a container or the whole image is called the same: then the word says nothing of the pod.
+    /// Its name and IP. No name where the same word may well mean something else: where a container has that name, or where it is
+    /// made of letters only, as no controller names its pods.
     names: [&'a str; 2],
 }
 
@@ -84,11 +85,12 @@ impl<'a> Own<'a> {
         let name = pod.metadata.name.as_str();
         let containers = pod.spec.containers.iter().chain(&pod.spec.init_containers);
         let shared = containers.into_iter().any(|container| container.name == name);
+        let plain = name.bytes().all(|byte| byte.is_ascii_alphabetic());
         Self {
             uid: &pod.metadata.uid,
             uid_low: pod.metadata.uid.replace('-', "_"),
             namespace: &pod.metadata.namespace,
-            names: [if shared { "" } else { name }, &pod.status.pod_ip],
+            names: [if shared || plain { "" } else { name }, &pod.status.pod_ip],
         }
     }
 
