@@ -79,7 +79,7 @@ fn broken() -> Vec<Broken> {
             "Not ready: the container does not pass its readiness probe",
         ),
         pod(
-            "gate",
+            "gated",
             json!({}),
             json!({"readinessGates": [{"conditionType": "example.com/gate"}]}),
             "Not ready: corresponding condition of pod readiness gate \"example.com/gate\" does not exist",
