@@ -220,9 +220,11 @@ impl Watch {
                 () = self.state.stop.cancelled() => return None,
                 () = tokio::time::sleep_until(self.deadline) => return None,
                 () = tokio::time::sleep_until(self.next_bookmark), if self.bookmarks && !stalled => {
+                    // Changes that came meanwhile go first: no event may follow a bookmark of a later version.
+                    let Some(version) = self.caught_up() else { continue };
                     self.next_bookmark = Instant::now() + self.state.bookmark_every();
                     if !self.state.faults.bookmarks_off() {
-                        return Some(Ok(self.writer.bookmark(self.kind, self.state.store.version(), false).into()));
+                        return Some(Ok(self.writer.bookmark(self.kind, version, false).into()));
                     }
                 }
             }
@@ -283,6 +285,16 @@ impl Watch {
             }
         }
         Ok(frames)
+    }
+
+    /// The version up to which everything was sent; none: there is more to send.
+    fn caught_up(&self) -> Option<u64> {
+        // Read before the changes are looked for: what comes in between is of a later version.
+        let version = self.state.store.version();
+        match self.state.store.changes(self.kind, self.cursor, 1) {
+            Ok(changes) if changes.is_empty() => Some(version),
+            Ok(_) | Err(_) => None,
+        }
     }
 
     /// What a change is to this watch: an object may come into its selection or leave it.

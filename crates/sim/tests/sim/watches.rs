@@ -213,3 +213,34 @@ async fn a_watch_can_be_of_tables() {
     let (status, _) = answer(api.request(Method::GET, "/api/v1/pods?watch=true&fieldSelector=x%3D1")).await;
     assert_eq!(status, 400);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_event_follows_a_bookmark_of_a_later_version() {
+    let api = Api::with(Options {
+        bookmark_every: Duration::from_millis(1),
+        ..Options::default()
+    })
+    .await;
+    let version = api.version().await;
+    let path = format!("/api/v1/pods?watch=true&allowWatchBookmarks=true&resourceVersion={version}");
+    let mut watch = api.watch(&path).await;
+    let sim = api.sim.clone();
+    let changes = std::thread::spawn(move || {
+        for number in 0..3_000 {
+            sim.put(pod(
+                "a",
+                &format!("pod-{}", number % 50),
+                json!({"number": number.to_string()}),
+            ));
+        }
+    });
+    let (mut last, mut events) = (0, 0);
+    while events < 3_000 {
+        let (kind, object) = watch.event().await;
+        let version: u64 = object["metadata"]["resourceVersion"].as_str().unwrap().parse().unwrap();
+        assert!(version >= last, "a {kind} of {version} after {last}");
+        last = version;
+        events += usize::from(kind != "BOOKMARK");
+    }
+    changes.join().unwrap();
+}
