@@ -7,11 +7,15 @@
 //! Field numbers are those of `k8s.io/api/core/v1/generated.proto` and `k8s.io/apimachinery/pkg/apis/meta/v1/generated.proto` of Kubernetes 1.36,
 //! which never change a number once it is given.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use prost::Message;
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
+
+mod read;
+
+use read::few;
+pub(crate) use read::nullable;
 
 /// A pod (`v1`, `Pod`).
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
@@ -29,44 +33,6 @@ pub struct Pod {
     #[serde(deserialize_with = "nullable")]
     #[prost(message, required, tag = "3")]
     pub status: Status,
-}
-
-/// Why bytes are no pod.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Malformed {
-    #[error(transparent)]
-    Protobuf(#[from] prost::DecodeError),
-    #[error("one of its times is beyond the year 9999 or before -9999")]
-    Time,
-}
-
-impl Pod {
-    /// Reads a whole message `Pod`, as if its JSON had been read.
-    pub(crate) fn from_protobuf(message: &[u8]) -> Result<Self, Malformed> {
-        let mut pod = Self::decode(message)?;
-        let meta = &mut pod.metadata;
-        settle(&mut meta.creation_timestamp)?;
-        settle(&mut meta.deletion_timestamp)?;
-        let statuses = &mut pod.status.container_statuses;
-        for container in statuses.iter_mut().chain(&mut pod.status.init_container_statuses) {
-            for state in [&mut container.state, &mut container.last_state] {
-                if let Some(terminated) = &mut state.terminated {
-                    settle(&mut terminated.finished_at)?;
-                }
-            }
-        }
-        Ok(pod)
-    }
-}
-
-/// Makes of a time in protobuf what JSON would say. A time that is no pointer in Go is always written: empty, where JSON says `null`.
-fn settle(time: &mut Option<Time>) -> Result<(), Malformed> {
-    match time {
-        Some(read) if *read == Time::default() => *time = None,
-        Some(read) if Timestamp::from_second(read.seconds).is_err() => return Err(Malformed::Time),
-        _ => {}
-    }
-    Ok(())
 }
 
 /// `metadata` (`ObjectMeta`).
@@ -100,7 +66,7 @@ pub struct Metadata {
     #[prost(btree_map = "string, string", tag = "11")]
     pub labels: BTreeMap<String, String>,
     /// Owners.
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "few")]
     #[prost(message, repeated, tag = "13")]
     pub owner_references: Vec<OwnerReference>,
 }
@@ -132,11 +98,11 @@ pub struct Spec {
     #[prost(string, tag = "10")]
     pub node_name: String,
     /// Regular containers.
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "few")]
     #[prost(message, repeated, tag = "2")]
     pub containers: Vec<Container>,
     /// Init containers, restartable ones among them.
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "few")]
     #[prost(message, repeated, tag = "20")]
     pub init_containers: Vec<Container>,
 }
@@ -184,15 +150,15 @@ pub struct Status {
     #[prost(string, tag = "5")]
     pub host_ip: String,
     /// Conditions.
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "few")]
     #[prost(message, repeated, tag = "2")]
     pub conditions: Vec<Condition>,
     /// Of the regular containers, in any order.
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "few")]
     #[prost(message, repeated, tag = "8")]
     pub container_statuses: Vec<ContainerStatus>,
     /// Of the init containers, in any order.
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "few")]
     #[prost(message, repeated, tag = "10")]
     pub init_container_statuses: Vec<ContainerStatus>,
 }
@@ -315,79 +281,5 @@ pub struct Time {
     pub seconds: i64,
 }
 
-impl<'de> Deserialize<'de> for Time {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-
-        impl de::Visitor<'_> for Visitor {
-            type Value = Time;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an RFC 3339 time")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Time, E> {
-                let time: Timestamp = text.parse().map_err(E::custom)?;
-                Ok(Time {
-                    seconds: time.as_second(),
-                })
-            }
-        }
-
-        deserializer.deserialize_str(Visitor)
-    }
-}
-
-/// Reads `null` as the default, as Go does.
-pub(crate) fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
-}
-
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-    use super::*;
-
-    #[test]
-    fn null_is_as_good_as_absent_everywhere() {
-        let nulls = r#"{"metadata":{"name":null,"creationTimestamp":null,"labels":null,"ownerReferences":null},
-            "spec":{"containers":null,"initContainers":null,"nodeName":null},
-            "status":{"phase":null,"conditions":null,"containerStatuses":null,"initContainerStatuses":null}}"#;
-        for text in ["{}", r#"{"metadata":null,"spec":null,"status":null}"#, nulls] {
-            assert_eq!(serde_json::from_str::<Pod>(text).unwrap(), Pod::default(), "{text}");
-        }
-        let inner = r#"{"status":{"containerStatuses":[{"name":"c","ready":null,"started":null,
-            "restartCount":null,"state":null,"lastState":{"terminated":{"exitCode":null,"finishedAt":null,"reason":null,"message":null}}}]}}"#;
-        let pod: Pod = serde_json::from_str(inner).unwrap();
-        let status = &pod.status.container_statuses[0];
-        assert_eq!(status.state, ContainerState::default());
-        assert_eq!(status.last_state.terminated, Some(Terminated::default()));
-    }
-
-    #[test]
-    fn unknown_fields_are_skipped_and_times_are_read_with_any_fraction_and_offset() {
-        let pod: Pod = serde_json::from_str(
-            r#"{"apiVersion":"v1","kind":"Pod","new":{"deep":[1,{"x":null}]},"metadata":{"name":"a","managedFields":[{"x":1}],
-            "creationTimestamp":"2026-01-01T01:00:00.5+01:00","deletionTimestamp":"2026-01-01T00:00:01Z"}}"#,
-        )
-        .unwrap();
-        assert_eq!(pod.metadata.name, "a");
-        assert_eq!(pod.metadata.creation_timestamp, Some(Time { seconds: 1_767_225_600 }));
-        assert_eq!(pod.metadata.deletion_timestamp, Some(Time { seconds: 1_767_225_601 }));
-    }
-
-    #[test]
-    fn what_is_of_another_type_is_an_error() {
-        for text in [
-            r#"{"metadata":{"name":1}}"#,
-            r#"{"metadata":{"creationTimestamp":"yesterday"}}"#,
-            r#"{"spec":{"containers":{}}}"#,
-            r#"{"status":{"containerStatuses":[{"restartCount":"many"}]}}"#,
-        ] {
-            assert!(serde_json::from_str::<Pod>(text).is_err(), "{text}");
-        }
-    }
-}
+mod tests;

@@ -1,0 +1,122 @@
+//! What the derived decoders leave open: null, times, and how much of a pod is too much.
+
+use std::{fmt, marker::PhantomData};
+
+use jiff::Timestamp;
+use prost::Message;
+use serde::{Deserialize, Deserializer, de};
+
+use super::{Pod, Time};
+use crate::protobuf::Fields;
+
+/// The most containers, conditions, … of one pod together. A few bytes on the wire make a large item here, and a cluster may be hostile.
+pub(super) const MOST: usize = 50_000;
+
+/// Why bytes are no pod.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Malformed {
+    #[error(transparent)]
+    Protobuf(#[from] prost::DecodeError),
+    #[error("one of its times is beyond the year 9999 or before -9999")]
+    Time,
+    #[error("it has more than {MOST} parts")]
+    TooMany,
+}
+
+impl Pod {
+    /// Reads a whole message `Pod`, as if its JSON had been read.
+    pub(crate) fn from_protobuf(message: &[u8]) -> Result<Self, Malformed> {
+        let sections = Fields::of(message).map_while(Result::ok);
+        let parts = sections.flat_map(|(_, section)| Fields::of(section.bytes()));
+        if parts.take(MOST + 1).count() > MOST {
+            return Err(Malformed::TooMany);
+        }
+        let mut pod = Self::decode(message)?;
+        let meta = &mut pod.metadata;
+        settle(&mut meta.creation_timestamp)?;
+        settle(&mut meta.deletion_timestamp)?;
+        let statuses = &mut pod.status.container_statuses;
+        for container in statuses.iter_mut().chain(&mut pod.status.init_container_statuses) {
+            for state in [&mut container.state, &mut container.last_state] {
+                if let Some(terminated) = &mut state.terminated {
+                    settle(&mut terminated.finished_at)?;
+                }
+            }
+        }
+        Ok(pod)
+    }
+}
+
+/// Makes of a time in protobuf what JSON would say. A time that is no pointer in Go is always written: empty, where JSON says `null`.
+fn settle(time: &mut Option<Time>) -> Result<(), Malformed> {
+    match time {
+        Some(read) if *read == Time::default() => *time = None,
+        Some(read) if Timestamp::from_second(read.seconds).is_err() => return Err(Malformed::Time),
+        _ => {}
+    }
+    Ok(())
+}
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl de::Visitor<'_> for Visitor {
+            type Value = Time;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an RFC 3339 time")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Time, E> {
+                let time: Timestamp = text.parse().map_err(E::custom)?;
+                Ok(Time {
+                    seconds: time.as_second(),
+                })
+            }
+        }
+
+        deserializer.deserialize_str(Visitor)
+    }
+}
+
+/// Reads `null` as the default, as Go does.
+pub(crate) fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Reads a list of at most [`MOST`] items; `null` as an empty one.
+pub(super) fn few<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    struct Few<T>(Vec<T>);
+
+    impl<'de, T: Deserialize<'de>> Deserialize<'de> for Few<T> {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_seq(Visitor(PhantomData)).map(Few)
+        }
+    }
+
+    struct Visitor<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Visitor<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "a list of at most {MOST} items")
+        }
+
+        fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
+            let mut few = Vec::new();
+            while let Some(item) = items.next_element()? {
+                if few.len() == MOST {
+                    return Err(de::Error::invalid_length(MOST + 1, &self));
+                }
+                few.push(item);
+            }
+            Ok(few)
+        }
+    }
+
+    Ok(Option::<Few<T>>::deserialize(deserializer)?.map_or_else(Vec::new, |few| few.0))
+}
