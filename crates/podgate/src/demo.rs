@@ -1,6 +1,6 @@
 //! The simulated clusters: alone (`podgate sim`), and behind the server (`podgate demo`, `--demo`).
 
-use std::{io::Write, os::unix::fs::OpenOptionsExt, path::Path};
+use std::{io::Write, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
 
 use podgate_cluster::Source;
 use podgate_sim::{Content, Options, Sim};
@@ -12,6 +12,9 @@ use crate::{
 
 /// The demo's clusters and the names of their shops.
 const SHOPS: [&str; 2] = ["production", "staging"];
+
+/// How long a real API server keeps watch events (`eventFreshDuration` of its watch cache).
+const EVENT_FRESH: Duration = Duration::from_secs(75);
 
 /// `podgate sim`: runs until SIGTERM or ^C.
 pub(crate) async fn sim(flags: config::Sim) -> Result<(), String> {
@@ -25,6 +28,7 @@ pub(crate) async fn sim(flags: config::Sim) -> Result<(), String> {
     let options = Options {
         listen: flags.listen,
         content,
+        fresh: EVENT_FRESH,
         ..Options::default()
     };
     let sim = Sim::start(options)

@@ -14,6 +14,9 @@ pub struct Options {
     pub name: String,
     /// Watch events kept for each kind: a watch that asks for older ones is refused with 410 (Expired).
     pub history: usize,
+    /// Watch events of this age at most are kept too, up to 102,400 of them. A real server keeps those of 75 s (`eventFreshDuration`), so that a list
+    /// that takes long can be followed by a watch.
+    pub fresh: Duration,
     /// Time between two bookmarks of a watch; a real server takes about a minute.
     pub bookmark_every: Duration,
 }
@@ -25,6 +28,7 @@ impl Default for Options {
             content: Content::Empty,
             name: "sim".to_owned(),
             history: 4096,
+            fresh: Duration::ZERO,
             bookmark_every: Duration::from_secs(5),
         }
     }

@@ -91,7 +91,7 @@ pub(crate) struct State {
 
 impl State {
     pub(crate) fn new(options: Options) -> State {
-        let store = Arc::new(Store::new(options.history));
+        let store = Arc::new(Store::new(options.history, options.fresh));
         State {
             faults: Faults::new(store.clone()),
             store,

@@ -4,6 +4,7 @@ mod snapshot;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::sync::watch;
@@ -18,6 +19,9 @@ pub(crate) use snapshot::{Range, Snapshot};
 /// Changes that open watches may lag behind, whatever [`crate::Options::history`] says.
 const LAG: usize = 4096;
 
+/// Changes that [`crate::Options::fresh`] may keep (`defaultUpperBoundCapacity` of kube-apiserver's watch cache).
+const MOST: usize = 100 * 1024;
+
 /// One change of an object.
 #[derive(Debug)]
 pub(crate) struct Change {
@@ -25,6 +29,7 @@ pub(crate) struct Change {
     pub(crate) seq: u64,
     /// The cluster's version after it.
     pub(crate) version: u64,
+    at: Instant,
     pub(crate) before: Option<Arc<Object>>,
     /// The object afterwards; when deleted, its last state with the version of the deletion.
     pub(crate) after: Arc<Object>,
@@ -71,6 +76,7 @@ struct Table {
 struct Inner {
     version: u64,
     keep: usize,
+    fresh: Duration,
     tables: [Table; Kind::ALL.len()],
 }
 
@@ -81,11 +87,12 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// An empty store that lets new watches begin up to `keep` changes ago.
-    pub(crate) fn new(keep: usize) -> Store {
+    /// An empty store that lets new watches begin up to `keep` changes ago, or `fresh` ago where that is more.
+    pub(crate) fn new(keep: usize, fresh: Duration) -> Store {
         let inner = Inner {
             version: 1000,
             keep,
+            fresh,
             tables: Default::default(),
         };
         Store {
@@ -258,30 +265,36 @@ impl Inner {
     }
 
     fn record(&mut self, kind: Kind, before: Option<Arc<Object>>, after: Arc<Object>, deleted: bool) {
-        let (version, keep) = (self.version, self.keep);
+        let (version, keep, fresh) = (self.version, self.keep, self.fresh);
+        let at = Instant::now();
         let table = &mut self.tables[kind as usize];
         table.history.push_back(Arc::new(Change {
             seq: table.next,
             version,
+            at,
             before,
             after,
             deleted,
         }));
         table.next += 1;
-        if let Some(last) = table
-            .history
-            .len()
+        let is_fresh = |change: &Change, length: usize| length <= MOST && at - change.at < fresh;
+        let length = table.history.len();
+        let last = length
             .checked_sub(keep + 1)
             .and_then(|index| table.history.get(index))
-        {
             // After a reset the version may be lower than one that was refused before.
-            if last.seq >= table.barrier {
-                table.oldest = table.oldest.max(last.version);
-            }
+            .filter(|last| last.seq >= table.barrier && !is_fresh(last, length));
+        if let Some(last) = last {
+            table.oldest = table.oldest.max(last.version);
         }
-        while table.history.len() > keep.max(LAG) {
+        let too_long = |history: &VecDeque<Arc<Change>>| {
+            let first = history.front().filter(|_| history.len() > keep.max(LAG));
+            first.is_some_and(|first| !is_fresh(first, history.len()))
+        };
+        while too_long(&table.history) {
             if let Some(change) = table.history.pop_front().filter(|change| change.seq >= table.barrier) {
                 table.lost = change.version;
+                table.oldest = table.oldest.max(change.version);
             }
         }
     }

@@ -153,6 +153,23 @@ async fn a_version_that_is_too_old_is_an_error_event() {
 }
 
 #[tokio::test]
+async fn fresh_events_are_kept_however_many_came_since() {
+    let api = Api::with(Options {
+        history: 3,
+        fresh: Duration::from_secs(3600),
+        ..Options::default()
+    })
+    .await;
+    let version = api.version().await;
+    // More than an open watch may lag behind.
+    for index in 0..5000 {
+        api.sim.put(pod("a", &format!("pod-{index}"), json!({})));
+    }
+    let path = format!("/api/v1/pods?watch=true&resourceVersion={version}");
+    assert_eq!(api.watch(&path).await.change().await, "ADDED pod-0");
+}
+
+#[tokio::test]
 async fn a_watch_from_the_future_is_silent_until_then() {
     let api = Api::start().await;
     let version: u64 = api.version().await.parse().unwrap();
