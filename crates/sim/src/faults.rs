@@ -80,6 +80,12 @@ impl Faults {
         });
     }
 
+    /// As [`Faults::stall_watches`], but bytes come all the time, of an event that never ends.
+    pub fn trickle_watches(&self, on: bool) {
+        self.store.signal().send_modify(|signal| signal.trickles = on);
+        self.stall_watches(on);
+    }
+
     /// Forgets the history of changes: open watches get the 410 ERROR event, and a watch from any older version is
     /// refused with HTTP 410 (Expired). A watch from a version that merely is too old gets 200 and the ERROR event.
     pub fn expire_history(&self) {

@@ -46,6 +46,7 @@ pub(crate) struct Signal {
     pub(crate) resets: u64,
     pub(crate) stalls: u64,
     pub(crate) stalled: bool,
+    pub(crate) trickles: bool,
 }
 
 /// Why a watch can't go on from where it was.

@@ -30,6 +30,11 @@ const CHUNK: usize = 64 << 10;
 /// How long a watch lasts when its client says nothing; a real server takes 30 to 60 minutes.
 const DEFAULT_TIMEOUT: u64 = 1800;
 
+/// Time between two bytes of an event that never ends.
+const TRICKLE: Duration = Duration::from_millis(20);
+/// How such an event begins: in protobuf with its length, 1 MiB; in JSON it is a line of nonsense.
+const ENDLESS: &[u8] = &[0, 0x10, 0, 0];
+
 /// Answers a watch.
 ///
 /// # Errors
@@ -66,6 +71,7 @@ pub(crate) fn answer(call: &Call, kind: Kind) -> Answer {
         initial: begin.initial.into(),
         last_words: begin.last_words,
         ended: false,
+        trickled: false,
         bookmarks: call.query.flag("allowWatchBookmarks"),
         initial_end: begin.initial_end,
         next_bookmark: Instant::now() + state.bookmark_every(),
@@ -182,6 +188,8 @@ struct Watch {
     /// The failure that ends it, still to be said.
     last_words: Option<Failure>,
     ended: bool,
+    /// An event has begun that never ends.
+    trickled: bool,
     signal: tokio::sync::watch::Receiver<Signal>,
     seen: Signal,
     /// What had happened when it was opened: a stall concerns those that were open then.
@@ -219,6 +227,10 @@ impl Watch {
                 changed = self.signal.changed() => changed.ok()?,
                 () = self.state.stop.cancelled() => return None,
                 () = tokio::time::sleep_until(self.deadline) => return None,
+                () = tokio::time::sleep(TRICKLE), if stalled && signal.trickles => {
+                    let begun = std::mem::replace(&mut self.trickled, true);
+                    return Some(Ok(Bytes::from_static(if begun { b"\0" } else { ENDLESS })));
+                }
                 () = tokio::time::sleep_until(self.next_bookmark), if self.bookmarks && !stalled => {
                     // Changes that came meanwhile go first: no event may follow a bookmark of a later version.
                     let Some(version) = self.caught_up() else { continue };

@@ -7,7 +7,7 @@ use std::{
 
 use http::{HeaderValue, Request, header::ACCEPT};
 use podgate_index::{Change, Index, Relist};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::{
     codec::{Codec, Object},
@@ -95,6 +95,7 @@ impl Driver {
             codec: Codec::of(response.headers()),
             body: response.into_body(),
             garbage: false,
+            heard: Instant::now(),
         };
         let _ = reader.machine.step(Input::Opened);
         let next = match call {

@@ -1,5 +1,7 @@
 //! Reads one answer of the API server, as long as the machine wants to.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http_body_util::BodyExt;
@@ -41,6 +43,8 @@ pub(super) struct Reader<'a> {
     pub(super) body: Body,
     /// The answer was not encoded so.
     pub(super) garbage: bool,
+    /// When the last event came, or the watch was found to be whole: bytes alone are no sign of life.
+    pub(super) heard: Instant,
 }
 
 impl Reader<'_> {
@@ -97,6 +101,7 @@ impl Reader<'_> {
                 let garbage = match got {
                     Got::Bytes(bytes) => decoder.push(&bytes, &mut events).err(),
                     Got::Nothing if self.machine.wait() == Wait::Settle => {
+                        self.heard = Instant::now();
                         let step = self.machine.settle();
                         self.driver.act(step, None, self.relist);
                         None
@@ -144,6 +149,7 @@ impl Reader<'_> {
                 (Told::Error, refusal(status.code, Some(status)), Some(error))
             }
         };
+        self.heard = Instant::now();
         self.driver.cluster.counters.told(told);
         let step = self.machine.step(input);
         let reads_on = step.next == Next::Read;
@@ -168,10 +174,11 @@ impl Reader<'_> {
 
     async fn next(&mut self) -> Got {
         let patience = self.driver.patience();
+        let left = |most: Duration| most.saturating_sub(self.heard.elapsed());
         let wait = match self.machine.wait() {
             Wait::Progress => patience.progress,
-            Wait::Settle => patience.settle,
-            Wait::Silence => patience.silence,
+            Wait::Settle => left(patience.settle),
+            Wait::Silence => left(patience.silence),
         };
         timeout(wait, self.body.frame()).await.map_or(Got::Nothing, of_frame)
     }

@@ -34,6 +34,7 @@ in_both_formats! {
     a_dropped_connection_goes_on_where_it_was,
     an_api_server_restart_goes_on_where_it_was,
     a_silent_watch_is_listed_again,
+    a_watch_of_bytes_without_an_event_is_silent,
     a_watch_without_bookmarks_stays_as_long_as_events_come,
     a_streaming_list_that_never_ends_is_paged,
     a_streaming_list_without_any_bookmark_is_paged,
@@ -161,6 +162,18 @@ async fn a_silent_watch_is_listed_again(format: Format) {
     until("the silence is told", || world.was(SyncState::Stale, "silent")).await;
     world.sim.faults().stall_watches(false);
     world.is_synced().await;
+    until("the pod is seen", || world.has("unseen")).await;
+    world.end().await;
+}
+
+async fn a_watch_of_bytes_without_an_event_is_silent(format: Format) {
+    let mut policy = policy();
+    policy.watch.silence = Duration::from_millis(700);
+    let world = World::new(format, 3, policy, |_| {}).await;
+    world.is_synced().await;
+    world.sim.faults().trickle_watches(true);
+    world.sim.run_pod("shop", "unseen", &["main"]);
+    until("the silence is told", || world.was(SyncState::Stale, "silent")).await;
     until("the pod is seen", || world.has("unseen")).await;
     world.end().await;
 }
