@@ -4,7 +4,7 @@ use podgate_cluster::{Cluster, Error, Sync};
 use std::sync::Arc;
 
 use podgate_index::{
-    Answer, ClusterId, Facet, FacetValue, Index, Query, Reader, Scope,
+    Answer, ClusterId, Facet, FacetValue, Found, Index, Query, Reader, Scope,
     live::{Delta, Live, Window},
 };
 
@@ -95,14 +95,9 @@ impl Listed {
 }
 
 impl Reading<'_> {
-    /// See [`Reader::answer`].
-    pub fn answer(&self) -> Answer<'_> {
-        self.reader.answer(self.query)
-    }
-
-    /// See [`Reader::facets`].
-    pub fn facets(&self, facet: Facet) -> Vec<(FacetValue, usize)> {
-        self.reader.facets(self.query, facet)
+    /// See [`Reader::find`].
+    pub fn find(&self) -> Found<'_, '_> {
+        self.reader.find(self.query)
     }
 
     /// The question as a live query: to be brought up to date by readings of the same question only.

@@ -24,15 +24,30 @@ pub(crate) struct Tags {
 impl Tags {
     /// The validator of an answer that depends on `all` and on nothing else. It is a weak one: the same tag is the same meaning, not the same bytes.
     pub(crate) fn of(&self, all: &impl Hash) -> Tag {
-        Tag(format!("\"{:016x}\"", self.keys.hash_one(all)))
+        let mut text = *b"W/\"0000000000000000\"";
+        let digits = self
+            .keys
+            .hash_one(all)
+            .to_be_bytes()
+            .into_iter()
+            .flat_map(|byte| [byte >> 4, byte & 15]);
+        for (at, digit) in text[3..].iter_mut().zip(digits) {
+            *at = b"0123456789abcdef"[usize::from(digit)];
+        }
+        Tag(text)
     }
 }
 
-/// A validator: its opaque part, with the quotes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Tag(String);
+/// A validator: `W/` and its opaque part, with the quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Tag([u8; 20]);
 
 impl Tag {
+    /// Without what says that it is weak.
+    fn opaque(&self) -> &[u8] {
+        self.0.strip_prefix(b"W/").unwrap_or(&self.0)
+    }
+
     /// The answer to a caller that has what it asks for.
     pub(crate) fn unchanged(&self) -> Response {
         let mut response = StatusCode::NOT_MODIFIED.into_response();
@@ -42,7 +57,7 @@ impl Tag {
 
     /// Sets the headers by which a caller can ask later whether an answer has changed. Who else may keep it is what they say, too.
     pub(crate) fn put(&self, headers: &mut HeaderMap) {
-        if let Ok(tag) = HeaderValue::try_from(format!("W/{}", self.0)) {
+        if let Ok(tag) = HeaderValue::from_bytes(&self.0) {
             headers.insert(header::ETAG, tag);
         }
         headers.insert(header::CACHE_CONTROL, CACHE_CONTROL);
@@ -71,7 +86,7 @@ impl Known {
     pub(crate) fn has(&self, tag: &Tag) -> bool {
         self.0
             .iter()
-            .any(|line| lists(line.as_bytes(), tag.0.as_bytes()).unwrap_or(false))
+            .any(|line| lists(line.as_bytes(), tag.opaque()).unwrap_or(false))
     }
 }
 
@@ -116,25 +131,25 @@ mod tests {
 
     #[test]
     fn a_tag_is_found_in_lists_and_compared_weakly() {
-        let tag = Tag("\"ab\"".into());
+        let tag = Tag(*b"W/\"0123456789abcdef\"");
         for (lines, has) in [
-            (&["W/\"ab\""][..], true),
-            (&["\"ab\""], true),
+            (&["W/\"0123456789abcdef\""][..], true),
+            (&["\"0123456789abcdef\""], true),
             (&["*"], true),
             (&[" * "], true),
-            (&["\"x\", W/\"ab\""], true),
-            (&["\"x,y\",\"ab\""], true),
-            (&["\"x\",,\"ab\" , \"z\""], true),
-            (&["\"x\"", "W/\"ab\""], true),
-            (&["nonsense", "W/\"ab\""], true),
+            (&["\"x\", W/\"0123456789abcdef\""], true),
+            (&["\"x,y\",\"0123456789abcdef\""], true),
+            (&["\"x\",,\"0123456789abcdef\" , \"z\""], true),
+            (&["\"x\"", "W/\"0123456789abcdef\""], true),
+            (&["nonsense", "W/\"0123456789abcdef\""], true),
             (&[], false),
             (&[""], false),
-            (&["ab"], false),
-            (&["\"abc\""], false),
+            (&["0123456789abcdef"], false),
+            (&["\"0123456789abcdefc\""], false),
             (&["\"a\""], false),
-            (&["\"ab"], false),
-            (&["\"x,\"ab\""], false),
-            (&["w/\"ab\""], false),
+            (&["\"0123456789abcdef"], false),
+            (&["\"x,\"0123456789abcdef\""], false),
+            (&["w/\"0123456789abcdef\""], false),
             (&["\"x\", *"], false),
         ] {
             assert_eq!(known(lines).has(&tag), has, "{lines:?}");
@@ -151,10 +166,10 @@ mod tests {
 
     #[test]
     fn an_answer_that_has_not_changed_says_so_and_who_may_keep_it() {
-        let response = Tag("\"ab\"".into()).unchanged();
+        let response = Tag(*b"W/\"0123456789abcdef\"").unchanged();
         assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
         let header = |name| response.headers().get(name).unwrap().to_str().unwrap();
-        assert_eq!(header("etag"), "W/\"ab\"");
+        assert_eq!(header("etag"), "W/\"0123456789abcdef\"");
         assert_eq!(header("cache-control"), "no-cache, private");
         assert_eq!(header("vary"), "authorization, cookie, accept");
     }

@@ -5,7 +5,17 @@ const SHOWN: std::ops::RangeInclusive<i64> = -62_167_219_200..=253_402_300_799;
 
 /// Milliseconds since the epoch; whole seconds are shown without a fraction.
 pub fn from_millis(millis: i64) -> String {
-    jiff::Timestamp::from_millisecond(millis).map_or_else(|_| String::new(), |time| time.to_string())
+    let mut text = Vec::with_capacity("0000-00-00T00:00:00.000Z".len());
+    write_seconds(&mut text, millis.div_euclid(1000));
+    let fraction = millis.rem_euclid(1000);
+    if fraction > 0 && text.pop().is_some() {
+        let digits = [fraction / 100, fraction / 10 % 10, fraction % 10].map(|digit| b'0' + digit as u8);
+        text.push(b'.');
+        text.extend_from_slice(&digits);
+        while text.pop_if(|digit| *digit == b'0').is_some() {}
+        text.push(b'Z');
+    }
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// Seconds since the epoch.
@@ -66,6 +76,16 @@ mod tests {
         assert_eq!(from_millis(1_767_225_600_000), "2026-01-01T00:00:00Z");
         assert_eq!(from_millis(1_767_225_600_250), "2026-01-01T00:00:00.25Z");
         assert_eq!(from_seconds(1_767_225_600), "2026-01-01T00:00:00Z");
+    }
+
+    #[test]
+    fn parts_of_a_second_are_shown_as_far_as_they_go() {
+        for millis in [0, 1, 10, 100, 120, 123, 999, 1000, -1, -999, -1000, 1_767_225_600_005] {
+            let time = jiff::Timestamp::from_millisecond(millis).unwrap();
+            assert_eq!(from_millis(millis), time.to_string());
+        }
+        assert_eq!(from_millis(i64::MAX), "");
+        assert_eq!(from_millis(i64::MIN), "");
     }
 
     #[test]

@@ -27,6 +27,22 @@ enum Inner<'a> {
 /// Where a UUID's text has hyphens.
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
+/// Where its bytes stand.
+const DIGITS: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+/// Each byte's digits.
+const HEX: [[u8; 2]; 256] = hex();
+
+const fn hex() -> [[u8; 2]; 256] {
+    let digits = b"0123456789abcdef";
+    let mut hex = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        hex[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
+    }
+    hex
+}
+
 impl Uid {
     pub(crate) fn new(text: &str) -> Self {
         uuid(text.as_bytes()).map_or_else(|| Self::Text(text.into()), Self::Uuid)
@@ -46,17 +62,20 @@ impl Uid {
             Self::Text(text) => return UidText(Inner::Text(text)),
         };
         let mut text = [b'-'; UUID];
-        let mut at = 0;
-        for byte in bytes {
-            if HYPHENS.contains(&at) {
-                at += 1;
-            }
-            for digit in [byte >> 4, byte & 15] {
-                text[at] = b"0123456789abcdef"[usize::from(digit)];
-                at += 1;
-            }
+        for (byte, at) in bytes.iter().zip(DIGITS) {
+            text[at..at + 2].copy_from_slice(&HEX[usize::from(*byte)]);
         }
         UidText(Inner::Uuid(text))
+    }
+}
+
+impl UidText<'_> {
+    /// The text's bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Inner::Uuid(bytes) => bytes,
+            Inner::Text(text) => text.as_bytes(),
+        }
     }
 }
 
@@ -64,11 +83,8 @@ impl Deref for UidText<'_> {
     type Target = str;
 
     fn deref(&self) -> &str {
-        match &self.0 {
-            // Hexadecimal digits and hyphens.
-            Inner::Uuid(bytes) => std::str::from_utf8(bytes).unwrap_or_default(),
-            Inner::Text(text) => text,
-        }
+        // Of a UUID hexadecimal digits and hyphens.
+        std::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 }
 

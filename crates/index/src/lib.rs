@@ -39,8 +39,8 @@ pub use compact::UidText;
 pub use facets::{Facet, FacetValue};
 pub use model::{Change, ClusterId, Container, Owner, Pod};
 pub use query::{Namespaces, Order, Page, Query, Row, Scope, Sort};
-pub use reader::{Answer, Reader};
-pub use row::{ContainerRef, RowRef};
+pub use reader::{Answer, Found, Reader};
+pub use row::{ContainerRef, RowRef, Stamp};
 pub use selector::{Selector, SelectorError};
 use table::Table;
 

@@ -98,7 +98,7 @@ impl Window {
 }
 
 impl Live {
-    /// Evaluates a query, without regard to its page. Costs what [`Reader::answer`] says of finding the matches.
+    /// Evaluates a query, without regard to its page. Costs what [`Reader::find`] says.
     pub fn new(reader: &Reader<'_>, query: Query) -> Self {
         let table = &*reader.table;
         let predicate = Predicate::new(query.group());
@@ -170,7 +170,7 @@ impl Live {
 
     /// The rows in a window and the total now. The window takes them as told.
     ///
-    /// Costs the page, as [`Reader::answer`] says.
+    /// Costs the page, as [`crate::Found::page`] says.
     pub fn snapshot<'a>(&mut self, reader: &'a Reader<'_>, window: &mut Window) -> Answer<'a> {
         let table = &*reader.table;
         self.look(table);
@@ -181,7 +181,7 @@ impl Live {
 
     /// What changed in a window since its last snapshot or delta; none: nothing. The window takes it as told.
     ///
-    /// Costs a comparison if no match changed, else the page, as [`Reader::answer`] says.
+    /// Costs a comparison if no match changed, else the page, as [`crate::Found::page`] says.
     pub fn delta<'a>(&mut self, reader: &'a Reader<'_>, window: &mut Window) -> Option<Delta<'a>> {
         let table = &*reader.table;
         self.look(table);
@@ -208,9 +208,9 @@ impl Live {
         })
     }
 
-    /// Counts the matches by a field, as [`Reader::facets`] does. The same `Arc` as before if the counts are.
+    /// Counts the matches by a field, as [`crate::Found::facets`] does. The same `Arc` as before if the counts are.
     ///
-    /// Costs nothing if no match changed, else what [`Reader::facets`] says.
+    /// Costs nothing if no match changed, else what [`crate::Found::facets`] says.
     pub fn facets(&mut self, reader: &Reader<'_>, facet: Facet) -> Arc<Vec<(FacetValue, usize)>> {
         let table = &*reader.table;
         self.look(table);

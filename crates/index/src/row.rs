@@ -6,8 +6,22 @@ use crate::{
     ClusterId, Container, Owner, Pod,
     compact::{Uid, UidText},
     dictionary::Sym,
-    rows::{Packed, Rest, Rows},
+    rows::{Instance, Packed, Rest, Rows},
 };
+
+/// A state of a row. No other state, of this or of any other row of any index of the process, has the same stamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Stamp {
+    index: Instance,
+    version: u64,
+}
+
+impl Stamp {
+    /// A number that differs between most stamps.
+    pub fn number(self) -> u64 {
+        self.version
+    }
+}
 
 /// A view of one row. Each field costs a look-up, no allocation.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +51,14 @@ impl<'a> RowRef<'a> {
         self.rows.words.get(sym)
     }
 
+    /// The state that the row is in now: as long as its stamp is the same, so is all that is seen here.
+    pub fn stamp(self) -> Stamp {
+        Stamp {
+            index: self.rows.instance,
+            version: self.rows.columns.version[self.at()],
+        }
+    }
+
     /// The pod's cluster.
     pub fn cluster(self) -> ClusterId {
         self.rows.columns.cluster[self.at()]
@@ -55,6 +77,11 @@ impl<'a> RowRef<'a> {
     /// [`Pod::name`].
     pub fn name(self) -> &'a str {
         self.rows.names.names.get(self.row)
+    }
+
+    /// The bytes of [`RowRef::name`], which needs to look at each of them.
+    pub fn name_bytes(self) -> &'a [u8] {
+        self.rows.names.names.bytes(self.row)
     }
 
     /// [`Pod::status`].
@@ -80,6 +107,11 @@ impl<'a> RowRef<'a> {
     /// [`Pod::pod_ip`].
     pub fn pod_ip(self) -> &'a str {
         self.rows.names.ips.get(self.row)
+    }
+
+    /// The bytes of [`RowRef::pod_ip`], which needs to look at each of them.
+    pub fn pod_ip_bytes(self) -> &'a [u8] {
+        self.rows.names.ips.bytes(self.row)
     }
 
     /// [`Pod::host_ip`].

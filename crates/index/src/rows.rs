@@ -1,6 +1,9 @@
 //! The rows themselves: columns by row number, over dictionaries of what repeats.
 
-use std::cmp::Ordering;
+use std::{
+    cmp::Ordering,
+    sync::atomic::{self, AtomicU64},
+};
 
 use roaring::RoaringBitmap;
 
@@ -31,6 +34,18 @@ pub(crate) struct Rows {
     pub(crate) label_sets: Dictionary<LabelSet>,
     pub(crate) names: Names,
     pub(crate) columns: Columns,
+    pub(crate) instance: Instance,
+}
+
+/// A number that no other [`Rows`] of this process have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Instance(u64);
+
+impl Default for Instance {
+    fn default() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, atomic::Ordering::Relaxed))
+    }
 }
 
 /// One entry a row number. What filters and sorts ask for is a column of its own, so that a scan reads nothing else.
@@ -42,6 +57,8 @@ pub(crate) struct Columns {
     pub(crate) labels: Vec<Sym>,
     pub(crate) created_at: Vec<i64>,
     pub(crate) restarts: Vec<u32>,
+    /// When each row last changed, by the clock of [`crate::places::Places`].
+    pub(crate) version: Vec<u64>,
     /// None: the number is free.
     rest: Vec<Option<Rest>>,
 }
@@ -81,6 +98,7 @@ impl Rows {
         grow(&mut columns.labels, len, Sym::default());
         grow(&mut columns.created_at, len, 0);
         grow(&mut columns.restarts, len, 0);
+        grow(&mut columns.version, len, 0);
         if len > columns.rest.len() {
             let more = len - columns.rest.len();
             reserve(&mut columns.rest, more);
@@ -141,6 +159,7 @@ impl Rows {
         shorten(&mut columns.labels, len);
         shorten(&mut columns.created_at, len);
         shorten(&mut columns.restarts, len);
+        shorten(&mut columns.version, len);
         shorten(&mut columns.rest, len);
         self.statuses.shorten(len);
         self.phases.shorten(len);
@@ -158,6 +177,7 @@ impl Rows {
             + columns.labels.capacity()
             + columns.created_at.capacity()
             + columns.restarts.capacity()
+            + columns.version.capacity()
             + columns.rest.capacity()
     }
 

@@ -37,8 +37,6 @@ pub(crate) struct Table {
     generation: u32,
     /// The generation in which each row was last applied.
     applied: Vec<u32>,
-    /// When each row last changed, by the clock of [`Places`].
-    versions: Vec<u64>,
 }
 
 impl Table {
@@ -79,9 +77,7 @@ impl Table {
     fn insert(&mut self, cluster: ClusterId, pod: &Pod) -> u32 {
         let row = self.free.pop().unwrap_or_else(|| {
             reserve(&mut self.applied, 1);
-            reserve(&mut self.versions, 1);
             self.applied.push(0);
-            self.versions.push(0);
             self.applied.len() as u32 - 1
         });
         self.insert_at(row, cluster, pod);
@@ -125,7 +121,7 @@ impl Table {
         let now = self
             .places
             .note(columns.cluster[at], columns.namespace[at], row, happened);
-        self.versions[at] = now;
+        self.rows.columns.version[at] = now;
         self.journal.push(row, self.applied.len());
     }
 
@@ -144,7 +140,7 @@ impl Table {
 
     /// When a row last changed.
     pub(crate) fn version(&self, row: u32) -> u64 {
-        self.versions.get(row as usize).copied().unwrap_or_default()
+        self.rows.columns.version.get(row as usize).copied().unwrap_or_default()
     }
 
     /// Starts a generation; returns its number.
@@ -209,7 +205,6 @@ impl Table {
         self.free.retain(|&row| (row as usize) < len);
         self.free.shrink_to_fit();
         shorten(&mut self.applied, len);
-        shorten(&mut self.versions, len);
         self.rows.shorten(len);
         false
     }
@@ -338,7 +333,7 @@ mod tests {
     #[test]
     fn a_fleet_that_shrank_gives_up_its_room() {
         let mut table = filled(5_000, 0);
-        let columns = |table: &Table| table.applied.capacity() + table.versions.capacity() + table.rows.room();
+        let columns = |table: &Table| table.applied.capacity() + table.rows.room();
         let full = columns(&table);
         for n in (0..5_000).filter(|n| n % 10 != 9) {
             let Pod { namespace, name, .. } = pod(n, 0);

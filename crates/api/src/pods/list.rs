@@ -172,7 +172,8 @@ impl Hash for List<'_> {
 impl List<'_> {
     /// The whole answer.
     fn write(&self, reading: &Reading<'_>) -> serde_json::Result<Vec<u8>> {
-        let answer = reading.answer();
+        let found = reading.find();
+        let answer = found.page();
         let rows = answer.total().min(self.page.size as usize);
         let mut out = Vec::with_capacity(ENVELOPE + rows * rows::BYTES);
         out.extend_from_slice(b"{\"code\":200,\"data\":{\"items\":");
@@ -191,9 +192,7 @@ impl List<'_> {
         self.write_clusters(&mut out)?;
         if !self.facets.is_empty() {
             out.extend_from_slice(b",\"facets\":");
-            let cut = facets::write(&mut out, self.facets, self.pods, |facet| {
-                Arc::new(reading.facets(facet))
-            });
+            let cut = facets::write(&mut out, self.facets, self.pods, |facet| Arc::new(found.facets(facet)));
             out.extend_from_slice(b",\"truncatedFacets\":");
             json::list(&mut out, cut.into_iter(), json::text);
         }

@@ -13,3 +13,4 @@ pub(crate) mod logs;
 mod query;
 mod rows;
 mod tail;
+mod written;

@@ -1,87 +1,94 @@
-//! A pod of a list as JSON, straight from the index into a buffer: no tree, no allocation. [`crate::openapi`] says what it looks like; a test compares.
+//! A pod of a list as JSON, straight from the index into a buffer: no tree, no allocation a field. [`crate::openapi`] says what it looks like; a test compares.
 
 use podgate_index::{ContainerRef, RowRef};
 
+use super::written;
 use crate::{
-    json::{flag, list, number, text},
+    json::{flag, list, number, within},
     time::write_seconds,
 };
-
-/// The key of a field that is not its object's first.
-macro_rules! key {
-    ($name:literal) => {
-        concat!(",\"", $name, "\":").as_bytes()
-    };
-}
 
 /// Bytes that a row takes, more or less: two containers and names of a usual length.
 pub(crate) const BYTES: usize = 768;
 
+/// Appends what never varies. Its length is known when it is compiled, so that no call is made for it.
+macro_rules! put {
+    ($out:ident, $json:literal) => {
+        $out.extend_from_slice($json)
+    };
+}
+
 /// Appends a pod; with the name of its cluster where a list is of several.
 pub(crate) fn write(out: &mut Vec<u8>, row: RowRef<'_>, cluster: Option<&str>) {
-    out.extend_from_slice(b"{\"name\":");
-    text(out, row.name());
+    out.push(b'{');
     if let Some(cluster) = cluster {
-        out.extend_from_slice(key!("cluster"));
-        text(out, cluster);
+        put!(out, b"\"cluster\":\"");
+        within(out, cluster.as_bytes());
+        put!(out, b"\",");
     }
-    for (key, value) in [
-        (key!("namespace"), row.namespace()),
-        (key!("uid"), &*row.uid()),
-        (key!("status"), row.status()),
-        (key!("reason"), row.reason()),
-        (key!("phase"), row.phase()),
-        (key!("nodeName"), row.node()),
-        (key!("podIP"), row.pod_ip()),
-        (key!("hostIP"), row.host_ip()),
-    ] {
-        out.extend_from_slice(key);
-        text(out, value);
-    }
-    for (key, value) in [
-        (key!("restarts"), row.restarts()),
-        (key!("ready"), row.ready()),
-        (key!("readyTotal"), row.ready_total()),
-    ] {
-        out.extend_from_slice(key);
-        number(out, value.into());
-    }
-    for (key, value) in [
-        (key!("createdAt"), Some(row.created_at())),
-        (key!("lastRestartAt"), row.last_restart_at()),
-        (key!("deletionTimestamp"), row.deletion_at()),
-    ] {
-        out.extend_from_slice(key);
-        time(out, value);
-    }
-    out.extend_from_slice(key!("owner"));
-    owner(out, row.owner());
-    out.extend_from_slice(key!("containers"));
-    list(out, row.containers(), container);
-    out.extend_from_slice(key!("initContainers"));
-    list(out, row.init_containers(), container);
+    written::copy(out, row.stamp(), |out| fields(out, row));
     out.push(b'}');
+}
+
+/// Appends what the index alone tells of a pod.
+fn fields(out: &mut Vec<u8>, row: RowRef<'_>) {
+    put!(out, b"\"name\":\"");
+    within(out, row.name_bytes());
+    put!(out, b"\",\"namespace\":\"");
+    within(out, row.namespace().as_bytes());
+    put!(out, b"\",\"uid\":\"");
+    within(out, row.uid().as_bytes());
+    put!(out, b"\",\"status\":\"");
+    within(out, row.status().as_bytes());
+    put!(out, b"\",\"reason\":\"");
+    within(out, row.reason().as_bytes());
+    put!(out, b"\",\"phase\":\"");
+    within(out, row.phase().as_bytes());
+    put!(out, b"\",\"nodeName\":\"");
+    within(out, row.node().as_bytes());
+    put!(out, b"\",\"podIP\":\"");
+    within(out, row.pod_ip_bytes());
+    put!(out, b"\",\"hostIP\":\"");
+    within(out, row.host_ip().as_bytes());
+    put!(out, b"\",\"restarts\":");
+    number(out, row.restarts().into());
+    put!(out, b",\"ready\":");
+    number(out, row.ready().into());
+    put!(out, b",\"readyTotal\":");
+    number(out, row.ready_total().into());
+    put!(out, b",\"createdAt\":");
+    time(out, Some(row.created_at()));
+    put!(out, b",\"lastRestartAt\":");
+    time(out, row.last_restart_at());
+    put!(out, b",\"deletionTimestamp\":");
+    time(out, row.deletion_at());
+    put!(out, b",\"owner\":");
+    owner(out, row.owner());
+    put!(out, b",\"containers\":");
+    list(out, row.containers(), container);
+    put!(out, b",\"initContainers\":");
+    list(out, row.init_containers(), container);
 }
 
 fn owner(out: &mut Vec<u8>, owner: Option<(&str, &str)>) {
     let Some((kind, name)) = owner else {
-        return out.extend_from_slice(b"null");
+        return put!(out, b"null");
     };
-    out.extend_from_slice(b"{\"kind\":");
-    text(out, kind);
-    out.extend_from_slice(key!("name"));
-    text(out, name);
-    out.push(b'}');
+    put!(out, b"{\"kind\":\"");
+    within(out, kind.as_bytes());
+    put!(out, b"\",\"name\":\"");
+    within(out, name.as_bytes());
+    put!(out, b"\"}");
 }
 
 fn container(out: &mut Vec<u8>, container: ContainerRef<'_>) {
-    out.extend_from_slice(b"{\"name\":");
-    text(out, container.name());
-    out.extend_from_slice(key!("image"));
-    text(out, container.image());
-    out.extend_from_slice(key!("ready"));
+    put!(out, b"{\"name\":\"");
+    within(out, container.name().as_bytes());
+    put!(out, b"\",\"image\":\"");
+    within(out, container.image().as_bytes());
+    put!(out, b"\",\"ready\":");
     flag(out, container.ready());
-    out.extend_from_slice(key!("restartCount"));
+    put!(out, b",\"restartCount\":");
     number(out, container.restart_count().into());
     out.push(b'}');
 }

@@ -93,7 +93,7 @@ impl Both {
                 self.generation(*query, answer)?;
             }
             Step::Facets(query, facet) => prop_assert_eq!(
-                self.index.read().facets(&query, facet),
+                self.index.read().find(&query).facets(facet),
                 self.naive.facets(&query, facet),
                 "{:?}",
                 query
