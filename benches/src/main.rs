@@ -57,7 +57,7 @@ struct Args {
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 20_000, 100_000, 500_000])]
     sizes: Vec<usize>,
     /// First syncs from the real cluster, each way.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
     sync_runs: u32,
     /// Requests of each list query.
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..))]
