@@ -71,7 +71,7 @@ impl Pods {
     /// Opens the index for this question.
     pub fn read(&self) -> Reading<'_> {
         Reading {
-            reader: self.index.read(),
+            reader: self.index.read_for(&self.query),
             query: &self.query,
         }
     }

@@ -6,11 +6,12 @@
 //! Inside: rows are columns by a 32-bit number (`rows`), over dictionaries of what repeats (`dictionary`), with the rows of each
 //! cluster and namespace (`places`), of each status, phase and node (`postings`), and a text of what does not repeat (`names`). A
 //! query is a set of row numbers, by intersection of the postings, then search and selector (`matches`), then one page of it
-//! (`paging`) in an order that is kept sorted (`orders`, `blocks`). What changed is told by a clock (`places`) and a journal
+//! (`paging`) in an order that is kept sorted (`orders`, `blocks`, `build`). What changed is told by a clock (`places`) and a journal
 //! (`journal`), from which live queries (`live`) follow.
 
 mod bits;
 mod blocks;
+mod build;
 mod compact;
 mod dictionary;
 mod facets;

@@ -48,6 +48,13 @@ impl Orders {
         })
     }
 
+    /// Keeps a sort's order of all rows, unless somebody was faster.
+    pub(crate) fn keep(&self, sort: Sort, blocks: Blocks) {
+        let kept = &self.kept[sort as usize];
+        kept.used.store(true, Ordering::Relaxed);
+        kept.blocks.get_or_init(|| blocks);
+    }
+
     pub(crate) fn is_kept(&self, sort: Sort) -> bool {
         self.kept[sort as usize].blocks.get().is_some()
     }

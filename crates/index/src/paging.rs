@@ -25,13 +25,12 @@ impl Table {
         if matches.all {
             return self.walk((sort, order)).from(offset).take(limit).collect();
         }
-        let (all, end) = (self.len(), offset + limit);
-        let near = end.min(total - offset);
-        let walked = all.saturating_mul(near) / total;
-        let building = if self.orders.is_kept(sort) { 0 } else { all };
-        if walked + building > total.saturating_mul(WALKED) {
+        if !self.walks(matches, sort, offset, limit) {
             return self.sorted(matches, (sort, order), offset, limit);
         }
+        let (all, end) = (self.len(), offset + limit);
+        let near = end.min(total - offset);
+        let walked = walked(all, near, total);
         // A set of plain bits is worth making when more rows are looked up in it than it holds.
         let bits = (walked > total).then(|| matches.rows.iter().collect::<Bits>());
         let is_match = |row: &u32| match &bits {
@@ -54,6 +53,18 @@ impl Table {
             page.reverse();
         }
         page
+    }
+
+    /// Whether a page comes from a walk along the kept order, rather than from sorting the matches.
+    pub(crate) fn walks(&self, matches: &Matches<'_>, sort: Sort, offset: usize, limit: usize) -> bool {
+        let (all, total) = (self.len(), matches.total);
+        let limit = limit.min(total.saturating_sub(offset));
+        if matches.all || limit == 0 {
+            return limit > 0;
+        }
+        let near = (offset + limit).min(total - offset);
+        let building = if self.orders.is_kept(sort) { 0 } else { all };
+        walked(all, near, total) + building <= total.saturating_mul(WALKED)
     }
 
     fn walk(&self, (sort, order): (Sort, Order)) -> Walk<'_> {
@@ -89,6 +100,11 @@ impl Table {
         page.sort_unstable_by(compare);
         page.to_vec()
     }
+}
+
+/// The rows of all that are walked past before so many of the matches are met.
+fn walked(all: usize, near: usize, total: usize) -> usize {
+    all.saturating_mul(near) / total
 }
 
 /// All rows in the order asked for. Turned about, the groups of rows with equal keys come last to first, but the rows of a group
