@@ -130,21 +130,37 @@ impl Metrics {
         })
     }
 
-    fn text(&self, clusters: &[Health], open_sockets: usize) -> Result<String, fmt::Error> {
+    fn text(&self, clusters: &[Health], open: Open) -> Result<String, fmt::Error> {
         let mut text = String::new();
         encode_registry(&mut text, &self.registry)?;
-        encode_registry(&mut text, &snapshot(clusters, open_sockets))?;
+        encode_registry(&mut text, &snapshot(clusters, open))?;
         encode_eof(&mut text)?;
         Ok(text)
     }
 }
 
+/// What is open now.
+#[derive(Clone, Copy, Debug)]
+struct Open {
+    sockets: usize,
+    viewers: usize,
+}
+
 /// What is read rather than counted.
-fn snapshot(clusters: &[Health], open_sockets: usize) -> Registry {
+fn snapshot(clusters: &[Health], open: Open) -> Registry {
     let mut registry = Registry::default();
-    let sockets: Gauge = Gauge::default();
-    sockets.set(number(open_sockets));
-    registry.register("podgate_websockets", "Open WebSockets", sockets);
+    for (name, help, count) in [
+        ("podgate_websockets", "Open WebSockets", open.sockets),
+        (
+            "podgate_live_viewers",
+            "Open WebSockets that are for live queries",
+            open.viewers,
+        ),
+    ] {
+        let gauge: Gauge = Gauge::default();
+        gauge.set(number(count));
+        registry.register(name, help, gauge);
+    }
 
     let states = Family::<InState, Gauge>::default();
     let pods = Family::<InCluster, Gauge>::default();
@@ -226,9 +242,13 @@ fn resident_memory() -> Option<usize> {
 /// `GET /metrics`.
 pub(crate) async fn get(Extract(state): Extract<State>, seen: Seen, headers: HeaderMap) -> Result<Response, ApiError> {
     admit(&state, &seen, &headers)?;
+    let open = Open {
+        sockets: state.sockets().count(),
+        viewers: state.live().viewers(),
+    };
     let text = state
         .metrics()
-        .text(&state.gate().health(), state.sockets().count())
+        .text(&state.gate().health(), open)
         .map_err(|error| ApiError::Internal(format!("metrics: {error}")))?;
     Ok(([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response())
 }
@@ -303,7 +323,7 @@ mod tests {
                 lists: vec![("expired", 3)],
             },
         };
-        let text = metrics.text(&[cluster], 3).unwrap();
+        let text = metrics.text(&[cluster], Open { sockets: 3, viewers: 2 }).unwrap();
         for line in [
             r#"podgate_http_requests_total{route="/api/clusters",method="GET",status="200"} 1"#,
             r#"podgate_http_requests_total{route="none",method="other",status="404"} 1"#,
@@ -317,6 +337,7 @@ mod tests {
             r#"podgate_cluster_watch_events_total{cluster="production",type="bookmark"} 0"#,
             r#"podgate_cluster_lists_total{cluster="production",reason="expired"} 3"#,
             "podgate_websockets 3",
+            "podgate_live_viewers 2",
             "# EOF",
         ] {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");

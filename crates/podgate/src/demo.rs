@@ -37,7 +37,8 @@ pub(crate) async fn sim(flags: config::Sim) -> Result<(), String> {
     let dir = tempfile::tempdir().map_err(|error| format!("cannot make a directory for the kubeconfig: {error}"))?;
     let path = dir.path().join("kubeconfig");
     write_private(&path, &sim.kubeconfig())?;
-    println!("{}", path.display());
+    writeln!(std::io::stdout(), "{}", path.display())
+        .map_err(|error| format!("cannot print the kubeconfig's path: {error}"))?;
     stop.cancelled().await;
     sim.stop().await;
     Ok(())

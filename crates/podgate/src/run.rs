@@ -1,6 +1,6 @@
 //! `podgate serve`: wiring and shutdown.
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{io::Write, net::SocketAddr, path::Path, time::Duration};
 
 use axum::Router;
 use axum_server::{Handle, accept::NoDelayAcceptor, tls_rustls::RustlsConfig};
@@ -257,11 +257,16 @@ fn limit_heads(builder: &mut hyper_util::server::conn::auto::Builder<TokioExecut
         .header_read_timeout(HEAD_TIMEOUT);
 }
 
-/// Says where we listen, and the log-in where no one else can know it.
+/// Says where we listen, and the log-in where no one else can know it: on standard error if standard output is closed.
 fn greet(flags: &Serve, address: SocketAddr, made_up: Option<&str>) {
     let scheme = if flags.tls_cert.is_some() { "https" } else { "http" };
-    println!("Podgate listens on {scheme}://{address}{}/", flags.base_path);
+    let mut text = format!("Podgate listens on {scheme}://{address}{}/\n", flags.base_path);
     if let Some(password) = made_up {
-        println!("Log in as `admin` with the password `{password}` (it is not shown again)");
+        text += &format!("Log in as `admin` with the password `{password}` (it is not shown again)\n");
+    }
+    let mut stdout = std::io::stdout();
+    if stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).is_err() {
+        // Where both are closed nobody listens.
+        let _ = std::io::stderr().write_all(text.as_bytes());
     }
 }

@@ -108,6 +108,8 @@ async fn a_view_begins_whole_and_is_told_what_changes() {
     assert_eq!(view.facets, json!({"status": [{"value": "Running", "count": 2}]}));
     assert_eq!(view.clusters[0]["name"], "sim");
     assert_eq!(view.clusters[0]["state"], "synced");
+    let metrics = server.request("GET", "/metrics", None, None).await.text();
+    assert!(metrics.contains("\npodgate_live_viewers 1\n"), "{metrics}");
 
     server.sim.run_pod("other", "cache", &["main"]);
     server.sim.run_pod("shop", "app", &["main"]);

@@ -97,6 +97,12 @@ impl Hub {
         }
     }
 
+    /// How many viewers there are.
+    pub(crate) fn viewers(&self) -> usize {
+        let users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        users.values().sum()
+    }
+
     /// Takes a place for a viewer.
     ///
     /// # Errors
