@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 const UUID: usize = 36;
 
 /// An object's uid: a UUID wherever a real API server made it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Uid {
     Uuid([u8; 16]),
     Text(Box<str>),

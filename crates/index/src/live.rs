@@ -9,8 +9,8 @@ use hashbrown::HashMap;
 use roaring::RoaringBitmap;
 
 use crate::{
-    Answer, Facet, FacetValue, Query, Reader, RowRef, UidText, compact::Uid, matches::Matches, predicate::Predicate,
-    rows::Rows, table::Table,
+    Answer, ClusterId, Facet, FacetValue, Query, Reader, RowRef, UidText, compact::Uid, matches::Matches,
+    predicate::Predicate, rows::Rows, table::Table,
 };
 
 /// The matches of one query, as of the last look.
@@ -50,6 +50,7 @@ pub struct Window {
 struct Told {
     row: u32,
     version: u64,
+    cluster: ClusterId,
     uid: Uid,
 }
 
@@ -60,6 +61,7 @@ pub struct Delta<'a> {
     total: usize,
     upsert: Vec<u32>,
     order: Option<Vec<u32>>,
+    ambiguous: bool,
 }
 
 impl Window {
@@ -84,6 +86,20 @@ impl Window {
     fn holds(&self, table: &Table, page: &[u32]) -> bool {
         let told = self.rows.iter().map(|told| (told.row, told.version));
         page.iter().map(|&row| (row, table.version(row))).eq(told)
+    }
+
+    /// Whether two of the rows that were told, or are to be told now, are of two clusters and have one uid.
+    fn has_twins(&self, table: &Table, page: &[u32]) -> bool {
+        let told = self.rows.iter().map(|told| (told.cluster, &told.uid));
+        let now = page.iter().filter_map(|&row| table.rows.row(row));
+        let all = told.chain(now.map(|row| (row.cluster(), row.uid_ref())));
+        let mut clusters: HashMap<&Uid, ClusterId> = HashMap::new();
+        let mut of_several = all.clone().map(|(cluster, _)| cluster);
+        let first = of_several.next();
+        of_several.any(|cluster| Some(cluster) != first)
+            && all
+                .into_iter()
+                .any(|(cluster, uid)| *clusters.entry(uid).or_insert(cluster) != cluster)
     }
 
     /// Rows before the window.
@@ -194,17 +210,20 @@ impl Live {
             window.at = Some(self.changed);
             return None;
         }
-        let told: HashMap<u32, u64> = window.rows.iter().map(|told| (told.row, told.version)).collect();
-        let is_new = |row: &u32| told.get(row) != Some(&table.version(*row));
+        let versions: HashMap<u32, u64> = window.rows.iter().map(|told| (told.row, told.version)).collect();
+        let is_new = |row: &u32| versions.get(row) != Some(&table.version(*row));
         let upsert: Vec<u32> = page.iter().copied().filter(is_new).collect();
-        let uids = page.iter().filter_map(|&row| table.rows.row(row)).map(RowRef::uid_ref);
-        let same_order = uids.eq(window.rows.iter().map(|told| &told.uid));
+        let pods = page.iter().filter_map(|&row| table.rows.row(row));
+        let told = window.rows.iter().map(|told| (told.cluster, &told.uid));
+        let same_order = pods.map(|row| (row.cluster(), row.uid_ref())).eq(told);
+        let ambiguous = !same_order && window.has_twins(table, &page);
         self.tell(table, window, &page);
         (!same_total || !same_order || !upsert.is_empty()).then(|| Delta {
             rows: &table.rows,
             total: self.total(),
             upsert,
             order: (!same_order).then_some(page),
+            ambiguous,
         })
     }
 
@@ -256,10 +275,12 @@ impl Live {
         window.total = self.total();
         window.rows.clear();
         window.rows.extend(page.iter().filter_map(|&row| {
+            let view = table.rows.row(row)?;
             Some(Told {
                 row,
                 version: table.version(row),
-                uid: table.rows.row(row)?.uid_ref().clone(),
+                cluster: view.cluster(),
+                uid: view.uid_ref().clone(),
             })
         }));
     }
@@ -275,6 +296,12 @@ impl<'a> Delta<'a> {
     pub fn upsert(&self) -> impl Iterator<Item = RowRef<'a>> {
         let rows = self.rows;
         self.upsert.iter().filter_map(move |&row| rows.row(row))
+    }
+
+    /// Whether the order does not tell which row is where, because two rows, before or now, have one uid: a cluster that is known under two names shows
+    /// each pod twice. Then only a snapshot tells.
+    pub fn is_ambiguous(&self) -> bool {
+        self.ambiguous
     }
 
     /// The uids of the window in order, if that is not what it was.

@@ -94,6 +94,10 @@ pub(super) fn live_server() -> Value {
         let counts = "For each field asked for its values and how often each occurs, as in the list.";
         ("facets", json!({"type": "object", "description": counts}))
     };
+    let cut = || {
+        let what = "Beside `facets`, if any are asked for: those that have more values than are told.";
+        ("truncatedFacets", list(json!({"type": "string"}), what))
+    };
     let seq = || ("seq", count("The frame's number, from 1 after each `subscribe`."));
     let total = || ("total", count("The number of matches."));
     json!([
@@ -108,7 +112,7 @@ pub(super) fn live_server() -> Value {
                 facets(),
                 clusters(),
             ],
-            [],
+            [cut()],
         ),
         frame(
             "delta",
@@ -127,6 +131,7 @@ pub(super) fn live_server() -> Value {
                     ),
                 ),
                 facets(),
+                cut(),
                 clusters(),
             ],
         ),

@@ -38,6 +38,12 @@ fn facet(word: &str) -> Facet {
     }
 }
 
+/// Appends the names of the fields of which not all values are told, beside the counts.
+pub(crate) fn write_cut(out: &mut Vec<u8>, cut: Vec<&'static str>) {
+    out.extend_from_slice(b",\"truncatedFacets\":");
+    json::list(out, cut.into_iter(), json::text);
+}
+
 /// Appends an object: a list of values and counts for each facet, the most frequent first. Returns those that have more values than are told.
 pub(crate) fn write(
     out: &mut Vec<u8>,

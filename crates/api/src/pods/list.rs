@@ -193,8 +193,7 @@ impl List<'_> {
         if !self.facets.is_empty() {
             out.extend_from_slice(b",\"facets\":");
             let cut = facets::write(&mut out, self.facets, self.pods, |facet| Arc::new(found.facets(facet)));
-            out.extend_from_slice(b",\"truncatedFacets\":");
-            json::list(&mut out, cut.into_iter(), json::text);
+            facets::write_cut(&mut out, cut);
         }
         out.extend_from_slice(b"}}");
         Ok(out)

@@ -9,13 +9,16 @@ use crate::support::{Server, Setup, Socket, within};
 const ONE: &str = "/ws/clusters/sim/pods";
 const ALL: &str = "/ws/pods";
 
+/// What a row is known by: its cluster and uid.
+type RowKey = (String, String);
+
 /// What a client of a live query holds: it applies each frame as the contract says.
 #[derive(Debug, Default)]
 struct View {
     seq: u64,
     total: u64,
-    order: Vec<String>,
-    rows: HashMap<String, Value>,
+    order: Vec<RowKey>,
+    rows: HashMap<RowKey, Value>,
     facets: Value,
     clusters: Value,
 }
@@ -26,22 +29,27 @@ impl View {
         self.seq += 1;
         assert_eq!(frame["seq"], self.seq, "{frame}");
         self.total = frame["total"].as_u64().unwrap();
-        let uid = |row: &Value| row["uid"].as_str().unwrap().to_owned();
+        let key = |row: &Value| {
+            ["cluster", "uid"]
+                .map(|field| row[field].as_str().unwrap().to_owned())
+                .into()
+        };
         match frame["type"].as_str().unwrap() {
             "snapshot" => {
                 let items = frame["items"].as_array().unwrap();
-                self.order = items.iter().map(uid).collect();
-                self.rows = items.iter().map(|row| (uid(row), row.clone())).collect();
+                self.order = items.iter().map(key).collect();
+                self.rows = items.iter().map(|row| (key(row), row.clone())).collect();
+                assert_eq!(frame["facets"] == json!({}), frame.get("truncatedFacets").is_none());
                 self.facets = frame["facets"].take();
                 self.clusters = frame["clusters"].take();
             }
             "delta" => {
                 for row in frame["upsert"].as_array().unwrap() {
-                    self.rows.insert(uid(row), row.clone());
+                    self.rows.insert(key(row), row.clone());
                 }
                 if let Some(order) = frame["order"].as_array() {
-                    self.order = order.iter().map(|uid| uid.as_str().unwrap().to_owned()).collect();
-                    self.rows.retain(|uid, _| self.order.contains(uid));
+                    self.order = order.iter().map(|uid| self.only(uid.as_str().unwrap())).collect();
+                    self.rows.retain(|key, _| self.order.contains(key));
                 }
                 for (held, key) in [(&mut self.facets, "facets"), (&mut self.clusters, "clusters")] {
                     if frame.get(key).is_some() {
@@ -58,14 +66,21 @@ impl View {
         );
     }
 
+    /// The one row with a uid.
+    fn only(&self, uid: &str) -> RowKey {
+        let of_uid: Vec<_> = self.rows.keys().filter(|(_, other)| other == uid).collect();
+        assert_eq!(of_uid.len(), 1, "{of_uid:?}");
+        of_uid[0].clone()
+    }
+
     fn items(&self) -> Vec<Value> {
-        self.order.iter().map(|uid| self.rows[uid].clone()).collect()
+        self.order.iter().map(|key| self.rows[key].clone()).collect()
     }
 
     fn names(&self) -> Vec<&str> {
         self.order
             .iter()
-            .map(|uid| self.rows[uid]["name"].as_str().unwrap())
+            .map(|key| self.rows[key]["name"].as_str().unwrap())
             .collect()
     }
 
@@ -248,6 +263,32 @@ async fn many_viewers_are_one_watch_and_all_hold_what_a_list_answers() {
     for (_, socket, _) in viewers {
         socket.close().await;
     }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_cluster_with_two_names_shows_its_pods_twice_and_never_the_wrong_one() {
+    let server = Server::start().await;
+    for name in ["web-1", "web-2", "web-3"] {
+        server.run_pod("shop", name, &["main"]).await;
+    }
+    let new = json!({"name": "again", "kubeConfig": server.sim.kubeconfig()});
+    assert_eq!(server.post("/api/clusters", new).await.status, 200);
+    let both = |total: u64| move |answer: &crate::support::Answer| answer.json()["data"]["total"] == total;
+    server.until("/api/pods", both(6)).await;
+    let query = json!({"query": {"sort": "restarts", "order": "desc"}});
+    let (mut socket, mut view) = subscribe(&server, ALL, query).await;
+    assert_eq!((view.total, view.items().len()), (6, 6));
+    for name in ["web-2", "web-3", "web-1", "web-3"] {
+        server.sim.restart_container("shop", name, "main", 1);
+    }
+    assert!(server.sim.remove("Pod", "shop", "web-2"));
+    server.until("/api/pods", both(4)).await;
+    let list = server.get("/api/pods?sort=restarts&order=desc").await.data();
+    let items = list["items"].as_array().unwrap();
+    view.until(&mut socket, |view| view.total == 4 && view.items() == *items)
+        .await;
+    socket.close().await;
     server.stop().await;
 }
 

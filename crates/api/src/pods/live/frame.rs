@@ -20,7 +20,7 @@ pub(super) struct Frame {
 pub(super) struct Beside {
     /// The clusters asked for, and how current each is.
     pub(super) clusters: Arc<Clusters>,
-    /// The counts asked for; none asked for: an empty object.
+    /// The value of `facets`, and behind it `truncatedFacets`; none asked for: an empty object.
     pub(super) facets: Arc<Vec<u8>>,
 }
 

@@ -6,7 +6,7 @@ use podgate_access::{
     live::Followed,
     pods::{Pods, Reading},
 };
-use podgate_index::live::{Live, Window};
+use podgate_index::live::{Delta, Live, Window};
 use tokio::{
     sync::mpsc::{self, error::TrySendError},
     time::Instant,
@@ -26,6 +26,8 @@ pub(super) struct Group {
     live: Live,
     beside: Beside,
     panes: HashMap<Range, Pane>,
+    /// One of its viewers waits for a snapshot.
+    waits: bool,
 }
 
 /// The viewers of one window.
@@ -94,6 +96,7 @@ impl Group {
                 facets: Arc::new(b"{}".to_vec()),
             },
             panes: HashMap::new(),
+            waits: false,
         }
     }
 
@@ -105,29 +108,32 @@ impl Group {
         self.panes.values().any(|pane| pane.viewers.contains_key(&viewer))
     }
 
-    /// Tells every viewer what changed since it was last told. True: a viewer waits for a snapshot.
-    pub(super) fn step(&mut self) -> bool {
-        let waits = self.look(None);
-        self.panes.retain(|_, pane| !pane.viewers.is_empty());
-        waits
+    /// Whether a viewer waits for a snapshot: it is to be stepped though nothing has changed.
+    pub(super) fn waits(&self) -> bool {
+        self.waits
     }
 
-    /// Adds a viewer. True: it waits for its snapshot until the next step, because others of its window were told of changes just now.
-    pub(super) fn join(&mut self, viewer: u64, range: Range, place: Place) -> bool {
+    /// Tells every viewer what changed since it was last told.
+    pub(super) fn step(&mut self) {
+        self.waits = self.look(None);
+        self.panes.retain(|_, pane| !pane.viewers.is_empty());
+    }
+
+    /// Adds a viewer. It waits for its snapshot until the next step where others of its window were told of changes just now.
+    pub(super) fn join(&mut self, viewer: u64, range: Range, place: Place) {
         let now = Instant::now();
         let pane = self.panes.entry(range).or_insert_with(|| Pane::new(range));
         pane.viewers.insert(viewer, place);
         let told_just_now = pane.told.is_some_and(|told| now < told + TICK);
-        told_just_now || self.look(Some(range))
+        self.waits |= told_just_now || self.look(Some(range));
     }
 
     /// Moves a viewer to another window. As [`Group::join`].
-    pub(super) fn scroll(&mut self, viewer: u64, range: Range) -> bool {
-        let Some(mut place) = self.leave(viewer) else {
-            return false;
-        };
-        place.behind = true;
-        self.join(viewer, range, place)
+    pub(super) fn scroll(&mut self, viewer: u64, range: Range) {
+        if let Some(mut place) = self.leave(viewer) {
+            place.behind = true;
+            self.join(viewer, range, place);
+        }
     }
 
     /// Takes a viewer out.
@@ -146,6 +152,7 @@ impl Group {
             live,
             beside,
             panes,
+            waits: _,
         } = self;
         *pods = followed.pods();
         let reading = pods.read();
@@ -160,7 +167,8 @@ impl Group {
         }
         if !facets.is_empty() {
             let mut json = Vec::new();
-            facets::write(&mut json, facets, pods, |facet| reading.live_facets(live, facet));
+            let cut = facets::write(&mut json, facets, pods, |facet| reading.live_facets(live, facet));
+            facets::write_cut(&mut json, cut);
             if *beside.facets != json {
                 beside.facets = Arc::new(json);
             }
@@ -218,6 +226,10 @@ impl Pane {
             .is_none_or(|held| !Arc::ptr_eq(&held.clusters, &now.beside.clusters));
         let delta = now.reading.delta(now.live, &mut self.window);
         if delta.is_none() && !facets && !clusters {
+            return;
+        }
+        if delta.as_ref().is_some_and(Delta::is_ambiguous) {
+            self.viewers.values_mut().for_each(|place| place.behind = true);
             return;
         }
         let frame = Arc::new(Frame::delta(

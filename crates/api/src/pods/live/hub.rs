@@ -14,7 +14,7 @@ use std::{
 
 use podgate_access::live::{Followed, Key};
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{mpsc, oneshot, watch},
     time::Instant,
 };
 use tokio_util::sync::CancellationToken;
@@ -29,6 +29,8 @@ use crate::ApiError;
 pub(super) const TICK: Duration = Duration::from_millis(100);
 /// Commands that wait for the task at most; who sends one more waits.
 const COMMANDS: usize = 1024;
+/// Commands that are taken after each step at least, however long it took.
+const TURN: usize = 64;
 /// Frames that wait for one viewer at most: they are shared by all viewers of the same view.
 pub(super) const FRAMES: usize = 4;
 
@@ -59,10 +61,12 @@ enum Command {
         facets: Vec<&'static str>,
         range: Range,
         frames: mpsc::Sender<Arc<Frame>>,
+        taken: oneshot::Sender<()>,
     },
     Move {
         viewer: u64,
         range: Range,
+        taken: oneshot::Sender<()>,
     },
     Leave {
         viewer: u64,
@@ -139,7 +143,8 @@ fn gone() -> ApiError {
 }
 
 impl Viewer {
-    /// Begins a live query in place of the one before. Its first frame is a snapshot.
+    /// Begins a live query in place of the one before. Its first frame is a snapshot. Waits until the task has taken it up: one viewer has one command
+    /// on its way at most, and no queue of them before those of others.
     pub(super) async fn subscribe(
         &mut self,
         followed: Followed,
@@ -147,6 +152,7 @@ impl Viewer {
         range: Range,
     ) -> Result<(), ApiError> {
         let (frames, receiver) = mpsc::channel(FRAMES);
+        let (taken, done) = oneshot::channel();
         self.frames = Some(receiver);
         let subscribe = Command::Subscribe {
             viewer: self.number,
@@ -154,8 +160,10 @@ impl Viewer {
             facets,
             range,
             frames,
+            taken,
         };
-        self.hub.send(subscribe).await
+        self.hub.send(subscribe).await?;
+        done.await.map_err(|_| gone())
     }
 
     /// Whether there is a live query.
@@ -169,10 +177,12 @@ impl Viewer {
         self.hub.send(Command::Leave { viewer: self.number }).await
     }
 
-    /// Moves the window. A snapshot of it follows.
+    /// Moves the window. A snapshot of it follows. Waits as [`Viewer::subscribe`] does.
     pub(super) async fn scroll(&self, range: Range) -> Result<(), ApiError> {
         let viewer = self.number;
-        self.hub.send(Command::Move { viewer, range }).await
+        let (taken, done) = oneshot::channel();
+        self.hub.send(Command::Move { viewer, range, taken }).await?;
+        done.await.map_err(|_| gone())
     }
 
     /// The next frame; waits while nothing is followed. Cancel-safe.
@@ -208,8 +218,10 @@ struct Board {
     viewers: HashMap<u64, GroupKey>,
     /// When groups were last stepped.
     stepped: Instant,
-    /// Something may have changed since, or a viewer waits for a snapshot.
-    due: bool,
+    /// Something may have changed since.
+    changed: bool,
+    /// A viewer waits for a snapshot.
+    waits: bool,
 }
 
 impl Board {
@@ -219,36 +231,55 @@ impl Board {
             groups: HashMap::new(),
             viewers: HashMap::new(),
             stepped: Instant::now(),
-            due: false,
+            changed: false,
+            waits: false,
         }
     }
 
-    /// Runs until every handle is gone.
+    /// Runs until every handle is gone. Neither steps nor commands keep the other from its turn: a step comes as soon as it may, commands come between
+    /// steps, and some after each.
     async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
         loop {
+            let due = self.changed || self.waits;
             tokio::select! {
                 biased;
-                () = tokio::time::sleep_until(self.stepped + TICK), if self.due => self.step().await,
+                () = tokio::time::sleep_until(self.stepped + TICK), if due => {
+                    self.step().await;
+                    for _ in 0..TURN {
+                        let Ok(command) = commands.try_recv() else { break };
+                        self.take(command);
+                    }
+                }
                 command = commands.recv() => match command {
                     Some(command) => self.take(command),
                     None => return,
                 },
-                changed = self.changes.changed(), if !self.due && !self.groups.is_empty() => match changed {
-                    Ok(()) => self.due = true,
+                changed = self.changes.changed(), if !self.changed && !self.groups.is_empty() => match changed {
+                    Ok(()) => self.changed = true,
                     Err(_) => return,
                 },
+            }
+            // Looked at in any case: while commands wait, nothing else would.
+            match self.changes.has_changed() {
+                Ok(news) => self.changed |= news && !self.groups.is_empty(),
+                Err(_) => return,
             }
         }
     }
 
-    /// Steps every group, and lets others run in between.
+    /// Steps every group, or where nothing has changed those with a viewer that waits; lets others run in between.
     async fn step(&mut self) {
         self.stepped = Instant::now();
         self.changes.mark_unchanged();
-        self.due = false;
+        let changed = std::mem::take(&mut self.changed);
+        self.waits = false;
         let mut empty = Vec::new();
         for (key, group) in &mut self.groups {
-            self.due |= group.step();
+            if !changed && !group.waits() {
+                continue;
+            }
+            group.step();
+            self.waits |= group.waits();
             if group.is_empty() {
                 empty.push(key.clone());
             }
@@ -270,6 +301,7 @@ impl Board {
                 facets,
                 range,
                 frames,
+                taken,
             } => {
                 self.leave(viewer);
                 let key = (followed.key().clone(), facets);
@@ -278,13 +310,18 @@ impl Board {
                     .groups
                     .entry(key.clone())
                     .or_insert_with(|| Group::new(*followed, facets));
-                self.due |= group.join(viewer, range, Place::new(frames));
+                group.join(viewer, range, Place::new(frames));
+                self.waits |= group.waits();
                 self.viewers.insert(viewer, key);
+                // A viewer that has gone does not wait for it.
+                let _ = taken.send(());
             }
-            Command::Move { viewer, range } => {
+            Command::Move { viewer, range, taken } => {
                 if let Some(group) = self.viewers.get(&viewer).and_then(|key| self.groups.get_mut(key)) {
-                    self.due |= group.scroll(viewer, range);
+                    group.scroll(viewer, range);
+                    self.waits |= group.waits();
                 }
+                let _ = taken.send(());
             }
             Command::Leave { viewer } => self.leave(viewer),
         }
