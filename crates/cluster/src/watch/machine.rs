@@ -112,6 +112,8 @@ enum Phase {
         token: String,
         restarts: u8,
         whole: bool,
+        /// Failures in a row before the page that is asked for now.
+        before: u32,
     },
     Watching {
         version: String,
@@ -215,8 +217,7 @@ impl Machine {
             }
             Input::Gone | Input::Page { .. } | Input::Ended | Input::Broken => {
                 self.losses = self.losses.saturating_add(1);
-                self.list(Cause::Failure);
-                self.failed()
+                self.failed_and_lists(Cause::Failure)
             }
         }
     }
@@ -227,6 +228,7 @@ impl Machine {
             token,
             restarts,
             whole,
+            before,
         } = &mut self.phase
         else {
             return self.failed();
@@ -242,6 +244,8 @@ impl Machine {
                 }
                 if !more.is_empty() {
                     more.clone_into(token);
+                    // Of this page alone: whether the list can be watched is not known yet.
+                    self.failures = *before;
                     return step(Health::Same, Next::Call);
                 }
                 let version = std::mem::take(version);
@@ -272,7 +276,8 @@ impl Machine {
             | Input::Refused { .. }
             | Input::Ended
             | Input::Bookmark { .. } => {
-                if self.failures >= MAX_PAGE_FAILURES {
+                if self.failures >= before.saturating_add(MAX_PAGE_FAILURES) {
+                    *before = self.failures;
                     token.clear();
                     version.clear();
                 }
@@ -287,18 +292,17 @@ impl Machine {
             Input::Opened => step(Health::Same, Next::Read),
             Input::Changed { version } | Input::Bookmark { version, .. } => self.advance(version),
             Input::Gone => {
-                let settled = self.wait() == Wait::Silence;
-                self.list(Cause::Expired);
                 let why = Health::Stale(
                     "the API server no longer has the changes since the last one seen: the pods are listed again",
                 );
                 // A server that lets no list be watched is not asked in a loop.
-                if settled {
+                if self.wait() == Wait::Silence {
+                    self.list(Cause::Expired);
                     return step(why, Next::Call);
                 }
                 Step {
                     health: why,
-                    ..self.failed()
+                    ..self.failed_and_lists(Cause::Expired)
                 }
             }
             Input::Silent => {
@@ -312,10 +316,7 @@ impl Machine {
                 self.unsettle();
                 step(Health::Same, Next::Call)
             }
-            Input::Refused { status: 400 | 422 } => {
-                self.list(Cause::Refused);
-                self.failed()
-            }
+            Input::Refused { status: 400 | 422 } => self.failed_and_lists(Cause::Refused),
             Input::Ended | Input::Broken | Input::Refused { .. } | Input::Page { .. } => {
                 self.unsettle();
                 self.failed()
@@ -374,8 +375,16 @@ impl Machine {
                 token: String::new(),
                 restarts: 0,
                 whole: false,
+                before: self.failures,
             }
         };
+    }
+
+    /// The failure is not one of the list that begins.
+    fn failed_and_lists(&mut self, cause: Cause) -> Step {
+        let step = self.failed();
+        self.list(cause);
+        step
     }
 
     fn failed(&mut self) -> Step {

@@ -149,6 +149,32 @@ fn a_page_that_fails_is_asked_for_again_and_at_last_all_of_them() {
 }
 
 #[test]
+fn a_page_that_comes_makes_good_for_the_failures_before_it() {
+    let mut machine = Machine::new();
+    feed(&mut machine, &[Input::Refused { status: 422 }, page("5", "t1")]);
+    for _ in 0..20 {
+        for failures in 1..=3 {
+            assert_eq!(machine.step(Input::Broken).next, Next::Retry { failures });
+            assert_eq!(machine.call(), at_page("t1"));
+        }
+        machine.step(page("5", "t1"));
+    }
+    machine.step(page("5", ""));
+    assert_eq!(machine.call(), watch("5"));
+}
+
+#[test]
+fn a_list_that_can_not_be_watched_is_asked_for_less_and_less_often() {
+    let mut machine = Machine::new();
+    machine.step(Input::Refused { status: 422 });
+    for failures in 1..=6 {
+        feed(&mut machine, &[page("5", "t1"), page("5", "")]);
+        assert_eq!(machine.step(Input::Gone).next, Next::Retry { failures });
+        assert_eq!(machine.call(), at_page(""));
+    }
+}
+
+#[test]
 fn a_list_that_always_expires_is_asked_for_in_one_piece() {
     let mut machine = Machine::new();
     machine.step(Input::Refused { status: 422 });
