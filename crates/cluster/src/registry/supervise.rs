@@ -18,6 +18,7 @@ pub(super) async fn run(cluster: Arc<Inner>, index: Index, before: Option<JoinHa
         let _ = before.await;
     }
     index.remove_cluster(cluster.spec.id);
+    cluster.rows_changed();
     let removed = cluster.removed.clone();
     let mut tasks = JoinSet::new();
     removed.run_until_cancelled(watch(cluster, index, &mut tasks)).await;

@@ -499,6 +499,35 @@ async fn a_replaced_cluster_has_the_new_ones_pods_only(format: Format) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_waits_for_changes_hears_of_the_rows_that_a_replaced_cluster_takes_along() {
+    let world = World::synced(Format::Protobuf, 3).await;
+    world.expect_at_least(0);
+    let mut changes = world.registry.changes();
+    // It accepts connections and says nothing: the new cluster has no news of its own.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (here, there) = (silent.local_addr().unwrap().port(), world.sim.address().port());
+    let kubeconfig = world
+        .sim
+        .kubeconfig()
+        .replace(&format!(":{there}"), &format!(":{here}"));
+    world.registry.add(Spec {
+        id: ID,
+        name: "prod".to_owned(),
+        source: untrusted(&kubeconfig),
+        namespaces: Vec::new(),
+    });
+    let gone = async {
+        while total(&world.index) > 0 {
+            changes.changed().await.unwrap();
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), gone)
+        .await
+        .expect("nobody was told");
+    world.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_dropped_registry_ends_its_watches() {
     let sim = Sim::start(options()).await.unwrap();
     let registry = Registry::new(Index::new(), Policy { ..policy() });
