@@ -103,21 +103,36 @@ impl Index {
         }
     }
 
-    /// Sweeps the rows of the relist's cluster and namespace that nothing applied since [`Index::begin`]. Returns how many went.
+    /// Sweeps the rows of the relist's cluster and namespace that nothing applied since [`Index::begin`]. Returns how many went. Readers
+    /// may come in between, and see some of them gone.
     pub fn finish(&self, relist: Relist) -> usize {
         let Relist {
             cluster,
             namespace,
             generation,
         } = relist;
-        self.write()
-            .sweep(cluster, namespace.as_deref(), generation, usize::MAX)
+        self.sweep(cluster, namespace.as_deref(), generation)
     }
 
     /// Drops the rows that a cluster has now. Readers may come in between, and see some of them gone.
     pub fn remove_cluster(&self, cluster: ClusterId) {
         let generation = self.write().begin();
-        while self.write().sweep(cluster, None, generation, CHUNK) == CHUNK {}
+        self.sweep(cluster, None, generation);
+    }
+
+    /// Removes the rows of a cluster, and of one namespace of it if named, that were last applied before a generation. Returns how many.
+    fn sweep(&self, cluster: ClusterId, namespace: Option<&str>, generation: u32) -> usize {
+        let mut swept = 0;
+        loop {
+            let old = self.read().table.old(cluster, namespace, generation);
+            if old.is_empty() {
+                return swept;
+            }
+            for rows in old.chunks(CHUNK) {
+                swept += self.write().sweep(cluster, namespace, generation, rows);
+            }
+            // Rows that were given other numbers meanwhile are found the next time.
+        }
     }
 
     /// Gives up memory that is of no use: orders but newest first that nobody has asked for since the last time, the room of

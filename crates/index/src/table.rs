@@ -149,27 +149,43 @@ impl Table {
         self.generation
     }
 
-    /// Removes at most so many rows of a cluster, and of one namespace of it if named, that were last applied before a
-    /// generation.
+    /// The rows of a cluster, and of one namespace of it if named.
+    fn placed(&self, cluster: ClusterId, namespace: Option<&str>) -> Option<&RoaringBitmap> {
+        let of_cluster = self.places.cluster(cluster)?;
+        match namespace {
+            None => Some(&of_cluster.rows),
+            Some(name) => of_cluster.namespace(self.rows.namespaces.find(name)?),
+        }
+    }
+
+    /// Those of them that were last applied before a generation.
+    pub(crate) fn old(&self, cluster: ClusterId, namespace: Option<&str>, generation: u32) -> Vec<u32> {
+        let old = |row: &u32| self.applied[*row as usize] < generation;
+        let rows = self.placed(cluster, namespace);
+        rows.into_iter().flatten().filter(old).collect()
+    }
+
+    /// Removes those of some rows that are still [`Table::old`]. Returns how many.
     pub(crate) fn sweep(
         &mut self,
         cluster: ClusterId,
         namespace: Option<&str>,
         generation: u32,
-        limit: usize,
+        rows: &[u32],
     ) -> usize {
-        let Some(of_cluster) = self.places.cluster(cluster) else {
+        let is_old = |row: &u32| {
+            self.applied
+                .get(*row as usize)
+                .is_some_and(|&applied| applied < generation)
+        };
+        let Some(placed) = self.placed(cluster, namespace) else {
             return 0;
         };
-        let rows = match namespace {
-            None => Some(&of_cluster.rows),
-            Some(name) => {
-                let sym = self.rows.namespaces.find(name);
-                sym.and_then(|sym| of_cluster.namespace(sym))
-            }
-        };
-        let old = |row: &u32| self.applied[*row as usize] < generation;
-        let swept: Vec<u32> = rows.into_iter().flatten().filter(old).take(limit).collect();
+        let swept: Vec<u32> = rows
+            .iter()
+            .copied()
+            .filter(|row| placed.contains(*row) && is_old(row))
+            .collect();
         for &row in &swept {
             self.remove(row);
         }
@@ -362,7 +378,8 @@ mod tests {
     #[test]
     fn the_last_row_takes_everything_with_it() {
         let mut table = filled(500, 0);
-        table.sweep(ClusterId(1), None, u32::MAX, usize::MAX);
+        let all = table.old(ClusterId(1), None, u32::MAX);
+        assert_eq!(table.sweep(ClusterId(1), None, u32::MAX, &all), 500);
         assert!(sizes(&table).iter().all(|&size| size == 0), "{:?}", sizes(&table));
     }
 }

@@ -40,6 +40,19 @@ fn sweeps_what_was_not_applied_since_its_begin() {
 }
 
 #[test]
+fn many_rows_are_swept() {
+    let index = Index::new();
+    let all = (0..5_000).map(|n| upsert(if n % 2 == 0 { "a" } else { "b" }, &format!("pod-{n}")));
+    index.apply(CLUSTER, all.collect());
+    let relist = index.begin(CLUSTER, Some("a"));
+    index.apply(CLUSTER, vec![upsert("a", "pod-0"), upsert("a", "new")]);
+    assert_eq!(index.finish(relist), 2_499);
+    assert_eq!(index.stats(CLUSTER, &podgate_index::Scope::All).pods, 2_502);
+    index.remove_cluster(CLUSTER);
+    assert_eq!(index.stats(CLUSTER, &podgate_index::Scope::All).pods, 0);
+}
+
+#[test]
 fn relists_of_two_namespaces_overlap() {
     let index = Index::new();
     index.apply(
