@@ -11,6 +11,8 @@ mod protobuf;
 
 /// The most bytes of one pod or one event. The API server stores 1.5 MiB an object at most.
 const MAX_OBJECT: usize = 16 << 20;
+/// Bytes of the longest name of a pod, a namespace or a node: a DNS-1123 subdomain.
+const LONGEST_NAME: usize = 253;
 /// The annotation of the bookmark that ends the initial events (KEP-3157).
 const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
 
@@ -90,12 +92,17 @@ pub(crate) enum Object {
 }
 
 impl Object {
-    /// A pod that was read, with its version. One without a name or a namespace is odd.
+    /// A pod that was read, with its version. One without a name or a namespace is odd, and so is one whose names no Kubernetes takes.
     fn read(pod: wire::Pod) -> (Self, String) {
         let meta = &pod.metadata;
         let version = meta.resource_version.clone();
         if meta.name.is_empty() || meta.namespace.is_empty() {
             let error = "it has no name or no namespace";
+            return (Self::odd(&meta.namespace, &meta.name, error), version);
+        }
+        let names = [&meta.name, &meta.namespace, &pod.spec.node_name, &pod.status.pod_ip];
+        if names.iter().any(|name| name.len() > LONGEST_NAME) {
+            let error = format!("a name or an IP of it is longer than {LONGEST_NAME} bytes");
             return (Self::odd(&meta.namespace, &meta.name, error), version);
         }
         (Self::Pod(Box::new(pod)), version)

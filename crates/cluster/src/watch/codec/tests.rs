@@ -250,6 +250,25 @@ fn a_pod_that_does_not_parse_is_named_and_costs_no_other() {
 }
 
 #[test]
+fn a_pod_with_a_name_that_no_cluster_takes_is_none() {
+    let long = "a".repeat(254);
+    let odd: [fn(&mut wire::Pod, &str); 4] = [
+        |pod, long| pod.metadata.name = long.to_owned(),
+        |pod, long| pod.metadata.namespace = long.to_owned(),
+        |pod, long| pod.spec.node_name = long.to_owned(),
+        |pod, long| pod.status.pod_ip = long.to_owned(),
+    ];
+    for change in odd {
+        for (name, is_odd) in [(&long[1..], false), (&long, true)] {
+            let mut pod = pods::named("x", "a");
+            change(&mut pod, name);
+            let (read, _) = Object::read(pod);
+            assert_eq!(matches!(read, Object::Odd { .. }), is_odd, "{read:?}");
+        }
+    }
+}
+
+#[test]
 fn no_more_is_held_than_one_object() {
     for codec in BOTH {
         let writer = Writer(codec);
