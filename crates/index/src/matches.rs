@@ -9,6 +9,9 @@ use crate::{
     Query, Selector, bits::Bits, dictionary::Sym, postings::contains, rows::LabelSet, selector::Test, table::Table,
 };
 
+/// So many rows at most are put into a set one by one.
+const ONE_BY_ONE: u64 = 1024;
+
 /// A search tests the candidates one by one where they are fewer than one row in so many, else it reads all names.
 const FEW: u64 = 8;
 
@@ -93,7 +96,11 @@ impl Table {
             }
             passed.contains(sym.0)
         };
-        candidates.iter().filter(accepts).collect()
+        let accepted = candidates.iter().filter(accepts);
+        if candidates.len() <= ONE_BY_ONE {
+            return accepted.collect();
+        }
+        RoaringBitmap::from(&accepted.collect::<Bits>())
     }
 
     /// The candidates of which name, IP, namespace or node contains a text but for case.
@@ -112,7 +119,7 @@ impl Table {
             let found = |row: &u32| placed.contains(*row) || rows.names.contains(*row, &finder);
             return candidates.iter().filter(found).collect();
         }
-        let mut found: RoaringBitmap = rows.names.search(&finder).iter().collect();
+        let mut found = RoaringBitmap::from(&rows.names.search(&finder));
         found |= &*placed;
         found &= candidates;
         found

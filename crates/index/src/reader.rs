@@ -72,7 +72,7 @@ impl<'a> Found<'a, '_> {
     /// Costs, for m matches of n rows and a page that ends at row e of them:
     ///
     /// - where all rows match: O(log n) and the page, at any depth. A sort's order is built when it is first asked for, by a full
-    ///   sort; see [`crate::Index::tidy`]. Against the sort's usual direction also O(log n) for each group of rows that tie.
+    ///   sort, unless [`crate::Index::read_for`] has done so; see [`crate::Index::tidy`]. Against the sort's usual direction also O(log n) for each group of rows that tie.
     /// - else the shorter of walking the sort's order from its nearer end, e × n / m steps, and selecting the page among the m
     ///   matches, which sorts no more than the page.
     pub fn page(&self) -> Answer<'a> {
