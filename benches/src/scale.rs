@@ -23,8 +23,9 @@ const PATIENCE: Duration = Duration::from_secs(900);
 const SETTLE: Duration = Duration::from_secs(3);
 /// How long each query is asked over several connections.
 const LOAD: Duration = Duration::from_secs(3);
-/// How often the page and the static handler are loaded in turn.
-const ROUNDS: usize = 5;
+/// How often the page and the static handler are loaded in turn, and how long each: short turns, so that a neighbour's load falls on all.
+const ROUNDS: usize = 15;
+const TURN: Duration = Duration::from_secs(1);
 
 /// The part of a list that the bench looks at.
 #[derive(Deserialize)]
@@ -101,9 +102,9 @@ async fn size(args: &Args, fixed: &Fixed, pods: usize) -> Result<Size> {
     let mut rounds = Vec::new();
     for _ in 0..ROUNDS {
         rounds.push(Round {
-            page: load::run(server.address, &server.token, PATH, LOAD).await?.rate,
-            fixed: load::run(server.address, "", "/", LOAD).await?.rate,
-            bare: load::run(fixed.address, "", "/", LOAD).await?.rate,
+            page: load::run(server.address, &server.token, PATH, TURN).await?.rate,
+            fixed: load::run(server.address, "", "/", TURN).await?.rate,
+            bare: load::run(fixed.address, "", "/", TURN).await?.rate,
         });
     }
     server.stop().await?;
