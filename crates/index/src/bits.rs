@@ -27,6 +27,7 @@ impl Bits {
     }
 
     /// The numbers, ascending.
+    #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> {
         self.words.iter().enumerate().flat_map(|(at, &word)| {
             let mut rest = word;
