@@ -63,6 +63,12 @@ pub(crate) fn svg(title: &str, lines: &[Line]) -> String {
     );
     for (at, line) in lines.iter().enumerate() {
         let colour = COLOURS[at % COLOURS.len()];
+        // Once there are no more colours, they come again as dashes.
+        let dashes = if at < COLOURS.len() {
+            ""
+        } else {
+            " stroke-dasharray=\"6 4\""
+        };
         let points: Vec<String> = line
             .points
             .iter()
@@ -71,8 +77,8 @@ pub(crate) fn svg(title: &str, lines: &[Line]) -> String {
         let legend = TOP + 18.0 * at as f64;
         let _ = writeln!(
             svg,
-            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"/>\n\
-             <line x1=\"{:.1}\" y1=\"{legend:.1}\" x2=\"{:.1}\" y2=\"{legend:.1}\" stroke=\"{colour}\" stroke-width=\"2\"/>\
+            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\"{dashes}/>\n\
+             <line x1=\"{:.1}\" y1=\"{legend:.1}\" x2=\"{:.1}\" y2=\"{legend:.1}\" stroke=\"{colour}\" stroke-width=\"2\"{dashes}/>\
              <text x=\"{:.1}\" y=\"{:.1}\">{}</text>",
             points.join(" "),
             right + 14.0,
@@ -136,7 +142,18 @@ mod tests {
                 );
             }
         }
+        assert!(!text.contains("dasharray"));
         assert!(text.contains(">1k<") && text.contains(">1M<"), "{text}");
+    }
+
+    #[test]
+    fn lines_beyond_the_colours_are_dashed() {
+        let line = Line {
+            name: "page".to_owned(),
+            points: vec![(1e3, 0.05)],
+        };
+        let text = svg("Many", &vec![line; COLOURS.len() + 2]);
+        assert_eq!(text.matches("dasharray").count(), 4, "two lines and their names");
     }
 
     #[test]

@@ -57,7 +57,8 @@ fn broken() -> Vec<Broken> {
         pod(
             "out-of-memory",
             json!({"command": ["sh", "-c", "a=x; while :; do a=$a$a; done"], "resources": {"limits": {"memory": "8Mi"}}}),
-            json!({}),
+            // A runtime may miss that it was the memory; it is told of the next run.
+            again(),
             "The container ran out of memory and was killed (OOMKilled)",
         ),
         pod(
