@@ -56,8 +56,8 @@ fn broken() -> Vec<Broken> {
         ),
         pod(
             "out-of-memory",
-            json!({"command": ["sh", "-c", "a=x; while :; do a=$a$a; done"], "resources": {"limits": {"memory": "8Mi"}}}),
-            // A runtime may miss that it was the memory; it is told of the next run.
+            json!({"command": ["sh", "-c", "a=x; while :; do a=$a$a; done"], "resources": {"limits": {"memory": "32Mi"}}}),
+            // What starts the container must fit in as well, and a runtime may miss that it was the memory: then the next run tells.
             again(),
             "The container ran out of memory and was killed (OOMKilled)",
         ),
