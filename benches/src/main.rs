@@ -111,7 +111,7 @@ async fn main() -> std::process::ExitCode {
 
 async fn run(args: &Args) -> Result<()> {
     // Fails only when a provider is installed already, which serves as well.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     if args.wants(Part::List) {
         eprintln!("lists: {} pods", args.pods);
         report::write(args, "list", &list::measure(args).await?)?;

@@ -14,7 +14,7 @@ use tokio::{
 };
 use tokio_tungstenite::{
     WebSocketStream, client_async,
-    tungstenite::{Message, client::IntoClientRequest},
+    tungstenite::{Message, client::IntoClientRequest, handshake::client::generate_key, protocol::Role},
 };
 
 use crate::{
@@ -124,8 +124,19 @@ impl Direct {
         let path = format!(
             "/api/v1/namespaces/{namespace}/pods/{POD}/exec?command=cat&stdin=true&stdout=true&stderr=false&tty=true"
         );
-        let request = http::Request::get(path).body(Vec::new())?;
-        Ok(Self(lab.client.connect(request).await?.into_stream()))
+        let request = http::Request::get(path)
+            .header(http::header::CONNECTION, "Upgrade")
+            .header(http::header::UPGRADE, "websocket")
+            .header(http::header::SEC_WEBSOCKET_VERSION, "13")
+            .header(http::header::SEC_WEBSOCKET_KEY, generate_key())
+            .header(http::header::SEC_WEBSOCKET_PROTOCOL, "v5.channel.k8s.io")
+            .body(kube::client::Body::empty())?;
+        let response = lab.client.send(request).await?;
+        if response.status() != http::StatusCode::SWITCHING_PROTOCOLS {
+            return Err(format!("the API server answered {} to an exec", response.status()).into());
+        }
+        let stream = TokioIo::new(hyper::upgrade::on(response).await?);
+        Ok(Self(WebSocketStream::from_raw_socket(stream, Role::Client, None).await))
     }
 
     /// Types a key and waits for its echo.

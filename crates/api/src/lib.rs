@@ -27,7 +27,6 @@ pub mod opened;
 mod origin;
 pub mod parameters;
 mod pods;
-mod room;
 pub mod routes;
 pub mod routing;
 mod session;

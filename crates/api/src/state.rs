@@ -5,10 +5,11 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use ipnet::IpNet;
 use podgate_access::{Gate, Sessions, tickets::Tickets};
+use podgate_cluster::MemoryBudget;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{etag::Tags, metrics::Metrics, pods::live::Hub, room::Room, ws};
+use crate::{etag::Tags, metrics::Metrics, pods::live::Hub, ws};
 
 /// How the server is reached, and by whom.
 #[derive(Clone, Debug)]
@@ -66,7 +67,7 @@ struct Inner {
     options: Options,
     shutdown: CancellationToken,
     sockets: ws::Sockets,
-    json_logs: Room,
+    json_logs: MemoryBudget,
     metrics: Metrics,
     tags: Tags,
     live: Hub,
@@ -89,7 +90,7 @@ impl State {
                 sessions,
                 tickets,
                 sockets: ws::Sockets::new(&options.websockets),
-                json_logs: Room::new(options.json_logs),
+                json_logs: MemoryBudget::new(options.json_logs),
                 metrics: Metrics::new(),
                 tags: Tags::default(),
                 live,
@@ -130,7 +131,7 @@ impl State {
         &self.inner.sockets
     }
 
-    pub(crate) fn json_logs(&self) -> &Room {
+    pub(crate) fn json_logs(&self) -> &MemoryBudget {
         &self.inner.json_logs
     }
 

@@ -1,5 +1,6 @@
 //! Kubernetes I/O: which clusters there are, the watch that fills the index, and the live operations on one pod.
 
+pub mod budget;
 pub mod client;
 mod containers;
 pub mod delete;
@@ -18,6 +19,7 @@ mod warnings;
 mod watch;
 pub mod wire;
 
+pub use budget::MemoryBudget;
 pub use error::Error;
 pub use registry::{Cluster, Registry, Spec, Sync, SyncState};
 pub use source::Source;

@@ -29,7 +29,7 @@ fn main() -> ExitCode {
 }
 
 fn start(cli: Cli) -> Result<(), String> {
-    rustls::crypto::ring::default_provider()
+    rustls::crypto::aws_lc_rs::default_provider()
         .install_default()
         .map_err(|_| "another TLS provider is already installed".to_owned())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -31,7 +31,7 @@ pub(crate) fn setup(name: &str) -> io::Result<(Arc<ServerConfig>, String)> {
     let issuer = Issuer::new(authority, authority_key);
     let leaf_cert = leaf.signed_by(&leaf_key, &issuer).map_err(io::Error::other)?;
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(leaf_key.serialize_der()));
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(io::Error::other)?

@@ -27,7 +27,7 @@ struct Start {
 fn start(store: Store) -> Start {
     static CRYPTO: Once = Once::new();
     CRYPTO.call_once(|| {
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     });
     let index = Index::new();
     let loopback: ipnet::IpNet = "127.0.0.0/8".parse().unwrap();

@@ -11,7 +11,11 @@ use axum::{
 };
 use futures_util::StreamExt;
 use podgate_access::action::ReadLogs;
-use podgate_cluster::log;
+use podgate_cluster::{
+    MemoryBudget,
+    budget::{Reservation, Spent},
+    log,
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -20,7 +24,6 @@ use crate::{
     ApiError, FromParameters, Kind, Opened, Parameter, Parameters, Params, State,
     accept::{Accepted, JSON, Types},
     answer,
-    room::{Held, Room},
 };
 
 const PLAIN: &str = "text/plain";
@@ -139,25 +142,34 @@ pub(crate) async fn read(
     whole(body, state.json_logs()).await
 }
 
-/// The envelope. What it takes of the room comes back when it is sent, or not wanted any more.
-async fn whole(mut body: log::Body, room: &Room) -> Result<Response, ApiError> {
-    let mut held = room.enter();
+/// The envelope. What it takes of the budget comes back when it is sent, or not wanted any more.
+async fn whole(mut body: log::Body, budget: &MemoryBudget) -> Result<Response, ApiError> {
+    let mut held = budget.empty();
     let mut tail = Tail::default();
     while let Some(piece) = body.stream.next().await {
         tail.push(&piece?);
-        held.resize(tail.len())?;
+        held.resize(tail.len()).map_err(full)?;
     }
     let (logs, truncated) = tail.finish();
     let bytes = answer::json(&LogView { logs, truncated })?;
-    held.resize(bytes.len())?;
+    held.resize(bytes.len()).map_err(full)?;
     let whole = Bytes::from_owner(Whole { bytes, _held: held });
     Ok(([(CONTENT_TYPE, HeaderValue::from_static(JSON))], whole).into_response())
+}
+
+fn full(_: Spent) -> ApiError {
+    ApiError::TooMany {
+        message: "too many large logs are being answered as JSON at once: try again, ask for fewer lines (`tailLines`), or ask for \
+                  `text/plain`, which streams"
+            .into(),
+        retry_after: 2,
+    }
 }
 
 /// An answer with the memory it takes.
 struct Whole {
     bytes: Vec<u8>,
-    _held: Held,
+    _held: Reservation,
 }
 
 impl AsRef<[u8]> for Whole {

@@ -145,7 +145,7 @@ mod tests {
 
     /// A source whose plug-in notes its start in `starts`, and ends when there is a file `go`.
     fn slot(folder: &Path, request_timeout: Duration) -> Slot {
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let script = r#"cd "$0"; echo >> starts; until [ -e go ]; do sleep 0.01; done
             printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"t"}}'"#;
         let exec =

@@ -22,7 +22,7 @@ impl Api {
     }
 
     pub(crate) async fn with(options: Options) -> Api {
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let sim = Sim::start(options).await.unwrap();
         let client = Client::builder()
             .no_proxy()

@@ -20,7 +20,7 @@ pub(crate) struct Lab {
 impl Lab {
     /// A fresh namespace whose name starts with `test`.
     pub(crate) async fn new(test: &str) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let kube = kube::Client::try_default().await.expect("KUBECONFIG names a cluster");
         let namespace: Namespace =
             serde_json::from_value(json!({"metadata": {"generateName": format!("e2e-{test}-")}})).unwrap();

@@ -33,7 +33,7 @@ impl Server {
 
     /// Starts it with further flags.
     pub(crate) async fn start_with(flags: &[&str]) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let data = tempfile::tempdir().unwrap();
         let program = std::env::var("PODGATE_BIN").expect("PODGATE_BIN names the binary under test: use `make e2e`");
         let mut child = Command::new(&program)
