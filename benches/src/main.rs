@@ -4,6 +4,7 @@
 //! and live queries. With the kubeconfig of a real cluster: a large log, the key strokes of a terminal, and a first sync, against the API
 //! server read directly.
 
+mod compare;
 mod drain;
 mod fixed;
 mod http1;
@@ -65,6 +66,12 @@ struct Args {
     /// Times that the log is read each way.
     #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
     log_runs: u32,
+    /// An older binary to compare with, in rounds of both; alone with `--only compare`.
+    #[arg(long)]
+    against: Option<PathBuf>,
+    /// Rounds of the comparison.
+    #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
+    pairs: u32,
     /// Key strokes each way; they share one line of the terminal, which holds about 4,000.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=3_000))]
     keys: u32,
@@ -85,6 +92,8 @@ enum Part {
     Terminal,
     /// The first sync of a real cluster.
     Sync,
+    /// This binary against an older one, which `--against` names.
+    Compare,
 }
 
 impl Args {
@@ -125,6 +134,9 @@ async fn run(args: &Args) -> Result<()> {
     }
     if args.wants(Part::Live) {
         report::write(args, "live", &live::measure(args).await?)?;
+    }
+    if let Some(old) = args.against.as_ref().filter(|_| args.wants(Part::Compare)) {
+        report::write(args, "compare", &compare::measure(args, old).await?)?;
     }
     let real = [Part::Log, Part::Terminal, Part::Sync]
         .iter()
