@@ -82,6 +82,7 @@ pub(crate) struct PasswordChange {
     /// The password until now.
     old_password: String,
     /// The new one.
+    #[schema(min_length = 8)]
     new_password: String,
 }
 
@@ -90,7 +91,11 @@ pub(crate) struct PasswordChange {
 #[serde(deny_unknown_fields)]
 pub(crate) struct TicketRequest {
     /// Path and query of the WebSocket to open, as it will be opened, without `ticket`.
-    #[schema(example = "/ws/clusters/1/namespaces/default/pods/nginx-abc123/exec?container=nginx")]
+    #[schema(
+        pattern = "^/ws/",
+        max_length = 8192,
+        example = "/ws/clusters/1/namespaces/default/pods/nginx-abc123/exec?container=nginx"
+    )]
     path: String,
 }
 

@@ -64,6 +64,10 @@ pub fn document(base: &str) -> Value {
         "security": [{"bearer": []}, {"cookie": []}],
         "paths": paths,
         "components": {
+            "responses": WITHOUT_BODY
+                .iter()
+                .map(|(_, name, meaning)| ((*name).to_owned(), json!({"description": meaning})))
+                .collect::<Map<_, _>>(),
             "schemas": schemas.into_value(),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "The `token` that a log-in answers."},
@@ -126,6 +130,11 @@ fn describe(route: &Route, operation: &Operation, schemas: &mut Schemas) -> Valu
     described
 }
 
+/// A DNS-1123 label (RFC 1123, as `IsDNS1123Label` of Kubernetes has it).
+const LABEL: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
+/// A DNS-1123 subdomain (`IsDNS1123Subdomain` of Kubernetes): labels joined by dots.
+const SUBDOMAIN: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
+
 /// Path and query parameters.
 fn parameters(route: &Route) -> Vec<Value> {
     let segments = route
@@ -133,12 +142,18 @@ fn parameters(route: &Route) -> Vec<Value> {
         .split('/')
         .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
     let in_path = segments.map(|name| {
-        let (meaning, pattern) = match name {
-            "clusterId" => ("The cluster's number or its unique name.", "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"),
-            "namespace" => ("The pod's namespace.", "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"),
-            _ => ("The pod's name.", "^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$"),
+        let (meaning, pattern, max) = match name {
+            "clusterId" => ("The cluster's number or its unique name.", LABEL, 63),
+            "namespace" => ("The pod's namespace.", LABEL, 63),
+            _ => ("The pod's name.", SUBDOMAIN, 253),
         };
-        json!({"name": name, "in": "path", "required": true, "description": meaning, "schema": {"type": "string", "pattern": pattern}})
+        json!({
+            "name": name,
+            "in": "path",
+            "required": true,
+            "description": meaning,
+            "schema": {"type": "string", "pattern": pattern, "minLength": 1, "maxLength": max},
+        })
     });
     in_path.chain(route.parameters.iter().map(in_query)).collect()
 }
@@ -164,6 +179,20 @@ fn in_query(parameter: &Parameter) -> Value {
     described
 }
 
+/// The refusals that come before any route, when the head of a request can't be read: they have no body.
+const WITHOUT_BODY: [(&str, &str, &str); 2] = [
+    (
+        "414",
+        "TargetTooLong",
+        "The request's target (path and query) is over 64 kB. No body.",
+    ),
+    (
+        "431",
+        "HeadTooLarge",
+        "The request has more than 100 header fields, or they are too large. No body.",
+    ),
+];
+
 fn responses(route: &Route, operation: &Operation, schemas: &mut Schemas) -> Value {
     let mut responses = Map::new();
     let (status, success) = match operation.answer {
@@ -177,6 +206,9 @@ fn responses(route: &Route, operation: &Operation, schemas: &mut Schemas) -> Val
         Answer::Socket { .. } => ("101", json!({"description": "The WebSocket is open."})),
     };
     responses.insert(status.into(), success);
+    for (status, name, _) in WITHOUT_BODY {
+        responses.insert(status.into(), json!({"$ref": format!("#/components/responses/{name}")}));
+    }
     if let Some(success) = responses
         .get_mut("200")
         .and_then(|success| success.get_mut("content")?.as_object_mut())

@@ -4,10 +4,14 @@ use std::path::PathBuf;
 
 use podgate_api::{openapi, routes, routing::Shape};
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::{
     schema::check,
-    support::{PASSWORD, Server},
+    support::{PASSWORD, Server, send, within},
 };
 
 /// Set this to write the files anew.
@@ -97,6 +101,54 @@ fn every_route_is_in_the_openapi_document_with_its_parameters_and_errors() {
             operation["responses"]["401"].is_object() || route.action.is_none(),
             "{method} {}",
             route.path
+        );
+    }
+}
+
+#[test]
+fn names_passwords_and_tickets_are_described_as_they_are_checked() {
+    let document = openapi::document("");
+    let pod = &document["paths"]["/api/clusters/{clusterId}/namespaces/{namespace}/pods/{name}"]["get"]["parameters"];
+    let schema = |name: &str| {
+        let parameters = pod.as_array().unwrap();
+        &parameters.iter().find(|parameter| parameter["name"] == name).unwrap()["schema"]
+    };
+    assert_eq!(schema("name")["maxLength"], 253);
+    assert_eq!(
+        schema("name")["pattern"],
+        r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
+    );
+    assert_eq!(schema("namespace")["maxLength"], 63);
+    let schemas = &document["components"]["schemas"];
+    assert_eq!(schemas["PasswordChange"]["properties"]["newPassword"]["minLength"], 8);
+    assert_eq!(schemas["TicketRequest"]["properties"]["path"]["pattern"], "^/ws/");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_target_that_is_too_long_and_a_head_that_is_too_large_are_refused_as_described() {
+    let server = Server::start().await;
+    let document = openapi::document("");
+    let responses = &document["paths"]["/api/pods"]["get"]["responses"];
+    // By hand: a client's library refuses such a target itself.
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let head = format!(
+        "GET /api/pods?search={} HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        "x".repeat(70_000)
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 12];
+    within(stream.read_exact(&mut answer)).await.unwrap();
+    assert_eq!(answer, b"HTTP/1.1 414");
+    let mut many = server.client.get(server.url("/api/pods"));
+    for _ in 0..101 {
+        many = many.header("X-Filler", "1");
+    }
+    assert_eq!(send(many).await.status, 431);
+    for status in ["414", "431"] {
+        let name = responses[status]["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
+        assert!(
+            document["components"]["responses"][name]["description"].is_string(),
+            "{status}"
         );
     }
 }
