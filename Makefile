@@ -6,7 +6,10 @@ SHELL := /bin/bash
 # Cargo tools are installed once, outside the checkout.
 TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/podgate-tools
 DENY_VERSION := 0.20.2
+MACHETE_VERSION := 0.9.2
 TARGET := $(or $(CARGO_TARGET_DIR),target)
+# An older binary that the bench compares with: make bench AGAINST=path
+AGAINST ?=
 # One e2e case, or all: make e2e CASE=rotation
 CASE ?=
 
@@ -43,25 +46,38 @@ lab: ## Real cluster and server, the log-in printed: needs E2E_CLUSTER_CTL (a co
 	  "$(TARGET)/debug/podgate" serve --kubeconfig "$$kubeconfig" --data-dir "$$dir"
 
 .PHONY: lint
-lint: $(TOOLS)/bin/cargo-deny ## Format, clippy, licences, bans and sources
+lint: $(TOOLS)/bin/cargo-deny $(TOOLS)/bin/cargo-machete ## Format, clippy, licences, bans, sources and unused dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --quiet
 	$(TOOLS)/bin/cargo-deny --workspace check bans licenses sources
+	$(TOOLS)/bin/cargo-machete
 
 .PHONY: audit
 audit: $(TOOLS)/bin/cargo-deny ## Known advisories; needs the network
 	$(TOOLS)/bin/cargo-deny --workspace check advisories
 
 .PHONY: bench
-bench: ## Measure, and write docs/performance.md; KUBECONFIG of a real cluster adds its sync, logs and terminal
+bench: ## Measure, and write docs/performance.md; KUBECONFIG of a real cluster adds its sync, logs and terminal; AGAINST=binary compares
 	cargo build --workspace --release
-	"$(TARGET)/release/podgate-bench" --podgate "$(TARGET)/release/podgate" --report docs/performance.md --plot docs/performance.svg
+	"$(TARGET)/release/podgate-bench" --podgate "$(TARGET)/release/podgate" --report docs/performance.md --plot docs/performance.svg $(if $(AGAINST),--against "$(AGAINST)")
 
 .PHONY: release
-release: ## The optimised binary
+release: ## The optimised binary, stripped, its debug information beside it as podgate.debug (Linux)
 	cargo build --workspace --release
-	@ls -l "$(TARGET)/release/podgate"
+	@cd "$(TARGET)/release"; \
+	if [[ "$$(uname)" == Linux ]]; then \
+	  objcopy --only-keep-debug podgate podgate.debug; \
+	  objcopy --strip-all --add-gnu-debuglink=podgate.debug podgate podgate.stripped; \
+	  mv -f podgate.stripped podgate; \
+	else \
+	  strip podgate; \
+	fi; \
+	du -h podgate* | grep -v '\.d$$'
+
+$(TOOLS)/bin/cargo-machete:
+	CARGO_TARGET_DIR="$(TOOLS)/build" cargo install --quiet --locked --root "$(TOOLS)" --version $(MACHETE_VERSION) cargo-machete
+	rm -rf "$(TOOLS)/build"
 
 $(TOOLS)/bin/cargo-deny:
 	CARGO_TARGET_DIR="$(TOOLS)/build" cargo install --quiet --locked --root "$(TOOLS)" --no-default-features --version $(DENY_VERSION) cargo-deny
