@@ -26,6 +26,7 @@ mod address;
 mod connect;
 mod explain;
 mod slot;
+pub mod tls;
 mod uri;
 
 pub(crate) use self::{slot::Slot, uri::uri};

@@ -5,7 +5,7 @@ use std::{error::Error as StdError, io};
 use kube::client::AuthError;
 use tokio::time::error::Elapsed;
 
-use super::connect::Blocked;
+use super::{connect::Blocked, tls};
 use crate::{Error, error::shorten};
 
 /// A call that failed before, or within, its answer.
@@ -46,15 +46,11 @@ fn known(cause: &(dyn StdError + 'static), what: &str) -> Option<Error> {
     if cause.is::<Elapsed>() {
         return Some(timed_out(what));
     }
-    if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
-        return Some(Error::Upstream(match tls {
-            rustls::Error::InvalidCertificate(_) => format!(
-                "{what} failed because the server's certificate was not accepted ({tls}): check the cluster's certificate authority and address"
-            ),
-            _ => format!(
-                "{what} failed in the TLS handshake ({tls}): check the address, and the client certificate if there is one"
-            ),
-        }));
+    if let Some(error) = cause.downcast_ref::<rustls::Error>() {
+        return Some(Error::Upstream(format!(
+            "{what} failed because {}",
+            tls::explain(error)
+        )));
     }
     let io = cause.downcast_ref::<io::Error>().filter(|io| io.get_ref().is_none())?;
     match io.kind() {

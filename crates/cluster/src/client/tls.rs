@@ -1,0 +1,107 @@
+//! TLS to an API server: the certificates and keys that kubectl takes, and a sentence for each that is refused.
+//!
+//! kube-rs' own configuration refuses X.509 v1 client certificates and a server certificate that is an authority's.
+
+use std::sync::Arc;
+
+use rustls::{
+    ClientConfig,
+    crypto::{CryptoProvider, aws_lc_rs},
+    pki_types::ServerName,
+    sign::SingleCertAndKey,
+};
+
+use self::verifier::Verifier;
+use crate::error::shorten;
+
+mod certificate;
+mod explain;
+mod identity;
+mod pem;
+mod refusal;
+mod verifier;
+
+pub use self::explain::explain;
+
+/// What a kubeconfig's context says about TLS, with files read already.
+#[derive(Clone, Default)]
+pub struct Settings {
+    /// The cluster's certificate authorities, as PEM. `None`: those that the system trusts.
+    pub ca: Option<Vec<u8>>,
+    /// Whether any certificate of the server is accepted. Not together with `ca`.
+    pub insecure: bool,
+    /// The name that the server's certificate must be valid for, in place of the address (`tls-server-name`).
+    pub server_name: Option<String>,
+    /// The client certificate with its chain, and its key, both as PEM.
+    pub client: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings")
+            .field("insecure", &self.insecure)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Settings {
+    /// Returns [`Settings::server_name`] as rustls takes it: a DNS name, or an IPv4 or IPv6 address, in brackets or not.
+    ///
+    /// # Errors
+    /// A sentence for a text that is neither.
+    pub fn name(&self) -> Result<Option<ServerName<'static>>, String> {
+        let Some(name) = &self.server_name else {
+            return Ok(None);
+        };
+        let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+        match ServerName::try_from(bare.unwrap_or(name).to_owned()) {
+            Ok(name) => Ok(Some(name)),
+            Err(_) => Err(format!(
+                "`tls-server-name` is `{}`, which is neither a DNS name nor an IP address",
+                shorten(name)
+            )),
+        }
+    }
+}
+
+/// Builds the configuration for connections to one API server. Blocks where there is no `ca`: it reads the system's authorities.
+///
+/// It offers no ALPN, because a server that is offered none speaks HTTP/1.1.
+///
+/// # Errors
+/// A sentence that names the certificate or key that can't be used, whose it is, and what to do.
+pub fn config(settings: &Settings) -> Result<Arc<ClientConfig>, String> {
+    settings.name()?;
+    let provider = provider();
+    let verifier = match (&settings.ca, settings.insecure) {
+        (Some(_), true) => {
+            return Err(
+                "there are both a certificate authority and `insecure-skip-tls-verify`: remove one of them".to_owned(),
+            );
+        }
+        (None, true) => Verifier::of_anyone(&provider),
+        (Some(pem), false) => Verifier::of_authorities(pem, &provider)?,
+        (None, false) => Verifier::of_system(&provider)?,
+    };
+    let identity = settings
+        .client
+        .as_ref()
+        .map(|(chain, key)| identity::read(chain, key, &provider))
+        .transpose()?;
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|_| "there is no version of TLS in common with the crypto provider".to_owned())?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier));
+    Ok(Arc::new(match identity {
+        // Not `with_client_auth_cert`, which reads the certificate and takes X.509 v3 only.
+        Some(identity) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity))),
+        None => builder.with_no_client_auth(),
+    }))
+}
+
+/// Returns the provider that `main` installed, else the same one anew.
+fn provider() -> Arc<CryptoProvider> {
+    let installed = CryptoProvider::get_default().cloned();
+    installed.unwrap_or_else(|| Arc::new(aws_lc_rs::default_provider()))
+}

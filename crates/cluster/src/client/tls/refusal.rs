@@ -1,0 +1,143 @@
+//! Why a server's certificate is refused, by kind: nothing of the peer's own text is repeated.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use super::certificate::Key;
+
+/// The keys that can be used, for messages.
+pub(super) const SUPPORTED: &str = "an RSA key of 2048 to 8192 bits, or one on P-256, P-384, P-521 or Ed25519";
+
+/// Which certificate of a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    Leaf,
+    Intermediate,
+    /// One of those that the kubeconfig or the system trusts.
+    Authority,
+}
+
+impl fmt::Display for Which {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Leaf => "the API server's certificate",
+            Self::Intermediate => "an intermediate certificate that the API server sent",
+            Self::Authority => "the authority's certificate, by which the API server's is judged,",
+        })
+    }
+}
+
+/// Why the server's certificate is refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// It can't be read, or claims something that nobody may ignore.
+    Unreadable,
+    /// It ended, in seconds since 1970.
+    Expired(Which, i64),
+    NotYetValid(Which, i64),
+    /// None of the authorities issued it.
+    UnknownIssuer {
+        /// Whether the kubeconfig names authorities; else the system's count.
+        named: bool,
+    },
+    /// An authority of the issuer's name did not sign it.
+    BadSignature,
+    /// The address that was asked for is not among its names.
+    WrongName {
+        asked: String,
+    },
+    /// It has no names but the common name.
+    CommonNameOnly {
+        asked: String,
+    },
+    /// It has no names at all.
+    NoName {
+        asked: String,
+    },
+    /// It is an authority's, and not one of the configured ones.
+    Authority,
+    WeakSignature(Which, &'static str),
+    /// Its signature is of a kind that is not known.
+    UnknownSignature,
+    Key(Which, Key),
+    /// It is not for servers.
+    Purpose,
+    /// An authority in its chain may not issue it.
+    Constraint,
+}
+
+impl std::error::Error for Refusal {}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable => f.write_str(
+                "the API server's certificate can't be read as an X.509 certificate: issue it again",
+            ),
+            Self::Expired(which, at) => write!(f, "{which} expired{}: renew it", date(" on ", *at)),
+            Self::NotYetValid(which, at) => write!(
+                f,
+                "{which} is not valid yet{}: check the clocks of this host and of the cluster",
+                date(", only from ", *at)
+            ),
+            Self::UnknownIssuer { named: true } => f.write_str(
+                "the API server's certificate was not issued by the cluster's certificate authority: check that the address is that of this \
+                 cluster, and give the authority that issued the certificate as `certificate-authority-data`",
+            ),
+            Self::UnknownIssuer { named: false } => f.write_str(
+                "the API server's certificate was not issued by an authority that this system trusts, and no other is configured: give the \
+                 cluster's authority as `certificate-authority-data`",
+            ),
+            Self::BadSignature => f.write_str(
+                "the API server's certificate was issued by an authority with the name of the configured one and another key: the cluster was \
+                 probably made anew, so give its present authority as `certificate-authority-data`",
+            ),
+            Self::WrongName { asked } => write!(
+                f,
+                "the API server's certificate is not valid for `{asked}`, which was asked for: use an address that the certificate names, or \
+                 set one of its names as `tls-server-name`"
+            ),
+            Self::CommonNameOnly { asked } => write!(
+                f,
+                "the API server's certificate has its name in the common name (CN) only, which no longer counts: issue it again with \
+                 `{asked}` as a subject alternative name (SAN)"
+            ),
+            Self::NoName { asked } => write!(
+                f,
+                "the API server's certificate names no address: issue it again with `{asked}` as a subject alternative name (SAN)"
+            ),
+            Self::Authority => f.write_str(
+                "the API server's certificate is an authority's own (CA:TRUE), and not one of the configured ones: if you trust it, give this \
+                 very certificate as `certificate-authority-data`, else issue one without CA:TRUE",
+            ),
+            Self::WeakSignature(which, algorithm) => write!(
+                f,
+                "{which} is signed with {algorithm}, which is not safe: issue it again, signed with SHA-256"
+            ),
+            Self::UnknownSignature => f.write_str(
+                "the API server's certificate, or one that it sent along, is signed with an algorithm that is not supported: issue it again, \
+                 signed by RSA or ECDSA with SHA-256, or by Ed25519",
+            ),
+            Self::Key(which, key) => write!(
+                f,
+                "{which} has {key}, which is not supported: issue it again for {SUPPORTED}"
+            ),
+            Self::Purpose => f.write_str(
+                "the API server's certificate is not for servers: issue it again with the extended key usage `serverAuth`",
+            ),
+            Self::Constraint => f.write_str(
+                "the API server's certificate was issued by an authority that may not issue it (its constraints on names, path length or use \
+                 say so): issue it by another authority",
+            ),
+        }
+    }
+}
+
+/// A date after some words; nothing where it is none.
+fn date(words: &str, seconds: i64) -> String {
+    Timestamp::from_second(seconds).map_or_else(
+        |_| String::new(),
+        |at| format!("{words}{}", at.strftime("%Y-%m-%d %H:%M UTC")),
+    )
+}
