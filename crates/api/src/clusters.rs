@@ -70,6 +70,7 @@ impl From<Entry> for ClusterView {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct NewCluster {
     /// A DNS-1123 label, not all digits; unique.
+    #[schema(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", min_length = 1, max_length = 63)]
     name: String,
     /// Free text.
     #[serde(default)]
@@ -77,6 +78,7 @@ pub(crate) struct NewCluster {
     /// A kubeconfig, YAML or its base64, without exec plug-in, auth provider, proxy or file.
     kube_config: Option<String>,
     /// `https://host[:port]`.
+    #[schema(pattern = "^https://")]
     api_server: Option<String>,
     /// A bearer token.
     token: Option<String>,
@@ -92,12 +94,14 @@ pub(crate) struct NewCluster {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct ClusterEdit {
     /// A DNS-1123 label, not all digits; unique.
+    #[schema(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", min_length = 1, max_length = 63)]
     name: Option<String>,
     /// Free text.
     description: Option<String>,
     /// A kubeconfig, YAML or its base64.
     kube_config: Option<String>,
     /// `https://host[:port]`.
+    #[schema(pattern = "^https://")]
     api_server: Option<String>,
     /// A bearer token.
     token: Option<String>,

@@ -92,7 +92,7 @@ pub(crate) struct PasswordChange {
 pub(crate) struct TicketRequest {
     /// Path and query of the WebSocket to open, as it will be opened, without `ticket`.
     #[schema(
-        pattern = "^/ws/",
+        pattern = r#"^/ws/[!"$-~]*$"#,
         max_length = 8192,
         example = "/ws/clusters/1/namespaces/default/pods/nginx-abc123/exec?container=nginx"
     )]

@@ -121,7 +121,10 @@ fn names_passwords_and_tickets_are_described_as_they_are_checked() {
     assert_eq!(schema("namespace")["maxLength"], 63);
     let schemas = &document["components"]["schemas"];
     assert_eq!(schemas["PasswordChange"]["properties"]["newPassword"]["minLength"], 8);
-    assert_eq!(schemas["TicketRequest"]["properties"]["path"]["pattern"], "^/ws/");
+    assert_eq!(
+        schemas["TicketRequest"]["properties"]["path"]["pattern"],
+        r#"^/ws/[!"$-~]*$"#
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
