@@ -41,7 +41,7 @@ impl Pods {
         let listed = |cluster: Cluster| {
             let mut sync = cluster.sync();
             let unwatched = unwatched(&cluster, &query.namespaces);
-            sync.error = sync.error.or(unwatched.map(Error::Forbidden));
+            sync.error = sync.error.or(unwatched.map(Error::forbidden));
             Listed { cluster, sync }
         };
         let clusters = clusters.into_iter().map(listed).collect();

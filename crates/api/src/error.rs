@@ -10,6 +10,8 @@ use serde::Serialize;
 
 /// Seconds after which a caller may ask again for a list whose first sync is under way.
 const SYNC_RETRY: u64 = 2;
+/// Seconds after which a caller may ask again for what Podgate had no memory for.
+const BUSY_RETRY: u64 = 2;
 
 /// A failed call. The text is a whole sentence for the caller that names the offending thing and, where there is one, the remedy;
 /// [`ApiError::Internal`]'s is for the log alone.
@@ -260,15 +262,19 @@ impl From<podgate_cluster::Error> for ApiError {
     fn from(error: podgate_cluster::Error) -> Self {
         use podgate_cluster::Error;
         match error {
-            Error::PodNotFound(message) => Self::PodNotFound(message),
-            Error::ContainerNotFound(message) => Self::ContainerNotFound(message),
-            Error::NotFound(message) => Self::NotFound(message),
-            Error::Forbidden(message) => Self::Forbidden(message),
-            Error::Invalid(message) => Self::Parameter(message),
-            Error::Conflict(message) => Self::Conflict(message),
-            Error::NoExecutable(message) => Self::NoExecutable(message),
-            Error::Upstream(message) => Self::Upstream(message),
-            Error::Timeout(message) => Self::Timeout(message),
+            Error::PodNotFound(message) => Self::PodNotFound(message.into()),
+            Error::ContainerNotFound(message) => Self::ContainerNotFound(message.into()),
+            Error::NotFound(message) => Self::NotFound(message.into()),
+            Error::Forbidden(message) => Self::Forbidden(message.into()),
+            Error::Invalid(message) => Self::Parameter(message.into()),
+            Error::Conflict(message) => Self::Conflict(message.into()),
+            Error::NoExecutable(message) => Self::NoExecutable(message.into()),
+            Error::Busy(message) => Self::TooMany {
+                message: message.into(),
+                retry_after: BUSY_RETRY,
+            },
+            Error::Rejected(message) | Error::Upstream(message) => Self::Upstream(message.into()),
+            Error::Timeout(message) => Self::Timeout(message.into()),
         }
     }
 }

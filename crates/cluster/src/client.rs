@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use crate::{
     Error,
-    error::{Result, Status},
+    error::{Given, Result, Status},
 };
 
 mod address;
@@ -151,7 +151,7 @@ impl Client {
             }
             Err(_) => {
                 let seconds = self.policy.request_timeout.as_secs_f32();
-                return Err(Error::Timeout(format!("{what} was not answered within {seconds} s")));
+                return Err(Error::timeout(format!("{what} was not answered within {seconds} s")));
             }
         };
         if response.status() == StatusCode::UNAUTHORIZED {
@@ -165,25 +165,30 @@ impl Client {
     /// # Errors
     /// Those of [`Client::send`] and of [`Error::from_status`].
     pub(crate) async fn request(&self, request: Request<Vec<u8>>) -> Result<Response<Body>> {
+        self.request_of(request, &[]).await
+    }
+
+    /// As [`Client::request`], with the parameters that the caller chose.
+    pub(crate) async fn request_of(&self, request: Request<Vec<u8>>, given: &Given<'_>) -> Result<Response<Body>> {
         let what = self.what(&request);
         let response = self.send(request).await?;
         if response.status().is_success() {
             return Ok(response);
         }
-        Err(self.refusal(response, &what).await)
+        Err(self.refusal_in_full(response, &what, given).await.1)
     }
 
-    /// What an answer other than success means; reads its body as far as that is sane.
-    pub(crate) async fn refusal(&self, response: Response<Body>, what: &str) -> Error {
-        self.refusal_in_full(response, what).await.1
-    }
-
-    /// As [`Client::refusal`], with the `Status` that it came with.
-    pub(crate) async fn refusal_in_full(&self, response: Response<Body>, what: &str) -> (Option<Status>, Error) {
+    /// Returns what an answer other than success means, and the `Status` that it came with; reads its body as far as that is sane.
+    pub(crate) async fn refusal_in_full(
+        &self,
+        response: Response<Body>,
+        what: &str,
+        given: &Given<'_>,
+    ) -> (Option<Status>, Error) {
         let status = response.status().as_u16();
         let body = timeout(self.policy.request_timeout, read(response, MAX_STATUS, what)).await;
         let body = body.ok().and_then(Result::ok).unwrap_or_default();
-        (Status::parse(&body), Error::from_status(status, &body, what))
+        (Status::parse(&body), Error::from_status(status, &body, what, given))
     }
 
     /// The whole answer as JSON.
@@ -191,8 +196,13 @@ impl Client {
     /// # Errors
     /// As [`Client::bytes`]; [`Error::Upstream`] for what is not the JSON of a `T`.
     pub(crate) async fn json<T: DeserializeOwned>(&self, request: Request<Vec<u8>>) -> Result<T> {
+        self.json_of(request, &[]).await
+    }
+
+    /// As [`Client::json`], with the parameters that the caller chose.
+    pub(crate) async fn json_of<T: DeserializeOwned>(&self, request: Request<Vec<u8>>, given: &Given<'_>) -> Result<T> {
         let what = self.what(&request);
-        parse(&self.bytes(request, MAX_JSON).await?, &what)
+        parse(&self.bytes_of(request, given, MAX_JSON).await?, &what)
     }
 
     /// The rest of an answer as JSON. For as long as it takes: whoever calls it has a limit.
@@ -208,11 +218,15 @@ impl Client {
     /// # Errors
     /// Those of [`Client::request`]; [`Error::Upstream`] for a longer answer.
     pub(crate) async fn bytes(&self, request: Request<Vec<u8>>, max: usize) -> Result<Bytes> {
+        self.bytes_of(request, &[], max).await
+    }
+
+    async fn bytes_of(&self, request: Request<Vec<u8>>, given: &Given<'_>, max: usize) -> Result<Bytes> {
         let what = self.what(&request);
-        let whole = async { read(self.request(request).await?, max, &what).await };
+        let whole = async { read(self.request_of(request, given).await?, max, &what).await };
         timeout(self.policy.request_timeout, whole).await.unwrap_or_else(|_| {
             let seconds = self.policy.request_timeout.as_secs_f32();
-            Err(Error::Timeout(format!(
+            Err(Error::timeout(format!(
                 "{what} was not answered whole within {seconds} s"
             )))
         })
@@ -243,13 +257,13 @@ impl Client {
 pub(crate) fn get(uri: &str) -> Result<Request<Vec<u8>>> {
     Request::get(uri)
         .body(Vec::new())
-        .map_err(|error| Error::Invalid(format!("`{uri}` is not an address: {error}")))
+        .map_err(|error| Error::invalid(format!("the address of a call is not valid: {error}")))
 }
 
 /// Of what is no JSON of a `T` only the place is told: the text may be of anything.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T> {
     serde_json::from_slice(bytes).map_err(|error| {
-        Error::Upstream(format!(
+        Error::upstream(format!(
             "{what} was not answered as Kubernetes answers (at line {}, column {}): check that the address is that of an API server",
             error.line(),
             error.column()
@@ -258,7 +272,7 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T> 
 }
 
 async fn read(response: Response<Body>, max: usize, what: &str) -> Result<Bytes> {
-    let too_long = || Error::Upstream(format!("{what} was answered with more than {max} bytes"));
+    let too_long = || Error::upstream(format!("{what} was answered with more than {max} bytes"));
     let length = response.headers().get(CONTENT_LENGTH);
     let length = length
         .and_then(|value| value.to_str().ok())

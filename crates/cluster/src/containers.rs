@@ -212,7 +212,7 @@ impl Pod {
         }
         match self.spec.containers.as_slice() {
             [only] => Ok(only.name.clone()),
-            _ => Err(Error::Invalid(format!(
+            _ => Err(Error::invalid(format!(
                 "{} has several containers: name one of {}",
                 self.place(),
                 self.listed()
@@ -284,7 +284,7 @@ impl Pod {
 
     fn find(&self, name: &str) -> Result<(Kind, &Container)> {
         self.all().find(|(_, container)| container.name == name).ok_or_else(|| {
-            Error::ContainerNotFound(format!(
+            Error::container_not_found(format!(
                 "there is no container `{name}` in {}: it has {}",
                 self.place(),
                 self.listed()

@@ -1,7 +1,7 @@
 //! Deletion of one pod.
 
 use http::{Request, header::CONTENT_TYPE};
-use serde::{Serialize, de::IgnoredAny};
+use serde::{Deserialize, Serialize};
 
 use crate::{Cluster, Error, detail, error::Result};
 
@@ -42,6 +42,13 @@ struct Preconditions<'a> {
     resource_version: Option<&'a str>,
 }
 
+/// The pod, or a `Status`.
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    kind: String,
+}
+
 impl Cluster {
     /// Deletes a pod.
     ///
@@ -59,7 +66,7 @@ impl Cluster {
             dry_run: if options.dry_run { &["All"] } else { &[] },
         };
         let unsent = |error: &dyn std::fmt::Display| {
-            Error::Invalid(format!(
+            Error::invalid(format!(
                 "the deletion of pod `{namespace}/{name}` could not be put into words: {error}"
             ))
         };
@@ -68,6 +75,23 @@ impl Cluster {
             .header(CONTENT_TYPE, "application/json")
             .body(body)
             .map_err(|error| unsent(&error))?;
-        client.json::<IgnoredAny>(request).await.map(drop)
+        let grace_period = options.grace_period.map(|seconds| seconds.to_string());
+        let given = [
+            ("gracePeriodSeconds", grace_period.as_deref()),
+            ("uid", uid),
+            ("resourceVersion", resource_version),
+        ];
+        let given: Vec<_> = given
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)))
+            .collect();
+        let what = client.what(&request);
+        let answer: Answer = client.json_of(request, &given).await?;
+        if matches!(answer.kind.as_str(), "Pod" | "Status") {
+            return Ok(());
+        }
+        Err(Error::upstream(format!(
+            "{what} was not answered as Kubernetes answers, so the pod may still be there: check that the address is that of an API server"
+        )))
     }
 }

@@ -53,7 +53,7 @@ pub(crate) fn path(namespace: &str, name: &str) -> Result<String> {
 }
 
 fn misunderstood(client: &Client, namespace: &str, name: &str) -> Error {
-    Error::Upstream(format!(
+    Error::upstream(format!(
         "cluster `{}` answered something else than pod `{namespace}/{name}`: check that its address is that of an API server",
         client.cluster
     ))

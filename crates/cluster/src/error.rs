@@ -2,38 +2,51 @@
 
 use serde::Deserialize;
 
-use crate::protobuf;
+use crate::{
+    protobuf,
+    text::{Message, words},
+};
 
-/// A failed call to a cluster. Each variant's text is a whole sentence for the caller: what failed, on which object, what to do.
+/// The most bytes of a `Status` that are read: a longer body is none.
+const MAX_STATUS: usize = 64 << 10;
+
+/// A failed call to a cluster. Each variant's text is a whole sentence for the caller: what failed, on which object, what to do. It is bounded, whatever the
+/// cluster wrote: see [`Message`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// No such pod.
     #[error("{0}")]
-    PodNotFound(String),
+    PodNotFound(Message),
     /// No such container in the pod; the text lists those there are.
     #[error("{0}")]
-    ContainerNotFound(String),
+    ContainerNotFound(Message),
     /// Another resource is not there.
     #[error("{0}")]
-    NotFound(String),
+    NotFound(Message),
     /// The cluster refuses: its own words, with verb, resource and namespace.
     #[error("{0}")]
-    Forbidden(String),
+    Forbidden(Message),
     /// A parameter that the cluster or we refuse (several containers and none named, say).
     #[error("{0}")]
-    Invalid(String),
+    Invalid(Message),
     /// A precondition failed, the container has not started, or it has no previous run.
     #[error("{0}")]
-    Conflict(String),
+    Conflict(Message),
     /// The container has no such executable.
     #[error("{0}")]
-    NoExecutable(String),
+    NoExecutable(Message),
+    /// Podgate holds too much for other calls: try again in a moment.
+    #[error("{0}")]
+    Busy(Message),
+    /// The cluster does not take the call as Podgate, or a proxy, made it (400 and 422): the same call would fail again.
+    #[error("{0}")]
+    Rejected(Message),
     /// The cluster refused us (401 included), broke off, or answered what is not Kubernetes.
     #[error("{0}")]
-    Upstream(String),
+    Upstream(Message),
     /// The cluster did not answer in time.
     #[error("{0}")]
-    Timeout(String),
+    Timeout(Message),
 }
 
 /// Shorthand.
@@ -65,17 +78,42 @@ pub(crate) struct Details {
 pub(crate) struct Cause {
     pub(crate) reason: String,
     pub(crate) message: String,
+    /// The path of the field that it is about, such as `gracePeriodSeconds`.
+    pub(crate) field: String,
 }
 
 impl Status {
-    /// Reads a body in JSON or protobuf as a `Status`; none when it is something else.
+    /// Reads a body in JSON or protobuf as a `Status`; `None` if it is something else, or longer than 64 KiB.
     pub(crate) fn parse(body: &[u8]) -> Option<Self> {
+        if body.len() > MAX_STATUS {
+            return None;
+        }
         if body.starts_with(&protobuf::MAGIC) {
             return protobuf::status(body);
         }
         serde_json::from_slice::<Self>(body)
             .ok()
             .filter(|status| status.kind == "Status")
+    }
+
+    /// Whether one of these parameters is what the refusal is about: the field of a cause, or where there are no causes a parameter whose name or quoted value
+    /// the message has.
+    fn blames(&self, given: &Given<'_>) -> bool {
+        let causes = self.details.as_ref().and_then(|details| details.causes.as_deref());
+        let fields = || causes.unwrap_or_default().iter().map(|cause| cause.field.as_str());
+        if fields().any(|field| !field.is_empty()) {
+            return fields().any(|field| {
+                field
+                    .split(['.', '['])
+                    .any(|part| given.iter().any(|(name, _)| *name == part))
+            });
+        }
+        let named = |name: &str| {
+            let mut words = self.message.split(|c: char| !c.is_alphanumeric());
+            words.any(|word| word.eq_ignore_ascii_case(name))
+        };
+        let quoted = |value: &str| !value.is_empty() && self.message.contains(&format!("\"{value}\""));
+        given.iter().any(|(name, value)| named(name) || quoted(value))
     }
 
     /// Whether a cause has this reason, such as `ResourceVersionTooLarge`.
@@ -85,35 +123,96 @@ impl Status {
     }
 }
 
+/// The parameters of a call that its caller chose, by name and value.
+pub(crate) type Given<'a> = [(&'a str, &'a str)];
+
 impl Error {
-    /// What an answer other than success means. `what` names the call and the cluster, such as "GET /api/v1/pods on cluster `prod`".
-    pub(crate) fn from_status(status: u16, body: &[u8], what: &str) -> Self {
+    /// Makes an [`Error::PodNotFound`].
+    pub fn pod_not_found(text: impl Into<Message>) -> Self {
+        Self::PodNotFound(text.into())
+    }
+
+    /// Makes an [`Error::ContainerNotFound`].
+    pub fn container_not_found(text: impl Into<Message>) -> Self {
+        Self::ContainerNotFound(text.into())
+    }
+
+    /// Makes an [`Error::NotFound`].
+    pub fn not_found(text: impl Into<Message>) -> Self {
+        Self::NotFound(text.into())
+    }
+
+    /// Makes an [`Error::Forbidden`].
+    pub fn forbidden(text: impl Into<Message>) -> Self {
+        Self::Forbidden(text.into())
+    }
+
+    /// Makes an [`Error::Invalid`].
+    pub fn invalid(text: impl Into<Message>) -> Self {
+        Self::Invalid(text.into())
+    }
+
+    /// Makes an [`Error::Conflict`].
+    pub fn conflict(text: impl Into<Message>) -> Self {
+        Self::Conflict(text.into())
+    }
+
+    /// Makes an [`Error::NoExecutable`].
+    pub fn no_executable(text: impl Into<Message>) -> Self {
+        Self::NoExecutable(text.into())
+    }
+
+    /// Makes an [`Error::Busy`].
+    pub fn busy(text: impl Into<Message>) -> Self {
+        Self::Busy(text.into())
+    }
+
+    /// Makes an [`Error::Rejected`].
+    pub fn rejected(text: impl Into<Message>) -> Self {
+        Self::Rejected(text.into())
+    }
+
+    /// Makes an [`Error::Upstream`].
+    pub fn upstream(text: impl Into<Message>) -> Self {
+        Self::Upstream(text.into())
+    }
+
+    /// Makes an [`Error::Timeout`].
+    pub fn timeout(text: impl Into<Message>) -> Self {
+        Self::Timeout(text.into())
+    }
+
+    /// Returns what an answer other than success means. `what` names the call and the cluster, such as "GET /api/v1/pods on cluster `prod`".
+    pub(crate) fn from_status(status: u16, body: &[u8], what: &str, given: &Given<'_>) -> Self {
         match Status::parse(body) {
-            Some(parsed) => Self::of(status, &parsed, what),
+            Some(parsed) => Self::of(status, &parsed, what, given),
             None => Self::without_status(status, what),
         }
     }
 
-    /// What a `Status` means that came with, or as, an answer.
-    pub(crate) fn of(status: u16, parsed: &Status, what: &str) -> Self {
+    /// Returns what a `Status` means that came with, or as, an answer. That a call is not valid is its caller's fault only where the cluster blames one of
+    /// the parameters `given`: else what Podgate or a proxy made of the call is not.
+    pub(crate) fn of(status: u16, parsed: &Status, what: &str, given: &Given<'_>) -> Self {
         let said = if parsed.message.is_empty() {
-            format!("status {status}, {}", shorten(&parsed.reason))
+            format!("status {status}, {}", words(&parsed.reason))
         } else {
-            shorten(&parsed.message)
+            words(&parsed.message)
         };
         let text = format!("{what} was refused by the cluster: {said}");
         match status {
-            404 if parsed.details.as_ref().is_some_and(|details| details.kind == "pods") => Self::PodNotFound(text),
+            404 if parsed.details.as_ref().is_some_and(|details| details.kind == "pods") => Self::pod_not_found(text),
             401 => Self::unauthorized(what),
-            403 => Self::Forbidden(text),
-            404 => Self::NotFound(text),
-            409 => Self::Conflict(text),
-            400 | 422 => Self::Invalid(text),
-            408 | 504 => Self::Timeout(format!("{what} was not answered in time: {said}")),
-            429 => Self::Upstream(format!(
+            403 => Self::forbidden(text),
+            404 => Self::not_found(text),
+            409 => Self::conflict(text),
+            400 if lacks_run(&parsed.message) => Self::conflict(text),
+            400 | 422 if parsed.blames(given) => Self::invalid(text),
+            400 | 422 => Self::rejected(text),
+            408 | 504 => Self::timeout(format!("{what} was not answered in time: {said}")),
+            429 => Self::upstream(format!(
                 "{what} was refused because the API server is overloaded; try again in a moment: {said}"
             )),
-            _ => Self::Upstream(format!("{what} failed with status {status}: {said}")),
+            _ => Self::upstream(format!("{what} failed with status {status}: {said}")),
         }
     }
 
@@ -121,40 +220,44 @@ impl Error {
     fn without_status(status: u16, what: &str) -> Self {
         match status {
             401 => Self::unauthorized(what),
-            403 => Self::Forbidden(format!("{what} was refused with status 403, without a reason")),
-            408 | 504 => Self::Timeout(format!("{what} was not answered in time (status {status})")),
-            429 | 500..=599 => Self::Upstream(format!("{what} failed with status {status}: try again in a moment")),
-            _ => Self::Upstream(format!(
+            403 => Self::forbidden(format!("{what} was refused with status 403, without a reason")),
+            408 | 504 => Self::timeout(format!("{what} was not answered in time (status {status})")),
+            429 | 500..=599 => Self::upstream(format!("{what} failed with status {status}: try again in a moment")),
+            _ => Self::upstream(format!(
                 "{what} was answered with status {status}, and not as Kubernetes answers: check that the address is that of an API server"
             )),
         }
     }
 
     fn unauthorized(what: &str) -> Self {
-        Self::Upstream(format!(
+        Self::upstream(format!(
             "{what} was refused because the cluster does not accept Podgate's credential (any more): renew the cluster's credential"
         ))
     }
 }
 
-/// Cuts what a cluster says to a length that fits a message, on one line: what it says may get into the log, where a line feed or an escape sequence
-/// would pass for another entry.
-pub(crate) fn shorten(text: &str) -> String {
-    const MAX: usize = 1024;
-    let cut = &text[..text.floor_char_boundary(MAX)];
-    let line = cut.chars().map(|c| if c.is_control() { ' ' } else { c });
-    let more = (cut.len() < text.len()).then_some('…');
-    line.chain(more).collect()
+/// Whether a kubelet says that there is no run whose log it could send (`validateContainerLogStatus`). Its words have no code of their own.
+fn lacks_run(message: &str) -> bool {
+    [
+        "is waiting to start",
+        "previous terminated container",
+        "is terminated",
+        "is not available",
+    ]
+    .iter()
+    .any(|words| message.contains(words))
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     const WHAT: &str = "GET /api/v1/pods on cluster `prod`";
 
     fn status(code: u16, reason: &str, kind: &str) -> Vec<u8> {
-        serde_json::json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason,
+        json!({"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": code, "reason": reason,
             "message": "the cluster's words", "details": {"kind": kind, "name": "x"}})
         .to_string()
         .into_bytes()
@@ -163,7 +266,7 @@ mod tests {
     #[test]
     fn each_status_means_its_error() {
         let is = |code, kind: &str, check: fn(&Error) -> bool| {
-            let error = Error::from_status(code, &status(code, "Reason", kind), WHAT);
+            let error = Error::from_status(code, &status(code, "Reason", kind), WHAT, &[]);
             assert!(check(&error), "{code}: {error:?}");
             assert!(error.to_string().contains("cluster `prod`"), "{error}");
         };
@@ -180,8 +283,8 @@ mod tests {
             |error| matches!(error, Error::Upstream(text) if text.contains("credential")),
         );
         is(409, "pods", |error| matches!(error, Error::Conflict(_)));
-        is(400, "pods", |error| matches!(error, Error::Invalid(_)));
-        is(422, "pods", |error| matches!(error, Error::Invalid(_)));
+        is(400, "pods", |error| matches!(error, Error::Rejected(_)));
+        is(422, "pods", |error| matches!(error, Error::Rejected(_)));
         is(410, "pods", |error| matches!(error, Error::Upstream(_)));
         is(429, "pods", |error| matches!(error, Error::Upstream(_)));
         is(500, "pods", |error| matches!(error, Error::Upstream(_)));
@@ -191,10 +294,10 @@ mod tests {
     #[test]
     fn a_body_that_is_no_status_is_not_repeated() {
         for code in [200, 302, 400, 401, 403, 404, 500, 504] {
-            let error = Error::from_status(code, b"<html>secret page</html>", WHAT);
+            let error = Error::from_status(code, b"<html>secret page</html>", WHAT, &[]);
             assert!(!error.to_string().contains("secret"), "{error}");
         }
-        let error = Error::from_status(302, b"", WHAT);
+        let error = Error::from_status(302, b"", WHAT, &[]);
         assert!(
             matches!(&error, Error::Upstream(text) if text.contains("not as Kubernetes")),
             "{error}"
@@ -203,22 +306,62 @@ mod tests {
 
     #[test]
     fn long_words_are_cut_at_a_character() {
-        let body = serde_json::json!({"kind": "Status", "message": "é".repeat(5000)}).to_string();
-        let error = Error::from_status(500, body.as_bytes(), WHAT);
+        let body = json!({"kind": "Status", "message": "é".repeat(5000)}).to_string();
+        let error = Error::from_status(500, body.as_bytes(), WHAT, &[]);
         assert!(error.to_string().len() < 1300);
-        let body = serde_json::json!({"kind": "Status", "reason": "x".repeat(5000)}).to_string();
-        let error = Error::from_status(500, body.as_bytes(), WHAT);
+        let body = json!({"kind": "Status", "reason": "x".repeat(5000)}).to_string();
+        let error = Error::from_status(500, body.as_bytes(), WHAT, &[]);
         assert!(error.to_string().len() < 1300);
     }
 
     #[test]
     fn words_stay_on_their_line() {
         let message = "no\n2026-01-01T00:00:00Z ERROR forged\u{1b}[2J\r\u{85}";
-        let body = serde_json::json!({"kind": "Status", "message": message}).to_string();
-        let text = Error::from_status(500, body.as_bytes(), WHAT).to_string();
+        let body = json!({"kind": "Status", "message": message}).to_string();
+        let text = Error::from_status(500, body.as_bytes(), WHAT, &[]).to_string();
         assert!(
             text.ends_with("no 2026-01-01T00:00:00Z ERROR forged [2J  ") && !text.contains(char::is_control),
             "{text:?}"
         );
+    }
+
+    #[test]
+    fn only_a_parameter_that_is_blamed_makes_it_the_callers_fault() {
+        let given = [("sinceTime", "2026-13-01T00:00:00Z"), ("tailLines", "5")];
+        let refused = |code: u16, message: &str, field: &str| {
+            let causes = json!([{"reason": "FieldValueInvalid", "message": "no", "field": field}]);
+            let causes = if field.is_empty() { json!(null) } else { causes };
+            let body = json!({"kind": "Status", "message": message, "details": {"kind": "pods", "causes": causes}});
+            Error::from_status(code, body.to_string().as_bytes(), WHAT, &given)
+        };
+        let callers = |error: Error| matches!(error, Error::Invalid(_));
+        assert!(callers(refused(422, "PodLogOptions is invalid", "tailLines")));
+        assert!(callers(refused(422, "it is invalid", "spec.tailLines[0]")));
+        assert!(callers(refused(400, "unable to decode sinceTime", "")));
+        assert!(callers(refused(
+            400,
+            "parsing time \"2026-13-01T00:00:00Z\": month out of range",
+            ""
+        )));
+        assert!(!callers(refused(422, "tailLines is invalid", "limit")));
+        assert!(!callers(refused(400, "5 is not what sinceTimes are", "")));
+        assert!(!callers(refused(400, "the server rejected our request", "")));
+        assert!(!callers(refused(500, "tailLines", "tailLines")));
+    }
+
+    #[test]
+    fn a_kubelets_words_for_a_missing_run_are_a_conflict() {
+        let message = "container \"web\" in pod \"web-1\" is waiting to start: ContainerCreating";
+        let body = json!({"kind": "Status", "message": message, "reason": "BadRequest"}).to_string();
+        let error = |status| Error::from_status(status, body.as_bytes(), WHAT, &[]);
+        assert!(matches!(error(400), Error::Conflict(_)));
+        assert!(matches!(error(503), Error::Upstream(_)));
+    }
+
+    #[test]
+    fn a_status_of_many_causes_is_not_read() {
+        let body = json!({"kind": "Status", "message": "secret", "details": {"causes": vec![json!({}); 64 << 10]}});
+        let error = Error::from_status(500, body.to_string().as_bytes(), WHAT, &[]);
+        assert!(!error.to_string().contains("secret"), "{error}");
     }
 }

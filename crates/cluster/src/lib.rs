@@ -15,6 +15,7 @@ pub mod reason;
 pub mod registry;
 pub mod source;
 pub mod status;
+pub mod text;
 mod warnings;
 mod watch;
 pub mod wire;

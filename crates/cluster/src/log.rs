@@ -38,6 +38,20 @@ pub struct Query {
     pub timestamps: bool,
 }
 
+impl Query {
+    /// The parameters whose values only the cluster judges.
+    fn given(&self) -> Vec<(&'static str, &str)> {
+        let time = self.since_time.as_deref().map(|time| ("sinceTime", time));
+        let numbers = [
+            ("sinceSeconds", self.since_seconds.is_some()),
+            ("tailLines", self.tail_lines.is_some()),
+            ("limitBytes", self.limit_bytes.is_some()),
+        ];
+        let numbers = numbers.into_iter().filter(|(_, set)| *set).map(|(name, _)| (name, ""));
+        time.into_iter().chain(numbers).collect()
+    }
+}
+
 /// A log being read. Dropping it stops the reading upstream.
 pub struct Body {
     /// The container it is of.
@@ -69,7 +83,7 @@ impl Cluster {
         let uri = uri(namespace, name, &container, query)?;
         let request = client::get(&uri)?;
         let what = client.what(&request);
-        let answer = match client.request(request).await {
+        let answer = match client.request_of(request, &query.given()).await {
             Ok(answer) => answer,
             Err(error) => return Err(self.explain(error, namespace, name, &container).await),
         };
@@ -89,23 +103,10 @@ impl Cluster {
     /// What a refused log means. The pod that was asked for first can have changed since.
     pub(crate) async fn explain(&self, error: Error, namespace: &str, name: &str, container: &str) -> Error {
         match error {
-            // The kubelet's words (`validateContainerLogStatus`), which have no code of their own.
-            Error::Invalid(text)
-                if [
-                    "is waiting to start",
-                    "previous terminated container",
-                    "is terminated",
-                    "is not available",
-                ]
-                .iter()
-                .any(|words| text.contains(words)) =>
-            {
-                Error::Conflict(text)
-            }
             // The API server has the pod or not; the kubelet may have lost it earlier, or not have met it yet.
             Error::NotFound(text) => match self.live_pod(namespace, name).await {
                 Err(error) => error,
-                Ok(pod) => Error::Conflict(format!(
+                Ok(pod) => Error::conflict(format!(
                     "the node of {} does not have container `{container}` now: {text}",
                     pod.place()
                 )),
@@ -119,7 +120,7 @@ impl Cluster {
 fn readable(pod: &Pod, container: &str, previous: bool) -> Result<()> {
     if previous {
         if pod.previous_run(container).is_none() {
-            return Err(Error::Conflict(format!(
+            return Err(Error::conflict(format!(
                 "container `{container}` of {} has no previous run: it has not restarted since it was put on its node",
                 pod.place()
             )));
@@ -130,7 +131,7 @@ fn readable(pod: &Pod, container: &str, previous: bool) -> Result<()> {
         return Ok(());
     };
     let place = pod.place();
-    Err(Error::Conflict(if over {
+    Err(Error::conflict(if over {
         format!("container `{container}` of {place} never started, and will not any more: it has no log")
     } else if reason.is_empty() {
         format!("container `{container}` of {place} has not started yet: try again when it has")
@@ -188,7 +189,7 @@ impl Reading {
             let frame = tokio::select! {
                 frame = tokio::time::timeout(self.idle, self.answer.body_mut().frame()) => frame,
                 () = self.removed.cancelled() => {
-                    return Err(Error::Upstream(format!("{} was ended: the cluster was removed from Podgate", self.what)));
+                    return Err(Error::upstream(format!("{} was ended: the cluster was removed from Podgate", self.what)));
                 }
             };
             match frame {
@@ -201,7 +202,7 @@ impl Reading {
                 Ok(None) => return Ok(None),
                 Err(_) => {
                     let seconds = self.idle.as_secs_f32();
-                    return Err(Error::Timeout(format!(
+                    return Err(Error::timeout(format!(
                         "{} stopped for {seconds} s in the middle",
                         self.what
                     )));

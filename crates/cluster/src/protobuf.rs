@@ -151,6 +151,7 @@ fn cause(message: &[u8]) -> Result<Cause, Broken> {
         match field? {
             (1, reason) => cause.reason = reason.text(),
             (2, message) => cause.message = message.text(),
+            (3, field) => cause.field = field.text(),
             _ => {}
         }
     }

@@ -6,13 +6,13 @@ use kube::client::AuthError;
 use tokio::time::error::Elapsed;
 
 use super::{connect::Blocked, tls};
-use crate::{Error, error::shorten};
+use crate::{Error, text::words};
 
 /// A call that failed before, or within, its answer.
 pub(super) fn failure(error: &(dyn StdError + 'static), what: &str) -> Error {
     chain(error).find_map(|cause| known(cause, what)).unwrap_or_else(|| {
         let root = chain(error).last().map(ToString::to_string).unwrap_or_default();
-        Error::Upstream(format!("{what} failed: {}", shorten(&root)))
+        Error::upstream(format!("{what} failed: {}", words(&root)))
     })
 }
 
@@ -38,7 +38,7 @@ pub(super) fn unusable(error: &(dyn StdError + 'static), cluster: &str) -> Error
 
 fn known(cause: &(dyn StdError + 'static), what: &str) -> Option<Error> {
     if let Some(blocked) = cause.downcast_ref::<Blocked>() {
-        return Some(Error::Upstream(format!("{what} was not sent: {blocked}")));
+        return Some(Error::upstream(format!("{what} was not sent: {blocked}")));
     }
     if let Some(auth) = cause.downcast_ref::<AuthError>() {
         return Some(credential(auth, what));
@@ -47,7 +47,7 @@ fn known(cause: &(dyn StdError + 'static), what: &str) -> Option<Error> {
         return Some(timed_out(what));
     }
     if let Some(error) = cause.downcast_ref::<rustls::Error>() {
-        return Some(Error::Upstream(format!(
+        return Some(Error::upstream(format!(
             "{what} failed because {}",
             tls::explain(error)
         )));
@@ -55,7 +55,7 @@ fn known(cause: &(dyn StdError + 'static), what: &str) -> Option<Error> {
     let io = cause.downcast_ref::<io::Error>().filter(|io| io.get_ref().is_none())?;
     match io.kind() {
         io::ErrorKind::TimedOut => Some(timed_out(what)),
-        io::ErrorKind::ConnectionRefused => Some(Error::Upstream(format!(
+        io::ErrorKind::ConnectionRefused => Some(Error::upstream(format!(
             "{what} failed because nothing accepts connections at its address: check that the API server runs and that the address is right"
         ))),
         _ => None,
@@ -63,16 +63,16 @@ fn known(cause: &(dyn StdError + 'static), what: &str) -> Option<Error> {
 }
 
 fn timed_out(what: &str) -> Error {
-    Error::Timeout(format!(
+    Error::timeout(format!(
         "{what} failed because no connection was made in time: check the address, and that nothing in between drops packets"
     ))
 }
 
 /// The output of a plug-in may hold a credential: it goes nowhere, and what it printed on standard error goes to the log.
 fn credential(error: &AuthError, what: &str) -> Error {
-    Error::Upstream(match error {
+    Error::upstream(match error {
         AuthError::AuthExecRun { out, .. } => {
-            let said = shorten(String::from_utf8_lossy(&out.stderr).trim());
+            let said = words(String::from_utf8_lossy(&out.stderr).trim());
             tracing::warn!(call = what, status = %out.status, stderr = said, "exec plug-in failed");
             format!(
                 "{what} failed because the exec plug-in of the kubeconfig failed ({}): see the log",
@@ -87,7 +87,7 @@ fn credential(error: &AuthError, what: &str) -> Error {
         }
         other => format!(
             "{what} failed because there is no usable credential: {}",
-            shorten(&other.to_string())
+            words(&other.to_string())
         ),
     })
 }

@@ -91,7 +91,7 @@ impl Slot {
         let built = match timeout(left, &mut under_way.built).await {
             Ok(built) => built,
             Err(_) => {
-                return Err(Error::Timeout(format!(
+                return Err(Error::timeout(format!(
                     "the credential of cluster `{}` was not there in time: look at its exec plug-in",
                     self.name
                 )));
@@ -99,7 +99,7 @@ impl Slot {
         };
         *making = None;
         let unread = |_| {
-            Err(Error::Upstream(format!(
+            Err(Error::upstream(format!(
                 "the credential of cluster `{}` could not be read",
                 self.name
             )))
@@ -121,7 +121,7 @@ impl Slot {
                 let _ = sender.send(connect::build(&source, &name, &policy));
             });
         started.map_err(|error| {
-            Error::Upstream(format!(
+            Error::upstream(format!(
                 "the client of cluster `{}` could not be made: {error}",
                 self.name
             ))

@@ -12,7 +12,7 @@ use rustls::{
 };
 
 use self::verifier::Verifier;
-use crate::error::shorten;
+use crate::text::words;
 
 mod certificate;
 mod explain;
@@ -58,7 +58,7 @@ impl Settings {
             Ok(name) => Ok(Some(name)),
             Err(_) => Err(format!(
                 "`tls-server-name` is `{}`, which is neither a DNS name nor an IP address",
-                shorten(name)
+                words(name)
             )),
         }
     }

@@ -15,7 +15,7 @@ pub(crate) fn uri(segments: &[&str], query: &[(&str, &str)]) -> Result<String> {
     let mut uri = String::new();
     for segment in segments {
         if segment.is_empty() || *segment == "." || *segment == ".." || segment.contains(['/', '%', '\0']) {
-            return Err(Error::Invalid(format!(
+            return Err(Error::invalid(format!(
                 "`{segment}` is not a name that Kubernetes allows"
             )));
         }

@@ -121,7 +121,7 @@ impl Cluster {
             }
         });
         let gone = || {
-            Error::Upstream(format!(
+            Error::upstream(format!(
                 "the terminal's task on cluster `{}` failed: try again",
                 self.name()
             ))
@@ -143,7 +143,7 @@ fn ready(pod: &Pod, container: &str) -> Result<()> {
         Standing::NotStarted { reason, .. } if reason.is_empty() => "it has not started yet".to_owned(),
         Standing::NotStarted { reason, .. } => format!("it has not started yet ({reason})"),
     };
-    Err(Error::Conflict(format!(
+    Err(Error::conflict(format!(
         "container `{container}` of {} does not run: {why}",
         pod.place()
     )))

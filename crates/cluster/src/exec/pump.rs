@@ -135,7 +135,7 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
             // An API server answers a ping only after it has passed on the input before it, and a process may take its time to read.
             Err(_) if seen.unanswered.load(Ordering::Relaxed) > ABSORBED => continue,
             Err(_) => {
-                return Output::Failed(Error::Timeout(
+                return Output::Failed(Error::timeout(
                     what.broken("the API server answers no more").to_string(),
                 ));
             }
@@ -287,7 +287,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
             return self.send(frame(CLOSE, &[STDIN])).await;
         }
         // With v4 the input ends only with the connection, and that would drop output on its way.
-        let warning = Error::Upstream(format!(
+        let warning = Error::upstream(format!(
             "the cluster of {} knows no end of input apart from the end of the connection (v4.channel.k8s.io): the process goes on waiting for \
              input until you close this connection",
             self.terms.what.place
@@ -301,7 +301,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
             sent = timeout(STUCK, self.sink.send(message)) => match sent {
                 Ok(Ok(())) => Ok(()),
                 Ok(Err(error)) => Err(Stop::Broken(self.terms.what.broken(&error.to_string()))),
-                Err(_) => Err(Stop::Broken(Error::Timeout(
+                Err(_) => Err(Stop::Broken(Error::timeout(
                     self.terms.what.broken(&format!("it took no input for {} s", STUCK.as_secs())).to_string(),
                 ))),
             },

@@ -11,6 +11,7 @@ use crate::{
     Error,
     client::{Client, uri},
     error::Result,
+    text::words,
 };
 
 /// For the answer to a review.
@@ -38,7 +39,7 @@ struct Status {
 pub(super) async fn may_exec(client: &Client, namespace: &str, name: &str) -> Result<()> {
     let review = timeout(TIMEOUT, client.json::<Review>(request(namespace, name)?)).await;
     let review = review.unwrap_or_else(|_| {
-        Err(Error::Timeout(format!(
+        Err(Error::timeout(format!(
             "cluster `{}` did not say within {} s whether you may create pods/exec in namespace `{namespace}`: try again",
             client.cluster,
             TIMEOUT.as_secs()
@@ -53,10 +54,8 @@ pub(super) async fn may_exec(client: &Client, namespace: &str, name: &str) -> Re
         ..
     } = review.status;
     let why = [reason, evaluation_error].into_iter().find(|why| !why.is_empty());
-    let why = why
-        .map(|why| format!(" ({})", crate::error::shorten(&why)))
-        .unwrap_or_default();
-    Err(Error::Forbidden(format!(
+    let why = why.map(|why| format!(" ({})", words(&why))).unwrap_or_default();
+    Err(Error::forbidden(format!(
         "cluster `{}` does not allow to create pods/exec for pod `{name}` in namespace `{namespace}`{why}: ask for that permission",
         client.cluster
     )))
@@ -74,5 +73,5 @@ fn request(namespace: &str, name: &str) -> Result<Request<Vec<u8>>> {
     Request::post(uri)
         .header(CONTENT_TYPE, "application/json")
         .body(body.to_string().into_bytes())
-        .map_err(|error| Error::Invalid(format!("a review can't be asked for: {error}")))
+        .map_err(|error| Error::invalid(format!("a review can't be asked for: {error}")))
 }

@@ -3,10 +3,7 @@
 use serde::Deserialize;
 
 use super::Output;
-use crate::{
-    Error,
-    error::{self, shorten},
-};
+use crate::{Error, error, text::words};
 
 /// What is run where, for messages.
 #[derive(Clone, Debug)]
@@ -49,7 +46,9 @@ impl What {
     /// What a refused upgrade means for this container.
     pub(super) fn refused(&self, error: Error) -> Error {
         match error {
-            Error::Upstream(text) | Error::Invalid(text) if is_missing(&text) || is_not_running(&text) => {
+            Error::Upstream(text) | Error::Invalid(text) | Error::Rejected(text) | Error::Conflict(text)
+                if is_missing(&text) || is_not_running(&text) =>
+            {
                 self.failure(&text)
             }
             other => other,
@@ -58,7 +57,7 @@ impl What {
 
     /// The connection ended before the process did.
     pub(super) fn broken(&self, why: &str) -> Error {
-        Error::Upstream(format!(
+        Error::upstream(format!(
             "the connection to container `{}` of {} broke off: {why}",
             self.container, self.place
         ))
@@ -70,18 +69,18 @@ impl What {
             place,
             program,
         } = self;
-        let words = shorten(said);
+        let words = words(said);
         if is_missing(said) {
-            return Error::NoExecutable(format!(
+            return Error::no_executable(format!(
                 "container `{container}` of {place} can't run `{program}`: name a program that it has, or use a debug container ({words})"
             ));
         }
         if is_not_running(said) {
-            return Error::Conflict(format!(
+            return Error::conflict(format!(
                 "container `{container}` of {place} does not run (any more): {words}"
             ));
         }
-        Error::Upstream(format!(
+        Error::upstream(format!(
             "`{program}` could not be run in container `{container}` of {place}: {words}"
         ))
     }

@@ -23,7 +23,7 @@ use super::{Options, status::What};
 use crate::{
     Error,
     client::{Client, uri},
-    error::Result,
+    error::{Given, Result},
 };
 
 /// What both ends may speak (`apimachinery/pkg/util/remotecommand/constants.go`).
@@ -57,13 +57,10 @@ pub(super) async fn open(
     let call = client.what(&request);
     let response = client.send(request).await?;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        return Err(what.refused(client.refusal(response, &call).await));
+        let given: Vec<_> = options.command.iter().map(|part| ("command", part.as_str())).collect();
+        return Err(refused(client, response, &call, &given, what).await);
     }
-    let protocol = verify(&response, &key).map_err(|wrong| {
-        Error::Upstream(format!(
-            "{call} was not upgraded to a WebSocket: {wrong}. Look at the proxies between Podgate and the API server"
-        ))
-    })?;
+    let protocol = verify(&response, &key).map_err(|wrong| not_upgraded(&call, wrong))?;
     let upgraded = upgrade(client, response, &call).await?;
     let config = WebSocketConfig::default()
         .read_buffer_size(16 << 10)
@@ -78,12 +75,48 @@ pub(super) async fn open(
     })
 }
 
+/// Returns what an answer means that does not switch protocols. An API server refuses with a `Status`; whatever comes without one is a proxy's, and the
+/// reader has to know what that proxy dropped.
+async fn refused(client: &Client, response: Response<Body>, call: &str, given: &Given<'_>, what: &What) -> Error {
+    let status = response.status();
+    let lacks = if has(response.headers(), UPGRADE, "websocket") {
+        "is not 101 Switching Protocols"
+    } else {
+        "has no `Upgrade` header"
+    };
+    let (parsed, error) = client.refusal_in_full(response, call, given).await;
+    match parsed {
+        // `wsstream` and `spdy` of apimachinery, when the request's own headers did not arrive.
+        Some(parsed) if status == StatusCode::BAD_REQUEST && asks_for_upgrade(&parsed.message) => not_upgraded(
+            call,
+            "the API server did not receive the `Connection` and `Upgrade` headers of the request",
+        ),
+        Some(_) => what.refused(error),
+        None if matches!(status.as_u16(), 401 | 408 | 504) => error,
+        None => not_upgraded(
+            call,
+            &format!("the answer {lacks}, and its status is {}", status.as_u16()),
+        ),
+    }
+}
+
+fn asks_for_upgrade(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    message.contains("upgrade request required") || message.contains("missing upgrade headers")
+}
+
+fn not_upgraded(call: &str, why: &str) -> Error {
+    Error::upstream(format!(
+        "{call} was not upgraded to a WebSocket: {why}. Look at the proxies between Podgate and the API server: one of them has to let WebSockets pass"
+    ))
+}
+
 async fn upgrade(client: &Client, response: Response<Body>, call: &str) -> Result<Upgraded> {
     let pending = timeout(client.policy.request_timeout, hyper::upgrade::on(response));
     match pending.await {
         Ok(Ok(upgraded)) => Ok(upgraded),
         Ok(Err(error)) => Err(client.broken(&error, call)),
-        Err(_) => Err(Error::Timeout(format!(
+        Err(_) => Err(Error::timeout(format!(
             "{call} was not upgraded to a WebSocket in time"
         ))),
     }
@@ -107,14 +140,17 @@ fn request(namespace: &str, name: &str, options: &Options, what: &What, key: &st
         .header(SEC_WEBSOCKET_KEY, key)
         .header(SEC_WEBSOCKET_PROTOCOL, format!("{V5}, {V4}"))
         .body(Vec::new())
-        .map_err(|error| Error::Invalid(format!("this command can't be sent: {error}")))
+        .map_err(|error| Error::invalid(format!("this command can't be sent: {error}")))
 }
 
 /// Checks the answer as RFC 6455, section 4.1, says; the protocol that was chosen.
 fn verify(response: &Response<Body>, key: &str) -> std::result::Result<&'static str, &'static str> {
     let headers = response.headers();
-    if !has(headers, UPGRADE, "websocket") || !has(headers, CONNECTION, "upgrade") {
-        return Err("the answer lacks the upgrade's headers");
+    if !has(headers, UPGRADE, "websocket") {
+        return Err("the answer has no `Upgrade: websocket` header");
+    }
+    if !has(headers, CONNECTION, "upgrade") {
+        return Err("the answer has no `Connection: Upgrade` header");
     }
     let accept = headers.get(SEC_WEBSOCKET_ACCEPT).map(HeaderValue::as_bytes);
     if accept != Some(derive_accept_key(key.as_bytes()).as_bytes()) {

@@ -245,7 +245,10 @@ impl Follower {
                 End::Refused(error) => {
                     refusals += 1;
                     // The kubelet's view and the API server's are not always of one time.
-                    let lagging = matches!(error, Error::Invalid(_) | Error::Conflict(_) | Error::NotFound(_));
+                    let lagging = matches!(
+                        error,
+                        Error::Invalid(_) | Error::Rejected(_) | Error::Conflict(_) | Error::NotFound(_)
+                    );
                     let lagging = lagging && refusals < REFUSALS;
                     if !lagging && !is_passing(&error) && !matches!(error, Error::PodNotFound(_)) {
                         return Err(error);

@@ -131,7 +131,7 @@ impl Cluster {
         self.inner.streams.spawn(async move {
             let last = tokio::select! {
                 () = queue.closed() => return,
-                () = removed.cancelled() => Frame::Failed(Error::Upstream(format!(
+                () = removed.cancelled() => Frame::Failed(Error::upstream(format!(
                     "the log of {place} is no longer read: the cluster was removed from Podgate"
                 ))),
                 last = run(readers, &place) => last,
@@ -154,7 +154,7 @@ async fn run(mut readers: JoinSet<Result<String>>, place: &str) -> Frame {
             Ok(Ok(reason)) => reasons.push(reason),
             Ok(Err(error)) => return Frame::Failed(error),
             Err(_) => {
-                return Frame::Failed(Error::Upstream(format!(
+                return Frame::Failed(Error::upstream(format!(
                     "the reading of a log of {place} failed: open it again"
                 )));
             }
@@ -182,7 +182,7 @@ impl Part {
 
 /// Checks what Kubernetes would refuse, and what can't be.
 fn part(options: &Options) -> Result<Part> {
-    let invalid = |text: &str| Err(Error::Invalid(text.to_owned()));
+    let invalid = |text: &str| Err(Error::invalid(text));
     if options.previous && options.follow {
         return invalid("`previous` can't be followed: a previous run has ended; leave out `follow`");
     }
@@ -197,7 +197,7 @@ fn part(options: &Options) -> Result<Part> {
     }
     let since_time = options.since_time.as_deref().map(|time| {
         time.parse().map_err(|_| {
-            Error::Invalid(format!(
+            Error::invalid(format!(
                 "`sinceTime` must be an RFC 3339 time such as 2026-01-07T10:00:00Z, not `{time}`"
             ))
         })
@@ -231,7 +231,7 @@ fn choose(pod: &Pod, options: &Options) -> Result<Vec<String>> {
             }
         }
         if chosen.is_empty() {
-            return Err(Error::Conflict(format!(
+            return Err(Error::conflict(format!(
                 "there is no log yet: each container of {} {missing}",
                 pod.place()
             )));
@@ -248,7 +248,7 @@ fn choose(pod: &Pod, options: &Options) -> Result<Vec<String>> {
     for container in &chosen {
         if !readable(container)? {
             let place = pod.place();
-            return Err(Error::Conflict(format!("container `{container}` of {place} {missing}")));
+            return Err(Error::conflict(format!("container `{container}` of {place} {missing}")));
         }
     }
     Ok(pod

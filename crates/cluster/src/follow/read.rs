@@ -16,10 +16,7 @@ use super::{
     queue::Queue,
     resume::{Search, Sent, Step},
 };
-use crate::{
-    Cluster, Error, client,
-    error::{Result, shorten},
-};
+use crate::{Cluster, Error, client, error::Result, text::words};
 
 /// Lines are passed on in frames of about so many bytes.
 const FRAME: usize = 64 << 10;
@@ -237,7 +234,7 @@ impl Source {
             return Ok(());
         }
         if !how.follow {
-            return Err(Error::Timeout(self.broken("the API server sends no more").to_string()));
+            return Err(Error::timeout(self.broken("the API server sends no more").to_string()));
         }
         answer.quiet_since = Instant::now();
         let newest = self
@@ -269,7 +266,7 @@ impl Source {
         let client = self.cluster.client().await?;
         let query = self.query(how);
         let query: Vec<_> = query.iter().map(|(key, value)| (*key, value.as_str())).collect();
-        match client.request(self.request(&query)?).await {
+        match client.request_of(self.request(&query)?, &given(&query)).await {
             Ok(response) => Ok(response),
             Err(error) => Err(self
                 .cluster
@@ -327,15 +324,21 @@ impl Source {
     }
 
     fn broken(&self, why: &str) -> Error {
-        Error::Upstream(format!(
+        Error::upstream(format!(
             "the log of container `{}` of pod `{}/{}` on cluster `{}` broke off: {}",
             self.container,
             self.namespace,
             self.name,
             self.cluster.name(),
-            shorten(why)
+            words(why)
         ))
     }
+}
+
+/// Those of a call's parameters that the caller may have chosen.
+fn given<'a>(query: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let chosen = |(name, _): &&(&str, &str)| matches!(*name, "tailLines" | "sinceSeconds" | "sinceTime");
+    query.iter().filter(chosen).copied().collect()
 }
 
 /// An answer that is being read.

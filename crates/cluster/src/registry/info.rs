@@ -9,7 +9,8 @@ use super::{Info, Inner};
 use crate::{
     Error,
     client::{Client, Policy, Slot, get, uri},
-    error::{Result, shorten},
+    error::Result,
+    text::quote,
     watch::driver::pods,
     wire::nullable,
 };
@@ -88,7 +89,7 @@ pub(super) async fn probe(slot: &Slot, namespaces: &[String], policy: &Policy) -
     };
     timeout(policy.request_timeout, all).await.unwrap_or_else(|_| {
         let seconds = policy.request_timeout.as_secs_f32();
-        Err(Error::Timeout(format!("the cluster did not answer within {seconds} s")))
+        Err(Error::timeout(format!("the cluster did not answer within {seconds} s")))
     })
 }
 
@@ -99,11 +100,11 @@ async fn try_version(client: &Client) -> Result<String> {
     let response = client.send(request).await?;
     let status = response.status();
     if !status.is_success() {
-        let error = Error::from_status(status.as_u16(), &[], &what);
+        let error = Error::from_status(status.as_u16(), &[], &what, &[]);
         return Err(quiet(error, "its version"));
     }
     let version: Version = client.rest(response, &what).await?;
-    Ok(shorten(&version.git_version))
+    Ok(quote(&version.git_version))
 }
 
 /// Whether pods can be listed and watched. A watch ends as soon as it has begun.
@@ -116,7 +117,7 @@ async fn try_pods(client: &Client, namespace: Option<&str>) -> Result<()> {
         let what = client.what(&request);
         let status = client.send(request).await?.status();
         if !status.is_success() {
-            return Err(may_not(Error::from_status(status.as_u16(), &[], &what), namespace));
+            return Err(may_not(Error::from_status(status.as_u16(), &[], &what, &[]), namespace));
         }
     }
     Ok(())
@@ -126,7 +127,7 @@ async fn try_pods(client: &Client, namespace: Option<&str>) -> Result<()> {
 fn quiet(error: Error, what: &str) -> Error {
     match error {
         Error::Timeout(_) | Error::Upstream(_) => error,
-        _ => Error::Upstream(format!(
+        _ => Error::upstream(format!(
             "the server refuses to tell {what}: check that the address is that of an API server"
         )),
     }
@@ -134,11 +135,11 @@ fn quiet(error: Error, what: &str) -> Error {
 
 fn may_not(error: Error, namespace: Option<&str>) -> Error {
     match (error, namespace) {
-        (Error::Forbidden(_), None) => Error::Forbidden(
+        (Error::Forbidden(_), None) => Error::forbidden(
             "the cluster does not let this credential list and watch pods in all namespaces: name the namespaces where it may, or give it that right"
                 .to_owned(),
         ),
-        (Error::Forbidden(_), Some(namespace)) => Error::Forbidden(format!(
+        (Error::Forbidden(_), Some(namespace)) => Error::forbidden(format!(
             "the cluster does not let this credential list and watch pods in namespace `{namespace}`: leave that out, or give it that right"
         )),
         (error, _) => quiet(error, "its pods"),
@@ -147,7 +148,7 @@ fn may_not(error: Error, namespace: Option<&str>) -> Error {
 
 async fn version(client: &Client) -> Result<String> {
     let version: Version = client.json(get("/version")?).await?;
-    Ok(shorten(&version.git_version))
+    Ok(quote(&version.git_version))
 }
 
 /// How many nodes there are; none when the server does not count what it leaves out.

@@ -32,7 +32,7 @@ async fn watch(cluster: Arc<Inner>, index: Index, tasks: &mut JoinSet<()>) {
             "cluster `{}` has more than {MAX_NAMESPACES} namespaces to watch: name fewer",
             cluster.spec.name
         );
-        cluster.board.stale(0, Error::Upstream(error));
+        cluster.board.stale(0, Error::upstream(error));
         return std::future::pending().await;
     }
     let mut parts = HashMap::new();
@@ -59,7 +59,7 @@ async fn watch(cluster: Arc<Inner>, index: Index, tasks: &mut JoinSet<()>) {
                 "the watch of cluster `{}` failed and is started again",
                 cluster.spec.name
             );
-            cluster.board.stale(part, Error::Upstream(failed));
+            cluster.board.stale(part, Error::upstream(failed));
         }
         sleep(cluster.policy.watch.retry_max).await;
         match part {

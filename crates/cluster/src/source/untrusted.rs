@@ -8,7 +8,7 @@ use rustls::{
 };
 
 use super::Refused;
-use crate::error::shorten;
+use crate::text::words;
 
 /// Bytes of the longest kubeconfig that is looked at.
 const MAX: usize = 1 << 20;
@@ -49,7 +49,7 @@ pub(super) fn reduce(kubeconfig: Kubeconfig) -> Result<Kubeconfig, Refused> {
         (None, []) => return refuse("the kubeconfig has no context"),
         (None, several) => {
             let names: Vec<_> = several.iter().map(|named| named.name.as_str()).collect();
-            let names = shorten(&names.join("`, `"));
+            let names = words(&names.join("`, `"));
             return refuse(format!(
                 "the kubeconfig has several contexts (`{names}`) and no `current-context`: set it"
             ));

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     fn error(text: &str) -> Error {
-        Error::Upstream(text.to_owned())
+        Error::upstream(text)
     }
 
     #[test]

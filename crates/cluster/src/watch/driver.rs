@@ -82,7 +82,7 @@ impl Driver {
             return Next::Call;
         }
         if !status.is_success() {
-            let (parsed, error) = client.refusal_in_full(response, &what).await;
+            let (parsed, error) = client.refusal_in_full(response, &what, &[]).await;
             let step = machine.step(refusal(status.as_u16(), parsed.as_ref()));
             return self.act(step, Some(error), relist);
         }
@@ -180,10 +180,10 @@ impl Driver {
         match error {
             Some(error) if why.is_empty() => match error {
                 Error::Timeout(_) => error,
-                Error::Forbidden(text) if self.namespace.is_none() => Error::Upstream(format!(
+                Error::Forbidden(text) if self.namespace.is_none() => Error::upstream(format!(
                     "{text}. If the credential may list pods in some namespaces only, name these for the cluster"
                 )),
-                other => Error::Upstream(other.to_string()),
+                other => Error::upstream(other.to_string()),
             },
             _ => {
                 let name = &self.cluster.spec.name;
@@ -191,7 +191,7 @@ impl Driver {
                     .namespace
                     .as_ref()
                     .map_or_else(String::new, |namespace| format!("namespace `{namespace}` of "));
-                Error::Upstream(format!("{of}cluster `{name}`: {why}"))
+                Error::upstream(format!("{of}cluster `{name}`: {why}"))
             }
         }
     }

@@ -145,7 +145,7 @@ impl Reader<'_> {
             Event::Deleted { version, .. } => (Told::Deleted, Input::Changed { version }, None),
             Event::Bookmark { version, end } => (Told::Bookmark, Input::Bookmark { version, end: *end }, None),
             Event::Error(status) => {
-                let error = Error::of(status.code, status, self.what);
+                let error = Error::of(status.code, status, self.what, &[]);
                 (Told::Error, refusal(status.code, Some(status)), Some(error))
             }
         };
@@ -189,7 +189,7 @@ impl Reader<'_> {
             Got::Nothing => self.silent(),
             Got::End | Got::Bytes(_) => {
                 let step = self.machine.step(Input::Ended);
-                let error = Error::Upstream(format!("{} was ended by the API server", self.what));
+                let error = Error::upstream(format!("{} was ended by the API server", self.what));
                 self.driver.act(step, Some(error), self.relist)
             }
         }
@@ -202,14 +202,14 @@ impl Reader<'_> {
 
     fn silent(&mut self) -> Next {
         let step = self.machine.step(Input::Silent);
-        let error = Error::Timeout(format!("{} makes no progress", self.what));
+        let error = Error::timeout(format!("{} makes no progress", self.what));
         self.driver.act(step, Some(error), self.relist)
     }
 
     fn unreadable(&mut self, garbage: &Garbage) -> Next {
         self.garbage = true;
         let what = self.what;
-        self.broken(Error::Upstream(format!(
+        self.broken(Error::upstream(format!(
             "{what} was not answered as Kubernetes answers: {garbage}"
         )))
     }

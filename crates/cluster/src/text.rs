@@ -1,0 +1,122 @@
+//! Text of others (a cluster, a proxy, a request) in messages and in the log: cut, on one line, and without characters that change how the rest
+//! of the line looks.
+
+use std::{fmt, ops::Deref};
+
+/// The most bytes that the log quotes of a request or an object.
+pub const MAX_QUOTE: usize = 256;
+/// The most bytes of a [`Message`].
+pub const MAX_MESSAGE: usize = 2 << 10;
+/// The most bytes of a peer's explanation within a message, so that the sentence around it stays whole.
+const MAX_WORDS: usize = 1 << 10;
+
+/// A sentence for a caller or the log, of at most [`MAX_MESSAGE`] bytes and on one line. It can be made only by cleaning a text, so an error that
+/// holds one never repeats a peer's text whole, and none of its control and bidirectional characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message(String);
+
+impl From<String> for Message {
+    fn from(text: String) -> Self {
+        if text.len() <= MAX_MESSAGE && !text.chars().any(|c| seen(c) != Some(c)) {
+            return Self(text);
+        }
+        Self(cut(&text, MAX_MESSAGE))
+    }
+}
+
+impl From<&str> for Message {
+    fn from(text: &str) -> Self {
+        Self(cut(text, MAX_MESSAGE))
+    }
+}
+
+impl From<Message> for String {
+    fn from(message: Message) -> Self {
+        message.0
+    }
+}
+
+impl Deref for Message {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Returns a text for the log: at most [`MAX_QUOTE`] bytes, as [`cut`] does.
+pub fn quote(text: &str) -> String {
+    cut(text, MAX_QUOTE)
+}
+
+/// Returns a peer's explanation for a message: at most 1 KiB, as [`cut`] does.
+pub(crate) fn words(text: &str) -> String {
+    cut(text, MAX_WORDS)
+}
+
+/// Cuts a text to `max` bytes at a character and marks the cut with `…`. Control characters and separators of lines become blanks, because a line feed or an
+/// escape sequence would pass for another entry of the log. Characters that set the direction of writing go.
+pub fn cut(text: &str, max: usize) -> String {
+    let whole = text.len() <= max;
+    let end = if whole {
+        text.len()
+    } else {
+        max.saturating_sub('…'.len_utf8())
+    };
+    let kept = &text[..text.floor_char_boundary(end)];
+    kept.chars().filter_map(seen).chain((!whole).then_some('…')).collect()
+}
+
+/// What is shown for a character, if anything is. The bidirectional ones are those of the Unicode property `Bidi_Control` (UAX #9).
+fn seen(c: char) -> Option<char> {
+    match c {
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
+        '\u{2028}' | '\u{2029}' => Some(' '),
+        c if c.is_control() => Some(' '),
+        c => Some(c),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_cut_at_a_character_within_the_bound() {
+        for max in 0..40 {
+            let text = cut(&"é🦀".repeat(10), max);
+            assert!(
+                text.len() <= max.max('…'.len_utf8()) && text.ends_with('…'),
+                "{max}: {text}"
+            );
+        }
+        assert_eq!(cut("é🦀", 6), "é🦀");
+        assert_eq!(quote(&"x".repeat(256)).len(), 256);
+        assert_eq!(quote(&"x".repeat(257)).len(), 256);
+    }
+
+    #[test]
+    fn a_text_stays_on_its_line_and_keeps_its_direction() {
+        let bad =
+            "a\nb\r\t\u{1b}[2J\u{85}\u{2028}c\u{2029}d\u{202e}e\u{2066}f\u{2069}g\u{200e}\u{200f}\u{61c}h\u{202a}";
+        let clean = "a b   [2J  c defgh";
+        assert_eq!(cut(bad, 1000), clean);
+        assert_eq!(&*Message::from(bad), clean);
+        assert_eq!(&*Message::from(bad.to_owned()), clean);
+    }
+
+    #[test]
+    fn no_message_is_longer_than_its_bound() {
+        for text in ["x".repeat(1 << 20), "\u{202e}x".repeat(1 << 20)] {
+            assert!(Message::from(text.clone()).len() <= MAX_MESSAGE);
+            assert!(Message::from(text.as_str()).len() <= MAX_MESSAGE);
+        }
+        assert_eq!(&*Message::from("x".repeat(MAX_MESSAGE)), "x".repeat(MAX_MESSAGE));
+    }
+}
