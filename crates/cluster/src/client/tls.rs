@@ -15,6 +15,7 @@ use self::verifier::Verifier;
 use crate::text::words;
 
 mod certificate;
+mod curve;
 mod explain;
 mod identity;
 mod pem;
@@ -57,7 +58,7 @@ impl Settings {
         match ServerName::try_from(bare.unwrap_or(name).to_owned()) {
             Ok(name) => Ok(Some(name)),
             Err(_) => Err(format!(
-                "`tls-server-name` is `{}`, which is neither a DNS name nor an IP address",
+                "`tls-server-name` is `{}`, which is neither a DNS name nor an IP address: give one of the names of the API server's certificate",
                 words(name)
             )),
         }
@@ -100,8 +101,10 @@ pub fn config(settings: &Settings) -> Result<Arc<ClientConfig>, String> {
     }))
 }
 
-/// Returns the provider that `main` installed, else the same one anew.
+/// Returns the provider that `main` installed, else the same one anew, with the curves that Go offers.
 fn provider() -> Arc<CryptoProvider> {
-    let installed = CryptoProvider::get_default().cloned();
-    installed.unwrap_or_else(|| Arc::new(aws_lc_rs::default_provider()))
+    let installed = CryptoProvider::get_default().map(|provider| provider.as_ref().clone());
+    let mut provider = installed.unwrap_or_else(aws_lc_rs::default_provider);
+    provider.kx_groups.push(curve::SECP521R1);
+    Arc::new(provider)
 }

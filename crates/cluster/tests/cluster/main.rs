@@ -8,5 +8,6 @@ mod log;
 mod proxy;
 mod reason;
 mod source;
+mod tls;
 mod watch;
 mod world;

@@ -48,12 +48,13 @@ fn refused_by_peer(alert: AlertDescription) -> String {
             "the API server does not accept the context's client certificate, or asks for one: check that it is one of this cluster"
         }
         A::ProtocolVersion => {
-            "the API server speaks no version of TLS that is safe: make it speak TLS 1.2 or 1.3"
+            "the API server speaks no version of TLS that is safe, or has no certificate for one: make it speak TLS 1.2 or 1.3, with an RSA key \
+             of 2048 to 8192 bits or one on P-256, P-384, P-521 or Ed25519 (not P-224 or DSA)"
         }
         A::HandshakeFailure | A::InsufficientSecurity => {
-            "the API server found nothing in common for TLS: it needs a cipher suite of TLS 1.2 or 1.3 with ECDHE, and a certificate with an \
-             RSA key of 2048 to 8192 bits or one on P-256, P-384, P-521 or Ed25519 (not P-224 or DSA, and not signed with SHA-1); it may also \
-             ask for a client certificate that the context does not have"
+            "the API server found nothing in common for TLS: make it speak TLS 1.2 or 1.3 with ECDHE, and give it a certificate with an RSA key \
+             of 2048 to 8192 bits or one on P-256, P-384, P-521 or Ed25519 (not P-224 or DSA, and not signed with SHA-1); it may also ask for a \
+             client certificate that the context does not have"
         }
         A::UnrecognisedName => {
             "the API server does not know the name that was asked for: check the address, or set `tls-server-name`"
