@@ -52,6 +52,12 @@ fn known(cause: &(dyn StdError + 'static), what: &str) -> Option<Error> {
             tls::explain(error)
         )));
     }
+    if is_closed(cause) {
+        return Some(Error::upstream(format!(
+            "{what} failed because the server closed the connection before its answer was whole: try again, and if it happens each time, check \
+             that the address is that of an API server and that nothing in between ends connections"
+        )));
+    }
     let io = cause.downcast_ref::<io::Error>().filter(|io| io.get_ref().is_none())?;
     match io.kind() {
         io::ErrorKind::TimedOut => Some(timed_out(what)),
@@ -60,6 +66,18 @@ fn known(cause: &(dyn StdError + 'static), what: &str) -> Option<Error> {
         ))),
         _ => None,
     }
+}
+
+/// Whether the other end closed the connection, in a handshake or later. The libraries' words for it differ, and one of them is an address of its
+/// documentation.
+fn is_closed(cause: &(dyn StdError + 'static)) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let io = cause.downcast_ref::<io::Error>().map(io::Error::kind);
+    let hyper = cause.downcast_ref::<hyper::Error>();
+    matches!(
+        io,
+        Some(BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+    ) || hyper.is_some_and(hyper::Error::is_incomplete_message)
 }
 
 fn timed_out(what: &str) -> Error {
@@ -90,4 +108,32 @@ fn credential(error: &AuthError, what: &str) -> Error {
             words(&other.to_string())
         ),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_library_s_words_for_a_closed_connection_are_not_repeated() {
+        for kind in [io::ErrorKind::UnexpectedEof, io::ErrorKind::ConnectionReset] {
+            let error = io::Error::other(io::Error::new(kind, "see https://docs.rs/library"));
+            let text = failure(&error, "GET /version on cluster `prod`").to_string();
+            assert!(
+                text.contains("closed the connection") && !text.contains("docs.rs"),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_failed_handshake_says_its_kind() {
+        let refused = rustls::Error::AlertReceived(rustls::AlertDescription::CertificateRequired);
+        let error = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, refused));
+        let text = failure(&error, "GET /version on cluster `prod`").to_string();
+        assert!(
+            text.contains("cluster `prod`") && text.contains("asks for a client certificate"),
+            "{text}"
+        );
+    }
 }

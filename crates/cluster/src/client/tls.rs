@@ -22,7 +22,10 @@ mod pem;
 mod refusal;
 mod verifier;
 
-pub use self::explain::explain;
+pub use self::{
+    explain::explain,
+    identity::{Names, pair},
+};
 
 /// What a kubeconfig's context says about TLS, with files read already.
 #[derive(Clone, Default)]
@@ -87,7 +90,7 @@ pub fn config(settings: &Settings) -> Result<Arc<ClientConfig>, String> {
     let identity = settings
         .client
         .as_ref()
-        .map(|(chain, key)| identity::read(chain, key, &provider))
+        .map(|(chain, key)| identity::client(chain, key, &provider))
         .transpose()?;
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

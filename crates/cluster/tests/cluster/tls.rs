@@ -122,7 +122,7 @@ fn a_refused_client_certificate_is_named() {
 #[test]
 fn a_bundle_is_read_as_go_reads_it() {
     let forge = Forge::new();
-    let authority = String::from_utf8(forge.authority.clone()).unwrap();
+    let authority = String::from_utf8(forge.authority).unwrap();
     let other = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n";
     for usable in [
         authority.replace('\n', "\r\n"),

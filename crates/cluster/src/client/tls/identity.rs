@@ -1,75 +1,103 @@
-//! The client certificate of a context, and its key.
+//! A certificate of our own, and its key.
 
 use rustls::{crypto::CryptoProvider, pki_types::PrivateKeyDer, sign::CertifiedKey};
 
 use super::{
     certificate::{Certificate, key_bits},
-    pem,
+    pem, provider,
     refusal::SUPPORTED,
 };
 
-/// Reads a client certificate of any X.509 version (microk8s makes version 1) with the certificates behind it, and its key, which must belong
-/// to it.
+/// How messages call a certificate and its key: each with where it comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Names<'a> {
+    /// Such as "the certificate in `tls.crt`".
+    pub certificate: &'a str,
+    /// Such as "the key in `tls.key`".
+    pub key: &'a str,
+}
+
+const CLIENT: Names<'static> = Names {
+    certificate: "the context's client certificate (`client-certificate-data`)",
+    key: "the key of the context's client certificate (`client-key-data`)",
+};
+
+/// Reads a certificate of any X.509 version with the chain behind it, and its key (PKCS#8, PKCS#1 or SEC1), both from PEM.
 ///
 /// # Errors
-/// A sentence that says what is wrong with which of the two.
-pub(super) fn read(chain: &[u8], key: &[u8], provider: &CryptoProvider) -> Result<CertifiedKey, String> {
+/// A sentence that says what is wrong with which of the two, and what to do.
+pub fn pair(chain: &[u8], key: &[u8], names: Names<'_>) -> Result<CertifiedKey, String> {
+    read(chain, key, names, &provider()).map(|(pair, _)| pair)
+}
+
+/// Reads the client certificate of a context; microk8s makes version 1.
+///
+/// # Errors
+/// As [`pair`], and for a certificate that no API server would take.
+pub(super) fn client(chain: &[u8], key: &[u8], provider: &CryptoProvider) -> Result<CertifiedKey, String> {
+    let (pair, leaf) = read(chain, key, CLIENT, provider)?;
+    match leaf.weak_signature {
+        Some(algorithm) => Err(format!(
+            "{} is signed with {algorithm}, which is not safe: get one that is signed with SHA-256",
+            CLIENT.certificate
+        )),
+        None => Ok(pair),
+    }
+}
+
+fn read(
+    chain: &[u8],
+    key: &[u8],
+    names: Names<'_>,
+    provider: &CryptoProvider,
+) -> Result<(CertifiedKey, Certificate), String> {
     let chain = pem::certificates(chain);
-    let Some(leaf) = chain.first() else {
-        return Err(
-            "the context's client certificate (`client-certificate-data`) holds no certificate in PEM: check that it is the whole file, from \
-             `-----BEGIN CERTIFICATE-----`"
-                .to_owned(),
-        );
+    let Some(first) = chain.first() else {
+        return Err(format!(
+            "{} is not a certificate in PEM: check that it is whole, from `-----BEGIN CERTIFICATE-----`",
+            names.certificate
+        ));
     };
-    let Some(leaf) = Certificate::read(leaf) else {
-        return Err(
-            "the context's client certificate (`client-certificate-data`) can't be read as an X.509 certificate: give it again"
-                .to_owned(),
-        );
+    let Some(leaf) = Certificate::read(first) else {
+        return Err(format!(
+            "{} can't be read as an X.509 certificate: give it again",
+            names.certificate
+        ));
     };
     if leaf.key.is_refused() {
         return Err(format!(
-            "the context's client certificate has {}, which is not supported: get one with {SUPPORTED}",
-            leaf.key
-        ));
-    }
-    if let Some(algorithm) = leaf.weak_signature {
-        return Err(format!(
-            "the context's client certificate is signed with {algorithm}, which is not safe: get one that is signed with SHA-256"
+            "{} has {}, which is not supported: get one with {SUPPORTED}",
+            names.certificate, leaf.key
         ));
     }
     let encodings = match pem::key(key) {
         pem::Key::Plain(encodings) => encodings,
         pem::Key::Encrypted => {
-            return Err(
-                "the key of the context's client certificate (`client-key-data`) is encrypted, and there is nobody to ask for its \
-                 passphrase: decrypt it with `openssl pkey`"
-                    .to_owned(),
-            );
+            return Err(format!(
+                "{} is encrypted, and there is nobody to ask for its passphrase: decrypt it with `openssl pkey`",
+                names.key
+            ));
         }
         pem::Key::Missing => {
-            return Err(
-                "the key of the context's client certificate (`client-key-data`) holds no private key in PEM: give it as PKCS#8, PKCS#1 or SEC1"
-                    .to_owned(),
-            );
+            return Err(format!(
+                "{} is not a private key in PEM: give it as PKCS#8, PKCS#1 or SEC1",
+                names.key
+            ));
         }
     };
     let load = |key: PrivateKeyDer<'static>| provider.key_provider.load_private_key(key).ok();
     let Some(key) = encodings.into_iter().find_map(load) else {
-        return Err(format!(
-            "the key of the context's client certificate (`client-key-data`) can't be used: give {SUPPORTED}"
-        ));
+        return Err(format!("{} can't be used: give {SUPPORTED}", names.key));
     };
     // The keys alone are compared, because certificates write the algorithm in several ways.
     let belongs = key
         .public_key()
         .is_none_or(|public| key_bits(&public).is_some_and(|bits| bits == leaf.key_bits));
     if !belongs {
-        return Err(
-            "the key of the context's client certificate (`client-key-data`) is not the key of that certificate: give the two that belong together"
-                .to_owned(),
-        );
+        return Err(format!(
+            "{} does not belong to {}: give the two that belong together",
+            names.key, names.certificate
+        ));
     }
-    Ok(CertifiedKey::new(chain, key))
+    Ok((CertifiedKey::new(chain, key), leaf))
 }

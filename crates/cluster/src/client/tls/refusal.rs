@@ -23,7 +23,7 @@ impl fmt::Display for Which {
         f.write_str(match self {
             Self::Leaf => "the API server's certificate",
             Self::Intermediate => "an intermediate certificate that the API server sent",
-            Self::Authority => "the authority's certificate, by which the API server's is judged,",
+            Self::Authority => "the cluster's certificate authority (`certificate-authority-data`)",
         })
     }
 }

@@ -192,7 +192,7 @@ pub(super) fn refused(forge: &Forge) -> Vec<(Kind, &'static [&'static str])> {
         (not_yet(forge), &["not valid yet, only from 2090-01-01", "clocks"]),
         (
             of_expired_authority(forge),
-            &["the authority's certificate", "expired on 2021-01-01"],
+            &["the cluster's certificate authority", "expired on 2021-01-01"],
         ),
         (
             below_expired(forge),
