@@ -32,7 +32,7 @@ const LONGEST_USERNAME: usize = 255;
 /// The first user.
 const ADMIN: &str = "admin";
 
-/// How often a session is read again because another ended meanwhile.
+/// How often a session is read again because it changed, or one that shares its place among the changes did.
 const READS: usize = 16;
 
 /// How long sessions live and how many failures a log-in may have.
@@ -255,7 +255,8 @@ impl Sessions {
     /// Who a token belongs to. From memory when it was seen before.
     ///
     /// # Errors
-    /// `NoCredential` for an unknown token, `SessionExpired`, `AccountLocked`, `Internal`.
+    /// `NoCredential` for an unknown token, `SessionExpired`, `AccountLocked`, `Internal`; `TooMany` for a session that changes faster than
+    /// it can be read.
     pub async fn authenticate(&self, token: &str) -> Result<Caller> {
         let unknown = || Denied::NoCredential("the access token is not valid: log in again".to_owned());
         let hash = Kind::Session.hash(token).ok_or_else(unknown)?;
@@ -278,7 +279,7 @@ impl Sessions {
                 return Ok(caller);
             }
         }
-        Err(Denied::Internal("sessions end faster than they can be read".to_owned()))
+        Err(Denied::TooMany { retry_after: 1 })
     }
 
     /// Ends the caller's session, at once, everywhere.

@@ -17,6 +17,9 @@ const KEPT: usize = 10_000;
 /// Milliseconds of use that the database needs not know of.
 const TOUCH: i64 = 60_000;
 
+/// Among how many places the changes of sessions, and of users, are noted. See [`Changes`].
+const PLACES: usize = 1024;
+
 /// A session in use.
 #[derive(Debug)]
 struct Entry {
@@ -26,7 +29,34 @@ struct Entry {
     expires_at: i64,
     last_used_at: i64,
     touched_at: i64,
+    /// The generation in which its tokens last changed here.
+    changed: u64,
     revoked: CancellationToken,
+}
+
+/// When sessions last changed, by a hash of their number, in constant memory: two sessions that share a place only make one another's
+/// readers read once more.
+#[derive(Debug)]
+struct Changes(Box<[u64]>);
+
+impl Changes {
+    fn new() -> Self {
+        Self(vec![0; PLACES].into())
+    }
+
+    fn place(number: i64) -> usize {
+        usize::try_from(number.unsigned_abs() % PLACES as u64).unwrap_or(0)
+    }
+
+    fn note(&mut self, number: i64, generation: u64) {
+        if let Some(last) = self.0.get_mut(Self::place(number)) {
+            *last = generation;
+        }
+    }
+
+    fn since(&self, number: i64, generation: u64) -> bool {
+        self.0.get(Self::place(number)).is_some_and(|last| *last > generation)
+    }
 }
 
 /// See the module. Times are milliseconds since the epoch.
@@ -36,8 +66,12 @@ pub(super) struct Live {
     by_token: HashMap<TokenHash, i64>,
     /// Milliseconds without a call after which a session ends.
     idle: i64,
-    /// Grows whenever a token stops being valid: what was read from the database before that may be outdated.
+    /// Grows whenever a token stops being valid: what was read of its session from the database before that may be outdated.
     generation: u64,
+    /// The generation in which a session last ended or changed its tokens, by the session's number.
+    sessions_changed: Changes,
+    /// The generation in which all sessions of a user but one last ended, by the user's number.
+    users_changed: Changes,
 }
 
 /// What is known of a token.
@@ -58,10 +92,12 @@ impl Live {
             by_token: HashMap::new(),
             idle,
             generation: 0,
+            sessions_changed: Changes::new(),
+            users_changed: Changes::new(),
         }
     }
 
-    /// What [`Live::insert`] wants to be told, taken before the database is read.
+    /// The present generation, which [`Live::insert`] and [`Live::reconcile`] compare with: taken before the database is read.
     pub(super) fn generation(&self) -> u64 {
         self.generation
     }
@@ -97,10 +133,10 @@ impl Live {
         touches
     }
 
-    /// Takes a session in that was read from the database; `None` when a token stopped being valid meanwhile, so that it must be read
+    /// Takes a session in that was read from the database; `None` when its tokens may have changed meanwhile, so that it must be read
     /// again.
     pub(super) fn insert(&mut self, session: &Session, user: User, generation: u64, now: i64) -> Option<Caller> {
-        if generation != self.generation {
+        if self.sessions_changed.since(session.id, generation) || self.users_changed.since(session.user_id, generation) {
             return None;
         }
         if self.sessions.len() >= KEPT && !self.sessions.contains_key(&session.id) {
@@ -117,6 +153,7 @@ impl Live {
             expires_at: session.expires_at,
             last_used_at: session.last_used_at.max(now),
             touched_at: session.last_used_at,
+            changed: self.generation,
             revoked: revoked.unwrap_or_default(),
         };
         let caller = entry.caller(session.id);
@@ -131,10 +168,11 @@ impl Live {
 
     /// Replaces a session's access token.
     pub(super) fn rotate(&mut self, id: i64, token: TokenHash, expires_at: i64, now: i64) {
-        self.generation += 1;
+        let generation = self.changed(id);
         if let Some(entry) = self.sessions.get_mut(&id) {
             self.by_token.remove(&entry.token_hash);
             self.by_token.insert(token, id);
+            entry.changed = generation;
             entry.token_hash = token;
             entry.token_expires_at = expires_at;
             entry.last_used_at = entry.last_used_at.max(now);
@@ -144,7 +182,7 @@ impl Live {
 
     /// Ends a session here: its token is no longer known, its streams close.
     pub(super) fn remove(&mut self, id: i64) {
-        self.generation += 1;
+        self.changed(id);
         if let Some(entry) = self.sessions.remove(&id) {
             self.by_token.remove(&entry.token_hash);
             entry.revoked.cancel();
@@ -154,6 +192,7 @@ impl Live {
     /// Ends all sessions of a user but one.
     pub(super) fn remove_of_user_except(&mut self, user: i64, kept: i64) {
         self.generation += 1;
+        self.users_changed.note(user, self.generation);
         self.remove_where(|id, entry| entry.user.id == user && id != kept);
     }
 
@@ -168,12 +207,10 @@ impl Live {
         self.sessions.keys().copied().collect()
     }
 
-    /// Brings the asked ones in line with what the database has of them (`found`): another process may have ended, refreshed or used
-    /// them. Does nothing when a token stopped being valid since `generation`.
+    /// Brings the asked ones in line with what the database has of them (`found`, read after `generation` was taken): another process may
+    /// have ended, refreshed or used them. A session's tokens stay as they are when they changed here meanwhile. A session that the
+    /// database no longer has is over in any case, because its row was there before it came in here, and no number is used twice.
     pub(super) fn reconcile(&mut self, asked: &[i64], found: Vec<(Session, User)>, generation: u64) {
-        if generation != self.generation {
-            return;
-        }
         let alive: HashSet<i64> = found.iter().map(|(session, _)| session.id).collect();
         for &id in asked.iter().filter(|id| !alive.contains(id)) {
             self.remove(id);
@@ -184,7 +221,7 @@ impl Live {
             };
             entry.user = Arc::new(user);
             entry.last_used_at = entry.last_used_at.max(session.last_used_at);
-            if entry.token_hash != session.token_hash {
+            if entry.token_hash != session.token_hash && entry.changed <= generation {
                 self.rotate(
                     session.id,
                     session.token_hash,
@@ -193,6 +230,13 @@ impl Live {
                 );
             }
         }
+    }
+
+    /// Notes that the tokens of a session stop being valid; the new generation.
+    fn changed(&mut self, id: i64) -> u64 {
+        self.generation += 1;
+        self.sessions_changed.note(id, self.generation);
+        self.generation
     }
 
     fn remove_where(&mut self, mut over: impl FnMut(i64, &Entry) -> bool) {
@@ -265,6 +309,42 @@ mod tests {
         assert!(live.insert(&session(7), user(), before, 0).is_none());
         assert!(matches!(live.find(&session(7).token_hash, 0), Found::Unknown));
         assert!(live.insert(&session(7), user(), live.generation(), 0).is_some());
+    }
+
+    #[test]
+    fn the_changes_of_other_sessions_turn_no_reader_away() {
+        let mut live = Live::new(i64::MAX);
+        let before = live.generation();
+        for other in 1..100 {
+            live.rotate(other, [9; 32], i64::MAX, 0);
+        }
+        assert!(live.insert(&session(0), user(), before, 0).is_some());
+    }
+
+    #[test]
+    fn what_was_read_before_a_password_was_changed_is_not_taken_in() {
+        let mut live = Live::new(i64::MAX);
+        let before = live.generation();
+        live.remove_of_user_except(1, 8);
+        assert!(live.insert(&session(7), user(), before, 0).is_none());
+        assert!(live.insert(&session(7), user(), live.generation(), 0).is_some());
+    }
+
+    #[test]
+    fn what_another_process_ended_ends_though_tokens_rotate_meanwhile() {
+        let mut live = Live::new(i64::MAX);
+        let ended = live.insert(&session(7), user(), 0, 0).unwrap();
+        live.insert(&session(8), user(), 0, 0).unwrap();
+        let (asked, before) = (live.ids(), live.generation());
+        live.rotate(8, [9; 32], i64::MAX, 0);
+        // The database was read before the rotation was written.
+        live.reconcile(&asked, vec![(session(8), user())], before);
+        assert!(ended.revoked.is_cancelled());
+        assert!(matches!(live.find(&session(7).token_hash, 0), Found::Unknown));
+        assert!(
+            matches!(live.find(&[9; 32], 0), Found::Caller(_)),
+            "the token of the rotation is the one that counts"
+        );
     }
 
     #[test]
