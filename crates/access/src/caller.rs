@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::error::Denied;
+
 /// An account as others may see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
@@ -26,4 +28,17 @@ pub struct Caller {
     pub session: i64,
     /// Cancelled when the session ends (log-out, expiry, a changed password, a disabled account): open streams close with 4401 then.
     pub revoked: CancellationToken,
+    /// Cancelled before `revoked` when the session may go on, but the database has been away for so long that nobody can tell.
+    pub unconfirmed: CancellationToken,
+}
+
+impl Caller {
+    /// Returns why `revoked` was cancelled: [`Denied::SessionExpired`], or [`Denied::Unavailable`].
+    pub fn end(&self) -> Denied {
+        if self.unconfirmed.is_cancelled() {
+            Denied::Unavailable
+        } else {
+            Denied::SessionExpired
+        }
+    }
 }

@@ -36,6 +36,9 @@ pub enum Denied {
     /// The pods of the cluster are still being synced for the first time (503001).
     #[error("{0}")]
     Syncing(String),
+    /// The database is away (503002). Why is in the log.
+    #[error("the database is unavailable: try again in a moment; lists of sessions in use go on without it")]
+    Unavailable,
     /// What the cluster said.
     #[error(transparent)]
     Cluster(#[from] podgate_cluster::Error),
@@ -48,6 +51,11 @@ impl From<podgate_store::Error> for Denied {
     fn from(error: podgate_store::Error) -> Self {
         match error {
             podgate_store::Error::Busy => Self::TooMany { retry_after: 1 },
+            podgate_store::Error::Unavailable(reason) => {
+                tracing::debug!(%reason, "a call failed for want of the database");
+                Self::Unavailable
+            }
+            podgate_store::Error::Weak(reason) => Self::Invalid(reason),
             podgate_store::Error::Taken(name) => Self::Conflict(format!("the name `{name}` is taken: choose another")),
             other => Self::Internal(other.to_string()),
         }

@@ -1,20 +1,19 @@
 //! Log-in, sessions and who a token belongs to.
 
+mod account;
 mod limits;
 mod live;
-mod password;
+mod random;
 mod sweep;
+mod throttle;
 
-use std::{
-    net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use podgate_store::{NewSession, NewUser, Rotation, Session, Store};
+use podgate_store::{Rotation, Session, Store};
 
 use self::{
-    limits::{Limits, Tries},
     live::{Found, Live},
+    throttle::Throttle,
 };
 use crate::{
     caller::{Caller, User},
@@ -22,15 +21,6 @@ use crate::{
     error::{Denied, Result},
     token::{Kind, Refresh},
 };
-
-/// How many sessions a user may have; beyond it the longest unused ends.
-const SESSIONS_OF_USER: u64 = 1000;
-
-/// Longest user name, in bytes.
-const LONGEST_USERNAME: usize = 255;
-
-/// The first user.
-const ADMIN: &str = "admin";
 
 /// How often a session is read again because it changed, or one that shares its place among the changes did.
 const READS: usize = 16;
@@ -44,10 +34,15 @@ pub struct Options {
     pub absolute: i64,
     /// Seconds after which an access token must be refreshed.
     pub token: i64,
-    /// Failures of one address, or of one account, within `window` seconds before further tries are refused.
+    /// Failures within `window` seconds: of one account from one network before its further tries are refused, of one account from anywhere
+    /// before its tries from unknown networks are slowed, and of one session that changes its password.
     pub failures: u32,
+    /// Failures of one network within `window` seconds before its further tries are refused, whatever their account.
+    pub network_failures: u32,
     /// Seconds.
     pub window: i64,
+    /// Seconds that sessions go on from memory, and streams with them, while the database is away and can't say that they ended.
+    pub unconfirmed: i64,
 }
 
 impl Default for Options {
@@ -57,7 +52,9 @@ impl Default for Options {
             absolute: 7 * 24 * 3600,
             token: 3600,
             failures: 10,
+            network_failures: 100,
             window: 300,
+            unconfirmed: 3600,
         }
     }
 }
@@ -91,7 +88,7 @@ pub struct Sessions {
     options: Arc<Options>,
     clock: Clock,
     live: Arc<Mutex<Live>>,
-    limits: Arc<Mutex<Limits>>,
+    throttle: Arc<Throttle>,
 }
 
 impl Sessions {
@@ -102,111 +99,23 @@ impl Sessions {
 
     /// The same by another clock.
     pub fn with_clock(store: Store, options: Options, clock: Clock) -> Self {
+        let throttle = Throttle::new(&options, store.passwords().clone(), clock.clone());
         Self {
             store,
             clock,
-            live: Arc::new(Mutex::new(Live::new(options.idle.saturating_mul(1000)))),
-            limits: Arc::new(Mutex::new(Limits::new(
-                options.failures,
-                options.window.saturating_mul(1000),
+            live: Arc::new(Mutex::new(Live::new(
+                options.idle.saturating_mul(1000),
+                options.unconfirmed.saturating_mul(1000),
             ))),
+            throttle: Arc::new(throttle),
             options: Arc::new(options),
         }
-    }
-
-    /// Creates `admin` if there is no user at all. Returns the password when it was made up (none given), so that it can be shown once.
-    ///
-    /// # Errors
-    /// [`crate::Denied::Internal`]; [`crate::Denied::Invalid`] for a given password that is too weak.
-    pub async fn ensure_admin(&self, password: Option<&str>) -> Result<Option<String>> {
-        if self.store.count_users().await? > 0 {
-            return Ok(None);
-        }
-        let made_up = match password {
-            Some(given) => {
-                password::check_strength(given, ADMIN)?;
-                None
-            }
-            None => Some(password::random()?),
-        };
-        let password = made_up.as_deref().or(password).unwrap_or_default();
-        let hash = self.store.passwords().turn().await?.hash(password).await?;
-        let admin = NewUser {
-            username: ADMIN.to_owned(),
-            email: String::new(),
-            role: ADMIN.to_owned(),
-            password: hash,
-        };
-        match self.store.create_user(admin, self.clock.now()).await {
-            Ok(_) => Ok(made_up),
-            // Another process was faster: its password counts.
-            Err(podgate_store::Error::Taken(_)) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Checks a password and opens a session.
-    ///
-    /// # Errors
-    /// `WrongPassword`, `AccountLocked`, `TooMany`, `Internal`. Neither error nor time tells whether there is such a user; that an account
-    /// is locked is told to who knows its password.
-    pub async fn login(&self, username: &str, password: &str, peer: IpAddr) -> Result<Login> {
-        let tries = Tries::new(peer, username);
-        self.check_limits(&tries)?;
-        let turn = self.store.passwords().turn().await?;
-        // Again, now that nobody else is trying: those that waited with us have been counted.
-        self.check_limits(&tries)?;
-        let user = if username.len() > LONGEST_USERNAME || username.chars().any(char::is_control) {
-            None
-        } else {
-            self.store.user_by_name(username).await?
-        };
-        let right = password::verify(&turn, password, user.as_ref()).await?;
-        let Some(user) = user.filter(|_| right) else {
-            self.limits().fail(&tries, self.clock.now());
-            return Err(Denied::WrongPassword);
-        };
-        drop(turn);
-        check_barred(&user, self.clock.now())?;
-        self.begin(&user).await
-    }
-
-    /// Opens a session of a user whose password was checked.
-    async fn begin(&self, user: &podgate_store::User) -> Result<Login> {
-        let (token, token_hash) = Kind::Session.generate()?;
-        let refresh = Refresh::first()?;
-        let now = self.clock.now();
-        let expires_at = now.saturating_add(self.options.absolute.saturating_mul(1000));
-        let new = NewSession {
-            user_id: user.id,
-            token_hash,
-            refresh_hash: refresh.hash,
-            refresh_family: refresh.family,
-            token_expires_at: self.token_expiry(now, expires_at),
-            expires_at,
-        };
-        let session = self.store.insert_session(new, now).await?;
-        // A password that was changed since it was checked has ended all sessions but this one.
-        let current = self.store.user_by_id(user.id).await?;
-        if current.is_none_or(|current| current.password != user.password) {
-            self.end(session.id).await?;
-            return Err(Denied::WrongPassword);
-        }
-        for id in self.store.trim_sessions(user.id, SESSIONS_OF_USER).await? {
-            self.live().remove(id);
-        }
-        Ok(Login {
-            token,
-            refresh_token: refresh.token,
-            expires_at: session.token_expires_at,
-            user: shown(user),
-        })
     }
 
     /// Trades a refresh token for new tokens. A refresh token used twice ends the session: one of the two who had it is a thief.
     ///
     /// # Errors
-    /// `NoCredential`, `SessionExpired`, `AccountLocked`, `Internal`.
+    /// `NoCredential`, `SessionExpired`, `AccountLocked`, `Unavailable`, `Internal`.
     pub async fn refresh(&self, refresh_token: &str) -> Result<Login> {
         let unknown = || Denied::NoCredential("the refresh token is not valid: log in again".to_owned());
         let used = Refresh::presented(refresh_token).ok_or_else(unknown)?;
@@ -255,7 +164,7 @@ impl Sessions {
     /// Who a token belongs to. From memory when it was seen before.
     ///
     /// # Errors
-    /// `NoCredential` for an unknown token, `SessionExpired`, `AccountLocked`, `Internal`; `TooMany` for a session that changes faster than
+    /// `NoCredential` for an unknown token, `SessionExpired`, `AccountLocked`, `Unavailable`, `Internal`; `TooMany` for a session that changes faster than
     /// it can be read.
     pub async fn authenticate(&self, token: &str) -> Result<Caller> {
         let unknown = || Denied::NoCredential("the access token is not valid: log in again".to_owned());
@@ -285,46 +194,28 @@ impl Sessions {
     /// Ends the caller's session, at once, everywhere.
     ///
     /// # Errors
-    /// `Internal`.
+    /// `Unavailable` and `Internal`: the session has ended in this process alone.
     pub async fn logout(&self, caller: &Caller) -> Result<()> {
         self.end(caller.session).await
     }
 
-    /// Changes the caller's password and ends all the account's other sessions.
+    /// Ends the session of a refresh token, at once, everywhere; also of one that is used up. Returns whether there was one.
     ///
     /// # Errors
-    /// `WrongPassword` (counted as a failed log-in), `TooMany`, `Invalid` for a weak new one, `Internal`.
-    pub async fn change_password(&self, caller: &Caller, old: &str, new: &str, peer: IpAddr) -> Result<()> {
-        password::check_strength(new, &caller.user.username)?;
-        let tries = Tries::new(peer, &caller.user.username);
-        self.check_limits(&tries)?;
-        let turn = self.store.passwords().turn().await?;
-        self.check_limits(&tries)?;
-        let user = self.store.user_by_id(caller.user.id).await?;
-        if !password::verify(&turn, old, user.as_ref()).await? {
-            self.limits().fail(&tries, self.clock.now());
-            return Err(Denied::WrongPassword);
-        }
-        let hash = turn.hash(new).await?;
-        drop(turn);
-        let (user, kept) = (caller.user.id, caller.session);
-        self.finish(move |sessions| async move {
-            sessions
-                .store
-                .set_password(user, hash, kept, sessions.clock.now())
-                .await?;
-            sessions.live().remove_of_user_except(user, kept);
-            Ok(())
-        })
-        .await
-    }
-
-    /// Whether the database answers.
-    ///
-    /// # Errors
-    /// `Internal`.
-    pub async fn ping(&self) -> Result<()> {
-        Ok(self.store.ping().await?)
+    /// `Unavailable`, `Internal`.
+    pub async fn logout_by_refresh(&self, refresh_token: &str) -> Result<bool> {
+        let Some(presented) = Refresh::presented(refresh_token) else {
+            return Ok(false);
+        };
+        let found = match self.store.session_by_refresh(&presented.hash).await? {
+            None => self.store.session_by_refresh_family(&presented.family).await?,
+            found => found,
+        };
+        let Some((session, _)) = found else {
+            return Ok(false);
+        };
+        self.end(session.id).await?;
+        Ok(true)
     }
 
     /// Ends a session in the store and here.
@@ -364,17 +255,8 @@ impl Sessions {
             .min(session_end)
     }
 
-    fn check_limits(&self, tries: &Tries) -> Result<()> {
-        let wait = self.limits().wait(tries, self.clock.now());
-        wait.map_or(Ok(()), |retry_after| Err(Denied::TooMany { retry_after }))
-    }
-
     fn live(&self) -> MutexGuard<'_, Live> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn limits(&self) -> MutexGuard<'_, Limits> {
-        self.limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

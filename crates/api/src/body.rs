@@ -1,6 +1,7 @@
 //! JSON bodies, read strictly.
 
 use axum::extract::{FromRequest, Request};
+use bytes::Bytes;
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde::de::DeserializeOwned;
@@ -25,27 +26,59 @@ impl<T: DeserializeOwned + Send> FromRequest<State> for Body<T> {
 
     async fn from_request(request: Request, _state: &State) -> Result<Self, ApiError> {
         check_type(request.headers())?;
-        let announced = request.headers().get(header::CONTENT_LENGTH);
-        let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        if announced.is_some_and(|length| length > MAX_BODY as u64) {
-            return Err(too_large());
-        }
-        let collected = Limited::new(request.into_body(), MAX_BODY).collect().await;
-        let bytes = match collected {
-            Ok(collected) => collected.to_bytes(),
-            Err(error) if is_limit(error.as_ref()) => return Err(too_large()),
-            Err(_) => return Err(ApiError::Body("the body broke off before its end".into())),
-        };
+        check_length(request.headers())?;
+        let bytes = read(request).await?;
         if bytes.is_empty() {
             return Err(ApiError::Body("the body is empty: send a JSON object".into()));
         }
-        serde_json::from_slice(&bytes).map(Self).map_err(|error| {
-            ApiError::Body(format!(
-                "the body is not what this route takes: {}",
-                cut(&error.to_string())
-            ))
-        })
+        parse(&bytes).map(Self)
     }
+}
+
+/// Extractor: as [`Body`], for a body that may be left out: `None` for one without a byte.
+#[derive(Debug)]
+pub struct MaybeBody<T>(pub Option<T>);
+
+impl<T: DeserializeOwned + Send> FromRequest<State> for MaybeBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _state: &State) -> Result<Self, ApiError> {
+        check_length(request.headers())?;
+        let headers = request.headers().clone();
+        let bytes = read(request).await?;
+        if bytes.is_empty() {
+            return Ok(Self(None));
+        }
+        check_type(&headers)?;
+        parse(&bytes).map(|body| Self(Some(body)))
+    }
+}
+
+/// Refuses a body that announces too great a length, before it is read.
+fn check_length(headers: &HeaderMap) -> Result<(), ApiError> {
+    let announced = headers.get(header::CONTENT_LENGTH);
+    let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    match announced {
+        Some(length) if length > MAX_BODY as u64 => Err(too_large()),
+        _ => Ok(()),
+    }
+}
+
+async fn read(request: Request) -> Result<Bytes, ApiError> {
+    match Limited::new(request.into_body(), MAX_BODY).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if is_limit(error.as_ref()) => Err(too_large()),
+        Err(_) => Err(ApiError::Body("the body broke off before its end".into())),
+    }
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(bytes).map_err(|error| {
+        ApiError::Body(format!(
+            "the body is not what this route takes: {}",
+            cut(&error.to_string())
+        ))
+    })
 }
 
 fn is_limit(error: &(dyn std::error::Error + 'static)) -> bool {

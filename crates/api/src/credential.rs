@@ -1,6 +1,11 @@
 //! Who calls: a bearer token, the browser's session cookie, or on a WebSocket a ticket.
 
-use axum::{extract::OriginalUri, http::request::Parts};
+use std::convert::Infallible;
+
+use axum::{
+    extract::{FromRequestParts, OriginalUri},
+    http::request::Parts,
+};
 use http::{HeaderMap, header};
 use podgate_access::{Caller, Denied};
 
@@ -34,6 +39,18 @@ pub(crate) struct Authenticated {
 pub(crate) async fn authenticate(parts: &Parts, state: &State) -> Result<Authenticated, ApiError> {
     let credential = bearer(&parts.headers)?.or_else(|| cookie(&parts.headers));
     resolve(credential, parts, state).await
+}
+
+/// Extractor: who calls, or why nobody can tell, for a route that takes either.
+pub(crate) struct Tried(pub(crate) Result<Caller, ApiError>);
+
+impl FromRequestParts<State> for Tried {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Infallible> {
+        let tried = authenticate(parts, state).await;
+        Ok(Self(tried.map(|authenticated| authenticated.caller)))
+    }
 }
 
 /// Authenticates a WebSocket, which may bring a ticket.

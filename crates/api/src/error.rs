@@ -13,6 +13,9 @@ const SYNC_RETRY: u64 = 2;
 /// Seconds after which a caller may ask again for what Podgate had no memory for.
 const BUSY_RETRY: u64 = 2;
 
+/// Seconds after which a caller may try again what needs the database.
+const DATABASE_RETRY: u64 = 5;
+
 /// A failed call. The text is a whole sentence for the caller that names the offending thing and, where there is one, the remedy;
 /// [`ApiError::Internal`]'s is for the log alone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -69,6 +72,8 @@ pub enum ApiError {
     Timeout(String),
     /// The cluster's pods are still being synced for the first time.
     Syncing(String),
+    /// The database is away.
+    Unavailable(String),
 }
 
 /// Every code with its meaning, for the OpenAPI document. The HTTP status is `code / 1000`.
@@ -113,6 +118,10 @@ pub const CODES: &[(u32, &str)] = &[
         503_001,
         "The cluster's pods are still being synced for the first time; `Retry-After` is set.",
     ),
+    (
+        503_002,
+        "The database is unavailable, and the call needs it; `Retry-After` is set.",
+    ),
     (504_001, "The cluster did not answer in time."),
 ];
 
@@ -142,6 +151,7 @@ impl ApiError {
             Self::Internal(_) => 500_001,
             Self::Upstream(_) => 502_001,
             Self::Syncing(_) => 503_001,
+            Self::Unavailable(_) => 503_002,
             Self::Timeout(_) => 504_001,
         }
     }
@@ -177,7 +187,8 @@ impl ApiError {
             | Self::TooMany { message, .. }
             | Self::Upstream(message)
             | Self::Timeout(message)
-            | Self::Syncing(message) => message,
+            | Self::Syncing(message)
+            | Self::Unavailable(message) => message,
         }
     }
 
@@ -186,6 +197,7 @@ impl ApiError {
         match self {
             Self::TooMany { retry_after, .. } => Some(*retry_after),
             Self::Syncing(_) => Some(SYNC_RETRY),
+            Self::Unavailable(_) => Some(DATABASE_RETRY),
             _ => None,
         }
     }
@@ -252,6 +264,7 @@ impl From<Denied> for ApiError {
             Denied::ClusterNotFound(message) => Self::ClusterNotFound(message),
             Denied::Conflict(message) => Self::Conflict(message),
             Denied::Syncing(message) => Self::Syncing(message),
+            Denied::Unavailable => Self::Unavailable(denied.to_string()),
             Denied::Cluster(error) => error.into(),
             Denied::Internal(message) => Self::Internal(message),
         }
@@ -317,6 +330,7 @@ mod tests {
             (ApiError::Internal(text()), 500, 500_001),
             (ApiError::Upstream(text()), 502, 502_001),
             (ApiError::Syncing(text()), 503, 503_001),
+            (ApiError::Unavailable(text()), 503, 503_002),
             (ApiError::Timeout(text()), 504, 504_001),
         ]
     }
@@ -347,10 +361,13 @@ mod tests {
     }
 
     #[test]
-    fn too_many_and_syncing_say_when_to_come_back() {
+    fn what_passes_says_when_to_come_back() {
         for (error, ..) in all() {
             let response = error.render("id");
-            let wants = matches!(error, ApiError::TooMany { .. } | ApiError::Syncing(_));
+            let wants = matches!(
+                error,
+                ApiError::TooMany { .. } | ApiError::Syncing(_) | ApiError::Unavailable(_)
+            );
             assert_eq!(response.headers().contains_key(header::RETRY_AFTER), wants, "{error:?}");
         }
     }

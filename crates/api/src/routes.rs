@@ -37,11 +37,11 @@ fn public(routes: Routes) -> Routes {
         .add_public(GET, "/metrics", metrics::get)
         .add_public(POST, "/api/auth/login", session::login)
         .add_public(POST, "/api/auth/refresh", session::refresh)
+        .add_public(POST, "/api/auth/logout", session::logout)
 }
 
 fn account(routes: Routes) -> Routes {
     routes
-        .add::<OwnAccount, _, _>(POST, "/api/auth/logout", session::logout)
         .add::<OwnAccount, _, _>(GET, "/api/auth/me", session::me)
         .add::<OwnAccount, _, _>(POST, "/api/auth/change-password", session::change_password)
         .add::<OwnAccount, _, _>(POST, "/api/ws-tickets", session::ticket)

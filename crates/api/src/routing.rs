@@ -16,7 +16,7 @@ use podgate_access::Action;
 use crate::{
     ApiError, State,
     accept::{Accepted, JSON, Types, negotiate},
-    body::Body,
+    body::{Body, MaybeBody},
     middleware,
     opened::Opened,
     parameters::{FromParameters, Parameter, Parameters, Params},
@@ -51,7 +51,7 @@ pub struct Route {
     pub shape: Shape,
     /// Its query parameters.
     pub parameters: &'static [Parameter],
-    /// Whether it takes a JSON body.
+    /// Whether it wants a JSON body.
     pub body: bool,
     /// The media types it answers, the default first; empty: not negotiated.
     pub types: &'static [&'static str],
@@ -75,6 +75,8 @@ impl<T> Describe for Body<T> {
     }
 }
 
+impl<T> Describe for MaybeBody<T> {}
+
 impl<T: Types> Describe for Accepted<T> {
     fn describe(route: &mut Route) {
         route.types = T::TYPES;
@@ -93,6 +95,7 @@ impl<A: Action> Describe for Opened<A> {}
 impl Describe for axum::extract::State<State> {}
 impl Describe for http::HeaderMap {}
 impl Describe for crate::origin::Seen {}
+impl Describe for crate::credential::Tried {}
 impl Describe for crate::etag::Known {}
 
 /// The arguments of a handler that opens the Gate for `A` first: [`Opened`] or [`Upgrade`], then others.

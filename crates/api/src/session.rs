@@ -11,7 +11,8 @@ use utoipa::ToSchema;
 
 use crate::{
     ApiError, Body, Data, Message, Opened, State,
-    credential::{COOKIE, without_base, without_ticket},
+    body::MaybeBody,
+    credential::{COOKIE, Tried, without_base, without_ticket},
     origin::Seen,
     time,
 };
@@ -75,13 +76,21 @@ pub(crate) struct Refresh {
     refresh_token: String,
 }
 
+/// What a log-out takes instead of a live access token, or beside it.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct Logout {
+    /// The refresh token of the session to end.
+    refresh_token: Option<String>,
+}
+
 /// What a change of password needs.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct PasswordChange {
     /// The password until now.
     old_password: String,
-    /// The new one.
+    /// The new one: 8 characters to 1,024 bytes, without the user name, and none of those that are guessed first.
     #[schema(min_length = 8)]
     new_password: String,
 }
@@ -133,14 +142,32 @@ pub(crate) async fn refresh(
     opened(login, &state, &seen, &headers)
 }
 
-/// `POST /api/auth/logout`.
+/// `POST /api/auth/logout`. Public, because a session whose access token has expired is ended by its refresh token.
 pub(crate) async fn logout(
-    Opened(scoped): Opened<OwnAccount>,
     Extract(state): Extract<State>,
+    Tried(caller): Tried,
     seen: Seen,
     headers: HeaderMap,
+    MaybeBody(logout): MaybeBody<Logout>,
 ) -> Result<Response, ApiError> {
-    state.sessions().logout(scoped.caller()).await?;
+    let mut failure = match caller {
+        Ok(caller) => {
+            state.sessions().logout(&caller).await?;
+            None
+        }
+        Err(error) => Some(error),
+    };
+    if let Some(token) = logout.and_then(|logout| logout.refresh_token) {
+        if state.sessions().logout_by_refresh(&token).await? {
+            failure = None;
+        } else if let Some(ApiError::NoCredential(_)) = failure {
+            let text = "neither an access token nor the refresh token is one of a session: it has ended already";
+            failure = Some(ApiError::NoCredential(text.to_owned()));
+        }
+    }
+    if let Some(error) = failure {
+        return Err(error);
+    }
     let mut response = Message("Logged out").into_response();
     set_cookie(&mut response, "", seen.secure(&headers, state.options()), &state)?;
     Ok(response)
@@ -155,7 +182,6 @@ pub(crate) async fn me(Opened(scoped): Opened<OwnAccount>) -> Data<UserView> {
 pub(crate) async fn change_password(
     Opened(scoped): Opened<OwnAccount>,
     Extract(state): Extract<State>,
-    seen: Seen,
     Body(change): Body<PasswordChange>,
 ) -> Result<Message, ApiError> {
     let PasswordChange {
@@ -164,7 +190,7 @@ pub(crate) async fn change_password(
     } = change;
     let sessions = state.sessions();
     sessions
-        .change_password(scoped.caller(), &old_password, &new_password, seen.peer)
+        .change_password(scoped.caller(), &old_password, &new_password)
         .await?;
     Ok(Message("Password changed; all other sessions have ended"))
 }

@@ -10,7 +10,7 @@ use podgate_api::State;
 use podgate_cluster::{Registry, Source, client::Policy};
 use podgate_index::Index;
 use podgate_sim::Sim;
-use podgate_store::{Key, Store};
+use podgate_store::Store;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
@@ -74,6 +74,10 @@ pub(crate) async fn serve(flags: Serve) -> Result<(), String> {
         let (sessions, stop) = (sessions.clone(), stop.clone());
         async move { sessions.sweep(stop).await }
     });
+    tasks.spawn({
+        let (sessions, stop) = (sessions.clone(), stop.clone());
+        async move { sessions.probe(stop).await }
+    });
     let state = State::new(gate, sessions, Tickets::default(), stop.clone(), options);
     let served = listening.serve(podgate_api::router(state.clone()), stop.clone()).await;
 
@@ -103,11 +107,11 @@ async fn tidy(index: Index, stop: CancellationToken) {
 }
 
 async fn open_store(flags: &Serve, data_dir: &Path) -> Result<Store, String> {
-    podgate_store::create_private_dir(data_dir).map_err(|error| error.to_string())?;
-    let key = Key::load_or_create(&data_dir.join("key")).map_err(|error| error.to_string())?;
+    podgate_store::create_data_dir(data_dir).map_err(|error| error.to_string())?;
     let default = || format!("sqlite:{}", data_dir.join("podgate.db").display());
     let url = flags.database_url.clone().unwrap_or_else(default);
-    Store::open(&url, key).await.map_err(|error| error.to_string())
+    let opened = Store::open(&url, &data_dir.join("key")).await;
+    opened.map_err(|error| error.to_string())
 }
 
 /// The first administrator's password, if one is given.

@@ -1,13 +1,13 @@
 //! Clusters: those added through the API with their sealed credentials, and the numbers of the operator's.
 
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, TransactionTrait,
-    sea_query::Expr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
 use zeroize::Zeroizing;
 
 use crate::{
     Store,
+    db::Db,
     entity::cluster::{ActiveModel, Column, Entity, Model},
     error::{Error, Result},
 };
@@ -164,8 +164,6 @@ impl Store {
     /// # Errors
     /// [`Error::Taken`], [`Error::Database`], [`Error::Random`].
     pub async fn insert_cluster(&self, new: NewCluster, now: i64) -> Result<Cluster> {
-        // Two statements: the credential is sealed for the number, which the first one gives.
-        let transaction = self.db.begin().await?;
         let row = ActiveModel {
             name: Set(new.name.clone()),
             description: Set(new.description),
@@ -178,17 +176,24 @@ impl Store {
             updated_at: Set(now),
             ..Default::default()
         };
-        let row = row
-            .insert(&transaction)
-            .await
-            .map_err(|error| taken(error, &new.name))?;
-        let sealed = self.key.seal(CREDENTIAL, i64::from(row.id), &new.credential)?;
-        Entity::update_many()
-            .col_expr(Column::Credential, Expr::value(sealed))
-            .filter(Column::Id.eq(row.id))
-            .exec(&transaction)
+        // Two statements: the credential is sealed for the number, which the first one gives.
+        let row = self
+            .db
+            .transaction(async |transaction| -> Result<Model> {
+                let row = row
+                    .insert(&transaction)
+                    .await
+                    .map_err(|error| taken(error, &new.name))?;
+                let sealed = self.key.seal(CREDENTIAL, i64::from(row.id), &new.credential)?;
+                Entity::update_many()
+                    .col_expr(Column::Credential, Expr::value(sealed))
+                    .filter(Column::Id.eq(row.id))
+                    .exec(&transaction)
+                    .await?;
+                transaction.commit().await?;
+                Ok(row)
+            })
             .await?;
-        transaction.commit().await?;
         row.try_into()
     }
 
@@ -327,6 +332,19 @@ impl Store {
         }
         Err(Error::Taken(name.to_owned()))
     }
+}
+
+/// Returns whether any cluster's credential is stored.
+pub(crate) async fn hold_credentials(db: &Db) -> Result<bool> {
+    let first = Entity::find()
+        .select_only()
+        .column(Column::Id)
+        .filter(Column::Credential.is_not_null())
+        .limit(1)
+        .into_tuple::<i32>()
+        .one(db)
+        .await?;
+    Ok(first.is_some())
 }
 
 /// The `n`th variant of a name: itself, then with `-2`, `-3` and so on, cut so that it stays a DNS-1123 label.

@@ -1,35 +1,32 @@
 //! Opening the database.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use sea_orm::{
     ConnectOptions, Database, DatabaseConnection, DbErr,
-    sqlx::{
-        postgres::PgConnectOptions,
-        sqlite::{SqliteConnectOptions, SqliteJournalMode},
-    },
+    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode},
 };
 use sea_orm_migration::MigratorTrait;
 
 use crate::{
     Store,
+    db::Db,
     error::{Error, Result},
     migration::Migrator,
     password::Passwords,
     private::{create_private_dir, create_private_file},
     seal::Key,
+    url,
 };
 
-/// How long to wait for a connection, and for another process that holds SQLite's lock.
+/// How long to wait for a connection when the database is opened, and for another process that holds SQLite's lock.
 const CONNECT: Duration = Duration::from_secs(10);
 const SQLITE_LOCK: Duration = Duration::from_secs(5);
-/// How long the database may take to say that it is there.
-const PING: Duration = Duration::from_secs(2);
 /// Of several processes that start at once on a new database one makes the tables, and the others fail: how often, and after how long, they look
 /// again.
 const MIGRATIONS: usize = 5;
 const MIGRATION_PAUSE: Duration = Duration::from_millis(500);
-/// How long a statement may take on PostgreSQL.
+/// How long PostgreSQL goes on with a statement whose caller has given up.
 const STATEMENT: Duration = Duration::from_secs(30);
 /// Connections to PostgreSQL. SQLite has one: it has a single writer anyway, and so nothing of ours ever meets a locked database.
 const POSTGRES_CONNECTIONS: u32 = 8;
@@ -37,24 +34,37 @@ const POSTGRES_CONNECTIONS: u32 = 8;
 impl Store {
     /// Opens a database, making it first where there is none (SQLite: mode 0600 in a folder of mode 0700), and brings its tables up to date.
     ///
-    /// `url` is `sqlite:PATH`, `postgres://…` or `postgresql://…`.
+    /// `url` is `sqlite:PATH`, `postgres://…` or `postgresql://…`. `key_file` holds the key that stored credentials are encrypted with: 32
+    /// bytes. Where there is none it is made with random bytes (mode 0600, its folder 0700), unless the database holds credentials that
+    /// another key opens.
     ///
     /// # Errors
-    /// [`Error::Url`], [`Error::PostgresUrl`], [`Error::File`], [`Error::Open`]; none shows the URL's password.
-    pub async fn open(url: &str, key: Key) -> Result<Self> {
-        let options = if url.starts_with("sqlite:") {
+    /// [`Error::Url`], [`Error::SqliteUrl`] and [`Error::PostgresUrl`], which quote nothing; [`Error::File`], [`Error::Key`],
+    /// [`Error::KeyMissing`], [`Error::Random`], [`Error::Unavailable`]; [`Error::Open`], which shows no password.
+    pub async fn open(url: &str, key_file: &Path) -> Result<Self> {
+        let (options, place) = if url.starts_with("sqlite:") {
             sqlite(url)?
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             postgres(url)?
         } else {
             return Err(Error::Url);
         };
+        // Before the database is touched: a file that is refused changes nothing.
+        let key = Key::load(key_file)?;
         let fail = |error: DbErr| Error::Open {
-            database: without_credential(url),
+            database: place.clone(),
             reason: error.to_string(),
         };
-        let db = Database::connect(options).await.map_err(fail)?;
-        migrate(&db).await.map_err(fail)?;
+        let connection = Database::connect(options).await.map_err(fail)?;
+        migrate(&connection).await.map_err(fail)?;
+        let db = Db::new(connection);
+        let key = match key {
+            Some(key) => key,
+            None if crate::cluster::hold_credentials(&db).await? => {
+                return Err(Error::KeyMissing(key_file.to_owned()));
+            }
+            None => Key::create(key_file)?,
+        };
         Ok(Self {
             db,
             key,
@@ -62,13 +72,17 @@ impl Store {
         })
     }
 
-    /// Whether the database answers, within 2 seconds.
+    /// Asks the database whether it is there, within a second.
     ///
     /// # Errors
-    /// [`Error::Silent`], [`Error::Database`].
+    /// [`Error::Unavailable`], [`Error::Database`].
     pub async fn ping(&self) -> Result<()> {
-        let answer = tokio::time::timeout(PING, self.db.ping()).await;
-        Ok(answer.map_err(|_| Error::Silent)??)
+        Ok(self.db.ping().await?)
+    }
+
+    /// Returns whether the database was there when it was last asked for anything. From memory.
+    pub fn answers(&self) -> bool {
+        self.db.answers()
     }
 
     /// Waits for statements under way and closes the database; later calls fail.
@@ -76,7 +90,7 @@ impl Store {
     /// # Errors
     /// [`Error::Database`].
     pub async fn close(&self) -> Result<()> {
-        Ok(self.db.close_by_ref().await?)
+        Ok(self.db.close().await?)
     }
 }
 
@@ -90,13 +104,12 @@ async fn migrate(db: &DatabaseConnection) -> std::result::Result<(), DbErr> {
     Migrator::up(db, None).await
 }
 
-fn sqlite(url: &str) -> Result<ConnectOptions> {
-    let parsed: SqliteConnectOptions = url.parse().map_err(|error: sea_orm::sqlx::Error| Error::Open {
-        database: url.to_owned(),
-        reason: error.to_string(),
-    })?;
+/// How to open a file, and its name for messages.
+fn sqlite(url: &str) -> Result<(ConnectOptions, String)> {
+    url::check_sqlite(url)?;
+    let parsed: SqliteConnectOptions = url.parse().map_err(|_| Error::SqliteUrl)?;
+    let path = parsed.get_filename();
     if !url.contains(":memory:") && !url.contains("mode=memory") {
-        let path = parsed.get_filename();
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             create_private_dir(folder)?;
         }
@@ -114,19 +127,17 @@ fn sqlite(url: &str) -> Result<ConnectOptions> {
                 .busy_timeout(SQLITE_LOCK)
                 .foreign_keys(true)
         });
-    Ok(options)
+    Ok((options, path.display().to_string()))
 }
 
-fn postgres(url: &str) -> Result<ConnectOptions> {
-    // The driver's connector panics on what is no URL, such as one with a `/` or `#` in its password. The reason is left out: it may quote a part.
-    if url.parse::<PgConnectOptions>().is_err() {
-        return Err(Error::PostgresUrl);
-    }
+/// How to reach a server, and its place for messages.
+fn postgres(url: &str) -> Result<(ConnectOptions, String)> {
+    let place = url::check_postgres(url)?;
     let mut options = common(url);
     options
         .max_connections(POSTGRES_CONNECTIONS)
         .statement_timeout(STATEMENT);
-    Ok(options)
+    Ok((options, place))
 }
 
 fn common(url: &str) -> ConnectOptions {
@@ -136,35 +147,4 @@ fn common(url: &str) -> ConnectOptions {
         .acquire_timeout(CONNECT)
         .sqlx_logging(false);
     options
-}
-
-/// A database URL for messages: without user, password and parameters.
-fn without_credential(url: &str) -> String {
-    let url = url.split_once('?').map_or(url, |(start, _)| start);
-    match url.split_once("://") {
-        Some((scheme, rest)) => {
-            let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
-            format!("{scheme}://{place}")
-        }
-        None => url.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::without_credential;
-
-    #[test]
-    fn a_url_in_a_message_has_no_credential() {
-        for (url, shown) in [
-            (
-                "postgres://user:p@ss/w@db:5432/podgate?password=x",
-                "postgres://db:5432/podgate",
-            ),
-            ("postgresql://db/podgate", "postgresql://db/podgate"),
-            ("sqlite:/data/podgate.db?mode=rwc", "sqlite:/data/podgate.db"),
-        ] {
-            assert_eq!(without_credential(url), shown);
-        }
-    }
 }

@@ -12,10 +12,13 @@ pub enum Error {
         "the database URL must begin with `sqlite:`, `postgres://` or `postgresql://`, such as sqlite:/var/lib/podgate/podgate.db"
     )]
     Url,
-    /// It begins as PostgreSQL's do, and is none.
+    /// It begins as SQLite's do, and names no file. Quotes nothing of the URL: it may hold a password.
+    #[error("the database URL is malformed: it looks like sqlite:/var/lib/podgate/podgate.db")]
+    SqliteUrl,
+    /// It begins as PostgreSQL's do, and is none. Quotes nothing of the URL: any part may be one of the password.
     #[error(
-        "the database URL is malformed: it looks like postgres://user:password@host:5432/podgate, and other characters than letters, digits and -._~ \
-         in user and password must be percent-encoded"
+        "the database URL is malformed: it looks like postgres://user:password@host:5432/podgate?parameter=value, and other characters than \
+         letters, digits and -._~ in user and password must be percent-encoded"
     )]
     PostgresUrl,
     /// The database can't be opened or migrated. The text holds no password.
@@ -44,6 +47,23 @@ pub enum Error {
         /// What is wrong and what to do.
         reason: String,
     },
+    /// There is no key file, and the database holds credentials that were encrypted with one.
+    #[error(
+        "the key file {0} is missing, and the database holds credentials that are encrypted with it: restore it from a backup; if it is lost, make \
+         a new one (head -c 32 /dev/urandom, mode 0600) and give the clusters their credentials again"
+    )]
+    KeyMissing(PathBuf),
+    /// A folder of ours is not fit for use.
+    #[error("the folder {path} {reason}")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// A password that is not taken. The text is for the one who chose it.
+    #[error("{0}")]
+    Weak(String),
     /// A name that must be unique is taken.
     #[error("the name `{0}` is taken")]
     Taken(String),
@@ -64,12 +84,22 @@ pub enum Error {
     /// A row holds what no version of ours writes.
     #[error("the database holds a malformed {0}")]
     Malformed(&'static str),
-    /// The database did not answer in time.
-    #[error("the database does not answer")]
-    Silent,
+    /// The database can't be reached, can't work, or did not answer within a second.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(DbErr),
     /// A statement failed.
     #[error("the database failed: {0}")]
-    Database(#[from] DbErr),
+    Database(DbErr),
+}
+
+impl From<DbErr> for Error {
+    fn from(error: DbErr) -> Self {
+        if crate::db::is_away(&error) {
+            Self::Unavailable(error)
+        } else {
+            Self::Database(error)
+        }
+    }
 }
 
 impl Error {

@@ -5,30 +5,33 @@
 
 mod cluster;
 mod connect;
+mod db;
 mod entity;
 mod error;
 mod migration;
+mod network;
 mod password;
 mod private;
 mod seal;
 mod session;
+mod strength;
+mod url;
 mod user;
-
-use sea_orm::DatabaseConnection;
 
 pub use cluster::{Cluster, ClusterEdit, NewCluster, Origin};
 pub use error::{Error, Result};
-pub use password::{PasswordHash, Passwords, Turn};
-pub use private::create_private_dir;
-pub use seal::Key;
+pub use password::{PasswordHash, Passwords, Priority, Turn};
+pub use private::create_data_dir;
 pub use session::{NewSession, Rotation, Session, TokenHash};
 pub use user::{NewUser, User};
 
 /// The database. Cheap to clone.
+///
+/// A call fails with [`Error::Unavailable`] when a statement has no answer within a second, the wait for a connection included.
 #[derive(Clone)]
 pub struct Store {
-    db: DatabaseConnection,
-    key: Key,
+    db: db::Db,
+    key: seal::Key,
     passwords: Passwords,
 }
 

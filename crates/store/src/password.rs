@@ -1,17 +1,23 @@
 //! Password hashing with Argon2id, one at a time: each takes 19 MiB and a core.
 
-use std::sync::{Arc, LazyLock};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
+};
 
 use argon2::{
     Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
     password_hash::{self, phc},
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::oneshot;
 use zeroize::Zeroizing;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    strength::{LONGEST, refusal},
+};
 
-/// How many may wait for their turn, some seconds' worth; more are told to come back.
+/// How many of each priority may wait for their turn, some seconds' worth; more are asked to come back.
 const WAITING: usize = 64;
 
 /// OWASP's Password Storage Cheat Sheet: m = 19 MiB, t = 2, p = 1.
@@ -39,49 +45,115 @@ impl std::fmt::Debug for PasswordHash {
 }
 
 /// The one place where passwords are hashed. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Passwords {
-    queue: Arc<Semaphore>,
-    turn: Arc<Semaphore>,
+    line: Arc<Mutex<Line>>,
+}
+
+/// Who hashes first. Those of one priority take turns in the order in which they came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Priority {
+    /// Someone who is known: goes before all who are not.
+    High,
+    /// Anyone.
+    Low,
+}
+
+/// Whether someone is hashing, and those who wait.
+#[derive(Debug, Default)]
+struct Line {
+    taken: bool,
+    high: VecDeque<oneshot::Sender<Turn>>,
+    low: VecDeque<oneshot::Sender<Turn>>,
 }
 
 /// The right to hash now. Whoever holds it is alone; it lasts until the hashing is over, even if the holder goes away.
 #[derive(Clone, Debug)]
 pub struct Turn {
-    _permits: Arc<[OwnedSemaphorePermit; 2]>,
+    _held: Arc<Held>,
 }
 
-impl Default for Passwords {
-    fn default() -> Self {
-        Self {
-            queue: Arc::new(Semaphore::new(WAITING)),
-            turn: Arc::new(Semaphore::new(1)),
+/// Gives the turn to the next one with its end.
+#[derive(Debug)]
+struct Held(Passwords);
+
+impl Passwords {
+    /// Waits until nobody else is hashing, and nobody of a higher priority wants to.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when 64 of this priority are waiting already.
+    pub async fn turn(&self, priority: Priority) -> Result<Turn> {
+        let turn = {
+            let mut line = self.line();
+            if !line.taken {
+                line.taken = true;
+                return Ok(self.held());
+            }
+            let waiting = match priority {
+                Priority::High => &mut line.high,
+                Priority::Low => &mut line.low,
+            };
+            if waiting.len() >= WAITING {
+                waiting.retain(|one| !one.is_closed());
+            }
+            if waiting.len() >= WAITING {
+                return Err(Error::Busy);
+            }
+            let (give, turn) = oneshot::channel();
+            waiting.push_back(give);
+            turn
+        };
+        turn.await.map_err(|_| Error::Busy)
+    }
+
+    fn held(&self) -> Turn {
+        Turn {
+            _held: Arc::new(Held(self.clone())),
+        }
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Line {
+    /// Takes the next one who still waits.
+    fn next(&mut self) -> Option<oneshot::Sender<Turn>> {
+        loop {
+            let next = self.high.pop_front().or_else(|| self.low.pop_front())?;
+            if !next.is_closed() {
+                return Some(next);
+            }
         }
     }
 }
 
-impl Passwords {
-    /// Waits until nobody else is hashing.
-    ///
-    /// # Errors
-    /// [`Error::Busy`] when 64 are waiting already.
-    pub async fn turn(&self) -> Result<Turn> {
-        let queued = self.queue.clone().try_acquire_owned().map_err(|_| Error::Busy)?;
-        let turn = self.turn.clone().acquire_owned().await.map_err(|_| Error::Busy)?;
-        Ok(Turn {
-            _permits: Arc::new([queued, turn]),
-        })
+impl Drop for Held {
+    fn drop(&mut self) {
+        let next = {
+            let mut line = self.0.line();
+            let next = line.next();
+            line.taken = next.is_some();
+            next
+        };
+        if let Some(next) = next {
+            // If that one goes away right now, the turn that it does not take passes itself on.
+            let _ = next.send(self.0.held());
+        }
     }
 }
 
 impl Turn {
-    /// Whether a password is the one of a hash, in constant time. Without a hash (an unknown user): `false`, after the same work.
+    /// Whether a password is the one of a hash, in constant time. Without a hash (an unknown user), and for a password that is too long to be
+    /// anyone's: `false`, after the same work.
     ///
     /// # Errors
     /// [`Error::Password`].
     pub async fn verify(&self, password: &str, hash: Option<&PasswordHash>) -> Result<bool> {
-        let password = Zeroizing::new(password.to_owned());
-        let known = hash.is_some();
+        let possible = password.len() <= LONGEST;
+        let password = Zeroizing::new(if possible { password.to_owned() } else { String::new() });
+        let known = hash.is_some() && possible;
         let hash = hash.map_or_else(|| DECOY.to_owned(), |hash| hash.0.clone());
         self.run(
             move |argon2| match argon2.verify_password(password.as_bytes(), hash.as_str()) {
@@ -93,13 +165,18 @@ impl Turn {
         .await
     }
 
-    /// Hashes a password with a random salt.
+    /// Hashes a new password of an account with a random salt. The only way to a hash, so that no weak password gets one: it must have 8
+    /// characters to 1024 bytes, not contain the user name, and not be among the first that are guessed (zxcvbn's scores 0 and 1).
     ///
     /// # Errors
-    /// [`Error::Password`].
-    pub async fn hash(&self, password: &str) -> Result<PasswordHash> {
+    /// [`Error::Weak`], [`Error::Password`].
+    pub async fn hash(&self, password: &str, username: &str) -> Result<PasswordHash> {
         let password = Zeroizing::new(password.to_owned());
+        let username = username.to_owned();
         self.run(move |argon2| {
+            if let Some(reason) = refusal(&password, &username) {
+                return Err(Error::Weak(reason));
+            }
             let hash: phc::PasswordHash = argon2
                 .hash_password(password.as_bytes())
                 .map_err(|error| Error::Password(error.to_string()))?;
@@ -132,19 +209,19 @@ mod tests {
 
     #[tokio::test]
     async fn a_password_verifies_against_its_own_hash_only() {
-        let turn = Passwords::default().turn().await.unwrap();
-        let hash = turn.hash("correct horse").await.unwrap();
+        let turn = Passwords::default().turn(Priority::Low).await.unwrap();
+        let hash = turn.hash("correct horse", "admin").await.unwrap();
         assert!(hash.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", hash.0);
         assert!(turn.verify("correct horse", Some(&hash)).await.unwrap());
         assert!(!turn.verify("correct horsf", Some(&hash)).await.unwrap());
         assert!(!turn.verify("", Some(&hash)).await.unwrap());
-        assert_ne!(turn.hash("correct horse").await.unwrap(), hash);
+        assert_ne!(turn.hash("correct horse", "admin").await.unwrap(), hash);
         assert!(!format!("{hash:?}").contains("argon2"));
     }
 
     #[tokio::test]
     async fn an_unknown_user_costs_the_same_hash_and_never_passes() {
-        let turn = Passwords::default().turn().await.unwrap();
+        let turn = Passwords::default().turn(Priority::Low).await.unwrap();
         assert!(!turn.verify("anything", None).await.unwrap());
         let decoy = phc::PasswordHash::new(DECOY).unwrap();
         let params = Params::try_from(&decoy).unwrap();
@@ -157,7 +234,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_malformed_hash_is_an_error_and_not_a_wrong_password() {
-        let turn = Passwords::default().turn().await.unwrap();
+        let turn = Passwords::default().turn(Priority::Low).await.unwrap();
         let malformed = PasswordHash("x".to_owned());
         assert!(matches!(
             turn.verify("anything", Some(&malformed)).await,
@@ -166,18 +243,60 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_weak_password_gets_no_hash_and_one_that_is_too_long_never_passes() {
+        let turn = Passwords::default().turn(Priority::Low).await.unwrap();
+        let weak = turn.hash("password", "admin").await.unwrap_err();
+        assert!(matches!(weak, Error::Weak(_)), "{weak}");
+        let hash = turn.hash("correct horse", "admin").await.unwrap();
+        assert!(!turn.verify(&"x".repeat(LONGEST + 1), Some(&hash)).await.unwrap());
+    }
+
+    #[tokio::test]
     async fn the_queue_is_bounded_and_turns_come_one_at_a_time() {
         let passwords = Passwords::default();
-        let first = passwords.turn().await.unwrap();
-        let mut waiting: Vec<_> = (1..WAITING).map(|_| Box::pin(passwords.turn())).collect();
+        let first = passwords.turn(Priority::Low).await.unwrap();
+        let mut waiting: Vec<_> = (0..WAITING).map(|_| Box::pin(passwords.turn(Priority::Low))).collect();
         for turn in &mut waiting {
             assert!(futures_util::poll!(turn.as_mut()).is_pending());
         }
-        assert!(matches!(passwords.turn().await, Err(Error::Busy)));
+        assert!(matches!(passwords.turn(Priority::Low).await, Err(Error::Busy)));
+        // Those who went away make room.
+        drop(waiting.pop());
+        let mut late = Box::pin(passwords.turn(Priority::Low));
+        assert!(futures_util::poll!(late.as_mut()).is_pending());
         drop(first);
         let second = waiting.remove(0).await.unwrap();
         assert!(futures_util::poll!(waiting[0].as_mut()).is_pending());
         drop(second);
         waiting.remove(0).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_high_priority_goes_before_all_who_wait_also_when_their_queue_is_full() {
+        let passwords = Passwords::default();
+        let first = passwords.turn(Priority::Low).await.unwrap();
+        let mut low: Vec<_> = (0..WAITING).map(|_| Box::pin(passwords.turn(Priority::Low))).collect();
+        for turn in &mut low {
+            assert!(futures_util::poll!(turn.as_mut()).is_pending());
+        }
+        let mut high = Box::pin(passwords.turn(Priority::High));
+        assert!(futures_util::poll!(high.as_mut()).is_pending());
+        drop(first);
+        let turn = high.await.unwrap();
+        assert!(futures_util::poll!(low[0].as_mut()).is_pending());
+        drop(turn);
+        low.remove(0).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_turn_given_to_one_who_goes_away_is_passed_on() {
+        let passwords = Passwords::default();
+        let first = passwords.turn(Priority::Low).await.unwrap();
+        let [mut gone, mut next] = [(); 2].map(|()| Box::pin(passwords.turn(Priority::Low)));
+        assert!(futures_util::poll!(gone.as_mut()).is_pending() && futures_util::poll!(next.as_mut()).is_pending());
+        drop(first);
+        drop(gone);
+        next.await.unwrap();
+        passwords.turn(Priority::Low).await.unwrap();
     }
 }

@@ -8,15 +8,42 @@ use std::{
 
 use crate::error::{Error, Result};
 
-/// The permission bits of everyone outside owner and group. The group is let be: Kubernetes gives files on a volume to the pod's
-/// group (`fsGroup`).
+/// The permission bits of everyone outside owner and group, and of the group.
 pub(crate) const OTHERS: u32 = 0o007;
+pub(crate) const GROUP: u32 = 0o070;
+/// The permission bit with which everyone outside owner and group may make, replace and remove files in a folder.
+const OTHERS_WRITE: u32 = 0o002;
+
+/// Creates the data directory, and those above it, for the owner alone (mode 0700). One that exists stays as it is. Its group may write:
+/// Kubernetes gives a volume to the pod's group (`fsGroup`).
+///
+/// # Errors
+/// [`Error::Folder`] for a folder that others may write; [`Error::File`].
+pub fn create_data_dir(path: &Path) -> Result<()> {
+    create_private_dir(path)?;
+    let metadata = std::fs::metadata(path).map_err(|source| Error::File {
+        action: "read the mode of",
+        path: path.to_owned(),
+        source,
+    })?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    if mode & OTHERS_WRITE != 0 {
+        return Err(Error::Folder {
+            path: path.to_owned(),
+            reason: format!(
+                "has mode {mode:04o}, so that every user of this machine may replace the database and the key in it: run chmod o-w on it, or \
+                 name another with --data-dir"
+            ),
+        });
+    }
+    Ok(())
+}
 
 /// Creates a folder, and those above it, for the owner alone (mode 0700). One that exists stays as it is.
 ///
 /// # Errors
 /// [`Error::File`].
-pub fn create_private_dir(path: &Path) -> Result<()> {
+pub(crate) fn create_private_dir(path: &Path) -> Result<()> {
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)

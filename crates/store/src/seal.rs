@@ -3,7 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
-    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{MetadataExt, OpenOptionsExt},
     path::Path,
     sync::Arc,
 };
@@ -12,11 +12,13 @@ use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305, XNonce,
     aead::{Aead, Payload},
 };
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::{
     error::{Error, Result},
-    private::{OTHERS, create_private_dir},
+    private::{GROUP, OTHERS, create_private_dir},
 };
 
 /// Bytes of a key.
@@ -28,7 +30,7 @@ const VERSION: u8 = 1;
 
 /// The key that stored credentials are encrypted with. Cheap to clone; wiped from memory with its last clone; its `Debug` shows nothing.
 #[derive(Clone)]
-pub struct Key(Arc<Zeroizing<[u8; KEY]>>);
+pub(crate) struct Key(Arc<Zeroizing<[u8; KEY]>>);
 
 impl std::fmt::Debug for Key {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -37,23 +39,26 @@ impl std::fmt::Debug for Key {
 }
 
 impl Key {
-    /// Reads the key file, or makes one of 32 random bytes (mode 0600, its folder 0700) where there is none.
+    /// Makes a key file of 32 random bytes (mode 0600, its folder 0700) and reads it. Of several processes that do so at once all get the same
+    /// key.
     ///
     /// # Errors
-    /// [`Error::Key`] for a file that others may read or write, or that is not 32 bytes long; [`Error::File`], [`Error::Random`].
-    pub fn load_or_create(path: &Path) -> Result<Self> {
+    /// As [`Key::load`]; [`Error::Random`].
+    pub(crate) fn create(path: &Path) -> Result<Self> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             create_private_dir(folder)?;
         }
-        if !path.try_exists().unwrap_or(true) {
-            Self::create(path)?;
-        }
-        Self::load(path)
+        Self::make(path)?;
+        Self::load(path)?.ok_or_else(|| Error::File {
+            action: "read the key file",
+            path: path.to_owned(),
+            source: io::ErrorKind::NotFound.into(),
+        })
     }
 
     /// Makes the file, unless another process has made it meanwhile. It gets its name when it is whole: neither a process that starts at the same
     /// time nor one that starts after a crash finds half a key.
-    fn create(path: &Path) -> Result<()> {
+    fn make(path: &Path) -> Result<()> {
         let mut key = Zeroizing::new([0; KEY]);
         let mut suffix = [0; 8];
         for bytes in [key.as_mut_slice(), &mut suffix] {
@@ -79,7 +84,12 @@ impl Key {
         })
     }
 
-    fn load(path: &Path) -> Result<Self> {
+    /// Reads the key file; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`Error::Key`] for a file that may be read or written by others, or by its group (see [`exposed`]), or that is not 32 bytes long;
+    /// [`Error::File`].
+    pub(crate) fn load(path: &Path) -> Result<Option<Self>> {
         let read = |source| Error::File {
             action: "read the key file",
             path: path.to_owned(),
@@ -89,13 +99,15 @@ impl Key {
             path: path.to_owned(),
             reason,
         };
-        let file = File::open(path).map_err(read)?;
+        let file = match File::open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(read)?,
+        };
         let metadata = file.metadata().map_err(read)?;
-        let mode = metadata.permissions().mode() & 0o777;
-        if mode & OTHERS != 0 {
+        if let Some(who) = exposed(metadata.mode(), metadata.uid(), rustix::process::geteuid().as_raw()) {
             return Err(refuse(format!(
-                "has mode {mode:04o}, so that every user of this machine may use it: run chmod 600 on it, and consider the \
-                 credentials stored with it as known"
+                "has mode {:04o}, so that {who} may use it: run chmod 600 on it, and consider the credentials stored with it as known",
+                metadata.mode() & 0o777
             )));
         }
         let mut bytes = Zeroizing::new(Vec::with_capacity(KEY + 1));
@@ -103,12 +115,19 @@ impl Key {
         file.take(KEY as u64 + 1).read_to_end(&mut bytes).map_err(read)?;
         let key = <[u8; KEY]>::try_from(bytes.as_slice()).map_err(|_| {
             refuse(format!(
-                "is {} bytes long instead of {KEY}: restore it from a backup; without one, remove it and enter the clusters' \
-                 credentials again",
+                "is {} bytes long instead of {KEY}: restore it from a backup; without one, replace it by {KEY} random bytes (head -c {KEY} \
+                 /dev/urandom) and give the clusters their credentials again",
                 metadata.len()
             ))
         })?;
-        Ok(Self(Arc::new(Zeroizing::new(key))))
+        Ok(Some(Self(Arc::new(Zeroizing::new(key)))))
+    }
+
+    /// Hashes some parts for one purpose: who does not have the key can't find out by trying what they were. HMAC-SHA-256 (RFC 2104) under a key
+    /// of the purpose's own; each part's length counts, so that no two lists of parts read the same.
+    pub(crate) fn keyed_hash(&self, purpose: &'static str, parts: &[&[u8]]) -> Result<[u8; 32]> {
+        let own = hmac(self.0.as_slice(), &[purpose.as_bytes()])?;
+        hmac(&own, parts)
     }
 
     /// Encrypts a text for one purpose and one row: it opens for no other, so that stored texts can't be swapped.
@@ -174,6 +193,30 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     }
 }
 
+/// HMAC-SHA-256 of some parts, each behind its length.
+fn hmac(key: &[u8], parts: &[&[u8]]) -> Result<[u8; 32]> {
+    // HMAC takes a key of any length.
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|error| Error::Random(error.to_string()))?;
+    for part in parts {
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part);
+    }
+    Ok(mac.finalize().into_bytes().into())
+}
+
+/// Returns who may use a key file beside its owner, if anyone may. The group may read a file of root's while we are not root: so looks a
+/// Kubernetes Secret with `defaultMode: 0400` in a pod with an `fsGroup`, which is our own group there.
+fn exposed(mode: u32, owner: u32, we: u32) -> Option<&'static str> {
+    let secret = owner == 0 && we != 0;
+    if mode & OTHERS != 0 {
+        Some("every user of this machine")
+    } else if mode & GROUP != 0 && !secret {
+        Some("every member of its group")
+    } else {
+        None
+    }
+}
+
 /// What a text is sealed for; the length first, so that no two pairs read the same.
 fn associated(purpose: &str, row: i64) -> Vec<u8> {
     let length = u32::try_from(purpose.len()).unwrap_or(u32::MAX);
@@ -184,13 +227,13 @@ fn associated(purpose: &str, row: i64) -> Vec<u8> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use std::{fs::Permissions, sync::Barrier};
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt, sync::Barrier};
 
     use super::*;
 
     fn key() -> (tempfile::TempDir, Key) {
         let folder = tempfile::tempdir().unwrap();
-        let key = Key::load_or_create(&folder.path().join("key")).unwrap();
+        let key = Key::create(&folder.path().join("key")).unwrap();
         (folder, key)
     }
 
@@ -225,13 +268,14 @@ mod tests {
     fn a_new_key_file_is_private_and_read_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("data").join("key");
-        let first = Key::load_or_create(&path).unwrap();
+        assert!(Key::load(&path).unwrap().is_none());
+        let first = Key::create(&path).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let above = fs::metadata(path.parent().unwrap()).unwrap();
         assert_eq!(above.permissions().mode() & 0o777, 0o700);
         assert_eq!(fs::read(&path).unwrap().len(), KEY);
         let sealed = first.seal("credential", 1, "s3cret").unwrap();
-        let second = Key::load_or_create(&path).unwrap();
+        let second = Key::load(&path).unwrap().unwrap();
         assert_eq!(*second.unseal("credential", 1, &sealed).unwrap(), "s3cret");
     }
 
@@ -243,7 +287,7 @@ mod tests {
             let start = Barrier::new(8);
             let load = || {
                 start.wait();
-                Key::load_or_create(&path).unwrap()
+                Key::create(&path).unwrap()
             };
             let keys: Vec<Key> = std::thread::scope(|scope| {
                 let threads: Vec<_> = (0..8).map(|_| scope.spawn(load)).collect();
@@ -260,14 +304,48 @@ mod tests {
         let (folder, _key) = key();
         let path = folder.path().join("key");
         fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
-        let error = Key::load_or_create(&path).unwrap_err().to_string();
+        let error = Key::load(&path).unwrap_err().to_string();
         assert!(
             error.contains("has mode 0644") && error.contains("chmod 600"),
             "{error}"
         );
-        // A Kubernetes volume is readable by the pod's group.
-        fs::set_permissions(&path, Permissions::from_mode(0o660)).unwrap();
-        Key::load_or_create(&path).unwrap();
+    }
+
+    #[test]
+    fn a_group_may_read_a_secret_of_kubernetes_only() {
+        const EVERYONE: Option<&str> = Some("every user of this machine");
+        const MEMBERS: Option<&str> = Some("every member of its group");
+        for (mode, owner, we, who) in [
+            (0o100_600, 1000, 1000, None),
+            (0o100_400, 0, 0, None),
+            (0o100_440, 0, 1000, None),
+            (0o100_640, 0, 1000, None),
+            (0o100_440, 0, 0, MEMBERS),
+            (0o100_640, 1000, 1000, MEMBERS),
+            (0o100_660, 1000, 0, MEMBERS),
+            (0o100_610, 1000, 1000, MEMBERS),
+            (0o100_644, 1000, 1000, EVERYONE),
+            (0o100_444, 0, 1000, EVERYONE),
+            (0o100_602, 0, 1000, EVERYONE),
+        ] {
+            assert_eq!(exposed(mode, owner, we), who, "{mode:o} of {owner} for {we}");
+        }
+    }
+
+    #[test]
+    fn a_keyed_hash_depends_on_key_purpose_and_every_part() {
+        let ((_one, key), (_other, another)) = (key(), key());
+        let parts: [&[u8]; 2] = [b"admin", b"10.0.0.1"];
+        let hash = key.keyed_hash("networks", &parts).unwrap();
+        assert_eq!(key.keyed_hash("networks", &parts).unwrap(), hash);
+        for other in [
+            another.keyed_hash("networks", &parts),
+            key.keyed_hash("others", &parts),
+            key.keyed_hash("networks", &[b"admin1", b"0.0.0.1"]),
+            key.keyed_hash("networks", &[b"admin10.0.0.1"]),
+        ] {
+            assert_ne!(other.unwrap(), hash);
+        }
     }
 
     #[test]
@@ -277,7 +355,7 @@ mod tests {
             let path = folder.path().join(format!("key-{length}"));
             fs::write(&path, vec![1; length]).unwrap();
             fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
-            let error = Key::load_or_create(&path).unwrap_err().to_string();
+            let error = Key::load(&path).unwrap_err().to_string();
             assert!(
                 error.contains(&format!("is {length} bytes long instead of 32")),
                 "{error}"

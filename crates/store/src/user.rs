@@ -1,8 +1,7 @@
 //! Users.
 
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, TransactionTrait,
-    sea_query::Expr,
+    ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, sea_query::Expr,
 };
 
 use crate::{
@@ -132,20 +131,23 @@ impl Store {
     /// # Errors
     /// [`Error::Database`].
     pub async fn set_password(&self, id: i64, password: PasswordHash, kept_session: i64, now: i64) -> Result<bool> {
-        let transaction = self.db.begin().await?;
-        let updated = Entity::update_many()
-            .col_expr(Column::PasswordHash, Expr::value(password.0))
-            .col_expr(Column::UpdatedAt, Expr::value(now))
-            .filter(Column::Id.eq(id))
-            .exec(&transaction)
-            .await?;
-        session::Entity::delete_many()
-            .filter(session::Column::UserId.eq(id))
-            .filter(session::Column::Id.ne(kept_session))
-            .exec(&transaction)
-            .await?;
-        transaction.commit().await?;
-        Ok(updated.rows_affected > 0)
+        self.db
+            .transaction(async |transaction| {
+                let updated = Entity::update_many()
+                    .col_expr(Column::PasswordHash, Expr::value(password.0))
+                    .col_expr(Column::UpdatedAt, Expr::value(now))
+                    .filter(Column::Id.eq(id))
+                    .exec(&transaction)
+                    .await?;
+                session::Entity::delete_many()
+                    .filter(session::Column::UserId.eq(id))
+                    .filter(session::Column::Id.ne(kept_session))
+                    .exec(&transaction)
+                    .await?;
+                transaction.commit().await?;
+                Ok(updated.rows_affected > 0)
+            })
+            .await
     }
 
     /// Bars a user from logging in, or lets it in again. Its sessions end when they are next looked at.

@@ -1,22 +1,28 @@
-//! Limits on failed log-ins, by network and by account.
+//! How many log-ins have failed lately, and what follows from it. Plain numbers without I/O; [`super::throttle`] waits by them.
 
 use std::{
     collections::{HashMap, VecDeque},
     hash::Hash,
     net::IpAddr,
+    time::Duration,
 };
 
 use podgate_store::TokenHash;
 
+use super::Options;
 use crate::token;
 
-/// How many networks, and how many accounts, are remembered.
+/// How many keys of each kind are remembered.
 const REMEMBERED: usize = 10_000;
+
+/// How long a try waits once its account has had too many failures over all networks; each further failure doubles it, up to the last.
+const FIRST_DELAY: Duration = Duration::from_secs(1);
+const DOUBLINGS: usize = 3;
 
 /// Who tries: where from, and as whom. The account is one that was named, whether there is such a user or not.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tries {
-    network: IpAddr,
+    pub(super) network: IpAddr,
     account: TokenHash,
 }
 
@@ -40,56 +46,96 @@ fn network(peer: IpAddr) -> IpAddr {
 /// Failures within a sliding window.
 #[derive(Debug)]
 pub(super) struct Limits {
-    by_network: Window<IpAddr>,
+    /// Of an account from one network.
+    by_pair: Window<(TokenHash, IpAddr)>,
+    /// Of an account from anywhere.
     by_account: Window<TokenHash>,
+    /// From a network, as anyone.
+    by_network: Window<IpAddr>,
+    /// Of a session, whose user tries to change the password.
+    by_session: Window<i64>,
 }
 
 impl Limits {
-    /// At most `failures` within `window` milliseconds.
-    pub(super) fn new(failures: u32, window: i64) -> Self {
+    pub(super) fn new(options: &Options) -> Self {
+        let window = options.window.saturating_mul(1000);
+        let failures = usize::try_from(options.failures).unwrap_or(usize::MAX).max(1);
+        let of_network = usize::try_from(options.network_failures).unwrap_or(usize::MAX).max(1);
         Self {
-            by_network: Window::new(failures, window),
-            by_account: Window::new(failures, window),
+            by_pair: Window::new(failures, 0, window),
+            by_account: Window::new(failures, DOUBLINGS, window),
+            by_network: Window::new(of_network, 0, window),
+            by_session: Window::new(failures, 0, window),
         }
     }
 
-    /// Seconds to wait, if the limit is reached.
-    pub(super) fn wait(&self, tries: &Tries, now: i64) -> Option<u64> {
-        self.by_network
-            .wait(&tries.network, now)
-            .max(self.by_account.wait(&tries.account, now))
+    /// Seconds until a log-in may be tried, if a limit is reached: that of the account from this network, or that of the network.
+    pub(super) fn refusal(&self, tries: &Tries, now: i64) -> Option<u64> {
+        self.by_pair
+            .wait(&(tries.account, tries.network), now)
+            .max(self.by_network.wait(&tries.network, now))
     }
 
-    /// Counts a failure.
+    /// How long a log-in has to wait whose account is not known to log in from its network.
+    pub(super) fn delay(&self, tries: &Tries, now: i64) -> Duration {
+        match self.by_account.beyond(&tries.account, now) {
+            Some(failures) => FIRST_DELAY * (1 << failures.min(DOUBLINGS)),
+            None => Duration::ZERO,
+        }
+    }
+
+    /// Counts a failed log-in.
     pub(super) fn fail(&mut self, tries: &Tries, now: i64) {
-        self.by_network.fail(tries.network, now);
+        self.by_pair.fail((tries.account, tries.network), now);
         self.by_account.fail(tries.account, now);
+        self.by_network.fail(tries.network, now);
+    }
+
+    /// Seconds until a session may try to change its password, if its limit is reached.
+    pub(super) fn session_refusal(&self, session: i64, now: i64) -> Option<u64> {
+        self.by_session.wait(&session, now)
+    }
+
+    /// Counts a wrong old password.
+    pub(super) fn fail_session(&mut self, session: i64, now: i64) {
+        self.by_session.fail(session, now);
     }
 }
 
 /// The times of the last failures of each of a bounded number of keys.
 #[derive(Debug)]
 struct Window<K> {
+    /// How many reach the limit, and how many are remembered beyond it.
     failures: usize,
+    more: usize,
+    /// Milliseconds.
     window: i64,
     times: HashMap<K, VecDeque<i64>>,
 }
 
 impl<K: Copy + Eq + Hash> Window<K> {
-    fn new(failures: u32, window: i64) -> Self {
+    fn new(failures: usize, more: usize, window: i64) -> Self {
         Self {
-            failures: usize::try_from(failures).unwrap_or(usize::MAX).max(1),
+            failures,
+            more,
             window,
             times: HashMap::new(),
         }
     }
 
+    /// Seconds until the limit is no longer reached, if it is: while the oldest of the last `failures` still counts.
     fn wait(&self, key: &K, now: i64) -> Option<u64> {
         let times = self.times.get(key)?;
-        // The limit is reached while the oldest of the last `failures` still counts.
         let oldest = times.len().checked_sub(self.failures).and_then(|at| times.get(at))?;
         let left = oldest.saturating_add(self.window) - now;
         (left > 0).then(|| u64::try_from(left).unwrap_or(0).div_ceil(1000))
+    }
+
+    /// How many failures there were beyond the limit, as far as they are remembered; `None` below it.
+    fn beyond(&self, key: &K, now: i64) -> Option<usize> {
+        let since = now.saturating_sub(self.window);
+        let count = self.times.get(key)?.iter().filter(|time| **time > since).count();
+        count.checked_sub(self.failures)
     }
 
     fn fail(&mut self, key: K, now: i64) {
@@ -97,7 +143,7 @@ impl<K: Copy + Eq + Hash> Window<K> {
             self.make_room(now);
         }
         let times = self.times.entry(key).or_default();
-        if times.len() >= self.failures {
+        if times.len() >= self.failures.saturating_add(self.more) {
             times.pop_front();
         }
         times.push_back(now);
@@ -127,33 +173,79 @@ mod tests {
 
     use super::*;
 
+    fn limits(failures: u32, network_failures: u32) -> Limits {
+        Limits::new(&Options {
+            failures,
+            network_failures,
+            window: 10,
+            ..Options::default()
+        })
+    }
+
     fn tries(peer: &str, username: &str) -> Tries {
         Tries::new(peer.parse().unwrap(), username)
     }
 
     #[test]
     fn the_window_slides() {
-        let mut limits = Limits::new(3, 10_000);
+        let mut limits = limits(3, 100);
         let from = tries("10.0.0.1", "a");
         for now in [0, 4_000, 8_000] {
-            assert_eq!(limits.wait(&from, now), None);
+            assert_eq!(limits.refusal(&from, now), None);
             limits.fail(&from, now);
         }
-        assert_eq!(limits.wait(&from, 8_000), Some(2));
-        assert_eq!(limits.wait(&from, 8_500), Some(2));
-        assert_eq!(limits.wait(&from, 9_999), Some(1));
-        assert_eq!(limits.wait(&from, 10_000), None);
+        assert_eq!(limits.refusal(&from, 8_000), Some(2));
+        assert_eq!(limits.refusal(&from, 8_500), Some(2));
+        assert_eq!(limits.refusal(&from, 9_999), Some(1));
+        assert_eq!(limits.refusal(&from, 10_000), None);
         limits.fail(&from, 10_000);
-        assert_eq!(limits.wait(&from, 10_000), Some(4));
+        assert_eq!(limits.refusal(&from, 10_000), Some(4));
     }
 
     #[test]
-    fn either_network_or_account_is_enough() {
-        let mut limits = Limits::new(1, 10_000);
-        limits.fail(&tries("10.0.0.1", "a"), 0);
-        assert!(limits.wait(&tries("10.0.0.1", "b"), 0).is_some());
-        assert!(limits.wait(&tries("10.0.0.2", "A"), 0).is_some());
-        assert!(limits.wait(&tries("10.0.0.2", "b"), 0).is_none());
+    fn a_network_is_stopped_as_one_account_before_it_is_stopped_as_all() {
+        let mut limits = limits(2, 5);
+        for _ in 0..2 {
+            limits.fail(&tries("10.0.0.1", "a"), 0);
+        }
+        assert!(limits.refusal(&tries("10.0.0.1", "A"), 0).is_some());
+        assert!(limits.refusal(&tries("10.0.0.1", "b"), 0).is_none());
+        assert!(limits.refusal(&tries("10.0.0.2", "a"), 0).is_none());
+        for name in ["b", "c", "d"] {
+            assert!(limits.refusal(&tries("10.0.0.1", "e"), 0).is_none());
+            limits.fail(&tries("10.0.0.1", name), 0);
+        }
+        assert!(limits.refusal(&tries("10.0.0.1", "e"), 0).is_some());
+        assert!(limits.refusal(&tries("10.0.0.2", "e"), 0).is_none());
+    }
+
+    #[test]
+    fn an_account_that_fails_from_everywhere_is_slowed_and_not_stopped() {
+        let mut limits = limits(10, 100);
+        let mut seconds = Vec::new();
+        for n in 0..15 {
+            let from = tries(&format!("10.0.0.{n}"), "admin");
+            assert_eq!(limits.refusal(&from, 0), None);
+            seconds.push(limits.delay(&from, 0).as_secs());
+            limits.fail(&from, 0);
+        }
+        assert_eq!(seconds, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 8, 8]);
+        let other = tries("10.0.0.1", "other");
+        assert_eq!(limits.delay(&other, 0), Duration::ZERO);
+        let later = tries("10.0.0.1", "admin");
+        assert_eq!(limits.delay(&later, 9_999).as_secs(), 8);
+        assert_eq!(limits.delay(&later, 10_000), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_session_counts_by_itself() {
+        let mut limits = limits(2, 100);
+        for _ in 0..2 {
+            assert_eq!(limits.session_refusal(7, 0), None);
+            limits.fail_session(7, 0);
+        }
+        assert_eq!(limits.session_refusal(7, 0), Some(10));
+        assert_eq!(limits.session_refusal(8, 0), None);
     }
 
     #[test]
@@ -174,16 +266,25 @@ mod tests {
 
     #[test]
     fn a_flood_of_others_neither_grows_without_bound_nor_frees_anyone() {
-        let mut limits = Limits::new(2, 10_000);
+        let mut limits = limits(2, 2);
         let from = tries("10.0.0.1", "a");
         limits.fail(&from, 0);
         limits.fail(&from, 0);
         for n in 0..u32::try_from(REMEMBERED).unwrap() + 100 {
             let other = IpAddr::from((0x0b00_0000 + n).to_be_bytes());
             limits.fail(&Tries::new(other, &n.to_string()), 1);
+            limits.fail_session(n.into(), 1);
         }
-        assert!(limits.by_network.times.len() <= REMEMBERED && limits.by_account.times.len() <= REMEMBERED);
-        assert_eq!(limits.wait(&from, 1), Some(10));
+        for remembered in [
+            limits.by_pair.times.len(),
+            limits.by_account.times.len(),
+            limits.by_network.times.len(),
+            limits.by_session.times.len(),
+        ] {
+            assert!(remembered <= REMEMBERED);
+        }
+        assert_eq!(limits.refusal(&from, 1), Some(10));
+        assert!(!limits.delay(&from, 1).is_zero());
         limits.fail(&tries("10.0.0.2", "b"), 20_000);
         assert_eq!(limits.by_network.times.len(), 1, "what no longer counts is forgotten");
     }

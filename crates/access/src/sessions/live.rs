@@ -29,9 +29,12 @@ struct Entry {
     expires_at: i64,
     last_used_at: i64,
     touched_at: i64,
+    /// When the database last said that the session goes on.
+    confirmed_at: i64,
     /// The generation in which its tokens last changed here.
     changed: u64,
     revoked: CancellationToken,
+    unconfirmed: CancellationToken,
 }
 
 /// When sessions last changed, by a hash of their number, in constant memory: two sessions that share a place only make one another's
@@ -66,6 +69,8 @@ pub(super) struct Live {
     by_token: HashMap<TokenHash, i64>,
     /// Milliseconds without a call after which a session ends.
     idle: i64,
+    /// Milliseconds without the database's word after which nothing is known of a session.
+    unconfirmed: i64,
     /// Grows whenever a token stops being valid: what was read of its session from the database before that may be outdated.
     generation: u64,
     /// The generation in which a session last ended or changed its tokens, by the session's number.
@@ -86,11 +91,12 @@ pub(super) enum Found {
 }
 
 impl Live {
-    pub(super) fn new(idle: i64) -> Self {
+    pub(super) fn new(idle: i64, unconfirmed: i64) -> Self {
         Self {
             sessions: HashMap::new(),
             by_token: HashMap::new(),
             idle,
+            unconfirmed,
             generation: 0,
             sessions_changed: Changes::new(),
             users_changed: Changes::new(),
@@ -117,6 +123,9 @@ impl Live {
         if entry.token_expires_at <= now {
             return Found::Expired;
         }
+        if entry.is_unconfirmed(now, self.unconfirmed) {
+            return Found::Unknown;
+        }
         entry.last_used_at = entry.last_used_at.max(now);
         Found::Caller(entry.caller(id))
     }
@@ -136,7 +145,8 @@ impl Live {
     /// Takes a session in that was read from the database; `None` when its tokens may have changed meanwhile, so that it must be read
     /// again.
     pub(super) fn insert(&mut self, session: &Session, user: User, generation: u64, now: i64) -> Option<Caller> {
-        if self.sessions_changed.since(session.id, generation) || self.users_changed.since(session.user_id, generation) {
+        if self.sessions_changed.since(session.id, generation) || self.users_changed.since(session.user_id, generation)
+        {
             return None;
         }
         if self.sessions.len() >= KEPT && !self.sessions.contains_key(&session.id) {
@@ -145,7 +155,9 @@ impl Live {
                 self.remove(id);
             }
         }
-        let revoked = self.sessions.get(&session.id).map(|entry| entry.revoked.clone());
+        let ends = self.sessions.get(&session.id);
+        let ends = ends.map(|entry| (entry.revoked.clone(), entry.unconfirmed.clone()));
+        let (revoked, unconfirmed) = ends.unwrap_or_default();
         let entry = Entry {
             user: Arc::new(user),
             token_hash: session.token_hash,
@@ -153,8 +165,10 @@ impl Live {
             expires_at: session.expires_at,
             last_used_at: session.last_used_at.max(now),
             touched_at: session.last_used_at,
+            confirmed_at: now,
             changed: self.generation,
-            revoked: revoked.unwrap_or_default(),
+            revoked,
+            unconfirmed,
         };
         let caller = entry.caller(session.id);
         self.by_token.insert(session.token_hash, session.id);
@@ -202,15 +216,24 @@ impl Live {
         self.remove_where(|_, entry| entry.is_over(now, idle));
     }
 
+    /// Ends those here of which the database has not been able to say for long that they go on.
+    pub(super) fn remove_unconfirmed(&mut self, now: i64) {
+        let limit = self.unconfirmed;
+        for entry in self.sessions.values().filter(|entry| entry.is_unconfirmed(now, limit)) {
+            entry.unconfirmed.cancel();
+        }
+        self.remove_where(|_, entry| entry.unconfirmed.is_cancelled());
+    }
+
     /// The numbers of all of them.
     pub(super) fn ids(&self) -> Vec<i64> {
         self.sessions.keys().copied().collect()
     }
 
-    /// Brings the asked ones in line with what the database has of them (`found`, read after `generation` was taken): another process may
+    /// Brings the asked ones in line with what the database has of them (`found`, read after `generation` and `now` were taken): another process may
     /// have ended, refreshed or used them. A session's tokens stay as they are when they changed here meanwhile. A session that the
     /// database no longer has is over in any case, because its row was there before it came in here, and no number is used twice.
-    pub(super) fn reconcile(&mut self, asked: &[i64], found: Vec<(Session, User)>, generation: u64) {
+    pub(super) fn reconcile(&mut self, asked: &[i64], found: Vec<(Session, User)>, generation: u64, now: i64) {
         let alive: HashSet<i64> = found.iter().map(|(session, _)| session.id).collect();
         for &id in asked.iter().filter(|id| !alive.contains(id)) {
             self.remove(id);
@@ -220,6 +243,7 @@ impl Live {
                 continue;
             };
             entry.user = Arc::new(user);
+            entry.confirmed_at = entry.confirmed_at.max(now);
             entry.last_used_at = entry.last_used_at.max(session.last_used_at);
             if entry.token_hash != session.token_hash && entry.changed <= generation {
                 self.rotate(
@@ -257,11 +281,16 @@ impl Entry {
         is_over(self.expires_at, self.last_used_at, now, idle)
     }
 
+    fn is_unconfirmed(&self, now: i64, limit: i64) -> bool {
+        self.confirmed_at.saturating_add(limit) <= now
+    }
+
     fn caller(&self, id: i64) -> Caller {
         Caller {
             user: self.user.clone(),
             session: id,
             revoked: self.revoked.clone(),
+            unconfirmed: self.unconfirmed.clone(),
         }
     }
 }
@@ -276,6 +305,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
     use super::*;
+    use crate::Denied;
 
     fn user() -> User {
         User {
@@ -302,7 +332,7 @@ mod tests {
 
     #[test]
     fn what_was_read_before_a_session_ended_is_not_taken_in() {
-        let mut live = Live::new(i64::MAX);
+        let mut live = Live::new(i64::MAX, i64::MAX);
         let before = live.generation();
         // Another request reads the session, and then it ends.
         live.remove(7);
@@ -313,7 +343,7 @@ mod tests {
 
     #[test]
     fn the_changes_of_other_sessions_turn_no_reader_away() {
-        let mut live = Live::new(i64::MAX);
+        let mut live = Live::new(i64::MAX, i64::MAX);
         let before = live.generation();
         for other in 1..100 {
             live.rotate(other, [9; 32], i64::MAX, 0);
@@ -323,7 +353,7 @@ mod tests {
 
     #[test]
     fn what_was_read_before_a_password_was_changed_is_not_taken_in() {
-        let mut live = Live::new(i64::MAX);
+        let mut live = Live::new(i64::MAX, i64::MAX);
         let before = live.generation();
         live.remove_of_user_except(1, 8);
         assert!(live.insert(&session(7), user(), before, 0).is_none());
@@ -332,13 +362,13 @@ mod tests {
 
     #[test]
     fn what_another_process_ended_ends_though_tokens_rotate_meanwhile() {
-        let mut live = Live::new(i64::MAX);
+        let mut live = Live::new(i64::MAX, i64::MAX);
         let ended = live.insert(&session(7), user(), 0, 0).unwrap();
         live.insert(&session(8), user(), 0, 0).unwrap();
         let (asked, before) = (live.ids(), live.generation());
         live.rotate(8, [9; 32], i64::MAX, 0);
         // The database was read before the rotation was written.
-        live.reconcile(&asked, vec![(session(8), user())], before);
+        live.reconcile(&asked, vec![(session(8), user())], before, 0);
         assert!(ended.revoked.is_cancelled());
         assert!(matches!(live.find(&session(7).token_hash, 0), Found::Unknown));
         assert!(
@@ -349,15 +379,36 @@ mod tests {
 
     #[test]
     fn two_readers_of_one_session_share_its_end() {
-        let mut live = Live::new(i64::MAX);
+        let mut live = Live::new(i64::MAX, i64::MAX);
         let [one, two] = [(); 2].map(|()| live.insert(&session(7), user(), live.generation(), 0).unwrap());
         live.remove(7);
         assert!(one.revoked.is_cancelled() && two.revoked.is_cancelled());
     }
 
     #[test]
+    fn a_session_that_the_database_can_not_confirm_is_unknown_after_a_while_and_ends_here() {
+        let mut live = Live::new(i64::MAX, 1000);
+        let mut other = session(8);
+        other.last_used_at = 0;
+        let [caller, kept] = [session(7), other.clone()].map(|session| live.insert(&session, user(), 0, 0).unwrap());
+        live.reconcile(&[8], vec![(other, user())], live.generation(), 500);
+        live.remove_unconfirmed(999);
+        assert!(matches!(live.find(&session(7).token_hash, 999), Found::Caller(_)));
+        assert!(matches!(live.find(&session(7).token_hash, 1000), Found::Unknown));
+        // The database answers again before its streams are ended: they go on.
+        let again = live.insert(&session(7), user(), live.generation(), 1000).unwrap();
+        live.remove_unconfirmed(1000);
+        assert!(!caller.revoked.is_cancelled() && !again.revoked.is_cancelled());
+        live.remove_unconfirmed(1500);
+        assert!(matches!(kept.end(), Denied::Unavailable) && kept.revoked.is_cancelled());
+        assert!(!caller.revoked.is_cancelled());
+        live.remove(7);
+        assert!(matches!(caller.end(), Denied::SessionExpired));
+    }
+
+    #[test]
     fn beyond_the_bound_the_longest_unused_goes_and_is_ended() {
-        let mut live = Live::new(i64::MAX);
+        let mut live = Live::new(i64::MAX, i64::MAX);
         let kept = i64::try_from(KEPT).unwrap();
         let oldest = live.insert(&session(1), user(), 0, 0).unwrap();
         for id in 2..=kept + 1 {
@@ -369,7 +420,7 @@ mod tests {
 
     #[test]
     fn a_use_is_noted_once_a_minute() {
-        let mut live = Live::new(i64::MAX);
+        let mut live = Live::new(i64::MAX, i64::MAX);
         live.insert(&session(0), user(), 0, 0).unwrap();
         let token = session(0).token_hash;
         for (now, noted) in [

@@ -1,6 +1,9 @@
 //! Clusters: the database and the registry together, on simulated clusters.
 
-use std::sync::{Arc, Once};
+use std::{
+    os::unix::fs::PermissionsExt,
+    sync::{Arc, Once},
+};
 
 use podgate_access::{
     Action, Caller, Denied, Gate, Scoped, Target, User,
@@ -10,7 +13,7 @@ use podgate_access::{
 use podgate_cluster::{Registry, Source, SyncState, client::Policy};
 use podgate_index::Index;
 use podgate_sim::Sim;
-use podgate_store::{Key, Store};
+use podgate_store::Store;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
@@ -57,6 +60,7 @@ impl Start {
             }),
             session: 1,
             revoked: CancellationToken::new(),
+            unconfirmed: CancellationToken::new(),
         };
         self.gate.open::<A>(&admin, target).await.unwrap()
     }
@@ -394,9 +398,11 @@ async fn a_lost_key_leaves_the_clusters_to_be_mended() {
     first.registry.shutdown().await;
     let requests = sim.requests().len();
 
-    let key = Key::load_or_create(&folder.path().join("another key")).unwrap();
+    let key = folder.path().join("another key");
+    std::fs::write(&key, [7; 32]).unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
     let url = format!("sqlite:{}", folder.path().join("podgate.db").display());
-    let podgate = start(Store::open(&url, key).await.unwrap());
+    let podgate = start(Store::open(&url, &key).await.unwrap());
     podgate.clusters.start_stored().await.unwrap();
     let entry = podgate.settled("one").await;
     assert_eq!(entry.sync.state, SyncState::Failed);

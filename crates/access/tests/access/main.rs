@@ -18,7 +18,7 @@ use podgate_access::{
     Clock, Sessions,
     sessions::{Login, Options},
 };
-use podgate_store::{Key, Store};
+use podgate_store::Store;
 use tempfile::TempDir;
 
 const PASSWORD: &str = "correct horse battery staple";
@@ -65,7 +65,12 @@ impl Fixture {
 
     /// Another process on the same database.
     fn replica(&self) -> Sessions {
-        Sessions::with_clock(self.store.clone(), Options::default(), self.time.clock())
+        self.sessions_with(Options::default())
+    }
+
+    /// Another process on the same database, with options of its own.
+    fn sessions_with(&self, options: Options) -> Sessions {
+        Sessions::with_clock(self.store.clone(), options, self.time.clock())
     }
 
     async fn login(&self) -> Login {
@@ -74,9 +79,8 @@ impl Fixture {
 }
 
 async fn open(folder: &TempDir) -> Store {
-    let key = Key::load_or_create(&folder.path().join("key")).unwrap();
     let url = format!("sqlite:{}", folder.path().join("podgate.db").display());
-    Store::open(&url, key).await.unwrap()
+    Store::open(&url, &folder.path().join("key")).await.unwrap()
 }
 
 fn peer(address: &str) -> IpAddr {

@@ -74,45 +74,66 @@ async fn a_wrong_password_and_an_unknown_user_are_told_alike() {
 }
 
 #[tokio::test]
-async fn failures_of_an_address_are_limited() {
+async fn failures_of_a_network_are_limited_whoever_it_tries_to_be() {
     let fixture = Fixture::new().await;
+    let sessions = fixture.sessions_with(Options {
+        network_failures: 5,
+        ..Options::default()
+    });
     let from = peer("10.0.0.1");
-    for n in 0..10 {
-        let denied = fixture
-            .sessions
-            .login(&format!("user-{n}"), "wrong", from)
-            .await
-            .unwrap_err();
+    for n in 0..5 {
+        let denied = sessions.login(&format!("user-{n}"), "wrong", from).await.unwrap_err();
         assert!(matches!(denied, Denied::WrongPassword), "{n}: {denied}");
         fixture.time.pass(SECOND);
     }
-    let denied = fixture.sessions.login("admin", PASSWORD, from).await.unwrap_err();
-    assert!(matches!(denied, Denied::TooMany { retry_after: 290 }), "{denied}");
-    fixture
-        .sessions
-        .login("admin", PASSWORD, peer("10.0.0.2"))
-        .await
-        .unwrap();
-    fixture.time.pass(290 * SECOND);
-    fixture.sessions.login("admin", PASSWORD, from).await.unwrap();
+    let denied = sessions.login("admin", PASSWORD, from).await.unwrap_err();
+    assert!(matches!(denied, Denied::TooMany { retry_after: 295 }), "{denied}");
+    sessions.login("admin", PASSWORD, peer("10.0.0.2")).await.unwrap();
+    fixture.time.pass(295 * SECOND);
+    sessions.login("admin", PASSWORD, from).await.unwrap();
 }
 
 #[tokio::test]
-async fn failures_of_an_account_are_limited_whether_there_is_one_or_not() {
+async fn failures_of_an_account_are_limited_from_their_network_whether_there_is_one_or_not() {
     let fixture = Fixture::new().await;
     for username in ["admin", "nobody"] {
-        for n in 0..10 {
-            let from = peer(&format!("2001:db8:{n}::1"));
+        for _ in 0..10 {
+            let from = peer("2001:db8:0:1::1");
             fixture.sessions.login(username, "wrong", from).await.unwrap_err();
         }
-        let denied = fixture
-            .sessions
-            .login(username, PASSWORD, peer("10.0.0.9"))
-            .await
-            .unwrap_err();
-        assert!(matches!(denied, Denied::TooMany { .. }), "{username}: {denied}");
-        fixture.time.pass(300 * SECOND);
+        let from = peer("2001:db8:0:1::2");
+        let denied = fixture.sessions.login(username, PASSWORD, from).await.unwrap_err();
+        assert!(
+            matches!(denied, Denied::TooMany { retry_after: 300 }),
+            "{username}: {denied}"
+        );
     }
+}
+
+#[tokio::test]
+async fn guesses_from_everywhere_do_not_keep_an_account_out_of_where_it_was() {
+    let fixture = Fixture::new().await;
+    fixture.login().await;
+    // Also after a restart.
+    let sessions = fixture.replica();
+    for n in 0..10 {
+        let from = peer(&format!("2001:db8:{n}::1"));
+        sessions.login("admin", "wrong", from).await.unwrap_err();
+    }
+    sessions.login("admin", PASSWORD, peer("10.0.0.1")).await.unwrap();
+    fixture.time.pass(30 * 24 * HOUR - SECOND);
+    sessions.sweep_once().await.unwrap();
+    let known = async || {
+        fixture
+            .store
+            .knows_network("admin", peer("10.0.0.1"), -1)
+            .await
+            .unwrap()
+    };
+    assert!(known().await);
+    fixture.time.pass(SECOND);
+    sessions.sweep_once().await.unwrap();
+    assert!(!known().await);
 }
 
 #[tokio::test]
@@ -360,7 +381,7 @@ async fn a_changed_password_ends_the_other_sessions() {
     let from = peer("10.0.0.1");
     fixture
         .sessions
-        .change_password(&caller, PASSWORD, "another password", from)
+        .change_password(&caller, PASSWORD, "another password")
         .await
         .unwrap();
     assert!(ended.revoked.is_cancelled() && !caller.revoked.is_cancelled());
@@ -373,39 +394,37 @@ async fn a_changed_password_ends_the_other_sessions() {
 #[tokio::test]
 async fn a_password_is_not_changed_without_the_old_one_or_to_a_weak_one() {
     let fixture = Fixture::new().await;
-    let login = fixture.login().await;
+    let (login, other) = (fixture.login().await, fixture.login().await);
     let caller = fixture.sessions.authenticate(&login.token).await.unwrap();
-    let from = peer("10.0.0.1");
-    for weak in ["", "1234567", &"x".repeat(1025)] {
-        let denied = fixture
-            .sessions
-            .change_password(&caller, PASSWORD, weak, from)
-            .await
-            .unwrap_err();
+    let change = async |old: &str, new: &str| fixture.sessions.change_password(&caller, old, new).await;
+    for weak in ["", "1234567", "password123", "admin and the others", &"x".repeat(1025)] {
+        let denied = change(PASSWORD, weak).await.unwrap_err();
         assert!(matches!(denied, Denied::Invalid(_)), "{denied}");
     }
     for _ in 0..10 {
-        let denied = fixture
-            .sessions
-            .change_password(&caller, "wrong", "another password", from)
-            .await;
+        let denied = change("wrong", "another long password").await;
         assert!(matches!(denied, Err(Denied::WrongPassword)), "{denied:?}");
     }
-    let denied = fixture
-        .sessions
-        .change_password(&caller, PASSWORD, "another password", from)
-        .await;
+    let denied = change(PASSWORD, "another long password").await;
     assert!(matches!(denied, Err(Denied::TooMany { .. })), "{denied:?}");
-    fixture.time.pass(300 * SECOND);
-    fixture.sessions.login("admin", PASSWORD, from).await.unwrap();
+    // It counts against this session alone: neither against log-ins nor against another session.
+    fixture.login().await;
+    let other = fixture.sessions.authenticate(&other.token).await.unwrap();
+    fixture
+        .sessions
+        .change_password(&other, PASSWORD, "another long password")
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
 async fn the_first_password_is_given_or_made_up_and_never_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let sessions = Sessions::with_clock(open(&folder).await, Options::default(), Time::default().clock());
-    let denied = sessions.ensure_admin(Some("short")).await.unwrap_err();
-    assert!(matches!(denied, Denied::Invalid(_)), "{denied}");
+    for weak in ["short", "password123", "podgate-admin"] {
+        let denied = sessions.ensure_admin(Some(weak)).await.unwrap_err();
+        assert!(matches!(denied, Denied::Invalid(_)), "{denied}");
+    }
     let made_up = sessions.ensure_admin(None).await.unwrap().unwrap();
     assert_eq!(made_up.len(), 24);
     sessions.login("admin", &made_up, peer("10.0.0.1")).await.unwrap();
@@ -439,6 +458,90 @@ async fn a_known_session_needs_no_database() {
     fixture.sessions.authenticate(&login.token).await.unwrap();
     fixture.time.pass(60 * SECOND);
     fixture.sessions.authenticate(&login.token).await.unwrap();
+}
+
+#[tokio::test]
+async fn without_the_database_known_sessions_go_on_for_an_hour_and_all_else_says_why() {
+    let fixture = Fixture::new().await;
+    let (login, other) = (fixture.login().await, fixture.login().await);
+    let caller = fixture.sessions.authenticate(&login.token).await.unwrap();
+    assert!(fixture.sessions.database_answers());
+    fixture.store.close().await.unwrap();
+    let sessions = &fixture.sessions;
+    for denied in [
+        sessions.login("admin", PASSWORD, peer("10.0.0.1")).await.err(),
+        sessions.authenticate(&other.token).await.err(),
+        sessions.refresh(&login.refresh_token).await.err(),
+        sessions.logout_by_refresh(&login.refresh_token).await.err(),
+        sessions
+            .change_password(&caller, PASSWORD, "another password")
+            .await
+            .err(),
+        sessions.sweep_once().await.err(),
+    ] {
+        assert!(matches!(denied, Some(Denied::Unavailable)), "{denied:?}");
+    }
+    assert!(!sessions.database_answers());
+    fixture.time.pass(HOUR - 1);
+    sessions.sweep_once().await.unwrap_err();
+    sessions.authenticate(&login.token).await.unwrap();
+    fixture.time.pass(1);
+    sessions.sweep_once().await.unwrap_err();
+    assert!(caller.revoked.is_cancelled());
+    assert!(matches!(caller.end(), Denied::Unavailable));
+}
+
+#[tokio::test]
+async fn a_log_out_without_the_database_works_here_and_says_that_it_is_not_all() {
+    let fixture = Fixture::new().await;
+    let login = fixture.login().await;
+    let caller = fixture.sessions.authenticate(&login.token).await.unwrap();
+    fixture.store.close().await.unwrap();
+    let denied = fixture.sessions.logout(&caller).await.unwrap_err();
+    assert!(matches!(denied, Denied::Unavailable), "{denied}");
+    assert!(caller.revoked.is_cancelled());
+    assert!(matches!(caller.end(), Denied::SessionExpired));
+}
+
+#[tokio::test]
+async fn a_refresh_token_ends_its_session_when_the_access_token_is_over() {
+    let fixture = Fixture::new().await;
+    let (login, other) = (fixture.login().await, fixture.login().await);
+    let caller = fixture.sessions.authenticate(&login.token).await.unwrap();
+    let fresh = fixture.sessions.refresh(&login.refresh_token).await.unwrap();
+    fixture.time.pass(HOUR);
+    for token in ["", "x", &fresh.token] {
+        assert!(!fixture.sessions.logout_by_refresh(token).await.unwrap(), "{token}");
+    }
+    assert!(!caller.revoked.is_cancelled());
+    // Also one that is used up: its owner wants the session to end, or its thief can do no more than that.
+    assert!(fixture.sessions.logout_by_refresh(&login.refresh_token).await.unwrap());
+    assert!(caller.revoked.is_cancelled());
+    assert!(!fixture.sessions.logout_by_refresh(&fresh.refresh_token).await.unwrap());
+    assert!(fixture.sessions.logout_by_refresh(&other.refresh_token).await.unwrap());
+}
+
+#[tokio::test]
+async fn what_another_process_ends_ends_here_though_tokens_rotate_all_the_while() {
+    let fixture = Fixture::new().await;
+    let (ended, rotated) = (fixture.login().await, fixture.login().await);
+    let caller = fixture.sessions.authenticate(&ended.token).await.unwrap();
+    fixture.store.delete_session(caller.session).await.unwrap();
+    let rotation = tokio::spawn({
+        let sessions = fixture.sessions.clone();
+        async move {
+            let mut token = rotated.refresh_token;
+            loop {
+                token = sessions.refresh(&token).await.unwrap().refresh_token;
+                tokio::task::yield_now().await;
+            }
+        }
+    });
+    let start = fixture.login().await;
+    fixture.sessions.authenticate(&start.token).await.unwrap();
+    fixture.sessions.sweep_once().await.unwrap();
+    assert!(caller.revoked.is_cancelled());
+    rotation.abort();
 }
 
 #[tokio::test]

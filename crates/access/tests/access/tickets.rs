@@ -19,6 +19,7 @@ fn caller(session: i64) -> Caller {
         }),
         session,
         revoked: CancellationToken::new(),
+        unconfirmed: CancellationToken::new(),
     }
 }
 

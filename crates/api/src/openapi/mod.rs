@@ -117,7 +117,10 @@ fn describe(route: &Route, operation: &Operation, schemas: &mut Schemas) -> Valu
         }
         if let Some(body) = operation.body {
             let content = json!({"application/json": {"schema": body(schemas)}});
-            object.insert("requestBody".into(), json!({"required": true, "content": content}));
+            object.insert(
+                "requestBody".into(),
+                json!({"required": !operation.optional, "content": content}),
+            );
         }
         if let Answer::Socket { client, server } = operation.answer {
             let errors = listed(&codes(route, operation));
@@ -219,9 +222,9 @@ fn responses(route: &Route, operation: &Operation, schemas: &mut Schemas) -> Val
     }
     let codes = codes(route, operation);
     // Of a WebSocket's failures HTTP tells only those from before the upgrade.
-    let by_http = codes
-        .iter()
-        .filter(|code| route.shape != Shape::WebSocket || matches!(code, 401_002..=401_004 | 403_002 | 500_001));
+    let by_http = codes.iter().filter(|code| {
+        route.shape != Shape::WebSocket || matches!(code, 401_002..=401_004 | 403_002 | 500_001 | 503_002)
+    });
     for code in by_http {
         let meaning = CODES
             .iter()
@@ -275,7 +278,7 @@ fn codes(route: &Route, operation: &Operation) -> Vec<u32> {
         codes.extend([400_002, 413_001, 415_001]);
     }
     if route.action.is_some() {
-        codes.extend([401_002, 401_003, 401_004, 403_001]);
+        codes.extend([401_002, 401_003, 401_004, 403_001, 503_002]);
     }
     if route.shape == Shape::WebSocket {
         codes.extend([403_002, 413_001, 429_001]);

@@ -12,7 +12,7 @@ use crate::{
     health::Readiness,
     pods::logs::LogView,
     routing::Route,
-    session::{Credentials, LoginView, PasswordChange, Refresh, TicketRequest, TicketView, UserView},
+    session::{Credentials, LoginView, Logout, PasswordChange, Refresh, TicketRequest, TicketView, UserView},
 };
 
 /// Makes a schema, adding those that it names.
@@ -43,6 +43,8 @@ pub(super) struct Operation {
     pub(super) id: &'static str,
     pub(super) summary: &'static str,
     pub(super) body: Option<Schema>,
+    /// Whether the body may be left out.
+    pub(super) optional: bool,
     pub(super) answer: Answer,
     /// Failures that do not follow from the route's shape.
     pub(super) codes: &'static [u32],
@@ -59,6 +61,7 @@ impl Operation {
             id,
             summary,
             body: None,
+            optional: false,
             answer,
             codes: &[],
         }
@@ -67,6 +70,11 @@ impl Operation {
     const fn takes(mut self, body: Schema) -> Self {
         self.body = Some(body);
         self
+    }
+
+    const fn may_take(mut self, body: Schema) -> Self {
+        self.optional = true;
+        self.takes(body)
     }
 
     const fn fails(mut self, codes: &'static [u32]) -> Self {
@@ -218,15 +226,17 @@ fn of_account(path: &str) -> Option<Operation> {
     Some(match path {
         "/api/auth/login" => Operation::new("session.login", "Opens a session.", login)
             .takes(Schemas::of::<Credentials>)
-            .fails(&[401_001, 401_004, 429_001]),
+            .fails(&[401_001, 401_004, 429_001, 503_002]),
         "/api/auth/refresh" => Operation::new("session.refresh", "Trades a refresh token for new tokens.", login)
             .takes(Schemas::of::<Refresh>)
-            .fails(&[401_002, 401_003, 401_004]),
+            .fails(&[401_002, 401_003, 401_004, 503_002]),
         "/api/auth/logout" => Operation::new(
             "session.logout",
-            "Ends the session, at once.",
+            "Ends the session of the access token or of the refresh token, at once.",
             Answer::Message("Logged out"),
-        ),
+        )
+        .may_take(Schemas::of::<Logout>)
+        .fails(&[400_002, 401_002, 401_003, 401_004, 413_001, 415_001, 503_002]),
         "/api/auth/me" => Operation::new(
             "session.me",
             "The caller's account.",

@@ -90,7 +90,8 @@ impl<A: Action, T: FromParameters> Upgrade<A, T> {
     /// Answers 101 and runs a handler on the socket. What was wrong with the request so far is told as a frame and a close.
     ///
     /// The socket closes with 1000 when the handler returns `Ok`, with an `error` frame and 4000 + status when it failed, with 1001 when the server
-    /// shuts down and with 4401 when the session ends; in the last two cases the handler is dropped where it waits.
+    /// shuts down, with 4401 when the session ends, and with 4503 when nobody can tell for want of the database; in these cases the handler is
+    /// dropped where it waits.
     pub fn open<F>(self, run: F) -> Response
     where
         F: for<'a> FnOnce(&'a mut Socket, Scoped<A>, T) -> BoxFuture<'a, Result<(), End>> + Send + 'static,
@@ -126,7 +127,7 @@ impl<A: Action, T: FromParameters> Upgrade<A, T> {
             let ended = tokio::select! {
                 ended = work => Some(ended.unwrap_or_else(|_| Err(panicked()))),
                 () = keep_alive => Some(Err(End::Gone)),
-                () = self.caller.revoked.cancelled() => Some(Err(End::Failed(ApiError::SessionExpired))),
+                () = self.caller.revoked.cancelled() => Some(Err(End::Failed(self.caller.end().into()))),
                 () = self.state.shutdown().cancelled() => None,
             };
             match ended {

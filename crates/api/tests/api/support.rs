@@ -9,7 +9,7 @@ use podgate_api::{Options, State, router};
 use podgate_cluster::{Cluster, Registry, Source, SyncState, client::Policy};
 use podgate_index::Index;
 use podgate_sim::Sim;
-use podgate_store::{Key, NewUser, Store};
+use podgate_store::{NewUser, Priority, Store};
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::{self, client::IntoClientRequest};
 use tokio_util::sync::CancellationToken;
@@ -61,6 +61,8 @@ pub(crate) struct Server {
     pub(crate) registry: Registry,
     /// The database.
     pub(crate) store: Store,
+    /// The sessions. No task sweeps them.
+    pub(crate) sessions: Sessions,
     /// `127.0.0.1:PORT`.
     pub(crate) address: SocketAddr,
     /// The admin's access token.
@@ -174,13 +176,14 @@ impl Server {
         let gate = Gate::new(index, registry.clone(), clusters);
         let shutdown = CancellationToken::new();
         let base = setup.api.base_path.clone();
-        let state = State::new(gate, sessions, Tickets::default(), shutdown.clone(), setup.api);
+        let state = State::new(gate, sessions.clone(), Tickets::default(), shutdown.clone(), setup.api);
         let (address, server) = serve(state.clone(), shutdown.clone()).await;
         let mut server = Self {
             sim,
             state,
             registry,
             store,
+            sessions,
             address,
             token: String::new(),
             client: client(),
@@ -215,10 +218,10 @@ impl Server {
         let password = self
             .store
             .passwords()
-            .turn()
+            .turn(Priority::High)
             .await
             .unwrap()
-            .hash(PASSWORD)
+            .hash(PASSWORD, username)
             .await
             .unwrap();
         let new = NewUser {
@@ -368,9 +371,8 @@ pub(crate) async fn cluster(name: &str) -> Sim {
 }
 
 async fn open_store(dir: &std::path::Path) -> Store {
-    let key = Key::load_or_create(&dir.join("key")).unwrap();
     let url = format!("sqlite:{}?mode=rwc", dir.join("podgate.db").display());
-    Store::open(&url, key).await.unwrap()
+    Store::open(&url, &dir.join("key")).await.unwrap()
 }
 
 async fn serve(state: State, shutdown: CancellationToken) -> (SocketAddr, tokio::task::JoinHandle<()>) {

@@ -96,3 +96,59 @@ fn wrong_usage_is_told_apart_from_failure() {
         assert!(!output.stderr.is_empty(), "{flags:?}");
     }
 }
+
+#[test]
+fn a_password_that_is_guessed_first_is_refused_with_the_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("password");
+    let data = dir.path().join("data");
+    for (password, part) in [
+        ("password123\n", "among the first that are guessed"),
+        ("Admin-Admin-Admin", "must not contain the user name"),
+        ("short", "at least 8 characters"),
+    ] {
+        std::fs::write(&file, password).unwrap();
+        let flags = [
+            "--listen",
+            "127.0.0.1:0",
+            "--admin-password-file",
+            &file.display().to_string(),
+        ];
+        let output = fails(serve(&data, &flags), part);
+        assert!(!String::from_utf8_lossy(&output.stderr).contains(password.trim()));
+        let mut command = serve(&data, &flags[..2]);
+        command.env("PODGATE_ADMIN_PASSWORD", password);
+        fails(command, part);
+    }
+}
+
+#[test]
+fn a_start_on_files_that_others_may_use_is_refused() {
+    use std::{fs::Permissions, os::unix::fs::PermissionsExt};
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let chmod = |path: &Path, mode| std::fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    std::fs::create_dir(&data).unwrap();
+    chmod(&data, 0o777);
+    fails(serve(&data, &["--listen", "127.0.0.1:0"]), "chmod o-w");
+    chmod(&data, 0o770);
+    let key = data.join("key");
+    std::fs::write(&key, [7; 32]).unwrap();
+    chmod(&key, 0o604);
+    fails(serve(&data, &["--listen", "127.0.0.1:0"]), &key.display().to_string());
+}
+
+#[test]
+fn a_database_url_is_not_quoted() {
+    let dir = tempfile::tempdir().unwrap();
+    for url in [
+        "postgres://podgate:5432/hunter2@db/podgate",
+        "hunter2@db",
+        "sqlite://u:hunter2@db/x",
+    ] {
+        let mut command = serve(dir.path(), &["--listen", "127.0.0.1:0", "--database-url", url]);
+        command.env("RUST_LOG", "error,sqlx=trace,sqlx_postgres=trace");
+        let output = fails(command, "the database URL");
+        assert!(!String::from_utf8_lossy(&output.stderr).contains("hunter2"), "{url}");
+    }
+}

@@ -2,6 +2,7 @@
 
 mod m20260101_000001_users_sessions_clusters;
 mod m20261122_000001_refresh_family;
+mod m20261126_000001_known_networks;
 
 use sea_orm_migration::prelude::*;
 
@@ -14,6 +15,7 @@ impl MigratorTrait for Migrator {
         vec![
             Box::new(m20260101_000001_users_sessions_clusters::Migration),
             Box::new(m20261122_000001_refresh_family::Migration),
+            Box::new(m20261126_000001_known_networks::Migration),
         ]
     }
 }

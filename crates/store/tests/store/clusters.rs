@@ -1,12 +1,14 @@
 //! Clusters.
 
-use podgate_store::{Cluster, ClusterEdit, Error, Key, NewCluster, Origin, Store};
+use std::os::unix::fs::PermissionsExt;
+
+use podgate_store::{Cluster, ClusterEdit, Error, NewCluster, Origin, Store};
 use sea_orm::{ConnectionTrait, Database};
 use zeroize::Zeroizing;
 
 use crate::Fixture;
 
-fn new(name: &str) -> NewCluster {
+pub(crate) fn new(name: &str) -> NewCluster {
     NewCluster {
         name: name.to_owned(),
         description: "a description".to_owned(),
@@ -110,8 +112,10 @@ async fn credentials_are_encrypted_and_cannot_be_swapped() {
         "secret-of-one"
     );
 
-    let key = Key::load_or_create(&fixture.folder.path().join("another key")).unwrap();
-    let other = Store::open(&fixture.url, key).await.unwrap();
+    let key = fixture.folder.path().join("another key");
+    std::fs::write(&key, [7; 32]).unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let other = Store::open(&fixture.url, &key).await.unwrap();
     let error = other.cluster_credential(one.id).await.unwrap_err().to_string();
     assert!(error.contains("key file"), "{error}");
 }

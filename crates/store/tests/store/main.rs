@@ -5,12 +5,13 @@
 
 mod clusters;
 mod files;
+mod networks;
 mod sessions;
 mod users;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use podgate_store::{Key, NewUser, Store, User};
+use podgate_store::{NewUser, Priority, Store, User};
 use sea_orm::{ConnectionTrait, Database};
 use tempfile::TempDir;
 
@@ -44,8 +45,7 @@ async fn new_url(folder: &TempDir) -> String {
 }
 
 async fn open(folder: &TempDir, url: &str) -> Store {
-    let key = Key::load_or_create(&folder.path().join("key")).unwrap();
-    Store::open(url, key).await.unwrap()
+    Store::open(url, &folder.path().join("key")).await.unwrap()
 }
 
 async fn new_database(server: &str) -> String {
@@ -67,10 +67,10 @@ async fn new_database(server: &str) -> String {
 async fn user(store: &Store, username: &str) -> User {
     let password = store
         .passwords()
-        .turn()
+        .turn(Priority::High)
         .await
         .unwrap()
-        .hash("correct horse")
+        .hash("correct horse", username)
         .await
         .unwrap();
     let new = NewUser {

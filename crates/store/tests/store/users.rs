@@ -1,6 +1,6 @@
 //! Users.
 
-use podgate_store::{Error, NewUser};
+use podgate_store::{Error, NewUser, Priority};
 
 use crate::{Fixture, user};
 
@@ -37,8 +37,8 @@ async fn a_password_is_replaced() {
     let fixture = Fixture::new().await;
     let store = &fixture.store;
     let made = user(store, "admin").await;
-    let turn = store.passwords().turn().await.unwrap();
-    let new = turn.hash("battery staple").await.unwrap();
+    let turn = store.passwords().turn(Priority::High).await.unwrap();
+    let new = turn.hash("battery staple", "admin").await.unwrap();
     assert!(store.set_password(made.id, new.clone(), 0, 2000).await.unwrap());
     let read = store.user_by_id(made.id).await.unwrap().unwrap();
     assert_eq!((&read.password, read.updated_at), (&new, 2000));

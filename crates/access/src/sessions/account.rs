@@ -1,0 +1,139 @@
+//! What takes a password: the first administrator, a log-in, and a change of the password.
+
+use std::net::IpAddr;
+
+use podgate_store::{NewSession, NewUser, Priority, User};
+
+use super::{Sessions, check_barred, limits::Tries, shown};
+use crate::{
+    caller::Caller,
+    error::{Denied, Result},
+    sessions::{Login, random},
+    token::{Kind, Refresh},
+};
+
+/// How many sessions a user may have; beyond it the longest unused ends.
+const SESSIONS_OF_USER: u64 = 1000;
+
+/// Longest user name, in bytes.
+const LONGEST_USERNAME: usize = 255;
+
+/// How long, in milliseconds, an account is known to a network that it has logged in from.
+pub(super) const KNOWN: i64 = 30 * 24 * 3600 * 1000;
+
+/// The first user.
+const ADMIN: &str = "admin";
+
+impl Sessions {
+    /// Creates `admin` if there is no user at all. Returns the password when it was made up (none given), so that it can be shown once.
+    ///
+    /// # Errors
+    /// [`Denied::Invalid`] for a given password that is too weak; [`Denied::Unavailable`], [`Denied::Internal`].
+    pub async fn ensure_admin(&self, password: Option<&str>) -> Result<Option<String>> {
+        if self.store.count_users().await? > 0 {
+            return Ok(None);
+        }
+        let made_up = match password {
+            Some(_) => None,
+            None => Some(random::password(ADMIN)?),
+        };
+        let password = made_up.as_deref().or(password).unwrap_or_default();
+        let turn = self.store.passwords().turn(Priority::High).await?;
+        let admin = NewUser {
+            username: ADMIN.to_owned(),
+            email: String::new(),
+            role: ADMIN.to_owned(),
+            password: turn.hash(password, ADMIN).await?,
+        };
+        match self.store.create_user(admin, self.clock.now()).await {
+            Ok(_) => Ok(made_up),
+            // Another process was faster: its password counts.
+            Err(podgate_store::Error::Taken(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Checks a password and opens a session. Notes the network as one that the account logs in from.
+    ///
+    /// # Errors
+    /// `WrongPassword`, `AccountLocked`, `TooMany`, `Unavailable`, `Internal`. Neither error nor time tells whether there is such a user; that an
+    /// account is locked is said to who knows its password.
+    pub async fn login(&self, username: &str, password: &str, peer: IpAddr) -> Result<Login> {
+        let tries = Tries::new(peer, username);
+        self.throttle.check(&tries)?;
+        let since = self.clock.now().saturating_sub(KNOWN);
+        let known = self.store.knows_network(username, tries.network, since).await?;
+        let turn = self.throttle.turn(&tries, known).await?;
+        let user = if username.len() > LONGEST_USERNAME || username.chars().any(char::is_control) {
+            None
+        } else {
+            self.store.user_by_name(username).await?
+        };
+        let right = turn.verify(password, user.as_ref().map(|user| &user.password)).await?;
+        let Some(user) = user.filter(|_| right) else {
+            self.throttle.fail(&tries);
+            return Err(Denied::WrongPassword);
+        };
+        drop(turn);
+        check_barred(&user, self.clock.now())?;
+        self.store.note_network(&user, tries.network, self.clock.now()).await?;
+        self.begin(&user).await
+    }
+
+    /// Opens a session of a user whose password was checked.
+    async fn begin(&self, user: &User) -> Result<Login> {
+        let (token, token_hash) = Kind::Session.generate()?;
+        let refresh = Refresh::first()?;
+        let now = self.clock.now();
+        let expires_at = now.saturating_add(self.options.absolute.saturating_mul(1000));
+        let new = NewSession {
+            user_id: user.id,
+            token_hash,
+            refresh_hash: refresh.hash,
+            refresh_family: refresh.family,
+            token_expires_at: self.token_expiry(now, expires_at),
+            expires_at,
+        };
+        let session = self.store.insert_session(new, now).await?;
+        // A password that was changed since it was checked has ended all sessions but this one.
+        let current = self.store.user_by_id(user.id).await?;
+        if current.is_none_or(|current| current.password != user.password) {
+            self.end(session.id).await?;
+            return Err(Denied::WrongPassword);
+        }
+        for id in self.store.trim_sessions(user.id, SESSIONS_OF_USER).await? {
+            self.live().remove(id);
+        }
+        Ok(Login {
+            token,
+            refresh_token: refresh.token,
+            expires_at: session.token_expires_at,
+            user: shown(user),
+        })
+    }
+
+    /// Changes the caller's password and ends all the account's other sessions.
+    ///
+    /// # Errors
+    /// `WrongPassword` (counted against this session alone), `TooMany`, `Invalid` for a weak new one, `Unavailable`, `Internal`.
+    pub async fn change_password(&self, caller: &Caller, old: &str, new: &str) -> Result<()> {
+        let turn = self.throttle.turn_of_session(caller.session).await?;
+        let user = self.store.user_by_id(caller.user.id).await?;
+        if !turn.verify(old, user.as_ref().map(|user| &user.password)).await? {
+            self.throttle.fail_session(caller.session);
+            return Err(Denied::WrongPassword);
+        }
+        let hash = turn.hash(new, &caller.user.username).await?;
+        drop(turn);
+        let (user, kept) = (caller.user.id, caller.session);
+        self.finish(move |sessions| async move {
+            sessions
+                .store
+                .set_password(user, hash, kept, sessions.clock.now())
+                .await?;
+            sessions.live().remove_of_user_except(user, kept);
+            Ok(())
+        })
+        .await
+    }
+}

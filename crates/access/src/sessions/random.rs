@@ -1,0 +1,22 @@
+//! A password made up.
+
+use crate::error::{Denied, Result};
+
+/// Makes up 24 characters of which none is mistaken for another: 120 bits. They do not contain the user name.
+pub(super) fn password(username: &str) -> Result<String> {
+    const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    loop {
+        let mut bytes = [0; 24];
+        getrandom::fill(&mut bytes)
+            .map_err(|error| Denied::Internal(format!("the operating system gave no random bytes: {error}")))?;
+        let password: String = bytes
+            .iter()
+            .filter_map(|byte| ALPHABET.get(usize::from(byte % 32)))
+            .map(|byte| char::from(*byte))
+            .collect();
+        // One in a million would, and be refused.
+        if !password.contains(username) {
+            return Ok(password);
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Every statement within its time limit, and whether the database is there.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr,
+    Statement, TransactionTrait, sqlx,
+};
+use sea_orm_migration::prelude::async_trait;
+
+/// How long a statement or a transaction may take, the wait for a connection included.
+const LIMIT: Duration = Duration::from_secs(1);
+
+/// The connections to the database. The only way for the rest of this crate to run a statement, so that each has the time limit. Cheap to
+/// clone.
+#[derive(Clone)]
+pub(crate) struct Db {
+    connection: DatabaseConnection,
+    answers: Arc<AtomicBool>,
+}
+
+impl Db {
+    /// Wraps connections that have just been used.
+    pub(crate) fn new(connection: DatabaseConnection) -> Self {
+        Self {
+            connection,
+            answers: Arc::new(AtomicBool::new(true)),
+        }
+    }
+
+    /// Whether the last statement found the database there.
+    pub(crate) fn answers(&self) -> bool {
+        self.answers.load(Ordering::Relaxed)
+    }
+
+    pub(crate) async fn ping(&self) -> Result<(), DbErr> {
+        self.within(Box::pin(self.connection.ping())).await
+    }
+
+    pub(crate) async fn close(&self) -> Result<(), DbErr> {
+        self.connection.close_by_ref().await
+    }
+
+    /// Runs statements in one transaction, which has the time limit as a whole. They are rolled back unless `work` commits them.
+    pub(crate) async fn transaction<T, E: From<DbErr>>(
+        &self,
+        work: impl AsyncFnOnce(DatabaseTransaction) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let limited = tokio::time::timeout(LIMIT, async { work(self.connection.begin().await?).await });
+        match limited.await {
+            Ok(done) => done,
+            Err(_) => Err(self
+                .note(Err::<(), _>(timed_out()))
+                .err()
+                .unwrap_or_else(timed_out)
+                .into()),
+        }
+    }
+
+    async fn within<T>(&self, work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
+        let done = tokio::time::timeout(LIMIT, work).await;
+        self.note(done.unwrap_or_else(|_| Err(timed_out())))
+    }
+
+    /// Notes by a statement's end whether the database is there.
+    fn note<T>(&self, done: Result<T, DbErr>) -> Result<T, DbErr> {
+        let answers = done.as_ref().err().is_none_or(|error| !is_away(error));
+        self.answers.store(answers, Ordering::Relaxed);
+        done
+    }
+}
+
+#[async_trait::async_trait]
+impl ConnectionTrait for Db {
+    fn get_database_backend(&self) -> DbBackend {
+        self.connection.get_database_backend()
+    }
+
+    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+        self.within(self.connection.execute_raw(statement)).await
+    }
+
+    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+        self.within(self.connection.execute_unprepared(sql)).await
+    }
+
+    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+        self.within(self.connection.query_one_raw(statement)).await
+    }
+
+    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+        self.within(self.connection.query_all_raw(statement)).await
+    }
+}
+
+fn timed_out() -> DbErr {
+    DbErr::Conn(RuntimeErr::Internal(format!("no answer within {} s", LIMIT.as_secs())))
+}
+
+/// Whether an error says that the database can't be reached, or can't work, rather than that a statement is wrong.
+pub(crate) fn is_away(error: &DbErr) -> bool {
+    match error {
+        DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
+        DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => match &**error {
+            sqlx::Error::Database(error) => error.code().is_some_and(|code| is_away_code(&code)),
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed
+            | sqlx::Error::BeginFailed => true,
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// By the code that the database gives: five characters from PostgreSQL (Appendix A: classes 08 connection, 53 resources, 57 operator, 58
+/// system; 25006 a replica that takes no writes), a number from SQLite, whose lowest byte is the primary result code.
+fn is_away_code(code: &str) -> bool {
+    if code.len() == 5 {
+        return code == "25006" || ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class));
+    }
+    // SQLITE_BUSY, _LOCKED, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN and _NOTADB.
+    code.parse::<u32>()
+        .is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 11 | 13 | 14 | 26))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_absent_database_is_told_from_a_wrong_statement() {
+        for (code, away) in [
+            ("57P01", true),
+            ("57014", true),
+            ("08006", true),
+            ("53300", true),
+            ("25006", true),
+            ("23505", false),
+            ("42P01", false),
+            ("5", true),
+            ("517", true),
+            ("8458", true),
+            ("2067", false),
+            ("1", false),
+            ("", false),
+        ] {
+            assert_eq!(is_away_code(code), away, "{code}");
+        }
+        assert!(is_away(&timed_out()));
+        assert!(!is_away(&DbErr::RecordNotInserted));
+    }
+}

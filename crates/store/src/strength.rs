@@ -1,0 +1,79 @@
+//! What a password may be.
+
+use zxcvbn::{Score, zxcvbn};
+
+/// Shortest (NIST SP 800-63B) and longest password, in characters and in bytes.
+const SHORTEST: usize = 8;
+pub(crate) const LONGEST: usize = 1024;
+
+/// How many characters are weighed: the work grows with the square of their number, and a guess that begins with so many is none.
+const WEIGHED: usize = 100;
+
+/// The shortest user name that a password must not contain: a shorter one is in most texts.
+const TELLING: usize = 4;
+
+/// Returns why a password is not taken for an account, as a sentence for the one who chose it; `None` if it is.
+pub(crate) fn refusal(password: &str, username: &str) -> Option<String> {
+    let length = password.chars().count();
+    if length < SHORTEST {
+        return Some(format!("the password must have at least {SHORTEST} characters"));
+    }
+    if password.len() > LONGEST {
+        return Some(format!("the password must have at most {LONGEST} bytes"));
+    }
+    let (lower, name) = (password.to_lowercase(), username.to_lowercase());
+    if lower == name || (name.chars().count() >= TELLING && lower.contains(&name)) {
+        return Some("the password must not contain the user name".to_owned());
+    }
+    let weighed: String = password.chars().take(WEIGHED).collect();
+    if zxcvbn(&weighed, &[&name]).score() <= Score::One {
+        return Some(
+            "the password is among the first that are guessed: choose a longer one, such as four or more random words"
+                .to_owned(),
+        );
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn common_short_long_and_own_passwords_are_refused() {
+        let long = "x".repeat(1025);
+        for (password, username, part) in [
+            ("", "admin", Some("at least 8")),
+            ("h7$kQz!", "admin", Some("at least 8")),
+            (&long, "admin", Some("at most 1024 bytes")),
+            ("password", "admin", Some("first that are guessed")),
+            ("Passw0rd!", "admin", Some("first that are guessed")),
+            ("12345678", "admin", Some("first that are guessed")),
+            ("qwertyuiop", "admin", Some("first that are guessed")),
+            ("aaaaaaaaaaaaaaaa", "admin", Some("first that are guessed")),
+            ("jonathan1", "bob", Some("first that are guessed")),
+            ("administrator", "administrator", Some("user name")),
+            ("xK7-ADMIN-93-quartz-lamp", "admin", Some("user name")),
+            ("xqvxqvxqv", "xqv", Some("first that are guessed")),
+            ("bobsleigh in the moonlight", "bob", None),
+            ("correct horse battery staple", "admin", None),
+            ("h7$kQz!2wL", "admin", None),
+        ] {
+            let refused = refusal(password, username);
+            let expected = refused
+                .as_deref()
+                .is_some_and(|text| part.is_some_and(|part| text.contains(part)));
+            assert!(
+                expected || (refused.is_none() && part.is_none()),
+                "{password}: {refused:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_long_password_costs_no_more_than_its_first_100_characters() {
+        // A thousand characters of a text that matches everywhere take zxcvbn minutes.
+        let text = "password1qwertyabc123".repeat(48);
+        assert!(refusal(&text, "admin").is_none());
+    }
+}
