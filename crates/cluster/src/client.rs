@@ -20,11 +20,14 @@ use tokio::time::timeout;
 use crate::{
     Error,
     error::{Given, Result, Status},
+    source::Loaded,
 };
 
 mod address;
 mod connect;
 mod explain;
+mod plug_in;
+pub(crate) mod proxy;
 mod slot;
 pub mod tls;
 mod uri;
@@ -43,6 +46,10 @@ pub struct Policy {
     pub connect_timeout: Duration,
     /// From sending a request to the head of its answer, and for a whole unary answer.
     pub request_timeout: Duration,
+    /// From the start of an exec plug-in to its end. Who waits for a client does so for [`Policy::request_timeout`] at most.
+    pub plug_in_timeout: Duration,
+    /// The files of an operator's source are read again after so long, in case a token or certificate in them was renewed.
+    pub credential_fresh: Duration,
     /// Networks that an untrusted source may reach although they are loopback or link-local.
     pub allowed_networks: Arc<[ipnet::IpNet]>,
     /// A followed log without a line for so long is checked: whether it has gone on, and its connection is dead. A terminal's connection that
@@ -74,6 +81,8 @@ impl Default for Policy {
         Self {
             connect_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(30),
+            plug_in_timeout: Duration::from_secs(120),
+            credential_fresh: Duration::from_secs(60),
             allowed_networks: Arc::new([]),
             stream_silence: Duration::from_secs(60),
             watch: Patience::default(),
@@ -113,6 +122,17 @@ pub struct Client {
     pub(crate) cluster: Arc<str>,
     /// Credential or certificate were refused: the next call should be made with what the source holds now.
     refused: Arc<AtomicBool>,
+    /// What to say beside a failure that the source makes likely.
+    hints: Arc<Hints>,
+}
+
+/// What is peculiar about a source, as parts of a sentence.
+#[derive(Debug)]
+struct Hints {
+    /// Why there is no credential.
+    anonymous: Option<String>,
+    /// The address has no scheme.
+    bare: bool,
 }
 
 impl std::fmt::Debug for Client {
@@ -124,12 +144,30 @@ impl std::fmt::Debug for Client {
 }
 
 impl Client {
-    fn of(inner: kube::Client, cluster: &str, policy: &Policy) -> Self {
+    fn of(inner: kube::Client, cluster: &str, policy: &Policy, loaded: &Loaded) -> Self {
         Self {
             inner,
             policy: policy.clone(),
             cluster: cluster.into(),
             refused: Arc::default(),
+            hints: Arc::new(Hints {
+                anonymous: loaded.anonymous.clone(),
+                bare: loaded.bare,
+            }),
+        }
+    }
+
+    /// What a refusal means where the source has no credential that could be renewed.
+    fn anonymous(&self, status: StatusCode, what: &str) -> Option<Error> {
+        let why = self.hints.anonymous.as_ref()?;
+        let text = format!(
+            "{what} was refused by the cluster (status {}), because {why}",
+            status.as_u16()
+        );
+        match status {
+            StatusCode::UNAUTHORIZED => Some(Error::upstream(text)),
+            StatusCode::FORBIDDEN => Some(Error::forbidden(text)),
+            _ => None,
         }
     }
 
@@ -147,6 +185,11 @@ impl Client {
                 if explain::concerns_source(&error) {
                     self.refused.store(true, Ordering::Relaxed);
                 }
+                let what = if self.hints.bare {
+                    format!("{what} (over http, because `server` of the kubeconfig has no scheme)")
+                } else {
+                    what
+                };
                 return Err(explain::failure(&error, &what));
             }
             Err(_) => {
@@ -157,7 +200,10 @@ impl Client {
         if response.status() == StatusCode::UNAUTHORIZED {
             self.refused.store(true, Ordering::Relaxed);
         }
-        Ok(response)
+        match self.anonymous(response.status(), &what) {
+            Some(error) => Err(error),
+            None => Ok(response),
+        }
     }
 
     /// As [`Client::send`], and any status but a success is an error.

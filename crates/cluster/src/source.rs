@@ -2,51 +2,65 @@
 
 use std::path::{Path, PathBuf};
 
-use futures_util::FutureExt;
-use kube::config::{AuthInfo, Config, ExecInteractiveMode, KubeConfigOptions, Kubeconfig, KubeconfigError};
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-mod untrusted;
+use self::{
+    effective::{Credential, Effective, Material, Server, Token},
+    kubeconfig::Kubeconfig,
+};
 
-/// The service account's token, where Kubernetes mounts it.
-const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+mod base64;
+pub(crate) mod effective;
+mod files;
+mod kubeconfig;
+mod material;
+mod untrusted;
+pub(crate) mod yaml;
+
+#[cfg(test)]
+mod table;
+
+pub use self::files::OfFiles;
+pub(crate) use self::material::Loaded;
+use crate::text::quote;
+
+/// Where Kubernetes mounts the service account of a pod.
+const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+/// Bytes of the longest kubeconfig file that is read.
+const MAX_FILE: u64 = 16 << 20;
 
 /// Address and credential of a cluster. Its `Debug` shows no secret.
 #[derive(Clone)]
 pub struct Source {
     kind: Kind,
-    /// Given by the operator (a kubeconfig file, the pod's own service account): may name exec plug-ins, proxies and files, and reach
-    /// any address. Otherwise it came through the API.
-    trusted: bool,
 }
 
-/// The two ways to reach a cluster.
+/// The ways to reach a cluster.
 #[derive(Clone)]
 enum Kind {
-    /// A context of a kubeconfig.
-    Context {
-        kubeconfig: Box<Kubeconfig>,
-        context: String,
-        /// Where it was read from: read again for each client, because tools write fresh credentials into it.
-        file: Option<PathBuf>,
-    },
+    /// A context of a kubeconfig file of the operator's: it may name exec plug-ins, proxies and files, and reach any address.
+    File(Box<OfFile>),
+    /// It came through the API.
+    Untrusted(Box<Effective>),
     /// The service account of the pod that we run in.
     InCluster,
     /// Nothing: its credential was lost. Every call fails with the reason.
     Unusable { api_server: String, reason: String },
 }
 
-/// What is kept of an untrusted source: a kubeconfig of one context, one cluster and one user.
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    kubeconfig: Box<Kubeconfig>,
+/// A context of a file, which is read again for each client, because tools write fresh credentials into it.
+#[derive(Clone)]
+struct OfFile {
+    path: PathBuf,
+    context: String,
+    /// What the context came to when the file was read first. It serves when the file has gone or has lost the context.
+    first: Result<Effective, Refused>,
 }
 
 impl std::fmt::Debug for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Source")
-            .field("trusted", &self.trusted)
+            .field("trusted", &self.is_trusted())
             .finish_non_exhaustive()
     }
 }
@@ -58,57 +72,52 @@ pub struct Context {
     pub name: String,
     /// The context's name as the file has it.
     pub original: String,
-    /// How to reach it.
+    /// How to reach it. A context that can't be used has one too: each call fails with the reason.
     pub source: Source,
 }
 
 /// Why a source is refused; its text says the reason and, where there is one, the remedy.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Refused(pub String);
 
 impl Source {
-    /// The contexts of an operator's kubeconfig file, in the file's order. Relative paths in it are taken from its folder.
+    /// Reads the contexts of an operator's kubeconfig file, in the file's order. Relative paths in it are taken from its folder.
+    /// A context that can't be used is among them; contexts without a name are left out, and the log says so.
     ///
     /// # Errors
-    /// [`Refused`] when the file can't be read or holds no context.
+    /// [`Refused`] when the file can't be read, is no kubeconfig, or holds no context.
     pub fn from_kubeconfig_file(path: &Path) -> Result<Vec<Context>, Refused> {
-        let kubeconfig = Kubeconfig::read_from(path).map_err(|error| {
-            let path = path.display();
-            Refused(match error {
-                KubeconfigError::ReadConfig(error, _) => format!("the kubeconfig `{path}` can't be read: {error}"),
-                KubeconfigError::Parse(error) => format!("`{path}` is not a kubeconfig{}", untrusted::place(&error)),
-                error => format!("the kubeconfig `{path}` can't be used: {error}"),
-            })
-        })?;
-        if kubeconfig.contexts.is_empty() {
+        let kubeconfig = read_file(path)?;
+        let shown = path.display();
+        if kubeconfig.nameless > 0 {
+            tracing::warn!(file = %shown, contexts = kubeconfig.nameless, "contexts of a kubeconfig have no name and are left out");
+        }
+        if kubeconfig.contexts().is_empty() {
             return Err(Refused(format!(
-                "the kubeconfig `{}` has no context: add one, or name another file",
-                path.display()
+                "the kubeconfig `{shown}` has no context: add one, or name another file"
             )));
         }
-        let context = |original: &String| Context {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let context = |original: &str| Context {
             name: slug(original),
-            original: original.clone(),
+            original: original.to_owned(),
             source: Self {
-                kind: Kind::Context {
-                    kubeconfig: Box::new(kubeconfig.clone()),
-                    context: original.clone(),
-                    file: Some(path.to_owned()),
-                },
-                trusted: true,
+                kind: Kind::File(Box::new(OfFile {
+                    path: path.to_owned(),
+                    context: original.to_owned(),
+                    first: effective::effective(&kubeconfig, original, folder),
+                })),
             },
         };
-        Ok(kubeconfig.contexts.iter().map(|named| context(&named.name)).collect())
+        Ok(kubeconfig.contexts().into_iter().map(context).collect())
     }
 
     /// The service account of the pod that we run in; `None` when there is none.
     pub fn in_cluster() -> Option<Self> {
-        let there = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && Path::new(TOKEN).exists();
-        there.then_some(Self {
-            kind: Kind::InCluster,
-            trusted: true,
-        })
+        let token = Path::new(SERVICE_ACCOUNT).join("token");
+        let there = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && token.exists();
+        there.then_some(Self { kind: Kind::InCluster })
     }
 
     /// A source that came through the API as a kubeconfig: YAML, or its base64. Takes its current context, else its only one.
@@ -116,8 +125,7 @@ impl Source {
     /// # Errors
     /// [`Refused`] for what does not parse, and for exec plug-ins, auth providers, proxies, files and impersonation: each named.
     pub fn from_untrusted_kubeconfig(text: &str) -> Result<Self, Refused> {
-        let kubeconfig = untrusted::parse(text)?;
-        Self::untrusted(untrusted::reduce(kubeconfig)?)
+        Self::untrusted(untrusted::read(text)?)
     }
 
     /// A source that came through the API as its parts. `ca_cert` is PEM or its base64; empty: the system's roots.
@@ -135,9 +143,7 @@ impl Source {
             "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
             "current-context": "c",
         });
-        let kubeconfig = serde_json::from_value(kubeconfig)
-            .map_err(|error| Refused(format!("address and token make no kubeconfig: {error}")))?;
-        Self::untrusted(kubeconfig)
+        Self::untrusted(untrusted::of_kubeconfig(&Kubeconfig::parse(&kubeconfig.to_string())?)?)
     }
 
     /// The source of a cluster whose credential was lost, so that it is still there to be seen, mended and removed: every call fails with
@@ -148,7 +154,6 @@ impl Source {
                 api_server: api_server.to_owned(),
                 reason: reason.to_owned(),
             },
-            trusted: false,
         }
     }
 
@@ -157,28 +162,28 @@ impl Source {
     /// # Errors
     /// [`Refused`] for a source that names no server, and for a token that is not one.
     pub fn with_token(&self, token: &str) -> Result<Self, Refused> {
-        let Kind::Context {
-            kubeconfig, file: None, ..
-        } = &self.kind
-        else {
+        let Kind::Untrusted(effective) = &self.kind else {
             return Err(Refused(
                 "there is no stored address that the token could be for: give `apiServer` too".to_owned(),
             ));
         };
-        let user: AuthInfo = serde_json::from_value(json!({"token": token.trim()}))
-            .map_err(|_| Refused("the token is malformed".to_owned()))?;
-        let mut kubeconfig = kubeconfig.as_ref().clone();
-        for named in &mut kubeconfig.auth_infos {
-            named.auth_info = Some(user.clone());
-        }
-        Self::untrusted(kubeconfig)
+        let mut effective = effective.as_ref().clone();
+        effective.credential = Credential::Given {
+            token: Some(Token {
+                text: Some(token.trim().to_owned()).filter(|token| !token.is_empty()),
+                file: None,
+            }),
+            basic: None,
+            certificate: None,
+        };
+        Self::untrusted(effective)
     }
 
     /// The source as one string for encrypted storage; [`Source::from_stored`] reads it back.
     pub fn to_stored(&self) -> String {
         match &self.kind {
-            Kind::Context { kubeconfig, .. } => json!({"kubeconfig": kubeconfig}).to_string(),
-            Kind::InCluster | Kind::Unusable { .. } => String::new(),
+            Kind::Untrusted(effective) => json!({"kubeconfig": untrusted::to_kubeconfig(effective)}).to_string(),
+            Kind::File(_) | Kind::InCluster | Kind::Unusable { .. } => String::new(),
         }
     }
 
@@ -187,110 +192,131 @@ impl Source {
     /// # Errors
     /// [`Refused`] when the text is not one of ours.
     pub fn from_stored(text: &str) -> Result<Self, Refused> {
-        let stored: Stored = serde_json::from_str(text).map_err(|_| {
-            Refused("what is stored of the cluster's credential can't be read: give it again".to_owned())
-        })?;
-        Self::untrusted(untrusted::reduce(*stored.kubeconfig)?)
+        let lost = || Refused("what is stored of the cluster's credential can't be read: give it again".to_owned());
+        let stored: serde_json::Value = serde_json::from_str(text).map_err(|_| lost())?;
+        let kubeconfig = stored.get("kubeconfig").ok_or_else(lost)?;
+        let kubeconfig = Kubeconfig::parse(&kubeconfig.to_string()).map_err(|_| lost())?;
+        Self::untrusted(untrusted::of_kubeconfig(&kubeconfig)?)
     }
 
-    /// The API server's address, as `https://host:port`.
+    /// The API server's address, as `https://host:port`; empty when it is not known.
     pub fn api_server(&self) -> String {
         match &self.kind {
-            Kind::Context {
-                kubeconfig, context, ..
-            } => {
-                let server = untrusted::cluster_of(kubeconfig, context).and_then(|cluster| cluster.server.as_deref());
-                server.unwrap_or_default().trim_end_matches('/').to_owned()
-            }
-            Kind::InCluster => {
-                let part = |name| std::env::var(name).unwrap_or_default();
-                let host = part("KUBERNETES_SERVICE_HOST");
-                let host = if host.contains(':') { format!("[{host}]") } else { host };
-                format!("https://{host}:{}", part("KUBERNETES_SERVICE_PORT"))
-            }
+            Kind::Untrusted(effective) => effective.server.text.clone(),
+            Kind::File(file) => file
+                .first
+                .as_ref()
+                .map_or_else(|_| String::new(), |first| first.server.text.clone()),
+            Kind::InCluster => in_cluster_server(),
             Kind::Unusable { api_server, .. } => api_server.clone(),
         }
     }
 
-    pub(crate) fn is_trusted(&self) -> bool {
-        self.trusted
-    }
-
-    /// What kube makes of it. Blocks: reads files.
-    pub(crate) fn config(&self) -> Result<Config, Refused> {
-        let (kubeconfig, context, file) = match &self.kind {
-            Kind::Context {
-                kubeconfig,
-                context,
-                file,
-            } => (kubeconfig, context, file),
+    /// The namespace of an operator's context, where there is one. A cluster added through the API names its namespaces itself.
+    pub fn namespace(&self) -> Option<String> {
+        match &self.kind {
+            Kind::File(file) => file.first.as_ref().ok()?.namespace.clone(),
             Kind::InCluster => {
-                return Config::incluster()
-                    .map_err(|error| Refused(format!("the pod's service account can't be used: {error}")));
+                let text = std::fs::read_to_string(Path::new(SERVICE_ACCOUNT).join("namespace")).ok()?;
+                Some(text.trim().to_owned()).filter(|namespace| !namespace.is_empty())
             }
-            Kind::Unusable { reason, .. } => return Err(Refused(reason.clone())),
-        };
-        let options = KubeConfigOptions {
-            context: Some(context.clone()),
-            ..KubeConfigOptions::default()
-        };
-        let read = file.as_ref().and_then(|file| Kubeconfig::read_from(file).ok());
-        let has_it = |read: &Kubeconfig| read.contexts.iter().any(|named| named.name == *context);
-        let mut kubeconfig = read.filter(has_it).unwrap_or_else(|| kubeconfig.as_ref().clone());
-        never_ask(&mut kubeconfig);
-        let refused = |reason: String| Refused(format!("context `{context}` of the kubeconfig can't be used{reason}"));
-        match Config::from_custom_kubeconfig(kubeconfig, &options).now_or_never() {
-            Some(Ok(mut config)) => {
-                trim_token(&mut config.auth_info);
-                Ok(config)
-            }
-            Some(Err(error)) => Err(refused(format!(": {error}"))),
-            None => Err(refused(String::new())),
+            Kind::Untrusted(_) | Kind::Unusable { .. } => None,
         }
     }
 
-    fn untrusted(kubeconfig: Kubeconfig) -> Result<Self, Refused> {
-        let context = kubeconfig.current_context.clone().unwrap_or_default();
-        untrusted::check(&kubeconfig, &context)?;
+    pub(crate) fn is_trusted(&self) -> bool {
+        matches!(self.kind, Kind::File(_) | Kind::InCluster)
+    }
+
+    /// Whether the environment's proxies are for it. The pod's own API server, and what came through the API, are reached directly.
+    pub(crate) fn may_use_environment(&self) -> bool {
+        matches!(self.kind, Kind::File(_))
+    }
+
+    /// Returns what is known of address and credential now. Blocks: reads files.
+    ///
+    /// # Errors
+    /// [`Refused`] with the reason, which names the context and shows no secret.
+    pub(crate) fn load(&self) -> Result<Loaded, Refused> {
+        match &self.kind {
+            Kind::File(file) => {
+                let effective = file.read_again();
+                effective
+                    .and_then(|effective| Loaded::of(&effective))
+                    .map_err(|Refused(why)| {
+                        let context = quote(&file.context);
+                        Refused(format!(
+                            "context `{context}` of `{}` can't be used: {why}",
+                            file.path.display()
+                        ))
+                    })
+            }
+            Kind::Untrusted(effective) => Loaded::of(effective),
+            Kind::InCluster => Loaded::of(&in_cluster()?),
+            Kind::Unusable { reason, .. } => Err(Refused(reason.clone())),
+        }
+    }
+
+    fn untrusted(effective: Effective) -> Result<Self, Refused> {
+        untrusted::check(&effective)?;
         Ok(Self {
-            kind: Kind::Context {
-                kubeconfig: Box::new(kubeconfig),
-                context,
-                file: None,
-            },
-            trusted: false,
+            kind: Kind::Untrusted(Box::new(effective)),
         })
     }
 }
 
-/// A server has nobody at its terminal: a plug-in that would ask a question must fail instead of wait.
-fn never_ask(kubeconfig: &mut Kubeconfig) {
-    let users = kubeconfig
-        .auth_infos
-        .iter_mut()
-        .filter_map(|named| named.auth_info.as_mut());
-    for exec in users.filter_map(|user| user.exec.as_mut()) {
-        exec.interactive_mode = Some(ExecInteractiveMode::Never);
+impl OfFile {
+    fn read_again(&self) -> Result<Effective, Refused> {
+        match read_file(&self.path) {
+            Ok(kubeconfig) if kubeconfig.contexts().contains(&self.context.as_str()) => {
+                let folder = self.path.parent().unwrap_or(Path::new("."));
+                effective::effective(&kubeconfig, &self.context, folder)
+            }
+            _ => self.first.clone(),
+        }
     }
 }
 
-/// kube sends a token file as it is, and a header can't hold the line feed that most end with: such a file is read here. It is read again with
-/// each client, thus when the token was refused.
-fn trim_token(user: &mut AuthInfo) {
-    let Some(text) = user
-        .token_file
-        .as_ref()
-        .and_then(|file| std::fs::read_to_string(file).ok())
-    else {
-        return;
-    };
-    if user.token.is_none()
-        && text.trim().len() != text.len()
-        && let Ok(trimmed) = serde_json::from_value::<AuthInfo>(json!({"token": text.trim()}))
-    {
-        user.token = trimmed.token;
-        user.token_file = None;
-    }
+fn read_file(path: &Path) -> Result<Kubeconfig, Refused> {
+    let shown = path.display();
+    let bytes = material::read(path, MAX_FILE)
+        .map_err(|why| Refused(format!("the kubeconfig `{shown}` can't be read: {why}")))?;
+    let text =
+        String::from_utf8(bytes).map_err(|_| Refused(format!("`{shown}` is not a kubeconfig: it is not text")))?;
+    Kubeconfig::parse(&text).map_err(|Refused(why)| Refused(format!("`{shown}` is not a kubeconfig: {why}")))
+}
+
+/// What `rest.InClusterConfig` of client-go makes of the pod that we run in. Its API server is reached without a proxy.
+fn in_cluster() -> Result<Effective, Refused> {
+    let text = in_cluster_server();
+    let uri = text.parse().map_err(|_| {
+        Refused("the API server's address in KUBERNETES_SERVICE_HOST and …_PORT is malformed".to_owned())
+    })?;
+    let file = |name| Path::new(SERVICE_ACCOUNT).join(name);
+    Ok(Effective {
+        server: Server { text, uri, bare: false },
+        ca: Some(Material::File(file("ca.crt"))),
+        insecure: false,
+        server_name: None,
+        proxy: None,
+        namespace: None,
+        credential: Credential::Given {
+            token: Some(Token {
+                text: None,
+                file: Some(file("token")),
+            }),
+            basic: None,
+            certificate: None,
+        },
+        act_as: Vec::new(),
+    })
+}
+
+fn in_cluster_server() -> String {
+    let part = |name| std::env::var(name).unwrap_or_default();
+    let host = part("KUBERNETES_SERVICE_HOST");
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    format!("https://{host}:{}", part("KUBERNETES_SERVICE_PORT"))
 }
 
 /// A cluster name from a context's name: lower-cased, other characters than `a-z0-9-` as `-`, cut to 63, no `-` at either end, and never

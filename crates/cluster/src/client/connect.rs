@@ -2,62 +2,251 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
 use futures_util::future::BoxFuture;
 use http::Uri;
+use hyper::rt::{Read, Write};
+use hyper_rustls::{DefaultServerNameResolver, FixedServerNameResolver, HttpsConnector, ResolveServerName};
 use hyper_util::{
-    client::legacy::{Builder, connect::HttpConnector},
+    client::legacy::{
+        Builder,
+        connect::{
+            Connection, HttpConnector,
+            proxy::{SocksV5, Tunnel},
+        },
+    },
     rt::{TokioExecutor, TokioIo, TokioTimer},
 };
-use kube::{
-    Config,
-    client::{ClientBuilder, ConfigExt},
-};
-use tokio::net::TcpStream;
+use jiff::Timestamp;
+use kube::{Config, client::ConfigExt};
+use rustls::{ClientConfig, pki_types::ServerName};
+use tokio::{net::TcpStream, sync::oneshot};
 use tower::{BoxError, Service, ServiceBuilder};
 
-use super::{Policy, explain};
-use crate::{Source, error::Result};
+use super::{
+    Client, Policy, explain, plug_in,
+    proxy::{Environment, Failed, Kind, Proxy},
+    tls,
+};
+use crate::{
+    Error, Source,
+    error::Result,
+    source::{Loaded, Refused},
+};
 
 /// Probes of an idle connection, so that a peer that vanished is noticed on streams that may be silent for hours.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
-/// Makes a client. Blocks: reads files and runs exec plug-ins. Needs a tokio runtime at hand.
-pub(super) fn build(source: &Source, cluster: &str, policy: &Policy) -> Result<kube::Client> {
-    let mut config = source
-        .config()
-        .map_err(|refused| explain::unusable(&refused, cluster))?;
-    config.default_retry = false;
-    config.connect_timeout = Some(policy.connect_timeout);
-    config.read_timeout = None;
-    config.write_timeout = None;
-    let built = match (source.is_trusted(), &config.proxy_url) {
-        (true, Some(_)) => ClientBuilder::try_from(config).map(ClientBuilder::build),
-        (true, None) => direct(&config, Connector::new(policy, None)),
-        (false, _) => direct(&config, Connector::new(policy, Some(policy.clone()))),
-    };
-    built.map_err(|error| explain::unusable(&error, cluster))
+/// A client, and what it was made from.
+#[derive(Clone)]
+pub(super) struct Made {
+    pub(super) client: Client,
+    pub(super) loaded: Loaded,
+    /// When its credential has to be renewed.
+    pub(super) expires: Option<Timestamp>,
 }
 
-/// Without a proxy. Nothing in it follows a redirect.
-fn direct(config: &Config, connector: Connector) -> kube::Result<kube::Client> {
-    let auth = config.auth_layer()?;
-    let https = config.rustls_https_connector_with_connector(connector)?;
-    let http = Builder::new(TokioExecutor::new())
-        .pool_timer(TokioTimer::new())
-        .pool_idle_timeout(Duration::from_secs(60))
-        .pool_max_idle_per_host(16)
-        .build(https);
-    let service = ServiceBuilder::new()
-        .layer(config.base_uri_layer())
-        .option_layer(auth)
-        .layer(config.extra_headers_layer()?)
-        .map_err(BoxError::from)
-        .service(http);
-    Ok(kube::Client::new(service, config.default_namespace.clone()))
+/// Reads a source. A file may block for as long as it likes, so a thread of its own holds up neither the runtime nor its end.
+pub(super) fn load(source: &Source) -> Result<oneshot::Receiver<std::result::Result<Loaded, Refused>>> {
+    let (sender, loaded) = oneshot::channel();
+    let source = source.clone();
+    let started = std::thread::Builder::new()
+        .name("credential".to_owned())
+        .spawn(move || {
+            let _ = sender.send(source.load());
+        });
+    started.map_err(|error| Error::upstream(format!("no thread could be started to read a credential: {error}")))?;
+    Ok(loaded)
+}
+
+/// Makes a client: reads the source's files, runs its exec plug-in, and prepares TLS. Connects to nothing.
+pub(super) async fn make(source: Source, cluster: String, policy: Policy) -> Result<Made> {
+    let unusable = |Refused(why): Refused| {
+        Error::upstream(format!("preparing the connection to cluster `{cluster}` failed: {why}"))
+    };
+    let gone = || Refused("its credential could not be read".to_owned());
+    let read = load(&source)?.await.unwrap_or_else(|_| Err(gone()));
+    let loaded = read.map_err(unusable)?;
+    let mut ready = loaded.clone();
+    let mut expires = None;
+    if let Some(exec) = &loaded.exec {
+        let issued = plug_in::run(exec, loaded.authorities(), &cluster, &policy)
+            .await
+            .map_err(|why| unusable(Refused(why)))?;
+        expires = issued.expires;
+        ready.certificate = issued.certificate;
+        if let Some(token) = issued.token {
+            ready.bear(&token).map_err(unusable)?;
+        }
+    }
+    // It may read the system's authorities.
+    let settings = ready.tls();
+    let prepared = tokio::task::spawn_blocking(move || Ok((tls::config(&settings)?, settings.name()?)));
+    let (config, name) = prepared
+        .await
+        .map_err(|_| gone())
+        .and_then(|prepared| prepared.map_err(Refused))
+        .map_err(unusable)?;
+    let proxy = way(&source, &ready).map_err(unusable)?;
+    let guard = (!source.is_trusted()).then(|| policy.clone());
+    let stack = Stack {
+        loaded: &ready,
+        config,
+        name,
+        tcp: Connector::new(&policy, guard),
+    };
+    let inner = stack
+        .by(proxy.as_ref())
+        .map_err(|error| explain::unusable(&error, &cluster))?;
+    let client = Client::of(inner, &cluster, &policy, &ready);
+    Ok(Made {
+        client,
+        loaded,
+        expires,
+    })
+}
+
+/// The proxy on the way: the context's own always, the environment's for what the operator gave and what it is meant for.
+fn way(source: &Source, loaded: &Loaded) -> std::result::Result<Option<Proxy>, Refused> {
+    if let Some(proxy) = &loaded.proxy {
+        return Ok(Some(proxy.clone()));
+    }
+    if !source.may_use_environment() {
+        return Ok(None);
+    }
+    Environment::of_process().proxy(&loaded.server).map_err(Refused)
+}
+
+/// What connections to one API server are made with.
+struct Stack<'a> {
+    loaded: &'a Loaded,
+    config: Arc<ClientConfig>,
+    /// In place of the address's name.
+    name: Option<ServerName<'static>>,
+    tcp: Connector,
+}
+
+impl Stack<'_> {
+    fn by(self, proxy: Option<&Proxy>) -> kube::Result<kube::Client> {
+        let tcp = self.tcp.clone();
+        let Some(proxy) = proxy else { return self.over(tcp) };
+        match proxy.kind {
+            Kind::Http => self.over(ByProxy::new(proxy, tunnel(proxy, tcp))),
+            // As in Go's http.Transport, a proxy's certificate is judged as the API server's is.
+            Kind::Https => {
+                let tls = HttpsConnector::from((tcp, self.config.clone()));
+                self.over(ByProxy::new(proxy, tunnel(proxy, tls)))
+            }
+            Kind::Socks => {
+                let socks = SocksV5::new(proxy.uri.clone(), tcp);
+                let socks = match &proxy.user {
+                    Some((name, password)) => socks.with_auth(name.clone(), password.clone()),
+                    None => socks,
+                };
+                self.over(ByProxy::new(proxy, socks))
+            }
+        }
+    }
+
+    /// The stack over a way to the API server. Nothing in it follows a redirect.
+    fn over<C>(self, connector: C) -> kube::Result<kube::Client>
+    where
+        C: Service<Uri> + Clone + Send + Sync + 'static,
+        C::Response: Connection + Read + Write + Send + Unpin + 'static,
+        C::Future: Send + 'static,
+        C::Error: Into<BoxError>,
+    {
+        let mut config = Config::new(with_port(&self.loaded.server));
+        config.headers.clone_from(&self.loaded.headers);
+        let names: Arc<dyn ResolveServerName + Send + Sync> = match self.name {
+            Some(name) => Arc::new(FixedServerNameResolver::new(name)),
+            None => Arc::new(DefaultServerNameResolver::default()),
+        };
+        let https = HttpsConnector::new(connector, self.config, false, names);
+        let http = Builder::new(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(Duration::from_secs(60))
+            .pool_max_idle_per_host(16)
+            .build(https);
+        let service = ServiceBuilder::new()
+            .layer(config.base_uri_layer())
+            .layer(config.extra_headers_layer()?)
+            .map_err(BoxError::from)
+            .service(http);
+        Ok(kube::Client::new(service, config.default_namespace.clone()))
+    }
+}
+
+/// Asks an HTTP proxy for a tunnel, as its user if it has one.
+fn tunnel<C>(proxy: &Proxy, connector: C) -> Tunnel<C> {
+    let tunnel = Tunnel::new(proxy.uri.clone(), connector);
+    match proxy.authorization() {
+        Some(value) => tunnel.with_auth(value),
+        None => tunnel,
+    }
+}
+
+/// The address with its port written out where it is http's: a tunnel takes an address without a port for https.
+fn with_port(server: &Uri) -> Uri {
+    if server.scheme_str() != Some("http") || server.port().is_some() {
+        return server.clone();
+    }
+    let authority = format!("{}:80", server.host().unwrap_or_default());
+    let path = server.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    let built = Uri::builder()
+        .scheme("http")
+        .authority(authority)
+        .path_and_query(path)
+        .build();
+    built.unwrap_or_else(|_| server.clone())
+}
+
+/// A connector by way of a proxy, whose failures name it.
+#[derive(Clone)]
+struct ByProxy<C> {
+    proxy: Arc<str>,
+    inner: C,
+}
+
+impl<C> ByProxy<C> {
+    fn new(proxy: &Proxy, inner: C) -> Self {
+        Self {
+            proxy: proxy.to_string().into(),
+            inner,
+        }
+    }
+}
+
+impl<C> Service<Uri> for ByProxy<C>
+where
+    C: Service<Uri>,
+    C::Future: Send + 'static,
+    C::Error: Into<BoxError>,
+{
+    type Response = C::Response;
+    type Error = Failed;
+    type Future = BoxFuture<'static, std::result::Result<C::Response, Failed>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<std::result::Result<(), Failed>> {
+        let proxy = self.proxy.clone();
+        self.inner.poll_ready(context).map_err(|cause| failed(&proxy, cause))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let (proxy, connected) = (self.proxy.clone(), self.inner.call(uri));
+        Box::pin(async move { connected.await.map_err(|cause| failed(&proxy, cause)) })
+    }
+}
+
+fn failed(proxy: &str, cause: impl Into<BoxError>) -> Failed {
+    Failed {
+        proxy: proxy.to_owned(),
+        cause: cause.into(),
+    }
 }
 
 /// An untrusted source names an address that it may not reach.

@@ -2,10 +2,9 @@
 
 use std::{error::Error as StdError, io};
 
-use kube::client::AuthError;
 use tokio::time::error::Elapsed;
 
-use super::{connect::Blocked, tls};
+use super::{connect::Blocked, proxy::Failed, tls};
 use crate::{Error, text::words};
 
 /// A call that failed before, or within, its answer.
@@ -18,7 +17,7 @@ pub(super) fn failure(error: &(dyn StdError + 'static), what: &str) -> Error {
 
 /// Whether credential or authority of the source may be out of date, so that reading it again may help.
 pub(super) fn concerns_source(error: &(dyn StdError + 'static)) -> bool {
-    chain(error).any(|cause| cause.is::<AuthError>() || cause.is::<rustls::Error>())
+    chain(error).any(|cause| cause.is::<rustls::Error>())
 }
 
 /// An error and what caused it. An `io::Error` hides the error that it wraps from `source`.
@@ -40,8 +39,8 @@ fn known(cause: &(dyn StdError + 'static), what: &str) -> Option<Error> {
     if let Some(blocked) = cause.downcast_ref::<Blocked>() {
         return Some(Error::upstream(format!("{what} was not sent: {blocked}")));
     }
-    if let Some(auth) = cause.downcast_ref::<AuthError>() {
-        return Some(credential(auth, what));
+    if let Some(failed) = cause.downcast_ref::<Failed>() {
+        return Some(proxy(failed, what));
     }
     if cause.is::<Elapsed>() {
         return Some(timed_out(what));
@@ -86,28 +85,32 @@ fn timed_out(what: &str) -> Error {
     ))
 }
 
-/// The output of a plug-in may hold a credential: it goes nowhere, and what it printed on standard error goes to the log.
-fn credential(error: &AuthError, what: &str) -> Error {
-    Error::upstream(match error {
-        AuthError::AuthExecRun { out, .. } => {
-            let said = words(String::from_utf8_lossy(&out.stderr).trim());
-            tracing::warn!(call = what, status = %out.status, stderr = said, "exec plug-in failed");
-            format!(
-                "{what} failed because the exec plug-in of the kubeconfig failed ({}): see the log",
-                out.status
-            )
-        }
-        AuthError::AuthExecParse(_) => {
-            format!("{what} failed because the exec plug-in of the kubeconfig printed no ExecCredential")
-        }
-        AuthError::AuthExecStart(error) => {
-            format!("{what} failed because the exec plug-in of the kubeconfig could not be started ({error})")
-        }
-        other => format!(
-            "{what} failed because there is no usable credential: {}",
-            words(&other.to_string())
-        ),
-    })
+/// What a tunnel's own error says, which has no kind that could be asked for.
+fn by_proxy(text: &str) -> String {
+    match text.split_once(" error: ").map_or(text, |(_, text)| text) {
+        // A SOCKS connector keeps the cause to itself.
+        "failed to create underlying connection" => "no connection to it was made".to_owned(),
+        "unsuccessful" => "it refused".to_owned(),
+        text => words(text),
+    }
+}
+
+/// A proxy that can't be reached, or that does not lead on.
+fn proxy(failed: &Failed, what: &str) -> Error {
+    let cause: &(dyn StdError + 'static) = failed.cause.as_ref();
+    let io = chain(cause).find_map(|cause| cause.downcast_ref::<io::Error>().map(io::Error::kind));
+    let why = match io {
+        Some(io::ErrorKind::ConnectionRefused) => "nothing accepts connections there".to_owned(),
+        Some(io::ErrorKind::TimedOut) => "it did not answer in time".to_owned(),
+        _ => match chain(cause).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
+            Some(error) => tls::explain(error),
+            None => by_proxy(&chain(cause).last().map(ToString::to_string).unwrap_or_default()),
+        },
+    };
+    Error::upstream(format!(
+        "{what} failed because {failed} ({why}): check the proxy's address, user name and password, and that it lets the API server's \
+         address through"
+    ))
 }
 
 #[cfg(test)]

@@ -1,15 +1,30 @@
-//! The client of a cluster, made when it is first needed and again when the API server no longer accepts its credential.
+//! The client of a cluster, made when it is first needed and again when its credential was refused, runs out or changes.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
 use tokio::{
-    runtime::Handle,
     sync::{Mutex, oneshot},
     time::{Instant, timeout},
 };
+use tokio_util::task::AbortOnDropHandle;
 
-use super::{Client, Policy, connect};
-use crate::{Error, Source, error::Result};
+use super::{
+    Client, Policy,
+    connect::{self, Made},
+};
+use crate::{
+    Error, Source,
+    error::Result,
+    source::{Loaded, Refused},
+};
 
-/// Holds a cluster's client. Makes one at a time: a plug-in that hangs costs one thread, however many ask.
+/// How long a call waits for files to be read again, when the client that there is could serve it.
+const LOOK: Duration = Duration::from_secs(2);
+/// A credential is renewed so long before it expires, or a quarter of its time before where that is less.
+const EARLY: Duration = Duration::from_secs(60);
+
+/// Holds a cluster's client. Makes one at a time: a plug-in that hangs is one process, however many ask.
 pub(crate) struct Slot {
     source: Source,
     name: String,
@@ -20,15 +35,33 @@ pub(crate) struct Slot {
 
 #[derive(Default)]
 struct State {
-    made: Option<(Instant, Result<Client>)>,
+    /// The last attempt, and when it was.
+    made: Option<(Instant, Result<Kept>)>,
     /// Kept when whoever waited for it has gone or lost patience: the next one takes it up.
     making: Option<Making>,
+    /// The source's files while they are read again.
+    looking: Option<Look>,
 }
 
-/// A client that a thread is making, or has made and nobody has taken.
+/// A source that a thread reads.
+type Look = oneshot::Receiver<std::result::Result<Loaded, Refused>>;
+
+/// A client that serves.
+#[derive(Clone)]
+struct Kept {
+    client: Client,
+    loaded: Loaded,
+    /// When its source was last seen to be what it was made from.
+    looked: Instant,
+    /// When a new one has to be made.
+    until: Option<Instant>,
+}
+
+/// A client that a task is making, or has made and nobody has taken. Its task, and the plug-in that it runs, end with it.
 struct Making {
     since: Instant,
-    built: oneshot::Receiver<Result<kube::Client>>,
+    built: oneshot::Receiver<Result<Made>>,
+    _task: AbortOnDropHandle<()>,
 }
 
 impl std::fmt::Debug for Slot {
@@ -48,22 +81,36 @@ impl Slot {
         }
     }
 
-    /// The client; a new one, with files and exec plug-in read afresh, when there is none or its credential was refused.
+    /// Returns the client; a new one, with files and exec plug-in read afresh, when there is none, its credential was refused or runs out, or its
+    /// files have changed.
     ///
     /// # Errors
     /// [`Error::Upstream`] for a source that can't be used, [`Error::Timeout`] for a plug-in that does not end in time.
     pub(crate) async fn get(&self) -> Result<Client> {
         let mut state = self.state.lock().await;
-        match &state.made {
-            Some((_, Ok(client))) if !client.is_refused() => return Ok(client.clone()),
+        let State { made, looking, .. } = &mut *state;
+        let soon = |at: &Instant| at.elapsed() < self.policy.watch.retry_max / 6;
+        match made {
+            Some((_, Ok(kept))) if kept.serves() => {
+                if !self.has_changed(kept, looking).await {
+                    return Ok(kept.client.clone());
+                }
+                // The old one serves on when what is there now is of no use, such as a file that is being written.
+                let old = kept.clone();
+                return Ok(self.make(&mut state).await.unwrap_or_else(|error| {
+                    tracing::warn!(cluster = self.name, %error, "the changed credential of a cluster can't be used: the one before it is used on");
+                    state.made = Some((Instant::now(), Ok(old.clone())));
+                    old.client
+                }));
+            }
             // A plug-in, and a source that fails, is not asked at each call.
-            Some((made, result)) if made.elapsed() < self.policy.watch.retry_max / 6 => return result.clone(),
+            Some((at, result)) if soon(at) => return result.clone().map(|kept| kept.client),
             _ => {}
         }
         self.make(&mut state).await
     }
 
-    /// A new client in any case.
+    /// Returns a new client in any case.
     ///
     /// # Errors
     /// As [`Slot::get`].
@@ -76,26 +123,47 @@ impl Slot {
         self.make(&mut state).await
     }
 
-    async fn make(&self, state: &mut State) -> Result<Client> {
-        let made = self.wait(&mut state.making).await;
-        state.made = Some((Instant::now(), made.clone()));
-        made
+    /// Whether the source's files say something else than what the client was made from. They are looked at once in [`Policy::credential_fresh`].
+    async fn has_changed(&self, kept: &mut Kept, looking: &mut Option<Look>) -> bool {
+        let mut look = match looking.take() {
+            Some(mut look) => match look.try_recv() {
+                Err(oneshot::error::TryRecvError::Empty) => {
+                    *looking = Some(look);
+                    return false;
+                }
+                read => return kept.differs(read.ok()),
+            },
+            None if !self.source.is_trusted() || kept.looked.elapsed() < self.policy.credential_fresh => return false,
+            None => match connect::load(&self.source) {
+                Ok(look) => look,
+                Err(_) => return false,
+            },
+        };
+        kept.looked = Instant::now();
+        match timeout(LOOK, &mut look).await {
+            Ok(read) => kept.differs(read.ok()),
+            Err(_) => {
+                *looking = Some(look);
+                false
+            }
+        }
     }
 
-    async fn wait(&self, making: &mut Option<Making>) -> Result<Client> {
-        let under_way = match making {
-            Some(making) => making,
-            None => making.insert(self.begin()?),
-        };
+    async fn make(&self, state: &mut State) -> Result<Client> {
+        let made = self.wait(&mut state.making).await;
+        let client = made.as_ref().map(|kept| kept.client.clone()).map_err(Clone::clone);
+        state.made = Some((Instant::now(), made));
+        client
+    }
+
+    async fn wait(&self, making: &mut Option<Making>) -> Result<Kept> {
+        let under_way = making.get_or_insert_with(|| self.begin());
         let left = self.policy.request_timeout.saturating_sub(under_way.since.elapsed());
-        let built = match timeout(left, &mut under_way.built).await {
-            Ok(built) => built,
-            Err(_) => {
-                return Err(Error::timeout(format!(
-                    "the credential of cluster `{}` was not there in time: look at its exec plug-in",
-                    self.name
-                )));
-            }
+        let Ok(built) = timeout(left, &mut under_way.built).await else {
+            return Err(Error::timeout(format!(
+                "the credential of cluster `{}` was not there in time: look at its files and its exec plug-in",
+                self.name
+            )));
         };
         *making = None;
         let unread = |_| {
@@ -104,103 +172,48 @@ impl Slot {
                 self.name
             )))
         };
-        let inner = built.unwrap_or_else(unread)?;
-        Ok(Client::of(inner, &self.name, &self.policy))
+        built.unwrap_or_else(unread).map(Kept::new)
     }
 
     /// Starts to make a client: reads the source's files, runs its exec plug-in, and prepares TLS. Connects to nothing.
-    fn begin(&self) -> Result<Making> {
+    fn begin(&self) -> Making {
         let (sender, built) = oneshot::channel();
-        let (source, name, policy) = (self.source.clone(), self.name.clone(), self.policy.clone());
-        let handle = Handle::current();
-        // A plug-in blocks for as long as it likes: a thread of its own holds up neither the runtime nor its end.
-        let started = std::thread::Builder::new()
-            .name("credential".to_owned())
-            .spawn(move || {
-                let _runtime = handle.enter();
-                let _ = sender.send(connect::build(&source, &name, &policy));
-            });
-        started.map_err(|error| {
-            Error::upstream(format!(
-                "the client of cluster `{}` could not be made: {error}",
-                self.name
-            ))
-        })?;
-        Ok(Making {
+        let make = connect::make(self.source.clone(), self.name.clone(), self.policy.clone());
+        let task = tokio::spawn(async move {
+            let _ = sender.send(make.await);
+        });
+        Making {
             since: Instant::now(),
             built,
-        })
+            _task: AbortOnDropHandle::new(task),
+        }
+    }
+}
+
+impl Kept {
+    fn new(made: Made) -> Self {
+        let now = Instant::now();
+        let left = |at: Timestamp| Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default();
+        Self {
+            client: made.client,
+            loaded: made.loaded,
+            looked: now,
+            until: made
+                .expires
+                .map(left)
+                .map(|left| now + left.saturating_sub(EARLY.min(left / 4))),
+        }
+    }
+
+    /// Whether a source says something else now. What can't be read is no news: a token may be there only for the start (kubernetes#68164).
+    fn differs(&self, read: Option<std::result::Result<Loaded, Refused>>) -> bool {
+        matches!(read, Some(Ok(loaded)) if loaded != self.loaded)
+    }
+
+    fn serves(&self) -> bool {
+        !self.client.is_refused() && self.until.is_none_or(|until| Instant::now() < until)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-    use std::{fs, path::Path, time::Duration};
-
-    use serde_json::json;
-
-    use super::*;
-
-    /// A source whose plug-in notes its start in `starts`, and ends when there is a file `go`.
-    fn slot(folder: &Path, request_timeout: Duration) -> Slot {
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let script = r#"cd "$0"; echo >> starts; until [ -e go ]; do sleep 0.01; done
-            printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"t"}}'"#;
-        let exec =
-            json!({"apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script, folder]});
-        let kubeconfig = json!({
-            "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}],
-            "users": [{"name": "u", "user": {"exec": exec}}],
-            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-        });
-        let file = folder.join("config");
-        fs::write(&file, kubeconfig.to_string()).unwrap();
-        let source = Source::from_kubeconfig_file(&file).unwrap().remove(0).source;
-        let mut policy = Policy {
-            request_timeout,
-            ..Policy::default()
-        };
-        policy.watch.retry_max = Duration::ZERO;
-        Slot::new(source, "prod".to_owned(), policy)
-    }
-
-    /// Times that a plug-in is started for one client: kube asks it for a client certificate, and again for a token.
-    const RUNS: usize = 2;
-
-    fn starts(folder: &Path) -> usize {
-        fs::read_to_string(folder.join("starts"))
-            .unwrap_or_default()
-            .lines()
-            .count()
-    }
-
-    #[tokio::test]
-    async fn a_plug_in_that_hangs_is_started_once_and_its_late_answer_counts() {
-        let folder = tempfile::tempdir().unwrap();
-        let slot = slot(folder.path(), Duration::from_millis(200));
-        for _ in 0..3 {
-            assert!(matches!(slot.get().await, Err(Error::Timeout(_))));
-            assert!(matches!(slot.fresh().await, Err(Error::Timeout(_))));
-        }
-        fs::write(folder.path().join("go"), "").unwrap();
-        while slot.get().await.is_err() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        assert_eq!(starts(folder.path()), RUNS);
-    }
-
-    #[tokio::test]
-    async fn a_caller_that_goes_away_leaves_the_client_to_the_next() {
-        let folder = tempfile::tempdir().unwrap();
-        let slot = slot(folder.path(), Duration::from_secs(60));
-        assert!(futures_util::poll!(std::pin::pin!(slot.get())).is_pending());
-        fs::write(folder.path().join("go"), "").unwrap();
-        slot.get().await.unwrap();
-        slot.get().await.unwrap();
-        assert_eq!(starts(folder.path()), RUNS);
-        slot.fresh().await.unwrap();
-        assert_eq!(starts(folder.path()), 2 * RUNS);
-    }
-}
+mod tests;

@@ -4,7 +4,9 @@
 mod exec;
 mod follow;
 mod guard;
+mod kubeconfig;
 mod log;
+mod proxies;
 mod proxy;
 mod reason;
 mod source;

@@ -109,7 +109,7 @@ fn credentials_and_certificates_must_be_such() {
         "eA==",
         &STANDARD.encode("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
     ] {
-        assert!(refusal(&ca(data)).contains("certificate authority"), "{data}");
+        assert!(refusal(&ca(data)).contains("certificate-authority-data"), "{data}");
     }
     assert!(Source::from_parts("https://k8s.example", "t", "not a certificate").is_err());
     assert!(Source::from_parts("https://k8s.example", "", "").is_err());

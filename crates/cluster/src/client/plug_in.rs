@@ -1,0 +1,197 @@
+//! Exec plug-ins: programs of the operator's kubeconfig that print a credential (`client.authentication.k8s.io`).
+//!
+//! kube-rs runs them on a thread that nothing can end, and keeps whatever they print.
+
+use std::{io, process::Stdio, time::Duration};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use jiff::Timestamp;
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    process::Command,
+    time::timeout,
+};
+
+use super::Policy;
+use crate::{
+    source::{effective::Exec, yaml},
+    text::{quote, words},
+};
+
+/// Bytes of the longest ExecCredential that is read.
+const MAX_OUTPUT: u64 = 1 << 20;
+/// Bytes of what it prints on standard error that are read. More is thrown away.
+const MAX_STDERR: u64 = 4 << 10;
+/// After its end, so long for its output, which what it started may hold open.
+const REST: Duration = Duration::from_secs(1);
+
+/// What a plug-in printed: at least one of token and certificate.
+pub(super) struct Issued {
+    pub(super) token: Option<String>,
+    /// The client certificate with its chain, and its key, in PEM.
+    pub(super) certificate: Option<(Vec<u8>, Vec<u8>)>,
+    /// When it has to be run again.
+    pub(super) expires: Option<Timestamp>,
+}
+
+/// Ends a plug-in's process group, and with it what the plug-in started, when it goes.
+struct Group(Option<Pid>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            // An error means that nobody is left in it.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+/// Runs a plug-in for at most [`Policy::plug_in_timeout`]. It ends with the future, and so with Podgate. `authorities` are the cluster's, in PEM.
+///
+/// # Errors
+/// The rest of a sentence that says what failed. What the plug-in printed on standard error is in the log, cut; its output, which may hold a credential,
+/// is nowhere.
+pub(super) async fn run(
+    exec: &Exec,
+    authorities: Option<&[u8]>,
+    cluster: &str,
+    policy: &Policy,
+) -> Result<Issued, String> {
+    let name = quote(&exec.command.display().to_string());
+    let limit = policy.plug_in_timeout;
+    match timeout(limit, ended(exec, authorities, cluster, &name)).await {
+        Ok(Ok(output)) => read(&output, &exec.api_version).map_err(|why| format!("the exec plug-in `{name}` {why}")),
+        Ok(Err(why)) => Err(format!("the exec plug-in `{name}` {why}")),
+        Err(_) => Err(format!(
+            "the exec plug-in `{name}` did not end within {} s and was killed",
+            limit.as_secs_f32()
+        )),
+    }
+}
+
+/// Runs it to its end; its output.
+async fn ended(exec: &Exec, authorities: Option<&[u8]>, cluster: &str, name: &str) -> Result<Vec<u8>, String> {
+    let mut child = command(exec, authorities)
+        .spawn()
+        .map_err(|error| could_not_start(&error, &exec.install_hint))?;
+    let _group = Group(child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)));
+    let (mut output, mut errors) = (Vec::new(), Vec::new());
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let status = {
+        let read = async {
+            tokio::join!(
+                some(stdout, MAX_OUTPUT + 1, &mut output),
+                some(stderr, MAX_STDERR, &mut errors)
+            )
+        };
+        tokio::pin!(read);
+        tokio::select! {
+            _ = &mut read => child.wait().await,
+            status = child.wait() => {
+                // What it leaves behind may hold its output open for ever.
+                let _ = timeout(REST, read).await;
+                status
+            }
+        }
+    };
+    let status = status.map_err(|error| format!("could not be waited for ({error})"))?;
+    if !status.success() {
+        let said = String::from_utf8_lossy(&errors);
+        let said = quote(said.trim());
+        tracing::warn!(cluster, plug_in = name, %status, stderr = said, "an exec plug-in failed");
+        return Err(format!(
+            "failed ({status}): what it printed on standard error is in the log"
+        ));
+    }
+    if output.len() as u64 > MAX_OUTPUT {
+        return Err(format!("printed more than {MAX_OUTPUT} bytes"));
+    }
+    Ok(output)
+}
+
+fn command(exec: &Exec, authorities: Option<&[u8]>) -> Command {
+    let mut spec = json!({"interactive": false});
+    if let Some(cluster) = &exec.cluster {
+        spec["cluster"] = cluster.clone();
+        if let Some(pem) = authorities {
+            spec["cluster"]["certificate-authority-data"] = STANDARD.encode(pem).into();
+        }
+    }
+    let info = json!({"kind": "ExecCredential", "apiVersion": exec.api_version, "spec": spec});
+    let mut command = Command::new(&exec.command);
+    command
+        .args(&exec.args)
+        .envs(exec.env.iter().map(|(name, value)| (name, value)))
+        .env("KUBERNETES_EXEC_INFO", info.to_string())
+        // A server has nobody at its terminal: a plug-in that would ask a question must fail instead of wait.
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .kill_on_drop(true);
+    command
+}
+
+fn could_not_start(error: &io::Error, hint: &str) -> String {
+    let hint = if hint.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", words(hint))
+    };
+    match error.kind() {
+        io::ErrorKind::NotFound => format!("is not installed where Podgate runs{hint}"),
+        _ => format!("could not be started ({error}){hint}"),
+    }
+}
+
+/// Reads the first bytes of a pipe. The rest is thrown away, because the plug-in would wait for its reader.
+async fn some(pipe: Option<impl AsyncRead + Unpin>, max: u64, bytes: &mut Vec<u8>) {
+    if let Some(mut pipe) = pipe {
+        // What is read before an error counts.
+        let _ = (&mut pipe).take(max).read_to_end(bytes).await;
+        let _ = tokio::io::copy(&mut pipe, &mut tokio::io::sink()).await;
+    }
+}
+
+/// Reads an ExecCredential (`refreshCredsLocked` of client-go).
+fn read(output: &[u8], version: &str) -> Result<Issued, String> {
+    let printed = std::str::from_utf8(output).ok().and_then(|text| yaml::read(text).ok());
+    let Some(credential) = printed
+        .map(|document| document.value)
+        .filter(|value| value["kind"] == "ExecCredential")
+    else {
+        return Err("printed no ExecCredential".to_owned());
+    };
+    if credential["apiVersion"] != version {
+        return Err(format!(
+            "printed an ExecCredential of another version than `{version}`, which the kubeconfig names"
+        ));
+    }
+    let status = &credential["status"];
+    let text = |field: &str| match &status[field] {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text.clone()).filter(|text| !text.is_empty())),
+        _ => Err(format!("printed an ExecCredential whose `{field}` is not a text")),
+    };
+    let (certificate, key) = (text("clientCertificateData")?, text("clientKeyData")?);
+    let certificate = match (certificate, key) {
+        (Some(certificate), Some(key)) => Some((certificate.into_bytes(), key.into_bytes())),
+        (None, None) => None,
+        _ => return Err("printed a certificate without its key, or a key without its certificate".to_owned()),
+    };
+    let token = text("token")?;
+    if token.is_none() && certificate.is_none() {
+        return Err("printed an ExecCredential without a token and without a certificate".to_owned());
+    }
+    let expires = text("expirationTimestamp")?
+        .map(|time| time.parse::<Timestamp>())
+        .transpose()
+        .map_err(|_| "printed an ExecCredential whose `expirationTimestamp` is not a time".to_owned())?;
+    Ok(Issued {
+        token,
+        certificate,
+        expires,
+    })
+}

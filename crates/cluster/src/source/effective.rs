@@ -1,0 +1,415 @@
+//! What a context of a kubeconfig comes to: client-go's `clientcmd` (client_config.go, validation.go), without its merging of files.
+
+use std::path::{Path, PathBuf};
+
+use http::{HeaderName, HeaderValue, Uri};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
+use serde_json::{Value, json};
+
+use super::{
+    Refused,
+    kubeconfig::{Fields, Kubeconfig},
+    material::{is_token, not_a_token},
+    quote,
+};
+use crate::client::proxy::Proxy;
+
+/// What a header's name may hold beside letters and digits (`legalHeaderByte` of client-go's round_trippers.go).
+const HEADER_NAME: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'!')
+    .remove(b'#')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'^')
+    .remove(b'_')
+    .remove(b'`')
+    .remove(b'|')
+    .remove(b'~');
+/// The extension of a cluster that an exec plug-in gets as its configuration.
+const EXEC_EXTENSION: &str = "client.authentication.k8s.io/exec";
+
+/// Address and credential of a cluster, as one context of a kubeconfig gives them. Files are named, not read.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Effective {
+    pub(crate) server: Server,
+    /// The cluster's certificate authorities, in PEM.
+    pub(crate) ca: Option<Material>,
+    pub(crate) insecure: bool,
+    /// `tls-server-name`.
+    pub(crate) server_name: Option<String>,
+    /// The context's own proxy.
+    pub(crate) proxy: Option<Proxy>,
+    /// The context's namespace.
+    pub(crate) namespace: Option<String>,
+    pub(crate) credential: Credential,
+    /// The headers of `as`, `as-uid`, `as-groups` and `as-user-extra`.
+    pub(crate) act_as: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// An API server's address.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Server {
+    /// As it was given, without trailing slashes.
+    pub(crate) text: String,
+    /// What is connected to: scheme, host, port and path, without a query.
+    pub(crate) uri: Uri,
+    /// It was given without a scheme, which means http.
+    pub(crate) bare: bool,
+}
+
+/// Text in PEM, given or in a file.
+#[derive(Clone, PartialEq)]
+pub(crate) enum Material {
+    Data(Vec<u8>),
+    File(PathBuf),
+}
+
+/// How the caller is known to the API server.
+#[derive(Clone, PartialEq)]
+pub(crate) enum Credential {
+    /// No credential: calls are anonymous. The text is why, as a part of a sentence.
+    Absent(String),
+    /// At least one of them.
+    Given {
+        token: Option<Token>,
+        basic: Option<(String, String)>,
+        certificate: Option<(Material, Material)>,
+    },
+    Exec(Box<Exec>),
+}
+
+/// A bearer token.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Token {
+    /// Serves while the file can't be read.
+    pub(crate) text: Option<String>,
+    /// Wins over the text.
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// An exec plug-in: what is run for a credential.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Exec {
+    pub(crate) api_version: String,
+    pub(crate) command: PathBuf,
+    pub(crate) args: Vec<String>,
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) install_hint: String,
+    /// What `provideClusterInfo` passes on, but the authority: `spec.cluster` of an ExecCredential.
+    pub(crate) cluster: Option<Value>,
+}
+
+/// Returns what a context of a kubeconfig comes to. Relative paths are taken from `folder`.
+///
+/// # Errors
+/// [`Refused`] with a sentence that names the field or entry at fault, and none of its credentials.
+pub(super) fn effective(kubeconfig: &Kubeconfig, name: &str, folder: &Path) -> Result<Effective, Refused> {
+    let refuse = |why: String| Err(Refused(why));
+    let Some(context) = kubeconfig.context(name)? else {
+        return refuse(format!("the kubeconfig has no context `{}`", quote(name)));
+    };
+    let Some(named) = context.text("cluster")? else {
+        return refuse("the context names no cluster".to_owned());
+    };
+    let Some(cluster) = kubeconfig.cluster(named)? else {
+        return refuse(lacks("cluster", named));
+    };
+    let server = server(&cluster)?;
+    let (credential, act_as) = match context.text("user")? {
+        None => (Credential::Absent("the context names no user".to_owned()), Vec::new()),
+        Some(named) => match kubeconfig.user(named)? {
+            None => (Credential::Absent(lacks("user", named)), Vec::new()),
+            Some(user) => (credential(&user, &cluster, folder)?, act_as(&user)?),
+        },
+    };
+    // "only try to read the auth information if we are secure" (client_config.go).
+    let credential = match credential {
+        Credential::Given { .. } | Credential::Exec(_) if server.uri.scheme_str() != Some("https") => {
+            Credential::Absent(
+                "the address in `server` is not https, and a credential is sent over https only".to_owned(),
+            )
+        }
+        other => other,
+    };
+    let effective = Effective {
+        ca: pem(&cluster, "certificate-authority", folder)?,
+        insecure: cluster.flag("insecure-skip-tls-verify")?,
+        server_name: cluster.text("tls-server-name")?.map(str::to_owned),
+        proxy: proxy(&cluster)?,
+        namespace: context.text("namespace")?.map(str::to_owned),
+        server,
+        credential,
+        act_as,
+    };
+    if effective.ca.is_some() && effective.insecure {
+        return refuse(format!(
+            "{} has both a certificate authority (`certificate-authority-data` or `certificate-authority`) and \
+             `insecure-skip-tls-verify`: remove one of them",
+            cluster.what
+        ));
+    }
+    Ok(effective)
+}
+
+fn lacks(kind: &str, name: &str) -> String {
+    format!(
+        "the context names {kind} `{}`, which the file does not have (kubeconfig files are not merged: a context's cluster and \
+         user must be in its own file)",
+        quote(name)
+    )
+}
+
+/// `DefaultServerURL` of client-go: an address without a scheme is a host and port that speak http.
+fn server(cluster: &Fields<'_>) -> Result<Server, Refused> {
+    let refuse = |why: &str| Err(Refused(format!("`server` of {} {why}", cluster.what)));
+    let Some(given) = cluster.text("server")? else {
+        return refuse("is missing: give the API server's address, as `https://host:port`");
+    };
+    let has_scheme = given
+        .split_once("://")
+        .is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty() && !rest.starts_with('/'));
+    let whole = if has_scheme {
+        given.to_owned()
+    } else {
+        format!("http://{given}")
+    };
+    let end = whole.find(['?', '#']).unwrap_or(whole.len());
+    let Ok(uri) = whole[..end].parse::<Uri>() else {
+        return refuse("is malformed: give the API server's address, as `https://host:port`");
+    };
+    let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+        return refuse("is malformed: give the API server's address, as `https://host:port`");
+    };
+    if !matches!(scheme, "https" | "http") {
+        return refuse(
+            "begins with another scheme than Kubernetes speaks: give the API server's address, as `https://host:port`",
+        );
+    }
+    if authority.as_str().contains('@') {
+        return refuse(
+            "holds a user name or password: give the address alone, as `https://host:port`, and them as `username` and `password` \
+             of the user",
+        );
+    }
+    let port_is_odd = uri.port_u16().is_none() && authority.as_str() != authority.host();
+    if authority.host().is_empty() || port_is_odd {
+        return refuse("is malformed: give the API server's address, as `https://host:port`");
+    }
+    if !has_scheme && !matches!(uri.path(), "" | "/") {
+        return refuse("has a path and no scheme: begin it with `https://`");
+    }
+    Ok(Server {
+        text: given.trim_end_matches('/').to_owned(),
+        uri,
+        bare: !has_scheme,
+    })
+}
+
+fn proxy(cluster: &Fields<'_>) -> Result<Option<Proxy>, Refused> {
+    let Some(text) = cluster.text("proxy-url")? else {
+        return Ok(None);
+    };
+    match Proxy::parse(text) {
+        Ok(proxy) => Ok(Some(proxy)),
+        Err(why) => Err(Refused(format!("`proxy-url` of {} {why}", cluster.what))),
+    }
+}
+
+/// Data wins over a file.
+fn pem(fields: &Fields<'_>, name: &str, folder: &Path) -> Result<Option<Material>, Refused> {
+    if let Some(data) = fields.data(&format!("{name}-data"))? {
+        return Ok(Some(Material::Data(data)));
+    }
+    let file = fields.text(name)?;
+    Ok(file.map(|file| Material::File(folder.join(file))))
+}
+
+/// A user's credential, by the precedence of client-go's transport: what is given serves, else a plug-in is run.
+fn credential(user: &Fields<'_>, cluster: &Fields<'_>, folder: &Path) -> Result<Credential, Refused> {
+    let refuse = |why: &str| Err(Refused(format!("{} {why}", user.what)));
+    let mut token = Token {
+        text: user.text("token")?.map(str::to_owned),
+        file: user.text("tokenFile")?.map(|file| folder.join(file)),
+    };
+    if token.text.as_deref().is_some_and(|text| !is_token(text)) {
+        return Err(not_a_token(&format!("`token` of {}", user.what)));
+    }
+    let basic = match (user.text("username")?, user.text("password")?) {
+        (None, None) => None,
+        (name, password) => Some((
+            name.unwrap_or_default().to_owned(),
+            password.unwrap_or_default().to_owned(),
+        )),
+    };
+    let (exec, provider) = (user.mapping("exec")?, user.mapping("auth-provider")?);
+    if exec.is_some() && provider.is_some() {
+        return refuse("has both `exec` and `auth-provider`: remove one of them");
+    }
+    if let Some(provider) = provider
+        && token == Token::NONE
+    {
+        token.text = Some(id_token(user, &provider)?);
+    }
+    if basic.is_some() && token != Token::NONE {
+        return refuse("has both a token and `username` or `password`: remove one of them");
+    }
+    let certificate = match (
+        pem(user, "client-certificate", folder)?,
+        pem(user, "client-key", folder)?,
+    ) {
+        (Some(_), None) => {
+            return refuse("has a client certificate without its key: give `client-key-data` or `client-key`");
+        }
+        (Some(certificate), Some(key)) => Some((certificate, key)),
+        (None, _) => None,
+    };
+    let exec = exec.map(|exec| plug_in(&exec, cluster, folder)).transpose()?;
+    let token = Some(token).filter(|token| *token != Token::NONE);
+    if token.is_some() || basic.is_some() || certificate.is_some() {
+        return Ok(Credential::Given {
+            token,
+            basic,
+            certificate,
+        });
+    }
+    Ok(exec.map_or_else(
+        || Credential::Absent(format!("{} has no credential", user.what)),
+        |exec| Credential::Exec(Box::new(exec)),
+    ))
+}
+
+impl Token {
+    const NONE: Self = Self { text: None, file: None };
+}
+
+/// The token of an auth provider. client-go has dropped all but `oidc`, whose `id-token` is used as it is: nothing renews it.
+fn id_token(user: &Fields<'_>, provider: &Fields<'_>) -> Result<String, Refused> {
+    let name = provider.text("name")?.unwrap_or_default();
+    let config = provider.mapping("config")?;
+    let token = config.map(|config| config.text("id-token")).transpose()?.flatten();
+    match (name, token) {
+        ("oidc", Some(token)) => Ok(token.to_owned()),
+        ("oidc", None) => Err(Refused(format!(
+            "`auth-provider` of {} has no `id-token`: use an `exec` plug-in, such as kubelogin",
+            user.what
+        ))),
+        _ => Err(Refused(format!(
+            "`auth-provider` `{}` of {} does not exist any more (Kubernetes 1.26 removed it): use an `exec` plug-in",
+            quote(name),
+            user.what
+        ))),
+    }
+}
+
+fn plug_in(exec: &Fields<'_>, cluster: &Fields<'_>, folder: &Path) -> Result<Exec, Refused> {
+    let missing = |field: &str| Refused(format!("{} has no `{field}`", exec.what));
+    let command = exec.text("command")?.ok_or_else(|| missing("command"))?;
+    let api_version = exec.text("apiVersion")?.ok_or_else(|| missing("apiVersion"))?;
+    if !matches!(
+        api_version,
+        "client.authentication.k8s.io/v1" | "client.authentication.k8s.io/v1beta1"
+    ) {
+        return Err(Refused(format!(
+            "`apiVersion` of {} is `{}`: `client.authentication.k8s.io/v1` and `…/v1beta1` are those that exist",
+            exec.what,
+            quote(api_version)
+        )));
+    }
+    let variable = |item| {
+        let variable = exec.item("env", item)?;
+        let name = variable.text("name")?.unwrap_or_default();
+        if name.is_empty() || name.contains(['=', '\0']) {
+            return Err(Refused(format!(
+                "a variable in `env` of {} has no usable `name`",
+                exec.what
+            )));
+        }
+        Ok((name.to_owned(), variable.text("value")?.unwrap_or_default().to_owned()))
+    };
+    let plug_in = Exec {
+        api_version: api_version.to_owned(),
+        // Only what is not looked for in PATH is relative to the file.
+        command: if command.contains('/') {
+            folder.join(command)
+        } else {
+            PathBuf::from(command)
+        },
+        args: exec.texts("args")?,
+        env: exec.list("env")?.iter().map(variable).collect::<Result<_, _>>()?,
+        install_hint: exec.text("installHint")?.unwrap_or_default().to_owned(),
+        cluster: exec.flag("provideClusterInfo")?.then(|| about(cluster)).transpose()?,
+    };
+    let texts = plug_in.args.iter().chain(plug_in.env.iter().map(|(_, value)| value));
+    if command.contains('\0') || texts.into_iter().any(|text| text.contains('\0')) {
+        return Err(Refused(format!("{} holds a NUL character", exec.what)));
+    }
+    Ok(plug_in)
+}
+
+/// `ConfigToExecCluster` of client-go, without the authority, which may be in a file.
+fn about(cluster: &Fields<'_>) -> Result<Value, Refused> {
+    let mut about = serde_json::Map::new();
+    for field in ["server", "tls-server-name", "proxy-url"] {
+        if let Some(text) = cluster.text(field)? {
+            about.insert(field.to_owned(), text.into());
+        }
+    }
+    for field in ["insecure-skip-tls-verify", "disable-compression"] {
+        if cluster.flag(field)? {
+            about.insert(field.to_owned(), true.into());
+        }
+    }
+    let extensions = cluster.list("extensions")?;
+    let own = extensions.iter().find(|extension| extension["name"] == EXEC_EXTENSION);
+    if let Some(config) = own.and_then(|own| own.get("extension")) {
+        about.insert("config".to_owned(), config.clone());
+    }
+    Ok(json!(about))
+}
+
+fn act_as(user: &Fields<'_>) -> Result<Vec<(HeaderName, HeaderValue)>, Refused> {
+    let value = |field: &str, text: &str| {
+        HeaderValue::from_bytes(text.as_bytes()).map_err(|_| {
+            Refused(format!(
+                "`{field}` of {} holds a line feed or another character that a header can't hold",
+                user.what
+            ))
+        })
+    };
+    let mut headers = Vec::new();
+    let name = user.text("as")?;
+    if let Some(name) = name {
+        headers.push((HeaderName::from_static("impersonate-user"), value("as", name)?));
+    }
+    if let Some(uid) = user.text("as-uid")? {
+        headers.push((HeaderName::from_static("impersonate-uid"), value("as-uid", uid)?));
+    }
+    for group in user.texts("as-groups")? {
+        headers.push((
+            HeaderName::from_static("impersonate-group"),
+            value("as-groups", &group)?,
+        ));
+    }
+    if let Some(extra) = user.mapping("as-user-extra")? {
+        for key in extra.names() {
+            let escaped = percent_encoding::utf8_percent_encode(key, HEADER_NAME);
+            let header = HeaderName::try_from(format!("impersonate-extra-{escaped}").to_ascii_lowercase())
+                .map_err(|_| Refused(format!("`as-user-extra` of {} has a key that is too long", user.what)))?;
+            for text in extra.texts(key)? {
+                headers.push((header.clone(), value("as-user-extra", &text)?));
+            }
+        }
+    }
+    if name.is_none() && !headers.is_empty() {
+        return Err(Refused(format!(
+            "{} has `as-uid`, `as-groups` or `as-user-extra` without `as`",
+            user.what
+        )));
+    }
+    Ok(headers)
+}

@@ -1,0 +1,166 @@
+//! The operator's kubeconfig files together: each is read by itself, and none keeps the others from being used.
+
+use std::{
+    collections::HashSet,
+    io,
+    path::{Component, Path, PathBuf},
+};
+
+use super::{Context, Refused, Source};
+
+/// A context of one of several files.
+#[derive(Clone, Debug)]
+pub struct OfFiles {
+    /// Which one it is at the next start.
+    pub key: String,
+    /// The context.
+    pub context: Context,
+}
+
+impl Source {
+    /// Reads the contexts of several kubeconfig files of the operator's, in the order of the files. Empty paths, a file named twice and a file that
+    /// can't be used are left out, and the log says so.
+    ///
+    /// # Errors
+    /// [`Refused`] when files are named and none of them is there.
+    pub fn from_kubeconfig_files(files: &[PathBuf]) -> Result<Vec<OfFiles>, Refused> {
+        let mut found = Vec::new();
+        let mut missing = Vec::new();
+        let mut seen = HashSet::new();
+        for file in files {
+            if file.as_os_str().is_empty() {
+                tracing::warn!("an empty entry among the kubeconfig files is left out");
+                continue;
+            }
+            match file.canonicalize() {
+                Ok(real) if seen.insert(real.clone()) => found.push((file, real)),
+                Ok(_) => tracing::warn!(file = %file.display(), "a kubeconfig is named twice and is read once"),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => missing.push(file),
+                Err(error) => {
+                    tracing::error!(file = %file.display(), %error, "a kubeconfig can't be read and is left out");
+                    found.push((file, file.clone()));
+                }
+            }
+        }
+        if found.is_empty() && !missing.is_empty() {
+            let names: Vec<_> = missing.iter().map(|file| file.display().to_string()).collect();
+            return Err(Refused(format!(
+                "none of the kubeconfig files is there (`{}`): check --kubeconfig and PODGATE_KUBECONFIG",
+                names.join("`, `")
+            )));
+        }
+        for file in missing {
+            tracing::error!(file = %file.display(), "a kubeconfig is not there and is left out");
+        }
+        Ok(found
+            .into_iter()
+            .flat_map(|(file, real)| contexts(file, &real))
+            .collect())
+    }
+}
+
+/// The contexts of one file; none when it can't be used.
+fn contexts(file: &Path, real: &Path) -> Vec<OfFiles> {
+    // Not the real path: a Secret's volume has another one for each of its versions, and paths in the file are relative to the link.
+    let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    let identity = if is_version(real) { &absolute } else { real };
+    match Source::from_kubeconfig_file(&absolute) {
+        Ok(contexts) => contexts
+            .into_iter()
+            .map(|context| OfFiles {
+                key: format!("kubeconfig:{}#{}", identity.display(), context.original),
+                context,
+            })
+            .collect(),
+        Err(Refused(reason)) => {
+            tracing::error!(file = %file.display(), reason, "a kubeconfig can't be used and is left out");
+            Vec::new()
+        }
+    }
+}
+
+/// Whether a path is in a version of a volume of Kubernetes, such as `..2026_01_01_00_00_00.1`.
+fn is_version(path: &Path) -> bool {
+    path.components()
+        .any(|component| matches!(component, Component::Normal(name) if name.to_string_lossy().starts_with("..")))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+    use std::{fs, os::unix::fs::symlink};
+
+    use super::*;
+
+    const GOOD: &str = "{clusters: [{name: c, cluster: {server: 'https://c.example'}}], contexts: [{name: A, context: {cluster: c}}, {name: B, context: {cluster: gone}}]}";
+
+    #[test]
+    fn what_is_bad_costs_only_itself() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("good"), GOOD).unwrap();
+        fs::write(path("bad"), "clusters: [").unwrap();
+        fs::write(path("empty"), "").unwrap();
+        fs::create_dir(path("folder")).unwrap();
+        symlink("good", path("link")).unwrap();
+        let files = ["missing", "bad", "empty", "folder", "good", "link"].map(path);
+        let found = Source::from_kubeconfig_files(&[&[PathBuf::new()], files.as_slice()].concat()).unwrap();
+        let names: Vec<_> = found.iter().map(|found| found.context.name.as_str()).collect();
+        assert_eq!(names, ["a", "b"]);
+        let good = path("good").canonicalize().unwrap();
+        assert_eq!(found[0].key, format!("kubeconfig:{}#A", good.display()));
+        assert_eq!(found[0].context.source.api_server(), "https://c.example");
+        assert_eq!(found[1].context.source.api_server(), "");
+    }
+
+    #[test]
+    fn only_when_every_file_is_missing_there_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let Refused(why) = Source::from_kubeconfig_files(&[path("a"), path("b")]).unwrap_err();
+        assert!(
+            why.contains(&path("a").display().to_string()) && why.contains(&path("b").display().to_string()),
+            "{why}"
+        );
+        fs::write(path("b"), "not: a\n kubeconfig").unwrap();
+        assert!(
+            Source::from_kubeconfig_files(&[path("a"), path("b")])
+                .unwrap()
+                .is_empty()
+        );
+        assert!(Source::from_kubeconfig_files(&[PathBuf::new()]).unwrap().is_empty());
+        assert!(Source::from_kubeconfig_files(&[]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_mounted_secret_is_one_file_whatever_its_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let mount = |version: &str| {
+            let real = folder.path().join(version);
+            fs::create_dir(&real).unwrap();
+            fs::write(real.join("config"), GOOD).unwrap();
+            let _ = fs::remove_file(folder.path().join("..data"));
+            symlink(version, folder.path().join("..data")).unwrap();
+        };
+        mount("..2026_01_01.1");
+        let file = folder.path().join("config");
+        symlink("..data/config", &file).unwrap();
+        let read = || {
+            Source::from_kubeconfig_files(std::slice::from_ref(&file))
+                .unwrap()
+                .remove(0)
+        };
+        let first = read();
+        assert_eq!(first.key, format!("kubeconfig:{}#A", file.display()));
+        mount("..2026_01_02.1");
+        fs::remove_dir_all(folder.path().join("..2026_01_01.1")).unwrap();
+        fs::write(&file, GOOD.replace("c.example", "moved.example")).unwrap();
+        assert_eq!(read().key, first.key);
+        let loaded = first
+            .context
+            .source
+            .load()
+            .unwrap_or_else(|Refused(why)| panic!("{why}"));
+        assert_eq!(loaded.server.host(), Some("moved.example"));
+    }
+}

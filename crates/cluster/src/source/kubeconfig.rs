@@ -1,0 +1,261 @@
+//! A kubeconfig's entries, each on its own: one that can't be used costs only the contexts that name it.
+//!
+//! client-go (`clientcmd/api/v1`) refuses a whole file for one wrong entry. Here the contexts of a file are clusters that
+//! have nothing to do with each other.
+
+use serde_json::{Map, Value};
+
+use super::quote;
+use super::{Refused, base64, yaml};
+
+/// A kubeconfig, as its lists of named entries.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Kubeconfig {
+    clusters: Vec<Entry>,
+    users: Vec<Entry>,
+    contexts: Vec<Entry>,
+    /// `current-context`, or empty.
+    pub(super) current: String,
+    /// Contexts that have no name, and so can't be shown.
+    pub(super) nameless: usize,
+    /// Whether the text has a second document.
+    pub(super) more: bool,
+}
+
+/// An entry of one of the lists.
+#[derive(Clone, Debug)]
+struct Entry {
+    name: String,
+    /// Its fields, or why it has none that can be used.
+    fields: Result<Map<String, Value>, String>,
+}
+
+/// The fields of one entry, and what it is called in messages: "user `admin`".
+#[derive(Clone, Debug)]
+pub(super) struct Fields<'a> {
+    of: &'a Map<String, Value>,
+    pub(super) what: String,
+}
+
+impl Kubeconfig {
+    /// Reads a text as kubectl does: YAML or JSON, of which the first document counts.
+    ///
+    /// # Errors
+    /// [`Refused`] for what is no kubeconfig at all. Quotes no value.
+    pub(super) fn parse(text: &str) -> Result<Self, Refused> {
+        let document = yaml::read(text).map_err(|malformed| Refused(malformed.to_string()))?;
+        let root = match document.value {
+            Value::Null => Map::new(),
+            Value::Object(root) => root,
+            other => return Err(Refused(format!("it is {}, not a mapping", kind(&other)))),
+        };
+        for (field, expected) in [("kind", "Config"), ("apiVersion", "v1")] {
+            if let Some(value) = root
+                .get(field)
+                .filter(|value| !value.is_null() && *value != "" && *value != expected)
+            {
+                let given = value
+                    .as_str()
+                    .map_or_else(|| kind(value).to_owned(), |text| format!("`{}`", quote(text)));
+                return Err(Refused(format!("its `{field}` is {given}, not `{expected}`")));
+            }
+        }
+        let current = match root.get("current-context") {
+            None | Some(Value::Null) => String::new(),
+            Some(Value::String(name)) => name.clone(),
+            Some(other) => return Err(Refused(format!("its `current-context` is {}, not a text", kind(other)))),
+        };
+        let contexts = entries(&root, "contexts", "context")?;
+        let named = |entry: &Entry| !entry.name.is_empty();
+        Ok(Self {
+            clusters: entries(&root, "clusters", "cluster")?,
+            users: entries(&root, "users", "user")?,
+            nameless: contexts.iter().filter(|entry| !named(entry)).count(),
+            contexts: contexts.into_iter().filter(named).collect(),
+            current,
+            more: document.more,
+        })
+    }
+
+    /// The names of the contexts, each once, in the file's order.
+    pub(super) fn contexts(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::with_capacity(self.contexts.len());
+        let mut seen = std::collections::HashSet::new();
+        for entry in &self.contexts {
+            if seen.insert(entry.name.as_str()) {
+                names.push(&entry.name);
+            }
+        }
+        names
+    }
+
+    /// The context with a name.
+    pub(super) fn context(&self, name: &str) -> Result<Option<Fields<'_>>, Refused> {
+        find(&self.contexts, "context", name)
+    }
+
+    /// The cluster with a name.
+    pub(super) fn cluster(&self, name: &str) -> Result<Option<Fields<'_>>, Refused> {
+        find(&self.clusters, "cluster", name)
+    }
+
+    /// The user with a name.
+    pub(super) fn user(&self, name: &str) -> Result<Option<Fields<'_>>, Refused> {
+        find(&self.users, "user", name)
+    }
+}
+
+fn find<'a>(entries: &'a [Entry], kind: &str, name: &str) -> Result<Option<Fields<'a>>, Refused> {
+    let what = format!("{kind} `{}`", quote(name));
+    let mut found = entries.iter().filter(|entry| entry.name == name);
+    let Some(entry) = found.next() else { return Ok(None) };
+    if found.next().is_some() {
+        return Err(Refused(format!(
+            "the file has two {kind}s named `{}`: rename or remove one",
+            quote(name)
+        )));
+    }
+    match &entry.fields {
+        Ok(of) => Ok(Some(Fields { of, what })),
+        Err(why) => Err(Refused(format!("{what} {why}"))),
+    }
+}
+
+/// The entries of a list. What is not a mapping has no name, so nothing can mean it.
+fn entries(root: &Map<String, Value>, list: &str, field: &str) -> Result<Vec<Entry>, Refused> {
+    let items = match root.get(list) {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(Value::Array(items)) => items,
+        Some(other) => return Err(Refused(format!("its `{list}` is {}, not a list", kind(other)))),
+    };
+    let entry = |item: &Value| {
+        let fields = match item.get(field) {
+            None | Some(Value::Null) => Ok(Map::new()),
+            Some(Value::Object(fields)) => Ok(fields.clone()),
+            Some(other) => Err(format!("is {}, not a mapping", kind(other))),
+        };
+        match item.get("name") {
+            None | Some(Value::Null) => Entry {
+                name: String::new(),
+                fields,
+            },
+            Some(Value::String(name)) => Entry {
+                name: name.clone(),
+                fields,
+            },
+            Some(other) => Entry {
+                name: other.to_string(),
+                fields: Err(format!("has {} for its `name`: put it in quotes", kind(other))),
+            },
+        }
+    };
+    Ok(items.iter().map(entry).collect())
+}
+
+impl<'a> Fields<'a> {
+    /// A text; `None` where it is absent, null or empty.
+    pub(super) fn text(&self, field: &str) -> Result<Option<&'a str>, Refused> {
+        match self.of.get(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
+            Some(other) => Err(self.wrong(field, other, "a text")),
+        }
+    }
+
+    /// The bytes of a text in base64; `None` where it is absent, null or empty.
+    pub(super) fn data(&self, field: &str) -> Result<Option<Vec<u8>>, Refused> {
+        let Some(text) = self.text(field)? else { return Ok(None) };
+        let bytes = base64::decode(text).ok_or_else(|| {
+            Refused(format!(
+                "`{field}` of {} is not base64: check that it is whole",
+                self.what
+            ))
+        })?;
+        Ok(Some(bytes).filter(|bytes| !bytes.is_empty()))
+    }
+
+    /// A boolean; false where it is absent or null.
+    pub(super) fn flag(&self, field: &str) -> Result<bool, Refused> {
+        match self.of.get(field) {
+            None | Some(Value::Null) => Ok(false),
+            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(other) => Err(self.wrong(field, other, "true or false without quotes")),
+        }
+    }
+
+    /// The items of a list; none where it is absent or null.
+    pub(super) fn list(&self, field: &str) -> Result<&'a [Value], Refused> {
+        match self.of.get(field) {
+            None | Some(Value::Null) => Ok(&[]),
+            Some(Value::Array(items)) => Ok(items),
+            Some(other) => Err(self.wrong(field, other, "a list")),
+        }
+    }
+
+    /// A list of texts.
+    pub(super) fn texts(&self, field: &str) -> Result<Vec<String>, Refused> {
+        let text = |item: &Value| match item {
+            Value::String(text) => Ok(text.clone()),
+            Value::Null => Ok(String::new()),
+            other => Err(self.wrong(field, other, "a list of texts")),
+        };
+        self.list(field)?.iter().map(text).collect()
+    }
+
+    /// The fields of a mapping; `None` where it is absent or null.
+    pub(super) fn mapping(&self, field: &str) -> Result<Option<Fields<'a>>, Refused> {
+        match self.of.get(field) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Object(of)) => Ok(Some(Fields {
+                of,
+                what: format!("`{field}` of {}", self.what),
+            })),
+            Some(other) => Err(self.wrong(field, other, "a mapping")),
+        }
+    }
+
+    /// An item of one of its lists, as fields.
+    pub(super) fn item(&self, field: &str, item: &'a Value) -> Result<Fields<'a>, Refused> {
+        match item {
+            Value::Object(of) => Ok(Fields {
+                of,
+                what: format!("`{field}` of {}", self.what),
+            }),
+            other => Err(self.wrong(field, other, "a list of mappings")),
+        }
+    }
+
+    /// The names of its fields.
+    pub(super) fn names(&self) -> impl Iterator<Item = &'a String> + use<'a> {
+        self.of.keys()
+    }
+
+    /// A field as it is; `None` where it is absent or null.
+    pub(super) fn raw(&self, field: &str) -> Option<&'a Value> {
+        self.of.get(field).filter(|value| !value.is_null())
+    }
+
+    fn wrong(&self, field: &str, value: &Value, expected: &str) -> Refused {
+        let quotes = match (expected, value) {
+            ("a text", Value::Number(_) | Value::Bool(_)) => ": put it in quotes",
+            _ => "",
+        };
+        Refused(format!(
+            "`{field}` of {} is {}, not {expected}{quotes}",
+            self.what,
+            kind(value)
+        ))
+    }
+}
+
+/// What a value is. The value itself may be a credential.
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "a mapping",
+    }
+}

@@ -1,0 +1,178 @@
+//! A source with its files read: what a client is made from.
+
+use std::{io::Read, path::Path};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::{HeaderName, HeaderValue, Uri, header::AUTHORIZATION};
+
+use super::{
+    Refused,
+    effective::{Credential, Effective, Exec, Material, Token},
+};
+use crate::client::{proxy::Proxy, tls};
+
+/// Bytes of the longest file that a kubeconfig names.
+const MAX: u64 = 1 << 20;
+
+/// What a client is made from. Two that are equal make the same client.
+#[derive(Clone, PartialEq)]
+pub(crate) struct Loaded {
+    pub(crate) server: Uri,
+    /// The address was given without a scheme, which means http.
+    pub(crate) bare: bool,
+    ca: Option<Vec<u8>>,
+    insecure: bool,
+    server_name: Option<String>,
+    /// The client certificate with its chain, and its key, in PEM.
+    pub(crate) certificate: Option<(Vec<u8>, Vec<u8>)>,
+    pub(crate) proxy: Option<Proxy>,
+    /// What each request carries: who it is from, and whom it acts as.
+    pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
+    /// What is still to be run for the credential.
+    pub(crate) exec: Option<Exec>,
+    /// Why there is no credential, as a part of a sentence.
+    pub(crate) anonymous: Option<String>,
+}
+
+impl Loaded {
+    /// Reads the files that a source names.
+    ///
+    /// # Errors
+    /// [`Refused`] for a file that can't be read, and for a token that is not one.
+    pub(super) fn of(effective: &Effective) -> Result<Self, Refused> {
+        let mut loaded = Self {
+            server: effective.server.uri.clone(),
+            bare: effective.server.bare,
+            ca: effective
+                .ca
+                .as_ref()
+                .map(|ca| ca.read("certificate-authority"))
+                .transpose()?,
+            insecure: effective.insecure,
+            server_name: effective.server_name.clone(),
+            certificate: None,
+            proxy: effective.proxy.clone(),
+            headers: effective.act_as.clone(),
+            exec: None,
+            anonymous: None,
+        };
+        match &effective.credential {
+            Credential::Absent(why) => loaded.anonymous = Some(why.clone()),
+            Credential::Exec(exec) => loaded.exec = Some(exec.as_ref().clone()),
+            Credential::Given {
+                token,
+                basic,
+                certificate,
+            } => {
+                if let Some((certificate, key)) = certificate {
+                    loaded.certificate = Some((certificate.read("client-certificate")?, key.read("client-key")?));
+                }
+                if let Some(token) = token {
+                    loaded.bear(&token.read()?)?;
+                } else if let Some((name, password)) = basic {
+                    let encoded = STANDARD.encode(format!("{name}:{password}"));
+                    loaded.authorize(&format!("Basic {encoded}"))?;
+                }
+            }
+        }
+        Ok(loaded)
+    }
+
+    /// Makes each request carry a bearer token.
+    ///
+    /// # Errors
+    /// [`Refused`] for one that a header can't hold.
+    pub(crate) fn bear(&mut self, token: &str) -> Result<(), Refused> {
+        self.authorize(&format!("Bearer {token}"))
+    }
+
+    fn authorize(&mut self, value: &str) -> Result<(), Refused> {
+        let mut value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| not_a_token("the token"))?;
+        value.set_sensitive(true);
+        self.headers.push((AUTHORIZATION, value));
+        Ok(())
+    }
+
+    /// The certificate authorities, in PEM.
+    pub(crate) fn authorities(&self) -> Option<&[u8]> {
+        self.ca.as_deref()
+    }
+
+    /// What it says about TLS.
+    pub(crate) fn tls(&self) -> tls::Settings {
+        tls::Settings {
+            ca: self.ca.clone(),
+            insecure: self.insecure,
+            server_name: self.server_name.clone(),
+            client: self.certificate.clone(),
+        }
+    }
+}
+
+impl Material {
+    fn read(&self, field: &str) -> Result<Vec<u8>, Refused> {
+        match self {
+            Self::Data(data) => Ok(data.clone()),
+            Self::File(path) => read(path, MAX).map_err(|why| {
+                Refused(format!(
+                    "`{}`, which `{field}` names, can't be read: {why}",
+                    path.display()
+                ))
+            }),
+        }
+    }
+}
+
+impl Token {
+    /// The file's, else the text (client-go's `fileTokenSource` and what falls back from it).
+    fn read(&self) -> Result<String, Refused> {
+        let Some(path) = &self.file else {
+            return Ok(self.text.clone().unwrap_or_default());
+        };
+        let read = read(path, MAX).and_then(|bytes| String::from_utf8(bytes).map_err(|_| "it is not text".to_owned()));
+        let read = read.map(|text| text.trim().to_owned()).and_then(|token| {
+            if token.is_empty() {
+                Err("it is empty".to_owned())
+            } else {
+                Ok(token)
+            }
+        });
+        match (read, &self.text) {
+            (Ok(token), _) if is_token(&token) => Ok(token),
+            (Ok(_), _) => Err(not_a_token(&format!("the token in `{}`", path.display()))),
+            (Err(_), Some(text)) => Ok(text.clone()),
+            (Err(why), None) => Err(Refused(format!(
+                "`{}`, which `tokenFile` names, can't be read: {why}",
+                path.display()
+            ))),
+        }
+    }
+}
+
+/// Whether a header can hold a token.
+pub(super) fn is_token(token: &str) -> bool {
+    HeaderValue::from_bytes(token.as_bytes()).is_ok()
+}
+
+/// The refusal of a token that no header can hold. `what` names it.
+pub(super) fn not_a_token(what: &str) -> Refused {
+    Refused(format!(
+        "{what} holds a line feed or another character that a header can't hold: check that it is whole and alone"
+    ))
+}
+
+/// Reads a file of a bounded length.
+///
+/// # Errors
+/// The rest of a sentence that names the file.
+pub(super) fn read(path: &Path, max: u64) -> Result<Vec<u8>, String> {
+    let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
+    let mut bytes = Vec::new();
+    file.take(max + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > max {
+        return Err(format!("it is longer than {max} bytes"));
+    }
+    Ok(bytes)
+}
