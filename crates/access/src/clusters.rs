@@ -26,7 +26,7 @@ pub struct Entry {
     pub description: String,
     /// Address.
     pub api_server: String,
-    /// Watched namespaces; empty: all.
+    /// The namespaces that are watched now; empty: all.
     pub namespaces: Vec<String>,
     /// From a kubeconfig or flag: the API can't change it.
     pub read_only: bool,
@@ -118,7 +118,8 @@ impl Clusters {
         Ok(())
     }
 
-    /// Starts a cluster of the operator's under a stable number: `key` says which one it is at the next start.
+    /// Starts a cluster of the operator's under a stable number: `key` says which one it is at the next start. `namespaces` are those to watch; empty:
+    /// all.
     ///
     /// # Errors
     /// [`crate::Denied::Internal`] when the database fails.
@@ -128,11 +129,16 @@ impl Clusters {
         name: &str,
         description: &str,
         source: podgate_cluster::Source,
+        namespaces: Vec<String>,
     ) -> Result<Entry> {
-        let row = self
+        // A database may not take every character, and a context may be called anything.
+        let plain = |text: &str| text.replace(char::is_control, " ");
+        let (key, description) = (plain(key), plain(description));
+        let mut row = self
             .store
-            .adopt_fixed(key, name, description, &source.api_server(), self.clock.now())
+            .adopt_fixed(&key, name, &description, &source.api_server(), self.clock.now())
             .await?;
+        row.namespaces = namespaces;
         let cluster = self.start(&row, source);
         Ok(self.entry(&cluster, row))
     }
@@ -276,7 +282,7 @@ impl Clusters {
             name: row.name,
             description: row.description,
             api_server: row.api_server,
-            namespaces: row.namespaces,
+            namespaces: cluster.watched().to_vec(),
             read_only: row.origin == Origin::Fixed,
             info: cluster.info(),
             pods: self.index.stats(cluster.id(), &Scope::All).pods,

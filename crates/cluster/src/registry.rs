@@ -140,6 +140,8 @@ pub(crate) struct Inner {
     pub(crate) skipped: AtomicU64,
     pub(crate) counters: Counters,
     info: Mutex<Info>,
+    /// The namespaces that are watched now; empty: all. One, where the cluster forbids to list all and the context names one.
+    watched: watch::Sender<Arc<[String]>>,
     /// Told of whatever this cluster changes in the index.
     changes: watch::Sender<()>,
 }
@@ -148,6 +150,35 @@ impl Inner {
     /// Tells those who wait that rows of this cluster may have changed.
     pub(crate) fn rows_changed(&self) {
         self.changes.send_replace(());
+    }
+
+    /// The namespaces that are watched now; empty: all.
+    pub(crate) fn watched(&self) -> Arc<[String]> {
+        self.watched.borrow().clone()
+    }
+
+    /// Says that one namespace is watched, because the cluster forbids to list all.
+    pub(crate) fn narrow(&self, namespace: &str) {
+        self.watched.send_replace([namespace.to_owned()].into());
+    }
+
+    /// Says that all namespaces may be listed (again).
+    pub(crate) fn widen(&self) {
+        self.watched.send_replace(Arc::new([]));
+    }
+
+    /// Whether one namespace is watched although all should be.
+    pub(crate) fn is_narrowed(&self) -> bool {
+        self.spec.namespaces.is_empty() && !self.watched.borrow().is_empty()
+    }
+
+    /// Resolves when all namespaces may be listed.
+    pub(crate) async fn widened(&self) {
+        let mut watched = self.watched.subscribe();
+        if watched.wait_for(|watched| watched.is_empty()).await.is_err() {
+            // Its sender is our own.
+            std::future::pending::<()>().await;
+        }
     }
 
     /// The client for one call; not to be kept, because it is made anew when its credential was refused.
@@ -181,6 +212,7 @@ impl Registry {
         let inner = Arc::new(Inner {
             client: Slot::new(spec.source.clone(), spec.name.clone(), self.state.policy.clone()),
             probe: Slot::new(spec.source.clone(), spec.source.api_server(), self.state.policy.clone()),
+            watched: watch::Sender::new(spec.namespaces.as_slice().into()),
             spec,
             policy: self.state.policy.clone(),
             removed: CancellationToken::new(),
@@ -296,9 +328,10 @@ impl Cluster {
         &self.inner.spec.name
     }
 
-    /// The namespaces that it is watched in, by name; empty: all.
-    pub fn watched(&self) -> &[String] {
-        &self.inner.spec.namespaces
+    /// The namespaces that it is watched in, by name; empty: all. They are those it was added with, or the one of the operator's context when the
+    /// cluster forbids to list all.
+    pub fn watched(&self) -> Arc<[String]> {
+        self.inner.watched()
     }
 
     /// Its API server's address.
@@ -324,10 +357,8 @@ impl Cluster {
     /// # Errors
     /// What failed, as [`Error`].
     pub async fn probe(&self) -> Result<Info> {
-        let Inner {
-            spec, policy, probe, ..
-        } = self.inner.as_ref();
-        info::probe(probe, &spec.namespaces, policy).await
+        let Inner { policy, probe, .. } = self.inner.as_ref();
+        info::probe(probe, &self.watched(), policy).await
     }
 
     /// Version and nodes, as last seen (refreshed in the background about once a minute).
@@ -351,9 +382,7 @@ impl Cluster {
     /// What failed, as [`Error`].
     pub async fn namespaces(&self) -> Result<Vec<String>> {
         match info::namespaces(&self.client().await?).await {
-            Err(Error::Forbidden(_)) if !self.inner.spec.namespaces.is_empty() => {
-                Ok(self.inner.spec.namespaces.clone())
-            }
+            Err(Error::Forbidden(_)) if !self.watched().is_empty() => Ok(self.watched().to_vec()),
             other => other,
         }
     }

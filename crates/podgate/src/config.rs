@@ -41,8 +41,11 @@ pub(crate) struct Serve {
     #[arg(long, env = "PODGATE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub(crate) database_url: Option<String>,
     /// A kubeconfig each context of which becomes a cluster (repeatable)
-    #[arg(long, env = "PODGATE_KUBECONFIG", value_name = "FILE", value_delimiter = ':')]
+    #[arg(long, env = "PODGATE_KUBECONFIG", value_name = "FILE", value_delimiter = ':', value_parser = file)]
     pub(crate) kubeconfig: Vec<PathBuf>,
+    /// The namespaces to watch of a --kubeconfig's context, where its credential may not list all (repeatable)
+    #[arg(long, env = "PODGATE_NAMESPACES", value_name = "CONTEXT=a,b", value_delimiter = ';', value_parser = namespaces)]
+    pub(crate) namespaces: Vec<Namespaces>,
     /// Serve the cluster that we run in, with the pod's own service account
     #[arg(long, env = "PODGATE_IN_CLUSTER", value_enum, default_value = "auto")]
     pub(crate) in_cluster: InCluster,
@@ -82,6 +85,15 @@ pub(crate) struct Serve {
     /// How the log on standard error looks
     #[arg(long, env = "PODGATE_LOG_FORMAT", value_enum, default_value = "text")]
     pub(crate) log_format: LogFormat,
+}
+
+/// The namespaces to watch of a context.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Namespaces {
+    /// The context's name as its file has it, or its cluster's name.
+    pub(crate) context: String,
+    /// At least one.
+    pub(crate) names: Vec<String>,
 }
 
 /// Whether to use the service account of the pod that we run in.
@@ -141,6 +153,7 @@ impl Serve {
             data_dir: Some(data_dir.to_owned()),
             database_url: None,
             kubeconfig: Vec::new(),
+            namespaces: Vec::new(),
             in_cluster: InCluster::Never,
             demo: true,
             base_path: String::new(),
@@ -155,6 +168,15 @@ impl Serve {
             tls_key: None,
             log_format: LogFormat::Text,
         }
+    }
+
+    /// The namespaces that are named for a context, by its own or its cluster's name; empty: all.
+    pub(crate) fn namespaces_of(&self, context: &str, cluster: &str) -> Vec<String> {
+        let named = self
+            .namespaces
+            .iter()
+            .filter(|named| named.context == context || named.context == cluster);
+        named.flat_map(|named| named.names.clone()).collect()
     }
 
     /// The data directory, as flagged or by the XDG base directory rules.
@@ -172,6 +194,35 @@ impl Serve {
             .map(|base| base.join("podgate"))
             .ok_or_else(|| "there is no home directory to keep the database in: name one with --data-dir".to_owned())
     }
+}
+
+/// A path, which may be empty: an entry of `PODGATE_KUBECONFIG` that is left out.
+fn file(text: &str) -> Result<PathBuf, std::convert::Infallible> {
+    Ok(PathBuf::from(text))
+}
+
+/// `CONTEXT=a,b`, of which the context's name may hold `=`.
+fn namespaces(text: &str) -> Result<Namespaces, String> {
+    let usage = || "takes a context and its namespaces, such as prod=shop,staging".to_owned();
+    let (context, names) = text.rsplit_once('=').ok_or_else(usage)?;
+    let names: Vec<String> = names
+        .split(',')
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .collect();
+    let label = |name: &String| {
+        let inner = name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        inner && name.len() <= 63 && !name.starts_with('-') && !name.ends_with('-')
+    };
+    if context.is_empty() || names.is_empty() || !names.iter().all(label) {
+        return Err(usage());
+    }
+    Ok(Namespaces {
+        context: context.to_owned(),
+        names,
+    })
 }
 
 /// `""`, or a path with a slash at its front and none at its end.
@@ -292,6 +343,23 @@ mod tests {
             networks,
             ["10.0.0.0/8".parse().unwrap(), "192.0.2.1/32".parse().unwrap()]
         );
+    }
+
+    #[test]
+    fn an_entry_of_the_kubeconfig_files_may_be_empty() {
+        let files = serve(&["--kubeconfig", "a::b:"]).unwrap().kubeconfig;
+        assert_eq!(files, ["a", "", "b", ""].map(PathBuf::from));
+    }
+
+    #[test]
+    fn namespaces_are_named_for_a_context() {
+        let flags = serve(&["--namespaces", "a=b=shop, staging,;Prod=x", "--namespaces", "prod=y"]).unwrap();
+        assert_eq!(flags.namespaces_of("a=b", "a-b"), ["shop", "staging"]);
+        assert_eq!(flags.namespaces_of("Prod", "prod"), ["x", "y"]);
+        assert!(flags.namespaces_of("b", "b").is_empty());
+        for wrong in ["prod", "=shop", "prod=", "prod=Shop", "prod=a/b"] {
+            assert!(serve(&["--namespaces", wrong]).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -7,7 +7,11 @@ use axum_server::{Handle, accept::NoDelayAcceptor, tls_rustls::RustlsConfig};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use podgate_access::{Gate, Sessions, clusters::Clusters, sessions, tickets::Tickets};
 use podgate_api::State;
-use podgate_cluster::{Registry, Source, client::Policy};
+use podgate_cluster::{
+    Registry, Source,
+    client::Policy,
+    source::{Context, OfFiles},
+};
 use podgate_index::Index;
 use podgate_sim::Sim;
 use podgate_store::Store;
@@ -128,35 +132,24 @@ fn admin_password(flags: &Serve) -> Result<Option<String>, String> {
 /// Starts every cluster: of the flags, of the pod we run in, of the database. Returns the simulated ones.
 async fn start_clusters(flags: &Serve, data_dir: &Path, clusters: &Clusters) -> Result<Vec<Sim>, String> {
     let started = |error: podgate_access::Denied| format!("cannot start a cluster: {error}");
-    for file in &flags.kubeconfig {
-        let path = file
-            .canonicalize()
-            .map_err(|error| format!("cannot read the kubeconfig {}: {error}", file.display()))?;
-        for context in Source::from_kubeconfig_file(&path).map_err(|error| error.to_string())? {
-            let key = format!("kubeconfig:{}#{}", path.display(), context.original);
-            clusters
-                .start_fixed(&key, &context.name, &context.original, context.source)
-                .await
-                .map_err(started)?;
+    let files = Source::from_kubeconfig_files(&flags.kubeconfig).map_err(|error| error.to_string())?;
+    for OfFiles { key, context } in files {
+        let Context { name, original, source } = context;
+        let namespaces = flags.namespaces_of(&original, &name);
+        if let Err(error) = clusters.start_fixed(&key, &name, &original, source, namespaces).await {
+            tracing::error!(context = original, %error, "a cluster of a kubeconfig could not be started");
         }
     }
+    let names_files = flags.kubeconfig.iter().any(|file| !file.as_os_str().is_empty());
     match (flags.in_cluster, Source::in_cluster()) {
         (InCluster::Always, None) => {
             return Err(
                 "--in-cluster=always, but there is no service account: run in a pod, or name a --kubeconfig".to_owned(),
             );
         }
-        (InCluster::Always, Some(source)) => {
-            clusters
-                .start_fixed("in-cluster", "in-cluster", "The cluster that Podgate runs in", source)
-                .await
-                .map_err(started)?;
-        }
-        (InCluster::Auto, Some(source)) if flags.kubeconfig.is_empty() && !flags.demo => {
-            clusters
-                .start_fixed("in-cluster", "in-cluster", "The cluster that Podgate runs in", source)
-                .await
-                .map_err(started)?;
+        (InCluster::Always, Some(source)) => start_in_cluster(flags, clusters, source).await?,
+        (InCluster::Auto, Some(source)) if !names_files && !flags.demo => {
+            start_in_cluster(flags, clusters, source).await?;
         }
         (InCluster::Auto | InCluster::Never, _) => {}
     }
@@ -164,7 +157,7 @@ async fn start_clusters(flags: &Serve, data_dir: &Path, clusters: &Clusters) -> 
     if flags.demo {
         for (sim, name, description, source) in demo::start_shops(data_dir).await? {
             clusters
-                .start_fixed(&format!("demo:{name}"), &name, &description, source)
+                .start_fixed(&format!("demo:{name}"), &name, &description, source, Vec::new())
                 .await
                 .map_err(started)?;
             sims.push(sim);
@@ -172,6 +165,16 @@ async fn start_clusters(flags: &Serve, data_dir: &Path, clusters: &Clusters) -> 
     }
     clusters.start_stored().await.map_err(started)?;
     Ok(sims)
+}
+
+async fn start_in_cluster(flags: &Serve, clusters: &Clusters, source: Source) -> Result<(), String> {
+    let name = "in-cluster";
+    let namespaces = flags.namespaces_of(name, name);
+    clusters
+        .start_fixed(name, name, "The cluster that Podgate runs in", source, namespaces)
+        .await
+        .map(drop)
+        .map_err(|error| format!("cannot start a cluster: {error}"))
 }
 
 fn api_options(flags: &Serve) -> Result<podgate_api::Options, String> {

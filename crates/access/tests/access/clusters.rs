@@ -356,7 +356,7 @@ async fn an_operators_cluster_is_read_only_and_keeps_its_number() {
     let first = start(open(&folder).await);
     let entry = first
         .clusters
-        .start_fixed("key", "prod", "PROD", context().source)
+        .start_fixed("key", "prod", "PROD", context().source, Vec::new())
         .await
         .unwrap();
     assert!(entry.read_only);
@@ -384,10 +384,59 @@ async fn an_operators_cluster_is_read_only_and_keeps_its_number() {
     let third = start(open(&folder).await);
     let back = third
         .clusters
-        .start_fixed("key", "prod", "PROD", context().source)
+        .start_fixed("key", "prod", "PROD", context().source, Vec::new())
         .await
         .unwrap();
     assert_eq!((back.id, back.name.as_str()), (entry.id, "prod-2"));
+}
+
+#[tokio::test]
+async fn an_operators_cluster_shows_the_namespaces_that_are_watched() {
+    let (folder, sim) = (tempfile::tempdir().unwrap(), sim().await);
+    let podgate = start(open(&folder).await);
+    let file = folder.path().join("kubeconfig");
+    let viewer = sim.kubeconfig_for("viewer");
+    let namespaced = viewer.replace("  context:\n", "  context:\n    namespace: staging\n");
+    assert_ne!(viewer, namespaced);
+    std::fs::write(&file, namespaced).unwrap();
+    let source = || Source::from_kubeconfig_file(&file).unwrap().remove(0).source;
+    for (name, named, watched) in [
+        ("fallen-back", vec![], "staging"),
+        ("named", vec!["staging".to_owned()], "staging"),
+    ] {
+        podgate
+            .clusters
+            .start_fixed(name, name, name, source(), named)
+            .await
+            .unwrap();
+        let entry = podgate.settled(name).await;
+        assert_eq!(entry.sync.state, SyncState::Synced, "{:?}", entry.sync.error);
+        assert_eq!(entry.namespaces, [watched]);
+    }
+    podgate
+        .clusters
+        .start_fixed("forbidden", "forbidden", "", source(), vec!["shop".to_owned()])
+        .await
+        .unwrap();
+    let error = podgate.settled("forbidden").await.sync.error.unwrap().to_string();
+    assert!(
+        error.contains("in namespace `shop`") && error.contains("`list pods`"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_context_may_be_called_anything() {
+    let folder = tempfile::tempdir().unwrap();
+    let podgate = start(open(&folder).await);
+    let source = Source::unusable("", "it is a test");
+    let odd = "a\0b\n\u{1b}[2J";
+    let entry = podgate
+        .clusters
+        .start_fixed(odd, "odd", odd, source, Vec::new())
+        .await
+        .unwrap();
+    assert_eq!(entry.description, "a b  [2J");
 }
 
 #[tokio::test]

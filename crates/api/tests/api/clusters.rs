@@ -224,3 +224,35 @@ async fn a_wrong_token_is_our_caller_s_to_mend_and_never_a_401_to_it() {
     other.stop().await;
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_cluster_that_forbids_podgate_to_list_is_403001() {
+    let server = Server::start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("kubeconfig");
+    std::fs::write(&file, server.sim.kubeconfig_for("viewer")).unwrap();
+    let source = podgate_cluster::Source::from_kubeconfig_file(&file)
+        .unwrap()
+        .remove(0)
+        .source;
+    let cluster = server.registry.add(podgate_cluster::registry::Spec {
+        id: podgate_index::ClusterId(77),
+        name: "limited".to_owned(),
+        source,
+        namespaces: Vec::new(),
+    });
+    while cluster.sync().state == podgate_cluster::SyncState::Syncing {
+        cluster.clone().sync_changed().await;
+    }
+    let message = server.get("/api/clusters/limited/pods").await.fails(403_001);
+    for part in [
+        "Podgate's own credential",
+        "cluster `limited`",
+        "`list pods`",
+        "refused by the cluster",
+        "--namespaces CONTEXT=a,b",
+    ] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    server.stop().await;
+}

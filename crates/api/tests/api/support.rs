@@ -167,7 +167,13 @@ impl Server {
         std::fs::write(&file, sim.kubeconfig()).unwrap();
         for context in Source::from_kubeconfig_file(&file).unwrap() {
             clusters
-                .start_fixed(&context.original, &context.name, &context.original, context.source)
+                .start_fixed(
+                    &context.original,
+                    &context.name,
+                    &context.original,
+                    context.source,
+                    Vec::new(),
+                )
                 .await
                 .unwrap();
         }

@@ -51,24 +51,35 @@ struct NamedMeta {
     name: String,
 }
 
-/// Refreshes version and nodes for ever.
+/// Refreshes version and nodes for ever, and looks whether a cluster that is watched in one namespace may be watched in all.
 pub(super) async fn refresh(cluster: Arc<Inner>) {
     loop {
         if let Ok(client) = cluster.client().await {
             let version = version(&client).await;
             let nodes = nodes(&client).await;
-            let mut info = cluster.info.lock().unwrap_or_else(PoisonError::into_inner);
-            // What could not be asked now is as it was; what is not allowed (any more) is unknown.
-            if let Ok(version) = version {
-                info.version = version;
-            }
-            match nodes {
-                Ok(nodes) => info.nodes = nodes,
-                Err(Error::Forbidden(_)) => info.nodes = None,
-                Err(_) => {}
+            note(&cluster, version, nodes);
+            if cluster.is_narrowed() && try_pods(&client, None).await.is_ok() {
+                tracing::info!(
+                    cluster = cluster.spec.name,
+                    "the pods of all namespaces may be listed now, and are watched"
+                );
+                cluster.widen();
             }
         }
         sleep(cluster.policy.watch.info).await;
+    }
+}
+
+/// Notes what was answered. What could not be asked now is as it was; what is not allowed (any more) is unknown.
+fn note(cluster: &Inner, version: Result<String>, nodes: Result<Option<usize>>) {
+    let mut info = cluster.info.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Ok(version) = version {
+        info.version = version;
+    }
+    match nodes {
+        Ok(nodes) => info.nodes = nodes,
+        Err(Error::Forbidden(_)) => info.nodes = None,
+        Err(_) => {}
     }
 }
 

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderValue, Request, header::ACCEPT};
+use http::{HeaderValue, Request, StatusCode, header::ACCEPT};
 use podgate_index::{Change, Index, Relist};
 use tokio::time::{Instant, sleep};
 
@@ -18,7 +18,7 @@ use crate::{
     Error,
     client::{self, Patience},
     error::{Result, Status},
-    registry::Inner,
+    registry::{Inner, Spec},
     status,
 };
 
@@ -44,7 +44,7 @@ pub(super) struct Batch {
 
 impl Driver {
     /// Runs until it is dropped.
-    pub(crate) async fn run(self) {
+    pub(crate) async fn run(mut self) {
         let mut machine = Machine::new();
         let mut relist = None;
         let mut codec = Codec::Protobuf;
@@ -55,7 +55,20 @@ impl Driver {
                 drop(relist.take());
                 relist = Some(self.index.begin(self.cluster.spec.id, self.namespace.as_deref()));
             }
-            let next = self.make(&mut machine, &call, &mut codec, &mut relist).await;
+            let narrowed = self.namespace.is_some() && self.cluster.is_narrowed();
+            let next = tokio::select! {
+                next = self.make(&mut machine, &call, &mut codec, &mut relist) => next,
+                () = self.cluster.widened(), if narrowed => {
+                    (self.namespace, machine) = (None, Machine::new());
+                    continue;
+                }
+            };
+            if next == Next::Call
+                && self.namespace.is_none()
+                && let Some(namespace) = self.cluster.watched().first()
+            {
+                (self.namespace, machine) = (Some(namespace.clone()), Machine::new());
+            }
             if let Next::Retry { failures } = next {
                 sleep(pause(self.patience(), failures, getrandom::u32().unwrap_or_default())).await;
             }
@@ -79,6 +92,19 @@ impl Driver {
         let status = response.status();
         if *codec == Codec::Protobuf && matches!(status.as_u16(), 406 | 415) {
             self.no_protobuf(codec, "the server refuses it");
+            return Next::Call;
+        }
+        if status == StatusCode::FORBIDDEN
+            && self.namespace.is_none()
+            && (self.cluster.board.sync().synced_at.is_none() || self.cluster.is_narrowed())
+            && let Some(namespace) = self.cluster.spec.source.namespace()
+        {
+            tracing::warn!(
+                cluster = self.cluster.spec.name,
+                namespace,
+                "the cluster forbids Podgate's credential to list pods in all namespaces: the context's namespace is watched alone"
+            );
+            self.cluster.narrow(&namespace);
             return Next::Call;
         }
         if !status.is_success() {
@@ -180,9 +206,7 @@ impl Driver {
         match error {
             Some(error) if why.is_empty() => match error {
                 Error::Timeout(_) => error,
-                Error::Forbidden(text) if self.namespace.is_none() => Error::upstream(format!(
-                    "{text}. If the credential may list pods in some namespaces only, name these for the cluster"
-                )),
+                Error::Forbidden(text) => Error::forbidden(self.may_not_list(&text)),
                 other => Error::upstream(other.to_string()),
             },
             _ => {
@@ -194,6 +218,26 @@ impl Driver {
                 Error::upstream(format!("{of}cluster `{name}`: {why}"))
             }
         }
+    }
+
+    /// The cluster forbids what Podgate itself does. `text` is what it says.
+    fn may_not_list(&self, text: &str) -> String {
+        let Spec { name, source, .. } = &self.cluster.spec;
+        let (place, remedy) = match &self.namespace {
+            Some(namespace) => (format!("namespace `{namespace}`"), "give it that right"),
+            None if source.is_trusted() => (
+                "all namespaces".to_owned(),
+                "give it that right, or name the namespaces where it has it with the flag `--namespaces CONTEXT=a,b`",
+            ),
+            None => (
+                "all namespaces".to_owned(),
+                "give it that right, or name the namespaces where it has it (`namespaces` of the cluster)",
+            ),
+        };
+        format!(
+            "Podgate's own credential for cluster `{name}` may not `list pods` (and watch them) in {place}, which was refused by the cluster: \
+             {remedy}. {text}"
+        )
     }
 
     pub(super) fn patience(&self) -> &Patience {

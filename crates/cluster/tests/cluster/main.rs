@@ -6,6 +6,7 @@ mod follow;
 mod guard;
 mod kubeconfig;
 mod log;
+mod namespaces;
 mod proxies;
 mod proxy;
 mod reason;

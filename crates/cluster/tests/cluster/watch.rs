@@ -356,7 +356,7 @@ async fn a_credential_for_one_namespace_can_not_sync_all(format: Format) {
     let world = World::of(format, 3, policy(), &[], |sim| untrusted(&sim.kubeconfig_for("viewer"))).await;
     let error = world.is(SyncState::Failed).await;
     assert!(
-        error.contains("name these") && error.contains("cluster `prod`"),
+        error.contains("name the namespaces") && error.contains("cluster `prod`"),
         "{error}"
     );
     assert!(world.sync().synced_at.is_none());

@@ -88,9 +88,92 @@ fn a_start_that_fails_does_not_use_up_the_first_password() {
 }
 
 #[test]
+fn one_bad_file_context_or_entry_never_stops_the_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    let bad = file("bad", "contexts: [");
+    let odd = file(
+        "odd",
+        "{clusters: [{name: c, cluster: {server: '127.0.0.1:1'}}], contexts: [{name: a, context: {cluster: gone}}, {name: ''},\n\
+         {name: b, context: {cluster: c, user: gone}}, {name: b}, 7]}",
+    );
+    let free = ["--listen", "127.0.0.1:0"];
+    for files in [format!(":{bad}:{odd}:/no/such/file:"), bad, String::new()] {
+        let mut command = serve(dir.path(), &free);
+        command.env("PODGATE_KUBECONFIG", &files);
+        let (_running, lines) = Running::start(command, 1);
+        assert!(lines[0].starts_with("Podgate listens on"), "{files}: {lines:?}");
+    }
+    for files in ["/no/such/file", "/no/such/file:/nor/this"] {
+        let mut command = serve(dir.path(), &free);
+        command.env("PODGATE_KUBECONFIG", files);
+        fails(command, "none of the kubeconfig files is there (`/no/such/file`");
+    }
+}
+
+/// Whether nothing runs under a number: a process that ended and was not waited for counts as gone.
+fn is_gone(process: &str) -> bool {
+    std::fs::read_to_string(format!("/proc/{process}/stat")).map_or(true, |stat| stat.contains(") Z"))
+}
+
+/// Waits until a condition holds.
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begin = std::time::Instant::now();
+    while !holds() {
+        assert!(begin.elapsed() < std::time::Duration::from_secs(60), "{what}");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn an_exec_plug_in_ends_with_the_server() {
+    let dir = tempfile::tempdir().unwrap();
+    let (kubeconfig, process) = (dir.path().join("kubeconfig"), dir.path().join("process"));
+    let script = format!(
+        "echo $$ > '{0}.new'; mv '{0}.new' '{0}'; exec sleep 1000",
+        process.display()
+    );
+    std::fs::write(
+        &kubeconfig,
+        format!(
+            "{{clusters: [{{name: c, cluster: {{server: 'https://127.0.0.1:1'}}}}], contexts: [{{name: c, context: {{cluster: c, user: u}}}}],\n\
+             users: [{{name: u, user: {{exec: {{apiVersion: client.authentication.k8s.io/v1beta1, command: sh, args: ['-c', \"{script}\"]}}}}}}]}}"
+        ),
+    )
+    .unwrap();
+    let path = kubeconfig.display().to_string();
+    let (mut running, _) = Running::start(
+        serve(dir.path(), &["--listen", "127.0.0.1:0", "--kubeconfig", &path]),
+        1,
+    );
+    until("the plug-in runs", || process.exists());
+    let process = std::fs::read_to_string(process).unwrap().trim().to_owned();
+    assert!(!is_gone(&process));
+    let server = running.0.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &server])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert!(running.0.wait().unwrap().success());
+    until("the plug-in has ended", || is_gone(&process));
+}
+
+#[test]
 fn wrong_usage_is_told_apart_from_failure() {
     let dir = tempfile::tempdir().unwrap();
-    for flags in [&["--nonsense"][..], &["--listen", "here"], &["--tls-cert", "a.pem"]] {
+    for flags in [
+        &["--nonsense"][..],
+        &["--listen", "here"],
+        &["--tls-cert", "a.pem"],
+        &["--namespaces", "prod"],
+    ] {
         let output = serve(dir.path(), flags).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{flags:?}");
         assert!(!output.stderr.is_empty(), "{flags:?}");
