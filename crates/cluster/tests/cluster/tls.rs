@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
-use podgate_cluster::client::tls::{Settings, config, explain};
+use podgate_cluster::{
+    Registry, Source, Spec, SyncState,
+    client::tls::{Settings, config, explain},
+};
+use podgate_index::Index;
+use podgate_sim::Sim;
 use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
     sign::{CertifiedKey, SingleCertAndKey},
@@ -15,9 +20,11 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 mod clients;
 mod forge;
+mod front;
 mod servers;
 
-use self::forge::Forge;
+use self::{forge::Forge, front::Front};
+use crate::world::{ID, options, policy, until, untrusted};
 
 /// Connects to a port of this host, asks for a page, and returns the head of the answer's first line, or why there is none.
 async fn ask(settings: &Settings, port: u16, address: &str) -> Result<String, String> {
@@ -279,4 +286,50 @@ async fn the_name_may_be_another_than_the_address() {
     );
     let wrong = ask(&trusting(&kind.trusted), server.port, "10.9.8.7").await;
     says("wrong address", wrong, &["not valid for `10.9.8.7`", "tls-server-name"]);
+}
+
+/// microk8s and many private clusters: the server's certificate is the authority itself, the client's is of version 1.
+#[tokio::test]
+async fn a_kubeconfig_with_such_certificates_is_a_cluster_that_syncs() {
+    let forge = Forge::new();
+    let kind = servers::authority_itself(&forge);
+    let client = (forge::data("v1.crt"), forge::data("v1.key"));
+    let sim = Sim::start(options()).await.unwrap();
+    sim.run_pod("shop", "p0", &["main"]);
+    let front = Front::start(&sim, &kind).await;
+    let registry = Registry::new(Index::new(), policy());
+    let cluster = registry.add(spec(untrusted(&front.kubeconfig(&sim, &kind, &client))));
+    until("the cluster is synced", || cluster.sync().state == SyncState::Synced).await;
+    assert_eq!(
+        front.presented(),
+        Some(CertificateDer::from_pem_slice(&client.0).unwrap())
+    );
+    registry.shutdown().await;
+    sim.stop().await;
+}
+
+#[tokio::test]
+async fn a_cluster_with_a_refused_certificate_says_why() {
+    let forge = Forge::new();
+    let (kind, words) = servers::common_name_only(&forge);
+    let client = (forge::data("v1.crt"), forge::data("v1.key"));
+    let sim = Sim::start(options()).await.unwrap();
+    let front = Front::start(&sim, &kind).await;
+    let registry = Registry::new(Index::new(), policy());
+    let cluster = registry.add(spec(untrusted(&front.kubeconfig(&sim, &kind, &client))));
+    until("the cluster has failed", || cluster.sync().state == SyncState::Failed).await;
+    let error = cluster.sync().error.unwrap().to_string();
+    assert!(error.contains("cluster `prod`"), "{error}");
+    says("common name only", Err(error), words);
+    registry.shutdown().await;
+    sim.stop().await;
+}
+
+fn spec(source: Source) -> Spec {
+    Spec {
+        id: ID,
+        name: "prod".to_owned(),
+        source,
+        namespaces: Vec::new(),
+    }
 }

@@ -21,6 +21,18 @@ pub(super) fn plain(forge: &Forge) -> Kind {
     of_authority(forge, "p256", "p256", HOST)
 }
 
+/// One that is signed by itself, as an authority, and that the kubeconfig gives as the authority.
+pub(super) fn authority_itself(forge: &Forge) -> Kind {
+    let authority = format!("{HOST} basicConstraints=critical,CA:TRUE");
+    of_itself(forge, "itself", "rsa2048", "-sha256", &authority)
+}
+
+/// One that has no name but the common name.
+pub(super) fn common_name_only(forge: &Forge) -> (Kind, &'static [&'static str]) {
+    let kind = of_authority(forge, "CN only", "p256", "keyUsage=digitalSignature");
+    (kind, &["common name (CN) only", "`localhost`", "SAN"])
+}
+
 fn of_authority(forge: &Forge, name: &'static str, kind: &str, extensions: &str) -> Kind {
     forge.key(name, kind);
     forge.signed(name, name, "ca", "-sha256", extensions);
