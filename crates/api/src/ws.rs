@@ -9,5 +9,5 @@ mod upgrade;
 
 pub use socket::{End, Incoming, Receiver, Sender, Socket};
 pub use sockets::Limits;
-pub(crate) use sockets::Sockets;
+pub(crate) use sockets::{Places, Sockets};
 pub use upgrade::Upgrade;

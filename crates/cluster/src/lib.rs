@@ -10,7 +10,9 @@ pub mod events;
 pub mod exec;
 pub mod follow;
 pub mod log;
+pub mod lossy;
 mod protobuf;
+mod queue;
 pub mod reason;
 pub mod registry;
 pub mod source;
@@ -18,6 +20,7 @@ pub mod status;
 pub mod text;
 mod warnings;
 mod watch;
+pub mod websocket;
 pub mod wire;
 
 pub use budget::MemoryBudget;

@@ -10,13 +10,13 @@ use futures_util::{
 use http::Response;
 use http_body_util::BodyExt;
 use kube::client::Body as Answer;
-use tokio_util::sync::CancellationToken;
 
 use crate::{
     Cluster, Error,
     client::{self, Client},
     containers::{Pod, Standing},
     error::Result,
+    registry::removal::Removal,
 };
 
 /// Which part of which log.
@@ -167,7 +167,7 @@ struct Reading {
     what: String,
     answer: Response<Answer>,
     idle: Duration,
-    removed: CancellationToken,
+    removed: Removal,
 }
 
 impl Reading {
@@ -187,10 +187,11 @@ impl Reading {
     async fn chunk(&mut self) -> Result<Option<Bytes>> {
         loop {
             let frame = tokio::select! {
-                frame = tokio::time::timeout(self.idle, self.answer.body_mut().frame()) => frame,
+                biased;
                 () = self.removed.cancelled() => {
-                    return Err(Error::upstream(format!("{} was ended: the cluster was removed from Podgate", self.what)));
+                    return Err(Error::upstream(format!("{} was ended: {}", self.what, self.removed.reason())));
                 }
+                frame = tokio::time::timeout(self.idle, self.answer.body_mut().frame()) => frame,
             };
             match frame {
                 Ok(Some(Ok(frame))) => {

@@ -11,8 +11,9 @@ use std::{
 
 use podgate_index::{ClusterId, Index};
 use tokio::{sync::watch, task::JoinHandle};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::task::TaskTracker;
 
+use self::removal::{Removal, Why};
 use crate::{
     Error, Source,
     client::{Client, Policy, Slot},
@@ -24,6 +25,7 @@ use crate::{
 pub use crate::watch::counts::Counts;
 
 mod info;
+pub(crate) mod removal;
 mod supervise;
 
 /// Namespaces of one cluster that are watched at most: each costs a connection.
@@ -54,7 +56,7 @@ struct Entry {
 impl Drop for State {
     fn drop(&mut self) {
         for entry in self.clusters().values() {
-            entry.cluster.inner.removed.cancel();
+            entry.cluster.inner.removed.cancel(Why::Shutdown);
         }
     }
 }
@@ -129,7 +131,7 @@ pub(crate) struct Inner {
     /// For [`Cluster::probe`], which waits for nobody's calls and holds none up.
     probe: Slot,
     /// Cancelled when the cluster is removed or replaced: every stream of it ends then.
-    pub(crate) removed: CancellationToken,
+    pub(crate) removed: Removal,
     /// The tasks of its open logs and terminals.
     pub(crate) streams: TaskTracker,
     pub(crate) board: Board,
@@ -215,7 +217,7 @@ impl Registry {
             watched: watch::Sender::new(spec.namespaces.as_slice().into()),
             spec,
             policy: self.state.policy.clone(),
-            removed: CancellationToken::new(),
+            removed: Removal::default(),
             streams: TaskTracker::new(),
             board,
             index: self.state.index.clone(),
@@ -228,7 +230,7 @@ impl Registry {
         let cluster = Cluster { inner, changes };
         let mut clusters = self.state.clusters();
         let before = clusters.remove(&id).map(|entry| {
-            entry.cluster.inner.removed.cancel();
+            entry.cluster.inner.removed.cancel(Why::Replaced);
             entry.task
         });
         let task = tokio::spawn(supervise::run(cluster.inner.clone(), self.state.index.clone(), before));
@@ -250,7 +252,7 @@ impl Registry {
     pub async fn remove(&self, id: ClusterId) {
         let entry = self.state.clusters().remove(&id);
         if let Some(entry) = entry {
-            end(entry).await;
+            end(entry, Why::Removed).await;
             // Unless one with the same number has come meanwhile, which has cleared them itself.
             if self.get(id).is_none() {
                 self.state.index.remove_cluster(id);
@@ -292,11 +294,11 @@ impl Registry {
     pub async fn shutdown(&self) {
         let entries = std::mem::take(&mut *self.state.clusters());
         for entry in entries.values() {
-            entry.cluster.inner.removed.cancel();
+            entry.cluster.inner.removed.cancel(Why::Shutdown);
         }
         let clusters: Vec<_> = entries.values().map(|entry| entry.cluster.clone()).collect();
         for entry in entries.into_values() {
-            end(entry).await;
+            end(entry, Why::Shutdown).await;
         }
         let streams = async {
             for cluster in clusters {
@@ -310,8 +312,8 @@ impl Registry {
     }
 }
 
-async fn end(entry: Entry) {
-    entry.cluster.inner.removed.cancel();
+async fn end(entry: Entry, why: Why) {
+    entry.cluster.inner.removed.cancel(why);
     if let Err(error) = entry.task.await {
         tracing::error!(cluster = entry.cluster.name(), %error, "the watch of a cluster failed");
     }

@@ -1,32 +1,40 @@
 //! `WS …/pods/{name}/exec`: a command in a container, with its streams.
 //!
-//! What comes from the client is read all the time, as far as 1 MiB waits here (and as much again below) for the process; what goes to it
-//! waits for the client. Neither way holds up the other, so that a paste and its echo can't block each other.
+//! What comes from the client is read all the time, as far as 256 kB wait here for the process; what goes to it waits for the client. Neither way holds up the
+//! other, so that a paste and its echo can't block each other.
 
 use std::{collections::VecDeque, num::NonZeroU16};
 
-use axum::response::Response;
+use axum::{extract::State as Extract, response::Response};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use podgate_access::{Scoped, action::Exec};
-use podgate_cluster::exec::{Input, MAX_INPUT, Options, Output, Session};
+use podgate_cluster::{
+    exec::{Input, MAX_INPUT, Options, Output, Outputs, Session},
+    lossy::json_fit,
+};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use super::frames::{Decoder, parse};
+use super::{
+    frames::{Decoder, parse},
+    memory,
+};
 use crate::{
-    ApiError, FromParameters, Kind, Parameter, Parameters,
+    ApiError, FromParameters, Kind, Parameter, Parameters, State,
     ws::{End, Incoming, Receiver, Sender, Socket, Upgrade},
 };
 
 /// What runs when no command is given.
 const SHELL: &str = "/bin/sh";
-/// Bytes of input that wait for the process before the client is no longer read.
-const MAX_WAITING: usize = 1 << 20;
+/// Bytes of input that wait for the process before the client is no longer read. One frame, of at most 1 MiB, may come on top.
+const MAX_WAITING: usize = 256 << 10;
 /// What a frame that carries no bytes counts.
 const FRAME_COST: usize = 64;
-/// Output that is there at once is joined to frames of about this size.
-const JOINED: usize = 64 << 10;
+/// Output that is there at once is joined as long as it is shorter.
+const JOINED: usize = 32 << 10;
+/// Bytes of output that a frame holds at most, as they stand in its JSON, where a NUL takes six.
+const MAX_DATA: usize = 64 << 10;
 /// Answers to the client's own frames that wait.
 const REPLIES: usize = 16;
 
@@ -75,9 +83,9 @@ enum Client {
 /// What the server sends.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
-enum Server {
+enum Server<'a> {
     Output {
-        data: String,
+        data: &'a str,
         #[serde(skip_serializing_if = "Option::is_none")]
         stream: Option<&'static str>,
     },
@@ -94,11 +102,12 @@ enum Reply {
 }
 
 /// The handler.
-pub(crate) async fn open(upgrade: Upgrade<Exec, Asked>) -> Response {
-    upgrade.open(|socket, scoped, asked| serve(socket, scoped, asked).boxed())
+pub(crate) async fn open(upgrade: Upgrade<Exec, Asked>, Extract(state): Extract<State>) -> Response {
+    upgrade.open(move |socket, scoped, asked| async move { serve(socket, scoped, asked, &state).await }.boxed())
 }
 
-async fn serve(socket: &mut Socket, scoped: Scoped<Exec>, Asked(options): Asked) -> Result<(), End> {
+async fn serve(socket: &mut Socket, scoped: Scoped<Exec>, Asked(options): Asked, state: &State) -> Result<(), End> {
+    let _memory = state.stream_memory().reserve(memory::TERMINAL)?;
     let Socket { sender, receiver, .. } = socket;
     let (replies, mut to_answer) = mpsc::channel(REPLIES);
     let mut waiting = Waiting::default();
@@ -115,7 +124,11 @@ async fn serve(socket: &mut Socket, scoped: Scoped<Exec>, Asked(options): Asked)
         }
     };
     let Session { input, output } = session;
+    let removed = output.removal();
     tokio::select! {
+        biased;
+        // Also while a client does not take its output.
+        error = removed => Err(error.into()),
         end = incoming(receiver, waiting, input, replies) => end,
         end = outgoing(sender, output, to_answer) => end,
     }
@@ -228,11 +241,7 @@ async fn incoming(
 }
 
 /// Carries output to the client until the process has ended.
-async fn outgoing(
-    sender: &mut Sender,
-    mut output: mpsc::Receiver<Output>,
-    mut replies: mpsc::Receiver<Reply>,
-) -> Result<(), End> {
+async fn outgoing(sender: &mut Sender, mut output: Outputs, mut replies: mpsc::Receiver<Reply>) -> Result<(), End> {
     let mut streams = Streams::default();
     let mut ahead = None;
     loop {
@@ -251,12 +260,12 @@ async fn outgoing(
                 let mut text = streams.stdout.push(&bytes);
                 while text.len() < JOINED {
                     match output.try_recv() {
-                        Ok(Output::Stdout(bytes)) => text.push_str(&streams.stdout.push(&bytes)),
-                        Ok(other) => {
+                        Some(Output::Stdout(bytes)) => text.push_str(&streams.stdout.push(&bytes)),
+                        Some(other) => {
                             ahead = Some(other);
                             break;
                         }
-                        Err(_) => break,
+                        None => break,
                     }
                 }
                 send(sender, text, None).await?;
@@ -291,11 +300,14 @@ impl Streams {
     }
 }
 
-async fn send(sender: &mut Sender, data: String, stream: Option<&'static str>) -> Result<(), End> {
-    if data.is_empty() {
-        return Ok(());
+async fn send(sender: &mut Sender, text: String, stream: Option<&'static str>) -> Result<(), End> {
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        let (data, later) = rest.split_at(json_fit(rest, MAX_DATA));
+        sender.json(&Server::Output { data, stream }).await?;
+        rest = later;
     }
-    sender.json(&Server::Output { data, stream }).await
+    Ok(())
 }
 
 async fn answer(sender: &mut Sender, reply: Reply) -> Result<(), End> {

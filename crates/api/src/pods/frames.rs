@@ -1,5 +1,6 @@
 //! What the log stream and the terminal have in common: frames of the client, and text from bytes that come in pieces.
 
+use podgate_cluster::lossy::Lossy;
 use serde::de::DeserializeOwned;
 
 use crate::{ApiError, parameters::shown, ws::Incoming};
@@ -28,51 +29,21 @@ pub(super) fn parse_text<T: DeserializeOwned>(frame: &Incoming) -> Result<T, Api
 
 /// Text from bytes that may be cut anywhere: a character is never split, and what is not UTF-8 becomes U+FFFD.
 #[derive(Debug, Default)]
-pub(super) struct Decoder {
-    /// The beginning of a character; at most three bytes.
-    begun: Vec<u8>,
-}
+pub(super) struct Decoder(Lossy);
 
 impl Decoder {
     /// The text up to the last whole character.
     pub(super) fn push(&mut self, bytes: &[u8]) -> String {
-        let joined;
-        let bytes = if self.begun.is_empty() {
-            bytes
-        } else {
-            self.begun.extend_from_slice(bytes);
-            joined = std::mem::take(&mut self.begun);
-            joined.as_slice()
-        };
         let mut text = String::with_capacity(bytes.len());
-        for chunk in bytes.utf8_chunks() {
-            text.push_str(chunk.valid());
-            let invalid = chunk.invalid();
-            let at_the_end = bytes.as_ptr_range().end == invalid.as_ptr_range().end;
-            if at_the_end && is_begun(invalid) {
-                self.begun = invalid.to_vec();
-            } else if !invalid.is_empty() {
-                text.push(char::REPLACEMENT_CHARACTER);
-            }
-        }
+        self.0.push(bytes, |run| text.push_str(run.as_str()));
         text
     }
 
     /// What is left when nothing more comes.
     pub(super) fn finish(&mut self) -> String {
-        if self.begun.is_empty() {
-            return String::new();
-        }
-        self.begun.clear();
-        char::REPLACEMENT_CHARACTER.to_string()
-    }
-}
-
-/// Whether bytes may be the beginning of a character that is not whole yet.
-fn is_begun(bytes: &[u8]) -> bool {
-    match std::str::from_utf8(bytes) {
-        Ok(_) => false,
-        Err(error) => error.error_len().is_none(),
+        let mut text = String::new();
+        self.0.finish(|run| text.push_str(run.as_str()));
+        text
     }
 }
 

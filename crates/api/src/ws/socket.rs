@@ -18,16 +18,14 @@ use futures_util::{
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use podgate_access::Denied;
+use podgate_cluster::websocket::BoundedWebSocket;
 use prometheus_client::metrics::counter::Counter;
 use serde::Serialize;
 use tokio::sync::Mutex;
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        self, Message, Utf8Bytes,
-        error::CapacityError,
-        protocol::{CloseFrame, frame::coding::CloseCode},
-    },
+use tokio_tungstenite::tungstenite::{
+    self, Message, Utf8Bytes,
+    error::CapacityError,
+    protocol::{CloseFrame, frame::coding::CloseCode},
 };
 
 use super::Limits;
@@ -38,7 +36,7 @@ const MAX_REASON: usize = 123;
 /// How long an end may take: the last frames to a client that may not read, and its answer to our close.
 const CLOSE_LIMIT: Duration = Duration::from_secs(3);
 
-type Stream = WebSocketStream<TokioIo<Upgraded>>;
+type Stream = BoundedWebSocket<TokioIo<Upgraded>>;
 
 /// An open WebSocket. Its halves can be borrowed apart, to read and write at once.
 #[derive(Debug)]
@@ -235,10 +233,10 @@ impl Sender {
     pub async fn text(&mut self, text: String) -> Result<(), End> {
         self.sent.inc_by(text.len() as u64);
         let sent = self.sink.lock().await.send(Message::text(text)).await;
-        sent.map_err(|_| End::Gone)
+        sent.map_err(unsent)
     }
 
-    /// Sends several frames as JSON text and flushes once. Waits while the client does not read.
+    /// Sends several frames as JSON text and flushes once. Waits while the client does not read, and then holds one frame beside what the socket buffers.
     ///
     /// # Errors
     /// As [`Sender::json`].
@@ -246,13 +244,13 @@ impl Sender {
         &mut self,
         frames: impl IntoIterator<Item = T> + Send,
     ) -> Result<(), End> {
-        let texts: Vec<String> = frames.into_iter().map(|frame| json(&frame)).collect::<Result<_, _>>()?;
         let mut sink = self.sink.lock().await;
-        for text in texts {
+        for frame in frames {
+            let text = json(&frame)?;
             self.sent.inc_by(text.len() as u64);
-            sink.feed(Message::text(text)).await.map_err(|_| End::Gone)?;
+            sink.feed(Message::text(text)).await.map_err(unsent)?;
         }
-        sink.flush().await.map_err(|_| End::Gone)
+        sink.flush().await.map_err(unsent)
     }
 
     /// Sends an `error` frame and leaves the connection open: for a malformed frame of the client.
@@ -274,6 +272,16 @@ impl Sender {
             message: &message,
         })
         .await
+    }
+}
+
+/// Why a frame could not be sent.
+fn unsent(error: tungstenite::Error) -> End {
+    match error {
+        tungstenite::Error::WriteBufferFull(_) => End::Failed(ApiError::Internal(
+            "a frame is larger than a WebSocket may buffer".into(),
+        )),
+        _ => End::Gone,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -44,9 +44,19 @@ impl Default for Limits {
 #[derive(Clone, Debug)]
 pub(crate) struct Sockets {
     limits: Limits,
+    places: Places,
+    tracker: TaskTracker,
+}
+
+/// How many streams of one kind are open, of each session and in all. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Places {
+    /// The streams' name, in the plural.
+    kind: &'static str,
+    total: usize,
+    per_session: usize,
     /// A std mutex: it is held for a look-up, never across an await.
     open: Arc<Mutex<Open>>,
-    tracker: TaskTracker,
 }
 
 #[derive(Debug, Default)]
@@ -55,10 +65,10 @@ struct Open {
     by_session: HashMap<i64, usize>,
 }
 
-/// One open WebSocket's place; dropping it gives the place back.
+/// One open stream's place; dropping it gives the place back.
 #[derive(Debug)]
 pub(crate) struct Place {
-    sockets: Sockets,
+    places: Places,
     session: i64,
 }
 
@@ -66,34 +76,14 @@ impl Sockets {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             limits: limits.clone(),
-            open: Arc::default(),
+            places: Places::new("WebSockets", limits),
             tracker: TaskTracker::new(),
         }
     }
 
-    /// Takes a place for a socket of a session.
-    ///
-    /// # Errors
-    /// 429001 when there is none.
-    pub(crate) fn enter(&self, session: i64) -> Result<Place, ApiError> {
-        let refuse = |what: &str, most: usize| ApiError::TooMany {
-            message: format!("{what} has {most} open WebSockets, the most there may be: close some, then try again"),
-            retry_after: 5,
-        };
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.total >= self.limits.total {
-            return Err(refuse("this server", self.limits.total));
-        }
-        let of_session = open.by_session.entry(session).or_default();
-        if *of_session >= self.limits.per_session {
-            return Err(refuse("this session", self.limits.per_session));
-        }
-        *of_session += 1;
-        open.total += 1;
-        Ok(Place {
-            sockets: self.clone(),
-            session,
-        })
+    /// The places of WebSockets.
+    pub(crate) fn places(&self) -> &Places {
+        &self.places
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -102,7 +92,7 @@ impl Sockets {
 
     /// How many are open.
     pub(crate) fn count(&self) -> usize {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).total
+        self.places.open().total
     }
 
     /// Marks a socket's task as living until the token is dropped.
@@ -116,9 +106,51 @@ impl Sockets {
     }
 }
 
+impl Places {
+    /// No stream is open. As many may be as WebSockets.
+    pub(crate) fn new(kind: &'static str, limits: &Limits) -> Self {
+        Self {
+            kind,
+            total: limits.total,
+            per_session: limits.per_session,
+            open: Arc::default(),
+        }
+    }
+
+    /// Takes a place for a stream of a session.
+    ///
+    /// # Errors
+    /// 429001 when there is none.
+    pub(crate) fn enter(&self, session: i64) -> Result<Place, ApiError> {
+        let kind = self.kind;
+        let refuse = |what: &str, most: usize| ApiError::TooMany {
+            message: format!("{what} has {most} open {kind}, the most there may be: close some, then try again"),
+            retry_after: 5,
+        };
+        let mut open = self.open();
+        if open.total >= self.total {
+            return Err(refuse("this server", self.total));
+        }
+        let of_session = open.by_session.entry(session).or_default();
+        if *of_session >= self.per_session {
+            return Err(refuse("this session", self.per_session));
+        }
+        *of_session += 1;
+        open.total += 1;
+        Ok(Place {
+            places: self.clone(),
+            session,
+        })
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut open = self.sockets.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = self.places.open();
         open.total = open.total.saturating_sub(1);
         if let Some(count) = open.by_session.get_mut(&self.session) {
             *count -= 1;
@@ -142,14 +174,15 @@ mod tests {
             per_session: 2,
             ..Limits::default()
         });
-        let first = sockets.enter(1).unwrap();
-        let _second = sockets.enter(1).unwrap();
-        assert!(sockets.enter(1).unwrap_err().message().contains("this session has 2"));
-        let _third = sockets.enter(2).unwrap();
-        assert!(sockets.enter(2).unwrap_err().message().contains("this server has 3"));
+        let places = sockets.places();
+        let first = places.enter(1).unwrap();
+        let _second = places.enter(1).unwrap();
+        assert!(places.enter(1).unwrap_err().message().contains("this session has 2"));
+        let _third = places.enter(2).unwrap();
+        assert!(places.enter(2).unwrap_err().message().contains("this server has 3"));
         assert_eq!(sockets.count(), 3);
         drop(first);
         assert_eq!(sockets.count(), 2);
-        let _again = sockets.enter(1).unwrap();
+        let _again = places.enter(1).unwrap();
     }
 }

@@ -12,15 +12,10 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use podgate_access::{Action, Caller, Scoped};
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        handshake::derive_accept_key,
-        protocol::{Role, WebSocketConfig},
-    },
-};
+use podgate_cluster::websocket::{BoundedWebSocket, Sizes};
+use tokio_tungstenite::tungstenite::{handshake::derive_accept_key, protocol::Role};
 
-use super::{End, Limits, Socket};
+use super::{End, Socket};
 use crate::{
     ApiError, State, credential,
     middleware::Trace,
@@ -108,7 +103,11 @@ impl<A: Action, T: FromParameters> Upgrade<A, T> {
                     return;
                 }
             };
-            let stream = WebSocketStream::from_raw_socket(upgraded, Role::Server, Some(config(&limits))).await;
+            let sizes = Sizes {
+                incoming: limits.max_frame,
+                outgoing: MAX_OUTGOING,
+            };
+            let stream = BoundedWebSocket::new(upgraded, Role::Server, sizes).await;
             let mut socket = Socket::new(
                 stream,
                 &limits,
@@ -117,7 +116,7 @@ impl<A: Action, T: FromParameters> Upgrade<A, T> {
             );
             let keep_alive = socket.keep_alive(&limits);
             let sockets = self.state.sockets();
-            let place = sockets.enter(self.caller.session);
+            let place = sockets.places().enter(self.caller.session);
             let work = async {
                 let _place = place?;
                 let parameters = T::read(&Parameters::parse(&self.query, T::PARAMETERS)?)?;
@@ -144,15 +143,8 @@ fn panicked() -> End {
     End::Failed(ApiError::Internal("the handler of a WebSocket panicked".into()))
 }
 
-/// Bytes read at once. So much memory is taken by each socket, however quiet, and written over at each read.
-const READ_BUFFER: usize = 8 << 10;
-
-fn config(limits: &Limits) -> WebSocketConfig {
-    WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER)
-        .max_frame_size(Some(limits.max_frame))
-        .max_message_size(Some(limits.max_frame))
-}
+/// Bytes of the largest frame that is sent. It is a snapshot of a live query; log streams and terminals send at most 128 KiB and a few names.
+const MAX_OUTGOING: usize = 8 << 20;
 
 fn not_a_websocket(what: &str) -> ApiError {
     ApiError::Parameter(format!(

@@ -276,3 +276,50 @@ async fn a_client_that_never_reads_stops_the_command() {
     until_gone(&server).await;
     server.stop().await;
 }
+
+#[tokio::test]
+async fn output_of_any_bytes_comes_in_frames_of_64_kb() {
+    let server = server().await;
+    let mut socket = exec(&server, "tty=false&command=cat").await;
+    let zeros = vec![0_u8; 300_000];
+    socket.send_binary(&zeros).await;
+    socket.send(json!({"type": "eof"})).await;
+    let mut taken = 0;
+    loop {
+        let frame = socket.next().await;
+        if frame["type"] == "exit" {
+            break;
+        }
+        let data = frame["data"].as_str().unwrap();
+        taken += data.len();
+        assert!(
+            frame.to_string().len() <= (64 << 10) + 100,
+            "{} bytes",
+            frame.to_string().len()
+        );
+    }
+    assert_eq!(taken, zeros.len());
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_cluster_that_goes_ends_the_output_at_once_and_says_why() {
+    for replaced in [false, true] {
+        let server = server().await;
+        let mut socket = exec(&server, "tty=false&command=yes").await;
+        assert_eq!(socket.next().await["type"], "output");
+        // Its client does not read: everything on the way is full.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let cluster = server.registry.all().remove(0);
+        if replaced {
+            server.add(&server.sim, cluster.id().0);
+        } else {
+            server.registry.remove(cluster.id()).await;
+        }
+        let (code, message) = socket.fails().await;
+        let word = if replaced { "replaced" } else { "removed" };
+        assert!(code == 502_001 && message.contains(word), "{code} {message}");
+        until_gone(&server).await;
+        server.stop().await;
+    }
+}

@@ -3,7 +3,7 @@
 use podgate_api::{Options, ws::Limits};
 use serde_json::json;
 
-use futures_util::StreamExt;
+use futures_util::{SinkExt, StreamExt};
 use tokio_tungstenite::tungstenite::{
     Message,
     protocol::{CloseFrame, frame::coding::CloseCode},
@@ -249,5 +249,44 @@ async fn a_client_that_answers_no_ping_is_given_up() {
             .ends_with("for the living")
     );
     drop(silent);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_pings_and_does_not_read_is_not_read_either() {
+    let server = server(Limits::default()).await;
+    for path in [
+        LOGS,
+        "/ws/clusters/sim/namespaces/default/pods/web/exec?command=cat&tty=false",
+    ] {
+        let mut socket = server.ws(path).await;
+        let pings = async {
+            loop {
+                let ping = Message::Ping(vec![b'x'; 125].into());
+                socket.0.feed(ping).await.unwrap();
+            }
+        };
+        // The pipe is full once the server reads no more. A server that kept the answers would read for ever.
+        assert!(
+            tokio::time::timeout(std::time::Duration::from_secs(5), pings)
+                .await
+                .is_err()
+        );
+        let mut sent = 0_u64;
+        let blocked = async {
+            loop {
+                let ping = Message::Ping(vec![b'x'; 125].into());
+                socket.0.send(ping).await.unwrap();
+                sent += 1;
+            }
+        };
+        assert!(
+            tokio::time::timeout(std::time::Duration::from_secs(1), blocked)
+                .await
+                .is_err()
+        );
+        assert_eq!(sent, 0, "{path}: the server still reads");
+        drop(socket);
+    }
     server.stop().await;
 }

@@ -4,6 +4,7 @@
 //! input and ^C lives on after its client has gone.
 
 mod farewell;
+mod output;
 mod pump;
 mod review;
 mod status;
@@ -13,15 +14,16 @@ use bytes::Bytes;
 use futures_util::future::try_join;
 use tokio::sync::{mpsc, oneshot};
 
+pub use self::output::Outputs;
 use crate::{
     Cluster, Error,
     containers::{Pod, Standing},
     error::Result,
 };
 
-/// Frames that wait in either direction. What comes from a cluster is about 32 kB; see [`MAX_INPUT`] for the other way.
-const QUEUE: usize = 32;
-/// Bytes that one [`Input::Data`] should have at most, so that what waits stays about 1 MiB. A larger one is taken, and sent in parts.
+/// Inputs that wait for the process, of [`MAX_INPUT`] bytes each.
+const INPUTS: usize = 2;
+/// Bytes that one [`Input::Data`] should have at most, so that what waits stays 64 KiB. A larger one is taken, and sent in parts.
 pub const MAX_INPUT: usize = 32 << 10;
 
 /// What to run.
@@ -73,8 +75,8 @@ pub enum Output {
 pub struct Session {
     /// To the process; bounded. Dropping it ends the input as dropping the session does; output goes on.
     pub input: mpsc::Sender<Input>,
-    /// From the process; bounded. Ends after [`Output::Exit`] or [`Output::Failed`].
-    pub output: mpsc::Receiver<Output>,
+    /// From the process; bounded in bytes. Ends after [`Output::Exit`] or [`Output::Failed`], and at once when the cluster is removed.
+    pub output: Outputs,
 }
 
 impl Cluster {
@@ -95,10 +97,10 @@ impl Cluster {
             place: pod.place(),
             program: options.command.first().cloned().unwrap_or_default(),
         };
-        let (input, to_process) = mpsc::channel(QUEUE);
-        let (from_process, output) = mpsc::channel(QUEUE);
-        let (opened, up) = oneshot::channel();
+        let (input, to_process) = mpsc::channel(INPUTS);
         let removed = self.inner.removed.clone();
+        let (from_process, output) = output::outputs(removed.clone(), what.clone());
+        let (opened, up) = oneshot::channel();
         let (namespace, name) = (namespace.to_owned(), name.to_owned());
         // A task of its own, and not the caller's: once the request is sent a process may start, and if the caller goes before the answer,
         // that process's input has to be ended. It ends by itself: with the process, with the connection, or soon after the session was dropped.

@@ -18,11 +18,10 @@ use tokio::{
     sync::mpsc,
     time::{Instant, MissedTickBehavior, interval_at, sleep, sleep_until, timeout},
 };
-use tokio_tungstenite::{WebSocketStream, tungstenite::Message};
-use tokio_util::sync::CancellationToken;
+use tokio_tungstenite::tungstenite::Message;
 
-use super::{Input, MAX_INPUT, Output, farewell, status::What, upgrade::Socket};
-use crate::Error;
+use super::{Input, MAX_INPUT, Output, farewell, output::MAX_OUTPUT, status::What, upgrade::Socket};
+use crate::{Error, queue::Sender, registry::removal::Removal, websocket::BoundedWebSocket};
 
 const STDIN: u8 = 0;
 const STDOUT: u8 = 1;
@@ -66,8 +65,7 @@ pub(super) struct Terms {
     pub(super) tty: bool,
     /// See [`crate::client::Policy::stream_silence`].
     pub(super) silence: Duration,
-    /// The cluster is no longer Podgate's.
-    pub(super) removed: CancellationToken,
+    pub(super) removed: Removal,
     pub(super) what: What,
 }
 
@@ -76,7 +74,7 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     socket: Socket<S>,
     terms: Terms,
     input: mpsc::Receiver<Input>,
-    output: mpsc::Sender<Output>,
+    output: Sender<Output>,
 ) {
     let last = {
         let (sink, stream) = socket.stream.split();
@@ -102,14 +100,6 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
             },
         }
     };
-    // The farewell makes most processes end by themselves; that is not why.
-    let last = if terms.removed.is_cancelled() {
-        Some(Output::Failed(
-            terms.what.broken("the cluster was removed from Podgate"),
-        ))
-    } else {
-        last
-    };
     if let Some(last) = last {
         let _ = output.send(last).await;
     }
@@ -118,8 +108,8 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
 /// Passes output on until the process's end; that is what it returns. When nobody listens any more it goes on, so that a process that
 /// is busy with output gets to see the end of its input.
 async fn read<S: AsyncRead + AsyncWrite + Unpin>(
-    mut stream: SplitStream<WebSocketStream<S>>,
-    output: &mpsc::Sender<Output>,
+    mut stream: SplitStream<BoundedWebSocket<S>>,
+    output: &Sender<Output>,
     seen: &Seen,
     terms: &Terms,
 ) -> Output {
@@ -153,9 +143,9 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
             continue;
         }
         let channel = bytes.split_to(1);
-        let send = match channel.first() {
-            Some(&STDOUT) => Output::Stdout(bytes),
-            Some(&STDERR) => Output::Stderr(bytes),
+        let of = match channel.first() {
+            Some(&STDOUT) => Output::Stdout,
+            Some(&STDERR) => Output::Stderr,
             Some(&ERROR) => {
                 let room = MAX_VERDICT.saturating_sub(verdict.len()).min(bytes.len());
                 verdict.extend_from_slice(bytes.get(..room).unwrap_or_default());
@@ -164,7 +154,10 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
             _ => continue,
         };
         seen.started.store(true, Ordering::Relaxed);
-        let _ = output.send(send).await;
+        while !bytes.is_empty() && !terms.removed.is_cancelled() {
+            let part = bytes.split_to(bytes.len().min(MAX_OUTPUT));
+            let _ = output.send(of(part)).await;
+        }
     }
     if verdict.is_empty() {
         return Output::Failed(what.broken("the API server closed it without saying how the process ended"));
@@ -173,7 +166,7 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 struct Writer<'a, S> {
-    sink: SplitSink<WebSocketStream<S>, Message>,
+    sink: SplitSink<BoundedWebSocket<S>, Message>,
     closes_channels: bool,
     /// What was typed last was no line feed: a ^D would only end the line.
     line_begun: bool,
@@ -183,7 +176,7 @@ struct Writer<'a, S> {
     /// When the connection was opened.
     opened: Instant,
     seen: &'a Seen,
-    output: &'a mpsc::Sender<Output>,
+    output: &'a Sender<Output>,
     terms: &'a Terms,
 }
 

@@ -11,31 +11,32 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use kube::client::Body;
 use tokio::time::{Instant, timeout};
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        handshake::{client::generate_key, derive_accept_key},
-        protocol::{Role, WebSocketConfig},
-    },
+use tokio_tungstenite::tungstenite::{
+    handshake::{client::generate_key, derive_accept_key},
+    protocol::Role,
 };
 
-use super::{Options, status::What};
+use super::{MAX_INPUT, Options, status::What};
 use crate::{
     Error,
     client::{Client, uri},
     error::{Given, Result},
+    websocket::{BoundedWebSocket, Sizes},
 };
 
 /// What both ends may speak (`apimachinery/pkg/util/remotecommand/constants.go`).
 const V5: &str = "v5.channel.k8s.io";
 const V4: &str = "v4.channel.k8s.io";
 
-/// The largest message taken from a cluster; theirs are 32 kB.
-const MAX_MESSAGE: usize = 4 << 20;
+/// Messages are a byte for the channel and what was read at once: an API server reads 32 kB (`io.Copy`), and we send [`MAX_INPUT`] at most.
+pub(super) const SIZES: Sizes = Sizes {
+    incoming: 64 << 10,
+    outgoing: 1 + MAX_INPUT,
+};
 
 /// An open connection to a process.
 pub(super) struct Socket<S = TokioIo<Upgraded>> {
-    pub(super) stream: WebSocketStream<S>,
+    pub(super) stream: BoundedWebSocket<S>,
     pub(super) opened: Instant,
     /// One channel can be closed for itself (v5).
     pub(super) closes_channels: bool,
@@ -62,12 +63,7 @@ pub(super) async fn open(
     }
     let protocol = verify(&response, &key).map_err(|wrong| not_upgraded(&call, wrong))?;
     let upgraded = upgrade(client, response, &call).await?;
-    let config = WebSocketConfig::default()
-        .read_buffer_size(16 << 10)
-        .write_buffer_size(16 << 10)
-        .max_message_size(Some(MAX_MESSAGE))
-        .max_frame_size(Some(MAX_MESSAGE));
-    let stream = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Client, Some(config));
+    let stream = BoundedWebSocket::new(TokioIo::new(upgraded), Role::Client, SIZES);
     Ok(Socket {
         stream: stream.boxed().await,
         opened: Instant::now(),

@@ -1,36 +1,41 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use tokio::io::{DuplexStream, duplex};
-use tokio_tungstenite::tungstenite::protocol::Role;
+use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
 
 use super::*;
+use crate::exec::{
+    output::{Outputs, outputs},
+    upgrade::SIZES,
+};
 
 /// An API server's end of a terminal, and the client's.
 struct Ends {
     server: WebSocketStream<DuplexStream>,
     input: mpsc::Sender<Input>,
-    output: mpsc::Receiver<Output>,
+    output: Outputs,
 }
 
 /// A terminal that was opened a while ago.
 async fn open(ago: Duration) -> Ends {
     let (near, far) = duplex(64 << 10);
     let socket = Socket {
-        stream: WebSocketStream::from_raw_socket(near, Role::Client, None).await,
+        stream: BoundedWebSocket::new(near, Role::Client, SIZES).await,
         opened: Instant::now().checked_sub(ago).unwrap(),
         closes_channels: true,
     };
     let (input, to_process) = mpsc::channel(1);
-    let (from_process, output) = mpsc::channel(1);
     let what = What {
         container: "web".into(),
         place: "pod `shop/web` on cluster `prod`".into(),
         program: "/bin/sh".into(),
     };
+    let removed = Removal::default();
+    let (from_process, output) = outputs(removed.clone(), what.clone());
     let terms = Terms {
         tty: true,
         silence: Duration::from_secs(60),
-        removed: CancellationToken::new(),
+        removed,
         what,
     };
     tokio::spawn(run(socket, terms, to_process, from_process));
@@ -41,23 +46,30 @@ async fn open(ago: Duration) -> Ends {
     }
 }
 
+async fn show(server: &mut WebSocketStream<DuplexStream>, text: &[u8]) {
+    let message = Message::Binary([&[STDOUT], text].concat().into());
+    let _ = server.send(message).await;
+}
+
 impl Ends {
     async fn show(&mut self, text: &[u8]) {
-        let message = Message::Binary([&[STDOUT], text].concat().into());
-        let _ = self.server.send(message).await;
+        show(&mut self.server, text).await;
     }
 
     /// The client leaves; how many ^C came until the connection's end, of which the terminal echoes the n-th and those after it.
-    async fn interrupts(mut self, echo_from: u32) -> u32 {
-        let (unused, _) = mpsc::channel(1);
-        self.input = unused;
-        self.output.close();
+    async fn interrupts(self, echo_from: u32) -> u32 {
+        let Self {
+            mut server,
+            input,
+            output,
+        } = self;
+        drop((input, output));
         let mut count = 0;
-        while let Some(Ok(message)) = self.server.next().await {
+        while let Some(Ok(message)) = server.next().await {
             if matches!(&message, Message::Binary(bytes) if **bytes == [STDIN, 3]) {
                 count += 1;
                 if count >= echo_from {
-                    self.show(b"^C").await;
+                    show(&mut server, b"^C").await;
                 }
             }
         }

@@ -1,0 +1,137 @@
+//! The bounded way from a process to its client.
+
+use super::{Output, status::What};
+use crate::{
+    Error,
+    queue::{self, Receiver, Sender},
+    registry::removal::Removal,
+};
+
+/// Bytes of output that wait at most.
+const WAITING: usize = 64 << 10;
+/// Bytes of the largest [`Output::Stdout`] and [`Output::Stderr`].
+pub(super) const MAX_OUTPUT: usize = 32 << 10;
+/// The memory of an item without its bytes.
+const ITEM: usize = 128;
+
+/// What a process sends, as it comes. A client that does not take it stops the reading upstream.
+#[derive(Debug)]
+pub struct Outputs {
+    receiver: Receiver<Output>,
+    removed: Removal,
+    what: What,
+    over: bool,
+}
+
+impl queue::Bytes for Output {
+    fn bytes(&self) -> usize {
+        ITEM + match self {
+            Self::Stdout(bytes) | Self::Stderr(bytes) => bytes.len(),
+            Self::Warning(_) | Self::Exit(_) | Self::Failed(_) => 0,
+        }
+    }
+}
+
+/// Makes both ends.
+pub(super) fn outputs(removed: Removal, what: What) -> (Sender<Output>, Outputs) {
+    let (sender, receiver) = queue::queue(WAITING);
+    let outputs = Outputs {
+        receiver,
+        removed,
+        what,
+        over: false,
+    };
+    (sender, outputs)
+}
+
+impl Outputs {
+    /// Returns the next output; `None` after [`Output::Exit`] or [`Output::Failed`]. Once the cluster is removed, or its credential replaced, that is the
+    /// last one, whatever else waits. Cancel-safe.
+    pub async fn recv(&mut self) -> Option<Output> {
+        if self.over {
+            return None;
+        }
+        let next = tokio::select! {
+            biased;
+            () = self.removed.cancelled() => None,
+            next = self.receiver.recv() => Some(next),
+        };
+        next.unwrap_or_else(|| {
+            // The task goes on without us: it ends the process's input.
+            self.over = true;
+            self.receiver.close();
+            Some(Output::Failed(self.what.broken(self.removed.reason())))
+        })
+    }
+
+    /// Returns the next output if one waits.
+    pub fn try_recv(&mut self) -> Option<Output> {
+        if self.removed.is_cancelled() {
+            return None;
+        }
+        self.receiver.try_recv()
+    }
+
+    /// Waits until the cluster is removed, or its credential replaced, and returns what to tell the client. It must not wait for a client that does not read.
+    pub fn removal(&self) -> impl Future<Output = Error> + Send + use<> {
+        let (removed, what) = (self.removed.clone(), self.what.clone());
+        async move {
+            removed.cancelled().await;
+            what.broken(removed.reason())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::registry::removal::Why;
+
+    fn both() -> (Removal, Sender<Output>, Outputs) {
+        let removed = Removal::default();
+        let what = What {
+            container: "web".into(),
+            place: "pod `shop/web` on cluster `prod`".into(),
+            program: "/bin/sh".into(),
+        };
+        let (sender, outputs) = outputs(removed.clone(), what);
+        (removed, sender, outputs)
+    }
+
+    fn output(bytes: usize) -> Output {
+        Output::Stdout(vec![b'x'; bytes].into())
+    }
+
+    #[tokio::test]
+    async fn it_is_bounded_in_bytes_also_where_outputs_are_small() {
+        for size in [1, MAX_OUTPUT] {
+            let (_removed, sender, _outputs) = both();
+            let mut taken = 0;
+            while sender.send(output(size)).now_or_never().is_some() {
+                taken += size + ITEM;
+            }
+            assert!(taken <= WAITING, "{taken}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_end_of_the_cluster_overtakes_what_waits_and_says_which_it_was() {
+        for (why, word) in [(Why::Removed, "removed"), (Why::Replaced, "replaced")] {
+            let (removed, sender, mut outputs) = both();
+            sender.send(output(1)).await.unwrap();
+            removed.cancel(why);
+            match outputs.recv().await {
+                Some(Output::Failed(Error::Upstream(text))) => {
+                    assert!(text.contains(word) && text.contains("shop/web"), "{text}");
+                }
+                other => panic!("{other:?}"),
+            }
+            assert!(outputs.recv().await.is_none());
+            sender.closed().await;
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! A queue that is bounded in bytes.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+/// The memory that an item takes while it waits.
+pub(crate) trait Bytes {
+    /// Returns a number of bytes above 0.
+    fn bytes(&self) -> usize;
+}
+
+/// The end that takes items. Cheap to clone.
+#[derive(Debug)]
+pub(crate) struct Sender<T> {
+    // The semaphore bounds it.
+    items: mpsc::UnboundedSender<(T, Option<OwnedSemaphorePermit>)>,
+    free: Arc<Semaphore>,
+    most: usize,
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        Self {
+            items: self.items.clone(),
+            free: self.free.clone(),
+            most: self.most,
+        }
+    }
+}
+
+/// The end that gives items. Dropping it drops what waits.
+#[derive(Debug)]
+pub(crate) struct Receiver<T> {
+    items: mpsc::UnboundedReceiver<(T, Option<OwnedSemaphorePermit>)>,
+}
+
+/// The receiver is gone.
+#[derive(Debug)]
+pub(crate) struct Closed;
+
+/// Makes both ends of a queue of so many bytes. A larger item waits alone.
+pub(crate) fn queue<T: Bytes>(most: usize) -> (Sender<T>, Receiver<T>) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let sender = Sender {
+        items: sender,
+        free: Arc::new(Semaphore::new(most)),
+        most,
+    };
+    (sender, Receiver { items: receiver })
+}
+
+impl<T: Bytes> Sender<T> {
+    /// Puts an item in, once there are enough bytes free. Cancel-safe: the item is in the queue only when this returns.
+    ///
+    /// # Errors
+    /// [`Closed`].
+    pub(crate) async fn send(&self, item: T) -> Result<(), Closed> {
+        let bytes = u32::try_from(item.bytes().clamp(1, self.most)).unwrap_or(u32::MAX);
+        // The semaphore is never closed. When the receiver goes, all bytes come back.
+        let permit = self.free.clone().acquire_many_owned(bytes).await.ok();
+        self.items.send((item, permit)).map_err(|_| Closed)
+    }
+
+    /// Waits until the receiver is gone.
+    pub(crate) async fn closed(&self) {
+        self.items.closed().await;
+    }
+}
+
+impl<T> Receiver<T> {
+    /// Returns the next item; `None` when all senders are gone. Cancel-safe.
+    pub(crate) async fn recv(&mut self) -> Option<T> {
+        self.items.recv().await.map(|(item, _)| item)
+    }
+
+    /// Returns the next item if one waits.
+    pub(crate) fn try_recv(&mut self) -> Option<T> {
+        self.items.try_recv().ok().map(|(item, _)| item)
+    }
+
+    /// Drops what waits, and takes nothing more.
+    pub(crate) fn close(&mut self) {
+        self.items.close();
+        while self.items.try_recv().is_ok() {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    impl Bytes for usize {
+        fn bytes(&self) -> usize {
+            *self
+        }
+    }
+
+    #[tokio::test]
+    async fn it_is_full_by_bytes() {
+        let (sender, mut receiver) = queue::<usize>(100);
+        for _ in 0..4 {
+            assert!(sender.send(25).now_or_never().is_some());
+        }
+        assert!(sender.send(1).now_or_never().is_none());
+        assert_eq!(receiver.recv().await, Some(25));
+        assert!(sender.send(25).now_or_never().is_some());
+        assert!(sender.send(1).now_or_never().is_none());
+    }
+
+    #[tokio::test]
+    async fn an_item_larger_than_the_queue_waits_alone_and_goes_through() {
+        let (sender, mut receiver) = queue::<usize>(100);
+        assert!(sender.send(300).now_or_never().is_some());
+        assert!(sender.send(1).now_or_never().is_none());
+        assert_eq!(receiver.recv().await, Some(300));
+        assert!(sender.send(1).now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_receiver_that_goes_is_noticed() {
+        let (sender, receiver) = queue::<usize>(100);
+        sender.send(100).await.unwrap();
+        let mut waiting = Box::pin(sender.send(1));
+        assert!(waiting.as_mut().now_or_never().is_none() && sender.closed().now_or_never().is_none());
+        drop(receiver);
+        assert!(waiting.await.is_err());
+        sender.closed().await;
+    }
+}
