@@ -1,10 +1,10 @@
 //! The containers of one pod, read live: which one a caller means, and how each one's run stands.
 
-use std::sync::Arc;
+use std::{fmt, marker::PhantomData, sync::Arc};
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de};
 
-use crate::{Cluster, Error, client, error::Result};
+use crate::{Cluster, Error, client, error::Result, wire::MOST_PARTS};
 
 /// Names the container that is meant when none is named.
 const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
@@ -36,11 +36,11 @@ pub(crate) struct Metadata {
 #[serde(default, rename_all = "camelCase")]
 struct Spec {
     restart_policy: String,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "few")]
     init_containers: Vec<Container>,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "few")]
     containers: Vec<Container>,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "few")]
     ephemeral_containers: Vec<Container>,
 }
 
@@ -50,7 +50,7 @@ struct Container {
     name: String,
     /// Of an init container `Always` (a sidecar); of any, its own policy instead of the pod's (KEP-5307).
     restart_policy: Option<String>,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "few")]
     restart_policy_rules: Vec<Rule>,
 }
 
@@ -65,7 +65,7 @@ struct Rule {
 #[serde(default)]
 struct ExitCodes {
     operator: String,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "few")]
     values: Vec<i32>,
 }
 
@@ -73,11 +73,11 @@ struct ExitCodes {
 #[serde(default, rename_all = "camelCase")]
 struct Status {
     phase: String,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "few")]
     init_container_statuses: Vec<ContainerStatus>,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "few")]
     container_statuses: Vec<ContainerStatus>,
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "few")]
     ephemeral_container_statuses: Vec<ContainerStatus>,
 }
 
@@ -112,6 +112,37 @@ struct Terminated {
     exit_code: i32,
     #[serde(rename = "containerID")]
     container_id: String,
+}
+
+/// Reads a list; `null` as an empty one. Of a list that makes its pod too large the rest is skipped.
+fn few<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> std::result::Result<Vec<T>, D::Error> {
+    struct Visitor<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Visitor<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_unit<E: de::Error>(self) -> std::result::Result<Vec<T>, E> {
+            Ok(Vec::new())
+        }
+
+        fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> std::result::Result<Vec<T>, A::Error> {
+            let mut few = Vec::new();
+            while few.len() <= MOST_PARTS {
+                let Some(item) = items.next_element()? else {
+                    return Ok(few);
+                };
+                few.push(item);
+            }
+            while items.next_element::<de::IgnoredAny>()?.is_some() {}
+            Ok(few)
+        }
+    }
+
+    deserializer.deserialize_any(Visitor(PhantomData))
 }
 
 fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
@@ -174,12 +205,18 @@ impl Cluster {
     /// The pod as it is now.
     ///
     /// # Errors
-    /// [`Error::PodNotFound`], and those of every call.
+    /// [`Error::PodNotFound`], and those of every call; [`Error::Upstream`] for a pod with more parts than the watch takes.
     pub(crate) async fn live_pod(&self, namespace: &str, name: &str) -> Result<Pod> {
         let client = self.client().await?;
         let uri = client::uri(&["api", "v1", "namespaces", namespace, "pods", name], &[])?;
         let mut pod: Pod = client.json(client::get(&uri)?).await?;
         pod.cluster = client.cluster.clone();
+        if pod.parts() > MOST_PARTS {
+            return Err(Error::upstream(format!(
+                "{} has more than {MOST_PARTS} containers, container statuses and restart rules together, and is not read for that reason: make it smaller",
+                pod.place()
+            )));
+        }
         Ok(pod)
     }
 }
@@ -189,6 +226,23 @@ impl Pod {
     pub(crate) fn place(&self) -> String {
         let Metadata { namespace, name, .. } = &self.metadata;
         format!("pod `{namespace}/{name}` on cluster `{}`", self.cluster)
+    }
+
+    /// The number of its containers, their statuses and their rules.
+    fn parts(&self) -> usize {
+        let rule = |rule: &Rule| 1 + rule.exit_codes.as_ref().map_or(0, |codes| codes.values.len());
+        let containers = self.all().map(|(_, container)| {
+            let rules = container.restart_policy_rules.iter().map(rule);
+            1 + rules.sum::<usize>()
+        });
+        let Status {
+            init_container_statuses,
+            container_statuses,
+            ephemeral_container_statuses,
+            ..
+        } = &self.status;
+        let statuses = init_container_statuses.len() + container_statuses.len() + ephemeral_container_statuses.len();
+        containers.sum::<usize>() + statuses
     }
 
     /// The names of all its containers: init, regular, ephemeral, each in the specification's order, as `kubectl logs --all-containers`.
@@ -380,6 +434,28 @@ mod tests {
             Standing::Ended { over, .. } | Standing::NotStarted { over, .. } => over,
             Standing::Running(_) => false,
         }
+    }
+
+    #[test]
+    fn the_parts_of_a_pod_are_counted_and_kept_only_up_to_the_limit() {
+        let read = |body: &Value| serde_json::from_value::<Pod>(body.clone()).unwrap();
+        let many = |count: usize| vec![json!({"name": "a"}); count];
+        let small = read(&json!({"spec": {"containers": many(1000)}, "status": {"containerStatuses": many(1000)}}));
+        assert_eq!(small.parts(), MOST_PARTS);
+        for large in [
+            json!({"spec": {"containers": many(1000)}, "status": {"containerStatuses": many(1001)}}),
+            json!({"spec": {"initContainers": many(500_000)}}),
+            json!({"status": {"ephemeralContainerStatuses": many(500_000)}}),
+            json!({"spec": {"containers": [{"restartPolicyRules": many(500_000)}]}}),
+            json!({"spec": {"containers": [{"restartPolicyRules": [{"exitCodes": {"values": vec![1; 500_000]}}]}]}}),
+        ] {
+            let parts = read(&large).parts();
+            assert!((MOST_PARTS + 1..MOST_PARTS + 4).contains(&parts), "{parts}");
+        }
+        assert_eq!(
+            read(&json!({"spec": {"containers": null}, "status": {"containerStatuses": null}})).parts(),
+            0
+        );
     }
 
     #[test]

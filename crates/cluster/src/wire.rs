@@ -14,6 +14,7 @@ use serde::Deserialize;
 
 mod read;
 
+pub(crate) use read::MOST as MOST_PARTS;
 use read::few;
 pub(crate) use read::nullable;
 

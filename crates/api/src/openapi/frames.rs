@@ -150,7 +150,10 @@ pub(super) fn log_client() -> Value {
             ("container", text("The container; absent: the default one.")),
             (
                 "containers",
-                list(json!({"type": "string"}), "Several containers, or `[\"*\"]` for all."),
+                list(
+                    json!({"type": "string"}),
+                    "Several containers, at most 64, or `[\"*\"]` for all, of which the first 64 are read.",
+                ),
             ),
             ("follow", flag("Go on after the end of what is there; default false.")),
             ("previous", flag("The previous run's log.")),
@@ -173,11 +176,21 @@ pub(super) fn log_client() -> Value {
 
 /// What the server sends on a log stream.
 pub(super) fn log_server() -> Value {
+    let partial = |description: &str| ("partial", json!({"const": true, "description": description}));
     let line = frame(
         "log",
-        "One line, without its line feed.",
-        [("data", text("The line."))],
-        [("container", text("The container; only where several may be read."))],
+        "One line, without its line feed, or a piece of a long one.",
+        [(
+            "data",
+            text("The line, which begins with its time; at most 128 KiB as text and as JSON."),
+        )],
+        [
+            ("container", text("The container; only where several may be read.")),
+            partial(
+                "The line goes on with the next `log` of this container: the `data` of all its pieces, put together, is the line. A `gap`, `restarted` or `end` \
+                 before that means that the rest is missing.",
+            ),
+        ],
     );
     let lines = frame(
         "logs",
@@ -186,7 +199,9 @@ pub(super) fn log_server() -> Value {
             ("container", text("The container.")),
             ("lines", list(json!({"type": "string"}), "The lines.")),
         ],
-        [],
+        [partial(
+            "The frame holds one piece of a long line, which goes on with the first of `lines` in the next `logs` of this container.",
+        )],
     );
     let restarted = frame(
         "restarted",
@@ -215,7 +230,10 @@ pub(super) fn log_server() -> Value {
             "containers",
             list(json!({"type": "string"}), "The containers that are read."),
         )],
-        [],
+        [(
+            "leftOut",
+            count("How many more `*` stood for: a stream reads at most 64. Absent for none."),
+        )],
     );
     let end = frame("end", "Nothing more will come.", [("reason", text("A sentence."))], []);
     json!([subscribed, line, lines, restarted, gap, end, pong(), error()])

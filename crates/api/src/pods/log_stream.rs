@@ -1,26 +1,26 @@
 //! `WS …/pods/{name}/logs`: the lines of one or several containers as they are written.
 //!
-//! A client that does not read stops the reading upstream, and costs what waits on the way: about 1 MiB. It may be slow for as long as it
+//! A client that does not read stops the reading upstream, and costs what waits on the way: see [`memory::log_stream`]. It may be slow for as long as it
 //! likes, as long as it takes a frame now and then: one that takes nothing for [`crate::ws::Limits::gone_after`] counts as gone.
 
-use axum::response::Response;
+use axum::{extract::State as Extract, response::Response};
 use futures_util::FutureExt;
 use podgate_access::{Scoped, action::ReadLogs};
-use podgate_cluster::follow::{self, Frame, Frames, Line};
+use podgate_cluster::{
+    budget::Reservation,
+    follow::{self, Frame, Frames, Line, MAX_CONTAINERS},
+};
 use serde::{Deserialize, Serialize};
 
-use super::frames::parse_text;
+use super::{frames::parse_text, memory};
 use crate::{
-    ApiError,
+    ApiError, State,
     ws::{End, Incoming, Sender, Socket, Upgrade},
 };
 
-/// Containers that one subscription may name.
-const MAX_CONTAINERS: usize = 64;
-
 /// The handler.
-pub(crate) async fn open(upgrade: Upgrade<ReadLogs, ()>) -> Response {
-    upgrade.open(|socket, scoped, ()| serve(socket, scoped).boxed())
+pub(crate) async fn open(upgrade: Upgrade<ReadLogs, ()>, Extract(state): Extract<State>) -> Response {
+    upgrade.open(move |socket, scoped, ()| async move { serve(socket, scoped, &state).await }.boxed())
 }
 
 /// What a client sends.
@@ -52,15 +52,21 @@ struct Subscribe {
 enum Server<'a> {
     Subscribed {
         containers: &'a [String],
+        #[serde(skip_serializing_if = "is_zero")]
+        left_out: usize,
     },
     Log {
         data: String,
         #[serde(skip_serializing_if = "Option::is_none")]
         container: Option<&'a str>,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        partial: bool,
     },
     Logs {
         container: &'a str,
         lines: Vec<String>,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        partial: bool,
     },
     Restarted {
         container: &'a str,
@@ -76,6 +82,11 @@ enum Server<'a> {
         reason: &'a str,
     },
     Pong,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Subscribe {
@@ -122,6 +133,7 @@ impl Subscribe {
             since_seconds: self.since_seconds,
             since_time,
             tail_lines: self.tail_lines,
+            timestamps: view.timestamps,
         };
         Ok((options, view))
     }
@@ -152,15 +164,21 @@ impl View {
                 let frames = lines.iter().map(|line| Server::Log {
                     data: self.text(line),
                     container: self.named.then_some(container.as_str()),
+                    partial: line.partial,
                 });
+                let frames: Vec<_> = frames.collect();
                 sender.json_all(frames).await?;
                 return Ok(false);
             }
             Frame::Lines { container, lines } => Server::Logs {
                 container,
                 lines: lines.iter().map(|line| self.text(line)).collect(),
+                partial: lines.last().is_some_and(|line| line.partial),
             },
-            Frame::Subscribed { containers } => Server::Subscribed { containers },
+            Frame::Subscribed { containers, left_out } => Server::Subscribed {
+                containers,
+                left_out: *left_out,
+            },
             Frame::Restarted {
                 container,
                 restart_count,
@@ -191,16 +209,17 @@ impl View {
 struct Open {
     frames: Frames,
     view: View,
+    _memory: Reservation,
 }
 
-async fn serve(socket: &mut Socket, scoped: Scoped<ReadLogs>) -> Result<(), End> {
+async fn serve(socket: &mut Socket, scoped: Scoped<ReadLogs>, state: &State) -> Result<(), End> {
     let Socket { sender, receiver, .. } = socket;
     let mut open: Option<Open> = None;
     loop {
         tokio::select! {
             incoming = receiver.next() => {
                 let Some(incoming) = incoming? else { return Err(End::Gone) };
-                if let Err(malformed) = take(&incoming, &scoped, sender, &mut open).await? {
+                if let Err(malformed) = take(&incoming, &scoped, state, sender, &mut open).await? {
                     sender.error(&malformed).await?;
                 }
             }
@@ -218,6 +237,7 @@ async fn serve(socket: &mut Socket, scoped: Scoped<ReadLogs>) -> Result<(), End>
 async fn take(
     incoming: &Incoming,
     scoped: &Scoped<ReadLogs>,
+    state: &State,
     sender: &mut Sender,
     open: &mut Option<Open>,
 ) -> Result<Result<(), ApiError>, End> {
@@ -239,14 +259,22 @@ async fn take(
     };
     // A second subscription replaces the first.
     *open = None;
+    let mut memory = state.stream_memory().reserve(memory::log_stream(1))?;
     let frames = scoped.follow(options).await?;
-    *open = Some(Open { frames, view });
+    state
+        .stream_memory()
+        .resize(&mut memory, memory::log_stream(frames.readers()))?;
+    *open = Some(Open {
+        frames,
+        view,
+        _memory: memory,
+    });
     Ok(Ok(()))
 }
 
 /// The next frame of what is open; waits while nothing is.
 async fn next(open: &mut Option<Open>) -> Result<(Frame, View), End> {
-    let Some(Open { frames, view }) = open else {
+    let Some(Open { frames, view, .. }) = open else {
         return std::future::pending().await;
     };
     match frames.recv().await {
@@ -272,7 +300,11 @@ mod tests {
     #[test]
     fn every_field_is_read() {
         let (options, view) = read(r#"{"type":"subscribe"}"#).unwrap();
-        assert_eq!(options, follow::Options::default());
+        let default = follow::Options {
+            timestamps: true,
+            ..follow::Options::default()
+        };
+        assert_eq!(options, default);
         let view_of = |timestamps, batch, named| View {
             timestamps,
             batch,
@@ -290,6 +322,7 @@ mod tests {
             since_seconds: Some(5),
             since_time: None,
             tail_lines: Some(0),
+            timestamps: false,
         };
         assert_eq!((options, view), (want, view_of(false, true, true)));
         let (options, view) =

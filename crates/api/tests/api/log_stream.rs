@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use podgate_api::Options;
 use serde_json::{Value, json};
 
-use crate::support::{Server, Socket, within};
+use crate::support::{Server, Setup, Socket, within};
 
 const PATH: &str = "/ws/clusters/sim/namespaces/shop/pods/web/logs";
 
@@ -113,6 +114,124 @@ async fn lines_of_several_containers_say_which_and_may_come_in_batches() {
     }
     assert_eq!(lines, [json!("y"), json!("z")]);
     socket.close().await;
+    server.stop().await;
+}
+
+/// The most that `data` may have, as text and as JSON.
+const MAX_PIECE: usize = 128 << 10;
+
+/// What one line takes within a JSON string.
+fn json_len(text: &str) -> usize {
+    serde_json::to_string(text).unwrap().len() - 2
+}
+
+#[tokio::test]
+async fn a_long_line_comes_in_pieces_that_make_it_up_again() {
+    let server = server(&["nginx"]).await;
+    let time = "2026-01-07T10:00:00.000000000Z";
+    for (text, count) in [
+        ("x".repeat(MAX_PIECE - time.len() - 1), 1),
+        ("x".repeat(MAX_PIECE - time.len()), 2),
+        ("\u{20ac}".repeat(200_000), 5),
+        ("\0".repeat(50_000), 3),
+    ] {
+        write(&server, "nginx", &format!("{text}\n"));
+        let mut socket = subscribe(&server, json!({"type": "subscribe", "tailLines": 1})).await;
+        let (mut line, mut pieces) = (String::new(), 0);
+        loop {
+            let frame = socket.next().await;
+            assert_eq!(frame["type"], "log");
+            let data = frame["data"].as_str().unwrap();
+            assert!(data.len() <= MAX_PIECE && json_len(data) <= MAX_PIECE, "{}", data.len());
+            line.push_str(data);
+            pieces += 1;
+            if frame.get("partial").is_none() {
+                break;
+            }
+            assert_eq!(frame["partial"], true);
+        }
+        assert!(line == format!("{time} {text}"), "{} bytes", line.len());
+        assert_eq!(pieces, count);
+        assert_eq!(socket.rest().await.1, 1000);
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn in_a_batch_a_piece_is_a_frame_of_its_own() {
+    let server = server(&["nginx"]).await;
+    let long = "x".repeat(300_000);
+    write(&server, "nginx", &format!("one\n{long}\ntwo\n"));
+    let asked = json!({"type": "subscribe", "batch": true, "timestamps": false});
+    let mut socket = subscribe(&server, asked).await;
+    let (mut lines, mut begun) = (Vec::new(), false);
+    loop {
+        let frame = socket.next().await;
+        if frame["type"] == "end" {
+            break;
+        }
+        for line in frame["lines"].as_array().unwrap() {
+            let line = line.as_str().unwrap();
+            match lines.last_mut() {
+                Some(last) if begun => *last += line,
+                _ => lines.push(line.to_owned()),
+            }
+            begun = false;
+        }
+        begun = frame["partial"] == true;
+        assert!(!begun || frame["lines"].as_array().unwrap().len() == 1);
+    }
+    assert!(lines == ["one", long.as_str(), "two"]);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_wildcard_leaves_out_is_counted() {
+    let names: Vec<String> = (0..67).map(|n| format!("c{n:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let server = server(&names).await;
+    let mut socket = server.ws(PATH).await;
+    socket.send(json!({"type": "subscribe", "containers": ["*"]})).await;
+    let subscribed = socket.next().await;
+    assert_eq!(subscribed["containers"], json!(&names[..64]));
+    assert_eq!(subscribed["leftOut"], 3);
+    socket.close().await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn streams_beyond_the_memory_budget_are_refused() {
+    let api = Options {
+        // Two log streams, or one terminal.
+        stream_memory: (2 << 20) + (384 << 10),
+        ..Options::default()
+    };
+    let server = Server::with(Setup {
+        api,
+        ..Setup::default()
+    })
+    .await;
+    let names: Vec<String> = (0..64).map(|n| format!("c{n:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    server.run_pod("shop", "web", &names).await;
+    let one = json!({"type": "subscribe", "container": "c00", "follow": true});
+    let first = subscribe(&server, one.clone()).await;
+    let mut all = server.ws(PATH).await;
+    all.send(json!({"type": "subscribe", "containers": ["*"], "follow": true}))
+        .await;
+    let (code, message) = all.fails().await;
+    assert!(code == 429_001 && message.contains("2 MiB"), "{code} {message}");
+    let mut terminal = server.ws(&PATH.replace("/logs", "/exec?container=c00")).await;
+    assert_eq!(terminal.fails().await.0, 429_001);
+    let second = subscribe(&server, one).await;
+    let logs = "/api/clusters/sim/namespaces/shop/pods/web/logs?download=true&container=c00";
+    server.get(logs).await.fails(429_001);
+    first.close().await;
+    second.close().await;
+    let mut terminal = server.ws(&PATH.replace("/logs", "/exec?container=c00")).await;
+    terminal.send(json!({"type": "ping"})).await;
+    assert_eq!(terminal.next_of("pong").await["type"], "pong");
+    terminal.close().await;
     server.stop().await;
 }
 

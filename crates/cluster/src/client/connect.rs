@@ -41,6 +41,9 @@ use crate::{
 /// Probes of an idle connection, so that a peer that vanished is noticed on streams that may be silent for hours.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
+/// Bytes of an answer that a connection reads ahead, which are held while nobody takes them; also the most that the head of an answer may have.
+const MAX_BUFFER: usize = 32 << 10;
+
 /// A client, and what it was made from.
 #[derive(Clone)]
 pub(super) struct Made {
@@ -171,6 +174,7 @@ impl Stack<'_> {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(60))
             .pool_max_idle_per_host(16)
+        .http1_max_buf_size(MAX_BUFFER)
             .build(https);
         let service = ServiceBuilder::new()
             .layer(config.base_uri_layer())

@@ -11,7 +11,7 @@ use rustls::{
     sign::SingleCertAndKey,
 };
 
-use self::{roots::Roots, verifier::Verifier};
+use self::verifier::Verifier;
 use crate::text::words;
 
 mod certificate;
@@ -20,7 +20,6 @@ mod explain;
 mod identity;
 mod pem;
 mod refusal;
-mod roots;
 mod verifier;
 
 pub use self::{
@@ -78,17 +77,16 @@ impl Settings {
 pub fn config(settings: &Settings) -> Result<Arc<ClientConfig>, String> {
     settings.name()?;
     let provider = provider();
-    let roots = match (&settings.ca, settings.insecure) {
+    let verifier = match (&settings.ca, settings.insecure) {
         (Some(_), true) => {
             return Err(
                 "there are both a certificate authority and `insecure-skip-tls-verify`: remove one of them".to_owned(),
             );
         }
-        (None, true) => None,
-        (Some(pem), false) => Some(Roots::of_bundle(pem)?),
-        (None, false) => Some(Roots::of_system()?),
+        (None, true) => Verifier::of_anyone(&provider),
+        (Some(pem), false) => Verifier::of_authorities(pem, &provider)?,
+        (None, false) => Verifier::of_system(&provider)?,
     };
-    let verifier = Verifier::of(roots, &provider);
     let identity = settings
         .client
         .as_ref()

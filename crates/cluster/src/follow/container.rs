@@ -5,12 +5,13 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Frame, Part,
+    Frame, Options, Part,
+    look::{Look, Watch},
     queue::Queue,
     read::{End, Found, How, Source},
 };
 use crate::{
-    Cluster, Error,
+    Error,
     containers::{Pod, Run, Standing},
     error::Result,
 };
@@ -29,8 +30,9 @@ const FAILURES: u32 = 5;
 #[derive(Debug)]
 pub(super) struct Follower {
     source: Source,
-    uid: String,
-    place: String,
+    watch: Watch,
+    /// The pod must have been seen since then.
+    look_since: Instant,
     /// The run that is being read.
     run: Option<Run>,
     /// All of it was passed on.
@@ -40,19 +42,12 @@ pub(super) struct Follower {
     pause: Pause,
 }
 
-/// What became of the pod.
-enum Look {
-    Here(Box<Pod>),
-    Gone(String),
-}
-
 impl Follower {
-    pub(super) fn new(cluster: Cluster, pod: &Pod, container: &str, part: Part, queue: Queue) -> Self {
-        let metadata = &pod.metadata;
+    pub(super) fn new(watch: Watch, container: &str, part: Part, options: &Options, queue: Queue) -> Self {
         Self {
-            source: Source::new(cluster, &metadata.namespace, &metadata.name, container, part, queue),
-            uid: metadata.uid.clone(),
-            place: pod.place(),
+            source: Source::new(watch.clone(), container, part, options.timestamps, queue),
+            look_since: watch.began(),
+            watch,
             run: None,
             drained: false,
             unsure: false,
@@ -72,29 +67,43 @@ impl Follower {
         };
         let mut failures = 0;
         loop {
-            match self.source.read(how).await {
+            let error = match self.read(how).await {
                 End::Clean { rest, found, .. } => {
                     if found != Found::Yes {
                         let why = "the connection was lost, and where it was is no longer in the log, which was rotated meanwhile";
                         self.source.tell_gap(why, "").await;
                     }
-                    self.source.pass(rest.into_iter().collect()).await;
+                    self.source.pass(rest).await;
                     return Ok(format!(
                         "this is all of the log of container `{}`",
                         self.source.container
                     ));
                 }
-                End::Broken { progress: true, .. } => failures = 0,
-                End::Refused(error) if !is_passing(&error) => return Err(error),
-                End::Broken { error, .. } | End::Refused(error) => {
-                    failures += 1;
-                    if failures == FAILURES {
-                        return Err(error);
-                    }
+                End::Broken { progress: true, error } => {
+                    failures = 0;
+                    error
                 }
-                End::Lost => {}
+                End::Refused(error) if !(is_passing(&error) || (self.unsure && is_missing(&error))) => {
+                    return Err(error);
+                }
+                End::Broken { error, .. } | End::Refused(error) => error,
+                // It can't be: a gap is accepted.
+                End::Lost => return Err(self.source.broken("where it was is no longer in the log")),
+            };
+            failures += 1;
+            if failures == FAILURES {
+                return Err(error);
             }
-            self.pause.wait().await;
+            self.unsure = true;
+            self.wait().await;
+            // Another pod may have the name now, and its log must not be taken for the rest of this one's.
+            match self.watch.look(self.look_since).await {
+                Ok(Look::Here(_)) if is_missing(&error) => return Err(error),
+                Ok(Look::Gone(reason)) => return Ok(self.gone(reason).await),
+                Ok(Look::Here(_)) => {}
+                Err(error) if is_passing(&error) => {}
+                Err(error) => return Err(error),
+            }
         }
     }
 
@@ -113,10 +122,10 @@ impl Follower {
                 Standing::NotStarted { over: true, .. } => {
                     return Ok(format!(
                         "container `{container}` of {} never started and never will",
-                        self.place
+                        self.watch.place()
                     ));
                 }
-                Standing::NotStarted { .. } => self.pause.wait().await,
+                Standing::NotStarted { .. } => self.wait().await,
                 Standing::Running(run) => {
                     self.enter(&pod, run).await?;
                     self.read_on().await?;
@@ -127,42 +136,41 @@ impl Follower {
                     if over {
                         return Ok(format!(
                             "container `{container}` of {} ended with code {code}",
-                            self.place
+                            self.watch.place()
                         ));
                     }
-                    self.pause.wait().await;
+                    self.wait().await;
                 }
             }
         }
     }
 
-    /// The pod as it is now; asks until the API server answers.
+    /// The pod as it is now, or was when another reader of the stream looked at it since; asks until the API server answers.
     async fn look(&mut self) -> Result<Look> {
         loop {
-            match self
-                .source
-                .cluster
-                .live_pod(&self.source.namespace, &self.source.name)
-                .await
-            {
-                Ok(pod) if pod.metadata.uid == self.uid => return Ok(Look::Here(Box::new(pod))),
-                Ok(_) => {
-                    let reason = format!(
-                        "{} was deleted, and another one of the same name took its place",
-                        self.place
-                    );
-                    return Ok(Look::Gone(reason));
-                }
-                Err(Error::PodNotFound(_)) => return Ok(Look::Gone(format!("{} was deleted", self.place))),
+            match self.watch.look(self.look_since).await {
                 Err(error) if is_passing(&error) => self.unsure = true,
-                Err(error) => return Err(error),
+                other => return other,
             }
-            self.pause.wait().await;
+            self.wait().await;
         }
+    }
+
+    /// Reads one answer. What was seen of the pod before its end does not say why it ended.
+    async fn read(&mut self, how: How) -> End {
+        let end = self.source.read(how).await;
+        self.look_since = Instant::now();
+        end
+    }
+
+    /// Waits before the next try.
+    async fn wait(&mut self) {
+        self.pause.wait().await;
+        self.look_since = recent();
     }
 
     async fn gone(&mut self, reason: String) -> String {
-        if self.unsure && !self.drained && self.run.is_some() {
+        if self.unsure && !self.drained && (self.run.is_some() || self.source.has_begun()) {
             let why = "the connection was lost, and the pod was gone before its log could be read again";
             self.source.tell_gap(why, "").await;
         }
@@ -212,7 +220,7 @@ impl Follower {
         };
         let mut refusals = 0;
         loop {
-            match self.source.read(how).await {
+            match self.read(how).await {
                 End::Clean { progress, found, .. } => {
                     if progress {
                         self.pause.reset();
@@ -231,7 +239,7 @@ impl Follower {
                     if progress {
                         self.pause.reset();
                     }
-                    self.pause.wait().await;
+                    self.wait().await;
                     return Ok(());
                 }
                 // It may be the log of another run: only when it is not, lines are missing.
@@ -258,7 +266,7 @@ impl Follower {
                     }
                 }
             }
-            self.pause.wait().await;
+            self.wait().await;
         }
     }
 
@@ -277,6 +285,7 @@ impl Follower {
                 return Ok(false);
             }
             sleep(PAUSE_MIN).await;
+            self.look_since = recent();
         }
     }
 
@@ -296,7 +305,7 @@ impl Follower {
         };
         let mut refusals = 0;
         while !self.drained {
-            match self.source.read(how).await {
+            match self.read(how).await {
                 End::Clean { progress: true, .. } => continue,
                 End::Clean { rest, found, .. } => {
                     // Where nothing at all is left of a log that had been read to its end, nothing is missing.
@@ -305,7 +314,7 @@ impl Follower {
                             .tell_gap("the container ended, and the end of its log is not there any more", "")
                             .await;
                     }
-                    self.source.pass(rest.into_iter().collect()).await;
+                    self.source.pass(rest).await;
                     self.drained = true;
                     return Ok(());
                 }
@@ -336,7 +345,7 @@ impl Follower {
                     }
                 }
             }
-            self.pause.wait().await;
+            self.wait().await;
             let Look::Here(pod) = self.look().await? else {
                 return Ok(());
             };
@@ -348,9 +357,20 @@ impl Follower {
     }
 }
 
+/// The time of a look that is new enough for who has waited: readers that wait together look together.
+fn recent() -> Instant {
+    let now = Instant::now();
+    now.checked_sub(PAUSE_MIN / 2).unwrap_or(now)
+}
+
+/// Whether the pod may be gone.
+fn is_missing(error: &Error) -> bool {
+    matches!(error, Error::PodNotFound(_) | Error::NotFound(_) | Error::Conflict(_))
+}
+
 /// Whether it may be different in a while.
 fn is_passing(error: &Error) -> bool {
-    matches!(error, Error::Upstream(_) | Error::Timeout(_))
+    matches!(error, Error::Upstream(_) | Error::Timeout(_) | Error::Busy(_))
 }
 
 /// The time between two tries.

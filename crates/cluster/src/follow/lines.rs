@@ -1,91 +1,221 @@
-//! Cuts a log's bytes into lines and takes each one's time off.
+//! Cuts a log's bytes into lines, long lines into pieces, and takes each line's time off.
 
-use bytes::{Bytes, BytesMut};
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes, BytesMut};
 use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Line;
+use crate::lossy::{is_begun, json_fit, json_len};
 
-/// The longest line that is kept whole; a longer one comes as several with one time.
-pub(super) const MAX_LINE: usize = 16 << 20;
+/// The largest piece of a line in bytes, both as text (with its time, if that is shown) and within a JSON string.
+pub const MAX_PIECE: usize = 128 << 10;
+/// The bytes of a begun line that each reader may hold. For more it needs the [`LongLine`] of its stream.
+const OWN: usize = 8 << 10;
+/// The most bytes that [`Splitter::next`] is given at once, so that a line within them is no longer than [`MAX_PIECE`] as JSON.
+pub(super) const PORTION: usize = 16 << 10;
 /// More than the longest RFC 3339 time.
 const MAX_TIME: usize = 40;
 
-/// A line, and its time as a number.
+/// A line or a piece of one, and its line's time as a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stamped {
     pub(super) line: Line,
-    /// None when the cluster printed no time: a message of the kubelet's own.
+    /// `None` when the cluster printed no time: a message of the kubelet's own.
     pub(super) at: Option<Timestamp>,
+    /// The line begins with it.
+    pub(super) first: bool,
 }
 
-/// Cuts what comes in any pieces. Holds at most the beginning of one line.
+/// The right to hold a long line, which one reader of a stream has at a time. Nobody waits for it: who does not get it passes on what it has. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct LongLine(Arc<Semaphore>);
+
+impl LongLine {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(1)))
+    }
+}
+
+/// Cuts what comes in any portions. Holds at most the beginning of one line: 8 KiB, or with the [`LongLine`] one piece.
 #[derive(Debug)]
 pub(super) struct Splitter {
     begun: BytesMut,
-    /// The time of a line whose beginning was passed on because it is too long.
-    continued: Option<(String, Option<Timestamp>)>,
-    max: usize,
-}
-
-impl Default for Splitter {
-    fn default() -> Self {
-        Self {
-            begun: BytesMut::new(),
-            continued: None,
-            max: MAX_LINE,
-        }
-    }
+    /// The line whose beginning is in `begun` is whole.
+    ended: bool,
+    /// Bytes of `begun` that were measured, and what they take as JSON.
+    measured: (usize, usize),
+    /// The time of a line of which a piece was passed on.
+    continued: Option<Option<Timestamp>>,
+    /// Times are shown, and so they count.
+    timestamps: bool,
+    long: LongLine,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Splitter {
-    /// The lines that are whole with this piece.
-    pub(super) fn push(&mut self, mut piece: Bytes) -> Vec<Stamped> {
-        let mut lines = Vec::new();
-        while let Some(end) = memchr::memchr(b'\n', &piece) {
-            let raw = piece.split_to(end + 1).slice(..end);
-            self.fill(raw, true, &mut lines);
+    pub(super) fn new(long: LongLine, timestamps: bool) -> Self {
+        Self {
+            begun: BytesMut::new(),
+            ended: false,
+            measured: (0, 0),
+            continued: None,
+            timestamps,
+            long,
+            permit: None,
         }
-        self.fill(piece, false, &mut lines);
-        lines
     }
 
-    /// What is left at the end: a line without a line feed.
-    pub(super) fn finish(mut self) -> Option<Stamped> {
-        let rest = self.begun.split().freeze();
-        (!rest.is_empty()).then(|| self.stamp(rest, true))
-    }
-
-    fn fill(&mut self, mut raw: Bytes, whole: bool, lines: &mut Vec<Stamped>) {
-        while self.begun.len() + raw.len() > self.max {
-            let room = self.max.saturating_sub(self.begun.len());
-            self.begun.extend_from_slice(&raw.split_to(room));
-            let part = self.begun.split().freeze();
-            lines.push(self.stamp(part, false));
-        }
-        if !whole {
+    /// Returns the next line or piece, if there is one in what came. Takes it from a portion of at most [`PORTION`] bytes, which is to be given until this
+    /// returns `None`.
+    pub(super) fn next(&mut self, portion: &mut Bytes) -> Option<Stamped> {
+        if !self.ended {
+            let end = memchr::memchr(b'\n', portion);
+            let raw = portion.split_to(end.unwrap_or(portion.len()));
+            portion.advance(usize::from(end.is_some()));
+            if end.is_some() && self.begun.is_empty() && self.continued.is_none() {
+                return Some(stamp(raw));
+            }
             self.begun.extend_from_slice(&raw);
-            return;
+            self.ended = end.is_some();
         }
-        if !self.begun.is_empty() {
-            self.begun.extend_from_slice(&raw);
-            raw = self.begun.split().freeze();
+        if let Some(end) = self.overflow() {
+            return Some(self.piece(end));
         }
-        lines.push(self.stamp(raw, true));
+        if self.ended {
+            return Some(self.last());
+        }
+        let whole = self.measured.0;
+        (self.begun.len() > OWN && whole > 0 && !self.may_hold()).then(|| self.piece(whole))
     }
 
-    fn stamp(&mut self, raw: Bytes, whole: bool) -> Stamped {
-        let (time, at, text) = match self.continued.take() {
-            Some((time, at)) => (time, at, raw),
-            None => split_time(raw),
+    /// Returns the next piece of what is left at the end: a line without a line feed.
+    pub(super) fn finish(&mut self) -> Option<Stamped> {
+        if !self.ended && self.begun.is_empty() && self.continued.is_none() {
+            return None;
+        }
+        self.ended = true;
+        Some(match self.overflow() {
+            Some(end) => self.piece(end),
+            None => self.last(),
+        })
+    }
+
+    /// Gives the right to hold a long line back, once everything was passed on and no long line is begun.
+    pub(super) fn release(&mut self) {
+        if self.permit.is_some() && self.begun.len() <= OWN {
+            self.begun = BytesMut::from(self.begun.as_ref());
+            self.permit = None;
+        }
+    }
+
+    fn may_hold(&mut self) -> bool {
+        if self.permit.is_none() {
+            self.permit = self.long.0.clone().try_acquire_owned().ok();
+            if self.permit.is_some() {
+                self.begun.reserve(MAX_PIECE + PORTION - self.begun.len());
+            }
+        }
+        self.permit.is_some()
+    }
+
+    /// Measures what was not measured yet; where to cut if it is more than a piece.
+    fn overflow(&mut self) -> Option<usize> {
+        let most = self.most();
+        let (mut at, mut taken) = self.measured;
+        let rest = self.begun.get(at..).unwrap_or_default();
+        let mut cut = None;
+        for chunk in rest.utf8_chunks() {
+            let text = chunk.valid();
+            let (fits, takes) = match json_len(text) {
+                takes if taken + takes <= most => (text.len(), takes),
+                _ => {
+                    let fits = json_fit(text, most - taken);
+                    (fits, json_len(text.get(..fits).unwrap_or_default()))
+                }
+            };
+            at += fits;
+            taken += takes;
+            let invalid = chunk.invalid();
+            if fits < text.len() {
+                cut = Some(at);
+                break;
+            }
+            let may_go_on = !self.ended && at + invalid.len() == self.begun.len() && is_begun(invalid);
+            if invalid.is_empty() || may_go_on {
+                continue;
+            }
+            let replaced = char::REPLACEMENT_CHARACTER.len_utf8();
+            if taken + replaced > most {
+                cut = Some(at);
+                break;
+            }
+            at += invalid.len();
+            taken += replaced;
+        }
+        self.measured = (at, taken);
+        cut
+    }
+
+    /// What the piece in `begun` may take as JSON. A time that is not shown does not count.
+    fn most(&self) -> usize {
+        if self.timestamps || self.continued.is_some() {
+            return MAX_PIECE;
+        }
+        let begin = self.begun.get(..self.begun.len().min(MAX_TIME + 1));
+        let begin = Bytes::copy_from_slice(begin.unwrap_or_default());
+        let length = begin.len();
+        MAX_PIECE + length - split_time(begin).2.len()
+    }
+
+    fn piece(&mut self, end: usize) -> Stamped {
+        self.measured = (0, 0);
+        let raw = Bytes::copy_from_slice(&self.begun.split_to(end));
+        let mut stamped = self.stamped(raw);
+        self.continued = Some(stamped.at);
+        stamped.line.partial = true;
+        stamped
+    }
+
+    fn last(&mut self) -> Stamped {
+        self.measured = (0, 0);
+        self.ended = false;
+        let raw = Bytes::copy_from_slice(&self.begun);
+        self.begun.clear();
+        let stamped = self.stamped(raw);
+        self.continued = None;
+        stamped
+    }
+
+    fn stamped(&self, raw: Bytes) -> Stamped {
+        match self.continued {
+            None => stamp(raw),
+            Some(at) => Stamped::rest(raw, at),
+        }
+    }
+}
+
+impl Stamped {
+    /// Makes the last piece of a line that has begun.
+    pub(super) fn rest(text: Bytes, at: Option<Timestamp>) -> Self {
+        let line = Line {
+            time: String::new(),
+            text,
+            partial: false,
         };
-        if !whole {
-            self.continued = Some((time.clone(), at));
-        }
-        Stamped {
-            line: Line { time, text },
-            at,
-        }
+        Self { line, at, first: false }
     }
+}
+
+fn stamp(raw: Bytes) -> Stamped {
+    let (time, at, text) = split_time(raw);
+    let line = Line {
+        time,
+        text,
+        partial: false,
+    };
+    Stamped { line, at, first: true }
 }
 
 /// The time before the first space, in UTC, and what follows the space.
@@ -108,101 +238,4 @@ fn split_time(mut raw: Bytes) -> (String, Option<Timestamp>, Bytes) {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-    use super::*;
-
-    const TIME: &str = "2026-01-07T10:00:00.123456789Z";
-
-    /// Time and text of each line, for each way to cut the bytes in two.
-    fn split(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
-        let all = Bytes::copy_from_slice(bytes);
-        let cut = |at: usize| {
-            let mut splitter = Splitter::default();
-            let mut lines = splitter.push(all.slice(..at));
-            lines.extend(splitter.push(all.slice(at..)));
-            lines.extend(splitter.finish());
-            let plain = lines
-                .into_iter()
-                .map(|stamped| (stamped.line.time, stamped.line.text.to_vec()));
-            plain.collect::<Vec<_>>()
-        };
-        let whole = cut(0);
-        for at in 1..=bytes.len() {
-            assert_eq!(cut(at), whole, "cut at {at}");
-        }
-        whole
-    }
-
-    #[test]
-    fn a_line_is_what_is_before_its_line_feed() {
-        let lines = split(format!("{TIME} one\n{TIME} \n{TIME} \x1b[31mred\x1b[0m\r\n{TIME} no end").as_bytes());
-        let texts: Vec<_> = lines.iter().map(|(_, text)| text.as_slice()).collect();
-        assert_eq!(texts, [b"one".as_slice(), b"", b"\x1b[31mred\x1b[0m\r", b"no end"]);
-        assert!(lines.iter().all(|(time, _)| time == TIME));
-    }
-
-    #[test]
-    fn bytes_that_are_not_utf8_stay() {
-        let lines = split(&[TIME.as_bytes(), b" \xff\xfe\x00\n"].concat());
-        assert_eq!(lines, [(TIME.to_owned(), b"\xff\xfe\x00".to_vec())]);
-    }
-
-    #[test]
-    fn a_time_with_an_offset_is_told_in_utc() {
-        let lines = split(b"2026-01-07T18:00:00.5+08:00 x\n");
-        assert_eq!(lines, [("2026-01-07T10:00:00.5Z".to_owned(), b"x".to_vec())]);
-    }
-
-    #[test]
-    fn what_has_no_time_is_passed_on_whole() {
-        let lines = split(b"unable to retrieve container logs for containerd://x\n\nx");
-        assert_eq!(
-            lines[0],
-            (
-                String::new(),
-                b"unable to retrieve container logs for containerd://x".to_vec()
-            )
-        );
-        assert_eq!(lines[1], (String::new(), Vec::new()));
-        assert_eq!(lines[2], (String::new(), b"x".to_vec()));
-    }
-
-    #[test]
-    fn a_line_that_is_too_long_comes_in_parts_with_one_time() {
-        let mut splitter = Splitter {
-            max: 50,
-            ..Splitter::default()
-        };
-        let long = format!("{TIME} {}\n{TIME} next\n", "x".repeat(100));
-        let lines: Vec<_> = long
-            .as_bytes()
-            .chunks(7)
-            .flat_map(|piece| splitter.push(Bytes::copy_from_slice(piece)))
-            .collect();
-        let (last, parts) = lines.split_last().unwrap();
-        let joined: Vec<u8> = parts.iter().flat_map(|part| part.line.text.to_vec()).collect();
-        assert_eq!(joined, vec![b'x'; 100]);
-        assert!(
-            parts.len() > 1
-                && parts
-                    .iter()
-                    .all(|part| part.line.time == TIME && part.line.text.len() <= 50)
-        );
-        assert_eq!(last.line.text, "next");
-    }
-
-    #[test]
-    fn a_line_of_several_megabytes_stays_whole() {
-        let mut splitter = Splitter::default();
-        let text = vec![b'x'; 5 << 20];
-        let bytes = [TIME.as_bytes(), b" ", &text, b"\n"].concat();
-        let lines: Vec<_> = bytes
-            .chunks(8 << 10)
-            .flat_map(|piece| splitter.push(Bytes::copy_from_slice(piece)))
-            .collect();
-        assert_eq!(lines.len(), 1);
-        assert_eq!(lines[0].line.text, text);
-    }
-}
+mod tests;

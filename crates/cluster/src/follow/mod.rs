@@ -6,6 +6,7 @@
 
 mod container;
 mod lines;
+mod look;
 mod queue;
 mod read;
 mod resume;
@@ -15,8 +16,8 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 
-pub use self::queue::Frames;
-use self::{container::Follower, queue::queue};
+use self::{container::Follower, lines::LongLine, look::Watch, queue::queue};
+pub use self::{lines::MAX_PIECE, queue::Frames};
 use crate::{
     Cluster, Error,
     containers::{Pod, Standing},
@@ -25,11 +26,15 @@ use crate::{
 
 /// Stands for all containers.
 const ALL: &str = "*";
+/// Containers that one stream reads at most: each costs a connection.
+pub const MAX_CONTAINERS: usize = 64;
+/// The memory of a [`Line`] beside its bytes.
+const LINE: usize = 128;
 
 /// What to stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Containers by name; `*`: all that the pod has now, init and ephemeral ones too; empty: the default one.
+    /// Containers by name, at most [`MAX_CONTAINERS`]; `*`: as many of all that the pod has now, init and ephemeral ones too; empty: the default one.
     pub containers: Vec<String>,
     /// Go on after the end of what is there; a container that has not started is waited for.
     pub follow: bool,
@@ -41,15 +46,28 @@ pub struct Options {
     pub since_time: Option<String>,
     /// The last N lines of each container.
     pub tail_lines: Option<u64>,
+    /// Lines are shown with their time, which then counts towards [`MAX_PIECE`].
+    pub timestamps: bool,
 }
 
-/// One line.
+/// One line, or a piece of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// When it was written, RFC 3339 in UTC as the cluster printed it; empty if it printed none.
+    /// When it was written, RFC 3339 in UTC as the cluster printed it; empty if it printed none, and for each piece of a line but the first.
     pub time: String,
-    /// Its bytes without line feed; a carriage return before that stays. A line of more than 16 MiB comes as several.
+    /// Its bytes without line feed; a carriage return before that stays.
     pub text: Bytes,
+    /// The line goes on with the next one of this container, or was broken off, if another frame of the container comes before that. A line of more than
+    /// [`MAX_PIECE`] comes in pieces, and one of more than 8 KiB may, while another container of the stream has a long line. A piece does not end within a
+    /// character.
+    pub partial: bool,
+}
+
+impl Line {
+    /// Returns the memory that it takes.
+    fn bytes(&self) -> usize {
+        LINE + self.time.len() + self.text.len()
+    }
 }
 
 /// What the stream tells.
@@ -59,8 +77,10 @@ pub enum Frame {
     Subscribed {
         /// Their names, in the pod's order.
         containers: Vec<String>,
+        /// How many more `*` stood for.
+        left_out: usize,
     },
-    /// Lines, in order, of one container; about 64 kB unless one line is longer.
+    /// Lines, in order, of one container; at most 16 KiB, or one piece. A piece that is not the last of its line ends the frame.
     Lines {
         /// Its name.
         container: String,
@@ -104,20 +124,30 @@ impl Cluster {
     pub async fn follow(&self, namespace: &str, name: &str, options: Options) -> Result<Frames> {
         let part = part(&options)?;
         let pod = self.live_pod(namespace, name).await?;
-        let containers = choose(&pod, &options)?;
-        let (queue, frames) = queue();
+        let (containers, left_out) = choose(&pod, &options)?;
+        let (queue, receiver) = queue();
+        let place = pod.place();
+        let frames = Frames {
+            receiver,
+            removed: self.inner.removed.clone(),
+            place: place.clone(),
+            readers: containers.len(),
+            over: false,
+        };
         // Before any reader can send: the queue is empty, and has room.
         queue
             .send(Frame::Subscribed {
                 containers: containers.clone(),
+                left_out,
             })
             .await;
+        let watch = Watch::new(self.clone(), pod);
         let mut readers = JoinSet::new();
         for container in &containers {
-            let follower = Follower::new(self.clone(), &pod, container, part.clone(), queue.clone());
-            let previous = options.previous;
+            let follower = Follower::new(watch.clone(), container, part.clone(), &options, queue.clone());
+            let (follow, previous) = (options.follow, options.previous);
             let run = async move {
-                if options.follow {
+                if follow {
                     follower.follow().await
                 } else {
                     follower.once(previous).await
@@ -126,14 +156,11 @@ impl Cluster {
             readers.spawn(run.boxed());
         }
         let removed = self.inner.removed.clone();
-        let place = pod.place();
         // Ends with the last reader, with the receiver or with the cluster, whichever is first; the readers end with it.
         self.inner.streams.spawn(async move {
             let last = tokio::select! {
                 () = queue.closed() => return,
-                () = removed.cancelled() => Frame::Failed(Error::upstream(format!(
-                    "the log of {place} is no longer read: the cluster was removed from Podgate"
-                ))),
+                () = removed.cancelled() => return,
                 last = run(readers, &place) => last,
             };
             tokio::select! {
@@ -209,8 +236,8 @@ fn part(options: &Options) -> Result<Part> {
     })
 }
 
-/// The containers that are meant, in the pod's order.
-fn choose(pod: &Pod, options: &Options) -> Result<Vec<String>> {
+/// The containers that are meant, in the pod's order, and how many more `*` stands for.
+fn choose(pod: &Pod, options: &Options) -> Result<(Vec<String>, usize)> {
     let readable = |container: &str| {
         if options.previous {
             return Ok(pod.previous_run(container).is_some());
@@ -236,7 +263,14 @@ fn choose(pod: &Pod, options: &Options) -> Result<Vec<String>> {
                 pod.place()
             )));
         }
-        return Ok(chosen);
+        let left_out = chosen.len().saturating_sub(MAX_CONTAINERS);
+        chosen.truncate(MAX_CONTAINERS);
+        return Ok((chosen, left_out));
+    }
+    if options.containers.len() > MAX_CONTAINERS {
+        return Err(Error::invalid(format!(
+            "a stream reads at most {MAX_CONTAINERS} containers: name fewer"
+        )));
     }
     let mut chosen = Vec::new();
     if options.containers.is_empty() {
@@ -251,9 +285,9 @@ fn choose(pod: &Pod, options: &Options) -> Result<Vec<String>> {
             return Err(Error::conflict(format!("container `{container}` of {place} {missing}")));
         }
     }
-    Ok(pod
+    let chosen = pod
         .container_names()
         .into_iter()
-        .filter(|container| chosen.contains(container))
-        .collect())
+        .filter(|container| chosen.contains(container));
+    Ok((chosen.collect(), 0))
 }

@@ -1,115 +1,94 @@
 //! The bounded way from the readers of a log stream to its receiver.
 
-use std::{future::pending, sync::Arc};
+use std::future::pending;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use super::{Frame, LongLine};
+use crate::{
+    Error,
+    queue::{self, Receiver, Sender},
+    registry::removal::Removal,
+};
 
-use super::Frame;
+/// Bytes of memory of frames that wait at most: two pieces of a long line, or two lines' worth of them for each of 8 readers.
+const WAITING: usize = 256 << 10;
+/// The memory of a frame without its lines.
+const FRAME: usize = 512;
 
-/// Frames that wait at most.
-const FRAMES: usize = 16;
-/// Bytes of lines that wait at most; one frame may be larger, and then waits alone.
-const BYTES: usize = 1 << 20;
-
-/// The frames of a log stream, as they come. Bounded in frames and bytes: a receiver that does not read stops the reading upstream;
-/// dropping it ends everything at once.
+/// The frames of a log stream, as they come. Bounded in bytes: a receiver that does not read stops the reading upstream. Dropping it ends everything at once.
 #[derive(Debug)]
 pub struct Frames {
-    receiver: mpsc::Receiver<(Frame, Option<OwnedSemaphorePermit>)>,
+    pub(super) receiver: Receiver<Frame>,
+    pub(super) removed: Removal,
+    /// The pod, for the message when the cluster is removed.
+    pub(super) place: String,
+    pub(super) readers: usize,
+    pub(super) over: bool,
 }
 
 /// Where the readers of one stream put their frames.
 #[derive(Clone, Debug)]
 pub(super) struct Queue {
-    sender: mpsc::Sender<(Frame, Option<OwnedSemaphorePermit>)>,
-    room: Arc<Semaphore>,
+    sender: Sender<Frame>,
+    /// See [`LongLine`].
+    pub(super) long: LongLine,
 }
 
-/// Both ends.
-pub(super) fn queue() -> (Queue, Frames) {
-    let (sender, receiver) = mpsc::channel(FRAMES);
-    let room = Arc::new(Semaphore::new(BYTES));
-    (Queue { sender, room }, Frames { receiver })
+/// Makes both ends.
+pub(super) fn queue() -> (Queue, Receiver<Frame>) {
+    let (sender, receiver) = queue::queue(WAITING);
+    let long = LongLine::new();
+    (Queue { sender, long }, receiver)
+}
+
+impl queue::Bytes for Frame {
+    fn bytes(&self) -> usize {
+        FRAME
+            + match self {
+                Self::Lines { lines, .. } => lines.iter().map(super::Line::bytes).sum(),
+                _ => 0,
+            }
+    }
 }
 
 impl Frames {
-    /// The next frame; none after [`Frame::End`] or [`Frame::Failed`]. Cancel-safe.
+    /// Returns the next frame; `None` after [`Frame::End`] or [`Frame::Failed`]. Once the cluster is removed, or its credential replaced, that is the last one,
+    /// whatever else waits. Cancel-safe.
     pub async fn recv(&mut self) -> Option<Frame> {
-        self.receiver.recv().await.map(|(frame, _)| frame)
+        if self.over {
+            return None;
+        }
+        let next = tokio::select! {
+            biased;
+            () = self.removed.cancelled() => None,
+            next = self.receiver.recv() => Some(next),
+        };
+        next.unwrap_or_else(|| {
+            self.over = true;
+            self.receiver.close();
+            Some(Frame::Failed(Error::upstream(format!(
+                "the log of {} is no longer read: {}",
+                self.place,
+                self.removed.reason()
+            ))))
+        })
+    }
+
+    /// Returns the number of containers that are read. Each costs a connection and its buffers.
+    pub fn readers(&self) -> usize {
+        self.readers
     }
 }
 
 impl Queue {
     /// Waits for room. Does not come back when the receiver has gone: then [`Queue::closed`] ends the readers.
     pub(super) async fn send(&self, frame: Frame) {
-        let bytes = match &frame {
-            Frame::Lines { lines, .. } => lines.iter().map(|line| line.text.len() + line.time.len()).sum(),
-            _ => 0,
-        };
-        let bytes = u32::try_from(bytes.min(BYTES)).unwrap_or(u32::MAX);
-        let permit = self.room.clone().acquire_many_owned(bytes).await.ok();
-        if self.sender.send((frame, permit)).await.is_err() {
+        if self.sender.send(frame).await.is_err() {
             pending::<()>().await;
         }
     }
 
-    /// Until the receiver has gone.
+    /// Waits until the receiver has gone.
     pub(super) async fn closed(&self) {
         self.sender.closed().await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-    use bytes::Bytes;
-    use futures_util::FutureExt;
-
-    use super::*;
-    use crate::follow::Line;
-
-    fn frame(bytes: usize) -> Frame {
-        let line = Line {
-            time: String::new(),
-            text: Bytes::from(vec![b'x'; bytes]),
-        };
-        Frame::Lines {
-            container: "web".into(),
-            lines: vec![line],
-        }
-    }
-
-    #[tokio::test]
-    async fn it_is_full_by_bytes_and_by_frames() {
-        let (queue, mut frames) = queue();
-        for _ in 0..4 {
-            assert!(queue.send(frame(BYTES / 4)).now_or_never().is_some());
-        }
-        assert!(queue.send(frame(1)).now_or_never().is_none());
-        frames.recv().await.unwrap();
-        assert!(queue.send(frame(1)).now_or_never().is_some());
-        while frames.recv().now_or_never().is_some() {}
-        for _ in 0..FRAMES {
-            assert!(queue.send(frame(1)).now_or_never().is_some());
-        }
-        assert!(queue.send(frame(1)).now_or_never().is_none());
-    }
-
-    #[tokio::test]
-    async fn a_frame_larger_than_all_room_waits_alone_and_goes_through() {
-        let (queue, mut frames) = queue();
-        assert!(queue.send(frame(3 * BYTES)).now_or_never().is_some());
-        assert!(queue.send(frame(1)).now_or_never().is_none());
-        assert!(matches!(frames.recv().await, Some(Frame::Lines { lines, .. }) if lines[0].text.len() == 3 * BYTES));
-        assert!(queue.send(frame(1)).now_or_never().is_some());
-    }
-
-    #[tokio::test]
-    async fn a_receiver_that_goes_is_noticed() {
-        let (queue, frames) = queue();
-        assert!(queue.closed().now_or_never().is_none());
-        drop(frames);
-        assert!(queue.closed().now_or_never().is_some());
     }
 }

@@ -12,14 +12,15 @@ use tokio::time::{Instant, timeout};
 
 use super::{
     Frame, Line, Part,
-    lines::{Splitter, Stamped},
+    lines::{LongLine, PORTION, Splitter, Stamped},
+    look::Watch,
     queue::Queue,
-    resume::{Search, Sent, Step},
+    resume::{Mend, Mended, Search, Sent, Step},
 };
-use crate::{Cluster, Error, client, error::Result, text::words};
+use crate::{Error, client, error::Result, text::words};
 
-/// Lines are passed on in frames of about so many bytes.
-const FRAME: usize = 64 << 10;
+/// Lines are passed on in frames of at most so many bytes of memory; one that is longer is alone.
+const FRAME: usize = 16 << 10;
 /// Silence in an answer that is searched, after which what was held back is passed on.
 const SETTLE: Duration = Duration::from_secs(2);
 /// A log that is quiet so long after its answer began was empty.
@@ -39,8 +40,8 @@ pub(super) struct How {
 pub(super) enum End {
     /// With success, which means nothing by itself.
     Clean {
-        /// A line without line feed at the end: perhaps cut off, perhaps the container's last.
-        rest: Option<Stamped>,
+        /// A line without line feed at the end, or pieces of one: perhaps cut off, perhaps the container's last.
+        rest: Vec<Stamped>,
         /// New lines were passed on.
         progress: bool,
         /// Whether the place where it was left was found again.
@@ -68,39 +69,40 @@ pub(super) enum Found {
 /// Reads the log of one run of one container, in as many answers as it takes.
 #[derive(Debug)]
 pub(super) struct Source {
-    pub(super) cluster: Cluster,
-    pub(super) namespace: String,
-    pub(super) name: String,
+    watch: Watch,
     pub(super) container: String,
     pub(super) queue: Queue,
     /// What is asked for as long as nothing was passed on.
     part: Part,
     part_made: Instant,
+    timestamps: bool,
     /// The API server's time when an answer began that then was empty.
     empty_at: Option<Timestamp>,
     sent: Sent,
+    /// The lines of the next frame, and the memory that they take.
+    frame: Vec<Line>,
+    frame_bytes: usize,
 }
 
 impl Source {
-    pub(super) fn new(
-        cluster: Cluster,
-        namespace: &str,
-        name: &str,
-        container: &str,
-        part: Part,
-        queue: Queue,
-    ) -> Self {
+    pub(super) fn new(watch: Watch, container: &str, part: Part, timestamps: bool, queue: Queue) -> Self {
         Self {
-            cluster,
-            namespace: namespace.to_owned(),
-            name: name.to_owned(),
+            watch,
             container: container.to_owned(),
             queue,
             sent: Sent::new(part.is_whole()),
             part,
             part_made: Instant::now(),
+            timestamps,
             empty_at: None,
+            frame: Vec::new(),
+            frame_bytes: 0,
         }
+    }
+
+    /// Whether any line was passed on.
+    pub(super) fn has_begun(&self) -> bool {
+        self.sent.newest().is_some()
     }
 
     /// What follows is another run's, and wanted whole.
@@ -123,21 +125,29 @@ impl Source {
 
     /// Passes lines on, and remembers that.
     pub(super) async fn pass(&mut self, lines: Vec<Stamped>) {
-        let mut frame: Vec<Line> = Vec::new();
-        let mut bytes = 0;
         for stamped in lines {
-            self.sent.record(&stamped);
-            bytes += stamped.line.text.len();
-            frame.push(stamped.line);
-            if bytes >= FRAME {
-                self.send(std::mem::take(&mut frame)).await;
-                bytes = 0;
-            }
+            self.add(stamped).await;
         }
-        self.send(frame).await;
+        self.flush().await;
     }
 
-    async fn send(&self, lines: Vec<Line>) {
+    /// Adds a line, or a piece of one, to the next frame, and remembers that.
+    async fn add(&mut self, stamped: Stamped) {
+        self.sent.record(&stamped);
+        let (bytes, partial) = (stamped.line.bytes(), stamped.line.partial);
+        if partial || self.frame_bytes + bytes > FRAME {
+            self.flush().await;
+        }
+        self.frame_bytes += bytes;
+        self.frame.push(stamped.line);
+        if partial {
+            self.flush().await;
+        }
+    }
+
+    async fn flush(&mut self) {
+        self.frame_bytes = 0;
+        let lines = std::mem::take(&mut self.frame);
         if !lines.is_empty() {
             let container = self.container.clone();
             self.queue.send(Frame::Lines { container, lines }).await;
@@ -162,10 +172,11 @@ impl Source {
     async fn read_body(&mut self, body: Body, how: How, began: Timestamp) -> End {
         let mut answer = Answer {
             body,
-            splitter: Splitter::default(),
+            splitter: Splitter::new(self.queue.long.clone(), self.timestamps),
             search: self.sent.search(),
+            mend: self.sent.mend(),
             progress: false,
-            silence: self.cluster.inner.policy.stream_silence,
+            silence: self.watch.cluster().inner.policy.stream_silence,
             quiet_since: Instant::now(),
             suspect: false,
         };
@@ -173,14 +184,10 @@ impl Source {
             match timeout(answer.patience(), answer.body.frame()).await {
                 Ok(Some(Ok(frame))) => {
                     (answer.quiet_since, answer.suspect) = (Instant::now(), false);
-                    let (new, lost) = answer.place(frame.into_data().unwrap_or_default());
-                    if lost && !how.accept_gap {
+                    let data = frame.into_data().unwrap_or_default();
+                    if !self.take(&mut answer, how, &data).await {
                         return End::Lost;
                     }
-                    if lost {
-                        self.go_on_after_a_gap(&new).await;
-                    }
-                    self.pass(new).await;
                 }
                 Ok(Some(Err(error))) => {
                     return End::Broken {
@@ -191,7 +198,7 @@ impl Source {
                 Ok(None) => return self.finish(answer, how).await,
                 Err(_) => {
                     let held = answer.settle();
-                    self.pass(held).await;
+                    self.go_on(&mut answer, held).await;
                     if let Err(error) = self.check_silence(&mut answer, how, began).await {
                         let progress = answer.progress;
                         return End::Broken { error, progress };
@@ -199,6 +206,57 @@ impl Source {
                 }
             }
         }
+    }
+
+    /// Takes what came. False when the place where the log was left is not there, unless that is accepted.
+    async fn take(&mut self, answer: &mut Answer, how: How, data: &[u8]) -> bool {
+        for portion in data.chunks(PORTION) {
+            // A copy: what waits must not hold the connection's whole buffer.
+            let mut portion = Bytes::copy_from_slice(portion);
+            while let Some(piece) = answer.splitter.next(&mut portion) {
+                if answer.search.is_none() && answer.mend.is_none() {
+                    answer.progress = true;
+                    self.add(piece).await;
+                    continue;
+                }
+                let (new, lost) = answer.place(piece);
+                if lost && !how.accept_gap {
+                    return false;
+                }
+                if lost {
+                    answer.mend = None;
+                    self.go_on_after_a_gap(&new).await;
+                }
+                self.go_on(answer, new).await;
+            }
+        }
+        self.flush().await;
+        answer.splitter.release();
+        true
+    }
+
+    /// Passes on what comes behind the place where the log was left; first the rest of a line of which a beginning was passed on.
+    async fn go_on(&mut self, answer: &mut Answer, lines: Vec<Stamped>) {
+        for piece in lines {
+            let next = match answer.mend.as_mut().map(|mend| mend.take(piece.clone())) {
+                None => Some(piece),
+                Some(Mended::Old) => continue,
+                Some(Mended::New(rest)) => rest,
+                Some(Mended::Lost(piece)) => {
+                    let reason =
+                        "the connection was lost within a long line, and the rest of that line is no longer in the log";
+                    let after = piece.line.time.clone();
+                    self.tell_gap(reason, &after).await;
+                    Some(piece)
+                }
+            };
+            answer.mend = None;
+            answer.progress |= next.is_some();
+            if let Some(piece) = next {
+                self.add(piece).await;
+            }
+        }
+        self.flush().await;
     }
 
     async fn go_on_after_a_gap(&mut self, new: &[Stamped]) {
@@ -217,9 +275,18 @@ impl Source {
         // A follow may have been cut off anywhere: what is not clear yet will be when it is asked again.
         let held = if how.follow { Vec::new() } else { answer.settle() };
         let found = if answer.search.is_none() { Found::Yes } else { found };
-        self.pass(held).await;
+        self.go_on(&mut answer, held).await;
+        let mut rest = Vec::new();
+        while let Some(piece) = answer.splitter.finish() {
+            rest.push(piece);
+        }
+        let rest = match &mut answer.mend {
+            _ if found != Found::Yes => Vec::new(),
+            None => rest,
+            Some(mend) => mend.rest(rest),
+        };
         End::Clean {
-            rest: answer.splitter.finish().filter(|_| found == Found::Yes),
+            rest,
             progress: answer.progress,
             found,
         }
@@ -247,7 +314,7 @@ impl Source {
 
     /// The time of the last line that the cluster has now.
     async fn newest_upstream(&self) -> Result<Option<Timestamp>> {
-        let client = self.cluster.client().await?;
+        let client = self.watch.cluster().client().await?;
         let request = self.request(&[("timestamps", "true"), ("tailLines", "1")])?;
         let mut body = client.request(request).await?.into_body();
         // A line's beginning is enough.
@@ -256,29 +323,31 @@ impl Source {
             Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
             _ => Bytes::new(),
         };
-        let mut splitter = Splitter::default();
-        let mut lines = splitter.push(data);
-        lines.extend(splitter.finish());
-        Ok(lines.first().and_then(|stamped| stamped.at))
+        let mut begin = data.slice(..data.len().min(PORTION));
+        let mut splitter = Splitter::new(LongLine::new(), true);
+        let first = splitter.next(&mut begin).or_else(|| splitter.finish());
+        Ok(first.and_then(|stamped| stamped.at))
     }
 
     async fn open(&self, how: How) -> Result<Response<Body>> {
-        let client = self.cluster.client().await?;
+        let cluster = self.watch.cluster();
+        let client = cluster.client().await?;
         let query = self.query(how);
         let query: Vec<_> = query.iter().map(|(key, value)| (*key, value.as_str())).collect();
         match client.request_of(self.request(&query)?, &given(&query)).await {
             Ok(response) => Ok(response),
-            Err(error) => Err(self
-                .cluster
-                .explain(error, &self.namespace, &self.name, &self.container)
-                .await),
+            Err(error) => {
+                let (namespace, name) = (self.watch.namespace(), self.watch.name());
+                Err(cluster.explain(error, namespace, name, &self.container).await)
+            }
         }
     }
 
     fn request(&self, query: &[(&str, &str)]) -> Result<http::Request<Vec<u8>>> {
         let mut all = vec![("container", self.container.as_str())];
         all.extend_from_slice(query);
-        let segments = ["api", "v1", "namespaces", &self.namespace, "pods", &self.name, "log"];
+        let (namespace, name) = (self.watch.namespace(), self.watch.name());
+        let segments = ["api", "v1", "namespaces", namespace, "pods", name, "log"];
         client::get(&client::uri(&segments, &all)?)
     }
 
@@ -323,13 +392,11 @@ impl Source {
         query
     }
 
-    fn broken(&self, why: &str) -> Error {
+    pub(super) fn broken(&self, why: &str) -> Error {
         Error::upstream(format!(
-            "the log of container `{}` of pod `{}/{}` on cluster `{}` broke off: {}",
+            "the log of container `{}` of {} broke off: {}",
             self.container,
-            self.namespace,
-            self.name,
-            self.cluster.name(),
+            self.watch.place(),
             words(why)
         ))
     }
@@ -347,6 +414,8 @@ struct Answer {
     splitter: Splitter,
     /// Until the place where the log was left is found.
     search: Option<Search>,
+    /// Until the line is found again of which only a beginning was passed on.
+    mend: Option<Mend>,
     /// New lines were found.
     progress: bool,
     /// After so much is checked whether the log has gone on elsewhere.
@@ -365,28 +434,17 @@ impl Answer {
         }
     }
 
-    /// The new lines of a piece, and whether lines are missing before them.
-    fn place(&mut self, piece: Bytes) -> (Vec<Stamped>, bool) {
-        let (mut new, mut lost) = (Vec::new(), false);
-        for line in self.splitter.push(piece) {
-            let step = match &mut self.search {
-                Some(search) => search.push(line),
-                None => {
-                    new.push(line);
-                    continue;
-                }
-            };
-            match step {
-                Step::Wait => continue,
-                Step::Found(lines) => new.extend(lines),
-                Step::Lost(lines) => {
-                    lost = true;
-                    new.extend(lines);
-                }
-            }
-            self.search = None;
-        }
-        self.progress |= !new.is_empty();
+    /// The new lines that a piece brings, and whether lines are missing before them.
+    fn place(&mut self, piece: Stamped) -> (Vec<Stamped>, bool) {
+        let Some(search) = &mut self.search else {
+            return (vec![piece], false);
+        };
+        let (new, lost) = match search.push(piece) {
+            Step::Wait => return (Vec::new(), false),
+            Step::Found(lines) => (lines, false),
+            Step::Lost(lines) => (lines, true),
+        };
+        self.search = None;
         (new, lost)
     }
 
@@ -395,7 +453,6 @@ impl Answer {
         match self.search.as_mut().map(Search::settle) {
             Some(Step::Found(lines)) => {
                 self.search = None;
-                self.progress |= !lines.is_empty();
                 lines
             }
             _ => Vec::new(),

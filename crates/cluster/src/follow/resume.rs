@@ -3,20 +3,24 @@
 //! `sinceTime` is in whole seconds, and the lines of stdout and stderr are stamped by different threads, so that the order of lines is not
 //! that of their times. So a log is asked again from the second before the newest line's, and what was already passed on is recognised
 //! there as a sequence: times, bytes and order. No two stamps may be more than a second out of order.
+//!
+//! Long lines come in pieces, which are cut anew each time. So it is whole lines that are compared, and a line of which only a beginning was passed on is
+//! gone on with where it was left ([`Mend`]).
 
 use std::{
-    collections::{VecDeque, hash_map::RandomState},
-    hash::BuildHasher,
+    collections::VecDeque,
+    hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState},
 };
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::lines::Stamped;
 
 /// Lines of the last seconds whose content is remembered; of those before only how many there were.
-const KEPT: usize = 4096;
-/// Bytes of lines that are held back while it is not clear whether they were already passed on.
-const HELD: usize = 1 << 20;
+const KEPT: usize = 1024;
+/// Bytes of memory of lines that are held back while it is not clear whether they were already passed on.
+const HELD: usize = 32 << 10;
 
 /// What was passed on of one run's log, as far as it matters for finding the place again.
 #[derive(Debug)]
@@ -32,6 +36,17 @@ pub(super) struct Sent {
     /// Second and hash of the last lines.
     kept: VecDeque<(i64, u64)>,
     capacity: usize,
+    /// The line that is being passed on, or was the last.
+    line: Running,
+    /// The time of the line of which only a beginning was passed on.
+    open: Option<Timestamp>,
+}
+
+/// A line that comes in pieces.
+#[derive(Clone, Debug)]
+struct Running {
+    hasher: DefaultHasher,
+    bytes: usize,
 }
 
 /// Looks for the place in what comes when the log is asked again.
@@ -53,6 +68,9 @@ pub(super) struct Search {
     /// The lines so far may end with the last one of `expected`; held since then.
     held: Option<Vec<Stamped>>,
     held_bytes: usize,
+    /// The line that comes in pieces now, and the last of them.
+    line: Running,
+    last: Option<Stamped>,
 }
 
 /// What a line means for a search.
@@ -81,13 +99,23 @@ impl Sent {
             forgotten: [0; 2],
             kept: VecDeque::new(),
             capacity,
+            line: Running::default(),
+            open: None,
         }
     }
 
-    /// Remembers a line that was passed on.
+    /// Remembers a line, or a piece of one, that was passed on.
     pub(super) fn record(&mut self, stamped: &Stamped) {
         let Some(at) = stamped.at else { return };
-        self.last_time.clone_from(&stamped.line.time);
+        if stamped.first {
+            self.last_time.clone_from(&stamped.line.time);
+        }
+        let hash = self.line.take(&self.hasher, stamped);
+        if stamped.line.partial {
+            self.open = Some(at);
+            return;
+        }
+        self.open = None;
         let second = at.as_second();
         // Of the second in which an asked-for part begins, and within the disorder of stamps, lines may have been left out.
         self.complete_from.get_or_insert(second + 2);
@@ -95,7 +123,7 @@ impl Sent {
         if self.from().is_some_and(|from| second < from) {
             return;
         }
-        self.kept.push_back((second, hash(&self.hasher, stamped)));
+        self.kept.push_back((second, hash));
         if self.kept.len() > self.capacity {
             self.forget();
         }
@@ -103,12 +131,12 @@ impl Sent {
 
     /// The second from which the log is to be asked again; none when nothing was passed on.
     pub(super) fn from(&self) -> Option<i64> {
-        Some(self.newest?.as_second() - 1)
+        Some(self.newest.or(self.open)?.as_second() - 1)
     }
 
     /// The newest time that was passed on.
     pub(super) fn newest(&self) -> Option<Timestamp> {
-        self.newest
+        self.newest.max(self.open)
     }
 
     /// The last line's time, as it was called.
@@ -118,7 +146,8 @@ impl Sent {
 
     /// A search in a log that is asked again from [`Sent::from`] on; none when nothing was passed on.
     pub(super) fn search(&self) -> Option<Search> {
-        let (newest, from) = (self.newest?, self.from()?);
+        let before = |open: Timestamp| open.checked_sub(jiff::SignedDuration::from_nanos(1)).ok();
+        let (newest, from) = (self.newest.or_else(|| before(self.open?))?, self.from()?);
         let anchored = self.complete_from.is_some_and(|complete| from >= complete);
         Some(Search {
             hasher: self.hasher.clone(),
@@ -130,8 +159,21 @@ impl Sent {
             untouched: true,
             seen: 0,
             fits: Vec::new(),
-            held: None,
+            // Where no whole line was passed on, what follows is new.
+            held: self.kept.is_empty().then(Vec::new),
             held_bytes: 0,
+            line: Running::default(),
+            last: None,
+        })
+    }
+
+    /// What finds the line again of which only a beginning was passed on; none when the last one was whole.
+    pub(super) fn mend(&self) -> Option<Mend> {
+        Some(Mend {
+            at: self.open?,
+            passed: self.line.clone(),
+            hasher: self.hasher.clone(),
+            again: None,
         })
     }
 
@@ -161,8 +203,33 @@ impl Sent {
     }
 }
 
+impl Running {
+    /// Takes the next piece; the hash of its line so far, its time included.
+    fn take(&mut self, hasher: &RandomState, stamped: &Stamped) -> u64 {
+        if stamped.first {
+            *self = Self {
+                hasher: hasher.build_hasher(),
+                bytes: 0,
+            };
+            stamped.at.hash(&mut self.hasher);
+        }
+        self.hasher.write(&stamped.line.text);
+        self.bytes += stamped.line.text.len();
+        self.hasher.finish()
+    }
+}
+
+impl Default for Running {
+    fn default() -> Self {
+        Self {
+            hasher: DefaultHasher::new(),
+            bytes: 0,
+        }
+    }
+}
+
 impl Search {
-    /// Takes the next line.
+    /// Takes the next line, or piece of one.
     pub(super) fn push(&mut self, stamped: Stamped) -> Step {
         // A message of the kubelet's own is not part of the log; what is older than was asked for can only be an old line.
         let Some(at) = stamped.at.filter(|at| at.as_second() >= self.from) else {
@@ -172,11 +239,32 @@ impl Search {
         if at > self.newest {
             return self.decide(stamped);
         }
-        if self.skip > 0 {
-            self.skip -= 1;
+        // Nothing but a beginning of a line was passed on: what is before that was left out on purpose.
+        if self.expected.is_empty() {
             return Step::Wait;
         }
-        let hash = hash(&self.hasher, &stamped);
+        if self.skip > 0 {
+            self.skip -= u64::from(!stamped.line.partial);
+            return Step::Wait;
+        }
+        let hash = self.line.take(&self.hasher, &stamped);
+        let (first, partial) = (stamped.first, stamped.line.partial);
+        if let Some(held) = &mut self.held {
+            self.held_bytes += stamped.line.bytes();
+            held.push(stamped);
+        } else if !partial {
+            self.last = Some(stamped);
+        }
+        let step = if partial { Step::Wait } else { self.whole(hash, first) };
+        match step {
+            Step::Wait if self.held_bytes > HELD => self.settle(),
+            step => step,
+        }
+    }
+
+    /// A line is whole.
+    fn whole(&mut self, hash: u64, in_one_piece: bool) -> Step {
+        let last = self.last.take();
         self.begin();
         self.fits.retain_mut(|next| {
             let fits = self.expected.get(*next) == Some(&hash);
@@ -184,18 +272,15 @@ impl Search {
             fits
         });
         self.seen += 1;
-        let complete = self.fits.last() == Some(&self.expected.len());
-        if complete {
+        if self.fits.last() == Some(&self.expected.len()) {
             self.fits.pop();
             self.held = Some(Vec::new());
             self.held_bytes = 0;
-        } else if let Some(held) = &mut self.held {
-            self.held_bytes += stamped.line.text.len() + 1;
-            held.push(stamped);
-        } else if self.fits.is_empty() && self.anchored {
-            return Step::Lost(vec![stamped]);
+        } else if self.held.is_none() && self.fits.is_empty() && self.anchored {
+            // Of a line whose first pieces are gone already, the last one is of no use.
+            return Step::Lost(last.filter(|_| in_one_piece).into_iter().collect());
         }
-        if self.fits.is_empty() || self.held_bytes > HELD {
+        if self.fits.is_empty() {
             return self.settle();
         }
         Step::Wait
@@ -233,8 +318,79 @@ impl Search {
     }
 }
 
-fn hash(hasher: &RandomState, stamped: &Stamped) -> u64 {
-    hasher.hash_one((stamped.at, &stamped.line.text))
+/// Goes on with a line of which a beginning was passed on, when the log is asked again.
+#[derive(Debug)]
+pub(super) struct Mend {
+    at: Timestamp,
+    /// The beginning that was passed on.
+    passed: Running,
+    hasher: RandomState,
+    /// As much of it as has come again.
+    again: Option<Running>,
+}
+
+/// What a piece means for a line that is gone on with.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Mended {
+    /// It was passed on before.
+    Old,
+    /// The line goes on with this, if anything is left, and so does the log.
+    New(Option<Stamped>),
+    /// The line is not there any more. This is of another one.
+    Lost(Stamped),
+}
+
+impl Mend {
+    /// Takes the next piece behind the place where the log was left.
+    pub(super) fn take(&mut self, mut piece: Stamped) -> Mended {
+        let mut again = match self.again.take() {
+            None if piece.first && piece.at == Some(self.at) => Running::default(),
+            Some(again) if !piece.first => again,
+            _ => return Mended::Lost(piece),
+        };
+        let as_it_came = piece.clone();
+        let missing = self.passed.bytes.saturating_sub(again.bytes);
+        let rest = if piece.line.text.len() > missing {
+            Some(piece.line.text.split_off(missing))
+        } else {
+            None
+        };
+        let hash = again.take(&self.hasher, &piece);
+        if again.bytes < self.passed.bytes && piece.line.partial {
+            self.again = Some(again);
+            return Mended::Old;
+        }
+        let partial = piece.line.partial;
+        if again.bytes != self.passed.bytes || hash != self.passed.hasher.finish() {
+            // It has the same time and another text.
+            return Mended::Lost(Stamped {
+                first: true,
+                ..as_it_came
+            });
+        }
+        if rest.is_none() && partial {
+            return Mended::New(None);
+        }
+        let mut rest = Stamped::rest(rest.unwrap_or_else(Bytes::new), piece.at);
+        rest.line.partial = partial;
+        Mended::New(Some(rest))
+    }
+
+    /// Takes the last line of a log, which has no line feed; what of it is new.
+    pub(super) fn rest(&mut self, pieces: Vec<Stamped>) -> Vec<Stamped> {
+        let mut new = Vec::new();
+        let mut pieces = pieces.into_iter();
+        for piece in pieces.by_ref() {
+            match self.take(piece) {
+                Mended::Old => continue,
+                Mended::New(rest) => new.extend(rest),
+                Mended::Lost(piece) => new.push(piece),
+            }
+            break;
+        }
+        new.extend(pieces);
+        new
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::protobuf::Fields;
 
 /// The most containers, conditions, … of one pod together (in JSON: of each list). A few bytes on the wire make a large item here, containers are looked up among
 /// their statuses, and a cluster may be hostile. No pod that runs comes near it.
-pub(super) const MOST: usize = 2_000;
+pub(crate) const MOST: usize = 2_000;
 
 /// Why bytes are no pod.
 #[derive(Debug, thiserror::Error)]

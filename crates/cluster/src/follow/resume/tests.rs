@@ -13,9 +13,28 @@ fn line(millis: i64, text: &str) -> Stamped {
         line: Line {
             time: at.to_string(),
             text: Bytes::copy_from_slice(text.as_bytes()),
+            partial: false,
         },
         at: Some(at),
+        first: true,
     }
+}
+
+/// A line in pieces of so many bytes.
+fn cut(line: Stamped, size: usize) -> Vec<Stamped> {
+    let text = &line.line.text;
+    let count = text.len().div_ceil(size).max(1);
+    let piece = |n: usize| {
+        let mut piece = line.clone();
+        piece.line.text = text.slice(n * size..text.len().min((n + 1) * size));
+        piece.line.partial = n + 1 < count;
+        piece.first = n == 0;
+        if !piece.first {
+            piece.line.time.clear();
+        }
+        piece
+    };
+    (0..count).map(piece).collect()
 }
 
 fn lines(list: &[(i64, &str)]) -> Vec<Stamped> {
@@ -28,6 +47,9 @@ struct Reader {
     passed: Vec<Stamped>,
     /// How many lines had been passed on when a gap was told.
     gaps: Vec<usize>,
+    /// Lines come in pieces of so many bytes.
+    size: usize,
+    mend: Option<Mend>,
 }
 
 impl Reader {
@@ -36,26 +58,56 @@ impl Reader {
             sent: Sent::with_capacity(whole, capacity),
             passed: Vec::new(),
             gaps: Vec::new(),
+            size: usize::MAX,
+            mend: None,
         }
     }
 
     fn pass(&mut self, lines: Vec<Stamped>) {
-        for line in lines {
-            self.sent.record(&line);
-            self.passed.push(line);
+        for piece in lines {
+            let next = match self.mend.as_mut().map(|mend| mend.take(piece.clone())) {
+                None => Some(piece),
+                Some(Mended::Old) => continue,
+                Some(Mended::New(rest)) => rest,
+                Some(Mended::Lost(piece)) => {
+                    self.gaps.push(self.passed.len());
+                    Some(piece)
+                }
+            };
+            self.mend = None;
+            if let Some(piece) = next {
+                self.sent.record(&piece);
+                self.passed.push(piece);
+            }
         }
     }
 
-    /// Reads at most `most` lines of what a kubelet answers for this log, then is cut off.
+    /// Times and texts of what was passed on, pieces put together.
+    fn joined(&self) -> Vec<(Option<Timestamp>, String)> {
+        let mut lines: Vec<(Option<Timestamp>, String)> = Vec::new();
+        for piece in &self.passed {
+            if piece.first {
+                lines.push((piece.at, String::new()));
+            }
+            let (at, text) = lines.last_mut().unwrap();
+            assert_eq!(*at, piece.at);
+            text.push_str(std::str::from_utf8(&piece.line.text).unwrap());
+        }
+        lines
+    }
+
+    /// Reads at most `most` pieces of what a kubelet answers for this log, then is cut off.
     fn read(&mut self, log: &[Stamped], most: usize) {
         let from = self.sent.from().unwrap_or(i64::MIN);
         let answer: Vec<_> = log
             .iter()
             .filter(|line| line.at.unwrap().as_second() >= from)
             .cloned()
+            .flat_map(|line| cut(line, self.size))
             .collect();
         let cut = most < answer.len();
         let mut search = self.sent.search();
+        self.mend = self.sent.mend();
         for line in answer.into_iter().take(most) {
             let step = match &mut search {
                 Some(search) => search.push(line),
@@ -68,7 +120,7 @@ impl Reader {
                     self.pass(new);
                 }
                 Step::Lost(new) => {
-                    search = None;
+                    (search, self.mend) = (None, None);
                     self.gaps.push(self.passed.len());
                     self.sent = Sent::with_capacity(false, self.sent.capacity);
                     self.pass(new);
@@ -184,6 +236,53 @@ fn after_a_rotation_that_hides_the_skipped_lines_new_ones_do_not_vanish_for_long
 }
 
 #[test]
+fn a_line_that_was_cut_off_goes_on_where_it_was() {
+    let log = lines(&[(100, "one"), (200, "a long line"), (300, "three")]);
+    let texts = |reader: &Reader| reader.joined().into_iter().map(|(_, text)| text).collect::<Vec<_>>();
+    for (first, again) in [(3, 3), (3, 5), (5, 3), (1, usize::MAX), (11, 2)] {
+        for most in 0..9 {
+            let mut reader = Reader::new(true, 10);
+            reader.size = first;
+            reader.read(&log, most);
+            reader.size = again;
+            reader.read(&log, most + 1);
+            reader.read(&log, usize::MAX);
+            assert_eq!(
+                texts(&reader),
+                ["one", "a long line", "three"],
+                "{first} {again} {most}"
+            );
+            assert!(reader.gaps.is_empty());
+        }
+    }
+    // The very first line of a part that was asked for, behind what was left out.
+    let mut reader = Reader::new(false, 10);
+    reader.size = 4;
+    reader.pass(cut(log[1].clone(), 4)[..2].to_vec());
+    reader.read(&log, usize::MAX);
+    assert_eq!(
+        (texts(&reader), reader.gaps.len()),
+        (vec!["a long line".to_owned(), "three".to_owned()], 0)
+    );
+}
+
+#[test]
+fn a_line_that_was_cut_off_and_is_gone_is_a_gap() {
+    let log = lines(&[(100, "one"), (200, "a long line"), (300, "three")]);
+    for other in [
+        vec![log[0].clone(), log[2].clone()],
+        lines(&[(100, "one"), (200, "another line"), (300, "three")]),
+    ] {
+        let mut reader = Reader::new(true, 10);
+        reader.size = 3;
+        reader.read(&log, 3);
+        reader.read(&other, usize::MAX);
+        assert_eq!(reader.gaps, [3]);
+        assert!(reader.texts().ends_with("three"), "{}", reader.texts());
+    }
+}
+
+#[test]
 fn a_message_of_the_kubelets_own_is_no_line_of_the_log() {
     let log = lines(&[(100, "a"), (200, "b")]);
     let mut reader = Reader::new(true, 10);
@@ -221,6 +320,29 @@ proptest! {
         }
         reader.read(&log, usize::MAX);
         prop_assert_eq!(&reader.passed, &log);
+        prop_assert!(reader.gaps.is_empty());
+    }
+
+    #[test]
+    fn nothing_is_lost_or_doubled_where_lines_come_in_pieces(
+        log in any_log(),
+        cuts in vec((0_usize..60, 0_usize..300, 1_usize..8), 0..8),
+        capacity in 1_usize..40,
+    ) {
+        let mut long = log;
+        for (n, line) in long.iter_mut().enumerate() {
+            line.line.text = [line.line.text.as_ref(), &b"abcdefgh"[..n % 9]].concat().into();
+        }
+        let mut reader = Reader::new(true, capacity);
+        let mut written = 0;
+        for (more, most, size) in cuts {
+            written = (written + more).min(long.len());
+            reader.size = size;
+            reader.read(&long[..written], most);
+        }
+        reader.read(&long, usize::MAX);
+        let want: Vec<_> = long.iter().map(|line| (line.at, String::from_utf8(line.line.text.to_vec()).unwrap())).collect();
+        prop_assert_eq!(reader.joined(), want);
         prop_assert!(reader.gaps.is_empty());
     }
 

@@ -13,7 +13,7 @@ async fn lines_come_as_they_were_written() {
     lab.write("\nlast");
     assert_eq!(stream.texts(3).await, ["plain\r", "", "\x1b[1mbold\x1b[0m"]);
     assert_eq!(stream.line().await.1.text.as_ref(), b"\xff\xfe");
-    assert!(stream.text().await == long);
+    assert!(stream.whole_line().await == long);
     lab.sim.end_container("shop", "web", "main", 2);
     assert_items(stream.rest().await, &["last"], "`main`");
     lab.end().await;
@@ -142,18 +142,117 @@ async fn a_receiver_that_does_not_read_stops_the_reading_upstream() {
     }
     let mut stream = lab.follow().await;
     // It stops when what is on the way is full.
-    let mut sent = u64::MAX;
-    until("the reading stops", || {
-        std::thread::sleep(Duration::from_millis(300));
-        std::mem::replace(&mut sent, lab.sim.log_bytes_sent()) == sent && sent > 0
-    })
-    .await;
+    let sent = steady(&lab).await;
     assert!(sent < 20 << 20, "{sent} bytes were read for a receiver that reads none");
     for _ in 0..40_000 {
         assert_eq!(stream.line().await.1.text.len(), 999);
     }
     drop(stream);
     until("the upstream is closed", || lab.sim.open_logs() == 0).await;
+    lab.end().await;
+}
+
+/// Waits until nothing more leaves the cluster.
+async fn steady(lab: &Lab) -> u64 {
+    let mut sent = u64::MAX;
+    until("the reading stops", || {
+        std::thread::sleep(Duration::from_millis(300));
+        std::mem::replace(&mut sent, lab.sim.log_bytes_sent()) == sent && sent > 0
+    })
+    .await;
+    sent
+}
+
+#[tokio::test]
+async fn a_wildcard_means_as_many_containers_as_may_be_named() {
+    let lab = Lab::new().await;
+    let names: Vec<String> = (0..70).map(|n| format!("c{n:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    lab.sim.run_pod("shop", "many", &names);
+    let mut frames = lab.cluster.follow("shop", "many", of(&["*"], true)).await.unwrap();
+    match frames.recv().await {
+        Some(Frame::Subscribed { containers, left_out }) => {
+            assert_eq!(containers, names[..MAX_CONTAINERS]);
+            assert_eq!((left_out, frames.readers()), (6, MAX_CONTAINERS));
+        }
+        other => panic!("{other:?}"),
+    }
+    let refused = lab.cluster.follow("shop", "many", of(&names, true)).await;
+    assert!(
+        matches!(&refused, Err(Error::Invalid(text)) if text.contains("64")),
+        "{refused:?}"
+    );
+    drop(frames);
+    lab.end().await;
+}
+
+#[tokio::test]
+async fn all_readers_of_a_stream_share_one_look_at_the_pod() {
+    let lab = Lab::new().await;
+    let names: Vec<String> = (0..MAX_CONTAINERS).map(|n| format!("c{n:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    lab.sim.run_pod("shop", "many", &names);
+    let looks = || {
+        let requests = lab.sim.requests().into_iter();
+        requests.filter(|request| request.path.ends_with("/pods/many")).count()
+    };
+    let mut frames = lab.cluster.follow("shop", "many", of(&["*"], true)).await.unwrap();
+    until("all are read", || lab.sim.open_logs() == MAX_CONTAINERS).await;
+    assert_eq!(looks(), 1);
+    lab.sim.faults().cut_logs();
+    until("none is read", || lab.sim.open_logs() == 0).await;
+    until("all are read again", || lab.sim.open_logs() == MAX_CONTAINERS).await;
+    assert!(looks() < MAX_CONTAINERS / 2, "{} looks", looks());
+    assert!(matches!(frames.recv().await, Some(Frame::Subscribed { .. })));
+    drop(frames);
+    lab.end().await;
+}
+
+#[tokio::test]
+async fn endless_lines_of_many_containers_hold_neither_each_other_nor_much_memory() {
+    let lab = Lab::new().await;
+    let names: Vec<String> = (0..MAX_CONTAINERS).map(|n| format!("c{n:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    lab.sim.run_pod("shop", "many", &names);
+    for name in &names {
+        lab.sim.write_log("shop", "many", name, &vec![b'x'; 1 << 20]);
+    }
+    let mut frames = lab.cluster.follow("shop", "many", of(&["*"], false)).await.unwrap();
+    let mut lengths = std::collections::HashMap::new();
+    loop {
+        match timeout(PATIENCE, frames.recv()).await.unwrap().unwrap() {
+            Frame::Subscribed { .. } => {}
+            Frame::Lines { container, lines } => {
+                for line in lines {
+                    assert!(line.text.len() <= MAX_PIECE);
+                    *lengths.entry(container.clone()).or_insert(0) += line.text.len();
+                }
+            }
+            Frame::End { .. } => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(lengths.len(), MAX_CONTAINERS);
+    assert!(lengths.values().all(|length| *length == 1 << 20), "{lengths:?}");
+    lab.end().await;
+}
+
+#[tokio::test]
+async fn a_pod_with_too_many_parts_is_refused() {
+    let lab = Lab::new().await;
+    let containers: Vec<_> = (0..2001)
+        .map(|n| json!({"name": format!("c{n}"), "image": "x"}))
+        .collect();
+    lab.sim
+        .put(json!({"kind": "Pod", "metadata": {"namespace": "shop", "name": "huge"},
+        "spec": {"nodeName": "node-1", "containers": containers}, "status": {"phase": "Running"}}));
+    for options in [of(&["*"], true), of(&["c1"], false)] {
+        let error = lab.refused("huge", options).await;
+        assert!(
+            matches!(&error, Error::Upstream(text) if text.contains("2000") && text.contains("shop/huge")),
+            "{error:?}"
+        );
+    }
     lab.end().await;
 }
 

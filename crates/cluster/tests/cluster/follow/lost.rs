@@ -36,6 +36,58 @@ async fn broken_connections_lose_and_double_nothing() {
 }
 
 #[tokio::test]
+async fn a_long_line_that_is_cut_off_goes_on_where_it_was() {
+    let lab = Lab::new().await;
+    let mut stream = lab.follow().await;
+    let long: String = (0..80_000).map(|n| format!("{n:>9}")).collect();
+    lab.sim.write_log_at("shop", "web", "main", at(0, 0), b"before\n");
+    lab.sim
+        .write_log_at("shop", "web", "main", at(0, 100), format!("{long}\nafter\n").as_bytes());
+    assert_eq!(stream.whole_line().await, "before");
+    let mut text = Vec::new();
+    for cuts in 0.. {
+        let (_, line) = stream.line().await;
+        text.extend_from_slice(&line.text);
+        if !line.partial {
+            break;
+        }
+        if cuts < 2 {
+            lab.sim.faults().cut_logs();
+        }
+    }
+    assert!(text == long.as_bytes(), "{} of {} bytes", text.len(), long.len());
+    assert_eq!(stream.whole_line().await, "after");
+    drop(stream);
+    lab.end().await;
+}
+
+#[tokio::test]
+async fn a_log_that_is_not_followed_is_not_gone_on_with_from_another_pod() {
+    let lab = Lab::new().await;
+    for _ in 0..64 {
+        lab.write(&"0123456789abcdef0123456789abcdef\n".repeat(16 << 10));
+    }
+    let mut stream = lab.open(Options::default()).await;
+    stream.line().await;
+    // The rest waits upstream, since nobody reads it here.
+    assert!(lab.sim.remove("Pod", "shop", "web"));
+    lab.sim.run_pod("shop", "web", &["main"]);
+    lab.write("of another pod\n");
+    lab.sim.faults().cut_logs();
+    let items = stream.rest().await;
+    assert!(
+        !items
+            .iter()
+            .any(|item| matches!(item, Item::Line(text) if text.contains("another")))
+    );
+    match items.last() {
+        Some(Item::End(reason)) => assert!(reason.contains("another one of the same name"), "{reason}"),
+        other => panic!("{other:?}"),
+    }
+    lab.end().await;
+}
+
+#[tokio::test]
 async fn a_lost_api_server_is_waited_for() {
     let lab = Lab::new().await;
     let mut stream = lab.follow().await;

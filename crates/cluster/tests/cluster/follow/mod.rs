@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use podgate_cluster::{
     Cluster, Error, Registry, Spec,
     client::Policy,
-    follow::{Frame, Frames, Line, Options},
+    follow::{Frame, Frames, Line, MAX_CONTAINERS, MAX_PIECE, Options},
 };
 use podgate_index::Index;
 use podgate_sim::Sim;
@@ -135,6 +135,19 @@ impl Stream {
             }
         }
         self.lines.pop_front().unwrap()
+    }
+
+    /// The next line, its pieces put together.
+    async fn whole_line(&mut self) -> String {
+        let mut text = Vec::new();
+        loop {
+            let (_, line) = self.line().await;
+            assert!(line.text.len() <= MAX_PIECE, "{} bytes", line.text.len());
+            text.extend_from_slice(&line.text);
+            if !line.partial {
+                return String::from_utf8_lossy(&text).into_owned();
+            }
+        }
     }
 
     async fn text(&mut self) -> String {

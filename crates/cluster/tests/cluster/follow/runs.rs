@@ -156,7 +156,7 @@ async fn a_container_that_has_not_started_is_waited_for_when_it_is_followed() {
         frames,
         lines: VecDeque::new(),
     };
-    assert!(matches!(stream.frame().await, Frame::Subscribed { containers } if containers == ["main"]));
+    assert!(matches!(stream.frame().await, Frame::Subscribed { containers, left_out: 0 } if containers == ["main"]));
     pod["status"]["phase"] = json!("Running");
     pod["status"]["containerStatuses"][0]["state"] = json!({"running": {}});
     lab.sim.put(pod);
@@ -185,7 +185,7 @@ async fn several_containers_are_merged_and_end_together() {
         frames,
         lines: VecDeque::new(),
     };
-    assert!(matches!(stream.frame().await, Frame::Subscribed { containers } if containers == ["a", "b"]));
+    assert!(matches!(stream.frame().await, Frame::Subscribed { containers, left_out: 0 } if containers == ["a", "b"]));
     for container in ["b", "a", "b"] {
         lab.sim.write_log("shop", "two", container, b"x\n");
         assert_eq!(stream.line().await.0, container);
