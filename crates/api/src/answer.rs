@@ -6,8 +6,6 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::ApiError;
-
 /// `{"code":200,"data":…}`.
 #[derive(Clone, Debug)]
 pub struct Data<T>(pub T);
@@ -37,15 +35,6 @@ impl<T: Serialize> IntoResponse for Data<T> {
         })
         .into_response()
     }
-}
-
-/// The bytes of [`Data`].
-///
-/// # Errors
-/// [`ApiError::Internal`] for what can't be JSON.
-pub(crate) fn json<T: Serialize>(data: &T) -> Result<Vec<u8>, ApiError> {
-    serde_json::to_vec(&DataEnvelope { code: 200, data })
-        .map_err(|error| ApiError::Internal(format!("an answer is no JSON: {error}")))
 }
 
 impl IntoResponse for Message {

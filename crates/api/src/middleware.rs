@@ -66,6 +66,11 @@ impl Trace {
         self.inner.caller.get_or_init(|| caller.clone());
     }
 
+    /// Who calls, once that is known.
+    pub(crate) fn caller(&self) -> Option<&Caller> {
+        self.inner.caller.get()
+    }
+
     fn user(&self) -> &str {
         let caller = self.inner.caller.get();
         caller.map_or("-", |caller| caller.user.username.as_str())

@@ -4,7 +4,7 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 use podgate_access::{Action, Caller, Gate, Scoped, Target};
 
-use crate::{ApiError, State, credential, parameters::shown};
+use crate::{ApiError, State, credential, middleware::Trace, parameters::shown};
 
 /// Extractor: authenticates the caller and opens the [`Gate`] for `A` on what the path names. The first argument of every handler that is not public.
 #[derive(Debug)]
@@ -16,6 +16,20 @@ impl<A: Action> FromRequestParts<State> for Opened<A> {
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, ApiError> {
         let caller = credential::authenticate(parts, state).await?.caller;
         open(parts, state.gate(), &caller).await.map(Self)
+    }
+}
+
+/// Extractor: who calls. Comes after [`Opened`], which authenticates; for handlers that share something among sessions.
+#[derive(Debug)]
+pub(crate) struct Calling(pub(crate) Caller);
+
+impl FromRequestParts<State> for Calling {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, ApiError> {
+        let caller = parts.extensions.get::<Trace>().and_then(Trace::caller);
+        let caller = caller.ok_or_else(|| ApiError::Internal("a caller is asked for before it is known".into()))?;
+        Ok(Self(caller.clone()))
     }
 }
 

@@ -5,11 +5,15 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use ipnet::IpNet;
 use podgate_access::{Gate, Sessions, tickets::Tickets};
-use podgate_cluster::MemoryBudget;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::{etag::Tags, metrics::Metrics, pods::live::Hub, ws};
+use crate::{
+    etag::Tags,
+    metrics::Metrics,
+    pods::{live::Hub, memory::StreamMemory, shares::Shares},
+    ws,
+};
 
 /// How the server is reached, and by whom.
 #[derive(Clone, Debug)]
@@ -30,8 +34,11 @@ pub struct Options {
     pub metrics_token: Option<String>,
     /// Caps and times of WebSockets.
     pub websockets: ws::Limits,
-    /// Bytes of memory that logs in JSON may take together; one takes up to about 10 MiB, and more if its characters need escapes.
+    /// Bytes of memory that logs in JSON may take together; one takes up to about 10 MiB, and one session a quarter.
     pub json_logs: usize,
+    /// Bytes of memory that log streams, log downloads and terminals may take together; each reserves at most 2 MiB, and a log stream 128 KiB more for each
+    /// further container.
+    pub stream_memory: usize,
 }
 
 impl Default for Options {
@@ -49,6 +56,7 @@ impl Default for Options {
             metrics_token: None,
             websockets: ws::Limits::default(),
             json_logs: 128 << 20,
+            stream_memory: 512 << 20,
         }
     }
 }
@@ -67,7 +75,9 @@ struct Inner {
     options: Options,
     shutdown: CancellationToken,
     sockets: ws::Sockets,
-    json_logs: MemoryBudget,
+    downloads: ws::Places,
+    json_logs: Shares,
+    stream_memory: StreamMemory,
     metrics: Metrics,
     tags: Tags,
     live: Hub,
@@ -90,7 +100,9 @@ impl State {
                 sessions,
                 tickets,
                 sockets: ws::Sockets::new(&options.websockets),
-                json_logs: MemoryBudget::new(options.json_logs),
+                downloads: ws::Places::new("log downloads", &options.websockets),
+                json_logs: Shares::new(options.json_logs),
+                stream_memory: StreamMemory::new(options.stream_memory),
                 metrics: Metrics::new(),
                 tags: Tags::default(),
                 live,
@@ -131,8 +143,19 @@ impl State {
         &self.inner.sockets
     }
 
-    pub(crate) fn json_logs(&self) -> &MemoryBudget {
+    /// The places of logs that are sent as plain text.
+    pub(crate) fn downloads(&self) -> &ws::Places {
+        &self.inner.downloads
+    }
+
+    /// The memory of logs in JSON.
+    pub(crate) fn json_logs(&self) -> &Shares {
         &self.inner.json_logs
+    }
+
+    /// The memory of all other streams.
+    pub(crate) fn stream_memory(&self) -> &StreamMemory {
+        &self.inner.stream_memory
     }
 
     /// The start page, written when it is first asked for.

@@ -82,6 +82,9 @@ pub(crate) struct Serve {
     /// A PEM file with our private key
     #[arg(long, env = "PODGATE_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
+    /// Memory that log streams, log downloads and terminals may take together: bytes, or a number with Ki, Mi or Gi
+    #[arg(long, env = "PODGATE_STREAM_MEMORY", value_name = "SIZE", value_parser = stream_memory, default_value = "512Mi")]
+    pub(crate) stream_memory: usize,
     /// How the log on standard error looks
     #[arg(long, env = "PODGATE_LOG_FORMAT", value_enum, default_value = "text")]
     pub(crate) log_format: LogFormat,
@@ -166,6 +169,7 @@ impl Serve {
             admin_password_file: None,
             tls_cert: None,
             tls_key: None,
+            stream_memory: 512 << 20,
             log_format: LogFormat::Text,
         }
     }
@@ -265,6 +269,30 @@ fn network(text: &str) -> Result<IpNet, String> {
         .map_err(|_| "takes a network such as 10.0.0.0/8 or an address".to_owned())
 }
 
+/// A number of bytes, written as Kubernetes writes memory.
+fn size(text: &str) -> Result<usize, String> {
+    let (number, shift) = match text.split_at_checked(text.len().saturating_sub(2)) {
+        Some((number, "Ki")) => (number, 10),
+        Some((number, "Mi")) => (number, 20),
+        Some((number, "Gi")) => (number, 30),
+        _ => (text, 0),
+    };
+    let bytes = number
+        .parse::<usize>()
+        .ok()
+        .and_then(|number| number.checked_mul(1 << shift));
+    bytes.ok_or_else(|| "takes a number of bytes, or one with Ki, Mi or Gi, such as 512Mi".to_owned())
+}
+
+/// As [`size`], and enough for one terminal.
+fn stream_memory(text: &str) -> Result<usize, String> {
+    let bytes = size(text)?;
+    if bytes < 2 << 20 {
+        return Err("takes at least 2Mi, which one terminal may need".to_owned());
+    }
+    Ok(bytes)
+}
+
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if rate.is_finite() && (0.0..=100_000.0).contains(&rate) => Ok(rate),
@@ -359,6 +387,21 @@ mod tests {
         assert!(flags.namespaces_of("b", "b").is_empty());
         for wrong in ["prod", "=shop", "prod=", "prod=Shop", "prod=a/b"] {
             assert!(serve(&["--namespaces", wrong]).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn memory_is_written_as_in_kubernetes() {
+        for (text, bytes) in [
+            ("2097152", 2 << 20),
+            ("2048Ki", 2 << 20),
+            ("64Mi", 64 << 20),
+            ("2Gi", 2 << 30),
+        ] {
+            assert_eq!(serve(&["--stream-memory", text]).unwrap().stream_memory, bytes);
+        }
+        for wrong in ["", "Mi", "1M", "-1", "1.5Gi", "1Mi", "99999999999Gi", "é"] {
+            assert!(serve(&["--stream-memory", wrong]).is_err(), "{wrong}");
         }
     }
 

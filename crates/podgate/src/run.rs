@@ -195,6 +195,7 @@ fn api_options(flags: &Serve) -> Result<podgate_api::Options, String> {
         https: flags.tls_cert.is_some(),
         metrics_networks: flags.metrics_network.clone(),
         metrics_token,
+        stream_memory: flags.stream_memory,
         ..podgate_api::Options::default()
     })
 }

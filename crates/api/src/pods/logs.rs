@@ -1,7 +1,7 @@
 //! `GET …/pods/{name}/logs`: a container's log as the cluster holds it.
 
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     extract::State as Extract,
     http::{
         HeaderValue,
@@ -10,20 +10,20 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::StreamExt;
-use podgate_access::action::ReadLogs;
-use podgate_cluster::{
-    MemoryBudget,
-    budget::{Reservation, Spent},
-    log,
-};
-use serde::Serialize;
+use podgate_access::{Caller, action::ReadLogs};
+use podgate_cluster::log;
 use utoipa::ToSchema;
 
-use super::tail::Tail;
+use super::{
+    memory,
+    shares::{Refused, Share},
+    tail::Tail,
+    tail_json::{self, CHUNK},
+};
 use crate::{
     ApiError, FromParameters, Kind, Opened, Parameter, Parameters, Params, State,
     accept::{Accepted, JSON, Types},
-    answer,
+    opened::Calling,
 };
 
 const PLAIN: &str = "text/plain";
@@ -117,71 +117,76 @@ fn utc(time: String) -> String {
     time.parse::<jiff::Timestamp>().map_or(time, |time| time.to_string())
 }
 
-/// A log, or the end of it.
-#[derive(Debug, Serialize, ToSchema)]
+/// A log, or the end of it. For the document only: [`tail_json`] writes it.
+#[derive(Debug, ToSchema)]
 #[schema(as = Logs)]
+#[expect(dead_code, reason = "its fields are written without it")]
 pub(crate) struct LogView {
     /// The text; bytes that are not UTF-8 as U+FFFD. At most 10 MiB: of a longer log the last whole lines that fit.
     logs: String,
     /// Present, and true, when the log is longer than `logs`.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schema(required = false)]
     truncated: bool,
 }
 
 /// The handler.
 pub(crate) async fn read(
     Opened(scoped): Opened<ReadLogs>,
+    Calling(caller): Calling,
     Extract(state): Extract<State>,
     Params(asked): Params<Asked>,
     accepted: Accepted<Forms>,
 ) -> Result<Response, ApiError> {
-    let body = scoped.log(&asked.query).await?;
-    if asked.download || accepted.media == PLAIN {
-        return Ok(plain(scoped.name(), body, &asked));
+    if !asked.download && accepted.media == JSON {
+        let log = scoped.log(&asked.query).await?;
+        return whole(log, state.json_logs().of(caller.session), &caller).await;
     }
-    whole(body, state.json_logs()).await
+    // Both are given back when the answer was sent, or its connection has ended.
+    let held = (
+        state.downloads().enter(caller.session)?,
+        state.stream_memory().reserve(memory::DOWNLOAD)?,
+    );
+    let log = scoped.log(&asked.query).await?;
+    Ok(plain(scoped.name(), log, &asked, held))
 }
 
-/// The envelope. What it takes of the budget comes back when it is sent, or not wanted any more.
-async fn whole(mut body: log::Body, budget: &MemoryBudget) -> Result<Response, ApiError> {
-    let mut held = budget.empty();
+/// The envelope. What it takes of the budget comes back as it is sent, or when the session ends.
+async fn whole(mut log: log::Body, mut share: Share, caller: &Caller) -> Result<Response, ApiError> {
     let mut tail = Tail::default();
-    while let Some(piece) = body.stream.next().await {
-        tail.push(&piece?);
-        held.resize(tail.len()).map_err(full)?;
-    }
-    let (logs, truncated) = tail.finish();
-    let bytes = answer::json(&LogView { logs, truncated })?;
-    held.resize(bytes.len()).map_err(full)?;
-    let whole = Bytes::from_owner(Whole { bytes, _held: held });
-    Ok(([(CONTENT_TYPE, HeaderValue::from_static(JSON))], whole).into_response())
+    let reading = async {
+        while let Some(piece) = log.stream.next().await {
+            tail.push(&piece?);
+            share.resize(tail.memory() + CHUNK).map_err(full)?;
+        }
+        Ok(())
+    };
+    tokio::select! {
+        biased;
+        () = caller.revoked.cancelled() => Err(ApiError::SessionExpired),
+        read = reading => read,
+    }?;
+    let body = tail_json::body(tail, share, caller.revoked.clone());
+    Ok(([(CONTENT_TYPE, HeaderValue::from_static(JSON))], body).into_response())
 }
 
-fn full(_: Spent) -> ApiError {
+fn full(refused: Refused) -> ApiError {
+    let whose = match refused {
+        Refused::Session => "this session reads too many large logs as JSON at once",
+        Refused::All => "too many large logs are being read as JSON at once",
+    };
     ApiError::TooMany {
-        message: "too many large logs are being answered as JSON at once: try again, ask for fewer lines (`tailLines`), or ask for \
-                  `text/plain`, which streams"
-            .into(),
+        message: format!(
+            "{whose}: try again, ask for fewer lines (`tailLines`), or ask for `text/plain`, which streams"
+        ),
         retry_after: 2,
     }
 }
 
-/// An answer with the memory it takes.
-struct Whole {
-    bytes: Vec<u8>,
-    _held: Reservation,
-}
-
-impl AsRef<[u8]> for Whole {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
-/// The raw bytes, as they come. A log that breaks off breaks the answer off, so that nobody takes it for whole.
-fn plain(pod: &str, body: log::Body, asked: &Asked) -> Response {
+/// The raw bytes, as they come. A log that breaks off breaks the answer off, so that nobody takes it for whole. What is `held` is dropped with the answer.
+fn plain<T: Send + Sync + 'static>(pod: &str, body: log::Body, asked: &Asked, held: T) -> Response {
     let name = file_name(pod, &body.container, asked.query.previous);
-    let stream = body.stream.inspect(|item| {
+    let stream = body.stream.inspect(move |item| {
+        let _held = &held;
         if let Err(error) = item {
             tracing::warn!(%error, "a log broke off");
         }

@@ -2,14 +2,23 @@
 
 use std::collections::VecDeque;
 
+use podgate_cluster::lossy::{Lossy, Run};
+
 /// Bytes that the text of a log may have.
 pub(crate) const MAX: usize = 10 << 20;
+/// Bytes of one segment of what is kept.
+const SEGMENT: usize = 64 << 10;
+/// The most memory that a log takes: what is kept, the parts of the first and the last segment that are not used, and one piece that is being written.
+pub(crate) const MEMORY: usize = MAX + 4 * SEGMENT;
 
-/// Takes a log in pieces and keeps its end.
+/// Takes a log in pieces and keeps its end, as it came.
 #[derive(Debug, Default)]
 pub(crate) struct Tail {
-    /// Raw bytes, at most [`MAX`] and the one before them, which tells whether they begin with a line. As text they are no shorter.
-    kept: VecDeque<u8>,
+    /// At most [`MAX`] bytes and the one before them, which tells whether they begin with a line. As text they are no shorter.
+    segments: VecDeque<Vec<u8>>,
+    /// Bytes of the first segment that are not kept any more.
+    begin: usize,
+    len: usize,
     /// Bytes were dropped.
     cut: bool,
 }
@@ -18,59 +27,183 @@ impl Tail {
     /// Appends a piece.
     pub(crate) fn push(&mut self, piece: &[u8]) {
         let wanted = MAX + 1;
-        let piece = piece
-            .split_at_checked(piece.len().saturating_sub(wanted))
-            .map_or(piece, |(dropped, rest)| {
-                self.cut |= !dropped.is_empty();
-                rest
-            });
-        let excess = (self.kept.len() + piece.len()).saturating_sub(wanted);
-        self.kept.drain(..excess);
+        let mut rest = piece;
+        if let Some((dropped, last)) = piece.split_at_checked(piece.len().saturating_sub(wanted)) {
+            self.cut |= !dropped.is_empty();
+            rest = last;
+        }
+        let excess = (self.len + rest.len()).saturating_sub(wanted);
         self.cut |= excess > 0;
-        self.kept.extend(piece);
+        self.skip(excess);
+        self.len += rest.len();
+        while !rest.is_empty() {
+            if self.segments.back().is_none_or(|last| last.len() >= SEGMENT) {
+                self.segments.push_back(Vec::with_capacity(rest.len().min(SEGMENT)));
+            }
+            let Some(last) = self.segments.back_mut() else { return };
+            let (now, later) = rest.split_at(rest.len().min(SEGMENT - last.len()));
+            let doubled = (2 * last.capacity()).clamp(last.len() + now.len(), SEGMENT);
+            if last.capacity() < last.len() + now.len() {
+                last.reserve_exact(doubled - last.len());
+            }
+            last.extend_from_slice(now);
+            rest = later;
+        }
     }
 
-    /// Bytes that are kept now.
+    /// Drops bytes from the front, and gives the memory of whole segments back.
+    pub(crate) fn skip(&mut self, bytes: usize) {
+        let bytes = bytes.min(self.len);
+        self.len -= bytes;
+        self.begin += bytes;
+        while let Some(first) = self.segments.front() {
+            if self.begin < first.len() {
+                return;
+            }
+            self.begin -= first.len();
+            self.segments.pop_front();
+        }
+    }
+
+    /// Returns the number of bytes that are kept.
     pub(crate) fn len(&self) -> usize {
-        self.kept.len()
+        self.len
     }
 
-    /// The text, bytes that are not UTF-8 as U+FFFD, and whether it is not all: then the last whole lines that fit into [`MAX`], or of one
-    /// longer line its end, from a code point.
-    pub(crate) fn finish(self) -> (String, bool) {
-        let mut bytes = Vec::from(self.kept);
+    /// Returns the memory that it takes, in bytes.
+    pub(crate) fn memory(&self) -> usize {
+        self.segments.iter().map(Vec::capacity).sum()
+    }
+
+    /// Returns the bytes at the front, at most so many; none when nothing is kept.
+    pub(crate) fn front(&self, most: usize) -> &[u8] {
+        let first = self.segments.front().and_then(|first| first.get(self.begin..));
+        let first = first.unwrap_or_default();
+        first.get(..most).unwrap_or(first)
+    }
+
+    /// Drops what does not belong to the text, without a copy; whether the text is not all of the log. What stays is, with bytes that are not UTF-8 as U+FFFD,
+    /// the last whole lines that fit into [`MAX`], or of one longer line its end, from a code point.
+    pub(crate) fn finish(&mut self) -> bool {
         if self.cut {
             // What is left of a code point that was cut is not a byte that the log has wrongly.
-            let within = bytes
-                .iter()
+            let continues = |byte: &u8| byte & 0b1100_0000 == 0b1000_0000;
+            let within = self
+                .slices()
+                .flatten()
                 .take(3)
-                .take_while(|&&byte| byte & 0b1100_0000 == 0b1000_0000)
+                .take_while(|byte| continues(byte))
                 .count();
-            bytes.drain(..within);
+            self.skip(within);
         }
-        let mut text =
-            String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-        if !self.cut && text.len() <= MAX {
-            return (text, false);
+        let mut len = 0;
+        self.runs(|run| len += run.as_str().len());
+        if !self.cut && len <= MAX {
+            return false;
         }
-        let start = start(&text, text.len().saturating_sub(MAX));
-        text.drain(..start);
-        (text, true)
+        let mut start = Start::new(len);
+        self.runs(|run| start.take(&run));
+        self.skip(start.raw());
+        true
+    }
+
+    fn slices(&self) -> impl Iterator<Item = &[u8]> {
+        let begins = std::iter::once(self.begin).chain(std::iter::repeat(0));
+        let segments = self.segments.iter().zip(begins);
+        segments.map(|(segment, begin)| segment.get(begin..).unwrap_or_default())
+    }
+
+    fn runs<F: FnMut(Run<'_>)>(&self, mut take: F) {
+        let mut lossy = Lossy::default();
+        for slice in self.slices() {
+            lossy.push(slice, &mut take);
+        }
+        lossy.finish(&mut take);
     }
 }
 
-/// Where to begin in a text of which what is before `earliest` does not fit: with the first line from there on, else with a code point.
-fn start(text: &str, earliest: usize) -> usize {
-    let earliest = text.ceil_char_boundary(earliest);
-    // The line feed before a line that begins right there counts, that at the very end does not: no line follows it.
-    let from = earliest.saturating_sub(1);
-    let feeds = text
-        .as_bytes()
-        .get(from..text.len().saturating_sub(1))
-        .unwrap_or_default();
-    match feeds.iter().position(|&byte| byte == b'\n') {
-        Some(feed) => from + feed + 1,
-        None => earliest,
+/// Finds where to begin in a text of which what is before `earliest` does not fit: with the first line from there on, else with a code point.
+#[derive(Debug)]
+struct Start {
+    /// Bytes of the whole text.
+    len: usize,
+    earliest: usize,
+    /// Bytes of the text, and of what it was read from, that have been looked at.
+    at: usize,
+    raw: usize,
+    /// The last character was a line feed.
+    after_feed: bool,
+    /// The first code point that fits, as a number of raw bytes.
+    code_point: Option<usize>,
+    /// The first line that fits.
+    line: Option<usize>,
+}
+
+impl Start {
+    fn new(len: usize) -> Self {
+        Self {
+            len,
+            earliest: len.saturating_sub(MAX),
+            at: 0,
+            raw: 0,
+            after_feed: false,
+            code_point: None,
+            line: None,
+        }
+    }
+
+    fn take(&mut self, run: &Run<'_>) {
+        if self.line.is_none() {
+            match run {
+                Run::Text(text) => self.look(text),
+                Run::Replaced(_) if self.at >= self.earliest => self.fits(0),
+                Run::Replaced(_) => {}
+            }
+        }
+        self.after_feed = run.as_str().ends_with('\n');
+        self.at += run.as_str().len();
+        self.raw += run.raw_len();
+    }
+
+    fn look(&mut self, text: &str) {
+        let missing = self.earliest.saturating_sub(self.at);
+        if missing > text.len() {
+            return;
+        }
+        let first = text.ceil_char_boundary(missing);
+        if first == text.len() && missing > 0 {
+            // The next run begins there.
+            return;
+        }
+        if first > 0 && self.code_point.is_none() {
+            self.after_feed = text.as_bytes().get(first - 1) == Some(&b'\n');
+        }
+        self.fits(first);
+        if self.line.is_some() {
+            return;
+        }
+        let rest = text.get(first..).unwrap_or_default();
+        // A line feed at the very end does not count: no line follows it.
+        let feed = rest.bytes().position(|byte| byte == b'\n').map(|feed| first + feed + 1);
+        self.line = feed
+            .filter(|feed| self.at + feed < self.len)
+            .map(|feed| self.raw + feed);
+    }
+
+    /// The text may begin so many bytes after the beginning of this run; it begins with a line if a line feed is before that.
+    fn fits(&mut self, offset: usize) {
+        if self.code_point.is_some() {
+            return;
+        }
+        self.code_point = Some(self.raw + offset);
+        if self.after_feed {
+            self.line = self.code_point;
+        }
+    }
+
+    /// Returns the number of raw bytes before the beginning.
+    fn raw(&self) -> usize {
+        self.line.or(self.code_point).unwrap_or(self.raw)
     }
 }
 
@@ -78,15 +211,20 @@ fn start(text: &str, earliest: usize) -> usize {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+    use proptest::{collection::vec, prelude::*};
+
     use super::*;
 
     fn tail(log: &[u8], piece: usize) -> (String, bool) {
         let mut tail = Tail::default();
         for piece in log.chunks(piece) {
             tail.push(piece);
-            assert!(tail.kept.len() <= MAX + 1);
+            assert!(tail.len <= MAX + 1 && tail.memory() <= MEMORY - SEGMENT);
         }
-        tail.finish()
+        let truncated = tail.finish();
+        let mut text = String::new();
+        tail.runs(|run| text.push_str(run.as_str()));
+        (text, truncated)
     }
 
     /// The same however the log arrives.
@@ -154,5 +292,38 @@ mod tests {
         assert!(text.len() > MAX - 10 && text.starts_with("\u{fffd}\u{fffd}\u{fffd}\n"));
         let (text, _) = read(&b"\x80".repeat(MAX + 9));
         assert!(text.len() > MAX - 3);
+    }
+
+    /// The rule, on a text that is there as a whole.
+    fn begin(text: &str, max: usize) -> usize {
+        let earliest = text.ceil_char_boundary(text.len().saturating_sub(max));
+        let from = earliest.saturating_sub(1);
+        let feeds = text
+            .as_bytes()
+            .get(from..text.len().saturating_sub(1))
+            .unwrap_or_default();
+        match feeds.iter().position(|&byte| byte == b'\n') {
+            Some(feed) => from + feed + 1,
+            None => earliest,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_text_begins_where_it_does_in_a_copy(
+            bytes in vec(prop_oneof![Just(b'x'), Just(b'\n'), Just(0xff), Just(0xe2), Just(0x82), Just(0xac), Just(0xc3)], 0..40),
+            most in 0_usize..40,
+            piece in 1_usize..9,
+        ) {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let mut start = Start { earliest: text.len().saturating_sub(most), ..Start::new(text.len()) };
+            let mut lossy = Lossy::default();
+            for piece in bytes.chunks(piece) {
+                lossy.push(piece, |run| start.take(&run));
+            }
+            lossy.finish(|run| start.take(&run));
+            let rest = String::from_utf8_lossy(&bytes[start.raw()..]).into_owned();
+            prop_assert_eq!(rest, &text[begin(&text, most)..]);
+        }
     }
 }

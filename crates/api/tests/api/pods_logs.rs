@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use podgate_api::Options;
+use podgate_api::{Options, ws::Limits};
 use podgate_cluster::client::Policy;
 use serde_json::{Value, json};
 
@@ -252,6 +252,104 @@ async fn large_logs_in_json_take_a_bounded_part_of_memory() {
     })
     .await;
     assert_eq!(server.get(&path("")).await.data()["truncated"], true);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_log_in_json_is_written_while_it_is_sent_whatever_its_bytes_are() {
+    let server = started().await;
+    for byte in [b'\0', 0xff, b'"'] {
+        write(&server, &vec![byte; MAX + 1000]);
+        let answer = server.get(&path("?tailLines=1")).await;
+        assert_eq!(answer.header("content-length"), "");
+        let data = answer.data();
+        let logs = data["logs"].as_str().unwrap();
+        assert_eq!(
+            (data["truncated"].as_bool(), logs.len() <= MAX, logs.len() > MAX - 3),
+            (Some(true), true, true)
+        );
+        let want = if byte == 0xff { '\u{fffd}' } else { char::from(byte) };
+        assert!(logs.chars().all(|c| c == want));
+        write(&server, b"\n");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_session_has_a_quarter_of_the_memory_and_its_end_gives_it_back() {
+    let api = Options {
+        // Two logs a session.
+        json_logs: 8 * (MAX + (1 << 20)),
+        ..Options::default()
+    };
+    let server = Server::with(Setup {
+        api,
+        ..Setup::default()
+    })
+    .await;
+    server.sim.run_pod("shop", "web-1", &["app"]);
+    write(&server, &b"0123456789abcde\n".repeat(MAX / 16 + 1));
+    let token = server.login("admin", crate::support::PASSWORD).await;
+    let ask = |token: &str| server.client.get(server.url(&path(""))).bearer_auth(token).send();
+    let mut unread = Vec::new();
+    let refused = loop {
+        let answer = ask(&token).await.unwrap();
+        if answer.status() != 200 {
+            break answer;
+        }
+        unread.push(answer);
+        assert!(unread.len() < 20, "a session takes more than its share");
+    };
+    assert_eq!(refused.status(), 429);
+    assert!(refused.text().await.unwrap().contains("this session"));
+    // Others have theirs.
+    assert_eq!(server.get(&path("")).await.data()["truncated"], true);
+    server.request("POST", "/api/auth/logout", Some(&token), None).await;
+    for answer in unread {
+        assert!(answer.bytes().await.is_err(), "the answer breaks off");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn log_downloads_of_a_session_are_capped_as_its_websockets_are() {
+    let api = Options {
+        websockets: Limits {
+            per_session: 2,
+            ..Limits::default()
+        },
+        ..Options::default()
+    };
+    let server = Server::with(Setup {
+        api,
+        ..Setup::default()
+    })
+    .await;
+    server.sim.run_pod("shop", "web-1", &["app"]);
+    for _ in 0..20 {
+        write(&server, &b"0123456789abcde\n".repeat(1 << 16));
+    }
+    let ask = || server.build("GET", &path("?download=true")).send();
+    let unread = [ask().await.unwrap(), ask().await.unwrap()];
+    let refused = send(server.build("GET", &path("?download=true"))).await;
+    let message = refused.fails(429_001);
+    assert!(message.contains("this session has 2 open log downloads"), "{message}");
+    assert_ne!(refused.header("retry-after"), "");
+    // Neither JSON nor another session is concerned.
+    assert_eq!(server.get(&path("?tailLines=1")).await.status, 200);
+    let other = server.login("admin", crate::support::PASSWORD).await;
+    let theirs = server
+        .client
+        .get(server.url(&path("?download=true")))
+        .bearer_auth(&other);
+    assert_eq!(send(theirs).await.status, 200);
+    drop(unread);
+    within(async {
+        while ask().await.unwrap().status() == 429 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
     server.stop().await;
 }
 

@@ -174,7 +174,7 @@ impl Stack<'_> {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(60))
             .pool_max_idle_per_host(16)
-        .http1_max_buf_size(MAX_BUFFER)
+            .http1_max_buf_size(MAX_BUFFER)
             .build(https);
         let service = ServiceBuilder::new()
             .layer(config.base_uri_layer())

@@ -1,0 +1,108 @@
+//! The memory that streams take together.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use podgate_cluster::{MemoryBudget, budget::Reservation};
+
+use crate::ApiError;
+
+/// The bound of a terminal: a frame of input (1 MiB) and what waits behind it, and output on its way in 64 kB frames.
+pub(crate) const TERMINAL: usize = 2 << 20;
+/// The bound of a log that is downloaded: what its two connections read and write ahead.
+pub(crate) const DOWNLOAD: usize = 256 << 10;
+/// The bound of a log stream without its readers: frames that wait, and a piece of a long line on its way to the client, as text and as JSON.
+const LOGS: usize = 1 << 20;
+/// What each container that is read adds: its connection's buffers, the beginning of a line, and what is remembered to resume.
+const READER: usize = 128 << 10;
+/// The log says at most so often that the memory is spent.
+const PERIOD: Duration = Duration::from_secs(60);
+
+/// The memory budget of log streams, log downloads and terminals. Each reserves its bound when it starts.
+#[derive(Debug)]
+pub(crate) struct StreamMemory {
+    budget: MemoryBudget,
+    /// When the log last said that it is spent. A std mutex: it is held for a comparison.
+    said: Mutex<Option<Instant>>,
+}
+
+impl StreamMemory {
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self {
+            budget: MemoryBudget::new(bytes),
+            said: Mutex::default(),
+        }
+    }
+
+    /// Reserves the bound of a stream.
+    ///
+    /// # Errors
+    /// 429001 when the budget is spent, which the log says once a minute.
+    pub(crate) fn reserve(&self, bytes: usize) -> Result<Reservation, ApiError> {
+        let mut reservation = self.budget.empty();
+        self.resize(&mut reservation, bytes)?;
+        Ok(reservation)
+    }
+
+    /// Makes a reservation larger or smaller.
+    ///
+    /// # Errors
+    /// As [`StreamMemory::reserve`]; the reservation keeps what it had.
+    pub(crate) fn resize(&self, reservation: &mut Reservation, bytes: usize) -> Result<(), ApiError> {
+        reservation.resize(bytes).map_err(|_| {
+            let total = self.budget.total() >> 20;
+            if self.is_to_say() {
+                tracing::warn!(
+                    "log streams, log downloads and terminals are refused: those that are open take all of the {total} MiB that --stream-memory allows"
+                );
+            }
+            ApiError::TooMany {
+                message: format!(
+                    "the streams that are open take all of the {total} MiB that this server has for them: close some, or try again later"
+                ),
+                retry_after: 5,
+            }
+        })
+    }
+
+    fn is_to_say(&self) -> bool {
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        if said.is_some_and(|before| now.duration_since(before) < PERIOD) {
+            return false;
+        }
+        *said = Some(now);
+        true
+    }
+}
+
+/// Returns the bound of a log stream that reads so many containers.
+pub(crate) fn log_stream(readers: usize) -> usize {
+    LOGS + readers * READER
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn a_spent_budget_is_refused_and_said_once() {
+        let memory = StreamMemory::new(2 * TERMINAL);
+        let first = memory.reserve(TERMINAL).unwrap();
+        let mut second = memory.reserve(log_stream(1)).unwrap();
+        assert!(memory.resize(&mut second, log_stream(64)).is_err());
+        assert_eq!(memory.reserve(TERMINAL).unwrap_err().code(), 429_001);
+        assert!(memory.said.lock().unwrap().is_some() && !memory.is_to_say());
+        drop(first);
+        memory.reserve(TERMINAL).unwrap();
+    }
+
+    #[test]
+    fn one_stream_is_within_two_mib() {
+        assert!(TERMINAL <= 2 << 20 && log_stream(1) <= 2 << 20 && DOWNLOAD <= 2 << 20);
+    }
+}

@@ -1,0 +1,134 @@
+//! A memory budget that is divided among sessions.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use podgate_cluster::{MemoryBudget, budget::Reservation};
+
+use super::tail;
+
+/// A memory budget of which each session may hold a quarter, though always enough for one log. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Shares {
+    budget: MemoryBudget,
+    most: usize,
+    /// What each session holds. A std mutex: it is held for a look-up.
+    held: Arc<Mutex<HashMap<i64, usize>>>,
+}
+
+/// What one answer holds. Dropping it gives the bytes back.
+#[derive(Debug)]
+pub(crate) struct Share {
+    shares: Shares,
+    session: i64,
+    reservation: Reservation,
+}
+
+/// Why there are no more bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// The session holds its share.
+    Session,
+    /// All sessions together hold everything.
+    All,
+}
+
+impl Shares {
+    /// Makes a budget of so many bytes.
+    pub(crate) fn new(bytes: usize) -> Self {
+        Self {
+            budget: MemoryBudget::new(bytes),
+            most: (bytes / 4).max(tail::MEMORY),
+            held: Arc::default(),
+        }
+    }
+
+    /// Returns a share of a session, which holds nothing yet.
+    pub(crate) fn of(&self, session: i64) -> Share {
+        Share {
+            shares: self.clone(),
+            session,
+            reservation: self.budget.empty(),
+        }
+    }
+
+    /// Returns the bytes that nobody holds.
+    #[cfg(test)]
+    pub(crate) fn free(&self) -> usize {
+        self.budget.free()
+    }
+
+    fn held(&self) -> MutexGuard<'_, HashMap<i64, usize>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Share {
+    /// Makes it hold so many bytes.
+    ///
+    /// # Errors
+    /// [`Refused`]; it keeps what it had.
+    pub(crate) fn resize(&mut self, bytes: usize) -> Result<(), Refused> {
+        let mut held = self.shares.held();
+        let of_session = held.entry(self.session).or_default();
+        let others = of_session.saturating_sub(self.reservation.bytes());
+        if bytes > self.reservation.bytes() && others + bytes > self.shares.most {
+            return Err(Refused::Session);
+        }
+        let resized = self.reservation.resize(bytes);
+        *of_session = others + self.reservation.bytes();
+        resized.map_err(|_| Refused::All)
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut held = self.shares.held();
+        if let Some(of_session) = held.get_mut(&self.session) {
+            *of_session = of_session.saturating_sub(self.reservation.bytes());
+            if *of_session == 0 {
+                held.remove(&self.session);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    const MIB: usize = 1 << 20;
+
+    #[test]
+    fn no_session_takes_more_than_a_quarter() {
+        let shares = Shares::new(128 * MIB);
+        let mut sessions: Vec<Share> = (0..4).map(|session| shares.of(session)).collect();
+        for share in &mut sessions {
+            share.resize(20 * MIB).unwrap();
+            let mut second = shares.of(share.session);
+            assert_eq!(second.resize(13 * MIB), Err(Refused::Session));
+            second.resize(12 * MIB).unwrap();
+            drop(second);
+            share.resize(32 * MIB).unwrap();
+        }
+        let mut another = shares.of(9);
+        assert_eq!(another.resize(1), Err(Refused::All));
+        sessions.pop();
+        another.resize(32 * MIB).unwrap();
+        drop((sessions, another));
+        assert!(shares.held().is_empty() && shares.free() == 128 * MIB);
+    }
+
+    #[test]
+    fn a_session_may_always_hold_one_log() {
+        let shares = Shares::new(2 * tail::MEMORY);
+        let mut first = shares.of(1);
+        first.resize(tail::MEMORY).unwrap();
+        assert_eq!(shares.of(1).resize(1), Err(Refused::Session));
+        shares.of(2).resize(tail::MEMORY).unwrap();
+    }
+}
