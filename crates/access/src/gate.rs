@@ -49,6 +49,8 @@ pub struct Health {
     pub pods: usize,
     /// Pods that did not parse, so far.
     pub skipped: u64,
+    /// Labels left out of rows, so far.
+    pub labels_left_out: u64,
     /// What its watches have been through.
     pub counts: Counts,
 }
@@ -110,8 +112,9 @@ impl Gate {
         let health = |cluster: Cluster| Health {
             name: cluster.name().to_owned(),
             sync: cluster.sync(),
-            pods: self.index.stats(cluster.id(), &podgate_index::Scope::All).pods,
+            pods: self.index.usage(cluster.id()).pods,
             skipped: cluster.skipped(),
+            labels_left_out: cluster.labels_left_out(),
             counts: cluster.counts(),
         };
         self.registry.all().into_iter().map(health).collect()

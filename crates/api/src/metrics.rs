@@ -165,6 +165,7 @@ fn snapshot(clusters: &[Health], open: Open) -> Registry {
     let states = Family::<InState, Gauge>::default();
     let pods = Family::<InCluster, Gauge>::default();
     let skips = Family::<InCluster, Counter>::default();
+    let labels_left_out = Family::<InCluster, Counter>::default();
     let events = Family::<OfType, Counter>::default();
     let lists = Family::<ForReason, Counter>::default();
     for Health {
@@ -172,6 +173,7 @@ fn snapshot(clusters: &[Health], open: Open) -> Registry {
         sync,
         pods: count,
         skipped,
+        labels_left_out: left_out,
         counts,
     } in clusters
     {
@@ -196,6 +198,7 @@ fn snapshot(clusters: &[Health], open: Open) -> Registry {
         let labels = InCluster { cluster };
         pods.get_or_create(&labels).set(number(*count));
         skips.get_or_create(&labels).inc_by(*skipped);
+        labels_left_out.get_or_create(&labels).inc_by(*left_out);
     }
     registry.register(
         "podgate_cluster_state",
@@ -207,6 +210,11 @@ fn snapshot(clusters: &[Health], open: Open) -> Registry {
         "podgate_cluster_skipped_pods",
         "Pods of a cluster that did not parse, each time they came",
         skips,
+    );
+    registry.register(
+        "podgate_cluster_left_out_labels",
+        "Labels of a cluster's pods that were left out because a pod had too many or too long ones, each time it came",
+        labels_left_out,
     );
     registry.register(
         "podgate_cluster_watch_events",
@@ -318,6 +326,7 @@ mod tests {
             },
             pods: 12,
             skipped: 2,
+            labels_left_out: 44,
             counts: podgate_cluster::registry::Counts {
                 events: vec![("applied", 5), ("bookmark", 0)],
                 lists: vec![("expired", 3)],
@@ -333,6 +342,7 @@ mod tests {
             r#"podgate_cluster_state{cluster="production",state="synced"} 0"#,
             r#"podgate_cluster_pods{cluster="production"} 12"#,
             r#"podgate_cluster_skipped_pods_total{cluster="production"} 2"#,
+            r#"podgate_cluster_left_out_labels_total{cluster="production"} 44"#,
             r#"podgate_cluster_watch_events_total{cluster="production",type="applied"} 5"#,
             r#"podgate_cluster_watch_events_total{cluster="production",type="bookmark"} 0"#,
             r#"podgate_cluster_lists_total{cluster="production",reason="expired"} 3"#,

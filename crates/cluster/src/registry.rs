@@ -140,6 +140,8 @@ pub(crate) struct Inner {
     pub(crate) warnings: Warnings,
     /// Pods skipped because they did not parse.
     pub(crate) skipped: AtomicU64,
+    /// Labels left out of rows.
+    pub(crate) labels_left_out: AtomicU64,
     pub(crate) counters: Counters,
     info: Mutex<Info>,
     /// The namespaces that are watched now; empty: all. One, where the cluster forbids to list all and the context names one.
@@ -223,6 +225,7 @@ impl Registry {
             index: self.state.index.clone(),
             warnings: Warnings::default(),
             skipped: AtomicU64::new(0),
+            labels_left_out: AtomicU64::new(0),
             counters: Counters::default(),
             info: Mutex::default(),
             changes: self.state.changes.clone(),
@@ -371,6 +374,11 @@ impl Cluster {
     /// How many pods were skipped so far because they did not parse. One that stays so counts each time it comes.
     pub fn skipped(&self) -> u64 {
         self.inner.skipped.load(Ordering::Relaxed)
+    }
+
+    /// Returns how many labels were left out of rows so far, because a pod has too many or too long ones. Those of one pod count each time it comes.
+    pub fn labels_left_out(&self) -> u64 {
+        self.inner.labels_left_out.load(Ordering::Relaxed)
     }
 
     /// What its watches have been through so far.

@@ -1,30 +1,55 @@
 //! STATUS, RESTARTS and READY as `kubectl get pods` prints them: `printPod` of Kubernetes 1.36
 //! (`pkg/printers/internalversion/printers.go`).
 
+use std::net::IpAddr;
+
 use podgate_index::{Container, Owner};
 
 use crate::{
     reason::{Warning, reason},
+    text::{MAX_TEXT, bounded},
     wire::{self, ContainerStatus, Terminated, Time},
 };
 
-/// The row of a pod. `warning`: a Warning event that its reason may need.
+/// Bytes of the longest image of a row.
+const IMAGE: usize = 512;
+/// Containers of a row at most, and as many init containers.
+const CONTAINERS: usize = 200;
+/// Labels of a row at most.
+const LABELS: usize = 256;
+/// Bytes of the longest key of a label that Kubernetes takes: a DNS-1123 subdomain, a slash and a name of 63 bytes.
+const LABEL_KEY: usize = 253 + 1 + 63;
+/// Bytes of the longest value of a label that Kubernetes takes.
+const LABEL_VALUE: usize = 63;
+/// Addresses of a pod beside its first at most. Kubernetes has one.
+const MORE_IPS: usize = 15;
+
+/// Makes the row of a pod. `warning` is a Warning event that its reason may need.
+///
+/// A cluster, and who may store a pod in it, may send texts of any size: those of a row are cut to 253 bytes, images to 512. A label that
+/// Kubernetes would not take is left out whole, because a selector must not match a part of it, and so are labels beyond 256 and containers beyond
+/// 200 of a kind.
 pub fn row(pod: &wire::Pod, warning: Option<&Warning>) -> podgate_index::Pod {
     let summary = Summary::of(pod);
     let meta = &pod.metadata;
+    let labels = labels(meta);
+    let text = |text: &str| bounded(text, MAX_TEXT);
+    let left_out = |containers: &[wire::Container]| containers.len().saturating_sub(CONTAINERS);
+    let containers_left_out = left_out(&pod.spec.containers) + left_out(&pod.spec.init_containers);
     podgate_index::Pod {
-        uid: meta.uid.clone(),
-        namespace: meta.namespace.clone(),
-        name: meta.name.clone(),
-        status: summary.status,
-        reason: reason(pod, warning),
-        phase: pod.status.phase.clone(),
-        node: pod.spec.node_name.clone(),
-        pod_ip: pod.status.pod_ip.clone(),
-        host_ip: pod.status.host_ip.clone(),
+        uid: text(&meta.uid),
+        namespace: text(&meta.namespace),
+        name: text(&meta.name),
+        status: bounded(summary.status, MAX_TEXT),
+        reason: bounded(reason(pod, warning), MAX_TEXT),
+        phase: text(&pod.status.phase),
+        node: text(&pod.spec.node_name),
+        pod_ip: text(&pod.status.pod_ip),
+        more_ips: more_ips(&pod.status),
+        host_ip: text(&pod.status.host_ip),
         restarts: summary.restarts,
         last_restart_at: summary.last_restart.map(|time| time.seconds),
-        created_at: meta.creation_timestamp.map_or(0, |time| time.seconds),
+        created_at: created_at(meta),
         deletion_at: meta.deletion_timestamp.map(|time| time.seconds),
         ready: summary.ready,
         ready_total: summary.ready_total,
@@ -33,13 +58,36 @@ pub fn row(pod: &wire::Pod, warning: Option<&Warning>) -> podgate_index::Pod {
             .iter()
             .find(|owner| owner.controller)
             .map(|owner| Owner {
-                kind: owner.kind.clone(),
-                name: owner.name.clone(),
+                kind: text(&owner.kind),
+                name: text(&owner.name),
             }),
         containers: join(&pod.spec.containers, &pod.status.container_statuses),
         init_containers: join(&pod.spec.init_containers, &pod.status.init_container_statuses),
-        labels: meta.labels.clone().into_iter().collect(),
+        containers_left_out: u16::try_from(containers_left_out).unwrap_or(u16::MAX),
+        labels_left_out: count(meta.labels.len() - labels.len()),
+        labels,
     }
+}
+
+/// When a pod was created, in seconds since the epoch. Go's zero time is none, as it is in Kubernetes' own JSON.
+fn created_at(meta: &wire::Metadata) -> Option<i64> {
+    let time = meta.creation_timestamp.filter(|time| *time != Time::default());
+    time.map(|time| time.seconds)
+}
+
+/// The addresses of a pod beside its first. A text that is not an address is not kept.
+fn more_ips(status: &wire::Status) -> Vec<String> {
+    let ips = status.pod_ips.iter().map(|of_pod| &of_pod.ip);
+    let more = ips.filter(|ip| **ip != status.pod_ip && ip.parse::<IpAddr>().is_ok());
+    more.take(MORE_IPS).cloned().collect()
+}
+
+/// The labels of a row, by key.
+fn labels(meta: &wire::Metadata) -> Vec<(String, String)> {
+    let fits =
+        |(key, value): &(&String, &String)| !key.is_empty() && key.len() <= LABEL_KEY && value.len() <= LABEL_VALUE;
+    let labels = meta.labels.iter().filter(fits).take(LABELS);
+    labels.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 /// What `kubectl get pods` prints of a pod beside its name and age.
@@ -227,18 +275,18 @@ fn is_initialized(status: &wire::Status) -> bool {
     condition.is_some_and(|condition| condition.status == "True")
 }
 
-/// The containers of the specification, each with its status. Statuses come in any order, and may lack or be of another.
+/// The first containers of the specification, each with its status. Statuses come in any order, and may lack or be of another.
 fn join(specs: &[wire::Container], statuses: &[ContainerStatus]) -> Vec<Container> {
     let of = |spec: &wire::Container| {
         let status = statuses.iter().find(|status| status.name == spec.name);
         Container {
-            name: spec.name.clone(),
-            image: spec.image.clone(),
+            name: bounded(&spec.name, MAX_TEXT),
+            image: bounded(&spec.image, IMAGE),
             ready: status.is_some_and(|status| status.ready),
             restart_count: status.map_or(0, restart_count),
         }
     };
-    specs.iter().map(of).collect()
+    specs.iter().take(CONTAINERS).map(of).collect()
 }
 
 fn restart_count(container: &ContainerStatus) -> u32 {
@@ -394,7 +442,11 @@ mod tests {
         );
         assert_eq!((row.phase, row.node), ("Running".into(), "node-1".into()));
         assert_eq!((row.pod_ip, row.host_ip), ("10.0.0.5".into(), "192.168.1.10".into()));
-        assert_eq!((row.created_at, row.deletion_at), (1_767_225_600, Some(1_767_225_630)));
+        assert_eq!(
+            (row.created_at, row.deletion_at),
+            (Some(1_767_225_600), Some(1_767_225_630))
+        );
+        assert_eq!((row.containers_left_out, row.labels_left_out), (0, 0));
         assert_eq!(row.labels, [("a".into(), "1".into()), ("b".into(), "2".into())]);
         assert_eq!(
             row.owner,
@@ -403,6 +455,113 @@ mod tests {
                 name: "rs".into()
             })
         );
+    }
+
+    #[test]
+    fn a_pod_without_a_time_of_creation_has_none() {
+        for meta in [
+            json!({}),
+            json!({"creationTimestamp": null}),
+            json!({"creationTimestamp": "0001-01-01T00:00:00Z"}),
+        ] {
+            assert_eq!(read(json!({"metadata": meta})).created_at, None);
+        }
+    }
+
+    #[test]
+    fn each_address_is_kept_once() {
+        let ips = |status: Value| read(json!({"status": status})).more_ips;
+        let dual = json!([{"ip": "10.0.0.5"}, {"ip": "fd00::5"}]);
+        assert_eq!(ips(json!({"podIP": "10.0.0.5", "podIPs": dual})), ["fd00::5"]);
+        assert_eq!(
+            ips(json!({"podIP": "10.0.0.5", "podIPs": [{"ip": "10.0.0.5"}]})),
+            [] as [&str; 0]
+        );
+        let odd = json!([{"ip": "10.0.0.5"}, {}, {"ip": "x".repeat(1000)}, {"ip": "1\u{0}2"}]);
+        assert_eq!(ips(json!({"podIP": "10.0.0.5", "podIPs": odd})), [] as [&str; 0]);
+        let many: Vec<_> = (0..100).map(|n| json!({"ip": format!("10.0.1.{n}")})).collect();
+        assert_eq!(ips(json!({"podIPs": many})).len(), MORE_IPS);
+    }
+
+    /// A pod each of whose texts is far too long, and of which there is far too much.
+    fn enormous() -> Value {
+        let text = "ä".repeat(10_000);
+        let container = |n: usize| json!({"name": format!("c{n}{text}"), "image": format!("i{n}{text}")});
+        let containers: Vec<_> = (0..201).map(container).collect();
+        let ready = |n: usize| json!({"name": format!("c{n}{text}"), "ready": true, "restartCount": 2, "state": {"running": {}}});
+        json!({
+            "metadata": {
+                "name": text, "namespace": text, "uid": text,
+                "ownerReferences": [{"kind": text, "name": text, "controller": true}],
+                "labels": (0..300).map(|n| (format!("key-{n:03}"), "value".into())).collect::<serde_json::Map<_, _>>(),
+            },
+            "spec": {"nodeName": text, "containers": containers, "initContainers": containers},
+            "status": {
+                "phase": text, "reason": text, "message": text, "podIP": text, "hostIP": text,
+                "initContainerStatuses": [],
+                "containerStatuses": (0..201).map(ready).collect::<Vec<_>>(),
+                "conditions": [{"type": "Initialized", "status": "True"}],
+            },
+        })
+    }
+
+    #[test]
+    fn every_text_of_a_row_is_bounded_and_marked() {
+        let row = read(enormous());
+        let owner = row.owner.clone().unwrap();
+        let mut texts = vec![
+            &row.uid,
+            &row.namespace,
+            &row.name,
+            &row.status,
+            &row.phase,
+            &row.node,
+            &row.pod_ip,
+            &row.host_ip,
+            &owner.kind,
+            &owner.name,
+        ];
+        let containers = || row.containers.iter().chain(&row.init_containers);
+        texts.extend(containers().map(|container| &container.name));
+        for text in texts {
+            assert!(
+                (MAX_TEXT - 1..=MAX_TEXT).contains(&text.len()) && text.ends_with('…'),
+                "{text}"
+            );
+        }
+        for image in containers().map(|container| &container.image) {
+            assert!(
+                (IMAGE - 1..=IMAGE).contains(&image.len()) && image.ends_with('…'),
+                "{image}"
+            );
+        }
+        assert!(
+            row.reason.len() <= MAX_TEXT && row.reason.ends_with('…'),
+            "{}",
+            row.reason
+        );
+        assert!(row.weight() < 700_000, "{} bytes", row.weight());
+    }
+
+    #[test]
+    fn containers_that_are_left_out_still_count() {
+        let row = read(enormous());
+        assert_eq!((row.containers.len(), row.init_containers.len()), (200, 200));
+        assert_eq!(row.containers_left_out, 2);
+        assert_eq!((row.ready, row.ready_total, row.restarts), (201, 201, 402));
+        assert!(row.containers.iter().all(|container| container.ready));
+    }
+
+    #[test]
+    fn labels_are_kept_whole_or_left_out() {
+        assert_eq!(read(enormous()).labels.len(), 256);
+        assert_eq!(read(enormous()).labels_left_out, 44);
+        let (key, value) = ("k".repeat(317), "v".repeat(63));
+        let row = read(json!({"metadata": {"labels": {
+            key.as_str(): value, format!("{key}k"): "v", "long": format!("{value}v"), "": "v", "a": "",
+        }}}));
+        assert_eq!(row.labels, [("a".to_owned(), String::new()), (key, value)]);
+        assert_eq!(row.labels_left_out, 3);
     }
 
     #[test]

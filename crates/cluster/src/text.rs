@@ -1,12 +1,14 @@
 //! Text of others (a cluster, a proxy, a request) in messages and in the log: cut, on one line, and without characters that change how the rest
 //! of the line looks.
 
-use std::{fmt, ops::Deref};
+use std::{borrow::Cow, fmt, ops::Deref};
 
 /// The most bytes that the log quotes of a request or an object.
 pub const MAX_QUOTE: usize = 256;
 /// The most bytes of a [`Message`].
 pub const MAX_MESSAGE: usize = 2 << 10;
+/// The most bytes of a text of a row: those of the longest name of Kubernetes, a DNS-1123 subdomain.
+pub(crate) const MAX_TEXT: usize = 253;
 /// The most bytes of a peer's explanation within a message, so that the sentence around it stays whole.
 const MAX_WORDS: usize = 1 << 10;
 
@@ -73,6 +75,17 @@ pub fn cut(text: &str, max: usize) -> String {
     kept.chars().filter_map(seen).chain((!whole).then_some('…')).collect()
 }
 
+/// Returns a text as it is, if it has at most `max` bytes; else as much of its beginning as fits with `…` behind it. A character is never split. Unlike
+/// [`cut`] it keeps every character, because rows show what the cluster has.
+pub(crate) fn bounded<'a>(text: impl Into<Cow<'a, str>>, max: usize) -> String {
+    let text = text.into();
+    if text.len() <= max {
+        return text.into_owned();
+    }
+    let end = text.floor_char_boundary(max.saturating_sub('…'.len_utf8()));
+    format!("{}…", text.split_at(end).0)
+}
+
 /// What is shown for a character, if anything is. The bidirectional ones are those of the Unicode property `Bidi_Control` (UAX #9).
 fn seen(c: char) -> Option<char> {
     match c {
@@ -99,6 +112,22 @@ mod tests {
         assert_eq!(cut("é🦀", 6), "é🦀");
         assert_eq!(quote(&"x".repeat(256)).len(), 256);
         assert_eq!(quote(&"x".repeat(257)).len(), 256);
+    }
+
+    #[test]
+    fn a_bounded_text_keeps_its_characters() {
+        for (text, max, expected) in [
+            ("", 0, ""),
+            ("a\n\u{202e}b", 6, "a\n\u{202e}b"),
+            ("abcdefg", 6, "abc…"),
+            ("äöü", 6, "äöü"),
+            ("äöüx", 6, "ä…"),
+            ("🦀🦀", 7, "🦀…"),
+            ("🦀🦀", 6, "…"),
+            ("abcd", 3, "…"),
+        ] {
+            assert_eq!(bounded(text, max), expected);
+        }
     }
 
     #[test]

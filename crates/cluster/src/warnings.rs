@@ -12,11 +12,15 @@ use podgate_index::{ClusterId, Index};
 
 use crate::{
     reason::{self, Warning},
-    status, wire,
+    status,
+    text::{MAX_TEXT, bounded},
+    wire,
 };
 
 /// Pods of one cluster whose Warning is kept at most; the one learnt first goes first.
 const MOST: usize = 4096;
+/// Bytes of a Warning's message that are kept: more than a reason has room for.
+const MESSAGE: usize = 1024;
 
 /// The newest telling Warning of pods of one cluster.
 #[derive(Debug, Default)]
@@ -63,6 +67,7 @@ impl Warnings {
     /// the pod as `pod`: a newer row stays as it is. A row that was being made meanwhile may come without it; then the next change of
     /// the pod, or the next reading of its events, brings it. Whether a row has changed.
     pub(crate) fn learn(&self, pod: &wire::Pod, newest: Option<Warning>, index: &Index, cluster: ClusterId) -> bool {
+        let newest = newest.map(kept);
         // Held to the end, so that of two readers the later one's word is also the row's.
         let mut known = self.known();
         let befores = [known.of(pod), None];
@@ -96,6 +101,11 @@ impl Known {
     fn insert(&mut self, pod: &wire::Pod, warning: Warning) {
         let key = key(pod);
         self.remove(&key);
+        // No pod of Kubernetes has such names, and none of these has a row.
+        let names = [&pod.metadata.namespace, &pod.metadata.name, &pod.metadata.uid];
+        if names.iter().any(|name| name.len() > MAX_TEXT) {
+            return;
+        }
         self.learnt += 1;
         self.order.insert(self.learnt, key.clone());
         let entry = Entry {
@@ -115,6 +125,15 @@ impl Known {
         if let Some(entry) = self.pods.remove(key) {
             self.order.remove(&entry.number);
         }
+    }
+}
+
+/// A Warning as it is kept.
+fn kept(warning: Warning) -> Warning {
+    Warning {
+        reason: bounded(warning.reason, MAX_TEXT),
+        message: bounded(warning.message, MESSAGE),
+        container: bounded(warning.container, MAX_TEXT),
     }
 }
 
@@ -243,6 +262,26 @@ mod tests {
         assert_eq!(warnings.of(&pod), None);
         warnings.learn(&ready("web", "uid-1"), Some(warning("old")), &index, CLUSTER);
         assert!(warnings.known().pods.is_empty(), "a healthy pod needs none");
+    }
+
+    #[test]
+    fn what_is_kept_is_bounded() {
+        let (warnings, pod) = (Warnings::default(), creating("web", "uid-1"));
+        let long = || Warning {
+            reason: "r".repeat(10_000),
+            message: "m".repeat(1 << 20),
+            container: "c".repeat(10_000),
+        };
+        let index = holding(&pod);
+        assert!(warnings.learn(&pod, Some(long()), &index, CLUSTER));
+        let kept = warnings.of(&pod).unwrap();
+        assert_eq!(
+            (kept.reason.len(), kept.message.len(), kept.container.len()),
+            (MAX_TEXT, MESSAGE, MAX_TEXT)
+        );
+        assert!(!warnings.learn(&pod, Some(long()), &index, CLUSTER), "nothing new");
+        warnings.learn(&creating("web", &"u".repeat(254)), Some(long()), &index, CLUSTER);
+        assert!(warnings.known().pods.is_empty());
     }
 
     #[test]

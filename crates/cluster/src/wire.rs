@@ -146,6 +146,10 @@ pub struct Status {
     #[serde(rename = "podIP", deserialize_with = "nullable")]
     #[prost(string, tag = "6")]
     pub pod_ip: String,
+    /// All its addresses.
+    #[serde(rename = "podIPs", deserialize_with = "few")]
+    #[prost(message, repeated, tag = "12")]
+    pub pod_ips: Vec<PodIp>,
     /// Its node's first address, or empty.
     #[serde(rename = "hostIP", deserialize_with = "nullable")]
     #[prost(string, tag = "5")]
@@ -162,6 +166,16 @@ pub struct Status {
     #[serde(deserialize_with = "few")]
     #[prost(message, repeated, tag = "10")]
     pub init_container_statuses: Vec<ContainerStatus>,
+}
+
+/// An address of a pod (`PodIP`).
+#[derive(Clone, PartialEq, Eq, Deserialize, Message)]
+#[serde(default)]
+pub struct PodIp {
+    /// The address.
+    #[serde(deserialize_with = "nullable")]
+    #[prost(string, tag = "1")]
+    pub ip: String,
 }
 
 /// A condition (`PodCondition`).

@@ -62,6 +62,15 @@ pub struct Relist {
     generation: u32,
 }
 
+/// How many rows a cluster has, and what they weigh.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Rows.
+    pub pods: usize,
+    /// The sum of their [`Pod::weight`] in bytes.
+    pub bytes: u64,
+}
+
 /// Counts over one cluster's rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -165,6 +174,16 @@ impl Index {
                 .collect(),
             total: answer.total(),
         }
+    }
+
+    /// Returns how many rows a cluster has, and what they weigh. Costs a look-up.
+    pub fn usage(&self, cluster: ClusterId) -> Usage {
+        let reader = self.read();
+        let of_cluster = reader.table.places.cluster(cluster);
+        of_cluster.map_or_else(Usage::default, |of_cluster| Usage {
+            pods: of_cluster.rows.len() as usize,
+            bytes: of_cluster.weight,
+        })
     }
 
     /// Counts of one cluster, within a scope.

@@ -6,7 +6,13 @@ use memchr::memmem::Finder;
 use roaring::RoaringBitmap;
 
 use crate::{
-    Query, Selector, bits::Bits, dictionary::Sym, postings::contains, rows::LabelSet, selector::Test, table::Table,
+    Query, Selector,
+    bits::Bits,
+    dictionary::Sym,
+    postings::contains,
+    rows::{LEFT_OUT, LabelSet},
+    selector::Test,
+    table::Table,
 };
 
 /// So many rows at most are put into a set one by one.
@@ -81,15 +87,17 @@ impl Table {
         if requirements.iter().any(Requirement::is_hopeless) {
             return RoaringBitmap::new();
         }
+        let left_out = words.find(LEFT_OUT);
         let (mut seen, mut passed) = (Bits::default(), Bits::default());
         let accepts = |row: &u32| {
             let sym = self.rows.columns.labels[*row as usize];
             if !seen.contains(sym.0) {
                 seen.insert(sym.0);
                 let labels = self.rows.label_sets.get(sym);
+                let whole = labels.first().is_none_or(|(key, _)| Some(*key) != left_out);
                 if requirements
                     .iter()
-                    .all(|requirement| requirement.accepts(labels, |value| words.get(value)))
+                    .all(|requirement| requirement.accepts(labels, whole, |value| words.get(value)))
                 {
                     passed.insert(sym.0);
                 }
@@ -145,9 +153,13 @@ impl Requirement<'_> {
         }
     }
 
-    fn accepts<'w>(&self, labels: &LabelSet, text: impl Fn(Sym) -> &'w str) -> bool {
+    /// Whether a label set has what it asks for. One that is not whole may have any label that is absent in it.
+    fn accepts<'w>(&self, labels: &LabelSet, whole: bool, text: impl Fn(Sym) -> &'w str) -> bool {
         let value = self.key.and_then(|key| labels.iter().find(|(other, _)| *other == key));
         let value = value.map(|&(_, value)| value);
+        if value.is_none() && !whole {
+            return false;
+        }
         let named = || value.is_some_and(|value| self.values.contains(&value));
         match self.test {
             Test::In(_) => named(),

@@ -23,14 +23,16 @@ pub struct Pod {
     pub node: String,
     /// `status.podIP`, or empty.
     pub pod_ip: String,
+    /// The other addresses in `status.podIPs`, which a search finds too. None is empty or contains a NUL.
+    pub more_ips: Vec<String>,
     /// `status.hostIP`, or empty.
     pub host_ip: String,
     /// RESTARTS as `kubectl get pods` prints it.
     pub restarts: u32,
     /// When a container last restarted, in seconds since the epoch.
     pub last_restart_at: Option<i64>,
-    /// `metadata.creationTimestamp` in seconds since the epoch.
-    pub created_at: i64,
+    /// `metadata.creationTimestamp` in seconds since the epoch. A pod without one counts as older than any other.
+    pub created_at: Option<i64>,
     /// `metadata.deletionTimestamp` in seconds since the epoch.
     pub deletion_at: Option<i64>,
     /// The left number of READY.
@@ -43,9 +45,49 @@ pub struct Pod {
     pub containers: Vec<Container>,
     /// The init containers in spec order.
     pub init_containers: Vec<Container>,
-    /// Labels, sorted by key, each key once.
+    /// How many containers and init containers of the pod are in neither list, because there are too many.
+    pub containers_left_out: u16,
+    /// Labels, sorted by key, each key once and not empty.
     pub labels: Vec<(String, String)>,
+    /// How many labels of the pod are not in `labels`. A selector then matches only by what is there: a label that is absent may be one of those.
+    pub labels_left_out: u32,
 }
+
+impl Pod {
+    /// Returns the memory in bytes that its row takes, if it shares no text with another row: rows that do share texts take less.
+    pub fn weight(&self) -> usize {
+        let texts = [
+            &self.uid,
+            &self.namespace,
+            &self.name,
+            &self.status,
+            &self.phase,
+            &self.reason,
+            &self.node,
+            &self.pod_ip,
+            &self.host_ip,
+        ];
+        let mut weight = FIXED + texts.into_iter().map(String::len).sum::<usize>();
+        weight += self.more_ips.iter().map(|ip| ip.len() + EACH).sum::<usize>();
+        if let Some(Owner { kind, name }) = &self.owner {
+            weight += kind.len() + name.len() + 2 * EACH;
+        }
+        let containers = self.containers.iter().chain(&self.init_containers);
+        weight += containers
+            .map(|c| c.name.len() + c.image.len() + 3 * EACH)
+            .sum::<usize>();
+        let labels = self.labels.iter();
+        weight
+            + labels
+                .map(|(key, value)| key.len() + value.len() + 3 * EACH)
+                .sum::<usize>()
+    }
+}
+
+/// Bytes that a row takes beside its texts, more or less.
+const FIXED: usize = 300;
+/// Bytes that a text takes beside itself, more or less.
+const EACH: usize = 32;
 
 /// The controller that owns a pod.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

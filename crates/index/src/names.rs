@@ -11,6 +11,9 @@ const END: u8 = 0xff;
 /// No row, or no record.
 const NONE: u32 = u32::MAX;
 
+/// Stands between the further IPs of a row.
+const BETWEEN: char = '\0';
+
 /// Below this many bytes a buffer is not worth compacting.
 const SMALL: usize = 4096;
 
@@ -19,29 +22,51 @@ const SMALL: usize = 4096;
 pub(crate) struct Names {
     pub(crate) names: Texts,
     pub(crate) ips: Texts,
-    /// IPs with a byte that occurs in none.
+    /// The IPs beside the first of the rows that have some, with [`BETWEEN`] between them.
+    more_ips: Texts,
+    /// Rows with an IP that has a byte that occurs in none.
     odd: usize,
 }
 
 impl Names {
-    /// Sets a row's name and IP.
-    pub(crate) fn set(&mut self, row: u32, name: &str, ip: &str) {
+    /// Sets a row's name and IPs.
+    pub(crate) fn set(&mut self, row: u32, name: &str, ip: &str, more_ips: &[String]) {
         self.names.set(row, name);
-        self.odd -= usize::from(!is_address(self.ips.lower(row)));
+        self.odd -= usize::from(self.is_odd(row));
         self.ips.set(row, ip);
-        self.odd += usize::from(!is_address(self.ips.lower(row)));
+        match more_ips {
+            [] => self.more_ips.remove(row),
+            [one] => self.more_ips.set(row, one),
+            several => self.more_ips.set(row, &several.join(&BETWEEN.to_string())),
+        }
+        self.odd += usize::from(self.is_odd(row));
     }
 
     /// Forgets a row.
     pub(crate) fn remove(&mut self, row: u32) {
-        self.odd -= usize::from(!is_address(self.ips.lower(row)));
+        self.odd -= usize::from(self.is_odd(row));
         self.names.remove(row);
         self.ips.remove(row);
+        self.more_ips.remove(row);
+    }
+
+    /// The IPs of a row beside its first.
+    pub(crate) fn more_ips(&self, row: u32) -> impl Iterator<Item = &str> {
+        self.more_ips.get(row).split(BETWEEN).filter(|ip| !ip.is_empty())
+    }
+
+    /// Each of these IPs in lower case, as bytes.
+    fn more_lower(&self, row: u32) -> impl Iterator<Item = &[u8]> {
+        self.more_ips.lower(row).split(|byte| char::from(*byte) == BETWEEN)
+    }
+
+    fn is_odd(&self, row: u32) -> bool {
+        !is_address(self.ips.lower(row)) || !self.more_lower(row).all(is_address)
     }
 
     /// Gives up the room of what is dead, if it is worth it.
     pub(crate) fn tidy(&mut self) {
-        for texts in [&mut self.names, &mut self.ips] {
+        for texts in [&mut self.names, &mut self.ips, &mut self.more_ips] {
             if texts.dead * 16 > texts.text.len() {
                 texts.compact();
             }
@@ -52,22 +77,28 @@ impl Names {
     pub(crate) fn shorten(&mut self, len: usize) {
         grow::shorten(&mut self.names.of, len);
         grow::shorten(&mut self.ips.of, len);
+        grow::shorten(&mut self.more_ips.of, len);
     }
 
-    /// The rows whose name or IP contains what the finder looks for: a text in lower case that is not empty. One pass over the
-    /// names, and over the IPs for what may be part of one.
+    /// The rows whose name or one of whose IPs contains what the finder looks for: a text in lower case that is not empty. One pass
+    /// over the names, and over the IPs for what may be part of one.
     pub(crate) fn search(&self, finder: &Finder<'_>) -> Bits {
         let mut rows = Bits::default();
         self.names.search(finder, &mut rows);
         if self.odd > 0 || is_address(finder.needle()) {
             self.ips.search(finder, &mut rows);
+            if !finder.needle().contains(&(BETWEEN as u8)) {
+                self.more_ips.search(finder, &mut rows);
+            }
         }
         rows
     }
 
-    /// Whether one row's name or IP contains what the finder looks for.
+    /// Whether one row's name or one of its IPs contains what the finder looks for.
     pub(crate) fn contains(&self, row: u32, finder: &Finder<'_>) -> bool {
-        finder.find(self.names.lower(row)).is_some() || finder.find(self.ips.lower(row)).is_some()
+        finder.find(self.names.lower(row)).is_some()
+            || finder.find(self.ips.lower(row)).is_some()
+            || self.more_lower(row).any(|ip| finder.find(ip).is_some())
     }
 }
 
@@ -236,15 +267,15 @@ mod tests {
     #[test]
     fn finds_names_and_ips_and_nothing_across_them() {
         let mut names = Names::default();
-        names.set(0, "web-1", "10.0.0.1");
-        names.set(1, "web-2", "");
-        names.set(7, "db", "fe80::1");
+        names.set(0, "web-1", "10.0.0.1", &[]);
+        names.set(1, "web-2", "", &[]);
+        names.set(7, "db", "fe80::1", &[]);
         assert_eq!(found(&names, "web"), [0, 1]);
         assert_eq!(found(&names, "0.0"), [0]);
         assert_eq!(found(&names, "80::"), [7]);
         assert_eq!(found(&names, "b"), [0, 1, 7]);
         assert!(found(&names, "1w").is_empty(), "two names are two texts");
-        names.set(0, "web-1", "10.9.9.9");
+        names.set(0, "web-1", "10.9.9.9", &[]);
         assert!(found(&names, "0.0").is_empty(), "the old IP is gone");
         assert_eq!(found(&names, "9.9"), [0]);
         names.remove(1);
@@ -253,11 +284,35 @@ mod tests {
     }
 
     #[test]
+    fn every_ip_of_a_row_is_found_and_goes_with_it() {
+        let mut names = Names::default();
+        let more = |ips: &[&str]| ips.iter().map(|&ip| ip.to_owned()).collect::<Vec<_>>();
+        names.set(0, "single", "10.0.0.1", &[]);
+        names.set(1, "dual", "10.0.0.2", &more(&["fd00::2"]));
+        names.set(2, "triple", "10.0.0.3", &more(&["FD00::3", "10.9.0.3"]));
+        assert_eq!(found(&names, "fd00"), [1, 2]);
+        assert_eq!(found(&names, "9.0.3"), [2]);
+        assert_eq!(found(&names, "0.0."), [0, 1, 2]);
+        assert_eq!(names.more_ips(2).collect::<Vec<_>>(), ["FD00::3", "10.9.0.3"]);
+        assert_eq!(names.more_ips(0).count(), 0);
+        assert!(found(&names, "3\u{0}1").is_empty(), "two IPs are two texts");
+        names.set(2, "triple", "10.0.0.3", &more(&["fd00::4"]));
+        assert_eq!(found(&names, "fd00::3"), [] as [u32; 0], "the old IP is gone");
+        names.set(1, "dual", "10.0.0.2", &[]);
+        assert_eq!(found(&names, "fd00"), [2]);
+        names.set(1, "dual", "10.0.0.2", &more(&["no ip"]));
+        assert_eq!(found(&names, "no i"), [1], "an IP that is none is found as well");
+        names.remove(1);
+        names.remove(2);
+        assert!(found(&names, "fd00").is_empty() && names.odd == 0);
+    }
+
+    #[test]
     fn finds_hits_that_are_near_and_far() {
         let mut names = Names::default();
         for row in 0..100 {
             let name = if [3, 4, 50, 99].contains(&row) { "hit" } else { "miss" };
-            names.set(row, &format!("{name}-{row}"), "");
+            names.set(row, &format!("{name}-{row}"), "", &[]);
         }
         assert_eq!(found(&names, "hit"), [3, 4, 50, 99]);
         assert_eq!(found(&names, "-").len(), 100);
@@ -266,11 +321,11 @@ mod tests {
     #[test]
     fn keeps_texts_that_lower_case_changes() {
         let mut names = Names::default();
-        names.set(0, "Wéb-İ", "FE80::1");
+        names.set(0, "Wéb-İ", "FE80::1", &[]);
         assert_eq!((names.names.get(0), names.ips.get(0)), ("Wéb-İ", "FE80::1"));
         assert_eq!(found(&names, "wé"), [0]);
         assert_eq!(found(&names, "fe8"), [0]);
-        names.set(1, "x", "no ip");
+        names.set(1, "x", "no ip", &[]);
         assert_eq!(found(&names, "no i"), [1], "an IP that is none is found as well");
         names.remove(0);
         names.remove(1);
@@ -281,12 +336,12 @@ mod tests {
     fn compacts_what_is_dead() {
         let mut names = Names::default();
         for row in 0..1_000 {
-            names.set(row, &format!("pod-{row}"), "10.0.0.1");
+            names.set(row, &format!("pod-{row}"), "10.0.0.1", &[]);
         }
         let fresh = names.ips.len();
         for round in 0..100 {
             for row in 0..1_000 {
-                names.set(row, &format!("pod-{row}"), &format!("10.0.{round}.1"));
+                names.set(row, &format!("pod-{row}"), &format!("10.0.{round}.1"), &[]);
             }
         }
         assert!(names.ips.len() < fresh * 3 / 2, "{} bytes of {fresh}", names.ips.len());

@@ -20,6 +20,8 @@ pub(crate) struct Places {
 #[derive(Debug, Default)]
 pub(crate) struct Cluster {
     pub(crate) rows: RoaringBitmap,
+    /// The weight of all of them.
+    pub(crate) weight: u64,
     changed: u64,
     /// When a namespace of it last lost its last row.
     gone: u64,
@@ -69,6 +71,13 @@ impl Places {
             }
         }
         now
+    }
+
+    /// Counts the weight of a row that a cluster has, before and after a change of it.
+    pub(crate) fn weigh(&mut self, cluster: ClusterId, before: u32, after: u32) {
+        if let Some(of_cluster) = self.clusters.get_mut(&cluster) {
+            of_cluster.weight = (of_cluster.weight + u64::from(after)).saturating_sub(before.into());
+        }
     }
 
     /// How many changes there have been.

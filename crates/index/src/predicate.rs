@@ -31,7 +31,7 @@ impl Predicate {
         &self.query
     }
 
-    /// Costs a comparison a filter; a search also a pass over the row's name, IP, namespace and node.
+    /// Costs a comparison a filter; a search also a pass over the row's name, IPs, namespace and node.
     pub(crate) fn accepts(&self, row: RowRef<'_>) -> bool {
         let query = &self.query;
         let seen = self.clusters.get(&row.cluster());
@@ -44,7 +44,7 @@ impl Predicate {
             && query
                 .selector
                 .as_ref()
-                .is_none_or(|selector| selector.accepts(row.labels()))
+                .is_none_or(|selector| selector.accepts(row.labels(), row.labels_left_out() == 0))
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     ClusterId, Container, Owner, Pod,
     compact::{Uid, UidText},
     dictionary::Sym,
-    rows::{Instance, Packed, Rest, Rows},
+    rows::{Instance, LEFT_OUT, LabelSet, Packed, Rest, Rows},
 };
 
 /// A state of a row. No other state, of this or of any other row of any index of the process, has the same stamp.
@@ -114,6 +114,11 @@ impl<'a> RowRef<'a> {
         self.rows.names.ips.bytes(self.row)
     }
 
+    /// [`Pod::more_ips`].
+    pub fn more_ips(self) -> impl Iterator<Item = &'a str> {
+        self.rows.names.more_ips(self.row)
+    }
+
     /// [`Pod::host_ip`].
     pub fn host_ip(self) -> &'a str {
         self.word(self.rest.host_ip)
@@ -130,8 +135,8 @@ impl<'a> RowRef<'a> {
     }
 
     /// [`Pod::created_at`].
-    pub fn created_at(self) -> i64 {
-        self.rows.columns.created_at[self.at()]
+    pub fn created_at(self) -> Option<i64> {
+        self.rows.created_at(self.row)
     }
 
     /// [`Pod::deletion_at`].
@@ -156,14 +161,19 @@ impl<'a> RowRef<'a> {
 
     /// [`Pod::containers`].
     pub fn containers(self) -> impl ExactSizeIterator<Item = ContainerRef<'a>> {
-        let (regular, _) = self.rest.containers.split_at(self.rest.regular as usize);
+        let (regular, _) = self.rest.containers.split_at(self.rest.regular.into());
         self.unpack(regular)
     }
 
     /// [`Pod::init_containers`].
     pub fn init_containers(self) -> impl ExactSizeIterator<Item = ContainerRef<'a>> {
-        let (_, init) = self.rest.containers.split_at(self.rest.regular as usize);
+        let (_, init) = self.rest.containers.split_at(self.rest.regular.into());
         self.unpack(init)
+    }
+
+    /// [`Pod::containers_left_out`].
+    pub fn containers_left_out(self) -> u16 {
+        self.rest.containers_left_out
     }
 
     fn unpack(self, containers: &'a [Packed]) -> impl ExactSizeIterator<Item = ContainerRef<'a>> {
@@ -173,10 +183,25 @@ impl<'a> RowRef<'a> {
 
     /// [`Pod::labels`]: keys and values, by key.
     pub fn labels(self) -> impl ExactSizeIterator<Item = (&'a str, &'a str)> + Clone {
-        let labels = self.rows.label_sets.get(self.rows.columns.labels[self.at()]);
+        let (_, labels) = self.label_set();
         labels
             .iter()
             .map(move |&(key, value)| (self.word(key), self.word(value)))
+    }
+
+    /// [`Pod::labels_left_out`].
+    pub fn labels_left_out(self) -> u32 {
+        let (left_out, _) = self.label_set();
+        left_out.and_then(|number| number.parse().ok()).unwrap_or(0)
+    }
+
+    /// The number of labels left out, if any are, and the others.
+    fn label_set(self) -> (Option<&'a str>, &'a LabelSet) {
+        let set = self.rows.label_sets.get(self.rows.columns.labels[self.at()]);
+        match set.split_first() {
+            Some((&(key, number), others)) if self.word(key) == LEFT_OUT => (Some(self.word(number)), others),
+            _ => (None, set),
+        }
     }
 
     /// A copy that outlives the reader.
@@ -191,6 +216,7 @@ impl<'a> RowRef<'a> {
             reason: self.reason().to_owned(),
             node: self.node().to_owned(),
             pod_ip: self.pod_ip().to_owned(),
+            more_ips: self.more_ips().map(str::to_owned).collect(),
             host_ip: self.host_ip().to_owned(),
             restarts: self.restarts(),
             last_restart_at: self.last_restart_at(),
@@ -201,11 +227,13 @@ impl<'a> RowRef<'a> {
             owner: self.owner().map(owned).map(|(kind, name)| Owner { kind, name }),
             containers: self.containers().map(ContainerRef::to_container).collect(),
             init_containers: self.init_containers().map(ContainerRef::to_container).collect(),
+            containers_left_out: self.containers_left_out(),
             labels: self.labels().map(owned).collect(),
+            labels_left_out: self.labels_left_out(),
         }
     }
 
-    /// Whether name or IP contains what the finder looks for, a text in lower case.
+    /// Whether its name or one of its IPs contains what the finder looks for, a text in lower case.
     pub(crate) fn contains(self, finder: &Finder<'_>) -> bool {
         self.rows.names.contains(self.row, finder)
     }
@@ -232,12 +260,15 @@ impl<'a> RowRef<'a> {
             && self.reason() == pod.reason
             && self.node() == pod.node
             && self.pod_ip() == pod.pod_ip
+            && self.more_ips().eq(pod.more_ips.iter().map(String::as_str))
             && self.word(*host_ip) == pod.host_ip
             && self.restarts() == pod.restarts
             && self.created_at() == pod.created_at
             && (*last_restart_at, *deletion_at) == (pod.last_restart_at, pod.deletion_at)
             && (*ready, *ready_total) == (pod.ready, pod.ready_total)
             && self.owner() == owner
+            && self.containers_left_out() == pod.containers_left_out
+            && self.labels_left_out() == pod.labels_left_out
             && ContainerRef::are(self.containers(), &pod.containers)
             && ContainerRef::are(self.init_containers(), &pod.init_containers)
             && self

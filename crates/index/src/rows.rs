@@ -16,8 +16,15 @@ use crate::{
     postings::Postings,
 };
 
-/// A label set: key and value by number, in the order of the keys' texts.
+/// A label set: key and value by number, in the order of the keys' texts. Where labels are left out, the first entry has the key
+/// [`LEFT_OUT`], and their number as its value.
 pub(crate) type LabelSet = [(Sym, Sym)];
+
+/// The key under which a label set says that labels are left out. No label has it.
+pub(crate) const LEFT_OUT: &str = "";
+
+/// Stands for a time of creation that is not known, which counts as older than any other.
+const UNKNOWN: i64 = i64::MIN;
 
 /// All rows. A row number is given by the caller and stays until [`Rows::erase`].
 #[derive(Debug, Default)]
@@ -73,9 +80,12 @@ pub(crate) struct Rest {
     pub(crate) owner: Option<(Sym, Sym)>,
     /// Regular containers, then init containers.
     pub(crate) containers: Box<[Packed]>,
-    pub(crate) regular: u32,
+    pub(crate) regular: u16,
+    pub(crate) containers_left_out: u16,
     pub(crate) ready: u32,
     pub(crate) ready_total: u32,
+    /// [`Pod::weight`].
+    weight: u32,
 }
 
 /// A [`crate::Container`].
@@ -96,7 +106,7 @@ impl Rows {
         grow(&mut columns.namespace, len, Sym::default());
         grow(&mut columns.reason, len, Sym::default());
         grow(&mut columns.labels, len, Sym::default());
-        grow(&mut columns.created_at, len, 0);
+        grow(&mut columns.created_at, len, UNKNOWN);
         grow(&mut columns.restarts, len, 0);
         grow(&mut columns.version, len, 0);
         if len > columns.rest.len() {
@@ -182,18 +192,18 @@ impl Rows {
     }
 
     fn put(&mut self, row: u32, pod: &Pod) {
-        self.names.set(row, &pod.name, &pod.pod_ip);
+        self.names.set(row, &pod.name, &pod.pod_ip, &pod.more_ips);
         if pod.reason.is_empty() {
             self.problems.remove(row);
         } else {
             self.problems.insert(row);
         }
-        let labels = self.intern_labels(&pod.labels);
+        let labels = self.intern_labels(pod);
         let rest = self.pack(pod);
         let (at, columns) = (row as usize, &mut self.columns);
         columns.reason[at] = self.reasons.intern(&pod.reason);
         columns.labels[at] = labels;
-        columns.created_at[at] = pod.created_at;
+        columns.created_at[at] = pod.created_at.unwrap_or(UNKNOWN);
         columns.restarts[at] = pod.restarts;
         columns.rest[at] = Some(rest);
     }
@@ -205,11 +215,14 @@ impl Rows {
         Some((columns.reason[at], columns.labels[at], rest))
     }
 
-    fn intern_labels(&mut self, labels: &[(String, String)]) -> Sym {
-        let set: Vec<_> = labels
-            .iter()
-            .map(|(key, value)| (self.words.intern(key), self.words.intern(value)))
-            .collect();
+    fn intern_labels(&mut self, pod: &Pod) -> Sym {
+        let mut set = Vec::with_capacity(pod.labels.len() + 1);
+        if pod.labels_left_out > 0 {
+            let number = pod.labels_left_out.to_string();
+            set.push((self.words.intern(LEFT_OUT), self.words.intern(&number)));
+        }
+        let labels = pod.labels.iter();
+        set.extend(labels.map(|(key, value)| (self.words.intern(key), self.words.intern(value))));
         let known = self.label_sets.find(&set).is_some();
         let sym = self.label_sets.intern(&set);
         if known {
@@ -220,7 +233,9 @@ impl Rows {
     }
 
     fn pack(&mut self, pod: &Pod) -> Rest {
-        let containers = pod.containers.iter().chain(&pod.init_containers);
+        // Who fills the index keeps far below that.
+        let regular = u16::try_from(pod.containers.len()).unwrap_or(u16::MAX);
+        let containers = pod.containers.iter().take(regular.into()).chain(&pod.init_containers);
         Rest {
             uid: Uid::new(&pod.uid),
             host_ip: self.words.intern(&pod.host_ip),
@@ -238,9 +253,11 @@ impl Rows {
                     ready: container.ready,
                 })
                 .collect(),
-            regular: pod.containers.len() as u32,
+            regular,
+            containers_left_out: pod.containers_left_out,
             ready: pod.ready,
             ready_total: pod.ready_total,
+            weight: u32::try_from(pod.weight()).unwrap_or(u32::MAX),
         }
     }
 
@@ -268,6 +285,17 @@ impl Rows {
     pub(crate) fn row(&self, row: u32) -> Option<RowRef<'_>> {
         let rest = self.columns.rest.get(row as usize)?.as_ref()?;
         Some(RowRef::new(self, row, rest))
+    }
+
+    /// The time of creation of a row.
+    pub(crate) fn created_at(&self, row: u32) -> Option<i64> {
+        Some(self.columns.created_at[row as usize]).filter(|time| *time != UNKNOWN)
+    }
+
+    /// The [`Pod::weight`] of a row; 0 if its number is free.
+    pub(crate) fn weight(&self, row: u32) -> u32 {
+        let rest = self.columns.rest.get(row as usize);
+        rest.and_then(Option::as_ref).map_or(0, |rest| rest.weight)
     }
 
     pub(crate) fn namespace(&self, row: u32) -> &str {
@@ -321,7 +349,7 @@ impl Rows {
     /// Whether a new state of a row has another place in a sort's order.
     pub(crate) fn moves(&self, sort: Sort, row: u32, pod: &Pod) -> bool {
         match sort {
-            Sort::CreatedAt => self.columns.created_at[row as usize] != pod.created_at,
+            Sort::CreatedAt => self.created_at(row) != pod.created_at,
             Sort::Name | Sort::Namespace => false,
             Sort::Status => self.statuses.get(row) != pod.status,
             Sort::Restarts => self.columns.restarts[row as usize] != pod.restarts,

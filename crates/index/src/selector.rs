@@ -79,24 +79,17 @@ impl Selector {
         })
     }
 
-    /// Whether labels (sorted by key) match.
-    pub fn matches(&self, labels: &[(String, String)]) -> bool {
-        self.requirements().all(|(key, test)| {
-            let found = labels.binary_search_by(|(other, _)| other.as_str().cmp(key));
-            test.accepts(
-                found
-                    .ok()
-                    .and_then(|at| labels.get(at))
-                    .map(|(_, value)| value.as_str()),
-            )
-        })
+    /// Returns whether labels (each key once) match. Where these are not the `whole` of an object's labels, nothing is known of those
+    /// that are absent, and no requirement holds for them, `!key` and `key!=value` as little as `key`.
+    pub fn matches(&self, labels: &[(String, String)], whole: bool) -> bool {
+        self.accepts(labels.iter().map(|(key, value)| (&**key, &**value)), whole)
     }
 
-    /// Whether labels match, in any order, each key once.
-    pub(crate) fn accepts<'a>(&self, labels: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> bool {
+    /// As [`Selector::matches`].
+    pub(crate) fn accepts<'a>(&self, labels: impl Iterator<Item = (&'a str, &'a str)> + Clone, whole: bool) -> bool {
         self.requirements().all(|(key, test)| {
             let found = labels.clone().find(|(other, _)| *other == key);
-            test.accepts(found.map(|(_, value)| value))
+            (whole || found.is_some()) && test.accepts(found.map(|(_, value)| value))
         })
     }
 

@@ -68,10 +68,12 @@ impl Table {
     fn update(&mut self, row: u32, pod: &Pod) {
         let moves = Sort::ALL.map(|sort| self.rows.moves(sort, row, pod));
         let moves = |sort: Sort| moves[sort as usize];
+        let before = self.rows.weight(row);
         self.orders.remove(&self.rows, row, moves);
         self.rows.update(row, pod);
         self.orders.insert(&self.rows, row, moves);
         self.note(row, Happened::Changed);
+        self.weigh(row, before, self.rows.weight(row));
     }
 
     fn insert(&mut self, cluster: ClusterId, pod: &Pod) -> u32 {
@@ -93,9 +95,11 @@ impl Table {
         self.orders.insert(&self.rows, row, |_| true);
         self.live.insert(row);
         self.note(row, Happened::New);
+        self.weigh(row, 0, self.rows.weight(row));
     }
 
     fn remove(&mut self, row: u32) {
+        self.weigh(row, self.rows.weight(row), 0);
         self.note(row, Happened::Gone);
         self.orders.remove(&self.rows, row, |_| true);
         let hash = hash(&self.hasher, &self.rows, row);
@@ -123,6 +127,11 @@ impl Table {
             .note(columns.cluster[at], columns.namespace[at], row, happened);
         self.rows.columns.version[at] = now;
         self.journal.push(row, self.applied.len());
+    }
+
+    fn weigh(&mut self, row: u32, before: u32, after: u32) {
+        self.places
+            .weigh(self.rows.columns.cluster[row as usize], before, after);
     }
 
     fn find(&self, cluster: ClusterId, namespace: &str, name: &str) -> Option<u32> {
@@ -267,7 +276,7 @@ mod tests {
             phase: "Running".to_owned(),
             node: format!("node-{}-{round}", n % 10),
             pod_ip: format!("10.0.{}.{}", n / 256, n % 256),
-            created_at: n as i64,
+            created_at: Some(n as i64),
             owner: Some(Owner {
                 kind: "ReplicaSet".to_owned(),
                 name: format!("web-{round}"),

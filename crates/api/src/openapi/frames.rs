@@ -107,6 +107,12 @@ pub(super) fn live_server() -> Value {
             [
                 seq(),
                 ("offset", count("Rows before the window.")),
+                (
+                    "limit",
+                    count(
+                        "Rows of the window at most: fewer than asked for where their JSON would take more than 4 MiB."
+                    ),
+                ),
                 total(),
                 ("items", pods("The rows of the window, in order.")),
                 facets(),

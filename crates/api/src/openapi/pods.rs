@@ -94,8 +94,8 @@ fn item(schemas: &mut Schemas) -> Value {
             [("kind", text("Such as `ReplicaSet`.")), ("name", text("Its name."))],
         ),
     );
-    object(
-        "A pod as a list shows it.",
+    let mut item = object(
+        "A pod as a list shows it. A text that is longer than 253 bytes (an image: 512) is cut, and ends with `…`.",
         [
             ("name", text("Its name.")),
             ("namespace", text("Its namespace.")),
@@ -104,7 +104,7 @@ fn item(schemas: &mut Schemas) -> Value {
             ("reason", text("Why it is not well, in one sentence; empty when it is.")),
             ("phase", text("Its phase.")),
             ("nodeName", text("Its node; empty until it is scheduled.")),
-            ("podIP", text("Its IP, or empty.")),
+            ("podIP", text("Its first IP, or empty.")),
             ("hostIP", text("Its node's IP, or empty.")),
             (
                 "restarts",
@@ -112,7 +112,10 @@ fn item(schemas: &mut Schemas) -> Value {
             ),
             ("ready", count("The left number of READY.")),
             ("readyTotal", count("The right number of READY.")),
-            ("createdAt", time("When it was created.")),
+            (
+                "createdAt",
+                time("When it was created; empty if the cluster does not say."),
+            ),
             ("lastRestartAt", time("When a container last restarted, or empty.")),
             (
                 "deletionTimestamp",
@@ -124,11 +127,17 @@ fn item(schemas: &mut Schemas) -> Value {
             ),
             (
                 "containers",
-                list(container.clone(), "Its regular containers in spec order."),
+                list(container.clone(), "Its regular containers in spec order, at most 200."),
             ),
-            ("initContainers", list(container, "Its init containers in spec order.")),
+            (
+                "initContainers",
+                list(container, "Its init containers in spec order, at most 200."),
+            ),
         ],
-    )
+    );
+    item["properties"]["containersLeftOut"] =
+        count("Where it has more containers or init containers than a list shows: how many more.");
+    item
 }
 
 /// One pod, live.

@@ -21,7 +21,7 @@ use podgate_index::Query;
 use super::{
     facets,
     query::{self, Page},
-    rows,
+    rows::{self, Written},
 };
 use crate::{
     ApiError, FromParameters, Opened, Parameter, Parameters, Params, State,
@@ -34,6 +34,8 @@ use crate::{
 
 /// Bytes of an answer beside its rows, more or less.
 const ENVELOPE: usize = 1024;
+/// Bytes of an answer at most. The longest row takes about 1.9 MB.
+const MOST: usize = 16 << 20;
 
 /// What the parameters of a list ask for.
 #[derive(Clone, Debug)]
@@ -127,9 +129,7 @@ fn list(scoped: &Scoped<ListPods>, asked: Asked, known: &Known, state: &State) -
     if known.has(&tag) {
         return Ok(tag.unchanged());
     }
-    let body = list
-        .write(&reading)
-        .map_err(|error| ApiError::Internal(format!("a list can't be written: {error}")))?;
+    let body = list.write(&reading)?;
     drop(reading);
     let mut response = ([(header::CONTENT_TYPE, JSON)], body).into_response();
     tag.put(response.headers_mut());
@@ -171,16 +171,20 @@ impl Hash for List<'_> {
 
 impl List<'_> {
     /// The whole answer.
-    fn write(&self, reading: &Reading<'_>) -> serde_json::Result<Vec<u8>> {
+    ///
+    /// # Errors
+    /// [`ApiError::Parameter`] for one of more than [`MOST`] bytes.
+    fn write(&self, reading: &Reading<'_>) -> Result<Vec<u8>, ApiError> {
         let found = reading.find();
         let answer = found.page();
         let rows = answer.total().min(self.page.size as usize);
         let mut out = Vec::with_capacity(ENVELOPE + rows * rows::BYTES);
         out.extend_from_slice(b"{\"code\":200,\"data\":{\"items\":");
-        json::list(&mut out, answer.rows(), |out, row| {
-            let cluster = self.of_all.then(|| self.pods.cluster_name(row.cluster()));
-            rows::write(out, row, cluster);
-        });
+        let cluster = |id| self.of_all.then(|| self.pods.cluster_name(id));
+        let written = rows::write_within(&mut out, answer.rows(), MOST, cluster);
+        if !written.all {
+            return Err(too_large(&written, out.len() - written.bytes));
+        }
         for (key, value) in [
             (&b",\"total\":"[..], answer.total() as u64),
             (b",\"page\":", self.page.number.into()),
@@ -189,13 +193,17 @@ impl List<'_> {
             out.extend_from_slice(key);
             json::number(&mut out, value);
         }
-        self.write_clusters(&mut out)?;
+        self.write_clusters(&mut out)
+            .map_err(|error| ApiError::Internal(format!("a list can't be written: {error}")))?;
         if !self.facets.is_empty() {
             out.extend_from_slice(b",\"facets\":");
             let cut = facets::write(&mut out, self.facets, self.pods, |facet| Arc::new(found.facets(facet)));
             facets::write_cut(&mut out, cut);
         }
         out.extend_from_slice(b"}}");
+        if out.len() > MOST {
+            return Err(too_large(&written, out.len() - written.bytes));
+        }
         Ok(out)
     }
 
@@ -213,6 +221,16 @@ impl List<'_> {
         }
         Ok(())
     }
+}
+
+/// Says how many of the largest of the rows looked at fit beside the rest of an answer. The first page of that size does.
+fn too_large(written: &Written, beside: usize) -> ApiError {
+    let fit = MOST.saturating_sub(beside) / written.largest.max(1);
+    let fit = fit.clamp(1, written.rows.max(1));
+    ApiError::Parameter(format!(
+        "these pods take more than {} MiB, the most that one page may take: ask for fewer at once, `pageSize={fit}` fits",
+        MOST >> 20
+    ))
 }
 
 #[cfg(test)]

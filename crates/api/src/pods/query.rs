@@ -44,7 +44,7 @@ const fn parameters(facets: &'static [&'static str]) -> [Parameter; COUNT] {
         Parameter::one(
             "search",
             Kind::Text,
-            "Only pods with this text in their name, namespace, node or IP; compared without case.",
+            "Only pods with this text in their name, namespace, node or one of their IPs; compared without case.",
         ),
         Parameter::one(
             "labelSelector",

@@ -1,6 +1,6 @@
 //! A pod of a list as JSON, straight from the index into a buffer: no tree, no allocation a field. [`crate::openapi`] says what it looks like; a test compares.
 
-use podgate_index::{ContainerRef, RowRef};
+use podgate_index::{ClusterId, ContainerRef, RowRef};
 
 use super::written;
 use crate::{
@@ -11,6 +11,52 @@ use crate::{
 /// Bytes that a row takes, more or less: two containers and names of a usual length.
 pub(crate) const BYTES: usize = 768;
 
+/// What became of rows that were to be written within some bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Written {
+    /// The rows that were written, in the order given.
+    pub(crate) rows: usize,
+    /// Whether these are all.
+    pub(crate) all: bool,
+    /// Their bytes, with what stands between them.
+    pub(crate) bytes: usize,
+    /// Bytes of the largest row that was looked at.
+    pub(crate) largest: usize,
+}
+
+/// Appends a list of pods, up to the last one with which it has at most so many bytes; the first one always. `cluster` gives the name to write
+/// beside a row, if the list is of several clusters.
+pub(crate) fn write_within<'a, 'c>(
+    out: &mut Vec<u8>,
+    rows: impl Iterator<Item = RowRef<'a>>,
+    most: usize,
+    cluster: impl Fn(ClusterId) -> Option<&'c str>,
+) -> Written {
+    let start = out.len();
+    let mut written = Written {
+        all: true,
+        ..Written::default()
+    };
+    out.push(b'[');
+    for row in rows {
+        let before = out.len();
+        if written.rows > 0 {
+            out.push(b',');
+        }
+        write(out, row, cluster(row.cluster()));
+        written.largest = written.largest.max(out.len() - before);
+        if out.len() - start >= most && written.rows > 0 {
+            out.truncate(before);
+            written.all = false;
+            break;
+        }
+        written.rows += 1;
+    }
+    out.push(b']');
+    written.bytes = out.len() - start;
+    written
+}
+
 /// Appends what never varies. Its length is known when it is compiled, so that no call is made for it.
 macro_rules! put {
     ($out:ident, $json:literal) => {
@@ -19,7 +65,7 @@ macro_rules! put {
 }
 
 /// Appends a pod; with the name of its cluster where a list is of several.
-pub(crate) fn write(out: &mut Vec<u8>, row: RowRef<'_>, cluster: Option<&str>) {
+fn write(out: &mut Vec<u8>, row: RowRef<'_>, cluster: Option<&str>) {
     out.push(b'{');
     if let Some(cluster) = cluster {
         put!(out, b"\"cluster\":\"");
@@ -57,7 +103,7 @@ fn fields(out: &mut Vec<u8>, row: RowRef<'_>) {
     put!(out, b",\"readyTotal\":");
     number(out, row.ready_total().into());
     put!(out, b",\"createdAt\":");
-    time(out, Some(row.created_at()));
+    time(out, row.created_at());
     put!(out, b",\"lastRestartAt\":");
     time(out, row.last_restart_at());
     put!(out, b",\"deletionTimestamp\":");
@@ -68,6 +114,10 @@ fn fields(out: &mut Vec<u8>, row: RowRef<'_>) {
     list(out, row.containers(), container);
     put!(out, b",\"initContainers\":");
     list(out, row.init_containers(), container);
+    if row.containers_left_out() > 0 {
+        put!(out, b",\"containersLeftOut\":");
+        number(out, row.containers_left_out().into());
+    }
 }
 
 fn owner(out: &mut Vec<u8>, owner: Option<(&str, &str)>) {
@@ -150,7 +200,8 @@ mod tests {
             host_ip: "192.168.1.10".to_owned(),
             restarts: 2,
             last_restart_at: Some(1_767_225_660),
-            created_at: 1_767_225_600,
+            more_ips: vec!["fd00::5".to_owned()],
+            created_at: Some(1_767_225_600),
             deletion_at: Some(1_767_225_720),
             ready: 1,
             ready_total: 2,
@@ -160,7 +211,9 @@ mod tests {
             }),
             containers: vec![container("nginx", 2), container("side", 0)],
             init_containers: vec![container("init", 0)],
+            containers_left_out: 7,
             labels: Vec::new(),
+            labels_left_out: 0,
         };
         let mut expected = json!({
             "name": "nginx-abc123", "namespace": "default", "uid": "0c8dd1b6-3a34-4b21-9d3f-00ffeeddccbb",
@@ -174,10 +227,41 @@ mod tests {
                 {"name": "side", "image": "side:1.21", "ready": false, "restartCount": 0},
             ],
             "initContainers": [{"name": "init", "image": "init:1.21", "ready": false, "restartCount": 0}],
+            "containersLeftOut": 7,
         });
         assert_eq!(written(pod.clone(), None), expected);
         expected["cluster"] = json!("production");
         assert_eq!(written(pod, Some("production")), expected);
+    }
+
+    #[test]
+    fn rows_are_written_as_far_as_they_fit() {
+        let index = Index::new();
+        let pod = |n: usize| Pod {
+            name: format!("pod-{n}{}", "x".repeat(n * 100)),
+            ..Pod::default()
+        };
+        index.apply(ClusterId(1), (0..4).map(pod).map(Change::Upsert).collect());
+        let query = Query {
+            clusters: vec![ClusterId(1)],
+            ..Query::default()
+        };
+        let reader = index.read();
+        let within = |most: usize| {
+            let mut out = b"before ".to_vec();
+            let written = write_within(&mut out, reader.answer(&query).rows(), most, |_| None);
+            let rows: Vec<Value> = serde_json::from_slice(&out[7..]).unwrap();
+            assert_eq!((written.rows, written.bytes), (rows.len(), out.len() - 7));
+            written
+        };
+        let all = within(usize::MAX);
+        assert!((all.rows, all.all) == (4, true) && all.bytes < 4 * all.largest);
+        assert_eq!(within(all.bytes), all);
+        for most in 0..all.bytes {
+            let some = within(most);
+            assert!(!some.all && (1..4).contains(&some.rows), "{most}: {some:?}");
+            assert!(some.bytes <= most || some.rows == 1, "{most}: {some:?}");
+        }
     }
 
     #[test]
@@ -191,7 +275,7 @@ mod tests {
             json!({
                 "name": "bare", "namespace": "", "uid": "", "status": "", "reason": "", "phase": "", "nodeName": "", "podIP": "", "hostIP": "",
                 "restarts": 0, "ready": 0, "readyTotal": 0,
-                "createdAt": "1970-01-01T00:00:00Z", "lastRestartAt": "", "deletionTimestamp": "",
+                "createdAt": "", "lastRestartAt": "", "deletionTimestamp": "",
                 "owner": null, "containers": [], "initContainers": [],
             })
         );

@@ -120,6 +120,98 @@ async fn an_item_has_every_field_of_the_contract() {
     server.stop().await;
 }
 
+/// A pod whose row is about as large as a row may be: some 300 kB.
+pub(crate) fn enormous(namespace: &str, name: &str) -> Value {
+    let container = |n: usize| json!({"name": format!("{n}-{}", "n".repeat(300)), "image": "i".repeat(600)});
+    let containers: Vec<_> = (0..210).map(container).collect();
+    let mut pod = pending(namespace, name, 1);
+    pod["spec"] = json!({"containers": containers, "initContainers": containers});
+    let labels = (0..300).map(|n| (format!("label-{n:03}"), json!("x")));
+    pod["metadata"]["labels"] = labels.collect::<serde_json::Map<_, _>>().into();
+    pod
+}
+
+#[tokio::test]
+async fn a_row_is_bounded_and_says_what_is_left_out() {
+    let server = with([enormous("shop", "large"), pending("shop", "small", 2)]).await;
+    let data = server.get(PODS).await.data();
+    let (small, large) = (&data["items"][0], &data["items"][1]);
+    assert!(small.get("containersLeftOut").is_none(), "{small}");
+    assert_eq!(large["containersLeftOut"], 20);
+    for field in ["containers", "initContainers"] {
+        let containers = large[field].as_array().unwrap();
+        assert_eq!(containers.len(), 200);
+        for container in containers {
+            let [name, image] = ["name", "image"].map(|field| container[field].as_str().unwrap());
+            assert!(name.len() <= 253 && name.ends_with('…'), "{name}");
+            assert!(image.len() <= 512 && image.ends_with('…'), "{image}");
+        }
+    }
+    assert_eq!(large["readyTotal"], 210);
+    let metrics = server.request("GET", "/metrics", None, None).await.text();
+    let counted = "\npodgate_cluster_left_out_labels_total{cluster=\"sim\"} 44\n";
+    assert!(metrics.contains(counted), "{metrics}");
+    // Of the labels that are left out nothing is known.
+    for (selector, found) in [
+        ("label-000=x", "large"),
+        ("label-299", ""),
+        ("!label-299", "small"),
+        ("label-299!=x", "small"),
+    ] {
+        let (names, _) = names(&server, &format!("labelSelector={selector}")).await;
+        assert_eq!(names.concat(), found, "{selector}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_list_that_would_be_too_large_names_a_size_that_fits() {
+    let server = with((0..60).map(|n| enormous("shop", &format!("pod-{n:02}")))).await;
+    let list = |query: String| {
+        let server = &server;
+        async move { server.get(&format!("{PODS}?sort=name&facets=status{query}")).await }
+    };
+    let message = list("&pageSize=60".to_owned()).await.fails(400_001);
+    let (_, size) = message.split_once("`pageSize=").unwrap();
+    let size: usize = size.split_once('`').unwrap().0.parse().unwrap();
+    assert!((10..60).contains(&size), "{message}");
+    let mut seen = Vec::new();
+    for page in 1..=60_usize.div_ceil(size) {
+        let answer = list(format!("&pageSize={size}&page={page}")).await;
+        assert!(answer.text().len() <= 16 << 20);
+        let items = answer.data()["items"].as_array().unwrap().clone();
+        seen.extend(items.iter().map(|item| item["name"].as_str().unwrap().to_owned()));
+    }
+    let all: Vec<_> = (0..60).map(|n| format!("pod-{n:02}")).collect();
+    assert_eq!(seen, all);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_pod_without_a_time_of_creation_is_the_oldest() {
+    let mut ageless = pending("shop", "ageless", 1);
+    // Go's zero time, which a cluster may also leave out.
+    ageless["metadata"]["creationTimestamp"] = json!("0001-01-01T00:00:00Z");
+    let server = with([ageless, pending("shop", "old", 1), pending("shop", "new", 2)]).await;
+    assert_eq!(names(&server, "").await.0, ["new", "old", "ageless"]);
+    assert_eq!(names(&server, "order=asc").await.0, ["ageless", "old", "new"]);
+    let data = server.get(&format!("{PODS}?search=ageless")).await.data();
+    assert_eq!(data["items"][0]["createdAt"], "");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn every_ip_of_a_pod_is_found() {
+    let mut dual = web();
+    dual["status"]["podIPs"] = json!([{"ip": "10.0.0.5"}, {"ip": "fd00:a::5"}]);
+    let server = with([dual, pending("shop", "young", 1)]).await;
+    for search in ["FD00:a::", "a::5", "10.0.0.5"] {
+        let found = names(&server, &format!("search={search}")).await;
+        assert_eq!(found, (vec!["web-5d9c7-x2k".to_owned()], 1), "{search}");
+    }
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn problems_are_the_pods_with_a_reason() {
     let server = with([web(), pending("shop", "young", 1)]).await;

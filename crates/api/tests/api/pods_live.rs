@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use serde_json::{Value, json};
 
-use crate::support::{Server, Setup, Socket, within};
+use crate::{
+    pods_list::enormous,
+    support::{Server, Setup, Socket, within},
+};
 
 const ONE: &str = "/ws/clusters/sim/pods";
 const ALL: &str = "/ws/pods";
@@ -169,6 +172,71 @@ async fn a_window_scrolls() {
     socket.send(json!({"type": "window", "offset": 1000})).await;
     view.until(&mut socket, |view| view.order.is_empty()).await;
     assert_eq!(view.total, 29);
+    socket.close().await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_window_of_large_rows_ends_earlier_and_says_where() {
+    let server = Server::start().await;
+    let name = |number: usize| format!("pod-{number:02}");
+    for number in 0..40 {
+        server.sim.put(enormous("shop", &name(number)));
+    }
+    server
+        .until("/api/pods?pageSize=1", |answer| answer.json()["data"]["total"] == 40)
+        .await;
+    let mut socket = server.ws(ALL).await;
+    let subscribe = json!({"type": "subscribe", "query": {"sort": "name"}, "limit": 30});
+    socket.send(subscribe).await;
+    let mut view = View::default();
+    let first = socket.next().await;
+    let limit = first["limit"].as_u64().unwrap() as usize;
+    assert!((2..30).contains(&limit), "{limit}");
+    assert_eq!(first["items"].as_array().unwrap().len(), limit);
+    assert!(first["items"].to_string().len() <= 4 << 20);
+    view.apply(first);
+    assert_eq!(view.total, 40);
+
+    // What changes keeps to the end that the viewer was given.
+    server.sim.remove("Pod", "shop", &name(0));
+    view.until(&mut socket, |view| view.total == 39).await;
+    let expected: Vec<_> = (1..=limit).map(name).collect();
+    assert_eq!(view.names(), expected);
+
+    // Where it fits the window is as long as it was asked for.
+    socket.send(json!({"type": "window", "offset": 37, "limit": 30})).await;
+    let last = socket.next().await;
+    assert_eq!(
+        (&last["limit"], last["items"].as_array().unwrap().len()),
+        (&json!(30), 2)
+    );
+    view.apply(last);
+
+    // One that grows under its viewer is cut when it must be.
+    socket.send(json!({"type": "window", "offset": 0, "limit": 30})).await;
+    for number in 0..30 {
+        let name = format!("a-{number:02}");
+        server
+            .sim
+            .put(json!({"kind": "Pod", "metadata": {"name": name, "namespace": "shop"}, "spec": {}}));
+    }
+    view.until(&mut socket, |view| {
+        view.total == 69 && view.names().last() == Some(&"a-29")
+    })
+    .await;
+    for number in 0..30 {
+        server.sim.put(enormous("shop", &format!("a-{number:02}")));
+    }
+    view.until(&mut socket, |view| {
+        view.items().iter().all(|row| row["containersLeftOut"] == 20)
+    })
+    .await;
+    let list = server
+        .get(&format!("/api/pods?sort=name&pageSize={}", view.order.len()))
+        .await
+        .data();
+    assert_eq!(view.items(), *list["items"].as_array().unwrap());
     socket.close().await;
     server.stop().await;
 }

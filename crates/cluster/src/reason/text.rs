@@ -5,6 +5,8 @@ use crate::wire::Pod;
 
 /// Characters of a reason at most.
 pub(super) const MOST: usize = 200;
+/// IPs of a pod that are looked for.
+const MOST_IPS: usize = 16;
 /// Characters of a text that are looked at: what follows would be cut anyway.
 const READ: usize = 8 * MOST;
 /// Stands for what was left out.
@@ -75,9 +77,9 @@ struct Own<'a> {
     /// As cgroups write it.
     uid_low: String,
     namespace: &'a str,
-    /// Its name and IP. No name where the same word may well mean something else: where a container has that name, or where it is
+    /// Its name and IPs. No name where the same word may well mean something else: where a container has that name, or where it is
     /// made of letters only, as no controller names its pods.
-    names: [&'a str; 2],
+    names: Vec<&'a str>,
 }
 
 impl<'a> Own<'a> {
@@ -90,7 +92,16 @@ impl<'a> Own<'a> {
             uid: &pod.metadata.uid,
             uid_low: pod.metadata.uid.replace('-', "_"),
             namespace: &pod.metadata.namespace,
-            names: [if shared || plain { "" } else { name }, &pod.status.pod_ip],
+            names: std::iter::once(if shared || plain { "" } else { name })
+                .chain([pod.status.pod_ip.as_str()])
+                .chain(
+                    pod.status
+                        .pod_ips
+                        .iter()
+                        .take(MOST_IPS)
+                        .map(|of_pod| of_pod.ip.as_str()),
+                )
+                .collect(),
         }
     }
 

@@ -3,7 +3,11 @@
 
 use http::{HeaderMap, header::CONTENT_TYPE};
 
-use crate::{error::Status, wire};
+use crate::{
+    error::Status,
+    text::{MAX_TEXT, bounded, quote},
+    wire,
+};
 
 mod gather;
 mod json;
@@ -12,7 +16,9 @@ mod protobuf;
 /// The most bytes of one pod or one event. The API server stores 1.5 MiB an object at most.
 const MAX_OBJECT: usize = 16 << 20;
 /// Bytes of the longest name of a pod, a namespace or a node: a DNS-1123 subdomain.
-const LONGEST_NAME: usize = 253;
+const LONGEST_NAME: usize = MAX_TEXT;
+/// Bytes of the longest version of a list, and of the longest token for its next page.
+const LONGEST_TOKEN: usize = 16 << 10;
 /// The annotation of the bookmark that ends the initial events (KEP-3157).
 const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
 
@@ -108,10 +114,11 @@ impl Object {
         (Self::Pod(Box::new(pod)), version)
     }
 
+    /// One that is odd. A name that is cut is no row's.
     fn odd(namespace: &str, name: &str, error: impl ToString) -> Self {
         Self::Odd {
-            name: format!("{namespace}/{name}"),
-            error: error.to_string(),
+            name: format!("{}/{}", bounded(namespace, MAX_TEXT), bounded(name, MAX_TEXT)),
+            error: quote(&error.to_string()),
         }
     }
 }
@@ -128,6 +135,10 @@ impl ListMeta {
     /// That of a list whose bytes are all in; `complete` if it came to its end.
     fn finish(meta: Option<Self>, complete: bool) -> Result<Self, Garbage> {
         match meta {
+            Some(meta) if meta.version.len().max(meta.token.len()) > LONGEST_TOKEN => Err(Garbage::too_long(
+                "the version of the list or the token for its next page",
+                LONGEST_TOKEN,
+            )),
             Some(meta) if complete && !meta.version.is_empty() => Ok(meta),
             Some(_) => Err(Garbage(
                 "the list ends in its middle, or has no resource version".to_owned(),
@@ -163,8 +174,8 @@ pub(crate) enum Event {
 pub(crate) struct Garbage(pub(crate) String);
 
 impl Garbage {
-    fn too_long(what: &str) -> Self {
-        Self(format!("{what} is longer than {MAX_OBJECT} bytes"))
+    fn too_long(what: &str, most: usize) -> Self {
+        Self(format!("{what} is longer than {most} bytes"))
     }
 
     fn unknown_event() -> Self {

@@ -250,7 +250,12 @@ impl Driver {
         match object {
             Object::Pod(pod) => {
                 let warning = self.cluster.warnings.of(&pod);
-                Some(Change::Upsert(status::row(&pod, warning.as_ref())))
+                let row = status::row(&pod, warning.as_ref());
+                if row.labels_left_out > 0 {
+                    let left_out = u64::from(row.labels_left_out);
+                    self.cluster.labels_left_out.fetch_add(left_out, Ordering::Relaxed);
+                }
+                Some(Change::Upsert(row))
             }
             Object::Odd { name, error } => {
                 self.cluster.skipped.fetch_add(1, Ordering::Relaxed);

@@ -214,7 +214,7 @@ fn pod(n: u32) -> Pod {
         namespace: format!("ns-{}", n % 7),
         name: format!("web-{n:05}"),
         status: "Running".to_owned(),
-        created_at: 10_000 - i64::from(n),
+        created_at: Some(10_000 - i64::from(n)),
         labels: vec![("app".to_owned(), format!("app-{}", n % 3))],
         ..Pod::default()
     }

@@ -21,6 +21,7 @@ enum Step {
     Query(Box<Query>),
     Facets(Box<Query>, Facet),
     Stats(ClusterId, Scope),
+    Usage(ClusterId),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -34,6 +35,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => query().prop_map(|query| Step::Query(Box::new(query))),
         2 => (query(), facet()).prop_map(|(query, facet)| Step::Facets(Box::new(query), facet)),
         1 => (cluster(), scope()).prop_map(|(cluster, scope)| Step::Stats(cluster, scope)),
+        2 => cluster().prop_map(Step::Usage),
     ]
 }
 
@@ -98,6 +100,7 @@ impl Both {
                 "{:?}",
                 query
             ),
+            Step::Usage(cluster) => prop_assert_eq!(self.index.usage(cluster), self.naive.usage(cluster)),
             Step::Stats(cluster, scope) => {
                 prop_assert_eq!(self.index.stats(cluster, &scope), self.naive.stats(cluster, &scope));
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use podgate_index::{
-    Change, ClusterId, Facet, FacetValue, Namespaces, Order, Page, Pod, Query, Row, Scope, Sort, Stats,
+    Change, ClusterId, Facet, FacetValue, Namespaces, Order, Page, Pod, Query, Row, Scope, Sort, Stats, Usage,
 };
 
 #[derive(Debug, Default)]
@@ -109,6 +109,14 @@ impl Naive {
         counts
     }
 
+    pub(crate) fn usage(&self, cluster: ClusterId) -> Usage {
+        let rows = self.rows.iter().filter(|((other, ..), _)| *other == cluster);
+        rows.fold(Usage::default(), |usage, (_, (pod, _))| Usage {
+            pods: usage.pods + 1,
+            bytes: usage.bytes + pod.weight() as u64,
+        })
+    }
+
     pub(crate) fn stats(&self, cluster: ClusterId, scope: &Scope) -> Stats {
         let (mut statuses, mut namespaces) = (BTreeMap::new(), BTreeMap::new());
         let rows = self.rows.iter().filter(|((other, ..), _)| *other == cluster);
@@ -143,7 +151,8 @@ fn is_match(query: &Query, cluster: ClusterId, pod: &Pod) -> bool {
     };
     let contains = |needle: &String| {
         [&pod.name, &pod.namespace, &pod.node, &pod.pod_ip]
-            .iter()
+            .into_iter()
+            .chain(&pod.more_ips)
             .any(|text| text.to_lowercase().contains(&needle.to_lowercase()))
     };
     is_visible(&query.scope, cluster, pod)
@@ -156,5 +165,5 @@ fn is_match(query: &Query, cluster: ClusterId, pod: &Pod) -> bool {
         && query
             .selector
             .as_ref()
-            .is_none_or(|selector| selector.matches(&pod.labels))
+            .is_none_or(|selector| selector.matches(&pod.labels, pod.labels_left_out == 0))
 }

@@ -10,7 +10,7 @@ const PHASES: [&str; 3] = ["Running", "Pending", "Failed"];
 const NODES: [&str; 4] = ["", "node-1", "Node-10", "größe"];
 const REASONS: [&str; 3] = ["", "", "Container web was OOMKilled."];
 const IPS: [&str; 5] = ["", "10.0.0.1", "10.0.0.12", "fe80::1", "FE80::1"];
-const SEARCHES: [&str; 13] = [
+const SEARCHES: [&str; 16] = [
     "",
     "web",
     "WEB-1",
@@ -24,6 +24,9 @@ const SEARCHES: [&str; 13] = [
     ":",
     "-1default",
     "größe",
+    "fd00::",
+    "0.12",
+    "o i",
 ];
 const SELECTORS: [&str; 9] = [
     "app=web",
@@ -68,6 +71,11 @@ fn labels() -> impl Strategy<Value = Vec<(String, String)>> {
         .prop_map(|(a, b, c)| [a, b, c].into_iter().flatten().collect())
 }
 
+fn more_ips() -> impl Strategy<Value = Vec<String>> {
+    let some = vec(text(&["10.0.0.12", "fd00::1", "FD00::2", "no ip"]), 1..3);
+    option::weighted(0.3, some).prop_map(Option::unwrap_or_default)
+}
+
 fn pod() -> impl Strategy<Value = Pod> {
     (
         (
@@ -82,14 +90,17 @@ fn pod() -> impl Strategy<Value = Pod> {
             text(&IPS),
             text(&IPS),
             0..4u32,
-            0..4i64,
+            option::weighted(0.8, 0..4i64),
             option::of(0..9i64),
             option::of(0..9i64),
+            more_ips(),
         ),
         (
             vec(container(), 0..3),
             vec(container(), 0..2),
+            prop_oneof![4 => Just(0), 1 => 1..3u16],
             labels(),
+            prop_oneof![4 => Just(0), 1 => 1..3u32],
             0..3u32,
             0..3u32,
         ),
@@ -101,8 +112,8 @@ fn pod() -> impl Strategy<Value = Pod> {
         .prop_map(
             |(
                 (name, namespace, status, phase, node, reason),
-                (pod_ip, host_ip, restarts, created_at, last_restart_at, deletion_at),
-                (containers, init_containers, labels, ready, ready_total),
+                (pod_ip, host_ip, restarts, created_at, last_restart_at, deletion_at, more_ips),
+                (containers, init_containers, containers_left_out, labels, labels_left_out, ready, ready_total),
                 (owner, uid),
             )| Pod {
                 uid,
@@ -123,7 +134,10 @@ fn pod() -> impl Strategy<Value = Pod> {
                 owner: owner.map(|(kind, name)| Owner { kind, name }),
                 containers,
                 init_containers,
+                containers_left_out,
                 labels,
+                labels_left_out,
+                more_ips,
             },
         )
 }

@@ -55,11 +55,35 @@ fn matches_as_kubernetes_does() {
     for (text, good, bad) in cases {
         let selector = Selector::parse(text).unwrap_or_else(|e| panic!("{text:?}: {e}"));
         for set in good {
-            assert!(selector.matches(&labels(set)), "{text:?} should match {set:?}");
+            assert!(selector.matches(&labels(set), true), "{text:?} should match {set:?}");
         }
         for set in bad {
-            assert!(!selector.matches(&labels(set)), "{text:?} should not match {set:?}");
+            assert!(
+                !selector.matches(&labels(set), true),
+                "{text:?} should not match {set:?}"
+            );
         }
+    }
+}
+
+#[test]
+fn of_a_part_of_the_labels_only_what_is_there_counts() {
+    let part = labels("app=web rank=2");
+    for (text, expected) in [
+        ("app=web", true),
+        ("app in (web,db),rank>1", true),
+        ("app!=db", true),
+        ("app!=web", false),
+        ("tier=front", false),
+        ("tier", false),
+        ("!tier", false),
+        ("tier!=front", false),
+        ("tier notin (front)", false),
+        ("app=web,!tier", false),
+        ("", true),
+    ] {
+        let selector = Selector::parse(text).unwrap();
+        assert_eq!(selector.matches(&part, false), expected, "{text:?}");
     }
 }
 

@@ -76,7 +76,7 @@ pub(crate) fn pod(n: usize, fleet: usize, round: usize) -> Pod {
         host_ip: format!("192.168.{}.{}", node >> 8 & 255, node & 255),
         restarts: u32::from(n % 100 == 57) * 12,
         last_restart_at: (n % 100 == 57).then_some(1_767_225_600),
-        created_at: 1_760_000_000 + (id >> 40) as i64 % 7_000_000,
+        created_at: Some(1_760_000_000 + (id >> 40) as i64 % 7_000_000),
         ready: 2 * u32::from(phase == "Running"),
         ready_total: 2,
         owner: Some(Owner {

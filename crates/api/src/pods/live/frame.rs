@@ -3,9 +3,22 @@
 use std::sync::Arc;
 
 use podgate_access::pods::Pods;
-use podgate_index::{Answer, live::Delta};
+use podgate_index::{
+    Answer, RowRef,
+    live::{Delta, Window},
+};
 
 use crate::{ApiError, json, pods::rows, sync::ListedView};
+
+/// Bytes of the rows of a frame at most.
+const MOST: usize = 4 << 20;
+
+/// The rows of a frame would take more than [`MOST`] bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TooLarge {
+    /// How many rows fit, from the first on.
+    pub(super) fit: usize,
+}
 
 /// A frame but for its number, which is each viewer's own.
 #[derive(Debug)]
@@ -49,40 +62,49 @@ impl Clusters {
 
 impl Frame {
     /// The whole window.
-    pub(super) fn snapshot(pods: &Pods, answer: &Answer<'_>, offset: usize, limit: usize, beside: &Beside) -> Self {
-        let mut rest = Vec::with_capacity(256 + limit.min(answer.total()) * rows::BYTES);
+    ///
+    /// # Errors
+    /// [`TooLarge`].
+    pub(super) fn snapshot(
+        pods: &Pods,
+        answer: &Answer<'_>,
+        window: &Window,
+        beside: &Beside,
+    ) -> Result<Self, TooLarge> {
+        let mut rest = Vec::with_capacity(256 + window.limit().min(answer.total()) * rows::BYTES);
         rest.extend_from_slice(b"\"offset\":");
-        json::number(&mut rest, offset as u64);
+        json::number(&mut rest, window.offset() as u64);
+        rest.extend_from_slice(b",\"limit\":");
+        json::number(&mut rest, window.limit() as u64);
         rest.extend_from_slice(b",\"total\":");
         json::number(&mut rest, answer.total() as u64);
         rest.extend_from_slice(b",\"items\":");
-        json::list(&mut rest, answer.rows(), |out, row| {
-            rows::write(out, row, Some(pods.cluster_name(row.cluster())));
-        });
+        write_rows(&mut rest, pods, answer.rows())?;
         rest.extend_from_slice(b",\"facets\":");
         rest.extend_from_slice(&beside.facets);
         rest.extend_from_slice(b",\"clusters\":");
         rest.extend_from_slice(&beside.clusters.json);
         rest.push(b'}');
-        Self { kind: "snapshot", rest }
+        Ok(Self { kind: "snapshot", rest })
     }
 
     /// What changed in a window; without `delta` only something beside its rows.
+    ///
+    /// # Errors
+    /// [`TooLarge`].
     pub(super) fn delta(
         pods: &Pods,
         total: usize,
         delta: Option<&Delta<'_>>,
         facets: Option<&[u8]>,
         clusters: Option<&Clusters>,
-    ) -> Self {
+    ) -> Result<Self, TooLarge> {
         let mut rest = Vec::with_capacity(2048);
         rest.extend_from_slice(b"\"total\":");
         json::number(&mut rest, total as u64);
         rest.extend_from_slice(b",\"upsert\":");
         let upsert = delta.into_iter().flat_map(Delta::upsert);
-        json::list(&mut rest, upsert, |out, row| {
-            rows::write(out, row, Some(pods.cluster_name(row.cluster())));
-        });
+        write_rows(&mut rest, pods, upsert)?;
         if let Some(order) = delta.and_then(Delta::order) {
             rest.extend_from_slice(b",\"order\":");
             json::list(&mut rest, order, |out, uid| json::text(out, &uid));
@@ -96,7 +118,12 @@ impl Frame {
             rest.extend_from_slice(&clusters.json);
         }
         rest.push(b'}');
-        Self { kind: "delta", rest }
+        Ok(Self { kind: "delta", rest })
+    }
+
+    /// Its bytes, more or less.
+    pub(super) fn len(&self) -> usize {
+        self.rest.len()
     }
 
     /// The frame with its number, which each viewer counts from 1.
@@ -113,4 +140,12 @@ impl Frame {
         text.extend_from_slice(&self.rest);
         String::from_utf8(text).map_err(|error| ApiError::Internal(format!("a frame is no text: {error}")))
     }
+}
+
+fn write_rows<'a>(out: &mut Vec<u8>, pods: &Pods, rows: impl Iterator<Item = RowRef<'a>>) -> Result<(), TooLarge> {
+    let written = rows::write_within(out, rows, MOST, |id| Some(pods.cluster_name(id)));
+    if written.all {
+        return Ok(());
+    }
+    Err(TooLarge { fit: written.rows })
 }

@@ -13,10 +13,13 @@ use tokio::{
 };
 
 use super::{
-    frame::{Beside, Clusters, Frame},
+    frame::{Beside, Clusters, Frame, TooLarge},
     hub::{FRAMES, Range, TICK},
 };
 use crate::pods::facets;
+
+/// Bytes of a frame that is given only to a viewer for whom none waits.
+const LARGE: usize = 1 << 20;
 
 /// The viewers of one query.
 pub(super) struct Group {
@@ -33,7 +36,7 @@ pub(super) struct Group {
 /// The viewers of one window.
 struct Pane {
     range: Range,
-    /// What those viewers hold that are not behind.
+    /// What those viewers hold that are not behind. It ends before the range does where its rows would be too many bytes.
     window: Window,
     beside: Option<Beside>,
     viewers: HashMap<u64, Place>,
@@ -73,9 +76,12 @@ impl Place {
         self.behind && self.frames.capacity() == FRAMES && self.whole.is_none_or(|whole| now >= whole + TICK)
     }
 
-    /// Gives it a frame. One that has no room for it gets a snapshot later.
+    /// Gives it a frame. One that has no room for it gets a snapshot later. A large frame waits for a viewer alone, so that what waits is bounded in
+    /// bytes, too.
     fn give(&mut self, frame: &Arc<Frame>) {
-        if let Err(TrySendError::Full(_)) = self.frames.try_send(Arc::clone(frame)) {
+        if frame.len() > LARGE && self.frames.capacity() < FRAMES {
+            self.behind = true;
+        } else if let Err(TrySendError::Full(_)) = self.frames.try_send(Arc::clone(frame)) {
             self.behind = true;
         }
     }
@@ -200,6 +206,11 @@ impl Pane {
 
     fn restart(&mut self) {
         self.window = Window::new(self.range.offset, self.range.limit);
+        self.fall_behind();
+    }
+
+    /// Has every viewer get a snapshot.
+    fn fall_behind(&mut self) {
         self.viewers.values_mut().for_each(|place| place.behind = true);
     }
 
@@ -229,16 +240,19 @@ impl Pane {
             return;
         }
         if delta.as_ref().is_some_and(Delta::is_ambiguous) {
-            self.viewers.values_mut().for_each(|place| place.behind = true);
-            return;
+            return self.fall_behind();
         }
-        let frame = Arc::new(Frame::delta(
+        let frame = Frame::delta(
             now.pods,
             now.live.total(),
             delta.as_ref(),
             facets.then(|| now.beside.facets.as_slice()),
             clusters.then(|| now.beside.clusters.as_ref()),
-        ));
+        );
+        let Ok(frame) = frame.map(Arc::new) else {
+            // The window is to end earlier than it did.
+            return self.fall_behind();
+        };
         self.told = Some(now.time);
         self.viewers
             .values_mut()
@@ -249,9 +263,20 @@ impl Pane {
     /// Shows the window to those who do not hold it.
     fn show(&mut self, now: &mut Now<'_, '_>) {
         self.beside = Some(now.beside.clone());
-        let answer = now.reading.snapshot(now.live, &mut self.window);
         let Range { offset, limit } = self.range;
-        let frame = Arc::new(Frame::snapshot(now.pods, &answer, offset, limit, now.beside));
+        if self.viewers.values().all(|place| place.behind) {
+            self.window.move_to(offset, limit);
+        }
+        let frame = loop {
+            let answer = now.reading.snapshot(now.live, &mut self.window);
+            match Frame::snapshot(now.pods, &answer, &self.window, now.beside) {
+                Ok(frame) => break Arc::new(frame),
+                // Fewer than before, and at least one: an only row always fits.
+                Err(TooLarge { fit }) => self.window.move_to(offset, fit),
+            }
+            // Who holds more rows than that is to know where the window ends now.
+            self.fall_behind();
+        };
         for place in self.viewers.values_mut() {
             if place.wants_snapshot(now.time) {
                 place.behind = false;

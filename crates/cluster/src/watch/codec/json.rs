@@ -74,7 +74,7 @@ impl WatchDecoder for Watch {
 impl Watch {
     fn keep(&mut self, bytes: &[u8]) -> Result<(), Garbage> {
         if self.rest.len() + bytes.len() > MAX_OBJECT {
-            return Err(Garbage::too_long("an event"));
+            return Err(Garbage::too_long("an event", MAX_OBJECT));
         }
         self.rest.extend_from_slice(bytes);
         Ok(())

@@ -169,7 +169,7 @@ impl List {
         };
         match usize::try_from(length) {
             Ok(length) if length <= MAX_OBJECT => Ok(At::Held { part, length }),
-            _ => Err(Garbage::too_long("an item of the list")),
+            _ => Err(Garbage::too_long("an item of the list", MAX_OBJECT)),
         }
     }
 
@@ -212,7 +212,7 @@ impl WatchDecoder for Watch {
                 };
                 let length = prefix.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
                 if length > MAX_OBJECT {
-                    return Err(Garbage::too_long("an event"));
+                    return Err(Garbage::too_long("an event", MAX_OBJECT));
                 }
                 self.length = Some(length);
                 continue;

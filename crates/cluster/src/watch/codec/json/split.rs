@@ -73,7 +73,7 @@ impl Splitter {
         if self.cut.is_some() {
             let rest = bytes.get(start..).unwrap_or_default();
             if self.held.len() + rest.len() > MAX_OBJECT {
-                return Err(Garbage::too_long("an item of the list"));
+                return Err(Garbage::too_long("an item of the list", MAX_OBJECT));
             }
             self.held.extend_from_slice(rest);
         }

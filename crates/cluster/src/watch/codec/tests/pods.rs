@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::{collection::vec, option, prelude::*};
 
 use crate::wire::{
-    Condition, Container, ContainerState, ContainerStatus, Metadata, OwnerReference, Pod, Running, Spec, Status,
+    Condition, Container, ContainerState, ContainerStatus, Metadata, OwnerReference, Pod, PodIp, Running, Spec, Status,
     Terminated, Time, Waiting,
 };
 
@@ -134,12 +134,20 @@ fn spec() -> impl Strategy<Value = Spec> {
 fn status() -> impl Strategy<Value = Status> {
     let texts = (text(), text(), text(), text(), text());
     let statuses = || vec(container_status(), 0..3);
-    (texts, vec(condition(), 0..3), statuses(), statuses()).prop_map(
-        |((phase, reason, message, pod_ip, host_ip), conditions, container_statuses, init_container_statuses)| Status {
+    let ips = vec(text().prop_map(|ip| PodIp { ip }), 0..3);
+    (texts, ips, vec(condition(), 0..3), statuses(), statuses()).prop_map(
+        |(
+            (phase, reason, message, pod_ip, host_ip),
+            pod_ips,
+            conditions,
+            container_statuses,
+            init_container_statuses,
+        )| Status {
             phase,
             reason,
             message,
             pod_ip,
+            pod_ips,
             host_ip,
             conditions,
             container_statuses,

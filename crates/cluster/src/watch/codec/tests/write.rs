@@ -179,7 +179,7 @@ fn json(pod: &wire::Pod) -> Value {
         "spec": {"nodeName": spec.node_name, "containers": containers(&spec.containers),
             "initContainers": containers(&spec.init_containers)},
         "status": {"phase": status.phase, "reason": status.reason, "message": status.message, "podIP": status.pod_ip,
-            "hostIP": status.host_ip, "conditions": conditions.map(|it| json!({"type": it.kind, "status": it.status,
+            "podIPs": status.pod_ips.iter().map(|it| json!({"ip": it.ip})).collect::<Vec<_>>(), "hostIP": status.host_ip, "conditions": conditions.map(|it| json!({"type": it.kind, "status": it.status,
                 "reason": it.reason, "message": it.message})).collect::<Vec<_>>(),
             "containerStatuses": statuses(&status.container_statuses),
             "initContainerStatuses": statuses(&status.init_container_statuses)},
