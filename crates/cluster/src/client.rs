@@ -57,6 +57,8 @@ pub struct Policy {
     pub stream_silence: Duration,
     /// How patient the watches are.
     pub watch: Patience,
+    /// Pods that are kept of one cluster at most. Together they may take 4 KiB each of memory, and 64 MiB in any case.
+    pub max_pods: usize,
 }
 
 /// How long a watch waits before it does something about it.
@@ -64,8 +66,10 @@ pub struct Policy {
 pub struct Patience {
     /// A watch without event and bookmark for so long is given up, and the pods are listed again.
     pub silence: Duration,
-    /// A list, by pages or streamed, that makes no progress for so long is given up.
+    /// A list, by pages or streamed, that brings no pod for so long is given up.
     pub progress: Duration,
+    /// A list that has not ended after so long is given up, whatever it brings.
+    pub list: Duration,
     /// The shortest pause before a failed call is repeated; doubled with each failure.
     pub retry_min: Duration,
     /// The longest such pause.
@@ -86,6 +90,7 @@ impl Default for Policy {
             allowed_networks: Arc::new([]),
             stream_silence: Duration::from_secs(60),
             watch: Patience::default(),
+            max_pods: 1_000_000,
         }
     }
 }
@@ -95,6 +100,7 @@ impl Default for Patience {
         Self {
             silence: Duration::from_secs(180),
             progress: Duration::from_secs(10),
+            list: Duration::from_secs(3600),
             retry_min: Duration::from_millis(500),
             retry_max: Duration::from_secs(30),
             settle: Duration::from_secs(1),

@@ -7,6 +7,7 @@ use std::{
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
+use podgate_cluster::client::Policy;
 use url::Url;
 
 /// The pod platform for every Kubernetes cluster you have.
@@ -67,6 +68,9 @@ pub(crate) struct Serve {
     /// A loopback or link-local network that clusters added through the API may be in (repeatable)
     #[arg(long, env = "PODGATE_ALLOWED_NETWORK", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
     pub(crate) allowed_network: Vec<IpNet>,
+    /// The most pods that are kept of one cluster; together they may take 4 KiB of memory each
+    #[arg(long, env = "PODGATE_MAX_PODS_PER_CLUSTER", value_name = "PODS", default_value_t = 1_000_000, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
+    pub(crate) max_pods_per_cluster: usize,
     /// A network that may read /metrics without a token (repeatable)
     #[arg(long, env = "PODGATE_METRICS_NETWORK", value_name = "CIDR", value_delimiter = ',', value_parser = network, default_value = "127.0.0.0/8,::1/128")]
     pub(crate) metrics_network: Vec<IpNet>,
@@ -164,6 +168,7 @@ impl Serve {
             allowed_origin: Vec::new(),
             trusted_proxy: Vec::new(),
             allowed_network: Vec::new(),
+            max_pods_per_cluster: Policy::default().max_pods,
             metrics_network: vec![loopback([127, 0, 0, 1])],
             metrics_token_file: None,
             admin_password_file: None,

@@ -61,6 +61,7 @@ pub(crate) async fn serve(flags: Serve) -> Result<(), String> {
     tasks.spawn(tidy(index.clone(), stop.clone()));
     let policy = Policy {
         allowed_networks: flags.allowed_network.clone().into(),
+        max_pods: flags.max_pods_per_cluster,
         ..Policy::default()
     };
     let registry = Registry::new(index.clone(), policy);

@@ -29,6 +29,8 @@ pub(crate) enum Cause {
     Refused,
     /// The server does not stream lists.
     Unsupported,
+    /// The cluster has more pods than are kept.
+    Excess,
     /// The list before it failed.
     Failure,
 }
@@ -40,13 +42,14 @@ const TOLD: [(Told, &str); 4] = [
     (Told::Error, "error"),
 ];
 
-const CAUSES: [(Cause, &str); 7] = [
+const CAUSES: [(Cause, &str); 8] = [
     (Cause::Start, "start"),
     (Cause::Expired, "expired"),
     (Cause::Silence, "silence"),
     (Cause::Backwards, "backwards"),
     (Cause::Refused, "refused"),
     (Cause::Unsupported, "unsupported"),
+    (Cause::Excess, "excess"),
     (Cause::Failure, "failure"),
 ];
 
@@ -55,7 +58,7 @@ const CAUSES: [(Cause, &str); 7] = [
 pub struct Counts {
     /// What its watches told: `applied`, `deleted`, `bookmark`, `error`.
     pub events: Vec<(&'static str, u64)>,
-    /// Lists begun, by why: `start`, `expired`, `silence`, `backwards`, `refused`, `unsupported`, `failure`.
+    /// Lists begun, by why: `start`, `expired`, `silence`, `backwards`, `refused`, `unsupported`, `excess`, `failure`.
     pub lists: Vec<(&'static str, u64)>,
 }
 

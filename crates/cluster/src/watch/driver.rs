@@ -6,7 +6,7 @@ use std::{
 };
 
 use http::{HeaderValue, Request, StatusCode, header::ACCEPT};
-use podgate_index::{Change, Index, Relist};
+use podgate_index::{Change, Index, Relist, Usage};
 use tokio::time::{Instant, sleep};
 
 use super::{
@@ -20,10 +20,19 @@ use crate::{
     error::{Result, Status},
     registry::{Inner, Spec},
     status,
+    text::quote,
 };
 
 /// Pods of one page.
 const PAGE: &str = "500";
+/// Changes applied at once at most.
+const BATCH: usize = 512;
+/// Bytes of the rows of such changes, more or less at most.
+const BATCH_BYTES: u64 = 1 << 20;
+/// Bytes of memory for each pod that a cluster may have.
+const POD_BYTES: u64 = 4 << 10;
+/// Bytes of memory that the pods of a cluster may take in any case.
+const LEAST_BYTES: u64 = 64 << 20;
 
 /// Keeps the rows of a cluster, or of one of its namespaces, equal to it for as long as it runs.
 pub(crate) struct Driver {
@@ -38,26 +47,54 @@ pub(crate) struct Driver {
 /// Changes that wait to be applied.
 #[derive(Default)]
 pub(super) struct Batch {
-    pub(super) changes: Vec<Change>,
+    changes: Vec<Change>,
+    /// How many changes, and the weight of the rows that they bring.
+    brought: Usage,
     pub(super) evidence: bool,
+}
+
+impl Batch {
+    pub(super) fn push(&mut self, change: Change) {
+        if let Change::Upsert(pod) = &change {
+            self.brought.bytes += pod.weight() as u64;
+        }
+        self.brought.pods += 1;
+        self.changes.push(change);
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.brought.pods >= BATCH || self.brought.bytes >= BATCH_BYTES
+    }
+}
+
+/// A list under way.
+pub(super) struct Listing {
+    relist: Relist,
+    pub(super) begun: Instant,
+    /// What it brought so far. A pod counts each time it came.
+    brought: Usage,
 }
 
 impl Driver {
     /// Runs until it is dropped.
     pub(crate) async fn run(mut self) {
         let mut machine = Machine::new();
-        let mut relist = None;
+        let mut listing = None;
         let mut codec = Codec::Protobuf;
         loop {
             let call = machine.call();
             if call.begins_list() {
                 self.cluster.counters.list(machine.cause());
-                drop(relist.take());
-                relist = Some(self.index.begin(self.cluster.spec.id, self.namespace.as_deref()));
+                drop(listing.take());
+                listing = Some(Listing {
+                    relist: self.index.begin(self.cluster.spec.id, self.namespace.as_deref()),
+                    begun: Instant::now(),
+                    brought: Usage::default(),
+                });
             }
             let narrowed = self.namespace.is_some() && self.cluster.is_narrowed();
             let next = tokio::select! {
-                next = self.make(&mut machine, &call, &mut codec, &mut relist) => next,
+                next = self.make(&mut machine, &call, &mut codec, &mut listing) => next,
                 () = self.cluster.widened(), if narrowed => {
                     (self.namespace, machine) = (None, Machine::new());
                     continue;
@@ -77,7 +114,7 @@ impl Driver {
 
     /// Makes one call and reads its answer, as long as the machine wants to. `codec` is what is asked for, and becomes JSON for good once it turned
     /// out that the server, or what stands before it, can do no other.
-    async fn make(&self, machine: &mut Machine, call: &Call, codec: &mut Codec, relist: &mut Option<Relist>) -> Next {
+    async fn make(&self, machine: &mut Machine, call: &Call, codec: &mut Codec, listing: &mut Option<Listing>) -> Next {
         let opened = async {
             let request = self.request(call, *codec)?;
             let client = self.cluster.client().await?;
@@ -87,7 +124,7 @@ impl Driver {
         };
         let (client, what, response) = match opened.await {
             Ok(opened) => opened,
-            Err(error) => return self.act(machine.step(Input::Broken), Some(error), relist),
+            Err(error) => return self.act(machine.step(Input::Broken), Some(error), listing),
         };
         let status = response.status();
         if *codec == Codec::Protobuf && matches!(status.as_u16(), 406 | 415) {
@@ -110,18 +147,19 @@ impl Driver {
         if !status.is_success() {
             let (parsed, error) = client.refusal_in_full(response, &what, &[]).await;
             let step = machine.step(refusal(status.as_u16(), parsed.as_ref()));
-            return self.act(step, Some(error), relist);
+            return self.act(step, Some(error), listing);
         }
         let mut reader = Reader {
             driver: self,
             client: &client,
             what: &what,
             machine,
-            relist,
+            listing,
             codec: Codec::of(response.headers()),
             body: response.into_body(),
             garbage: false,
             heard: Instant::now(),
+            quiet: 0,
         };
         let _ = reader.machine.step(Input::Opened);
         let next = match call {
@@ -173,11 +211,11 @@ impl Driver {
     }
 
     /// Does what the machine decided, beside the next call.
-    pub(super) fn act(&self, step: Step, error: Option<Error>, relist: &mut Option<Relist>) -> Next {
+    pub(super) fn act(&self, step: Step, error: Option<Error>, listing: &mut Option<Listing>) -> Next {
         if step.finish
-            && let Some(relist) = relist.take()
+            && let Some(listing) = listing.take()
         {
-            let swept = self.index.finish(relist);
+            let swept = self.index.finish(listing.relist);
             self.cluster.rows_changed();
             tracing::debug!(
                 cluster = self.cluster.spec.name,
@@ -261,7 +299,7 @@ impl Driver {
                 self.cluster.skipped.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!(
                     cluster = self.cluster.spec.name,
-                    pod = name,
+                    pod = quote(&name),
                     error,
                     "pod skipped: it does not parse"
                 );
@@ -283,16 +321,55 @@ impl Driver {
         }
     }
 
-    pub(super) fn apply(&self, batch: &mut Batch) {
-        if !batch.changes.is_empty() {
-            self.forget(&batch.changes);
-            self.index
-                .apply(self.cluster.spec.id, std::mem::take(&mut batch.changes));
+    /// Applies what waits.
+    ///
+    /// # Errors
+    /// As [`Driver::check`]; it is applied nevertheless.
+    pub(super) fn apply(&self, batch: &mut Batch, listing: &mut Option<Listing>) -> Result<()> {
+        let Batch {
+            changes,
+            brought,
+            evidence,
+        } = std::mem::take(batch);
+        if !changes.is_empty() {
+            self.forget(&changes);
+            self.index.apply(self.cluster.spec.id, changes);
             self.cluster.rows_changed();
+            if let Some(listing) = listing {
+                listing.brought.pods += brought.pods;
+                listing.brought.bytes += brought.bytes;
+            }
+            self.check(listing.as_ref())?;
         }
-        if std::mem::take(&mut batch.evidence) {
+        if evidence {
             self.cluster.board.evidence(self.part);
         }
+        Ok(())
+    }
+
+    /// Checks that the cluster keeps to its bounds. A list may bring as much as is kept of one cluster, and until it has ended the rows
+    /// from before it stay beside it.
+    ///
+    /// # Errors
+    /// What is beyond its bound, and how to raise that.
+    pub(super) fn check(&self, listing: Option<&Listing>) -> Result<()> {
+        let most = self.cluster.policy.max_pods;
+        let most_bytes = LEAST_BYTES.max(POD_BYTES.saturating_mul(most as u64));
+        let kept = self.index.usage(self.cluster.spec.id);
+        let (brought, times) = listing.map_or((Usage::default(), 1), |listing| (listing.brought, 2));
+        let name = &self.cluster.spec.name;
+        if brought.pods > most || kept.pods > most.saturating_mul(times) {
+            return Err(Error::upstream(format!(
+                "cluster `{name}` has more than {most} pods, the most that are kept of one cluster: raise --max-pods-per-cluster"
+            )));
+        }
+        if brought.bytes > most_bytes || kept.bytes > most_bytes.saturating_mul(times as u64) {
+            return Err(Error::upstream(format!(
+                "the pods of cluster `{name}` take more than {} MiB of memory, the most that those of one cluster may take: raise --max-pods-per-cluster",
+                most_bytes >> 20
+            )));
+        }
+        Ok(())
     }
 }
 

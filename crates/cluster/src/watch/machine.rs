@@ -9,6 +9,8 @@ use super::counts::Cause;
 const MAX_RESTARTS: u8 = 2;
 /// Streaming lists lost in a row before one is read by pages.
 const MAX_LOSSES: u8 = 2;
+/// Pages without a pod in a row, after each of which there is to be another, before the list is given up.
+const MAX_EMPTY_PAGES: u8 = 4;
 /// Failures of one page in a row before the list begins again.
 const MAX_PAGE_FAILURES: u32 = 4;
 
@@ -45,8 +47,14 @@ pub(crate) enum Input<'a> {
     Changed { version: &'a str },
     /// A bookmark; `end`: all initial events have come.
     Bookmark { version: &'a str, end: bool },
-    /// A page is complete; without token it was the last.
-    Page { version: &'a str, token: &'a str },
+    /// A page of so many pods is complete; without token it was the last.
+    Page {
+        version: &'a str,
+        token: &'a str,
+        pods: usize,
+    },
+    /// The cluster has more pods than are kept, or its list does not end.
+    Excess,
     /// 410, or a version that the server does not have (yet).
     Gone,
     /// Any other answer than success.
@@ -112,6 +120,8 @@ enum Phase {
         token: String,
         restarts: u8,
         whole: bool,
+        /// Pages without a pod in a row.
+        empty: u8,
         /// Failures in a row before the page that is asked for now.
         before: u32,
     },
@@ -215,6 +225,7 @@ impl Machine {
                 self.cause = Cause::Failure;
                 self.failed()
             }
+            Input::Excess => self.failed_and_lists(Cause::Excess),
             Input::Gone | Input::Page { .. } | Input::Ended | Input::Broken => {
                 self.losses = self.losses.saturating_add(1);
                 self.failed_and_lists(Cause::Failure)
@@ -228,6 +239,7 @@ impl Machine {
             token,
             restarts,
             whole,
+            empty,
             before,
         } = &mut self.phase
         else {
@@ -238,9 +250,19 @@ impl Machine {
             Input::Page {
                 version: of_page,
                 token: more,
+                pods,
             } => {
                 if version.is_empty() {
                     of_page.clone_into(version);
+                }
+                *empty = if pods == 0 { empty.saturating_add(1) } else { 0 };
+                if !more.is_empty() && (more == token || *empty > MAX_EMPTY_PAGES) {
+                    return Step {
+                        health: Health::Stale(
+                            "the API server sends page after page without a new pod: they are listed again from the beginning",
+                        ),
+                        ..self.failed_and_lists(Cause::Failure)
+                    };
                 }
                 if !more.is_empty() {
                     more.clone_into(token);
@@ -264,6 +286,7 @@ impl Machine {
                 self.cause = Cause::Expired;
                 step(Health::Same, Next::Call)
             }
+            Input::Excess => self.failed_and_lists(Cause::Excess),
             Input::Refused { status } if means_unknown(status) => {
                 token.clear();
                 version.clear();
@@ -317,6 +340,7 @@ impl Machine {
                 step(Health::Same, Next::Call)
             }
             Input::Refused { status: 400 | 422 } => self.failed_and_lists(Cause::Refused),
+            Input::Excess => self.failed_and_lists(Cause::Excess),
             Input::Ended | Input::Broken | Input::Refused { .. } | Input::Page { .. } => {
                 self.unsettle();
                 self.failed()
@@ -375,6 +399,7 @@ impl Machine {
                 token: String::new(),
                 restarts: 0,
                 whole: false,
+                empty: 0,
                 before: self.failures,
             }
         };

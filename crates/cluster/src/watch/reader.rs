@@ -6,19 +6,19 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http_body_util::BodyExt;
 use kube::client::Body;
-use podgate_index::{Change, Relist};
+use podgate_index::Change;
 use tokio::time::{Instant, timeout};
 
 use super::{
     codec::{Codec, Event, Garbage},
     counts::Told,
-    driver::{Batch, Driver, refusal},
+    driver::{Batch, Driver, Listing, refusal},
     machine::{Health, Input, Machine, Next, Step, Wait},
 };
 use crate::{Error, client::Client};
 
-/// Changes applied at once at most.
-const BATCH: usize = 512;
+/// Once patience is over, a server that has sent more bytes than this without a pod or an event is given up, though more of them are there.
+const QUIET: usize = 64 << 10;
 /// A streaming list that has not ended after so many times `Patience::progress` is given up, though events come: a server that ignores what is
 /// asked tells the changes of a busy cluster for ever.
 const STREAM_LIMIT: u32 = 12;
@@ -37,14 +37,16 @@ pub(super) struct Reader<'a> {
     pub(super) client: &'a Client,
     pub(super) what: &'a str,
     pub(super) machine: &'a mut Machine,
-    pub(super) relist: &'a mut Option<Relist>,
+    pub(super) listing: &'a mut Option<Listing>,
     /// How the answer is encoded.
     pub(super) codec: Codec,
     pub(super) body: Body,
     /// The answer was not encoded so.
     pub(super) garbage: bool,
-    /// When the last event came, or the watch was found to be whole: bytes alone are no sign of life.
+    /// When the last pod or event came, or the watch was found to be whole: bytes alone are no sign of life.
     pub(super) heard: Instant,
+    /// Bytes since then.
+    pub(super) quiet: usize,
 }
 
 impl Reader<'_> {
@@ -53,36 +55,43 @@ impl Reader<'_> {
         let mut decoder = self.codec.list();
         let mut batch = Batch::default();
         let mut pods = Vec::new();
+        let mut count = 0;
         let decoded = loop {
-            match self.next().await {
-                Got::Bytes(bytes) => {
-                    if let Err(garbage) = decoder.push(&bytes, &mut pods) {
-                        break Err(garbage);
-                    }
-                }
+            let decoded = match self.next().await {
+                Got::Bytes(bytes) => decoder.push(&bytes, &mut pods).err(),
                 Got::End => break decoder.finish(),
                 Got::Broken(error) => return self.broken(self.client.broken(&error, self.what)),
+                Got::Nothing if self.list_left().is_zero() => return self.endless(),
                 Got::Nothing => return self.silent(),
+            };
+            if !pods.is_empty() {
+                self.hear();
             }
-            batch
-                .changes
-                .extend(pods.drain(..).filter_map(|pod| self.driver.row(pod)));
-            if batch.changes.len() >= BATCH {
-                self.driver.apply(&mut batch);
+            for pod in pods.drain(..) {
+                count += 1;
+                self.driver.row(pod).into_iter().for_each(|change| batch.push(change));
+                if batch.is_full()
+                    && let Err(error) = self.driver.apply(&mut batch, self.listing)
+                {
+                    return self.excess(error);
+                }
+            }
+            if let Some(garbage) = decoded {
+                break Err(garbage);
             }
         };
-        batch
-            .changes
-            .extend(pods.drain(..).filter_map(|pod| self.driver.row(pod)));
-        self.driver.apply(&mut batch);
+        if let Err(error) = self.driver.apply(&mut batch, self.listing) {
+            return self.excess(error);
+        }
         match decoded {
             Ok(meta) => {
                 let page = Input::Page {
                     version: &meta.version,
                     token: &meta.token,
+                    pods: count,
                 };
                 let step = self.machine.step(page);
-                self.driver.act(step, None, self.relist)
+                self.act(step, None)
             }
             Err(garbage) => self.unreadable(&garbage),
         }
@@ -101,13 +110,15 @@ impl Reader<'_> {
                 let garbage = match got {
                     Got::Bytes(bytes) => decoder.push(&bytes, &mut events).err(),
                     Got::Nothing if self.machine.wait() == Wait::Settle => {
-                        self.heard = Instant::now();
+                        self.hear();
                         let step = self.machine.settle();
-                        self.driver.act(step, None, self.relist);
+                        self.driver.act(step, None, self.listing);
                         None
                     }
                     over => {
-                        self.driver.apply(&mut batch);
+                        if let Err(error) = self.driver.apply(&mut batch, self.listing) {
+                            return self.excess(error);
+                        }
                         return self.over(over);
                     }
                 };
@@ -117,20 +128,24 @@ impl Reader<'_> {
                     }
                 }
                 if let Some(garbage) = garbage {
-                    self.driver.apply(&mut batch);
-                    return self.unreadable(&garbage);
+                    return match self.driver.apply(&mut batch, self.listing) {
+                        Ok(()) => self.unreadable(&garbage),
+                        Err(error) => self.excess(error),
+                    };
                 }
-                if batch.changes.len() >= BATCH {
+                if batch.is_full() || self.quiet > QUIET {
                     break;
                 }
                 match self.body.frame().now_or_never() {
-                    Some(ready) => got = of_frame(ready),
+                    Some(ready) => got = self.take(ready),
                     None => break,
                 }
             }
             // Nobody reads a list under way: it is applied in full batches.
-            if self.machine.wait() != Wait::Progress || batch.changes.len() >= BATCH {
-                self.driver.apply(&mut batch);
+            if (self.machine.wait() != Wait::Progress || batch.is_full())
+                && let Err(error) = self.driver.apply(&mut batch, self.listing)
+            {
+                return self.excess(error);
             }
             if self.machine.wait() == Wait::Progress && Instant::now() > limit {
                 return self.silent();
@@ -149,38 +164,81 @@ impl Reader<'_> {
                 (Told::Error, refusal(status.code, Some(status)), Some(error))
             }
         };
-        self.heard = Instant::now();
+        self.hear();
         self.driver.cluster.counters.told(told);
         let step = self.machine.step(input);
         let reads_on = step.next == Next::Read;
         if reads_on {
-            batch.changes.extend(match event {
+            let change = match event {
                 Event::Applied { object, .. } => self.driver.row(object),
                 Event::Deleted { namespace, name, .. } => Some(Change::Remove { namespace, name }),
                 Event::Bookmark { .. } | Event::Error(_) => None,
-            });
+            };
+            change.into_iter().for_each(|change| batch.push(change));
         }
         if reads_on && !step.finish && step.health == Health::Evidence {
             batch.evidence = true;
+            if !batch.is_full() {
+                return None;
+            }
+        }
+        if step == STEADY && !batch.is_full() {
             return None;
         }
-        if step == STEADY {
-            return None;
+        if let Err(error) = self.driver.apply(batch, self.listing) {
+            return Some(self.excess(error));
         }
-        self.driver.apply(batch);
-        let next = self.driver.act(step, error, self.relist);
+        let next = self.act(step, error);
         (next != Next::Read).then_some(next)
+    }
+
+    /// Does what the machine decided. A list that is complete is looked at once more, now that the rows from before it are gone.
+    fn act(&mut self, step: Step, error: Option<Error>) -> Next {
+        let next = self.driver.act(step, error, self.listing);
+        if step.finish
+            && let Err(error) = self.driver.check(None)
+        {
+            return self.excess(error);
+        }
+        next
     }
 
     async fn next(&mut self) -> Got {
         let patience = self.driver.patience();
         let left = |most: Duration| most.saturating_sub(self.heard.elapsed());
         let wait = match self.machine.wait() {
-            Wait::Progress => patience.progress,
+            Wait::Progress => left(patience.progress).min(self.list_left()),
             Wait::Settle => left(patience.settle),
             Wait::Silence => left(patience.silence),
         };
-        timeout(wait, self.body.frame()).await.map_or(Got::Nothing, of_frame)
+        if wait.is_zero() && (self.quiet > QUIET || self.list_left().is_zero()) {
+            return Got::Nothing;
+        }
+        match timeout(wait, self.body.frame()).await {
+            Ok(frame) => self.take(frame),
+            Err(_) => Got::Nothing,
+        }
+    }
+
+    fn take(&mut self, frame: Frame) -> Got {
+        let got = of_frame(frame);
+        if let Got::Bytes(bytes) = &got {
+            self.quiet = self.quiet.saturating_add(bytes.len());
+        }
+        got
+    }
+
+    /// Notes a sign of life.
+    fn hear(&mut self) {
+        self.heard = Instant::now();
+        self.quiet = 0;
+    }
+
+    /// How long the list may still take.
+    fn list_left(&self) -> Duration {
+        let most = self.driver.patience().list;
+        let begun = self.listing.as_ref().map(|listing| listing.begun);
+        begun.map_or(most, |begun| most.saturating_sub(begun.elapsed()))
     }
 
     fn over(&mut self, got: Got) -> Next {
@@ -190,20 +248,31 @@ impl Reader<'_> {
             Got::End | Got::Bytes(_) => {
                 let step = self.machine.step(Input::Ended);
                 let error = Error::upstream(format!("{} was ended by the API server", self.what));
-                self.driver.act(step, Some(error), self.relist)
+                self.act(step, Some(error))
             }
         }
     }
 
     fn broken(&mut self, error: Error) -> Next {
         let step = self.machine.step(Input::Broken);
-        self.driver.act(step, Some(error), self.relist)
+        self.act(step, Some(error))
+    }
+
+    /// The cluster has more than is kept of one, or its list does not end.
+    fn excess(&mut self, error: Error) -> Next {
+        let step = self.machine.step(Input::Excess);
+        self.driver.act(step, Some(error), self.listing)
+    }
+
+    fn endless(&mut self) -> Next {
+        let most = self.driver.patience().list;
+        self.excess(Error::timeout(format!("{} has not ended within {most:?}", self.what)))
     }
 
     fn silent(&mut self) -> Next {
         let step = self.machine.step(Input::Silent);
         let error = Error::timeout(format!("{} makes no progress", self.what));
-        self.driver.act(step, Some(error), self.relist)
+        self.act(step, Some(error))
     }
 
     fn unreadable(&mut self, garbage: &Garbage) -> Next {

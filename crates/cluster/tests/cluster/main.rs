@@ -1,6 +1,7 @@
 //! The crate against simulated clusters.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod endless;
 mod exec;
 mod follow;
 mod guard;

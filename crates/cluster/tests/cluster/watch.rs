@@ -55,6 +55,9 @@ in_both_formats! {
     a_cluster_that_is_not_there_fails_and_recovers,
     a_removed_cluster_leaves_no_rows_and_no_connection,
     a_replaced_cluster_has_the_new_ones_pods_only,
+    a_cluster_of_too_many_pods_fails_and_says_so,
+    a_cluster_that_outgrows_its_bound_is_stale_until_it_shrinks,
+    namespaces_of_a_cluster_count_together,
 }
 
 async fn a_cluster_is_listed_and_then_watched(format: Format) {
@@ -496,6 +499,67 @@ async fn a_replaced_cluster_has_the_new_ones_pods_only(format: Format) {
     assert_eq!(world.registry.all().len(), 1);
     world.end().await;
     other.stop().await;
+}
+
+fn at_most(max_pods: usize) -> Policy {
+    Policy { max_pods, ..policy() }
+}
+
+async fn a_cluster_of_too_many_pods_fails_and_says_so(format: Format) {
+    let world = World::new(format, 12, at_most(10), |_| {}).await;
+    let error = world.is(SyncState::Failed).await;
+    for part in ["`prod`", "more than 10 pods", "--max-pods-per-cluster"] {
+        assert!(error.contains(part), "{error}");
+    }
+    for pod in ["p0", "p1"] {
+        assert!(world.sim.remove("Pod", "shop", pod));
+    }
+    world.expect_at_least(10);
+    world.is_synced().await;
+    let counts = world.cluster.counts();
+    assert!(
+        counts.lists.contains(&("excess", world.lists() as u64 - 1)),
+        "{counts:?}"
+    );
+    world.end().await;
+}
+
+async fn a_cluster_that_outgrows_its_bound_is_stale_until_it_shrinks(format: Format) {
+    let world = World::new(format, 9, at_most(10), |_| {}).await;
+    world.is_synced().await;
+    world.sees_new_pod("tenth").await;
+    assert_eq!(world.lists(), 1);
+    world.sees_new_pod("eleventh").await;
+    let error = world.is(SyncState::Stale).await;
+    assert!(error.contains("more than 10 pods"), "{error}");
+    until("it is listed again", || world.lists() > 2).await;
+    world.expect_at_least(10);
+    assert!(world.sim.remove("Pod", "shop", "tenth"));
+    world.is_synced().await;
+    until("the pod is swept", || !world.has("tenth")).await;
+    world.end().await;
+}
+
+async fn namespaces_of_a_cluster_count_together(format: Format) {
+    let world = World::of(format, 6, at_most(10), &["shop", "staging"], |sim| {
+        for pod in 0..6 {
+            sim.run_pod("staging", &format!("s{pod}"), &["main"]);
+        }
+        untrusted(&sim.kubeconfig())
+    })
+    .await;
+    until("one of them is too many", || {
+        world
+            .sync()
+            .error
+            .is_some_and(|error| error.to_string().contains("more than 10 pods"))
+    })
+    .await;
+    for pod in ["s0", "s1"] {
+        assert!(world.sim.remove("Pod", "staging", pod));
+    }
+    world.is_synced().await;
+    world.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,6 +28,7 @@ pub(crate) fn policy() -> Policy {
         watch: Patience {
             silence: Duration::from_secs(30),
             progress: Duration::from_secs(20),
+            list: Duration::from_secs(300),
             retry_min: Duration::from_millis(200),
             retry_max: Duration::from_millis(600),
             settle: Duration::from_millis(300),

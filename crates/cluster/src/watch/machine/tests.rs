@@ -18,7 +18,8 @@ fn bookmark(version: &str) -> Input<'_> {
 }
 
 fn page<'a>(version: &'a str, token: &'a str) -> Input<'a> {
-    Input::Page { version, token }
+    let pods = 1;
+    Input::Page { version, token, pods }
 }
 
 fn watch(version: &str) -> Call {
@@ -151,13 +152,13 @@ fn a_page_that_fails_is_asked_for_again_and_at_last_all_of_them() {
 #[test]
 fn a_page_that_comes_makes_good_for_the_failures_before_it() {
     let mut machine = Machine::new();
-    feed(&mut machine, &[Input::Refused { status: 422 }, page("5", "t1")]);
-    for _ in 0..20 {
+    feed(&mut machine, &[Input::Refused { status: 422 }, page("5", "t0")]);
+    for round in 0..20 {
         for failures in 1..=3 {
             assert_eq!(machine.step(Input::Broken).next, Next::Retry { failures });
-            assert_eq!(machine.call(), at_page("t1"));
+            assert_eq!(machine.call(), at_page(&format!("t{round}")));
         }
-        machine.step(page("5", "t1"));
+        machine.step(page("5", &format!("t{}", round + 1)));
     }
     machine.step(page("5", ""));
     assert_eq!(machine.call(), watch("5"));
@@ -295,4 +296,77 @@ fn each_list_knows_why_it_begins() {
     for (input, cause) in table {
         assert_eq!(after(&mut watching("20"), input), cause, "{input:?}");
     }
+}
+
+/// A machine that lists by pages.
+fn paging() -> Machine {
+    let mut machine = Machine::new();
+    machine.step(Input::Refused { status: 422 });
+    assert_eq!(machine.call(), at_page(""));
+    machine
+}
+
+fn empty<'a>(token: &'a str) -> Input<'a> {
+    Input::Page {
+        version: "5",
+        token,
+        pods: 0,
+    }
+}
+
+#[test]
+fn pages_without_pods_are_no_progress() {
+    let mut machine = paging();
+    for failures in 1..=5 {
+        let tokens: Vec<String> = (0..4).map(|at| format!("t{at}")).collect();
+        for token in &tokens {
+            assert_eq!(machine.step(empty(token)), step(Health::Same, Next::Call));
+        }
+        let given_up = machine.step(empty("t4"));
+        assert!(is_stale(given_up));
+        assert_eq!((given_up.next, machine.call()), (Next::Retry { failures }, at_page("")));
+    }
+    // A few of them do no harm, nor does an empty list.
+    for token in ["t0", "t1", "t2", "t3"] {
+        machine.step(empty(token));
+    }
+    assert_eq!(machine.step(page("5", "t4")), step(Health::Same, Next::Call));
+    assert_eq!(machine.step(empty("t5")), step(Health::Same, Next::Call));
+    assert!(machine.step(empty("")).finish);
+}
+
+#[test]
+fn a_token_that_repeats_itself_is_no_progress() {
+    let mut machine = paging();
+    for failures in 1..=3 {
+        machine.step(page("5", "t"));
+        let given_up = machine.step(page("5", "t"));
+        assert!(is_stale(given_up));
+        assert_eq!((given_up.next, machine.call()), (Next::Retry { failures }, at_page("")));
+    }
+}
+
+#[test]
+fn too_many_pods_are_listed_less_and_less_often() {
+    let mut machine = paging();
+    for failures in 1..=6 {
+        feed(&mut machine, &[page("5", "t1"), page("5", "t2")]);
+        let given_up = machine.step(Input::Excess);
+        assert!(is_stale(given_up));
+        assert_eq!((given_up.next, machine.call()), (Next::Retry { failures }, at_page("")));
+        assert_eq!(machine.cause(), Cause::Excess);
+    }
+    let mut machine = Machine::new();
+    for failures in 1..=6 {
+        feed(&mut machine, &[Input::Opened, change("5")]);
+        assert_eq!(machine.step(Input::Excess).next, Next::Retry { failures });
+        assert_eq!(machine.call(), Call::Stream);
+    }
+    let mut machine = watching("20");
+    let given_up = machine.step(Input::Excess);
+    assert!(is_stale(given_up));
+    assert_eq!(
+        (given_up.next, machine.call()),
+        (Next::Retry { failures: 1 }, Call::Stream)
+    );
 }
