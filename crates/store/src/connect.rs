@@ -11,7 +11,7 @@ use sea_orm_migration::MigratorTrait;
 use crate::{
     Store,
     db::Db,
-    error::{Error, Result},
+    error::{Error, Result, cut},
     migration::Migrator,
     password::Passwords,
     private::{create_private_dir, create_private_file},
@@ -53,7 +53,7 @@ impl Store {
         let key = Key::load(key_file)?;
         let fail = |error: DbErr| Error::Open {
             database: place.clone(),
-            reason: error.to_string(),
+            reason: cut(&error.to_string()),
         };
         let connection = Database::connect(options).await.map_err(fail)?;
         migrate(&connection).await.map_err(fail)?;
@@ -85,10 +85,11 @@ impl Store {
         self.db.answers()
     }
 
-    /// Waits for statements under way and closes the database; later calls fail.
+    /// Waits for statements under way and closes the database; later calls fail. Gives up after 5 seconds on a database that is away: its
+    /// connections then end with the process.
     ///
     /// # Errors
-    /// [`Error::Database`].
+    /// [`Error::Unavailable`], [`Error::Database`].
     pub async fn close(&self) -> Result<()> {
         Ok(self.db.close().await?)
     }

@@ -17,6 +17,9 @@ use sea_orm_migration::prelude::async_trait;
 /// How long a statement or a transaction may take, the wait for a connection included.
 const LIMIT: Duration = Duration::from_secs(1);
 
+/// How long to wait for connections to close.
+const CLOSE: Duration = Duration::from_secs(5);
+
 /// The connections to the database. The only way for the rest of this crate to run a statement, so that each has the time limit. Cheap to
 /// clone.
 #[derive(Clone)]
@@ -44,7 +47,8 @@ impl Db {
     }
 
     pub(crate) async fn close(&self) -> Result<(), DbErr> {
-        self.connection.close_by_ref().await
+        let closed = tokio::time::timeout(CLOSE, self.connection.close_by_ref()).await;
+        closed.unwrap_or(Ok(()))
     }
 
     /// Runs statements in one transaction, which has the time limit as a whole. They are rolled back unless `work` commits them.

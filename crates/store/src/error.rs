@@ -85,10 +85,10 @@ pub enum Error {
     #[error("the database holds a malformed {0}")]
     Malformed(&'static str),
     /// The database can't be reached, can't work, or did not answer within a second.
-    #[error("the database is unavailable: {0}")]
+    #[error("the database is unavailable: {}", cut(&.0.to_string()))]
     Unavailable(DbErr),
     /// A statement failed.
-    #[error("the database failed: {0}")]
+    #[error("the database failed: {}", cut(&.0.to_string()))]
     Database(DbErr),
 }
 
@@ -109,5 +109,34 @@ impl Error {
     }
 }
 
+/// How many characters of a database's own words a message quotes.
+const QUOTED: usize = 256;
+
+/// Cuts what a database says, and takes out of it what moves a terminal's cursor or turns its text around.
+pub(crate) fn cut(text: &str) -> String {
+    let shown = |c: char| {
+        let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if c.is_control() || turns { ' ' } else { c }
+    };
+    let mut short: String = text.chars().take(QUOTED).map(shown).collect();
+    if text.chars().nth(QUOTED).is_some() {
+        short.push('…');
+    }
+    short
+}
+
 /// Shorthand.
 pub type Result<T> = std::result::Result<T, Error>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_databases_words_are_cut_and_harmless() {
+        let text = format!("FATAL:\n\u{202e}{}", "x".repeat(1000));
+        let shown = Error::from(DbErr::Custom(text)).to_string();
+        assert!(shown.contains("FATAL:  xxx") && shown.ends_with("x…"), "{shown}");
+        assert!(shown.chars().count() < 300);
+    }
+}
