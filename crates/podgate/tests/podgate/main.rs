@@ -165,6 +165,66 @@ fn an_exec_plug_in_ends_with_the_server() {
     until("the plug-in has ended", || is_gone(&process));
 }
 
+/// What comes first to a listener when Podgate watches a cluster with these variables. Where `server` or `proxy` have `PORT`, it is the listener's.
+fn arrives(server: &str, proxy: Option<&str>, variables: &[(&str, &str)]) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let here = |text: &str| text.replace("PORT", &port);
+    let proxy = proxy.map_or(String::new(), |proxy| format!(", proxy-url: '{}'", here(proxy)));
+    let kubeconfig = dir.path().join("kubeconfig");
+    std::fs::write(
+        &kubeconfig,
+        format!(
+            "{{clusters: [{{name: c, cluster: {{server: '{}'{proxy}}}}}], contexts: [{{name: c, context: {{cluster: c}}}}]}}",
+            here(server)
+        ),
+    )
+    .unwrap();
+    let path = kubeconfig.display().to_string();
+    let mut command = serve(dir.path(), &["--listen", "127.0.0.1:0", "--kubeconfig", &path]);
+    for name in [
+        "HTTPS_PROXY",
+        "https_proxy",
+        "HTTP_PROXY",
+        "http_proxy",
+        "NO_PROXY",
+        "no_proxy",
+    ] {
+        command.env_remove(name);
+    }
+    command.envs(variables.iter().map(|(name, value)| (name, here(value))));
+    let (_running, _) = Running::start(command, 1);
+    let (mut stream, _) = listener.accept().unwrap();
+    let mut begin = vec![0; 64];
+    let count = std::io::Read::read(&mut stream, &mut begin).unwrap();
+    String::from_utf8_lossy(&begin[..count]).into_owned()
+}
+
+#[test]
+fn the_environments_proxies_never_apply_to_loopback_and_a_contexts_own_always_does() {
+    let nobody = [
+        ("HTTPS_PROXY", "http://127.0.0.1:1"),
+        ("HTTP_PROXY", "127.0.0.1:1"),
+        ("NO_PROXY", "x.example,"),
+    ];
+    // A TLS handshake begins with 22, and a request with its method.
+    assert!(arrives("https://127.0.0.1:PORT", None, &nobody).starts_with('\u{16}'));
+    assert!(arrives("https://localhost:PORT", None, &nobody).starts_with('\u{16}'));
+    assert!(arrives("http://127.0.0.1:PORT", None, &nobody).starts_with("GET /"));
+    let by_own = arrives("https://127.0.0.1:6443", Some("http://127.0.0.1:PORT"), &nobody);
+    assert!(by_own.starts_with("CONNECT 127.0.0.1:6443 "), "{by_own}");
+    let by_environment = arrives(
+        "https://k8s.example:6443",
+        None,
+        &[("https_proxy", "127.0.0.1:PORT"), ("NO_PROXY", "k8s.example:443, ")],
+    );
+    assert!(
+        by_environment.starts_with("CONNECT k8s.example:6443 "),
+        "{by_environment}"
+    );
+}
+
 #[test]
 fn wrong_usage_is_told_apart_from_failure() {
     let dir = tempfile::tempdir().unwrap();
