@@ -1,6 +1,6 @@
 //! Where a cluster's address and credential come from, and which of them are refused.
 
-use std::path::{Path, PathBuf};
+use std::{path::Path, sync::Arc};
 
 use serde_json::json;
 
@@ -11,6 +11,7 @@ use self::{
 
 mod base64;
 pub(crate) mod effective;
+mod file;
 mod files;
 mod kubeconfig;
 mod material;
@@ -26,8 +27,6 @@ use crate::text::quote;
 
 /// Where Kubernetes mounts the service account of a pod.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
-/// Bytes of the longest kubeconfig file that is read.
-const MAX_FILE: u64 = 16 << 20;
 
 /// Address and credential of a cluster. Its `Debug` shows no secret.
 #[derive(Clone)]
@@ -51,7 +50,7 @@ enum Kind {
 /// A context of a file, which is read again for each client, because tools write fresh credentials into it.
 #[derive(Clone)]
 struct OfFile {
-    path: PathBuf,
+    file: Arc<file::File>,
     context: String,
     /// What the context came to when the file was read first. It serves when the file has gone or has lost the context.
     first: Result<Effective, Refused>,
@@ -88,7 +87,7 @@ impl Source {
     /// # Errors
     /// [`Refused`] when the file can't be read, is no kubeconfig, or holds no context.
     pub fn from_kubeconfig_file(path: &Path) -> Result<Vec<Context>, Refused> {
-        let kubeconfig = read_file(path)?;
+        let (file, kubeconfig) = file::File::open(path)?;
         let shown = path.display();
         if kubeconfig.nameless > 0 {
             tracing::warn!(file = %shown, contexts = kubeconfig.nameless, "contexts of a kubeconfig have no name and are left out");
@@ -99,12 +98,13 @@ impl Source {
             )));
         }
         let folder = path.parent().unwrap_or(Path::new("."));
+        let file = Arc::new(file);
         let context = |original: &str| Context {
             name: slug(original),
             original: original.to_owned(),
             source: Self {
                 kind: Kind::File(Box::new(OfFile {
-                    path: path.to_owned(),
+                    file: file.clone(),
                     context: original.to_owned(),
                     first: effective::effective(&kubeconfig, original, folder),
                 })),
@@ -143,7 +143,7 @@ impl Source {
             "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
             "current-context": "c",
         });
-        Self::untrusted(untrusted::of_kubeconfig(&Kubeconfig::parse(&kubeconfig.to_string())?)?)
+        Self::untrusted(untrusted::of_kubeconfig(&Kubeconfig::of(kubeconfig)?)?)
     }
 
     /// The source of a cluster whose credential was lost, so that it is still there to be seen, mended and removed: every call fails with
@@ -193,9 +193,9 @@ impl Source {
     /// [`Refused`] when the text is not one of ours.
     pub fn from_stored(text: &str) -> Result<Self, Refused> {
         let lost = || Refused("what is stored of the cluster's credential can't be read: give it again".to_owned());
-        let stored: serde_json::Value = serde_json::from_str(text).map_err(|_| lost())?;
-        let kubeconfig = stored.get("kubeconfig").ok_or_else(lost)?;
-        let kubeconfig = Kubeconfig::parse(&kubeconfig.to_string()).map_err(|_| lost())?;
+        let mut stored: serde_json::Value = serde_json::from_str(text).map_err(|_| lost())?;
+        let kubeconfig = stored.get_mut("kubeconfig").ok_or_else(lost)?.take();
+        let kubeconfig = Kubeconfig::of(kubeconfig).map_err(|_| lost())?;
         Self::untrusted(untrusted::of_kubeconfig(&kubeconfig)?)
     }
 
@@ -247,7 +247,7 @@ impl Source {
                         let context = quote(&file.context);
                         Refused(format!(
                             "context `{context}` of `{}` can't be used: {why}",
-                            file.path.display()
+                            file.file.path().display()
                         ))
                     })
             }
@@ -267,23 +267,14 @@ impl Source {
 
 impl OfFile {
     fn read_again(&self) -> Result<Effective, Refused> {
-        match read_file(&self.path) {
+        match self.file.read() {
             Ok(kubeconfig) if kubeconfig.contexts().contains(&self.context.as_str()) => {
-                let folder = self.path.parent().unwrap_or(Path::new("."));
+                let folder = self.file.path().parent().unwrap_or(Path::new("."));
                 effective::effective(&kubeconfig, &self.context, folder)
             }
             _ => self.first.clone(),
         }
     }
-}
-
-fn read_file(path: &Path) -> Result<Kubeconfig, Refused> {
-    let shown = path.display();
-    let bytes = material::read(path, MAX_FILE)
-        .map_err(|why| Refused(format!("the kubeconfig `{shown}` can't be read: {why}")))?;
-    let text =
-        String::from_utf8(bytes).map_err(|_| Refused(format!("`{shown}` is not a kubeconfig: it is not text")))?;
-    Kubeconfig::parse(&text).map_err(|Refused(why)| Refused(format!("`{shown}` is not a kubeconfig: {why}")))
 }
 
 /// What `rest.InClusterConfig` of client-go makes of the pod that we run in. Its API server is reached without a proxy.

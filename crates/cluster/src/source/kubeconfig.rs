@@ -44,7 +44,18 @@ impl Kubeconfig {
     /// [`Refused`] for what is no kubeconfig at all. Quotes no value.
     pub(super) fn parse(text: &str) -> Result<Self, Refused> {
         let document = yaml::read(text).map_err(|malformed| Refused(malformed.to_string()))?;
-        let root = match document.value {
+        Ok(Self {
+            more: document.more,
+            ..Self::of(document.value)?
+        })
+    }
+
+    /// Reads what a text of YAML or JSON holds.
+    ///
+    /// # Errors
+    /// As [`Kubeconfig::parse`].
+    pub(super) fn of(value: Value) -> Result<Self, Refused> {
+        let root = match value {
             Value::Null => Map::new(),
             Value::Object(root) => root,
             other => return Err(Refused(format!("it is {}, not a mapping", kind(&other)))),
@@ -73,7 +84,7 @@ impl Kubeconfig {
             nameless: contexts.iter().filter(|entry| !named(entry)).count(),
             contexts: contexts.into_iter().filter(named).collect(),
             current,
-            more: document.more,
+            more: false,
         })
     }
 

@@ -79,7 +79,7 @@ fn shown(effective: &Effective) -> String {
 
 /// What each context of a file comes to, or begins to say.
 fn check(file: &str, expected: &[(&str, &str)]) {
-    let kubeconfig = read_file(&folder().join(file)).unwrap();
+    let kubeconfig = file::parse(&folder().join(file)).unwrap();
     let rows = kubeconfig.contexts().into_iter().map(|context| {
         let row = match effective::effective(&kubeconfig, context, folder()) {
             Ok(effective) => shown(&effective),
@@ -381,8 +381,27 @@ fn what_is_no_kubeconfig_says_why() {
         ("wrong-kind.yaml", "its `kind` is `Secret`, not `Config`"),
         ("wrong-version.yaml", "its `apiVersion` is `v2`, not `v1`"),
     ] {
-        let Refused(why) = read_file(&folder().join(file)).unwrap_err();
+        let Refused(why) = file::parse(&folder().join(file)).unwrap_err();
         assert!(why.contains(part), "{why}");
+    }
+}
+
+proptest::proptest! {
+    /// Nothing that is written into a kubeconfig ends the reader, and what is refused is not quoted.
+    #[test]
+    fn any_text_is_read_or_refused(text in "[a-c:{}\\[\\]&*!|>'\"#%@~<\\- \\n\\t\u{0}\u{feff}]{0,60}", value in ".{0,40}") {
+        let text = text + "\nusers: [{name: u, user: {token: 'secret";
+        let refused = Source::from_untrusted_kubeconfig(&text).unwrap_err().to_string();
+        proptest::prop_assert!(!refused.contains("secret") && refused.len() < 4096, "{}", refused);
+        let value = serde_json::Value::from(value);
+        let kubeconfig = Kubeconfig::of(json!({
+            "clusters": [{"name": "c", "cluster": {"server": value, "proxy-url": value, "certificate-authority-data": value}}],
+            "users": [{"name": "u", "user": {"token": value, "as": value, "as-user-extra": {"k": [value]}}}],
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        })).unwrap();
+        if let Ok(effective) = effective::effective(&kubeconfig, "c", folder()) {
+            let _ = Loaded::of(&effective);
+        }
     }
 }
 

@@ -36,6 +36,8 @@ impl Drop for Proxy {
 enum Speaks {
     /// Answers `CONNECT` with a status.
     Http(&'static str),
+    /// Answers anything at once with what is not TLS.
+    Plain,
     Socks,
 }
 
@@ -51,6 +53,7 @@ impl Proxy {
                 tokio::spawn(async move {
                     match speaks {
                         Speaks::Http(status) => http(stream, status, &noted).await,
+                        Speaks::Plain => plain(stream).await,
                         Speaks::Socks => socks(stream, &noted).await,
                     }
                 });
@@ -81,6 +84,12 @@ async fn http(mut stream: TcpStream, status: &str, noted: &Mutex<Vec<String>>) {
         let mut server = TcpStream::connect(to).await.unwrap();
         let _ = copy_bidirectional(&mut stream, &mut server).await;
     }
+}
+
+async fn plain(mut stream: TcpStream) {
+    let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    // Until it goes: a reset would come before the answer.
+    let _ = stream.read_to_end(&mut Vec::new()).await;
 }
 
 /// SOCKS 5 with user name and password (RFC 1928, RFC 1929), for IPv4 addresses.
@@ -149,6 +158,7 @@ async fn a_proxy_that_fails_is_named_without_its_password() {
     let field = Field::new(policy()).await;
     let refusing = Proxy::start(Speaks::Http("403 Forbidden")).await;
     let strict = Proxy::start(Speaks::Http("407 Proxy Authentication Required")).await;
+    let plain = Proxy::start(Speaks::Plain).await;
     let nobody = {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         listener.local_addr().unwrap().port()
@@ -158,7 +168,7 @@ async fn a_proxy_that_fails_is_named_without_its_password() {
         (strict.port, "http", "authorization required"),
         (nobody, "http", "nothing accepts connections there"),
         (nobody, "socks5", "no connection to it was made"),
-        (refusing.port, "https", "does not speak TLS"),
+        (plain.port, "https", "does not speak TLS"),
     ] {
         let said = by(&field, &format!("{scheme}://me:secret@127.0.0.1:{port}")).await;
         let names = said.contains(&format!("proxy `{scheme}://127.0.0.1:{port}`"));

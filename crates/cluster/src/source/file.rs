@@ -1,0 +1,103 @@
+//! A kubeconfig file that is read again and again, by each of its contexts.
+
+use std::{
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use super::{Refused, kubeconfig::Kubeconfig, material};
+
+/// Bytes of the longest kubeconfig file that is read.
+const MAX: u64 = 16 << 20;
+
+/// A kubeconfig file. It is parsed anew only when it changed: hundreds of contexts may be in one, and each looks once a minute.
+pub(super) struct File {
+    path: PathBuf,
+    /// Held while the file is read, by threads that may block.
+    last: Mutex<(Option<Stamp>, Arc<Kubeconfig>)>,
+}
+
+/// What changes when a file is written or replaced: device, number, length, and the time of the last change of its status.
+#[derive(Clone, Copy, PartialEq)]
+struct Stamp(u64, u64, u64, i64, i64);
+
+impl Stamp {
+    /// `None` where there is no file with a stamp, as for a pipe.
+    fn of(path: &Path) -> Option<Self> {
+        let now = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+        Some(Self(now.dev(), now.ino(), now.len(), now.ctime(), now.ctime_nsec()))
+    }
+}
+
+impl File {
+    /// Reads a file. Blocks.
+    ///
+    /// # Errors
+    /// [`Refused`] when it can't be read or is no kubeconfig.
+    pub(super) fn open(path: &Path) -> Result<(Self, Arc<Kubeconfig>), Refused> {
+        let stamp = Stamp::of(path);
+        let kubeconfig = Arc::new(parse(path)?);
+        let file = Self {
+            path: path.to_owned(),
+            last: Mutex::new((stamp, kubeconfig.clone())),
+        };
+        Ok((file, kubeconfig))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns what the file holds now. Blocks.
+    ///
+    /// # Errors
+    /// As [`File::open`].
+    pub(super) fn read(&self) -> Result<Arc<Kubeconfig>, Refused> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        // Before the content: a change in between is seen at the next look.
+        let stamp = Stamp::of(&self.path);
+        if stamp.is_none() || stamp != last.0 {
+            *last = (stamp, Arc::new(parse(&self.path)?));
+        }
+        Ok(last.1.clone())
+    }
+}
+
+/// Reads a kubeconfig from its file. Blocks.
+pub(super) fn parse(path: &Path) -> Result<Kubeconfig, Refused> {
+    let shown = path.display();
+    let bytes =
+        material::read(path, MAX).map_err(|why| Refused(format!("the kubeconfig `{shown}` can't be read: {why}")))?;
+    let text =
+        String::from_utf8(bytes).map_err(|_| Refused(format!("`{shown}` is not a kubeconfig: it is not text")))?;
+    Kubeconfig::parse(&text).map_err(|Refused(why)| Refused(format!("`{shown}` is not a kubeconfig: {why}")))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn it_is_parsed_anew_when_it_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config");
+        let write = |context: &str| {
+            let next = folder.path().join("next");
+            std::fs::write(&next, format!("contexts: [{{name: {context}}}]")).unwrap();
+            std::fs::rename(next, &path).unwrap();
+        };
+        write("a");
+        let (file, first) = File::open(&path).map_err(|Refused(why)| why).unwrap();
+        assert!(Arc::ptr_eq(&first, &file.read().unwrap()));
+        write("b");
+        let second = file.read().unwrap();
+        assert_eq!(second.contexts(), ["b"]);
+        assert!(Arc::ptr_eq(&second, &file.read().unwrap()));
+        std::fs::remove_file(&path).unwrap();
+        assert!(file.read().is_err());
+        write("c");
+        assert_eq!(file.read().unwrap().contexts(), ["c"]);
+    }
+}
