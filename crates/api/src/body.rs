@@ -1,5 +1,7 @@
 //! JSON bodies, read strictly.
 
+use std::time::Duration;
+
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use http::{HeaderMap, header};
@@ -10,6 +12,9 @@ use crate::{ApiError, State};
 
 /// Bytes that a body may have.
 pub const MAX_BODY: usize = 1024 * 1024;
+
+/// The longest that a body may take to arrive. Some routes take one without a credential, and until it is there its connection counts as busy.
+const BODY_LIMIT: Duration = Duration::from_secs(30);
 
 /// Characters of what is told of a body that could not be read: it may quote all of it.
 const MAX_PROBLEM: usize = 300;
@@ -27,7 +32,7 @@ impl<T: DeserializeOwned + Send> FromRequest<State> for Body<T> {
     async fn from_request(request: Request, _state: &State) -> Result<Self, ApiError> {
         check_type(request.headers())?;
         check_length(request.headers())?;
-        let bytes = read(request).await?;
+        let bytes = collect(request.into_body()).await?;
         if bytes.is_empty() {
             return Err(ApiError::Body("the body is empty: send a JSON object".into()));
         }
@@ -45,7 +50,7 @@ impl<T: DeserializeOwned + Send> FromRequest<State> for MaybeBody<T> {
     async fn from_request(request: Request, _state: &State) -> Result<Self, ApiError> {
         check_length(request.headers())?;
         let headers = request.headers().clone();
-        let bytes = read(request).await?;
+        let bytes = collect(request.into_body()).await?;
         if bytes.is_empty() {
             return Ok(Self(None));
         }
@@ -64,11 +69,17 @@ fn check_length(headers: &HeaderMap) -> Result<(), ApiError> {
     }
 }
 
-async fn read(request: Request) -> Result<Bytes, ApiError> {
-    match Limited::new(request.into_body(), MAX_BODY).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if is_limit(error.as_ref()) => Err(too_large()),
-        Err(_) => Err(ApiError::Body("the body broke off before its end".into())),
+/// Reads a whole body within its limits of bytes and time.
+async fn collect(body: axum::body::Body) -> Result<Bytes, ApiError> {
+    let collected = tokio::time::timeout(BODY_LIMIT, Limited::new(body, MAX_BODY).collect()).await;
+    match collected {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if is_limit(error.as_ref()) => Err(too_large()),
+        Ok(Err(_)) => Err(ApiError::Body("the body broke off before its end".into())),
+        Err(_) => Err(ApiError::Body(format!(
+            "the body did not arrive within {} s",
+            BODY_LIMIT.as_secs()
+        ))),
     }
 }
 
@@ -128,5 +139,30 @@ fn check_coding(headers: &HeaderMap) -> Result<(), ApiError> {
             "the body's Content-Encoding is `{}`: send it without one",
             crate::parameters::shown(coding)
         ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use std::convert::Infallible;
+
+    use futures_util::{StreamExt, stream};
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_come_is_given_up() {
+        let begin = stream::iter([Ok::<_, Infallible>(Bytes::from_static(b"{"))]);
+        let body = axum::body::Body::from_stream(begin.chain(stream::pending()));
+        let from = Instant::now();
+        let error = collect(body).await.unwrap_err();
+        assert_eq!(from.elapsed(), BODY_LIMIT);
+        assert!(
+            matches!(&error, ApiError::Body(text) if text.contains("30 s")),
+            "{error:?}"
+        );
     }
 }

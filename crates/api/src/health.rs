@@ -15,7 +15,7 @@ use crate::State;
 /// Whether Podgate can serve. Names nothing: anyone may ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Readiness {
-    /// Every cluster is synced or known to fail.
+    /// Every cluster is synced or known to fail, and Podgate is not about to end.
     ready: bool,
     /// The database answered when it was last asked. Without it, lists of known sessions go on, so it does not count for `ready`.
     database: bool,
@@ -45,7 +45,8 @@ pub(crate) async fn live() -> &'static str {
 /// opening it; while it is away later, what needs no database goes on.
 pub(crate) async fn ready(Extract(state): Extract<State>) -> Response {
     let states = state.gate().health().into_iter().map(|cluster| cluster.sync.state);
-    let readiness = readiness(state.sessions().database_answers(), states);
+    let mut readiness = readiness(state.sessions().database_answers(), states);
+    readiness.ready &= !state.is_leaving();
     let status = if readiness.ready {
         StatusCode::OK
     } else {

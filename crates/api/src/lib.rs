@@ -29,6 +29,7 @@ pub mod parameters;
 mod pods;
 pub mod routes;
 pub mod routing;
+pub mod serve;
 mod session;
 pub mod state;
 mod stream;

@@ -142,6 +142,7 @@ impl Metrics {
 /// What is open now.
 #[derive(Clone, Copy, Debug)]
 struct Open {
+    connections: usize,
     sockets: usize,
     viewers: usize,
 }
@@ -150,6 +151,7 @@ struct Open {
 fn snapshot(clusters: &[Health], open: Open) -> Registry {
     let mut registry = Registry::default();
     for (name, help, count) in [
+        ("podgate_connections", "Open connections", open.connections),
         ("podgate_websockets", "Open WebSockets", open.sockets),
         (
             "podgate_live_viewers",
@@ -251,6 +253,7 @@ fn resident_memory() -> Option<usize> {
 pub(crate) async fn get(Extract(state): Extract<State>, seen: Seen, headers: HeaderMap) -> Result<Response, ApiError> {
     admit(&state, &seen, &headers)?;
     let open = Open {
+        connections: state.connections().count(),
         sockets: state.sockets().count(),
         viewers: state.live().viewers(),
     };
@@ -332,7 +335,16 @@ mod tests {
                 lists: vec![("expired", 3)],
             },
         };
-        let text = metrics.text(&[cluster], Open { sockets: 3, viewers: 2 }).unwrap();
+        let text = metrics
+            .text(
+                &[cluster],
+                Open {
+                    connections: 4,
+                    sockets: 3,
+                    viewers: 2,
+                },
+            )
+            .unwrap();
         for line in [
             r#"podgate_http_requests_total{route="/api/clusters",method="GET",status="200"} 1"#,
             r#"podgate_http_requests_total{route="none",method="other",status="404"} 1"#,
@@ -346,6 +358,7 @@ mod tests {
             r#"podgate_cluster_watch_events_total{cluster="production",type="applied"} 5"#,
             r#"podgate_cluster_watch_events_total{cluster="production",type="bookmark"} 0"#,
             r#"podgate_cluster_lists_total{cluster="production",reason="expired"} 3"#,
+            "podgate_connections 4",
             "podgate_websockets 3",
             "podgate_live_viewers 2",
             "# EOF",

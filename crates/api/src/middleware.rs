@@ -5,7 +5,7 @@ use std::{
     panic::AssertUnwindSafe,
     sync::{
         Arc, LazyLock, OnceLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -25,6 +25,7 @@ use crate::{
     ApiError, State, cors,
     credential::without_base,
     origin, routes,
+    serve::Connection,
     stream::{Streamed, watched},
 };
 
@@ -45,6 +46,8 @@ pub struct Trace {
 struct Inner {
     id: HeaderValue,
     caller: OnceLock<Caller>,
+    /// The connection ends with the caller's session while this request is under way.
+    bound: AtomicBool,
 }
 
 impl Trace {
@@ -52,6 +55,7 @@ impl Trace {
         let inner = Inner {
             id: request_id(headers),
             caller: OnceLock::new(),
+            bound: AtomicBool::new(false),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -69,6 +73,17 @@ impl Trace {
     /// Who calls, once that is known.
     pub(crate) fn caller(&self) -> Option<&Caller> {
         self.inner.caller.get()
+    }
+
+    /// Binds the request to its caller's session: when that is revoked, the connection ends.
+    pub(crate) fn bind(&self) {
+        self.inner.bound.store(true, Ordering::Relaxed);
+    }
+
+    /// The token with which the request ends; `None` as long as it is not bound.
+    pub(crate) fn ends_with(&self) -> Option<CancellationToken> {
+        let bound = self.inner.bound.load(Ordering::Relaxed);
+        bound.then(|| self.revoked()).flatten()
     }
 
     fn user(&self) -> &str {
@@ -119,6 +134,9 @@ pub(crate) async fn around(Extract(state): Extract<State>, mut request: Request,
     let matched = request.extensions().get::<MatchedPath>();
     let route = matched.and_then(|path| routes::known(without_base(path.as_str(), &state.options().base_path)));
     let listed = cors::listed(request.headers(), &state.options().allowed_origins);
+    if let Some(connection) = request.extensions().get::<Connection>() {
+        connection.set_request(&trace);
+    }
     request.extensions_mut().insert(trace.clone());
 
     let mut response = if listed.is_some() && cors::asks_leave(&request) {
@@ -149,6 +167,8 @@ pub(crate) async fn around(Extract(state): Extract<State>, mut request: Request,
     }
     let taken = start.elapsed();
     finish(&mut response, &trace, taken);
+    // Also a log-out, whose answer is as a rule taken at once.
+    trace.bind();
     let status = response.status().as_u16();
     state.metrics().request(route, method.as_str(), status, taken);
     tracing::info!(

@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
-use podgate_access::{Action, Caller, Gate, Scoped, Target};
+use podgate_access::{Action, Caller, Gate, Scoped, Target, action::OwnAccount};
 
 use crate::{ApiError, State, credential, middleware::Trace, parameters::shown};
 
@@ -15,6 +15,12 @@ impl<A: Action> FromRequestParts<State> for Opened<A> {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, ApiError> {
         let caller = credential::authenticate(parts, state).await?.caller;
+        // A call that may end its own session is bound to it by its answer only.
+        if A::NAME != OwnAccount::NAME
+            && let Some(trace) = parts.extensions.get::<Trace>()
+        {
+            trace.bind();
+        }
         open(parts, state.gate(), &caller).await.map(Self)
     }
 }

@@ -1,6 +1,9 @@
 //! What every handler can reach.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
 
 use bytes::Bytes;
 use ipnet::IpNet;
@@ -12,7 +15,7 @@ use crate::{
     etag::Tags,
     metrics::Metrics,
     pods::{live::Hub, memory::StreamMemory, shares::Shares},
-    ws,
+    serve, ws,
 };
 
 /// How the server is reached, and by whom.
@@ -32,6 +35,8 @@ pub struct Options {
     pub metrics_networks: Vec<IpNet>,
     /// A bearer token that may read `/metrics` from anywhere.
     pub metrics_token: Option<String>,
+    /// Caps and time limits of connections.
+    pub connections: serve::Limits,
     /// Caps and times of WebSockets.
     pub websockets: ws::Limits,
     /// Bytes of memory that logs in JSON may take together; one takes up to about 10 MiB, and one session a quarter.
@@ -54,6 +59,7 @@ impl Default for Options {
                 IpNet::from(std::net::IpAddr::from(std::net::Ipv6Addr::LOCALHOST)),
             ],
             metrics_token: None,
+            connections: serve::Limits::default(),
             websockets: ws::Limits::default(),
             json_logs: 128 << 20,
             stream_memory: 512 << 20,
@@ -74,6 +80,8 @@ struct Inner {
     tickets: Tickets,
     options: Options,
     shutdown: CancellationToken,
+    leaving: AtomicBool,
+    connections: serve::Connections,
     sockets: ws::Sockets,
     downloads: ws::Places,
     json_logs: Shares,
@@ -82,10 +90,11 @@ struct Inner {
     tags: Tags,
     live: Hub,
     start_page: OnceLock<Bytes>,
+    openapi: OnceLock<Bytes>,
 }
 
 impl State {
-    /// Puts the parts together. `shutdown` closes every WebSocket with 1001. Must be called within a tokio runtime.
+    /// Puts the parts together. `shutdown` closes every WebSocket but the terminals with 1001. Must be called within a tokio runtime.
     pub fn new(
         gate: Gate,
         sessions: Sessions,
@@ -99,6 +108,8 @@ impl State {
                 gate,
                 sessions,
                 tickets,
+                leaving: AtomicBool::new(false),
+                connections: serve::Connections::new(&options.connections),
                 sockets: ws::Sockets::new(&options.websockets),
                 downloads: ws::Places::new("log downloads", &options.websockets),
                 json_logs: Shares::new(options.json_logs),
@@ -107,13 +118,24 @@ impl State {
                 tags: Tags::default(),
                 live,
                 start_page: OnceLock::new(),
+                openapi: OnceLock::new(),
                 options,
                 shutdown,
             }),
         }
     }
 
-    /// Waits until every WebSocket is closed. Call it after `shutdown` was cancelled and the server takes no new connections; give it a time limit.
+    /// From now on `/readyz` answers 503. All else goes on.
+    pub fn leave(&self) {
+        self.inner.leaving.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.inner.leaving.load(Ordering::Relaxed)
+    }
+
+    /// Waits until every other WebSocket is closed, then closes the terminals with 1001 and waits for them. Call it after `shutdown` was cancelled and the
+    /// server takes no new connections; give it a time limit.
     pub async fn drained(&self) {
         self.inner.sockets.drained().await;
     }
@@ -139,6 +161,10 @@ impl State {
         &self.inner.shutdown
     }
 
+    pub(crate) fn connections(&self) -> &serve::Connections {
+        &self.inner.connections
+    }
+
     pub(crate) fn sockets(&self) -> &ws::Sockets {
         &self.inner.sockets
     }
@@ -161,6 +187,11 @@ impl State {
     /// The start page, written when it is first asked for.
     pub(crate) fn start_page(&self, write: impl FnOnce() -> Bytes) -> Bytes {
         self.inner.start_page.get_or_init(write).clone()
+    }
+
+    /// The OpenAPI document, written when it is first asked for.
+    pub(crate) fn openapi(&self, write: impl FnOnce() -> Bytes) -> Bytes {
+        self.inner.openapi.get_or_init(write).clone()
     }
 
     pub(crate) fn live(&self) -> &Hub {

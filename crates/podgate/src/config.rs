@@ -3,6 +3,7 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -89,6 +90,15 @@ pub(crate) struct Serve {
     /// Memory that log streams, log downloads and terminals may take together: bytes, or a number with Ki, Mi or Gi
     #[arg(long, env = "PODGATE_STREAM_MEMORY", value_name = "SIZE", value_parser = stream_memory, default_value = "512Mi")]
     pub(crate) stream_memory: usize,
+    /// Connections at once in all [default: half the limit on open files, at most 16384]
+    #[arg(long, env = "PODGATE_MAX_CONNECTIONS", value_name = "N", value_parser = count)]
+    pub(crate) max_connections: Option<usize>,
+    /// Connections at once from one address, unless it is a trusted proxy's [default: a quarter of --max-connections]
+    #[arg(long, env = "PODGATE_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N", value_parser = count)]
+    pub(crate) max_connections_per_address: Option<usize>,
+    /// Time from SIGTERM, when /readyz turns 503, to the end of serving: as long as a load balancer takes to notice, such as 10s
+    #[arg(long, env = "PODGATE_SHUTDOWN_DELAY", value_name = "SECONDS", default_value = "0s", value_parser = seconds)]
+    pub(crate) shutdown_delay: Duration,
     /// How the log on standard error looks
     #[arg(long, env = "PODGATE_LOG_FORMAT", value_enum, default_value = "text")]
     pub(crate) log_format: LogFormat,
@@ -175,6 +185,9 @@ impl Serve {
             tls_cert: None,
             tls_key: None,
             stream_memory: 512 << 20,
+            max_connections: None,
+            max_connections_per_address: None,
+            shutdown_delay: Duration::ZERO,
             log_format: LogFormat::Text,
         }
     }
@@ -186,6 +199,11 @@ impl Serve {
             .iter()
             .filter(|named| named.context == context || named.context == cluster);
         named.flat_map(|named| named.names.clone()).collect()
+    }
+
+    /// The files of certificate chain and key, if https is to be served.
+    pub(crate) fn tls(&self) -> Option<(&Path, &Path)> {
+        self.tls_cert.as_deref().zip(self.tls_key.as_deref())
     }
 
     /// The data directory, as flagged or by the XDG base directory rules.
@@ -296,6 +314,21 @@ fn stream_memory(text: &str) -> Result<usize, String> {
         return Err("takes at least 2Mi, which one terminal may need".to_owned());
     }
     Ok(bytes)
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count @ 1..=1_000_000) => Ok(count),
+        _ => Err("takes a number from 1 to 1000000".to_owned()),
+    }
+}
+
+/// Whole seconds up to an hour, with or without their unit.
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.strip_suffix('s').unwrap_or(text).parse() {
+        Ok(seconds @ 0..=3600) => Ok(Duration::from_secs(seconds)),
+        _ => Err("takes seconds from 0 to 3600, such as 10s".to_owned()),
+    }
 }
 
 fn rate(text: &str) -> Result<f64, String> {
@@ -414,6 +447,28 @@ mod tests {
     fn a_certificate_needs_its_key() {
         assert!(serve(&["--tls-cert", "a.pem"]).is_err());
         assert!(serve(&["--tls-cert", "a.pem", "--tls-key", "b.pem"]).is_ok());
+    }
+
+    #[test]
+    fn numbers_of_connections_and_seconds_are_bounded() {
+        let flags = serve(&["--max-connections", "64", "--shutdown-delay", "10s"]).unwrap();
+        assert_eq!(
+            (flags.max_connections, flags.max_connections_per_address),
+            (Some(64), None)
+        );
+        assert_eq!(flags.shutdown_delay, Duration::from_secs(10));
+        assert_eq!(
+            serve(&["--shutdown-delay", "7"]).unwrap().shutdown_delay,
+            Duration::from_secs(7)
+        );
+        assert!(serve(&[]).unwrap().shutdown_delay.is_zero());
+        for wrong in ["-1", "1m", "s", "", "3601", "1.5"] {
+            assert!(serve(&["--shutdown-delay", wrong]).is_err(), "{wrong}");
+        }
+        for wrong in ["0", "-1", "1000001", "many"] {
+            assert!(serve(&["--max-connections", wrong]).is_err(), "{wrong}");
+            assert!(serve(&["--max-connections-per-address", wrong]).is_err(), "{wrong}");
+        }
     }
 
     #[test]

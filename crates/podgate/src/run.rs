@@ -2,11 +2,11 @@
 
 use std::{io::Write, net::SocketAddr, path::Path, time::Duration};
 
-use axum::Router;
-use axum_server::{Handle, accept::NoDelayAcceptor, tls_rustls::RustlsConfig};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
 use podgate_access::{Gate, Sessions, clusters::Clusters, sessions, tickets::Tickets};
-use podgate_api::State;
+use podgate_api::{
+    State,
+    serve::{Limits, Listening, raise_limit},
+};
 use podgate_cluster::{
     Registry, Source,
     client::Policy,
@@ -22,10 +22,8 @@ use crate::{
     demo,
 };
 
-/// How long requests under way may take to end once we are told to stop.
+/// The longest that WebSockets may take to close once the server stops.
 const DRAIN: Duration = Duration::from_secs(10);
-/// How long a client may take to send a request's head.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How often the index gives up memory that is of no use.
 const TIDY: Duration = Duration::from_secs(60);
@@ -50,12 +48,13 @@ pub(crate) fn stop_signal() -> Result<CancellationToken, String> {
 
 /// Serves until SIGTERM or ^C, then drains.
 pub(crate) async fn serve(flags: Serve) -> Result<(), String> {
-    let stop = stop_signal()?;
+    let signal = stop_signal()?;
+    let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     let data_dir = flags.data_dir()?;
     let store = open_store(&flags, &data_dir).await?;
     // Whatever may fail comes before the first administrator: its password is shown once, and must not be lost.
-    let listening = Listening::open(&flags).await?;
+    let listening = Listening::open(flags.listen, flags.tls())?;
     let options = api_options(&flags)?;
     let index = Index::new();
     tasks.spawn(tidy(index.clone(), stop.clone()));
@@ -74,7 +73,7 @@ pub(crate) async fn serve(flags: Serve) -> Result<(), String> {
         .ensure_admin(admin_password(&flags)?.as_deref())
         .await
         .map_err(|error| error.to_string())?;
-    greet(&flags, listening.address, made_up.as_deref());
+    greet(&flags, listening.address(), made_up.as_deref());
     tasks.spawn({
         let (sessions, stop) = (sessions.clone(), stop.clone());
         async move { sessions.sweep(stop).await }
@@ -84,10 +83,9 @@ pub(crate) async fn serve(flags: Serve) -> Result<(), String> {
         async move { sessions.probe(stop).await }
     });
     let state = State::new(gate, sessions, Tickets::default(), stop.clone(), options);
-    let served = listening.serve(podgate_api::router(state.clone()), stop.clone()).await;
+    tasks.spawn(leave(state.clone(), signal, flags.shutdown_delay, stop.clone()));
+    listening.serve(state.clone(), stop).await;
 
-    // Also when serving failed: whatever runs ends in order.
-    stop.cancel();
     if tokio::time::timeout(DRAIN, state.drained()).await.is_err() {
         tracing::warn!("some WebSockets did not close in time: ended them");
     }
@@ -97,8 +95,18 @@ pub(crate) async fn serve(flags: Serve) -> Result<(), String> {
     for shop in shops {
         shop.stop().await;
     }
-    store.close().await.map_err(|error| error.to_string())?;
-    served
+    store.close().await.map_err(|error| error.to_string())
+}
+
+/// After the signal, waits until nobody sends new requests here, then stops the server.
+async fn leave(state: State, signal: CancellationToken, delay: Duration, stop: CancellationToken) {
+    signal.cancelled().await;
+    state.leave();
+    if !delay.is_zero() {
+        tracing::info!(?delay, "stopping: /readyz answers 503, all else goes on");
+        tokio::time::sleep(delay).await;
+    }
+    stop.cancel();
 }
 
 /// Tidies the index every minute. It may take the lock for a while, so a thread that may block does it.
@@ -194,76 +202,15 @@ fn api_options(flags: &Serve) -> Result<podgate_api::Options, String> {
         allowed_origins: flags.allowed_origin.clone(),
         trusted_proxies: flags.trusted_proxy.clone(),
         https: flags.tls_cert.is_some(),
+        connections: Limits {
+            exempt: flags.trusted_proxy.clone(),
+            ..Limits::for_files(raise_limit(), flags.max_connections, flags.max_connections_per_address)
+        },
         metrics_networks: flags.metrics_network.clone(),
         metrics_token,
         stream_memory: flags.stream_memory,
         ..podgate_api::Options::default()
     })
-}
-
-/// An open listener. What connects before [`Listening::serve`] waits.
-struct Listening {
-    listener: std::net::TcpListener,
-    address: SocketAddr,
-    tls: Option<RustlsConfig>,
-}
-
-impl Listening {
-    /// Listens where the flags say, with their certificate.
-    async fn open(flags: &Serve) -> Result<Self, String> {
-        let tls = match (&flags.tls_cert, &flags.tls_key) {
-            (Some(cert), Some(key)) => {
-                let config = RustlsConfig::from_pem_file(cert, key)
-                    .await
-                    .map_err(|error| format!("cannot use {} with {}: {error}", cert.display(), key.display()))?;
-                Some(config)
-            }
-            _ => None,
-        };
-        let cannot = |error: std::io::Error| format!("cannot listen on {}: {error}", flags.listen);
-        let listener = std::net::TcpListener::bind(flags.listen).map_err(cannot)?;
-        listener.set_nonblocking(true).map_err(cannot)?;
-        let address = listener.local_addr().map_err(cannot)?;
-        Ok(Self { listener, address, tls })
-    }
-
-    /// Serves until told to stop and drained.
-    async fn serve(self, app: Router, stop: CancellationToken) -> Result<(), String> {
-        let ended = |error: std::io::Error| format!("the server ended: {error}");
-        let handle = Handle::new();
-        let drain = handle.clone();
-        let watcher = tokio::spawn(async move {
-            stop.cancelled().await;
-            drain.graceful_shutdown(Some(DRAIN));
-        });
-        let service = app.into_make_service_with_connect_info::<SocketAddr>();
-        let served = match self.tls {
-            Some(config) => {
-                let server = axum_server::from_tcp_rustls(self.listener, config)
-                    .map_err(ended)?
-                    .handle(handle);
-                let mut server = server.map(|acceptor| acceptor.acceptor(NoDelayAcceptor::new()));
-                limit_heads(server.http_builder());
-                server.serve(service).await
-            }
-            None => {
-                let server = axum_server::from_tcp(self.listener).map_err(ended)?.handle(handle);
-                let mut server = server.acceptor(NoDelayAcceptor::new());
-                limit_heads(server.http_builder());
-                server.serve(service).await
-            }
-        };
-        watcher.abort();
-        served.map_err(ended)
-    }
-}
-
-/// A client that dawdles over its request's head does not hold a connection.
-fn limit_heads(builder: &mut hyper_util::server::conn::auto::Builder<TokioExecutor>) {
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT);
 }
 
 /// Says where we listen, and the log-in where no one else can know it: on standard error if standard output is closed.

@@ -32,10 +32,10 @@ const DESCRIPTION: &str = "Fast, safe access to pods on many Kubernetes clusters
     WebSockets are described as GET routes that answer 101, with their frames under `x-websocket`. A missing credential or a foreign origin is refused by HTTP before \
     the upgrade; everything later upgrades, sends an `error` frame and closes with 4000 + HTTP status. Revoked: 4401. Server shutting down: 1001. Normal end: 1000.";
 
-/// `GET /api/openapi.json`.
+/// `GET /api/openapi.json`. Written once: it takes milliseconds, and anyone may ask.
 pub(crate) async fn get(Extract(state): Extract<State>) -> Response {
-    let document = document(&state.options().base_path);
-    ([(header::CONTENT_TYPE, "application/json")], document.to_string()).into_response()
+    let document = state.openapi(|| document(&state.options().base_path).to_string().into());
+    ([(header::CONTENT_TYPE, "application/json")], document).into_response()
 }
 
 /// The document, for a server under a base path (empty: the root).

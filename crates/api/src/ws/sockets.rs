@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{TaskTracker, task_tracker::TaskTrackerToken},
+};
 
 use crate::ApiError;
 
@@ -46,6 +49,8 @@ pub(crate) struct Sockets {
     limits: Limits,
     places: Places,
     tracker: TaskTracker,
+    terminals: TaskTracker,
+    terminals_close: CancellationToken,
 }
 
 /// How many streams of one kind are open, of each session and in all. Cheap to clone.
@@ -78,6 +83,8 @@ impl Sockets {
             limits: limits.clone(),
             places: Places::new("WebSockets", limits),
             tracker: TaskTracker::new(),
+            terminals: TaskTracker::new(),
+            terminals_close: CancellationToken::new(),
         }
     }
 
@@ -96,13 +103,23 @@ impl Sockets {
     }
 
     /// Marks a socket's task as living until the token is dropped.
-    pub(crate) fn track(&self) -> TaskTrackerToken {
-        self.tracker.token()
+    pub(crate) fn track(&self, terminal: bool) -> TaskTrackerToken {
+        let tracker = if terminal { &self.terminals } else { &self.tracker };
+        tracker.token()
     }
 
+    /// The token that closes the terminals.
+    pub(crate) fn terminals_close(&self) -> &CancellationToken {
+        &self.terminals_close
+    }
+
+    /// Waits until every other socket is closed, then closes the terminals and waits for them.
     pub(crate) async fn drained(&self) {
         self.tracker.close();
         self.tracker.wait().await;
+        self.terminals_close.cancel();
+        self.terminals.close();
+        self.terminals.wait().await;
     }
 }
 

@@ -11,9 +11,10 @@ use futures_util::{FutureExt, future::BoxFuture};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use podgate_access::{Action, Caller, Scoped};
+use podgate_access::{Action, Caller, Scoped, action::Exec};
 use podgate_cluster::websocket::{BoundedWebSocket, Sizes};
 use tokio_tungstenite::tungstenite::{handshake::derive_accept_key, protocol::Role};
+use tokio_util::sync::CancellationToken;
 
 use super::{End, Socket};
 use crate::{
@@ -92,7 +93,8 @@ impl<A: Action, T: FromParameters> Upgrade<A, T> {
         F: for<'a> FnOnce(&'a mut Socket, Scoped<A>, T) -> BoxFuture<'a, Result<(), End>> + Send + 'static,
     {
         let limits = self.state.sockets().limits().clone();
-        let living = self.state.sockets().track();
+        let living = self.state.sockets().track(A::NAME == Exec::NAME);
+        let shutdown = self.closes_with();
         let accept = self.accept.clone();
         tokio::spawn(async move {
             let _living = living;
@@ -127,7 +129,7 @@ impl<A: Action, T: FromParameters> Upgrade<A, T> {
                 ended = work => Some(ended.unwrap_or_else(|_| Err(panicked()))),
                 () = keep_alive => Some(Err(End::Gone)),
                 () = self.caller.revoked.cancelled() => Some(Err(End::Failed(self.caller.end().into()))),
-                () = self.state.shutdown().cancelled() => None,
+                () = shutdown.cancelled() => None,
             };
             match ended {
                 Some(ended) => socket.close(ended).await,
@@ -135,6 +137,17 @@ impl<A: Action, T: FromParameters> Upgrade<A, T> {
             }
         });
         switching(accept)
+    }
+}
+
+impl<A: Action, T> Upgrade<A, T> {
+    /// The token that closes the socket when the server shuts down. People sit at terminals: those close last.
+    fn closes_with(&self) -> CancellationToken {
+        if A::NAME == Exec::NAME {
+            self.state.sockets().terminals_close().clone()
+        } else {
+            self.state.shutdown().clone()
+        }
     }
 }
 

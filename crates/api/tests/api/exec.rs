@@ -226,7 +226,8 @@ async fn when_the_client_the_session_or_the_server_goes_so_does_the_shell() {
         .unwrap();
     let mut socket = up(socket).await;
     server.begin_shutdown();
-    assert_eq!(socket.rest().await.1, 1001);
+    let ((_, close), ()) = tokio::join!(socket.rest(), server.state.drained());
+    assert_eq!(close, 1001);
     until_gone(&server).await;
     server.stop().await;
 }

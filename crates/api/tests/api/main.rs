@@ -6,6 +6,7 @@ mod accounts;
 mod bad_frames;
 mod bad_input;
 mod clusters;
+mod connections;
 mod credentials;
 mod documents;
 mod etags;

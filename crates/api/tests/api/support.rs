@@ -5,7 +5,7 @@ mod socket;
 use std::{net::SocketAddr, sync::Once, time::Duration};
 
 use podgate_access::{Gate, Sessions, clusters::Clusters, sessions, tickets::Tickets};
-use podgate_api::{Options, State, router};
+use podgate_api::{Options, State, serve::Listening};
 use podgate_cluster::{Cluster, Registry, Source, SyncState, client::Policy};
 use podgate_index::Index;
 use podgate_sim::Sim;
@@ -183,7 +183,7 @@ impl Server {
         let shutdown = CancellationToken::new();
         let base = setup.api.base_path.clone();
         let state = State::new(gate, sessions.clone(), Tickets::default(), shutdown.clone(), setup.api);
-        let (address, server) = serve(state.clone(), shutdown.clone()).await;
+        let (address, server) = serve(state.clone(), shutdown.clone());
         let mut server = Self {
             sim,
             state,
@@ -381,15 +381,10 @@ async fn open_store(dir: &std::path::Path) -> Store {
     Store::open(&url, &dir.join("key")).await.unwrap()
 }
 
-async fn serve(state: State, shutdown: CancellationToken) -> (SocketAddr, tokio::task::JoinHandle<()>) {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
-    let server = tokio::spawn(async move {
-        let served = axum::serve(listener, service).with_graceful_shutdown(async move { shutdown.cancelled().await });
-        served.await.unwrap();
-    });
-    (address, server)
+fn serve(state: State, shutdown: CancellationToken) -> (SocketAddr, tokio::task::JoinHandle<()>) {
+    let listening = Listening::open("127.0.0.1:0".parse().unwrap(), None).unwrap();
+    let address = listening.address();
+    (address, tokio::spawn(listening.serve(state, shutdown)))
 }
 
 fn client() -> reqwest::Client {

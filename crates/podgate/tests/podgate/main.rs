@@ -2,10 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{
-    io::{BufRead, BufReader},
-    net::TcpListener,
+    io::{BufRead, BufReader, Read, Write},
+    net::{TcpListener, TcpStream},
     path::Path,
     process::{Child, Command, Output, Stdio},
+    time::Duration,
 };
 
 /// `podgate serve` on a data directory, with no variable of ours to change what it does.
@@ -41,6 +42,50 @@ impl Running {
         let lines = lines.take(count).map(Result::unwrap).collect();
         (Self(child), lines)
     }
+}
+
+impl Running {
+    /// Sends SIGTERM.
+    fn terminate(&self) {
+        let sent = Command::new("kill").arg(self.0.id().to_string()).status().unwrap();
+        assert!(sent.success());
+    }
+}
+
+/// Runs a command under limits of the shell, such as `ulimit -n 256`.
+fn under(limits: &str, command: &Command) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("{limits} && exec \"$0\" \"$@\"")]);
+    shell.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    shell.stdin(Stdio::null());
+    shell
+}
+
+/// The address in the line that says where Podgate listens.
+fn address(line: &str) -> String {
+    let (_, rest) = line.split_once("http://").unwrap();
+    rest.trim_end_matches('/').to_owned()
+}
+
+/// The status of a GET. Fails on a server that answers nothing for long: no connection has ended by its own time limit until then.
+#[track_caller]
+fn status(address: &str, path: &str) -> u16 {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split(' ').nth(1).unwrap().parse().unwrap()
 }
 
 impl Drop for Running {
@@ -294,4 +339,71 @@ fn a_database_url_is_not_quoted() {
         let output = fails(command, "the database URL");
         assert!(!String::from_utf8_lossy(&output.stderr).contains("hunter2"), "{url}");
     }
+}
+
+#[test]
+fn silent_connections_leave_room_for_others() {
+    let dir = tempfile::tempdir().unwrap();
+    let command = under("ulimit -n 256", &serve(dir.path(), &["--listen", "127.0.0.1:0"]));
+    let (_running, lines) = Running::start(command, 1);
+    let address = address(&lines[0]);
+    let mut silent = Vec::new();
+    for number in 0..300 {
+        let mut stream = TcpStream::connect(&address).unwrap();
+        if number % 2 == 0 {
+            // One that was closed already takes it as well.
+            let _ = stream.write_all(b"P");
+        }
+        silent.push(stream);
+        if number % 100 == 0 {
+            assert_eq!(status(&address, "/healthz"), 200);
+        }
+    }
+    assert_eq!(status(&address, "/healthz"), 200);
+    assert_eq!(status(&address, "/readyz"), 200);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_limit_on_files_is_raised_as_far_as_the_system_allows() {
+    let dir = tempfile::tempdir().unwrap();
+    let command = under(
+        "ulimit -Sn 100 && ulimit -Hn 300",
+        &serve(dir.path(), &["--listen", "127.0.0.1:0"]),
+    );
+    let (running, _) = Running::start(command, 1);
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", running.0.id())).unwrap();
+    let files = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"))
+        .unwrap();
+    let files: Vec<&str> = files.split_whitespace().collect();
+    assert_eq!(files[..2], ["300", "300"]);
+}
+
+#[test]
+fn from_sigterm_on_only_readiness_changes_until_the_delay_is_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let flags = ["--listen", "127.0.0.1:0", "--shutdown-delay", "1h"];
+    let wrong = serve(dir.path(), &flags).output().unwrap();
+    assert_eq!(wrong.status.code(), Some(2));
+    let flags = ["--listen", "127.0.0.1:0", "--shutdown-delay", "3600"];
+    let (running, lines) = Running::start(serve(dir.path(), &flags), 1);
+    let address = address(&lines[0]);
+    assert_eq!(status(&address, "/readyz"), 200);
+    running.terminate();
+    while status(&address, "/readyz") != 503 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(status(&address, "/healthz"), 200);
+    assert_eq!(status(&address, "/api/openapi.json"), 200);
+}
+
+#[test]
+fn sigterm_ends_it_with_success() {
+    let dir = tempfile::tempdir().unwrap();
+    let (mut running, lines) = Running::start(serve(dir.path(), &["--listen", "127.0.0.1:0"]), 1);
+    let _silent = TcpStream::connect(address(&lines[0])).unwrap();
+    running.terminate();
+    assert_eq!(running.0.wait().unwrap().code(), Some(0));
 }

@@ -1,0 +1,72 @@
+//! The accept loop.
+
+use std::{io, net::SocketAddr};
+
+use axum::Router;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{Connections, io::Io, task};
+
+/// Accepts and serves connections until `stop` is cancelled, then drains.
+pub(super) async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    connections: Connections,
+    stop: CancellationToken,
+) {
+    let tasks = TaskTracker::new();
+    let times = connections.limits().times;
+    let accepting = async {
+        loop {
+            let Some((stream, peer)) = accept(&listener, &connections).await else {
+                continue;
+            };
+            let Some(place) = connections.enter(peer).await else {
+                continue;
+            };
+            // An answer goes at once, also if it comes in parts.
+            let _ = stream.set_nodelay(true);
+            let io = Io::new(stream, place, times.stall);
+            tasks.spawn(task::run(io, tls.clone(), peer, router.clone(), times));
+        }
+    };
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = accepting => {}
+    }
+    drop(listener);
+    connections.drain();
+    tasks.close();
+    if tokio::time::timeout(times.drain, tasks.wait()).await.is_err() {
+        tracing::warn!(
+            count = tasks.len(),
+            "some requests did not end in time: ended their connections"
+        );
+        connections.stop();
+        tasks.wait().await;
+    }
+}
+
+/// The next connection; `None` if it failed, after a wait where that is no fault of its own.
+async fn accept(listener: &TcpListener, connections: &Connections) -> Option<(TcpStream, SocketAddr)> {
+    match listener.accept().await {
+        Ok(accepted) => Some(accepted),
+        Err(error) => {
+            if !is_of_connection(&error) {
+                connections.make_room(&error).await;
+            }
+            None
+        }
+    }
+}
+
+/// Whether the peer broke off before its connection was accepted (accept(2)).
+fn is_of_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionRefused | io::ErrorKind::ConnectionReset
+    )
+}

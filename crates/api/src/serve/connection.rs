@@ -1,0 +1,357 @@
+//! One connection, as everything around it sees it: what it is doing, and a way to end it from outside.
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{
+            AtomicBool, AtomicU8, AtomicU32, AtomicU64,
+            Ordering::{Acquire, Relaxed, Release, SeqCst},
+        },
+    },
+    task::{Context, Waker},
+};
+
+use futures_util::task::AtomicWaker;
+use tokio::{sync::Notify, time::Instant};
+
+use crate::middleware::Trace;
+
+/// The work of a connection. Only the first three can be ended to make room for another connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(super) enum Phase {
+    /// Its first head is not complete.
+    Fresh = 0,
+    /// It waits for the next request, and has taken every answer.
+    Idle = 1,
+    /// As [`Phase::Idle`], and part of the next head has arrived.
+    Head = 2,
+    /// A request is under way.
+    Busy = 3,
+    /// The whole answer is written, but the peer has not taken all of it.
+    Answered = 4,
+    /// It is a WebSocket.
+    Upgraded = 5,
+}
+
+impl Phase {
+    fn from_number(number: u8) -> Self {
+        match number {
+            0 => Self::Fresh,
+            1 => Self::Idle,
+            2 => Self::Head,
+            3 => Self::Busy,
+            4 => Self::Answered,
+            _ => Self::Upgraded,
+        }
+    }
+
+    /// Returns whether a request is under way, or a WebSocket.
+    pub(super) fn under_way(self) -> bool {
+        matches!(self, Self::Busy | Self::Answered | Self::Upgraded)
+    }
+}
+
+/// The flags that all connections of a listener share.
+#[derive(Debug)]
+pub(super) struct Signals {
+    start: Instant,
+    /// Accepting waits until a connection ends or becomes idle.
+    hungry: AtomicBool,
+    draining: AtomicBool,
+    stopped: AtomicBool,
+    /// A connection has gone, or has become idle while accepting waited.
+    changed: Notify,
+}
+
+impl Signals {
+    pub(super) fn new() -> Self {
+        Self {
+            start: Instant::now(),
+            hungry: AtomicBool::new(false),
+            draining: AtomicBool::new(false),
+            stopped: AtomicBool::new(false),
+            changed: Notify::new(),
+        }
+    }
+
+    /// Returns the microseconds since the listener was opened.
+    pub(super) fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+
+    /// Says whether accepting waits for a connection to become idle.
+    pub(super) fn set_hungry(&self, hungry: bool) {
+        self.hungry.store(hungry, SeqCst);
+    }
+
+    pub(super) fn changed(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Waits for [`Signals::changed`], also for one from before this call.
+    pub(super) async fn until_changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// From now on each connection ends after the request that is under way.
+    pub(super) fn drain(&self) {
+        self.draining.store(true, SeqCst);
+    }
+
+    pub(super) fn draining(&self) -> bool {
+        self.draining.load(Relaxed)
+    }
+
+    /// From now on each connection that is not a WebSocket ends at once.
+    pub(super) fn stop(&self) {
+        self.stopped.store(true, SeqCst);
+    }
+
+    pub(super) fn stopped(&self) -> bool {
+        self.stopped.load(Relaxed)
+    }
+}
+
+/// One connection. Cheap to clone; a request carries it among its extensions.
+#[derive(Clone, Debug)]
+pub(crate) struct Connection {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    id: u64,
+    network: Option<IpAddr>,
+    signals: Arc<Signals>,
+    phase: AtomicU8,
+    /// When it became idle, in microseconds of [`Signals::now`].
+    idle_since: AtomicU64,
+    /// Bytes wait that the peer does not take.
+    blocked: AtomicBool,
+    ended: AtomicBool,
+    /// Bytes of an incomplete head.
+    head: AtomicU32,
+    /// The request under way, which knows its caller; and how many there were.
+    request: Mutex<Option<Trace>>,
+    requests: AtomicU32,
+    task: AtomicWaker,
+    /// Of a WebSocket, whose halves need not be polled by one task.
+    reader: AtomicWaker,
+    writer: AtomicWaker,
+}
+
+impl Connection {
+    pub(super) fn new(id: u64, network: Option<IpAddr>, signals: Arc<Signals>) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                id,
+                network,
+                signals,
+                phase: AtomicU8::new(Phase::Fresh as u8),
+                idle_since: AtomicU64::new(0),
+                blocked: AtomicBool::new(false),
+                ended: AtomicBool::new(false),
+                head: AtomicU32::new(0),
+                request: Mutex::new(None),
+                requests: AtomicU32::new(0),
+                task: AtomicWaker::new(),
+                reader: AtomicWaker::new(),
+                writer: AtomicWaker::new(),
+            }),
+        }
+    }
+
+    /// Returns its number. A connection that was accepted later has a higher one.
+    pub(super) fn id(&self) -> u64 {
+        self.inner.id
+    }
+
+    /// Returns the network whose connections are capped together; `None` for a proxy's.
+    pub(super) fn network(&self) -> Option<IpAddr> {
+        self.inner.network
+    }
+
+    pub(super) fn signals(&self) -> &Signals {
+        &self.inner.signals
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        Phase::from_number(self.inner.phase.load(SeqCst))
+    }
+
+    /// Returns since when it waits for its next request (microseconds of [`Signals::now`]). Before its first head, and while a request is under way, it
+    /// does not wait.
+    pub(super) fn idle_since(&self) -> Option<u64> {
+        let idle = matches!(self.phase(), Phase::Idle | Phase::Head);
+        idle.then(|| self.inner.idle_since.load(Acquire))
+    }
+
+    /// Notes that a whole head has arrived.
+    pub(super) fn begin(&self) {
+        self.inner.head.store(0, Relaxed);
+        self.inner.phase.store(Phase::Busy as u8, SeqCst);
+    }
+
+    /// Notes that the answer is written as far as we are concerned.
+    pub(super) fn answered(&self) {
+        let (busy, answered) = (Phase::Busy as u8, Phase::Answered as u8);
+        let _ = self.inner.phase.compare_exchange(busy, answered, SeqCst, Relaxed);
+    }
+
+    /// Notes that it becomes a WebSocket.
+    pub(super) fn upgraded(&self) {
+        self.inner.phase.store(Phase::Upgraded as u8, SeqCst);
+    }
+
+    /// Makes it idle if the peer has taken the whole answer. Its own task calls this whenever nothing more can be done at once.
+    pub(super) fn settle(&self) {
+        if self.phase() != Phase::Answered || self.inner.blocked.load(Relaxed) {
+            return;
+        }
+        self.inner.idle_since.store(self.inner.signals.now(), Release);
+        self.inner.phase.store(Phase::Idle as u8, SeqCst);
+        // The other side of this is `set_hungry`, then a look at the phase: one of the two sees the other.
+        if self.inner.signals.hungry.load(SeqCst) {
+            self.inner.signals.changed();
+        }
+    }
+
+    /// Notes that bytes have arrived.
+    pub(super) fn heard(&self, bytes: usize) {
+        match self.phase() {
+            Phase::Idle => self.inner.phase.store(Phase::Head as u8, SeqCst),
+            Phase::Fresh | Phase::Head => {}
+            Phase::Busy | Phase::Answered | Phase::Upgraded => return,
+        }
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        let before = self.inner.head.load(Relaxed);
+        self.inner.head.store(before.saturating_add(bytes), Relaxed);
+    }
+
+    /// Returns the bytes that have arrived of a head that is not complete.
+    pub(super) fn head(&self) -> usize {
+        usize::try_from(self.inner.head.load(Relaxed)).unwrap_or(usize::MAX)
+    }
+
+    /// Notes whether bytes wait that the peer does not take.
+    pub(super) fn set_blocked(&self, blocked: bool) {
+        self.inner.blocked.store(blocked, Relaxed);
+    }
+
+    /// Names the request that is under way, so that the connection can end with its caller's session.
+    pub(crate) fn set_request(&self, trace: &Trace) {
+        *self.inner.request.lock().unwrap_or_else(PoisonError::into_inner) = Some(trace.clone());
+        self.inner.requests.fetch_add(1, Release);
+    }
+
+    /// Returns how many requests were named with [`Connection::set_request`].
+    pub(super) fn requests(&self) -> u32 {
+        self.inner.requests.load(Acquire)
+    }
+
+    pub(super) fn request(&self) -> Option<Trace> {
+        self.inner
+            .request
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Ends the connection: whatever is under way on it is dropped, and the socket is closed.
+    pub(super) fn end(&self) {
+        self.inner.ended.store(true, SeqCst);
+        self.wake();
+        self.inner.reader.wake();
+        self.inner.writer.wake();
+    }
+
+    pub(super) fn ended(&self) -> bool {
+        self.inner.ended.load(Relaxed)
+    }
+
+    /// Wakes its task, to look at [`Signals`].
+    pub(super) fn wake(&self) {
+        self.inner.task.wake();
+    }
+
+    /// Registers the task that serves it, then returns whether it has ended or its listener has stopped.
+    pub(super) fn poll_ended(&self, context: &Context<'_>) -> bool {
+        self.inner.task.register(context.waker());
+        self.ended() || self.inner.signals.stopped()
+    }
+
+    /// Registers who waits to read from a WebSocket, then returns whether it has ended.
+    pub(super) fn reader_waits(&self, waker: &Waker) -> bool {
+        self.waits(&self.inner.reader, waker)
+    }
+
+    /// Registers who waits to write to a WebSocket, then returns whether it has ended.
+    pub(super) fn writer_waits(&self, waker: &Waker) -> bool {
+        self.waits(&self.inner.writer, waker)
+    }
+
+    fn waits(&self, slot: &AtomicWaker, waker: &Waker) -> bool {
+        // Before that, the connection's task is woken, and it polls both halves.
+        if self.phase() == Phase::Upgraded {
+            slot.register(waker);
+        }
+        self.ended()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    fn connection() -> Connection {
+        Connection::new(1, None, Arc::new(Signals::new()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_idle_once_the_peer_has_taken_the_whole_answer() {
+        let connection = connection();
+        connection.begin();
+        connection.settle();
+        assert_eq!(connection.phase(), Phase::Busy);
+        connection.answered();
+        connection.set_blocked(true);
+        connection.settle();
+        assert_eq!(connection.phase(), Phase::Answered);
+        assert_eq!(connection.idle_since(), None);
+        tokio::time::advance(std::time::Duration::from_micros(7)).await;
+        connection.set_blocked(false);
+        connection.settle();
+        assert_eq!(connection.idle_since(), Some(connection.signals().now()));
+    }
+
+    #[tokio::test]
+    async fn bytes_count_as_a_head_until_it_is_complete() {
+        let connection = connection();
+        connection.heard(3);
+        connection.heard(4);
+        assert_eq!((connection.phase(), connection.head()), (Phase::Fresh, 7));
+        connection.begin();
+        connection.heard(100);
+        assert_eq!((connection.phase(), connection.head()), (Phase::Busy, 0));
+        connection.answered();
+        connection.settle();
+        connection.heard(5);
+        assert_eq!((connection.phase(), connection.head()), (Phase::Head, 5));
+        assert!(connection.idle_since().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_websocket_stays_one_when_its_answer_is_written() {
+        let connection = connection();
+        connection.begin();
+        connection.upgraded();
+        connection.answered();
+        connection.settle();
+        assert_eq!(connection.phase(), Phase::Upgraded);
+        assert!(connection.phase().under_way());
+    }
+}

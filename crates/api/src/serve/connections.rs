@@ -1,0 +1,434 @@
+//! The open connections of a listener: how many there may be, and which is ended to make room for another.
+
+use std::{
+    collections::HashMap,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use podgate_cluster::MemoryBudget;
+use tokio::time::Instant;
+
+use super::{
+    Limits,
+    connection::{Connection, Signals},
+    order::Order,
+};
+
+/// The longest wait for a file after the system refused one. What else of the process holds files does not report that it closes them.
+const RETRY: Duration = Duration::from_secs(1);
+/// The time between two lines in the log that say so.
+const REPORT_EVERY: Duration = Duration::from_secs(60);
+
+/// The open connections. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Connections {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    limits: Limits,
+    signals: Arc<Signals>,
+    large_heads: MemoryBudget,
+    /// A std mutex: it is held for a look-up at the begin and the end of a connection, never across an await.
+    open: Mutex<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    last: u64,
+    all: Group,
+    by_network: HashMap<IpAddr, Group>,
+    /// The connections that were ended to make room and are not closed yet.
+    leaving: HashMap<u64, Option<IpAddr>>,
+    files_reported: Option<Instant>,
+}
+
+/// Connections with a cap in common.
+#[derive(Debug, Default)]
+struct Group {
+    order: Order,
+    /// The log says that the cap is reached.
+    full: bool,
+    /// The log says that all of them are busy.
+    busy: bool,
+}
+
+/// A connection's place among the others. Dropping it gives the place back.
+#[derive(Debug)]
+pub(super) struct Place {
+    connections: Connections,
+    pub(super) connection: Connection,
+}
+
+/// The answer to a new connection.
+enum Admission {
+    Entered(Place),
+    /// There will be room once another connection has closed or become idle.
+    Wait,
+    /// Its address has too many, all with requests under way.
+    Refused,
+}
+
+impl Connections {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                limits: limits.clone(),
+                signals: Arc::new(Signals::new()),
+                large_heads: MemoryBudget::new(limits.large_heads),
+                open: Mutex::default(),
+            }),
+        }
+    }
+
+    /// Returns how many connections are open.
+    pub(crate) fn count(&self) -> usize {
+        self.open().all.order.len()
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.shared.limits
+    }
+
+    /// Gives a new connection its place, and waits until there is one. `None`: its address has as many connections as it may have, and none of them
+    /// waits.
+    pub(super) async fn enter(&self, address: SocketAddr) -> Option<Place> {
+        loop {
+            match self.admit(address.ip().to_canonical()) {
+                Admission::Entered(place) => return Some(place),
+                Admission::Refused => return None,
+                Admission::Wait => self.shared.signals.until_changed().await,
+            }
+        }
+    }
+
+    /// Ends the connection that has waited longest because the system has no more files for us, then waits a moment.
+    pub(super) async fn make_room(&self, error: &std::io::Error) {
+        self.end_longest_waiting(error);
+        let _ = tokio::time::timeout(RETRY, self.shared.signals.until_changed()).await;
+    }
+
+    fn end_longest_waiting(&self, error: &std::io::Error) {
+        let mut open = self.open();
+        if open.files_reported.is_none_or(|at| at.elapsed() >= REPORT_EVERY) {
+            open.files_reported = Some(Instant::now());
+            tracing::error!(
+                %error,
+                connections = open.all.order.len(),
+                "a connection can't be accepted: raise the limit on open files (ulimit -n), or lower --max-connections"
+            );
+        }
+        if let Some(connection) = open.all.order.longest_waiting() {
+            connection.end();
+        }
+    }
+
+    /// Lets each connection end after the request that is under way. WebSockets go on.
+    pub(super) fn drain(&self) {
+        self.shared.signals.drain();
+        self.wake_all();
+    }
+
+    /// Ends each connection that is not a WebSocket.
+    pub(super) fn stop(&self) {
+        self.shared.signals.stop();
+        self.wake_all();
+    }
+
+    fn wake_all(&self) {
+        self.open().all.order.all().for_each(Connection::wake);
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.shared.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn admit(&self, ip: IpAddr) -> Admission {
+        let Shared { limits, signals, .. } = &*self.shared;
+        let exempt = limits.exempt.iter().any(|network| network.contains(&ip));
+        let network = (!exempt).then(|| network_of(ip));
+        let mut open = self.open();
+        let of_network = network.and_then(|network| open.by_network.get(&network));
+        if let Some(network) = network
+            && of_network.is_some_and(|group| group.order.len() >= limits.per_address)
+        {
+            return open.replace_own(network, limits.per_address);
+        }
+        if open.all.order.len() >= limits.total {
+            // Before the look: a connection that becomes idle from here on reports that.
+            signals.set_hungry(true);
+            if open.replace_any(limits.total) {
+                signals.set_hungry(false);
+            }
+            return Admission::Wait;
+        }
+        signals.set_hungry(false);
+        open.last += 1;
+        let connection = Connection::new(open.last, network, Arc::clone(signals));
+        open.enter(&connection);
+        Admission::Entered(Place {
+            connections: self.clone(),
+            connection,
+        })
+    }
+}
+
+impl Open {
+    fn enter(&mut self, connection: &Connection) {
+        self.all.order.enter(connection.clone());
+        if let Some(network) = connection.network() {
+            let group = self.by_network.entry(network).or_default();
+            group.order.enter(connection.clone());
+        }
+    }
+
+    fn leave(&mut self, connection: &Connection, limits: &Limits) {
+        self.leaving.remove(&connection.id());
+        self.all.leave(connection.id(), limits.total);
+        if let Some(network) = connection.network()
+            && let Some(group) = self.by_network.get_mut(&network)
+        {
+            group.leave(connection.id(), limits.per_address);
+            if group.order.len() == 0 {
+                self.by_network.remove(&network);
+            }
+        }
+    }
+
+    /// Ends the connection of a network that has waited longest, unless one is about to close.
+    fn replace_own(&mut self, network: IpAddr, cap: usize) -> Admission {
+        let Some(group) = self.by_network.get_mut(&network) else {
+            return Admission::Wait;
+        };
+        if !std::mem::replace(&mut group.full, true) {
+            tracing::warn!(
+                address = %network,
+                cap,
+                "an address has as many connections as it may have: a further one takes the place of the one that has waited longest, or is closed. \
+                 Name it with --trusted-proxy if it is a proxy; else see --max-connections-per-address"
+            );
+        }
+        if self.leaving.values().any(|other| *other == Some(network)) {
+            return Admission::Wait;
+        }
+        match group.order.longest_waiting() {
+            Some(connection) => {
+                self.end(&connection);
+                Admission::Wait
+            }
+            None => Admission::Refused,
+        }
+    }
+
+    /// Ends the connection that has waited longest of all, unless one is about to close. Returns whether there will be room by that.
+    fn replace_any(&mut self, cap: usize) -> bool {
+        if !std::mem::replace(&mut self.all.full, true) {
+            tracing::warn!(
+                cap,
+                "there are as many connections as there may be: a further one takes the place of the one that has waited longest. See --max-connections"
+            );
+        }
+        if !self.leaving.is_empty() {
+            return true;
+        }
+        if let Some(connection) = self.all.order.longest_waiting() {
+            self.end(&connection);
+            return true;
+        }
+        if !std::mem::replace(&mut self.all.busy, true) {
+            tracing::warn!(
+                cap,
+                "every connection has a request under way: no further one is accepted until one of them ends. See --max-connections"
+            );
+        }
+        false
+    }
+
+    fn end(&mut self, connection: &Connection) {
+        self.leaving.insert(connection.id(), connection.network());
+        connection.end();
+    }
+}
+
+impl Group {
+    /// Removes a connection. Once an eighth of the cap is free again, the log may say the next time that the cap is reached.
+    fn leave(&mut self, id: u64, cap: usize) {
+        self.order.leave(id);
+        if self.order.len().saturating_mul(8) < cap.saturating_mul(7) {
+            self.full = false;
+            self.busy = false;
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Shared { limits, signals, .. } = &*self.connections.shared;
+        self.connections.open().leave(&self.connection, limits);
+        signals.changed();
+    }
+}
+
+impl Place {
+    /// Returns the budget of the heads that are not small.
+    pub(super) fn large_heads(&self) -> &MemoryBudget {
+        &self.connections.shared.large_heads
+    }
+}
+
+/// The addresses that are capped together: one of IPv4, a /64 of IPv6, which is what one host commonly has.
+fn network_of(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(_) => ip,
+        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & (u128::MAX << 64))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    fn connections(total: usize, per_address: usize) -> Connections {
+        Connections::new(&Limits {
+            total,
+            per_address,
+            exempt: vec!["10.0.0.0/8".parse().unwrap()],
+            ..Limits::default()
+        })
+    }
+
+    fn at(ip: &str) -> SocketAddr {
+        SocketAddr::new(ip.parse().unwrap(), 1234)
+    }
+
+    /// Enters where there is room.
+    #[track_caller]
+    fn enter(connections: &Connections, ip: &str) -> Place {
+        connections
+            .enter(at(ip))
+            .now_or_never()
+            .expect("there is no room")
+            .expect("it is refused")
+    }
+
+    /// Becomes idle after a request.
+    fn request(place: &Place) {
+        place.connection.begin();
+        place.connection.answered();
+        place.connection.settle();
+    }
+
+    #[tokio::test]
+    async fn at_the_cap_a_new_connection_takes_the_place_of_the_one_that_waits_longest() {
+        let connections = connections(3, 100);
+        let idle = enter(&connections, "192.0.2.1");
+        request(&idle);
+        let silent = enter(&connections, "192.0.2.2");
+        let busy = enter(&connections, "192.0.2.3");
+        busy.connection.begin();
+        let mut next = Box::pin(connections.enter(at("192.0.2.4")));
+        assert!(
+            next.as_mut().now_or_never().is_none(),
+            "the one that is ended is still open"
+        );
+        assert!(silent.connection.ended() && !idle.connection.ended());
+        assert!(next.as_mut().now_or_never().is_none());
+        assert!(!idle.connection.ended(), "one is ended for one");
+        drop(silent);
+        let next = next.now_or_never().unwrap().unwrap();
+        next.connection.begin();
+        let mut last = Box::pin(connections.enter(at("192.0.2.5")));
+        assert!(last.as_mut().now_or_never().is_none());
+        assert!(idle.connection.ended() && !busy.connection.ended());
+        drop(idle);
+        assert!(last.now_or_never().unwrap().is_some());
+        assert_eq!(connections.count(), 2);
+    }
+
+    #[tokio::test]
+    async fn where_all_are_busy_accepting_waits_for_one_that_ends_or_becomes_idle() {
+        let connections = connections(2, 100);
+        let first = enter(&connections, "192.0.2.1");
+        let second = enter(&connections, "192.0.2.1");
+        first.connection.begin();
+        second.connection.begin();
+        second.connection.upgraded();
+        let mut next = Box::pin(connections.enter(at("192.0.2.2")));
+        assert!(next.as_mut().now_or_never().is_none());
+        assert!(!first.connection.ended() && !second.connection.ended());
+        first.connection.answered();
+        first.connection.settle();
+        assert!(next.as_mut().now_or_never().is_none());
+        assert!(first.connection.ended());
+        drop(first);
+        let third = next.now_or_never().unwrap().unwrap();
+        third.connection.begin();
+        let mut next = Box::pin(connections.enter(at("192.0.2.2")));
+        assert!(next.as_mut().now_or_never().is_none());
+        drop(second);
+        assert!(next.now_or_never().unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn an_address_replaces_its_own_connections_or_is_refused() {
+        let connections = connections(100, 2);
+        let other = enter(&connections, "192.0.2.9");
+        for own in ["192.0.2.1", "::ffff:192.0.2.1"] {
+            let silent = enter(&connections, "192.0.2.1");
+            let busy = enter(&connections, own);
+            busy.connection.begin();
+            let mut next = Box::pin(connections.enter(at(own)));
+            assert!(next.as_mut().now_or_never().is_none());
+            assert!(silent.connection.ended() && !other.connection.ended());
+            drop(silent);
+            let next = next.now_or_never().unwrap().unwrap();
+            next.connection.begin();
+            assert!(connections.enter(at(own)).now_or_never().unwrap().is_none());
+        }
+    }
+
+    #[tokio::test]
+    async fn an_address_of_ipv6_is_its_64_and_a_proxy_has_no_cap_of_its_own() {
+        let connections = connections(5, 1);
+        let first = enter(&connections, "2001:db8:0:1::1");
+        first.connection.begin();
+        assert!(
+            connections
+                .enter(at("2001:db8:0:1::2"))
+                .now_or_never()
+                .unwrap()
+                .is_none()
+        );
+        let _other = enter(&connections, "2001:db8:0:2::1");
+        let _proxied = [(); 3].map(|()| enter(&connections, "10.1.2.3"));
+        assert!(
+            connections.enter(at("10.1.2.3")).now_or_never().is_none(),
+            "the cap in total holds"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_files_the_one_that_waits_longest_is_ended_and_accepting_never_spins() {
+        let connections = connections(10, 10);
+        let first = enter(&connections, "192.0.2.1");
+        let second = enter(&connections, "192.0.2.1");
+        let error = std::io::Error::from_raw_os_error(24);
+        let mut waits = Box::pin(connections.make_room(&error));
+        assert!(waits.as_mut().now_or_never().is_none());
+        assert!(first.connection.ended() && !second.connection.ended());
+        drop(first);
+        assert!(waits.now_or_never().is_some());
+        second.connection.begin();
+        let before = Instant::now();
+        connections.make_room(&error).await;
+        assert_eq!(before.elapsed(), RETRY);
+        assert!(!second.connection.ended());
+    }
+}

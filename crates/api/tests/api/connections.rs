@@ -1,0 +1,160 @@
+//! What ends connections, and what leaves them alone. How they are capped and timed is tested beside `serve`.
+
+use std::time::Duration;
+
+use podgate_api::State;
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpSocket,
+    net::TcpStream,
+};
+
+use crate::support::{PASSWORD, PATIENCE, Server, within};
+
+const LOGS: &str = "/api/clusters/sim/namespaces/default/pods/web/logs";
+const STREAM: &str = "/ws/clusters/sim/namespaces/default/pods/web/logs";
+const TERMINAL: &str = "/ws/clusters/sim/namespaces/default/pods/web/exec?command=cat&tty=false";
+
+/// A connection whose client takes little more than it reads.
+async fn connect(server: &Server) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    within(socket.connect(server.address)).await.unwrap()
+}
+
+async fn send(stream: &mut TcpStream, path: &str, token: &str, headers: &str) {
+    let head = format!("GET {path} HTTP/1.1\r\nhost: podgate\r\nauthorization: Bearer {token}\r\n{headers}\r\n");
+    within(stream.write_all(head.as_bytes())).await.unwrap();
+}
+
+/// Reads the begin of an answer; its status.
+async fn status(stream: &mut TcpStream) -> String {
+    let mut begin = [0; 12];
+    within(stream.read_exact(&mut begin)).await.unwrap();
+    String::from_utf8_lossy(&begin[9..]).into_owned()
+}
+
+/// A server whose pod `web` has a log that no socket takes whole.
+async fn with_log() -> Server {
+    let server = Server::start().await;
+    server.run_pod("default", "web", &["main"]).await;
+    for _ in 0..9 {
+        let lines = b"0123456789abcde\n".repeat(1 << 16);
+        server.sim.write_log("default", "web", "main", &lines);
+    }
+    server
+}
+
+/// A gauge of `/metrics`, once it is what the test wants.
+async fn gauge(server: &Server, name: &str, wanted: impl Fn(usize) -> bool) -> usize {
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let text = server.request("GET", "/metrics", None, None).await.text();
+        let value = text
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+        let value = value.unwrap_or_else(|| panic!("{name} is not in\n{text}"));
+        if wanted(value) {
+            return value;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "{name} stayed {value}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_log_out_ends_each_connection_with_an_answer_under_way_though_nobody_reads() {
+    let server = with_log().await;
+    let token = server.login("admin", PASSWORD).await;
+    let before = gauge(&server, "podgate_connections ", |_| true).await;
+    let mut unread = Vec::new();
+    for headers in [
+        "accept: text/plain\r\n",
+        "accept: text/plain\r\n",
+        "accept: application/json\r\n",
+    ] {
+        let mut stream = connect(&server).await;
+        send(&mut stream, LOGS, &token, headers).await;
+        assert_eq!(status(&mut stream).await, "200", "{headers}");
+        unread.push(stream);
+    }
+    let authorization = format!("Bearer {token}");
+    let mut socket = server
+        .ws_with(STREAM, &[("authorization", &authorization)])
+        .await
+        .unwrap();
+    socket.send(json!({"type": "subscribe"})).await;
+    socket.next_of("subscribed").await;
+    gauge(&server, "podgate_connections ", |open| open == before + 4).await;
+    let answer = server.request("POST", "/api/auth/logout", Some(&token), None).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    gauge(&server, "podgate_connections ", |open| open <= before).await;
+    gauge(&server, "podgate_websockets ", |open| open == 0).await;
+    assert_eq!(server.sim.open_logs(), 0);
+    drop((unread, socket));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn an_idle_connection_outlives_a_session_that_used_it() {
+    let server = Server::start().await;
+    let token = server.login("admin", PASSWORD).await;
+    let mut stream = connect(&server).await;
+    send(&mut stream, "/api/auth/me", &token, "").await;
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"}}") {
+        answer.push(within(stream.read_u8()).await.unwrap());
+    }
+    let answer = server.request("POST", "/api/auth/logout", Some(&token), None).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    send(&mut stream, "/api/clusters", &token, "").await;
+    assert_eq!(status(&mut stream).await, "401");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn http_2_is_not_spoken() {
+    let server = Server::start().await;
+    let mut stream = connect(&server).await;
+    let preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    within(stream.write_all(preface)).await.unwrap();
+    let mut answer = Vec::new();
+    let _ = within(stream.read_to_end(&mut answer)).await;
+    assert!(answer.is_empty() || answer.starts_with(b"HTTP/1.1 4"), "{answer:?}");
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn before_a_shutdown_only_readiness_changes() {
+    let server = Server::start().await;
+    server.run_pod("default", "web", &["main"]).await;
+    assert_eq!(server.request("GET", "/readyz", None, None).await.status, 200);
+    let mut terminal = server.ws(TERMINAL).await;
+    State::leave(&server.state);
+    let answer = server.request("GET", "/readyz", None, None).await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.json()["ready"], false);
+    assert_eq!(server.get("/api/clusters/sim/pods").await.status, 200);
+    terminal.send(json!({"type": "ping"})).await;
+    terminal.next_of("pong").await;
+    server.ws(STREAM).await.close().await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn terminals_close_last() {
+    let server = Server::start().await;
+    server.run_pod("default", "web", &["main"]).await;
+    let mut stream = server.ws(STREAM).await;
+    let mut live = server.ws("/ws/pods").await;
+    let mut terminal = server.ws(TERMINAL).await;
+    server.begin_shutdown();
+    assert_eq!(stream.rest().await.1, 1001);
+    assert_eq!(live.rest().await.1, 1001);
+    terminal.send(json!({"type": "ping"})).await;
+    terminal.next_of("pong").await;
+    let (drained, (_, close)) = within(async { tokio::join!(server.state.drained(), terminal.rest()) }).await;
+    assert_eq!((drained, close), ((), 1001));
+    server.stop().await;
+}
