@@ -4,7 +4,7 @@
 //! likes, as long as it takes a frame now and then: one that takes nothing for [`crate::ws::Limits::gone_after`] counts as gone.
 
 use axum::{extract::State as Extract, response::Response};
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::OptionFuture};
 use podgate_access::{Scoped, action::ReadLogs};
 use podgate_cluster::{
     budget::Reservation,
@@ -225,7 +225,14 @@ async fn serve(socket: &mut Socket, scoped: Scoped<ReadLogs>, state: &State) -> 
             }
             frame = next(&mut open) => {
                 let (frame, view) = frame?;
-                if view.send(sender, frame).await? {
+                let removed = open.as_ref().map(|open| open.frames.removal());
+                let last = tokio::select! {
+                    biased;
+                    // Also while a client does not take its lines.
+                    Some(error) = OptionFuture::from(removed) => return Err(error.into()),
+                    last = view.send(sender, frame) => last?,
+                };
+                if last {
                     return Ok(());
                 }
             }

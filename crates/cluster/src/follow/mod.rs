@@ -4,6 +4,7 @@
 //! [`container`] knows what to do then, [`read`] reads one answer, [`resume`] finds the place again. What a kubelet skips inside an unbroken
 //! answer (a rotation that overtook a slow reader, say) can't be seen from outside.
 
+mod answer;
 mod container;
 mod lines;
 mod look;

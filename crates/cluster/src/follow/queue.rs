@@ -65,18 +65,27 @@ impl Frames {
         next.unwrap_or_else(|| {
             self.over = true;
             self.receiver.close();
-            Some(Frame::Failed(Error::upstream(format!(
-                "the log of {} is no longer read: {}",
-                self.place,
-                self.removed.reason()
-            ))))
+            Some(Frame::Failed(gone(&self.place, &self.removed)))
         })
+    }
+
+    /// Waits until the cluster is removed, or its credential replaced, and returns what to tell the client. It must not wait for a client that does not read.
+    pub fn removal(&self) -> impl Future<Output = Error> + Send + use<> {
+        let (removed, place) = (self.removed.clone(), self.place.clone());
+        async move {
+            removed.cancelled().await;
+            gone(&place, &removed)
+        }
     }
 
     /// Returns the number of containers that are read. Each costs a connection and its buffers.
     pub fn readers(&self) -> usize {
         self.readers
     }
+}
+
+fn gone(place: &str, removed: &Removal) -> Error {
+    Error::upstream(format!("the log of {place} is no longer read: {}", removed.reason()))
 }
 
 impl Queue {
@@ -90,5 +99,74 @@ impl Queue {
     /// Waits until the receiver has gone.
     pub(super) async fn closed(&self) {
         self.sender.closed().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use bytes::Bytes;
+    use futures_util::FutureExt;
+
+    use super::*;
+    use crate::{
+        follow::{Line, MAX_PIECE},
+        registry::removal::Why,
+    };
+
+    fn both() -> (Removal, Queue, Frames) {
+        let (queue, receiver) = queue();
+        let removed = Removal::default();
+        let frames = Frames {
+            receiver,
+            removed: removed.clone(),
+            place: "pod `shop/web` on cluster `prod`".into(),
+            readers: 1,
+            over: false,
+        };
+        (removed, queue, frames)
+    }
+
+    /// A frame of so many lines of so many bytes.
+    fn frame(lines: usize, bytes: usize) -> Frame {
+        let line = Line {
+            time: String::new(),
+            text: Bytes::from(vec![b'x'; bytes]),
+            partial: false,
+        };
+        Frame::Lines {
+            container: "web".into(),
+            lines: vec![line; lines],
+        }
+    }
+
+    #[tokio::test]
+    async fn it_is_bounded_in_bytes_also_where_lines_are_short() {
+        for (lines, bytes) in [(1, MAX_PIECE), (1, 1), (100, 0)] {
+            let (_removed, queue, _frames) = both();
+            let mut taken = 0;
+            while queue.send(frame(lines, bytes)).now_or_never().is_some() {
+                taken += lines * (bytes + size_of::<Line>());
+            }
+            assert!(taken > 0 && taken <= WAITING, "{taken}");
+        }
+    }
+
+    #[tokio::test]
+    async fn the_end_of_the_cluster_overtakes_what_waits_and_says_which_it_was() {
+        for (why, word) in [(Why::Removed, "removed"), (Why::Replaced, "replaced")] {
+            let (removed, queue, mut frames) = both();
+            queue.send(frame(1, 1)).await;
+            removed.cancel(why);
+            match frames.recv().await {
+                Some(Frame::Failed(Error::Upstream(text))) => {
+                    assert!(text.contains(word) && text.contains("shop/web"), "{}", &*text);
+                }
+                other => panic!("{other:?}"),
+            }
+            assert!(frames.recv().await.is_none());
+            queue.closed().await;
+        }
     }
 }

@@ -12,17 +12,16 @@ use tokio::time::{Instant, timeout};
 
 use super::{
     Frame, Line, Part,
+    answer::Answer,
     lines::{LongLine, PORTION, Splitter, Stamped},
     look::Watch,
     queue::Queue,
-    resume::{Mend, Mended, Search, Sent, Step},
+    resume::{Mended, Sent},
 };
 use crate::{Error, client, error::Result, text::words};
 
 /// Lines are passed on in frames of at most so many bytes of memory; one that is longer is alone.
 const FRAME: usize = 16 << 10;
-/// Silence in an answer that is searched, after which what was held back is passed on.
-const SETTLE: Duration = Duration::from_secs(2);
 /// A log that is quiet so long after its answer began was empty.
 const EMPTY: Duration = Duration::from_secs(2);
 
@@ -406,58 +405,6 @@ impl Source {
 fn given<'a>(query: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let chosen = |(name, _): &&(&str, &str)| matches!(*name, "tailLines" | "sinceSeconds" | "sinceTime");
     query.iter().filter(chosen).copied().collect()
-}
-
-/// An answer that is being read.
-struct Answer {
-    body: Body,
-    splitter: Splitter,
-    /// Until the place where the log was left is found.
-    search: Option<Search>,
-    /// Until the line is found again of which only a beginning was passed on.
-    mend: Option<Mend>,
-    /// New lines were found.
-    progress: bool,
-    /// After so much is checked whether the log has gone on elsewhere.
-    silence: Duration,
-    quiet_since: Instant,
-    /// The log has gone on, and this answer has not yet.
-    suspect: bool,
-}
-
-impl Answer {
-    fn patience(&self) -> Duration {
-        if self.search.is_some() || self.suspect {
-            SETTLE.min(self.silence)
-        } else {
-            self.silence
-        }
-    }
-
-    /// The new lines that a piece brings, and whether lines are missing before them.
-    fn place(&mut self, piece: Stamped) -> (Vec<Stamped>, bool) {
-        let Some(search) = &mut self.search else {
-            return (vec![piece], false);
-        };
-        let (new, lost) = match search.push(piece) {
-            Step::Wait => return (Vec::new(), false),
-            Step::Found(lines) => (lines, false),
-            Step::Lost(lines) => (lines, true),
-        };
-        self.search = None;
-        (new, lost)
-    }
-
-    /// What was held back, since nothing comes that would make it clearer.
-    fn settle(&mut self) -> Vec<Stamped> {
-        match self.search.as_mut().map(Search::settle) {
-            Some(Step::Found(lines)) => {
-                self.search = None;
-                lines
-            }
-            _ => Vec::new(),
-        }
-    }
 }
 
 /// When the API server answered, by its own clock.

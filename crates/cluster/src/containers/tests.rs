@@ -1,0 +1,149 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn pod(policy: &str, phase: &str, status: &Value) -> Pod {
+    serde_json::from_value(json!({
+        "metadata": {"name": "web-1", "namespace": "shop", "uid": "u"},
+        "spec": {
+            "restartPolicy": policy,
+            "initContainers": [{"name": "setup"}, {"name": "mesh", "restartPolicy": "Always"}],
+            "containers": [{"name": "web"}, {"name": "log"}],
+            "ephemeralContainers": [{"name": "debug"}],
+        },
+        "status": {"phase": phase, "containerStatuses": [status], "initContainerStatuses": [status], "ephemeralContainerStatuses": [status]},
+    }))
+    .unwrap()
+}
+
+fn ended(name: &str, code: i32) -> Value {
+    json!({"name": name, "restartCount": 2, "containerID": "c://2",
+        "state": {"terminated": {"exitCode": code, "containerID": "c://2"}}})
+}
+
+fn is_over(pod: &Pod, container: &str) -> bool {
+    match pod.standing(container).unwrap() {
+        Standing::Ended { over, .. } | Standing::NotStarted { over, .. } => over,
+        Standing::Running(_) => false,
+    }
+}
+
+#[test]
+fn the_parts_of_a_pod_are_counted_and_kept_only_up_to_the_limit() {
+    let read = |body: &Value| serde_json::from_value::<Pod>(body.clone()).unwrap();
+    let many = |count: usize| vec![json!({"name": "a"}); count];
+    let small = read(&json!({"spec": {"containers": many(1000)}, "status": {"containerStatuses": many(1000)}}));
+    assert_eq!(small.parts(), MOST_PARTS);
+    for large in [
+        json!({"spec": {"containers": many(1000)}, "status": {"containerStatuses": many(1001)}}),
+        json!({"spec": {"initContainers": many(500_000)}}),
+        json!({"status": {"ephemeralContainerStatuses": many(500_000)}}),
+        json!({"spec": {"containers": [{"restartPolicyRules": many(500_000)}]}}),
+        json!({"spec": {"containers": [{"restartPolicyRules": [{"exitCodes": {"values": vec![1; 500_000]}}]}]}}),
+    ] {
+        let parts = read(&large).parts();
+        assert!((MOST_PARTS + 1..MOST_PARTS + 4).contains(&parts), "{parts}");
+    }
+    assert_eq!(
+        read(&json!({"spec": {"containers": null}, "status": {"containerStatuses": null}})).parts(),
+        0
+    );
+}
+
+#[test]
+fn the_default_is_the_annotated_then_the_only_one() {
+    let mut pod = pod("Always", "Running", &json!({"name": "web"}));
+    let text = pod.container(None).unwrap_err().to_string();
+    assert!(text.contains("`web`, `log`") && text.contains("shop/web-1"), "{text}");
+    let mut annotate = |name: &str| pod.metadata.annotations.insert(DEFAULT_CONTAINER.into(), name.into());
+    annotate("log");
+    assert_eq!(pod.container(None).unwrap(), "log");
+    pod.metadata.annotations.insert(DEFAULT_CONTAINER.into(), "gone".into());
+    assert!(matches!(pod.container(None), Err(Error::Invalid(_))));
+    pod.spec.containers.truncate(1);
+    assert_eq!(pod.container(None).unwrap(), "web");
+    assert_eq!(pod.container(Some("debug")).unwrap(), "debug");
+}
+
+#[test]
+fn an_unknown_container_lists_those_there_are() {
+    let pod = pod("Always", "Running", &json!({"name": "web"}));
+    match pod.container(Some("nope")) {
+        Err(Error::ContainerNotFound(text)) => {
+            assert!(
+                text.contains("`nope`") && text.contains("`setup`, `mesh`, `web`, `log`, `debug`"),
+                "{text}"
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn who_runs_again_is_decided_as_the_kubelet_does() {
+    let table = [
+        ("Always", "web", 0, false),
+        ("Always", "web", 1, false),
+        ("OnFailure", "web", 0, true),
+        ("OnFailure", "web", 1, false),
+        ("Never", "web", 1, true),
+        ("Always", "setup", 0, true),
+        ("Always", "setup", 1, false),
+        ("Never", "setup", 1, true),
+        ("Never", "mesh", 0, false),
+        ("Always", "debug", 1, true),
+    ];
+    for (policy, container, code, over) in table {
+        let pod = pod(policy, "Running", &ended(container, code));
+        assert_eq!(is_over(&pod, container), over, "{policy} {container} {code}");
+    }
+    for phase in ["Succeeded", "Failed"] {
+        assert!(is_over(&pod("Always", phase, &ended("web", 1)), "web"), "{phase}");
+    }
+    let mut deleted = pod("Always", "Running", &ended("web", 1));
+    deleted.metadata.deletion_timestamp = Some("2026-01-01T00:00:00Z".into());
+    assert!(is_over(&deleted, "web"));
+}
+
+#[test]
+fn a_containers_own_policy_and_rules_win() {
+    let mut pod = pod("Always", "Running", &ended("web", 42));
+    pod.spec.containers[0].restart_policy = Some("Never".into());
+    assert!(is_over(&pod, "web"));
+    pod.spec.containers[0].restart_policy_rules =
+        serde_json::from_value(json!([{"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}]))
+            .unwrap();
+    assert!(!is_over(&pod, "web"));
+}
+
+#[test]
+fn a_crash_loop_waits_with_its_last_run() {
+    let status = json!({"name": "web", "restartCount": 3, "containerID": "c://3",
+        "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+        "lastState": {"terminated": {"exitCode": 7, "containerID": "c://3"}}});
+    match pod("Always", "Running", &status).standing("web").unwrap() {
+        Standing::Ended {
+            run,
+            code: 7,
+            over: false,
+        } => assert_eq!((run.restart_count, run.id.as_str()), (3, "c://3")),
+        other => panic!("{other:?}"),
+    }
+    let status = json!({"name": "web", "state": {"waiting": {"reason": "ImagePullBackOff"}}});
+    let standing = pod("Always", "Pending", &status).standing("web").unwrap();
+    assert!(matches!(standing, Standing::NotStarted { reason, over: false } if reason == "ImagePullBackOff"));
+}
+
+#[test]
+fn runs_are_told_apart_by_container_then_by_count() {
+    let run = |restart_count, id: &str| Run {
+        restart_count,
+        id: id.into(),
+    };
+    assert!(!run(0, "a").is(&run(0, "b")));
+    assert!(run(1, "a").is(&run(0, "a")));
+    assert!(!run(0, "").is(&run(1, "b")));
+    assert!(run(1, "").is(&run(1, "b")));
+}
