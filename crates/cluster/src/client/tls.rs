@@ -11,7 +11,7 @@ use rustls::{
     sign::SingleCertAndKey,
 };
 
-use self::verifier::Verifier;
+use self::{roots::Roots, verifier::Verifier};
 use crate::text::words;
 
 mod certificate;
@@ -20,6 +20,7 @@ mod explain;
 mod identity;
 mod pem;
 mod refusal;
+mod roots;
 mod verifier;
 
 pub use self::{
@@ -77,16 +78,17 @@ impl Settings {
 pub fn config(settings: &Settings) -> Result<Arc<ClientConfig>, String> {
     settings.name()?;
     let provider = provider();
-    let verifier = match (&settings.ca, settings.insecure) {
+    let roots = match (&settings.ca, settings.insecure) {
         (Some(_), true) => {
             return Err(
                 "there are both a certificate authority and `insecure-skip-tls-verify`: remove one of them".to_owned(),
             );
         }
-        (None, true) => Verifier::of_anyone(&provider),
-        (Some(pem), false) => Verifier::of_authorities(pem, &provider)?,
-        (None, false) => Verifier::of_system(&provider)?,
+        (None, true) => None,
+        (Some(pem), false) => Some(Roots::of_bundle(pem)?),
+        (None, false) => Some(Roots::of_system()?),
     };
+    let verifier = Verifier::of(roots, &provider);
     let identity = settings
         .client
         .as_ref()
@@ -102,6 +104,21 @@ pub fn config(settings: &Settings) -> Result<Arc<ClientConfig>, String> {
         Some(identity) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity))),
         None => builder.with_no_client_auth(),
     }))
+}
+
+/// Checks what [`config`] would refuse, except for the system's authorities, which it does not read.
+///
+/// # Errors
+/// As [`config`].
+pub(crate) fn check(settings: &Settings) -> Result<(), String> {
+    settings.name()?;
+    if let Some(pem) = &settings.ca {
+        Roots::of_bundle(pem)?;
+    }
+    if let Some((chain, key)) = &settings.client {
+        identity::client(chain, key, &provider())?;
+    }
+    Ok(())
 }
 
 /// Returns the provider that `main` installed, else the same one anew, with the curves that Go offers.

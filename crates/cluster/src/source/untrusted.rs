@@ -3,10 +3,6 @@
 use std::path::Path;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use rustls::{
-    RootCertStore,
-    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
-};
 use serde_json::{Value, json};
 
 use super::quote;
@@ -15,6 +11,7 @@ use super::{
     effective::{self, Credential, Effective, Material, Token},
     kubeconfig::{Fields, Kubeconfig},
 };
+use crate::client::tls;
 
 /// Bytes of the longest kubeconfig that is looked at.
 const MAX: usize = 1 << 20;
@@ -136,9 +133,9 @@ fn check_user(user: &Fields<'_>) -> Result<(), Refused> {
 /// Refuses what an untrusted source may not be, however it was given.
 pub(super) fn check(effective: &Effective) -> Result<(), Refused> {
     check_address(effective)?;
-    check_authority(effective)?;
+    check_tls(effective)?;
     match &effective.credential {
-        Credential::Given { token, certificate, .. } => check_credential(token.as_ref(), certificate.as_ref()),
+        Credential::Given { token, certificate, .. } => check_credential(token.as_ref(), certificate.is_some()),
         Credential::Absent(why) => refuse(format!(
             "there is no credential ({why}): give a `token`, or `client-certificate-data` with `client-key-data`"
         )),
@@ -160,36 +157,35 @@ fn check_address(effective: &Effective) -> Result<(), Refused> {
     Ok(())
 }
 
-fn check_authority(effective: &Effective) -> Result<(), Refused> {
-    let Some(Material::Data(pem)) = &effective.ca else {
-        return Ok(());
+/// Refuses certificates and keys with which no connection could be made.
+fn check_tls(effective: &Effective) -> Result<(), Refused> {
+    let data = |material: &Material| match material {
+        Material::Data(data) => Some(data.clone()),
+        Material::File(_) => None,
     };
-    let mut roots = RootCertStore::empty();
-    let mut add = |certificate| roots.add(certificate).is_ok();
-    if certificates(pem).is_some_and(|certificates| certificates.into_iter().all(&mut add)) {
-        return Ok(());
-    }
-    refuse(
-        "the certificate authority (`certificate-authority-data`, `caCert`) is not the base64 of certificates in PEM",
-    )
+    let client = match &effective.credential {
+        Credential::Given {
+            certificate: Some((chain, key)),
+            ..
+        } => data(chain).zip(data(key)),
+        _ => None,
+    };
+    let settings = tls::Settings {
+        ca: effective.ca.as_ref().and_then(data),
+        server_name: effective.server_name.clone(),
+        client,
+        ..tls::Settings::default()
+    };
+    tls::check(&settings).map_err(Refused)
 }
 
-fn check_credential(token: Option<&Token>, certificate: Option<&(Material, Material)>) -> Result<(), Refused> {
+fn check_credential(token: Option<&Token>, has_certificate: bool) -> Result<(), Refused> {
     let text = token.and_then(|token| token.text.as_deref());
-    if text.is_none() && certificate.is_none() {
+    if text.is_none() && !has_certificate {
         return refuse("there is no credential: give a `token`, or `client-certificate-data` with `client-key-data`");
     }
     if text.is_some_and(|token| !token.bytes().all(|byte| byte.is_ascii_graphic())) {
         return refuse("the token holds characters that no token has: check that it is pasted whole and alone");
-    }
-    let Some((Material::Data(chain), Material::Data(key))) = certificate else {
-        return Ok(());
-    };
-    if certificates(chain).is_none() {
-        return refuse("`client-certificate-data` is not the base64 of certificates in PEM");
-    }
-    if PrivateKeyDer::from_pem_slice(key).is_err() {
-        return refuse("`client-key-data` is not the base64 of a private key in PEM");
     }
     Ok(())
 }
@@ -219,12 +215,6 @@ pub(super) fn to_kubeconfig(effective: &Effective) -> Value {
         "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
         "current-context": "c",
     })
-}
-
-/// The certificates, at least one, of PEM.
-fn certificates(pem: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-    certificates.ok().filter(|certificates| !certificates.is_empty())
 }
 
 /// PEM as base64, base64 as it is.

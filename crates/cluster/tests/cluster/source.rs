@@ -117,6 +117,11 @@ fn credentials_and_certificates_must_be_such() {
         .unwrap()
         .cert
         .pem();
+    let unreadable = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    Source::from_untrusted_kubeconfig(&ca(&STANDARD.encode(format!("the authority\n{unreadable}{pem}")))).unwrap();
+    let encrypted = "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    let pair = json!({"client-certificate-data": STANDARD.encode(&pem), "client-key-data": STANDARD.encode(encrypted)});
+    assert!(refusal(&user(pair)).contains("is encrypted"));
     for ca in [pem.clone(), STANDARD.encode(&pem), format!("\n{pem}\n")] {
         assert!(Source::from_parts("https://k8s.example", "t", &ca).is_ok());
     }

@@ -6,17 +6,17 @@ use rustls::{
     CertificateError, DigitallySignedStruct, OtherError, SignatureScheme,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls13_signature_with_raw_key},
-    pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime},
+    pki_types::{CertificateDer, ServerName, UnixTime},
 };
 use webpki::{
     EndEntityCert, ExtendedKeyUsageValidator, KeyPurposeId, KeyPurposeIdIter, KeyUsage, RawPublicKeyEntity,
-    RequiredEkuNotFoundContext, VerifiedPath, anchor_from_trusted_cert,
+    RequiredEkuNotFoundContext, VerifiedPath,
 };
 
 use super::{
-    certificate::{Certificate, Validity},
-    pem,
+    certificate::Certificate,
     refusal::{Refusal, Which},
+    roots::Roots,
 };
 
 /// `anyExtendedKeyUsage`, which Go takes for any use (RFC 5280 section 4.2.1.12).
@@ -27,80 +27,17 @@ const SERVER_AUTH: KeyPurposeId<'static> = KeyPurposeId::new(&[0x2b, 0x06, 0x01,
 /// Judges the certificate of an API server.
 #[derive(Debug)]
 pub(super) struct Verifier {
-    trust: Trust,
+    roots: Option<Arc<Roots>>,
     algorithms: WebPkiSupportedAlgorithms,
 }
 
-#[derive(Debug)]
-enum Trust {
-    /// Every certificate is accepted, as long as the server has its key.
-    Anyone,
-    Authorities {
-        /// Parallel to `anchors`.
-        certificates: Vec<Authority>,
-        anchors: Vec<TrustAnchor<'static>>,
-        /// Whether the kubeconfig names them; else they are the system's.
-        named: bool,
-    },
-}
-
-#[derive(Debug)]
-struct Authority {
-    der: CertificateDer<'static>,
-    said: Certificate,
-}
-
 impl Verifier {
-    /// Accepts every certificate.
-    pub(super) fn of_anyone(provider: &CryptoProvider) -> Self {
+    /// Accepts the certificates of these authorities; without authorities every certificate, as long as the server has its key.
+    pub(super) fn of(roots: Option<Arc<Roots>>, provider: &CryptoProvider) -> Self {
         Self {
-            trust: Trust::Anyone,
+            roots,
             algorithms: provider.signature_verification_algorithms,
         }
-    }
-
-    /// Accepts the authorities of a bundle. Those that can't be read are left out, as by Go.
-    ///
-    /// # Errors
-    /// A sentence for a bundle without an authority.
-    pub(super) fn of_authorities(bundle: &[u8], provider: &CryptoProvider) -> Result<Self, String> {
-        Self::of(pem::certificates(bundle), true, provider).ok_or_else(|| {
-            "the cluster's certificate authority (`certificate-authority-data`) holds no certificate in PEM that can be read: check that it is \
-             the whole file, from `-----BEGIN CERTIFICATE-----`"
-                .to_owned()
-        })
-    }
-
-    /// Accepts the authorities that the system trusts, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`, as Go does. Blocks: reads files.
-    ///
-    /// # Errors
-    /// A sentence for a system that has none.
-    pub(super) fn of_system(provider: &CryptoProvider) -> Result<Self, String> {
-        let found = rustls_native_certs::load_native_certs();
-        Self::of(found.certs, false, provider).ok_or_else(|| {
-            "no certificate authority is configured for the cluster, and this system trusts none: give the cluster's authority as \
-             `certificate-authority-data`, or install the system's (the package `ca-certificates`)"
-                .to_owned()
-        })
-    }
-
-    fn of(bundle: Vec<CertificateDer<'static>>, named: bool, provider: &CryptoProvider) -> Option<Self> {
-        let (mut certificates, mut anchors) = (Vec::new(), Vec::new());
-        for der in bundle {
-            let anchor = anchor_from_trusted_cert(&der).ok().map(|anchor| anchor.to_owned());
-            if let (Some(anchor), Some(said)) = (anchor, Certificate::read(&der)) {
-                anchors.push(anchor);
-                certificates.push(Authority { der, said });
-            }
-        }
-        (!anchors.is_empty()).then_some(Self {
-            trust: Trust::Authorities {
-                certificates,
-                anchors,
-                named,
-            },
-            algorithms: provider.signature_verification_algorithms,
-        })
     }
 
     fn judge(
@@ -110,14 +47,7 @@ impl Verifier {
         name: &ServerName<'_>,
         now: UnixTime,
     ) -> Result<(), Refusal> {
-        let Trust::Authorities {
-            certificates,
-            anchors,
-            named,
-        } = &self.trust
-        else {
-            return Ok(());
-        };
+        let Some(roots) = &self.roots else { return Ok(()) };
         let said = Certificate::read(leaf).ok_or(Refusal::Unreadable)?;
         check_strength(&said)?;
         if !said.is_v3 {
@@ -126,23 +56,23 @@ impl Verifier {
         }
         let parsed = EndEntityCert::try_from(leaf).map_err(|_| Refusal::Unreadable)?;
         // One of the authorities itself, byte for byte, is trusted as it is, as in Go's `Certificate.Verify`.
-        if certificates.iter().any(|authority| authority.der == *leaf) {
+        if roots.contains(leaf) {
             check_dates(&said, Which::Leaf, now)?;
             if !said.serves {
                 return Err(Refusal::Purpose);
             }
         } else {
-            let in_time = |path: &VerifiedPath<'_>| is_in_time(path.anchor(), certificates, anchors, now);
+            let in_time = |path: &VerifiedPath<'_>| roots.check_dates(path.anchor(), now);
             let path = parsed.verify_for_usage(
                 self.algorithms.all,
-                anchors,
+                &roots.anchors,
                 intermediates,
                 now,
                 ForServers,
                 None,
                 Some(&in_time),
             );
-            path.map_err(|error| explain(&error, &said, intermediates, certificates, *named, now))?;
+            path.map_err(|error| explain(&error, &said, intermediates, roots, now))?;
         }
         parsed
             .verify_is_valid_for_subject_name(name)
@@ -238,34 +168,6 @@ impl ExtendedKeyUsageValidator for ForServers {
     }
 }
 
-/// webpki takes an authority whatever its dates are; Go does not. Of several with one name and key, one that is in time is enough.
-fn is_in_time(
-    used: &TrustAnchor<'_>,
-    certificates: &[Authority],
-    anchors: &[TrustAnchor<'static>],
-    now: UnixTime,
-) -> Result<(), webpki::Error> {
-    let same = anchors.iter().zip(certificates).filter(|(anchor, _)| *anchor == used);
-    let mut dates = same.map(|(_, authority)| authority.said.validity);
-    if dates.clone().any(|dates| dates.has_begun(now) && !dates.is_over(now)) {
-        return Ok(());
-    }
-    let bound = |seconds: i64| UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds.unsigned_abs()));
-    let Validity { from, to } = dates.next().unwrap_or(Validity { from: 0, to: 0 });
-    let is_over = Validity { from, to }.is_over(now);
-    Err(if is_over {
-        webpki::Error::CertExpired {
-            time: now,
-            not_after: bound(to),
-        }
-    } else {
-        webpki::Error::CertNotValidYet {
-            time: now,
-            not_before: bound(from),
-        }
-    })
-}
-
 fn check_strength(leaf: &Certificate) -> Result<(), Refusal> {
     if leaf.key.is_refused() {
         return Err(Refusal::Key(Which::Leaf, leaf.key));
@@ -310,14 +212,13 @@ fn explain(
     error: &webpki::Error,
     leaf: &Certificate,
     intermediates: &[CertificateDer<'_>],
-    authorities: &[Authority],
-    named: bool,
+    roots: &Roots,
     now: UnixTime,
 ) -> Refusal {
     use webpki::Error as E;
     let sent: Vec<_> = intermediates.iter().filter_map(|der| Certificate::read(der)).collect();
     // The authorities that may have issued one of these.
-    let issuers = authorities.iter().map(|authority| &authority.said).filter(|authority| {
+    let issuers = roots.said().filter(|authority| {
         let of = |issued: &Certificate| issued.issuer == authority.subject;
         of(leaf) || sent.iter().any(of)
     });
@@ -346,7 +247,7 @@ fn explain(
                 None => Refusal::UnknownSignature,
             }
         }
-        E::UnknownIssuer => Refusal::UnknownIssuer { named },
+        E::UnknownIssuer => Refusal::UnknownIssuer { named: roots.are_named },
         E::CaUsedAsEndEntity => Refusal::Authority,
         E::RequiredEkuNotFoundContext(_) if !leaf.serves => Refusal::Purpose,
         E::RequiredEkuNotFoundContext(_)
@@ -354,5 +255,47 @@ fn explain(
         | E::NameConstraintViolation
         | E::PathLenConstraintViolated => Refusal::Constraint,
         _ => Refusal::Unreadable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+    use rcgen::{CertificateParams, KeyPair};
+
+    use super::*;
+
+    fn certificate() -> CertificateDer<'static> {
+        let params = CertificateParams::new(vec!["localhost".to_owned(), "::1".to_owned()]).unwrap();
+        params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().clone()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn a_damaged_certificate_is_judged_too(
+            flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+            end in any::<prop::sample::Index>(),
+            whole in any::<bool>(),
+        ) {
+            thread_local! { static GOOD: CertificateDer<'static> = certificate(); }
+            let good = GOOD.with(Clone::clone);
+            let mut bytes = good.to_vec();
+            for (at, byte) in flips {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            if !whole {
+                bytes.truncate(end.index(bytes.len()));
+            }
+            let pem = format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &good));
+            let damaged = CertificateDer::from(bytes);
+            let verifier = Verifier::of(Some(Roots::of_bundle(pem.as_bytes()).unwrap()), &super::super::provider());
+            let name = ServerName::try_from("localhost").unwrap();
+            let judged = verifier.judge(&damaged, std::slice::from_ref(&damaged), &name, UnixTime::now());
+            prop_assert_eq!(judged.is_ok(), damaged == good);
+        }
     }
 }

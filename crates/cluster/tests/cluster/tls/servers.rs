@@ -176,7 +176,14 @@ pub(super) fn refused(forge: &Forge) -> Vec<(Kind, &'static [&'static str])> {
             of_itself(forge, "RSA 1024 CA", "rsa1024", "-sha256", &authority),
             &["an RSA key of 1024 bits"],
         ),
-        (of_weak_authority(forge), &["authority", "an RSA key of 1024 bits"]),
+        (
+            of_authority_with(forge, "of P-224", "p224"),
+            &["certificate authority", "P-224"],
+        ),
+        (
+            of_authority_with(forge, "of RSA 1024", "rsa1024"),
+            &["authority", "an RSA key of 1024 bits"],
+        ),
         (of_authority(forge, "P-224", "p224", HOST), &["P-224"]),
         (
             of_authority(
@@ -233,12 +240,13 @@ fn same_name_other_key(forge: &Forge) -> Vec<u8> {
     forge.read("again.crt")
 }
 
-fn of_weak_authority(forge: &Forge) -> Kind {
-    forge.key("weak", "rsa1024");
-    forge.self_signed("weak", "weak", "-sha256", "basicConstraints=critical,CA:TRUE");
-    forge.key("of-weak", "p256");
-    forge.signed("of-weak", "of-weak", "weak", "-sha256", HOST);
-    kind_of(forge, "of-weak", forge.read("weak.crt"))
+fn of_authority_with(forge: &Forge, name: &'static str, kind: &str) -> Kind {
+    let authority = &format!("authority-{kind}");
+    forge.key(authority, kind);
+    forge.self_signed(authority, authority, "-sha256", "basicConstraints=critical,CA:TRUE");
+    forge.key(name, "p256");
+    forge.signed(name, name, authority, "-sha256", HOST);
+    kind_of(forge, name, forge.pair(authority).0)
 }
 
 /// microk8s' way: no extensions, thus version 1.
