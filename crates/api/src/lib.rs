@@ -19,6 +19,7 @@ pub mod credential;
 pub mod error;
 mod etag;
 mod health;
+mod host;
 mod json;
 pub mod metrics;
 pub mod middleware;

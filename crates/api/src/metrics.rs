@@ -22,7 +22,14 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::{ApiError, State, credential::bearer_token, origin::Seen, sync};
+use crate::{
+    ApiError, State,
+    credential::bearer_token,
+    host::Host,
+    origin::{Seen, is_proxied},
+    state::Options,
+    sync,
+};
 
 /// The format that [`encode_registry`] writes.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -280,20 +287,36 @@ fn admit(state: &State, seen: &Seen, headers: &HeaderMap) -> Result<(), ApiError
             ))
         };
     }
-    // A proxy on the same machine that we were not told of would lend its loopback address to everyone behind it.
-    let through_stranger =
-        !seen.by_trusted_proxy && (headers.contains_key("x-forwarded-for") || headers.contains_key("forwarded"));
-    let listed = options
-        .metrics_networks
-        .iter()
-        .any(|network| network.contains(&seen.peer));
-    if listed && !through_stranger {
+    // A proxy lends its address to everyone behind it, and what it says of them is not for this to believe.
+    if seen.by_trusted_proxy || is_proxied(headers) {
+        return Err(ApiError::Forbidden(
+            "Podgate: a request for the metrics that comes through a proxy needs a token: the operator sets it with --metrics-token-file, and it is sent as \
+             `Authorization: Bearer TOKEN`"
+                .into(),
+        ));
+    }
+    let listed = match &options.metrics_networks {
+        Some(networks) => networks.iter().any(|network| network.contains(&seen.direct)),
+        None => is_by_itself(options) && seen.direct.is_loopback() && is_local(seen),
+    };
+    if listed {
         return Ok(());
     }
     Err(ApiError::Forbidden(format!(
         "Podgate: {} may not read the metrics: the operator lists networks with --metrics-network, or sets a token with --metrics-token-file",
-        seen.peer
+        seen.direct
     )))
+}
+
+/// Whether nothing says that there is a proxy, so that loopback is this machine.
+fn is_by_itself(options: &Options) -> bool {
+    options.public_url.is_none() && options.trusted_proxies.is_empty() && options.base_path.is_empty()
+}
+
+/// Whether the caller asked for an address or for its own machine: a name that was pointed at loopback is a page's, and a browser's user is not its
+/// operator.
+fn is_local(seen: &Seen) -> bool {
+    seen.host.as_deref().is_none_or(|host| Host::read(host).is_local())
 }
 
 /// Compares in a time that does not depend on where the texts differ.

@@ -133,13 +133,16 @@ pub(crate) async fn around(Extract(state): Extract<State>, mut request: Request,
     let path = uri.path();
     let matched = request.extensions().get::<MatchedPath>();
     let route = matched.and_then(|path| routes::known(without_base(path.as_str(), &state.options().base_path)));
+    let strict = origin::is_strict(&request, state.options());
     let listed = cors::listed(request.headers(), &state.options().allowed_origins);
     if let Some(connection) = request.extensions().get::<Connection>() {
         connection.set_request(&trace);
     }
     request.extensions_mut().insert(trace.clone());
 
-    let mut response = if listed.is_some() && cors::asks_leave(&request) {
+    let mut response = if let Some(refusal) = state.hosts().refusal(&request, route, state.options()) {
+        refusal.into_response()
+    } else if listed.is_some() && cors::asks_leave(&request) {
         cors::preflight()
     } else if let Some(refusal) = origin::refusal(&request, state.options()) {
         refusal.into_response()
@@ -169,6 +172,10 @@ pub(crate) async fn around(Extract(state): Extract<State>, mut request: Request,
     finish(&mut response, &trace, taken);
     // Also a log-out, whose answer is as a rule taken at once.
     trace.bind();
+    if strict {
+        let headers = response.headers_mut();
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, origin::STRICT);
+    }
     let status = response.status().as_u16();
     state.metrics().request(route, method.as_str(), status, taken);
     tracing::info!(

@@ -3,14 +3,16 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::extract::{ConnectInfo, FromRequestParts, Request};
-use http::{Extensions, HeaderMap, Method, Uri, header, request::Parts, uri::Authority};
+use http::{Extensions, HeaderMap, HeaderValue, Method, Uri, header, request::Parts, uri::Authority};
 use url::Url;
 
-use crate::{ApiError, State, parameters::shown, state::Options};
+use crate::{ApiError, State, host::Host, parameters::shown, state::Options};
 
 /// Extractor: a request's outer circumstances, as far as they can be believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
+    /// The address that the connection comes from.
+    pub(crate) direct: IpAddr,
     /// The caller's address; behind trusted proxies the one that the outermost of them saw.
     pub(crate) peer: IpAddr,
     /// The connection comes from a proxy that the operator named.
@@ -18,7 +20,7 @@ pub(crate) struct Seen {
     /// Whether the caller speaks HTTPS; none where a proxy that we do not know might.
     https: Option<bool>,
     /// The host (and port) that the caller asked for.
-    host: Option<String>,
+    pub(crate) host: Option<String>,
 }
 
 impl FromRequestParts<State> for Seen {
@@ -30,15 +32,14 @@ impl FromRequestParts<State> for Seen {
 }
 
 impl Seen {
-    fn of(headers: &HeaderMap, uri: &Uri, extensions: &Extensions, options: &Options) -> Self {
-        let direct = extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip().to_canonical());
-        let trusted = |ip: IpAddr| options.trusted_proxies.iter().any(|network| network.contains(&ip));
+    pub(crate) fn of(headers: &HeaderMap, uri: &Uri, extensions: &Extensions, options: &Options) -> Self {
+        let direct = direct(extensions);
+        let trusted = |ip: IpAddr| is_trusted(ip, options);
         // HTTP/2 names the host in the target only.
         let host = last(headers, header::HOST.as_str()).or_else(|| uri.authority().map(ToString::to_string));
         if !trusted(direct) {
             return Self {
+                direct,
                 peer: direct,
                 by_trusted_proxy: false,
                 https: options.https.then_some(true),
@@ -50,6 +51,7 @@ impl Seen {
         let peer = addresses.fold(direct, |seen, next| if trusted(seen) { next } else { seen });
         let https = last(headers, "x-forwarded-proto").map(|scheme| scheme.eq_ignore_ascii_case("https"));
         Self {
+            direct,
             peer,
             by_trusted_proxy: true,
             https: https.or(options.https.then_some(true)),
@@ -95,13 +97,67 @@ impl Seen {
             && self.https.is_none_or(|known| known == https)
     }
 
+    /// Whether a browser that reached us so is to use HTTPS from now on (RFC 6797): it did, by a name that is not only its own machine's.
+    pub(crate) fn is_strict(&self, headers: &HeaderMap, options: &Options) -> bool {
+        let by_name = self.host.as_deref().is_some_and(|host| !Host::read(host).is_local());
+        by_name && self.secure(headers, options)
+    }
+
+    /// Returns whether the caller's browser reached us over HTTPS, or `None` where a proxy that we were not named might have ended it: then a page of
+    /// our own still tells, and so does the public URL.
+    pub(crate) fn spoke_https(&self, headers: &HeaderMap, options: &Options) -> Option<bool> {
+        let origin = last(headers, header::ORIGIN.as_str());
+        let page = origin.as_deref().and_then(|origin| origin.strip_prefix("https://"));
+        let own_page =
+            page.is_some_and(|page| self.host.as_deref().is_some_and(|host| host.eq_ignore_ascii_case(page)));
+        self.https
+            .or((own_page || is_public_over_https(options)).then_some(true))
+    }
+
     /// Whether the caller's browser reached us over HTTPS, so that a cookie may be bound to it.
     pub(crate) fn secure(&self, headers: &HeaderMap, options: &Options) -> bool {
         let by_page = last(headers, header::ORIGIN.as_str()).is_some_and(|origin| origin.starts_with("https://"));
-        let by_address = options.public_url.as_ref().is_some_and(|url| url.scheme() == "https");
-        self.https.unwrap_or(by_page || by_address)
+        self.https.unwrap_or(by_page || is_public_over_https(options))
     }
 }
+
+fn is_public_over_https(options: &Options) -> bool {
+    options.public_url.as_ref().is_some_and(|url| url.scheme() == "https")
+}
+
+/// The address that a connection comes from.
+fn direct(extensions: &Extensions) -> IpAddr {
+    let info = extensions.get::<ConnectInfo<SocketAddr>>();
+    info.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip().to_canonical())
+}
+
+fn is_trusted(ip: IpAddr, options: &Options) -> bool {
+    options.trusted_proxies.iter().any(|network| network.contains(&ip))
+}
+
+/// Whether the connection comes from a proxy that the operator named.
+pub(crate) fn is_by_trusted_proxy(extensions: &Extensions, options: &Options) -> bool {
+    is_trusted(direct(extensions), options)
+}
+
+/// Whether a request says that a proxy passed it on.
+pub(crate) fn is_proxied(headers: &HeaderMap) -> bool {
+    let marks = ["via", "x-real-ip", "x-forwarded-for", "forwarded"];
+    marks.iter().any(|mark| headers.contains_key(*mark))
+}
+
+/// Whether an answer to a request is to carry [`STRICT`].
+pub(crate) fn is_strict(request: &Request, options: &Options) -> bool {
+    // Where nobody can have reached us over HTTPS, that is quick to see.
+    if !options.https && !is_public_over_https(options) && options.trusted_proxies.is_empty() {
+        return false;
+    }
+    let headers = request.headers();
+    Seen::of(headers, request.uri(), request.extensions(), options).is_strict(headers, options)
+}
+
+/// `Strict-Transport-Security`: 180 days, for this name alone, because names below it may be others' and must not be made unreachable.
+pub(crate) const STRICT: HeaderValue = HeaderValue::from_static("max-age=15552000");
 
 /// The entries of a list header, over all its lines.
 fn list(headers: &HeaderMap, name: &str) -> Vec<String> {
@@ -177,7 +233,7 @@ fn foreign(origin: &str, seen: &Seen) -> ApiError {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use http::{HeaderName, HeaderValue};
+    use http::HeaderName;
 
     use super::*;
 
@@ -265,6 +321,66 @@ mod tests {
         ] {
             let seen = seen("192.0.2.1", &[("host", host)], options);
             assert_eq!(seen.admits(origin, options), admitted, "{host} {origin}");
+        }
+    }
+
+    #[test]
+    fn https_is_to_stay_for_names_that_were_reached_by_it() {
+        let tls = Options {
+            https: true,
+            ..Options::default()
+        };
+        let public = Options {
+            public_url: Some("https://pods.example".parse().unwrap()),
+            ..Options::default()
+        };
+        let proxy = behind_proxy();
+        for (options, peer, values, strict) in [
+            (&tls, "192.0.2.1", &[("host", "pods.example")][..], true),
+            (&tls, "192.0.2.1", &[("host", "Pods.example.:8443")], true),
+            (&tls, "192.0.2.1", &[("host", "localhost:8443")], false),
+            (&tls, "192.0.2.1", &[("host", "LOCALHOST.")], false),
+            (&tls, "192.0.2.1", &[("host", "192.0.2.7:8443")], false),
+            (&tls, "192.0.2.1", &[("host", "[2001:db8::1]:8443")], false),
+            (&tls, "192.0.2.1", &[], false),
+            (&public, "192.0.2.1", &[("host", "pods.example")], true),
+            (&proxy, "192.0.2.1", &[("host", "pods.example")], false),
+            (
+                &proxy,
+                "192.0.2.1",
+                &[("host", "pods.example"), ("x-forwarded-proto", "https")],
+                false,
+            ),
+            (
+                &proxy,
+                "10.0.0.1",
+                &[("host", "pods.example"), ("x-forwarded-proto", "http")],
+                false,
+            ),
+            (
+                &proxy,
+                "10.0.0.1",
+                &[("host", "pods.example"), ("x-forwarded-proto", "https")],
+                true,
+            ),
+            (
+                &proxy,
+                "10.0.0.1",
+                &[
+                    ("host", "10.0.0.2"),
+                    ("x-forwarded-proto", "https"),
+                    ("x-forwarded-host", "pods.example"),
+                ],
+                true,
+            ),
+        ] {
+            let mut request = Request::builder().body(axum::body::Body::empty()).unwrap();
+            for (name, value) in values {
+                request.headers_mut().append(*name, value.parse().unwrap());
+            }
+            let peer = ConnectInfo(SocketAddr::new(peer.parse().unwrap(), 1234));
+            request.extensions_mut().insert(peer);
+            assert_eq!(is_strict(&request, options), strict, "{values:?}");
         }
     }
 

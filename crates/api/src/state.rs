@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::{
     etag::Tags,
+    host::Hosts,
     metrics::Metrics,
     pods::{live::Hub, memory::StreamMemory, shares::Shares},
     serve, ws,
@@ -27,12 +28,15 @@ pub struct Options {
     pub public_url: Option<Url>,
     /// Further origins (`https://host[:port]`) whose pages may use the API.
     pub allowed_origins: Vec<String>,
+    /// Names beside those of `public_url` and `allowed_origins` that a request may have in `Host`.
+    pub allowed_hosts: Vec<String>,
     /// Networks of the proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are believed.
     pub trusted_proxies: Vec<IpNet>,
     /// Our own listener speaks TLS.
     pub https: bool,
-    /// Networks that may read `/metrics`.
-    pub metrics_networks: Vec<IpNet>,
+    /// Networks that may read `/metrics`. `None` is loopback, where nothing says that there is a proxy: neither a public URL nor a trusted proxy nor a
+    /// base path.
+    pub metrics_networks: Option<Vec<IpNet>>,
     /// A bearer token that may read `/metrics` from anywhere.
     pub metrics_token: Option<String>,
     /// Caps and time limits of connections.
@@ -52,12 +56,10 @@ impl Default for Options {
             base_path: String::new(),
             public_url: None,
             allowed_origins: Vec::new(),
+            allowed_hosts: Vec::new(),
             trusted_proxies: Vec::new(),
             https: false,
-            metrics_networks: vec![
-                IpNet::from(std::net::IpAddr::from([127, 0, 0, 1])),
-                IpNet::from(std::net::IpAddr::from(std::net::Ipv6Addr::LOCALHOST)),
-            ],
+            metrics_networks: None,
             metrics_token: None,
             connections: serve::Limits::default(),
             websockets: ws::Limits::default(),
@@ -78,6 +80,7 @@ struct Inner {
     gate: Gate,
     sessions: Sessions,
     tickets: Tickets,
+    hosts: Hosts,
     options: Options,
     shutdown: CancellationToken,
     leaving: AtomicBool,
@@ -119,6 +122,7 @@ impl State {
                 live,
                 start_page: OnceLock::new(),
                 openapi: OnceLock::new(),
+                hosts: Hosts::of(&options),
                 options,
                 shutdown,
             }),
@@ -154,6 +158,10 @@ impl State {
 
     pub(crate) fn options(&self) -> &Options {
         &self.inner.options
+    }
+
+    pub(crate) fn hosts(&self) -> &Hosts {
+        &self.inner.hosts
     }
 
     /// Cancelled when the server shuts down. Endless HTTP answers end then.

@@ -1,7 +1,7 @@
 //! The command line. Every flag of `serve` has its `PODGATE_…` variable.
 
 use std::{
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -63,6 +63,9 @@ pub(crate) struct Serve {
     /// An origin beside our own whose pages may call us (repeatable)
     #[arg(long, env = "PODGATE_ALLOWED_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
     pub(crate) allowed_origin: Vec<String>,
+    /// A name beside those of --public-url and --allowed-origin that a request may have in Host (repeatable)
+    #[arg(long, env = "PODGATE_ALLOWED_HOST", value_name = "NAME", value_delimiter = ',', value_parser = host_name)]
+    pub(crate) allowed_host: Vec<String>,
     /// A network whose X-Forwarded-* headers we believe (repeatable)
     #[arg(long, env = "PODGATE_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
     pub(crate) trusted_proxy: Vec<IpNet>,
@@ -72,8 +75,8 @@ pub(crate) struct Serve {
     /// The most pods that are kept of one cluster; together they may take 4 KiB of memory each
     #[arg(long, env = "PODGATE_MAX_PODS_PER_CLUSTER", value_name = "PODS", default_value_t = 1_000_000, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub(crate) max_pods_per_cluster: usize,
-    /// A network that may read /metrics without a token (repeatable)
-    #[arg(long, env = "PODGATE_METRICS_NETWORK", value_name = "CIDR", value_delimiter = ',', value_parser = network, default_value = "127.0.0.0/8,::1/128")]
+    /// A network that may read /metrics without a token, but not through a proxy (repeatable) [default: loopback, unless there is a --public-url, --trusted-proxy or --base-path]
+    #[arg(long, env = "PODGATE_METRICS_NETWORK", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
     pub(crate) metrics_network: Vec<IpNet>,
     /// A file with the token that may read /metrics from anywhere
     #[arg(long, env = "PODGATE_METRICS_TOKEN_FILE", value_name = "FILE")]
@@ -164,7 +167,6 @@ pub(crate) struct Sim {
 impl Serve {
     /// The flags of `podgate demo`.
     pub(crate) fn for_demo(listen: SocketAddr, data_dir: &Path) -> Self {
-        let loopback = |octets| IpNet::from(std::net::IpAddr::V4(Ipv4Addr::from(octets)));
         Self {
             listen,
             data_dir: Some(data_dir.to_owned()),
@@ -176,10 +178,11 @@ impl Serve {
             base_path: String::new(),
             public_url: None,
             allowed_origin: Vec::new(),
+            allowed_host: Vec::new(),
             trusted_proxy: Vec::new(),
             allowed_network: Vec::new(),
             max_pods_per_cluster: Policy::default().max_pods,
-            metrics_network: vec![loopback([127, 0, 0, 1])],
+            metrics_network: Vec::new(),
             metrics_token_file: None,
             admin_password_file: None,
             tls_cert: None,
@@ -283,6 +286,15 @@ fn origin(text: &str) -> Result<String, String> {
         "" | "/" => Ok(url.origin().ascii_serialization()),
         _ => Err("an origin is scheme, host and port only, such as https://portal.example.com".to_owned()),
     }
+}
+
+/// The name of a host, without scheme, port or path.
+fn host_name(text: &str) -> Result<String, String> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    if !text.is_empty() && text.bytes().all(is_plain) {
+        return Ok(text.to_owned());
+    }
+    Err("takes the name of a host such as podgate.internal, without scheme and port".to_owned())
 }
 
 /// A network, or a single address.
@@ -398,6 +410,22 @@ mod tests {
         for wrong in ["https://a.example/x", "a.example", "ftp://a.example", "null", "*"] {
             assert!(serve(&["--allowed-origin", wrong]).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn hosts_are_names_alone() {
+        let hosts = serve(&["--allowed-host", "a.example,b", "--allowed-host", "c_d.example."]);
+        assert_eq!(hosts.unwrap().allowed_host, ["a.example", "b", "c_d.example."]);
+        for wrong in ["", "a.example:80", "https://a.example", "a/b", "*", "[::1]"] {
+            assert!(serve(&["--allowed-host", wrong]).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_metrics_network_that_is_named_is_told_from_the_default() {
+        assert!(serve(&[]).unwrap().metrics_network.is_empty());
+        let named = serve(&["--metrics-network", "127.0.0.1"]).unwrap().metrics_network;
+        assert_eq!(named, ["127.0.0.1/32".parse().unwrap()]);
     }
 
     #[test]

@@ -206,7 +206,8 @@ fn api_options(flags: &Serve) -> Result<podgate_api::Options, String> {
             exempt: flags.trusted_proxy.clone(),
             ..Limits::for_files(raise_limit(), flags.max_connections, flags.max_connections_per_address)
         },
-        metrics_networks: flags.metrics_network.clone(),
+        allowed_hosts: flags.allowed_host.clone(),
+        metrics_networks: Some(flags.metrics_network.clone()).filter(|networks| !networks.is_empty()),
         metrics_token,
         stream_memory: flags.stream_memory,
         ..podgate_api::Options::default()

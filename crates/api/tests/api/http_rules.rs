@@ -3,7 +3,9 @@
 use podgate_api::Options;
 use serde_json::json;
 
-use crate::support::{PASSWORD, Server, Setup, send};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::support::{PASSWORD, Server, Setup, send, within};
 
 #[tokio::test]
 async fn every_answer_has_its_id_and_its_guards() {
@@ -299,18 +301,26 @@ async fn metrics_are_for_listed_addresses_or_a_token() {
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }
-    // A proxy on this machine that we were not told of.
-    let through = server
-        .client
-        .get(server.url("/metrics"))
-        .header("x-forwarded-for", "192.0.2.1");
-    send(through).await.fails(403_001);
+    // A proxy on this machine that we were not told of, and a page whose name was pointed here.
+    for (name, value) in [
+        ("x-forwarded-for", "127.0.0.1"),
+        ("forwarded", "for=127.0.0.1"),
+        ("x-real-ip", "127.0.0.1"),
+        ("via", "1.1 proxy"),
+        ("host", "evil.example"),
+    ] {
+        let through = server.client.get(server.url("/metrics")).header(name, value);
+        let message = send(through).await.fails(403_001);
+        assert!(message.contains("--metrics-"), "{name}: {message}");
+    }
+    let local = server.client.get(server.url("/metrics")).header("host", "localhost:1");
+    assert_eq!(send(local).await.status, 200);
     server.get("/metrics").await.fails(401_003);
     server.stop().await;
 
     let server = Server::with(Setup {
         api: Options {
-            metrics_networks: Vec::new(),
+            metrics_networks: Some(Vec::new()),
             metrics_token: Some("s3cret".into()),
             ..Options::default()
         },
@@ -326,6 +336,203 @@ async fn metrics_are_for_listed_addresses_or_a_token() {
         server.request("GET", "/metrics", Some("s3cret"), None).await.status,
         200
     );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn behind_a_proxy_metrics_need_the_token() {
+    let loopback = || vec!["127.0.0.0/8".parse().unwrap()];
+    let public = || Some("https://pods.example".parse().unwrap());
+    // What the operator set, whether loopback is let in without the token, and by any name.
+    for (api, admitted) in [
+        (
+            Options {
+                public_url: public(),
+                ..Options::default()
+            },
+            false,
+        ),
+        (
+            Options {
+                base_path: "/podgate".into(),
+                ..Options::default()
+            },
+            false,
+        ),
+        (
+            Options {
+                trusted_proxies: vec!["192.0.2.1/32".parse().unwrap()],
+                ..Options::default()
+            },
+            false,
+        ),
+        (
+            Options {
+                public_url: public(),
+                metrics_networks: Some(loopback()),
+                ..Options::default()
+            },
+            true,
+        ),
+        (
+            Options {
+                metrics_networks: Some(vec!["192.0.2.0/24".parse().unwrap()]),
+                ..Options::default()
+            },
+            false,
+        ),
+        (
+            Options {
+                trusted_proxies: loopback(),
+                metrics_networks: Some(loopback()),
+                ..Options::default()
+            },
+            false,
+        ),
+    ] {
+        let path = format!("{}/metrics", api.base_path);
+        let what = format!("{api:?}");
+        let server = Server::with(Setup {
+            api: Options {
+                metrics_token: Some("s3cret".into()),
+                ..api
+            },
+            ..Setup::default()
+        })
+        .await;
+        for headers in [&[][..], &[("host", "any.example")]] {
+            let mut request = server.client.get(server.url(&path));
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            let status = send(request).await.status;
+            assert_eq!(status, if admitted { 200 } else { 403 }, "{headers:?} {what}");
+        }
+        // An address that a proxy tells is no one's.
+        let told = server
+            .client
+            .get(server.url(&path))
+            .header("x-forwarded-for", "192.0.2.7");
+        send(told).await.fails(403_001);
+        let with_token = server
+            .client
+            .get(server.url(&path))
+            .header("x-forwarded-for", "203.0.113.9")
+            .bearer_auth("s3cret");
+        assert_eq!(send(with_token).await.status, 200, "{what}");
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_not_ours_is_refused() {
+    let server = Server::with(Setup {
+        api: Options {
+            public_url: Some("https://pods.example".parse().unwrap()),
+            allowed_hosts: vec!["inner.example".into()],
+            ..Options::default()
+        },
+        ..Setup::default()
+    })
+    .await;
+    let socket = "/ws/clusters/sim/pods";
+    for (host, ours) in [
+        ("evil.example", false),
+        ("evil.example:8080", false),
+        ("pods.example", true),
+        ("inner.example:8080", true),
+        ("localhost", true),
+        ("127.0.0.1:8080", true),
+    ] {
+        let answer = send(server.build("GET", "/api/clusters").header("host", host)).await;
+        let opened = server
+            .ws_with(
+                socket,
+                &[("host", host), ("authorization", &format!("Bearer {}", server.token))],
+            )
+            .await;
+        if ours {
+            assert_eq!(answer.status, 200, "{host}");
+            opened.unwrap().close().await;
+        } else {
+            for answer in [answer, opened.err().unwrap()] {
+                let message = answer.fails(400_001);
+                assert!(
+                    message.contains("--allowed-host") && message.contains("evil.example"),
+                    "{message}"
+                );
+            }
+        }
+        for path in ["/healthz", "/readyz"] {
+            assert_eq!(
+                send(server.build("GET", path).header("host", host)).await.status,
+                200,
+                "{host}"
+            );
+        }
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn two_hosts_and_foreign_targets_are_refused() {
+    let server = Server::with(Setup {
+        api: Options {
+            public_url: Some("https://pods.example".parse().unwrap()),
+            ..Options::default()
+        },
+        ..Setup::default()
+    })
+    .await;
+    for (head, status) in [
+        (
+            "GET /healthz HTTP/1.1\r\nHost: pods.example\r\nHost: pods.example\r\n",
+            "400",
+        ),
+        (
+            "GET http://evil.example/api/openapi.json HTTP/1.1\r\nHost: pods.example\r\n",
+            "400",
+        ),
+        (
+            "GET http://pods.example/api/openapi.json HTTP/1.1\r\nHost: pods.example\r\n",
+            "200",
+        ),
+        ("GET /api/openapi.json HTTP/1.0\r\n", "200"),
+        ("GET /api/openapi.json HTTP/1.1\r\nHost:\r\n", "200"),
+    ] {
+        let mut connection = tokio::net::TcpStream::connect(server.address).await.unwrap();
+        let request = format!("{head}Connection: close\r\n\r\n");
+        connection.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        within(connection.read_to_string(&mut answer)).await.unwrap();
+        assert_eq!(answer.split(' ').nth(1), Some(status), "{head}{answer}");
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn https_is_to_stay_where_it_was_spoken() {
+    let server = Server::with(Setup {
+        api: Options {
+            trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()],
+            ..Options::default()
+        },
+        ..Setup::default()
+    })
+    .await;
+    for (scheme, host, expected) in [
+        ("https", "pods.example", "max-age=15552000"),
+        ("http", "pods.example", ""),
+        ("https", "localhost", ""),
+        ("https", "192.0.2.1", ""),
+    ] {
+        for path in ["/healthz", "/api/nothing", "/"] {
+            let request = server.build("GET", path).header("x-forwarded-proto", scheme);
+            let answer = send(request.header("host", host)).await;
+            let strict = answer.header("strict-transport-security");
+            assert_eq!(strict, expected, "{scheme} {host} {path}");
+        }
+    }
     server.stop().await;
 }
 
