@@ -9,10 +9,21 @@ use axum::{
 use http::{HeaderMap, header};
 use podgate_access::{Caller, Denied};
 
-use crate::{ApiError, State, middleware::Trace};
+use crate::{ApiError, State, middleware::Trace, origin::Seen, state::Options};
 
-/// The session cookie's name.
-pub const COOKIE: &str = "podgate_session";
+/// The session cookie's name where the browser does not speak HTTPS, and the end of its name where it does.
+pub(crate) const COOKIE: &str = "podgate_session";
+
+/// Returns the session cookie's name. Over HTTPS a prefix has browsers take it only from a page that is secure itself, and from no other host
+/// (`__Host-`, which is for the path `/` alone) or not without `Secure` (`__Secure-`): see RFC 6265bis, section 4.1.3.
+pub(crate) fn cookie_name(secure: bool, options: &Options) -> String {
+    let prefix = match (secure, options.base_path.is_empty()) {
+        (false, _) => "",
+        (true, true) => "__Host-",
+        (true, false) => "__Secure-",
+    };
+    format!("{prefix}{COOKIE}")
+}
 
 /// Characters of the longest token that is looked up.
 const MAX_TOKEN: usize = 512;
@@ -37,7 +48,7 @@ pub(crate) struct Authenticated {
 /// # Errors
 /// 401002 to 401004.
 pub(crate) async fn authenticate(parts: &Parts, state: &State) -> Result<Authenticated, ApiError> {
-    let credential = bearer(&parts.headers)?.or_else(|| cookie(&parts.headers));
+    let credential = bearer(&parts.headers)?.or_else(|| cookie(parts, state.options()));
     resolve(credential, parts, state).await
 }
 
@@ -59,7 +70,9 @@ impl FromRequestParts<State> for Tried {
 /// 401002 to 401004.
 pub(crate) async fn authenticate_socket(parts: &Parts, state: &State) -> Result<Authenticated, ApiError> {
     let ticket = ticket(parts.uri.query().unwrap_or_default());
-    let credential = bearer(&parts.headers)?.or(ticket).or_else(|| cookie(&parts.headers));
+    let credential = bearer(&parts.headers)?
+        .or(ticket)
+        .or_else(|| cookie(parts, state.options()));
     resolve(credential, parts, state).await
 }
 
@@ -110,15 +123,28 @@ fn bearer(headers: &HeaderMap) -> Result<Option<Credential<'_>>, ApiError> {
     Ok(bearer_token(headers)?.map(Credential::Bearer))
 }
 
-/// Of several cookies of our name the first counts: a browser sends that of the longest path first (RFC 6265, section 5.4), and one of a shorter path is of
+/// The session cookie: over HTTPS that of [`cookie_name`] alone, because any page of a sibling domain can set one of another name. Where it is not known
+/// whether a proxy ended HTTPS in front of us, either name will do, the bound one first.
+fn cookie<'a>(parts: &'a Parts, options: &Options) -> Option<Credential<'a>> {
+    let headers = &parts.headers;
+    headers.get(header::COOKIE)?;
+    let named = |secure| named_cookie(headers, &cookie_name(secure, options));
+    let seen = Seen::of(headers, &parts.uri, &parts.extensions, options);
+    match seen.spoke_https(headers, options) {
+        Some(secure) => named(secure),
+        None => named(true).or_else(|| named(false)),
+    }
+}
+
+/// Of several cookies of a name the first counts: a browser sends that of the longest path first (RFC 6265, section 5.4), and one of a shorter path is of
 /// another Podgate on the same host.
-fn cookie(headers: &HeaderMap) -> Option<Credential<'_>> {
+fn named_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<Credential<'a>> {
     let lines = headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok());
     let mut pairs = lines.flat_map(|line| line.split(';'));
-    let token = pairs.find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))?;
+    let token = pairs.find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))?;
     (!token.is_empty() && token.len() <= MAX_TOKEN).then_some(Credential::Cookie(token))
 }
 
@@ -209,12 +235,69 @@ mod tests {
             ],
         ] {
             assert!(
-                cookie(&headers(values)) == Some(Credential::Cookie("under-pg")),
+                named_cookie(&headers(values), COOKIE) == Some(Credential::Cookie("under-pg")),
                 "{values:?}"
             );
         }
         for none in ["podgate_session", "podgate_session=", "xpodgate_session=a"] {
-            assert!(cookie(&headers(&[("cookie", none)])).is_none(), "{none}");
+            assert!(named_cookie(&headers(&[("cookie", none)]), COOKIE).is_none(), "{none}");
+        }
+    }
+
+    #[test]
+    fn over_https_only_the_cookie_that_is_bound_to_it_counts() {
+        let tls = Options {
+            https: true,
+            ..Options::default()
+        };
+        let below = Options {
+            base_path: "/pg".into(),
+            ..tls.clone()
+        };
+        let proxy = Options {
+            trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
+            ..Options::default()
+        };
+        let plain = Options::default();
+        let public = Options {
+            public_url: Some("https://pods.example".parse().unwrap()),
+            ..Options::default()
+        };
+        let own_page = ("origin", "https://Pods.example");
+        let foreign_page = ("origin", "https://evil.example");
+        let (host, secure, bare) = ("__Host-podgate_session", "__Secure-podgate_session", "podgate_session");
+        let (by_https, by_http) = (("x-forwarded-proto", "https"), ("x-forwarded-proto", "http"));
+        let none = ("x-none", "");
+        for (options, header, name, counts) in [
+            (&tls, none, host, true),
+            (&tls, none, bare, false),
+            (&tls, none, secure, false),
+            (&below, none, secure, true),
+            (&below, none, bare, false),
+            (&below, none, host, false),
+            (&proxy, by_https, host, true),
+            (&proxy, by_https, bare, false),
+            (&proxy, by_http, bare, true),
+            (&proxy, by_http, host, false),
+            // A proxy that we were not told of may or may not have ended HTTPS, unless the page says it.
+            (&plain, none, bare, true),
+            (&plain, none, host, true),
+            (&plain, own_page, host, true),
+            (&plain, own_page, bare, false),
+            (&plain, foreign_page, bare, true),
+            (&public, none, host, true),
+            (&public, none, bare, false),
+        ] {
+            let request = http::Request::builder()
+                .header(header.0, header.1)
+                .header("host", "pods.example")
+                .header("cookie", format!("a=b; {name}=token"))
+                .extension(axum::extract::ConnectInfo(std::net::SocketAddr::from((
+                    [10, 0, 0, 1],
+                    1,
+                ))));
+            let (parts, ()) = request.body(()).unwrap().into_parts();
+            assert_eq!(cookie(&parts, options).is_some(), counts, "{header:?} {name}");
         }
     }
 

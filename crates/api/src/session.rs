@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use crate::{
     ApiError, Body, Data, Message, Opened, State,
     body::MaybeBody,
-    credential::{COOKIE, Tried, without_base, without_ticket},
+    credential::{Tried, cookie_name, without_base, without_ticket},
     origin::Seen,
     time,
 };
@@ -237,9 +237,10 @@ fn set_cookie(response: &mut Response, token: &str, secure: bool, state: &State)
         "" => "/",
         base => base,
     };
-    let secure = if secure { "; Secure" } else { "" };
     let age = if token.is_empty() { "; Max-Age=0" } else { "" };
-    let cookie = format!("{COOKIE}={token}; Path={path}; HttpOnly; SameSite=Strict{secure}{age}");
+    let name = cookie_name(secure, state.options());
+    let secure = if secure { "; Secure" } else { "" };
+    let cookie = format!("{name}={token}; Path={path}; HttpOnly; SameSite=Strict{secure}{age}");
     let cookie =
         HeaderValue::from_str(&cookie).map_err(|error| ApiError::Internal(format!("the session cookie: {error}")))?;
     response.headers_mut().append(header::SET_COOKIE, cookie);

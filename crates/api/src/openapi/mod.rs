@@ -71,7 +71,7 @@ pub fn document(base: &str) -> Value {
             "schemas": schemas.into_value(),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "The `token` that a log-in answers."},
-                "cookie": {"type": "apiKey", "in": "cookie", "name": crate::credential::COOKIE, "description": "Set for browsers by a log-in."},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": crate::credential::COOKIE, "description": "Set for browsers by a log-in. Over https its name is `__Host-podgate_session`, or `__Secure-podgate_session` under a base path."},
                 "ticket": {
                     "type": "apiKey",
                     "in": "query",

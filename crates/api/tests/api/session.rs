@@ -51,15 +51,69 @@ async fn the_cookie_is_bound_to_https_where_the_browser_speaks_it() {
     })
     .await;
     let body = json!({"username": "admin", "password": PASSWORD});
-    for (scheme, secure) in [("https", true), ("http", false)] {
+    let names = [("https", "__Host-podgate_session"), ("http", "podgate_session")];
+    for (scheme, name) in names {
         let request = server
             .client
             .post(server.url("/api/auth/login"))
             .header("x-forwarded-proto", scheme)
             .json(&body);
         let answer = send(request).await;
-        assert_eq!(answer.header("set-cookie").contains("; Secure"), secure, "{scheme}");
+        let token = answer.data()["token"].as_str().unwrap().to_owned();
+        let secure = if scheme == "https" { "; Secure" } else { "" };
+        let expected = format!("{name}={token}; Path=/; HttpOnly; SameSite=Strict{secure}");
+        assert_eq!(answer.header("set-cookie"), expected);
+        // A page of a sibling domain can set a cookie of the other name.
+        for (_, other) in names {
+            let request = server
+                .client
+                .get(server.url("/api/auth/me"))
+                .header("x-forwarded-proto", scheme)
+                .header("cookie", format!("{other}={token}"));
+            let status = send(request).await.status;
+            assert_eq!(status, if other == name { 200 } else { 401 }, "{scheme} {other}");
+        }
+        let request = server
+            .client
+            .post(server.url("/api/auth/logout"))
+            .header("x-forwarded-proto", scheme)
+            .header("cookie", format!("{name}={token}"));
+        let answer = send(request).await;
+        let back = format!("{name}=; Path=/; HttpOnly; SameSite=Strict{secure}; Max-Age=0");
+        assert_eq!(answer.header("set-cookie"), back);
     }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn under_a_base_path_the_secure_cookie_keeps_its_path() {
+    let server = Server::with(Setup {
+        api: Options {
+            base_path: "/podgate".into(),
+            trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()],
+            ..Options::default()
+        },
+        ..Setup::default()
+    })
+    .await;
+    let body = json!({"username": "admin", "password": PASSWORD});
+    let request = server
+        .client
+        .post(server.url("/podgate/api/auth/login"))
+        .header("x-forwarded-proto", "https")
+        .json(&body);
+    let answer = send(request).await;
+    let cookie = answer.header("set-cookie");
+    assert!(
+        cookie.starts_with("__Secure-podgate_session=") && cookie.contains("; Path=/podgate; "),
+        "{cookie}"
+    );
+    let request = server
+        .client
+        .get(server.url("/podgate/api/auth/me"))
+        .header("x-forwarded-proto", "https")
+        .header("cookie", cookie.split(';').next().unwrap());
+    assert_eq!(send(request).await.data()["username"], "admin");
     server.stop().await;
 }
 
