@@ -4,6 +4,7 @@
 //! and live queries. With the kubeconfig of a real cluster: a large log, the key strokes of a terminal, and a first sync, against the API
 //! server read directly.
 
+mod attack;
 mod compare;
 mod drain;
 mod fixed;
@@ -94,11 +95,13 @@ enum Part {
     Sync,
     /// This binary against an older one, which `--against` names.
     Compare,
+    /// Attacks from outside; only if named. `--against` names a binary to attack beside it.
+    Attack,
 }
 
 impl Args {
     fn wants(&self, part: Part) -> bool {
-        self.only.is_empty() || self.only.contains(&part)
+        (self.only.is_empty() && part != Part::Attack) || self.only.contains(&part)
     }
 }
 
@@ -137,6 +140,9 @@ async fn run(args: &Args) -> Result<()> {
     }
     if let Some(old) = args.against.as_ref().filter(|_| args.wants(Part::Compare)) {
         report::write(args, "compare", &compare::measure(args, old).await?)?;
+    }
+    if args.wants(Part::Attack) {
+        report::write(args, "attack", &attack::measure(args).await?)?;
     }
     let real = [Part::Log, Part::Terminal, Part::Sync]
         .iter()

@@ -20,7 +20,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use crate::{Result, http1::Connection};
+use crate::{Result, attack::Tls, http1::Connection};
 
 /// The longest that a process may take until it serves, and its first sync.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -48,16 +48,35 @@ pub(crate) struct Memory {
     pub(crate) peak: u64,
 }
 
+/// How a server is started otherwise than usual.
+#[derive(Default)]
+pub(crate) struct Launch {
+    /// The limit on its open files, soft and hard.
+    pub(crate) files: Option<u32>,
+    /// The certificate with which it speaks TLS. Then nobody is logged in.
+    pub(crate) tls: Option<Tls>,
+}
+
 impl Server {
     /// Starts a server with the clusters of a kubeconfig and logs in.
     pub(crate) async fn start(podgate: &Path, kubeconfig: &Path) -> Result<Self> {
+        Self::launch(podgate, kubeconfig, &Launch::default()).await
+    }
+
+    /// As [`Server::start`], under limits.
+    pub(crate) async fn launch(podgate: &Path, kubeconfig: &Path, launch: &Launch) -> Result<Self> {
         let data = TempDir::new()?;
         let log = data.path().join("server.log");
         let address = free_address()?;
         let password = format!("bench-{}", random()?);
         let started = Instant::now();
-        let child = command(podgate)
-            .arg("serve")
+        let mut command = limited(podgate, launch.files);
+        command.arg("serve");
+        if let Some(tls) = &launch.tls {
+            command.args([OsStr::new("--tls-cert"), tls.certificate().as_os_str()]);
+            command.args([OsStr::new("--tls-key"), tls.key().as_os_str()]);
+        }
+        let child = command
             .args([OsStr::new("--listen"), OsStr::new(&address.to_string())])
             .args([OsStr::new("--data-dir"), data.path().join("data").as_os_str()])
             .args([OsStr::new("--kubeconfig"), kubeconfig.as_os_str()])
@@ -75,19 +94,23 @@ impl Server {
             log,
             _data: data,
         };
-        let logged_in = server.wait_and_log_in().await;
+        let logged_in = server.wait_and_log_in(launch.tls.as_ref()).await;
         server.token = logged_in.map_err(|e| server.explained(&*e))?;
         Ok(server)
     }
 
-    /// Waits until the server answers, and logs in.
-    async fn wait_and_log_in(&mut self) -> Result<String> {
+    /// Waits until the server answers, and logs in where it does not speak TLS.
+    async fn wait_and_log_in(&mut self, tls: Option<&Tls>) -> Result<String> {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait()? {
                 return Err(format!("the server ended with {status}").into());
             }
-            if let Ok(mut connection) = Connection::open(self.address, "").await
+            if let Some(tls) = tls {
+                if tls.healthz(self.address).await.is_ok() {
+                    return Ok(String::new());
+                }
+            } else if let Ok(mut connection) = Connection::open(self.address, "").await
                 && connection.get("/healthz").await.is_ok()
             {
                 return self.session().await;
@@ -158,6 +181,11 @@ impl Server {
         Ok(fs::write(format!("{}/clear_refs", self.proc()?), "5")?)
     }
 
+    /// Returns how many files it has open, sockets included.
+    pub(crate) fn open_files(&self) -> Result<usize> {
+        Ok(fs::read_dir(format!("{}/fd", self.proc()?))?.count())
+    }
+
     fn proc(&self) -> Result<String> {
         let pid = self.child.id().ok_or("the server has ended")?;
         Ok(format!("/proc/{pid}"))
@@ -173,6 +201,13 @@ impl Server {
 
     pub(crate) async fn stop(mut self) -> Result<()> {
         terminate(&mut self.child).await
+    }
+}
+
+impl Server {
+    /// Ends it at once: one that was attacked may not end otherwise.
+    pub(crate) async fn kill(mut self) -> Result<()> {
+        Ok(self.child.kill().await?)
     }
 }
 
@@ -242,6 +277,18 @@ fn command(podgate: &Path) -> Command {
         }
     }
     command
+}
+
+/// As [`command`], with a limit on open files.
+fn limited(podgate: &Path, files: Option<u32>) -> Command {
+    let Some(files) = files else {
+        return command(podgate);
+    };
+    let mut shell = command(Path::new("sh"));
+    shell
+        .args(["-c", &format!("ulimit -n {files} && exec \"$0\" \"$@\"")])
+        .arg(podgate);
+    shell
 }
 
 fn free_address() -> Result<SocketAddr> {
