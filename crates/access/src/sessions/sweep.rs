@@ -53,9 +53,10 @@ impl Sessions {
 
     async fn compare(&self, now: i64) -> Result<()> {
         // Here and not in the calls themselves: a known session needs no database.
-        let touches = self.live().take_touches();
+        let touches = self.live().touches();
         for (id, at) in touches {
             self.store.touch_session(id, at).await?;
+            self.live().touched(id, at);
         }
         let (asked, generation) = {
             let live = self.live();
