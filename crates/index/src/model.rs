@@ -85,9 +85,9 @@ impl Pod {
 }
 
 /// Bytes that a row takes beside its texts, more or less.
-const FIXED: usize = 300;
+const FIXED: usize = 512;
 /// Bytes that a text takes beside itself, more or less.
-const EACH: usize = 32;
+const EACH: usize = 48;
 
 /// The controller that owns a pod.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -6,6 +6,29 @@ mod fleet;
 #[path = "../support/memory.rs"]
 mod memory;
 
+/// A pod of the fleet none of whose texts another one has.
+fn unlike(n: usize, pods: usize) -> podgate_index::Pod {
+    let mut pod = fleet::pod(n, pods, 0);
+    for text in [
+        &mut pod.namespace,
+        &mut pod.status,
+        &mut pod.phase,
+        &mut pod.reason,
+        &mut pod.node,
+        &mut pod.host_ip,
+    ] {
+        *text = format!("{text}-{n}");
+    }
+    for container in &mut pod.containers {
+        container.name = format!("{}-{n}", container.name);
+        container.image = format!("{}-{n}", container.image);
+    }
+    for (key, value) in &mut pod.labels {
+        (*key, *value) = (format!("{key}-{n}"), format!("{value}-{n}"));
+    }
+    pod
+}
+
 /// One test: another thread's bytes would count.
 #[test]
 fn a_pod_weighs_little_and_churn_leaves_nothing_behind() {
@@ -18,6 +41,16 @@ fn a_pod_weighs_little_and_churn_leaves_nothing_behind() {
     index.remove_cluster(memory::CLUSTER);
     let kept = weight.saturating_sub(before - memory::bytes());
     assert!(kept < 100_000, "{kept} bytes without a pod");
+
+    // Where no two pods share a text, each weighs what it says that it does.
+    let said: usize = (0..pods).map(|n| unlike(n, pods).weight()).sum();
+    let (_index, weight) = memory::weighed((0..pods).map(|n| unlike(n, pods)));
+    println!(
+        "{} bytes a pod that is like no other, {} by its weight",
+        weight / pods,
+        said / pods
+    );
+    assert!(weight <= said && said <= 2 * weight, "{weight} bytes, {said} said");
 
     let (churned, fresh) = memory::churned(2_000, 100_000);
     println!("{churned} bytes after churn, {fresh} fresh");
