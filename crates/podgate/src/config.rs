@@ -1,6 +1,7 @@
 //! The command line. Every flag of `serve` has its `PODGATE_…` variable.
 
 use std::{
+    collections::HashSet,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -9,6 +10,7 @@ use std::{
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
 use podgate_cluster::client::Policy;
+use podgate_cluster::source::Context;
 use url::Url;
 
 /// The pod platform for every Kubernetes cluster you have.
@@ -207,6 +209,17 @@ impl Serve {
     /// The files of certificate chain and key, if https is to be served.
     pub(crate) fn tls(&self) -> Option<(&Path, &Path)> {
         self.tls_cert.as_deref().zip(self.tls_key.as_deref())
+    }
+
+    /// Says in the log which `--namespaces` name none of the contexts.
+    pub(crate) fn warn_of_unknown_contexts<'a>(&self, contexts: impl Iterator<Item = &'a Context>) {
+        let known: HashSet<_> = contexts
+            .flat_map(|context| [&*context.original, &*context.name])
+            .collect();
+        let unknown = |named: &&Namespaces| named.context != "in-cluster" && !known.contains(&*named.context);
+        for Namespaces { context, .. } in self.namespaces.iter().filter(unknown) {
+            tracing::warn!(context, "--namespaces names a context that no kubeconfig has");
+        }
     }
 
     /// The data directory, as flagged or by the XDG base directory rules.

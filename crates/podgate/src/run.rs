@@ -142,6 +142,7 @@ fn admin_password(flags: &Serve) -> Result<Option<String>, String> {
 async fn start_clusters(flags: &Serve, data_dir: &Path, clusters: &Clusters) -> Result<Vec<Sim>, String> {
     let started = |error: podgate_access::Denied| format!("cannot start a cluster: {error}");
     let files = Source::from_kubeconfig_files(&flags.kubeconfig).map_err(|error| error.to_string())?;
+    flags.warn_of_unknown_contexts(files.iter().map(|file| &file.context));
     for OfFiles { key, context } in files {
         let Context { name, original, source } = context;
         let namespaces = flags.namespaces_of(&original, &name);
