@@ -3,6 +3,7 @@
 use std::{error::Error as StdError, io};
 
 use tokio::time::error::Elapsed;
+use tower::buffer::error::Closed;
 
 use super::{connect::Blocked, proxy::Failed, tls};
 use crate::{Error, text::words};
@@ -17,7 +18,7 @@ pub(super) fn failure(error: &(dyn StdError + 'static), what: &str) -> Error {
 
 /// Whether credential or authority of the source may be out of date, so that reading it again may help.
 pub(super) fn concerns_source(error: &(dyn StdError + 'static)) -> bool {
-    chain(error).any(|cause| cause.is::<rustls::Error>())
+    chain(error).any(|cause| cause.is::<rustls::Error>() || cause.is::<Closed>())
 }
 
 /// An error and what caused it. An `io::Error` hides the error that it wraps from `source`.
@@ -38,6 +39,11 @@ pub(super) fn unusable(error: &(dyn StdError + 'static), cluster: &str) -> Error
 fn known(cause: &(dyn StdError + 'static), what: &str) -> Option<Error> {
     if let Some(blocked) = cause.downcast_ref::<Blocked>() {
         return Some(Error::upstream(format!("{what} was not sent: {blocked}")));
+    }
+    if cause.is::<Closed>() {
+        return Some(Error::upstream(format!(
+            "{what} failed by a fault of Podgate's own, which ended the cluster's client: a new one is made, and the log has the reason"
+        )));
     }
     if let Some(failed) = cause.downcast_ref::<Failed>() {
         return Some(proxy(failed, what));
@@ -115,6 +121,7 @@ fn proxy(failed: &Failed, what: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -127,6 +134,22 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[tokio::test]
+    async fn a_client_whose_worker_panicked_is_made_anew() {
+        use tower::{Service, ServiceExt};
+        let faulty = tower::service_fn(|(): ()| {
+            let nothing = Vec::<u8>::new();
+            std::future::ready(Ok::<_, io::Error>(nothing[0]))
+        });
+        let mut client = tower::buffer::Buffer::new(faulty, 1);
+        let error = client.ready().await.unwrap().call(()).await.unwrap_err();
+        let text = failure(error.as_ref(), "GET /version on cluster `prod`").to_string();
+        assert!(
+            concerns_source(error.as_ref()) && text.contains("a fault of Podgate's own"),
+            "{text}"
+        );
     }
 
     #[test]
