@@ -70,11 +70,6 @@ impl Trace {
         self.inner.caller.get_or_init(|| caller.clone());
     }
 
-    /// Who calls, once that is known.
-    pub(crate) fn caller(&self) -> Option<&Caller> {
-        self.inner.caller.get()
-    }
-
     /// Binds the request to its caller's session: when that is revoked, the connection ends.
     pub(crate) fn bind(&self) {
         self.inner.bound.store(true, Ordering::Relaxed);

@@ -25,20 +25,6 @@ impl<A: Action> FromRequestParts<State> for Opened<A> {
     }
 }
 
-/// Extractor: who calls. Comes after [`Opened`], which authenticates; for handlers that share something among sessions.
-#[derive(Debug)]
-pub(crate) struct Calling(pub(crate) Caller);
-
-impl FromRequestParts<State> for Calling {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, ApiError> {
-        let caller = parts.extensions.get::<Trace>().and_then(Trace::caller);
-        let caller = caller.ok_or_else(|| ApiError::Internal("a caller is asked for before it is known".into()))?;
-        Ok(Self(caller.clone()))
-    }
-}
-
 /// Opens the Gate on what the path names: a pod, a cluster, or everything.
 ///
 /// # Errors

@@ -93,7 +93,6 @@ impl<A: Action, T: FromParameters> Describe for Upgrade<A, T> {
 
 impl<A: Action> Describe for Opened<A> {}
 impl Describe for axum::extract::State<State> {}
-impl Describe for crate::opened::Calling {}
 impl Describe for http::HeaderMap {}
 impl Describe for crate::origin::Seen {}
 impl Describe for crate::credential::Tried {}

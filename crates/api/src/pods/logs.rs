@@ -23,7 +23,6 @@ use super::{
 use crate::{
     ApiError, FromParameters, Kind, Opened, Parameter, Parameters, Params, State,
     accept::{Accepted, JSON, Types},
-    opened::Calling,
 };
 
 const PLAIN: &str = "text/plain";
@@ -132,14 +131,14 @@ pub(crate) struct LogView {
 /// The handler.
 pub(crate) async fn read(
     Opened(scoped): Opened<ReadLogs>,
-    Calling(caller): Calling,
     Extract(state): Extract<State>,
     Params(asked): Params<Asked>,
     accepted: Accepted<Forms>,
 ) -> Result<Response, ApiError> {
+    let caller = scoped.caller();
     if !asked.download && accepted.media == JSON {
         let log = scoped.log(&asked.query).await?;
-        return whole(log, state.json_logs().of(caller.session), &caller).await;
+        return whole(log, state.json_logs().of(caller.session), caller).await;
     }
     // Both are given back when the answer was sent, or its connection has ended.
     let held = (
@@ -162,7 +161,7 @@ async fn whole(mut log: log::Body, mut share: Share, caller: &Caller) -> Result<
     };
     tokio::select! {
         biased;
-        () = caller.revoked.cancelled() => Err(ApiError::SessionExpired),
+        () = caller.revoked.cancelled() => Err(ApiError::from(caller.end())),
         read = reading => read,
     }?;
     let body = tail_json::body(tail, share, caller.revoked.clone());

@@ -17,10 +17,13 @@ pub(crate) const DOWNLOAD: usize = 256 << 10;
 const LOGS: usize = 1 << 20;
 /// What each container that is read adds: its connection's buffers, the beginning of a line, and what is remembered to resume.
 const READER: usize = 128 << 10;
+/// A frame of a live query that is no longer costs nothing: so much each socket may buffer.
+const SMALL_FRAME: usize = 64 << 10;
 /// The log says at most so often that the memory is spent.
 const PERIOD: Duration = Duration::from_secs(60);
 
-/// The memory budget of log streams, log downloads and terminals. Each reserves its bound when it starts.
+/// The memory budget of log streams, log downloads and terminals, each of which reserves its bound when it starts; and of large frames of live queries while a
+/// client takes them.
 #[derive(Debug)]
 pub(crate) struct StreamMemory {
     budget: MemoryBudget,
@@ -46,6 +49,14 @@ impl StreamMemory {
         Ok(reservation)
     }
 
+    /// Reserves what a frame of so many bytes takes until its client has taken it: the text, and its copy in the buffer of the socket.
+    ///
+    /// # Errors
+    /// As [`StreamMemory::reserve`].
+    pub(crate) fn sending(&self, bytes: usize) -> Result<Reservation, ApiError> {
+        self.reserve(if bytes > SMALL_FRAME { 2 * bytes } else { 0 })
+    }
+
     /// Makes a reservation larger or smaller.
     ///
     /// # Errors
@@ -55,7 +66,7 @@ impl StreamMemory {
             let total = self.budget.total() >> 20;
             if self.is_to_say() {
                 tracing::warn!(
-                    "log streams, log downloads and terminals are refused: those that are open take all of the {total} MiB that --stream-memory allows"
+                    "log streams, log downloads, terminals and large live queries are refused: those that are open take all of the {total} MiB that --stream-memory allows"
                 );
             }
             ApiError::TooMany {
@@ -99,6 +110,16 @@ mod tests {
         assert!(memory.said.lock().unwrap().is_some() && !memory.is_to_say());
         drop(first);
         memory.reserve(TERMINAL).unwrap();
+    }
+
+    #[test]
+    fn large_frames_of_live_queries_count_while_they_are_sent() {
+        let memory = StreamMemory::new(4 * SMALL_FRAME);
+        let small: Vec<_> = (0..9).map(|_| memory.sending(SMALL_FRAME).unwrap()).collect();
+        let large = memory.sending(2 * SMALL_FRAME).unwrap();
+        assert_eq!(memory.sending(SMALL_FRAME + 1).unwrap_err().code(), 429_001);
+        drop((small, large));
+        memory.sending(2 * SMALL_FRAME).unwrap();
     }
 
     #[test]

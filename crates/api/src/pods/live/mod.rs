@@ -38,7 +38,7 @@ pub(crate) async fn of_all(upgrade: Upgrade<ListPods, ()>, state: Extract<State>
 }
 
 fn open(upgrade: Upgrade<ListPods, ()>, Extract(state): Extract<State>, known: &'static [Parameter]) -> Response {
-    upgrade.open(move |socket, scoped, ()| async move { serve(socket, &scoped, state.live(), known).await }.boxed())
+    upgrade.open(move |socket, scoped, ()| async move { serve(socket, &scoped, &state, known).await }.boxed())
 }
 
 /// What a client sends.
@@ -135,11 +135,11 @@ impl Subscribe {
 async fn serve(
     socket: &mut Socket,
     scoped: &Scoped<ListPods>,
-    hub: &Hub,
+    state: &State,
     known: &'static [Parameter],
 ) -> Result<(), End> {
     let Socket { sender, receiver, .. } = socket;
-    let mut viewer = hub.enter(scoped.caller().user.id)?;
+    let mut viewer = state.live().enter(scoped.caller().user.id)?;
     let mut seq = 0;
     loop {
         tokio::select! {
@@ -152,7 +152,9 @@ async fn serve(
             }
             frame = viewer.next() => {
                 seq += 1;
-                sender.text(frame?.text(seq)?).await?;
+                let text = frame?.text(seq)?;
+                let _sending = state.stream_memory().sending(text.len())?;
+                sender.text(text).await?;
             }
         }
     }
