@@ -134,13 +134,14 @@ async fn windows(server: &Server) -> Result<Held> {
         // END_STREAM and END_HEADERS.
         bytes.extend(frame(1, 5, stream, &block));
     }
-    let mut held = send_on(server, OWN, 30, &bytes).await?;
+    // Before the attack: later the server may be too busy to say so.
     let mut probe = connect(server.address).await?;
     let _ = probe.write_all(&bytes).await;
     let mut answer = [0; 9];
     let read = timeout(Duration::from_secs(2), probe.read_exact(&mut answer)).await;
     // The server's own SETTINGS.
     let spoken = matches!(read, Ok(Ok(_))) && answer[3] == 4;
+    let mut held = send_on(server, OWN, 30, &bytes).await?;
     held.note = Some(
         if spoken {
             "HTTP/2 is spoken"
