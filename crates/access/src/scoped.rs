@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
-use podgate_cluster::{Cluster, Sync, SyncState, delete, events, exec, follow, log};
+use podgate_cluster::{Cluster, Sync, SyncState, delete, detail, events, exec, follow, log};
 use podgate_index::{Query, Scope, Stats};
 
 use crate::{
@@ -67,7 +67,7 @@ impl Scoped<GetPod> {
     ///
     /// # Errors
     /// Those of the cluster.
-    pub async fn get(&self) -> Result<serde_json::Value> {
+    pub async fn get(&self) -> Result<detail::Pod> {
         Ok(self.cluster()?.pod(&self.namespace, &self.name).await?)
     }
 
@@ -113,7 +113,7 @@ impl Scoped<ReadEvents> {
     ///
     /// # Errors
     /// Those of the cluster.
-    pub async fn events(&self) -> Result<Vec<events::Event>> {
+    pub async fn events(&self) -> Result<events::Events> {
         Ok(self.cluster()?.events(&self.namespace, &self.name).await?)
     }
 }

@@ -10,6 +10,15 @@ use serde::Serialize;
 #[derive(Clone, Debug)]
 pub struct Data<T>(pub T);
 
+/// `{"code":200,"message":"…","data":…}`, with a message only where there is something to say of the data.
+#[derive(Clone, Debug)]
+pub struct Noted<T> {
+    /// The data.
+    pub data: T,
+    /// What to know about it.
+    pub note: Option<String>,
+}
+
 /// `{"code":200,"message":"…","data":null}`.
 #[derive(Clone, Copy, Debug)]
 pub struct Message(pub &'static str);
@@ -18,6 +27,25 @@ pub struct Message(pub &'static str);
 struct DataEnvelope<'a, T> {
     code: u16,
     data: &'a T,
+}
+
+#[derive(Serialize)]
+struct NotedEnvelope<'a, T> {
+    code: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
+    data: &'a T,
+}
+
+impl<T: Serialize> IntoResponse for Noted<T> {
+    fn into_response(self) -> Response {
+        Json(NotedEnvelope {
+            code: 200,
+            message: self.note.as_deref(),
+            data: &self.data,
+        })
+        .into_response()
+    }
 }
 
 #[derive(Serialize)]
@@ -35,6 +63,11 @@ impl<T: Serialize> IntoResponse for Data<T> {
         })
         .into_response()
     }
+}
+
+/// What [`Data`] is written as.
+pub(crate) fn envelope<T: Serialize>(data: &T) -> impl Serialize {
+    DataEnvelope { code: 200, data }
 }
 
 impl IntoResponse for Message {

@@ -6,6 +6,7 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 use podgate_access::Denied;
+use podgate_cluster::text::Message;
 use serde::Serialize;
 
 /// Seconds after which a caller may ask again for a list whose first sync is under way.
@@ -206,7 +207,8 @@ impl ApiError {
     pub(crate) fn message_for(&self, request_id: &str) -> String {
         match self {
             Self::Internal(_) => format!("{} (request {request_id}): the server's log says more", self.message()),
-            _ => self.message().to_owned(),
+            // Whatever a request or a cluster put into it.
+            _ => Message::from(self.message()).into(),
         }
     }
 
@@ -358,6 +360,13 @@ mod tests {
         assert!(message.contains("abc"));
         assert!(!message.contains("fire"));
         assert!(!error.to_string().contains("fire"));
+    }
+
+    #[test]
+    fn no_answer_repeats_a_long_or_odd_text() {
+        let error = ApiError::Parameter(format!("\u{202e}a\n{}", "x".repeat(1 << 20)));
+        let message = error.message_for("abc");
+        assert!(message.len() <= 2048 && message.starts_with("a x"), "{message}");
     }
 
     #[test]

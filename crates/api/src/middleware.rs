@@ -19,6 +19,7 @@ use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use podgate_access::Caller;
+use podgate_cluster::text::{MAX_MESSAGE, cut, quote};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -149,7 +150,14 @@ pub(crate) async fn around(Extract(state): Extract<State>, mut request: Request,
     }
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         if let ApiError::Internal(cause) = &error {
-            tracing::error!(request_id = trace.id(), %method, path, cause, "a request failed through a fault of ours");
+            let cause = cut(cause, MAX_MESSAGE);
+            tracing::error!(
+                request_id = trace.id(),
+                method = quote(method.as_str()),
+                path = quote(path),
+                cause,
+                "a request failed through a fault of ours"
+            );
         }
         let rendered = error.render(trace.id());
         let headers = std::mem::replace(&mut response, rendered);
@@ -175,8 +183,8 @@ pub(crate) async fn around(Extract(state): Extract<State>, mut request: Request,
     state.metrics().request(route, method.as_str(), status, taken);
     tracing::info!(
         request_id = trace.id(),
-        %method,
-        path,
+        method = quote(method.as_str()),
+        path = quote(path),
         status,
         ms = taken.as_secs_f64() * 1000.0,
         user = trace.user(),

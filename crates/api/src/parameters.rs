@@ -303,9 +303,11 @@ fn quoted(words: &[&str]) -> String {
 
 /// A value as a message quotes it: its first 64 characters.
 pub(crate) fn shown(value: &str) -> String {
-    match value.char_indices().nth(64) {
-        Some((end, _)) => format!("{}…", value.get(..end).unwrap_or_default()),
-        None => value.to_owned(),
+    let end = value.char_indices().nth(64).map(|(end, _)| end);
+    let shown = podgate_cluster::text::quote(value.get(..end.unwrap_or(value.len())).unwrap_or_default());
+    match end {
+        Some(_) => format!("{shown}…"),
+        None => shown,
     }
 }
 

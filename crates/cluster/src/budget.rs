@@ -83,6 +83,20 @@ impl Reservation {
         self.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits) * UNIT
     }
 
+    /// Makes it hold at least so many bytes, and waits in turn until they are free. The caller sets the time limit: two that wait for each other's bytes would
+    /// wait for ever, and so would one that asks for more than the whole budget.
+    pub async fn grow(&mut self, bytes: usize) {
+        let missing = units(bytes.saturating_sub(self.bytes()));
+        // The semaphore is never closed.
+        let Ok(more) = self.budget.units.clone().acquire_many_owned(missing).await else {
+            return;
+        };
+        match &mut self.permit {
+            Some(permit) => permit.merge(more),
+            None => self.permit = Some(more),
+        }
+    }
+
     /// Makes it hold so many bytes. Never waits, so it may grow while it holds some already.
     ///
     /// # Errors
@@ -138,6 +152,20 @@ mod tests {
         assert_eq!(budget.free(), 8 * UNIT);
         drop((first, second));
         assert_eq!(budget.try_reserve(10 * UNIT).unwrap().bytes(), 10 * UNIT);
+    }
+
+    #[tokio::test]
+    async fn who_grows_waits_for_what_is_missing() {
+        let budget = MemoryBudget::new(3 * UNIT);
+        let (mut first, mut second) = (budget.empty(), budget.try_reserve(2 * UNIT).unwrap());
+        first.grow(UNIT).await;
+        let mut grows = Box::pin(first.grow(3 * UNIT));
+        assert!(grows.as_mut().now_or_never().is_none());
+        second.resize(0).unwrap();
+        grows.await;
+        assert_eq!(first.bytes(), 3 * UNIT);
+        first.grow(UNIT).await;
+        assert_eq!(first.bytes(), 3 * UNIT);
     }
 
     #[tokio::test]

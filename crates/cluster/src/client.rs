@@ -9,21 +9,20 @@ use std::{
     time::Duration,
 };
 
-use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt;
-use http::{Request, Response, StatusCode, header::CONTENT_LENGTH};
-use http_body_util::BodyExt;
+use http::{Request, Response, StatusCode};
 use kube::client::Body;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use crate::{
-    Error,
+    Error, MemoryBudget,
     error::{Given, Result, Status},
     source::Loaded,
 };
 
 mod address;
+mod body;
 mod connect;
 mod explain;
 mod plug_in;
@@ -32,10 +31,16 @@ mod slot;
 pub mod tls;
 mod uri;
 
-pub(crate) use self::{slot::Slot, uri::uri};
+pub(crate) use self::{
+    body::{Held, Share, not_json},
+    slot::Slot,
+    uri::uri,
+};
 
-/// The most of a JSON answer that is read.
-pub(crate) const MAX_JSON: usize = 32 << 20;
+/// The most bytes of an answer that is read whole. The API server stores at most 1.5 MiB of one object; YAML and escapes may grow it.
+const MAX_BODY: usize = 16 << 20;
+/// The default of [`Policy::bodies`], in bytes.
+const BODIES: usize = 128 << 20;
 /// The most of a failure's body that is read.
 const MAX_STATUS: usize = 64 << 10;
 
@@ -59,6 +64,10 @@ pub struct Policy {
     pub watch: Patience,
     /// Pods that are kept of one cluster at most. Together they may take 4 KiB each of memory, and 64 MiB in any case.
     pub max_pods: usize,
+    /// What the bodies of all clusters' answers may take together, as far as they are in memory.
+    pub bodies: MemoryBudget,
+    /// How long a call may wait for its part of that in all.
+    pub body_wait: Duration,
 }
 
 /// How long a watch waits before it does something about it.
@@ -91,6 +100,8 @@ impl Default for Policy {
             stream_silence: Duration::from_secs(60),
             watch: Patience::default(),
             max_pods: 1_000_000,
+            bodies: MemoryBudget::new(BODIES),
+            body_wait: Duration::from_secs(5),
         }
     }
 }
@@ -238,15 +249,15 @@ impl Client {
         given: &Given<'_>,
     ) -> (Option<Status>, Error) {
         let status = response.status().as_u16();
-        let body = timeout(self.policy.request_timeout, read(response, MAX_STATUS, what)).await;
-        let body = body.ok().and_then(Result::ok).unwrap_or_default();
+        let body = timeout(self.policy.request_timeout, body::beginning(response, MAX_STATUS)).await;
+        let body = body.unwrap_or_default();
         (Status::parse(&body), Error::from_status(status, &body, what, given))
     }
 
-    /// The whole answer as JSON.
+    /// Returns the whole answer as JSON. Not for what keeps much of the answer: its memory is counted only while it is parsed.
     ///
     /// # Errors
-    /// As [`Client::bytes`]; [`Error::Upstream`] for what is not the JSON of a `T`.
+    /// As [`Client::bytes`] and [`Held::parse`].
     pub(crate) async fn json<T: DeserializeOwned>(&self, request: Request<Vec<u8>>) -> Result<T> {
         self.json_of(request, &[]).await
     }
@@ -254,28 +265,37 @@ impl Client {
     /// As [`Client::json`], with the parameters that the caller chose.
     pub(crate) async fn json_of<T: DeserializeOwned>(&self, request: Request<Vec<u8>>, given: &Given<'_>) -> Result<T> {
         let what = self.what(&request);
-        parse(&self.bytes_of(request, given, MAX_JSON).await?, &what)
+        self.bytes_of(request, given).await?.parse(&what).await
     }
 
-    /// The rest of an answer as JSON. For as long as it takes: whoever calls it has a limit.
+    /// Returns the rest of an answer as JSON. For as long as it takes: whoever calls it has a limit.
     ///
     /// # Errors
     /// As [`Client::json`].
     pub(crate) async fn rest<T: DeserializeOwned>(&self, response: Response<Body>, what: &str) -> Result<T> {
-        parse(&read(response, MAX_JSON, what).await?, what)
+        let share = Share::new(&self.policy);
+        body::read(response, MAX_BODY, what, share).await?.parse(what).await
     }
 
-    /// The whole answer, of at most `max` bytes, within [`Policy::request_timeout`].
+    /// Returns the whole answer, of at most [`MAX_BODY`] bytes, within [`Policy::request_timeout`].
     ///
     /// # Errors
-    /// Those of [`Client::request`]; [`Error::Upstream`] for a longer answer.
-    pub(crate) async fn bytes(&self, request: Request<Vec<u8>>, max: usize) -> Result<Bytes> {
-        self.bytes_of(request, &[], max).await
+    /// Those of [`Client::request`]; [`Error::Upstream`] for a longer answer; [`Error::Busy`].
+    pub(crate) async fn bytes(&self, request: Request<Vec<u8>>) -> Result<Held<Vec<u8>>> {
+        self.bytes_of(request, &[]).await
     }
 
-    async fn bytes_of(&self, request: Request<Vec<u8>>, given: &Given<'_>, max: usize) -> Result<Bytes> {
+    async fn bytes_of(&self, request: Request<Vec<u8>>, given: &Given<'_>) -> Result<Held<Vec<u8>>> {
         let what = self.what(&request);
-        let whole = async { read(self.request_of(request, given).await?, max, &what).await };
+        let whole = async {
+            let response = self.request_of(request, given).await?;
+            body::read(response, MAX_BODY, &what, Share::new(&self.policy)).await
+        };
+        self.within(whole, &what).await
+    }
+
+    /// Gives up what has not ended within [`Policy::request_timeout`].
+    pub(crate) async fn within<T>(&self, whole: impl Future<Output = Result<T>>, what: &str) -> Result<T> {
         timeout(self.policy.request_timeout, whole).await.unwrap_or_else(|_| {
             let seconds = self.policy.request_timeout.as_secs_f32();
             Err(Error::timeout(format!(
@@ -310,37 +330,4 @@ pub(crate) fn get(uri: &str) -> Result<Request<Vec<u8>>> {
     Request::get(uri)
         .body(Vec::new())
         .map_err(|error| Error::invalid(format!("the address of a call is not valid: {error}")))
-}
-
-/// Of what is no JSON of a `T` only the place is told: the text may be of anything.
-pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        Error::upstream(format!(
-            "{what} was not answered as Kubernetes answers (at line {}, column {}): check that the address is that of an API server",
-            error.line(),
-            error.column()
-        ))
-    })
-}
-
-async fn read(response: Response<Body>, max: usize, what: &str) -> Result<Bytes> {
-    let too_long = || Error::upstream(format!("{what} was answered with more than {max} bytes"));
-    let length = response.headers().get(CONTENT_LENGTH);
-    let length = length
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.parse::<usize>().ok());
-    if length.is_some_and(|length| length > max) {
-        return Err(too_long());
-    }
-    let mut body = response.into_body();
-    let mut bytes = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| explain::failure(&error, what))?;
-        let Ok(data) = frame.into_data() else { continue };
-        if bytes.len() + data.len() > max {
-            return Err(too_long());
-        }
-        bytes.extend_from_slice(&data);
-    }
-    Ok(bytes.freeze())
 }

@@ -4,7 +4,7 @@ use std::{fmt, marker::PhantomData, sync::Arc};
 
 use serde::{Deserialize, Deserializer, de};
 
-use crate::{Cluster, Error, client, error::Result, wire::MOST_PARTS};
+use crate::{Cluster, Error, client, detail, error::Result, wire::MOST_PARTS};
 
 /// Names the container that is meant when none is named.
 const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
@@ -13,6 +13,7 @@ const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Pod {
+    kind: String,
     pub(crate) metadata: Metadata,
     spec: Spec,
     status: Status,
@@ -210,6 +211,9 @@ impl Cluster {
         let client = self.client().await?;
         let uri = client::uri(&["api", "v1", "namespaces", namespace, "pods", name], &[])?;
         let mut pod: Pod = client.json(client::get(&uri)?).await?;
+        if pod.kind != "Pod" {
+            return Err(detail::misunderstood(&client, namespace, name));
+        }
         pod.cluster = client.cluster.clone();
         if pod.parts() > MOST_PARTS {
             return Err(Error::upstream(format!(

@@ -1,49 +1,93 @@
 //! One pod, live.
 
-use bytes::{Bytes, BytesMut};
+use std::borrow::Cow;
+
+use bytes::Bytes;
 use http::{HeaderValue, header::ACCEPT};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::{
     Cluster, Error,
-    client::{self, Client},
+    client::{self, Client, Held},
     error::Result,
 };
 
-/// The most of a manifest that is read, in bytes. The API server stores at most 1.5 MiB; YAML and escapes may grow it.
-const MAX_MANIFEST: usize = 16 << 20;
+/// The bytes by which what is made of a pod's JSON may be longer: fields that are absent there.
+const VIEW: usize = 512 << 10;
 
-impl Cluster {
-    /// The pod as the API server has it now, without `managedFields`.
-    ///
-    /// # Errors
-    /// [`crate::Error::PodNotFound`], and those of every call.
-    pub async fn pod(&self, namespace: &str, name: &str) -> Result<Value> {
-        let client = self.client().await?;
-        let mut pod: Value = client.json(client::get(&path(namespace, name)?)?).await?;
-        if pod["kind"] != "Pod" || !pod["metadata"].is_object() {
-            return Err(misunderstood(&client, namespace, name));
-        }
-        if let Some(metadata) = pod["metadata"].as_object_mut() {
-            metadata.remove("managedFields");
-        }
-        Ok(pod)
+/// A pod's JSON as the API server sent it, at most 16 MiB, with its part of [`client::Policy::bodies`].
+#[derive(Debug)]
+pub struct Pod {
+    json: Held<Vec<u8>>,
+    what: String,
+}
+
+impl Pod {
+    /// Returns the JSON. It is a `Pod` of Kubernetes by its `kind` and has a `metadata`; the rest is not checked.
+    pub fn json(&self) -> &[u8] {
+        &self.json.value
     }
 
-    /// The pod's manifest as YAML, asked of the API server, without `managedFields`.
+    /// Exchanges the JSON for a text that was made of it, which then holds the memory that the JSON held, for as long as it is sent.
+    pub fn replace(mut self, text: Vec<u8>) -> Bytes {
+        self.json.value = text;
+        Bytes::from_owner(self.json)
+    }
+
+    /// Returns the error for JSON that is not a pod's after all.
+    pub fn misunderstood(&self, error: &serde_json::Error) -> Error {
+        client::not_json(error, &self.what)
+    }
+}
+
+/// What shows that an object is a pod.
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(borrow)]
+    kind: Cow<'a, str>,
+    #[serde(borrow)]
+    metadata: &'a RawValue,
+}
+
+impl Cluster {
+    /// Returns the pod as the API server has it now, not parsed: the memory of a parsed body is many times that of its text.
     ///
     /// # Errors
-    /// [`crate::Error::PodNotFound`], and those of every call.
+    /// [`crate::Error::PodNotFound`], [`crate::Error::Busy`], and those of every call.
+    pub async fn pod(&self, namespace: &str, name: &str) -> Result<Pod> {
+        let client = self.client().await?;
+        let request = client::get(&path(namespace, name)?)?;
+        let what = client.what(&request);
+        let mut json = client.bytes(request).await?;
+        let head: Head<'_> = serde_json::from_slice(&json.value).map_err(|error| client::not_json(&error, &what))?;
+        if head.kind != "Pod" || !head.metadata.get().starts_with('{') {
+            return Err(misunderstood(&client, namespace, name));
+        }
+        // For the text that is made of it.
+        json.share.hold(2 * json.value.capacity() + VIEW, &what).await?;
+        Ok(Pod { json, what })
+    }
+
+    /// Returns the pod's manifest as YAML, asked of the API server, without `managedFields`.
+    ///
+    /// # Errors
+    /// [`crate::Error::PodNotFound`], [`crate::Error::Busy`], and those of every call.
     pub async fn manifest(&self, namespace: &str, name: &str) -> Result<Bytes> {
         let client = self.client().await?;
         let mut request = client::get(&path(namespace, name)?)?;
         let yaml = HeaderValue::from_static("application/yaml");
         request.headers_mut().insert(ACCEPT, yaml);
-        let manifest = client.bytes(request, MAX_MANIFEST).await?;
-        if !manifest.split(|&byte| byte == b'\n').any(|line| line == b"kind: Pod") {
+        let mut manifest = client.bytes(request).await?;
+        if !manifest
+            .value
+            .split(|&byte| byte == b'\n')
+            .any(|line| line == b"kind: Pod")
+        {
             return Err(misunderstood(&client, namespace, name));
         }
-        Ok(without_managed_fields(&manifest))
+        drop_managed_fields(&mut manifest.value);
+        Ok(Bytes::from_owner(manifest))
     }
 }
 
@@ -52,19 +96,21 @@ pub(crate) fn path(namespace: &str, name: &str) -> Result<String> {
     client::uri(&["api", "v1", "namespaces", namespace, "pods", name], &[])
 }
 
-fn misunderstood(client: &Client, namespace: &str, name: &str) -> Error {
+pub(crate) fn misunderstood(client: &Client, namespace: &str, name: &str) -> Error {
     Error::upstream(format!(
         "cluster `{}` answered something else than pod `{namespace}/{name}`: check that its address is that of an API server",
         client.cluster
     ))
 }
 
-/// Leaves `metadata.managedFields` out of a manifest as API servers write it: keys of `metadata` are indented by two, and so are
+/// Removes `metadata.managedFields` from a manifest as API servers write it: keys of `metadata` are indented by two, and so are
 /// the dashes of a list under one.
-fn without_managed_fields(manifest: &[u8]) -> Bytes {
-    let mut kept = BytesMut::with_capacity(manifest.len());
+fn drop_managed_fields(manifest: &mut Vec<u8>) {
     let (mut in_metadata, mut dropping) = (false, false);
-    for line in manifest.split_inclusive(|&byte| byte == b'\n') {
+    let (mut at, mut kept) = (0, 0);
+    while let Some(rest) = manifest.get(at..).filter(|rest| !rest.is_empty()) {
+        let length = memchr::memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
+        let line = rest.get(..length).unwrap_or_default();
         match line {
             [first, ..] if !first.is_ascii_whitespace() => {
                 in_metadata = line.trim_ascii_end() == b"metadata:";
@@ -76,10 +122,12 @@ fn without_managed_fields(manifest: &[u8]) -> Bytes {
             _ => {}
         }
         if !dropping {
-            kept.extend_from_slice(line);
+            manifest.copy_within(at..at + length, kept);
+            kept += length;
         }
+        at += length;
     }
-    kept.freeze()
+    manifest.truncate(kept);
 }
 
 #[cfg(test)]
@@ -93,6 +141,8 @@ mod tests {
             ownerReferences:\n  - kind: X\nspec:\n  managedFields:\n  - kept\nstatus: {}\n";
         let want = "apiVersion: v1\nkind: Pod\nmetadata:\n  annotations:\n    note: |\n      metadata:\n        managedFields:\n\n      - x\n  \
             name: a\n  ownerReferences:\n  - kind: X\nspec:\n  managedFields:\n  - kept\nstatus: {}\n";
-        assert_eq!(without_managed_fields(manifest.as_bytes()), want.as_bytes());
+        let mut text = manifest.as_bytes().to_vec();
+        drop_managed_fields(&mut text);
+        assert_eq!(String::from_utf8_lossy(&text), want);
     }
 }

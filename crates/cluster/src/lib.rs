@@ -9,6 +9,7 @@ pub mod error;
 pub mod events;
 pub mod exec;
 pub mod follow;
+mod list;
 pub mod log;
 pub mod lossy;
 mod protobuf;

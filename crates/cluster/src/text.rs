@@ -19,7 +19,7 @@ pub struct Message(String);
 
 impl From<String> for Message {
     fn from(text: String) -> Self {
-        if text.len() <= MAX_MESSAGE && !text.chars().any(|c| seen(c) != Some(c)) {
+        if text.len() <= MAX_MESSAGE && is_clean(&text) {
             return Self(text);
         }
         Self(cut(&text, MAX_MESSAGE))
@@ -55,6 +55,10 @@ impl fmt::Display for Message {
 /// Returns a text for the log: at most [`MAX_QUOTE`] bytes, as [`cut`] does.
 pub fn quote(text: &str) -> String {
     cut(text, MAX_QUOTE)
+}
+
+fn is_clean(text: &str) -> bool {
+    text.chars().all(|c| seen(c) == Some(c))
 }
 
 /// Returns a peer's explanation for a message: at most 1 KiB, as [`cut`] does.

@@ -77,6 +77,9 @@ pub(crate) struct Serve {
     /// The most pods that are kept of one cluster; together they may take 4 KiB of memory each
     #[arg(long, env = "PODGATE_MAX_PODS_PER_CLUSTER", value_name = "PODS", default_value_t = 1_000_000, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub(crate) max_pods_per_cluster: usize,
+    /// What the answers of clusters may take of memory together, such as 128Mi; a call waits for its part, and then fails with 429001
+    #[arg(long, env = "PODGATE_BODY_MEMORY", value_name = "SIZE", value_parser = body_memory, default_value = "128Mi")]
+    pub(crate) body_memory: usize,
     /// A network that may read /metrics without a token, but not through a proxy (repeatable) [default: loopback, unless there is a --public-url, --trusted-proxy or --base-path]
     #[arg(long, env = "PODGATE_METRICS_NETWORK", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
     pub(crate) metrics_network: Vec<IpNet>,
@@ -184,6 +187,7 @@ impl Serve {
             trusted_proxy: Vec::new(),
             allowed_network: Vec::new(),
             max_pods_per_cluster: Policy::default().max_pods,
+            body_memory: 128 << 20,
             metrics_network: Vec::new(),
             metrics_token_file: None,
             admin_password_file: None,
@@ -356,6 +360,15 @@ fn seconds(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// As [`size`], and enough for the largest answer, with what is made of it.
+fn body_memory(text: &str) -> Result<usize, String> {
+    let bytes = size(text)?;
+    if bytes < 64 << 20 {
+        return Err("takes at least 64Mi, which one large answer may need".to_owned());
+    }
+    Ok(bytes)
+}
+
 fn rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if rate.is_finite() && (0.0..=100_000.0).contains(&rate) => Ok(rate),
@@ -481,6 +494,21 @@ mod tests {
         }
         for wrong in ["", "Mi", "1M", "-1", "1.5Gi", "1Mi", "99999999999Gi", "é"] {
             assert!(serve(&["--stream-memory", wrong]).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_memory_of_answers_is_enough_for_one() {
+        for (text, bytes) in [
+            ("128Mi", 128 << 20),
+            ("1Gi", 1 << 30),
+            ("67108864", 64 << 20),
+            ("65536Ki", 64 << 20),
+        ] {
+            assert_eq!(serve(&["--body-memory", text]).unwrap().body_memory, bytes);
+        }
+        for wrong in ["63Mi", "128MB", "-1", "Mi", "99999999999999999999Gi", ""] {
+            assert!(serve(&["--body-memory", wrong]).is_err(), "{wrong}");
         }
     }
 

@@ -8,7 +8,7 @@ use podgate_api::{
     serve::{Limits, Listening, raise_limit},
 };
 use podgate_cluster::{
-    Registry, Source,
+    MemoryBudget, Registry, Source,
     client::Policy,
     source::{Context, OfFiles},
 };
@@ -61,6 +61,7 @@ pub(crate) async fn serve(flags: Serve) -> Result<(), String> {
     let policy = Policy {
         allowed_networks: flags.allowed_network.clone().into(),
         max_pods: flags.max_pods_per_cluster,
+        bodies: MemoryBudget::new(flags.body_memory),
         ..Policy::default()
     };
     let registry = Registry::new(index.clone(), policy);

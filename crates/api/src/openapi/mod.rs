@@ -290,7 +290,7 @@ fn codes(route: &Route, operation: &Operation) -> Vec<u32> {
         codes.push(404_002);
     }
     if route.path.contains("{name}") {
-        codes.extend([404_001, 502_001, 504_001]);
+        codes.extend([404_001, 429_001, 502_001, 504_001]);
     }
     codes.extend(operation.codes);
     codes.sort_unstable();

@@ -152,7 +152,7 @@ fn of_socket(rest: &str) -> Option<Operation> {
 }
 
 fn of_cluster(method: &Method, rest: &str) -> Option<Operation> {
-    const UPSTREAM: &[u32] = &[403_001, 502_001, 504_001];
+    const UPSTREAM: &[u32] = &[403_001, 429_001, 502_001, 504_001];
     Some(match (method.as_str(), rest) {
         ("GET", "/{clusterId}/pods") => Operation::new(
             "pods.list",
@@ -167,7 +167,7 @@ fn of_cluster(method: &Method, rest: &str) -> Option<Operation> {
             Answer::Data(Schemas::of::<ClusterView>),
         )
         .takes(Schemas::of::<NewCluster>)
-        .fails(&[409_001, 502_001, 504_001]),
+        .fails(&[409_001, 429_001, 502_001, 504_001]),
         ("GET", "/{clusterId}") => {
             Operation::new("clusters.get", "One cluster.", Answer::Data(Schemas::of::<ClusterView>))
         }
@@ -177,7 +177,7 @@ fn of_cluster(method: &Method, rest: &str) -> Option<Operation> {
             Answer::Data(Schemas::of::<ClusterView>),
         )
         .takes(Schemas::of::<ClusterEdit>)
-        .fails(&[409_001, 502_001, 504_001]),
+        .fails(&[409_001, 429_001, 502_001, 504_001]),
         ("DELETE", "/{clusterId}") => Operation::new(
             "clusters.delete",
             "Removes a cluster.",

@@ -1,4 +1,6 @@
-//! `GET …/pods/{name}`: one pod, live.
+//! `GET …/pods/{name}`: one pod, live. The cluster's JSON is passed through as text: parsed into values it would take many times its memory.
+
+use std::borrow::Cow;
 
 use axum::{
     http::header::CONTENT_TYPE,
@@ -6,15 +8,21 @@ use axum::{
 };
 use podgate_access::action::GetPod;
 use podgate_cluster::{status::Summary, wire};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, MapAccess},
+};
+use serde_json::value::RawValue;
 
 use crate::{
-    ApiError, Data, Opened, Params,
+    ApiError, Opened, Params,
     accept::{Accepted, JSON, Types},
+    answer,
 };
 
 const YAML: &str = "application/yaml";
+/// The most fields of `spec`, `status` or a container, and the most containers in a list of them. Kubernetes has 40 fields.
+const MOST: usize = 2_000;
 
 /// The API's form, or the manifest.
 #[derive(Debug)]
@@ -35,149 +43,305 @@ pub(crate) async fn get(
         return Ok(([(CONTENT_TYPE, YAML)], manifest).into_response());
     }
     let pod = scoped.get().await?;
-    Ok(Data(view(pod)?).into_response())
-}
-
-/// The pod in the API's form. What Kubernetes has under `spec` and `status` comes along as it is; the specified fields are there in any case.
-fn view(mut pod: Value) -> Result<Value, ApiError> {
-    let known = wire::Pod::deserialize(&pod).map_err(|error| {
-        ApiError::Upstream(format!(
-            "the cluster's answer is not a pod that can be understood: {error}"
-        ))
-    })?;
-    let summary = Summary::of(&known);
-    let mut metadata = pod["metadata"].take();
-    let mut take = |field: &str, absent: Value| match metadata[field].take() {
-        Value::Null => absent,
-        value => value,
+    let text = match text(pod.json()) {
+        Ok(text) => text,
+        Err(error) => return Err(pod.misunderstood(&error).into()),
     };
-    Ok(json!({
-        "name": take("name", json!("")),
-        "namespace": take("namespace", json!("")),
-        "uid": take("uid", json!("")),
-        "resourceVersion": take("resourceVersion", json!("")),
-        "labels": take("labels", json!({})),
-        "annotations": take("annotations", json!({})),
-        "ownerReferences": take("ownerReferences", json!([])),
-        "createdAt": take("creationTimestamp", json!("")),
-        "deletionTimestamp": take("deletionTimestamp", json!("")),
-        "statusText": summary.status,
-        "restarts": summary.restarts,
-        "status": status(pod["status"].take()),
-        "spec": spec(pod["spec"].take()),
-    }))
+    Ok(([(CONTENT_TYPE, JSON)], pod.replace(text)).into_response())
 }
 
-fn status(status: Value) -> Value {
-    let mut status = object(status);
-    fill(
-        &mut status,
-        &[
-            ("phase", json!("")),
-            ("conditions", json!([])),
-            ("containerStatuses", json!([])),
-        ],
-    );
-    each(
-        &mut status,
-        "containerStatuses",
-        &[
-            ("ready", json!(false)),
-            ("restartCount", json!(0)),
-            ("state", json!({})),
-        ],
-    );
-    status.into()
+/// The pod in the API's form, within the envelope.
+fn text(json: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
+    let summary = Summary::of(&serde_json::from_slice::<wire::Pod>(json)?);
+    let pod: Pod<'_> = serde_json::from_slice(json)?;
+    let mut text = Vec::with_capacity(json.len() + 1024);
+    serde_json::to_writer(&mut text, &answer::envelope(&View::of(pod, &summary)?))?;
+    Ok(text)
 }
 
-fn spec(spec: Value) -> Value {
-    let mut spec = object(spec);
-    fill(
-        &mut spec,
-        &[
-            ("nodeName", json!("")),
-            ("containers", json!([])),
-            ("volumes", json!([])),
-        ],
-    );
-    let absent = [
-        ("image", json!("")),
-        ("ports", json!([])),
-        ("resources", json!({})),
-        ("volumeMounts", json!([])),
-    ];
-    each(&mut spec, "containers", &absent);
-    spec.into()
+/// A value as the cluster wrote it, where it is not `null`.
+type Raw<'a> = Option<&'a RawValue>;
+
+#[derive(Deserialize)]
+struct Pod<'a> {
+    #[serde(borrow)]
+    metadata: Metadata<'a>,
+    #[serde(borrow, default)]
+    spec: Raw<'a>,
+    #[serde(borrow, default)]
+    status: Raw<'a>,
 }
 
-fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(map) => map,
-        _ => Map::new(),
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Metadata<'a> {
+    #[serde(borrow, default)]
+    name: Raw<'a>,
+    #[serde(borrow, default)]
+    namespace: Raw<'a>,
+    #[serde(borrow, default)]
+    uid: Raw<'a>,
+    #[serde(borrow, default)]
+    resource_version: Raw<'a>,
+    #[serde(borrow, default)]
+    labels: Raw<'a>,
+    #[serde(borrow, default)]
+    annotations: Raw<'a>,
+    #[serde(borrow, default)]
+    owner_references: Raw<'a>,
+    #[serde(borrow, default)]
+    creation_timestamp: Raw<'a>,
+    #[serde(borrow, default)]
+    deletion_timestamp: Raw<'a>,
+}
+
+/// The API's form. What Kubernetes has under `spec` and `status` comes along as it is; the specified fields are there in any case.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct View<'a> {
+    name: Value<'a>,
+    namespace: Value<'a>,
+    uid: Value<'a>,
+    resource_version: Value<'a>,
+    labels: Value<'a>,
+    annotations: Value<'a>,
+    owner_references: Value<'a>,
+    created_at: Value<'a>,
+    deletion_timestamp: Value<'a>,
+    status_text: &'a str,
+    restarts: u32,
+    status: Object<'a>,
+    spec: Object<'a>,
+}
+
+impl<'a> View<'a> {
+    fn of(pod: Pod<'a>, summary: &'a Summary) -> Result<Self, serde_json::Error> {
+        let Metadata {
+            name,
+            namespace,
+            uid,
+            resource_version,
+            labels,
+            annotations,
+            owner_references,
+            creation_timestamp,
+            deletion_timestamp,
+        } = pod.metadata;
+        Ok(Self {
+            name: Value::or(name, Value::Text),
+            namespace: Value::or(namespace, Value::Text),
+            uid: Value::or(uid, Value::Text),
+            resource_version: Value::or(resource_version, Value::Text),
+            labels: Value::or(labels, Value::Map),
+            annotations: Value::or(annotations, Value::Map),
+            owner_references: Value::or(owner_references, Value::List),
+            created_at: Value::or(creation_timestamp, Value::Text),
+            deletion_timestamp: Value::or(deletion_timestamp, Value::Text),
+            status_text: &summary.status,
+            restarts: summary.restarts,
+            status: status(pod.status)?,
+            spec: spec(pod.spec)?,
+        })
     }
 }
 
-/// Gives fields that are absent or null their empty value.
-fn fill(map: &mut Map<String, Value>, absent: &[(&str, Value)]) {
-    for (field, value) in absent {
-        let slot = map.entry(*field).or_insert(Value::Null);
-        if slot.is_null() {
-            slot.clone_from(value);
+fn status(status: Raw<'_>) -> Result<Object<'_>, serde_json::Error> {
+    let mut status = Object::of(status)?;
+    status.fill(&[
+        ("phase", Value::Text),
+        ("conditions", Value::List),
+        ("containerStatuses", Value::List),
+    ]);
+    let absent = [
+        ("ready", Value::False),
+        ("restartCount", Value::Zero),
+        ("state", Value::Map),
+    ];
+    status.each("containerStatuses", &absent)?;
+    Ok(status)
+}
+
+fn spec(spec: Raw<'_>) -> Result<Object<'_>, serde_json::Error> {
+    let mut spec = Object::of(spec)?;
+    spec.fill(&[
+        ("nodeName", Value::Text),
+        ("containers", Value::List),
+        ("volumes", Value::List),
+    ]);
+    let absent = [
+        ("image", Value::Text),
+        ("ports", Value::List),
+        ("resources", Value::Map),
+        ("volumeMounts", Value::List),
+    ];
+    spec.each("containers", &absent)?;
+    Ok(spec)
+}
+
+/// A value of the answer: as the cluster wrote it, or what stands where it wrote none.
+#[derive(Clone, Debug)]
+enum Value<'a> {
+    /// As it came.
+    Raw(&'a RawValue),
+    /// Objects whose absent fields are filled in, beside items that are not objects.
+    Items(Vec<Result<Object<'a>, &'a RawValue>>),
+    /// `""`.
+    Text,
+    /// `[]`.
+    List,
+    /// `{}`.
+    Map,
+    /// `false`.
+    False,
+    /// `0`.
+    Zero,
+}
+
+impl<'a> Value<'a> {
+    fn or(raw: Raw<'a>, absent: Self) -> Self {
+        raw.map_or(absent, Self::Raw)
+    }
+}
+
+impl Serialize for Value<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Raw(raw) => raw.serialize(serializer),
+            Self::Items(items) => serializer.collect_seq(items.iter().map(|item| match item {
+                Ok(object) => Item::Object(object),
+                Err(raw) => Item::Raw(raw),
+            })),
+            Self::Text => serializer.serialize_str(""),
+            Self::List => serializer.collect_seq([(); 0]),
+            Self::Map => serializer.collect_map([((), ()); 0]),
+            Self::False => serializer.serialize_bool(false),
+            Self::Zero => serializer.serialize_u64(0),
         }
     }
 }
 
-/// The same for each object of a list.
-fn each(map: &mut Map<String, Value>, list: &str, absent: &[(&str, Value)]) {
-    let items = map.get_mut(list).and_then(Value::as_array_mut);
-    for item in items.into_iter().flatten().filter_map(Value::as_object_mut) {
-        fill(item, absent);
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Item<'a> {
+    Object(&'a Object<'a>),
+    Raw(&'a RawValue),
+}
+
+/// The fields of an object in the cluster's order.
+#[derive(Clone, Debug, Default)]
+struct Object<'a> {
+    fields: Vec<(Cow<'a, str>, Value<'a>)>,
+}
+
+impl<'a> Object<'a> {
+    /// Those of an object; none of anything else.
+    fn of(raw: Raw<'a>) -> Result<Self, serde_json::Error> {
+        match raw {
+            Some(raw) if raw.get().starts_with('{') => serde_json::from_str(raw.get()),
+            _ => Ok(Self::default()),
+        }
+    }
+
+    /// Gives fields that are absent or null their empty value.
+    fn fill(&mut self, absent: &[(&'static str, Value<'a>)]) {
+        for (name, value) in absent {
+            match self.fields.iter_mut().find(|(field, _)| field == name) {
+                Some((_, Value::Raw(raw))) if raw.get() != "null" => {}
+                Some((_, slot)) => slot.clone_from(value),
+                None => self.fields.push((Cow::Borrowed(*name), value.clone())),
+            }
+        }
+    }
+
+    /// The same for each object of a list.
+    fn each(&mut self, list: &str, absent: &[(&'static str, Value<'a>)]) -> Result<(), serde_json::Error> {
+        let lists = self.fields.iter_mut().filter(|(field, _)| field == list);
+        for (_, value) in lists {
+            if let Value::Raw(raw) = value
+                && raw.get().starts_with('[')
+            {
+                let Items(items) = serde_json::from_str(raw.get())?;
+                let filled = items.into_iter().map(|item| {
+                    if !item.get().starts_with('{') {
+                        return Ok(Err(item));
+                    }
+                    let mut object = Object::of(Some(item))?;
+                    object.fill(absent);
+                    Ok(Ok(object))
+                });
+                *value = Value::Items(filled.collect::<Result<_, serde_json::Error>>()?);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Serialize for Object<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.fields.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Object<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Object<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "an object of at most {MOST} fields")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
+                let mut fields = Vec::new();
+                while let Some((Name(name), value)) = map.next_entry::<Name<'de>, &'de RawValue>()? {
+                    if fields.len() == MOST {
+                        return Err(de::Error::invalid_length(MOST + 1, &self));
+                    }
+                    fields.push((name, Value::Raw(value)));
+                }
+                Ok(Object { fields })
+            }
+        }
+
+        deserializer.deserialize_map(Visitor)
+    }
+}
+
+/// A field's name, borrowed where it has no escapes.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// At most [`MOST`] items.
+struct Items<'a>(Vec<&'a RawValue>);
+
+impl<'de> Deserialize<'de> for Items<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Items<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "a list of at most {MOST} items")
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<Items<'de>, A::Error> {
+                let mut few = Vec::new();
+                while let Some(item) = items.next_element()? {
+                    if few.len() == MOST {
+                        return Err(de::Error::invalid_length(MOST + 1, &self));
+                    }
+                    few.push(item);
+                }
+                Ok(Items(few))
+            }
+        }
+
+        deserializer.deserialize_seq(Visitor)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
-    use super::*;
-
-    #[test]
-    fn specified_fields_are_never_absent() {
-        let empty = json!({"kind": "Pod", "metadata": {"name": "a", "labels": null}, "spec": {"containers": [{"name": "c", "ports": null}]},
-            "status": {"containerStatuses": [{"name": "c"}]}});
-        assert_eq!(
-            view(empty).unwrap(),
-            json!({
-                "name": "a", "namespace": "", "uid": "", "resourceVersion": "", "labels": {}, "annotations": {}, "ownerReferences": [],
-                "createdAt": "", "deletionTimestamp": "", "statusText": "", "restarts": 0,
-                "status": {"phase": "", "conditions": [],
-                    "containerStatuses": [{"name": "c", "ready": false, "restartCount": 0, "state": {}}]},
-                "spec": {"nodeName": "", "volumes": [],
-                    "containers": [{"name": "c", "image": "", "ports": [], "resources": {}, "volumeMounts": []}]},
-            })
-        );
-        let bare = view(json!({"kind": "Pod", "metadata": {}})).unwrap();
-        assert_eq!(
-            bare["status"],
-            json!({"phase": "", "conditions": [], "containerStatuses": []})
-        );
-        assert_eq!(bare["spec"], json!({"nodeName": "", "containers": [], "volumes": []}));
-    }
-
-    #[test]
-    fn what_is_not_specified_comes_along() {
-        let pod = json!({"metadata": {}, "spec": {"newField": {"deep": [1]}, "containers": [{"name": "c", "newer": true}]},
-            "status": {"newest": null, "qosClass": "BestEffort"}});
-        let view = view(pod).unwrap();
-        assert_eq!(view["spec"]["newField"], json!({"deep": [1]}));
-        assert_eq!(view["spec"]["containers"][0]["newer"], true);
-        assert_eq!(view["status"]["qosClass"], "BestEffort");
-        assert!(view["status"].get("newest").is_some());
-    }
-
-    #[test]
-    fn what_is_no_pod_is_the_clusters_fault() {
-        let error = view(json!({"metadata": {"name": 7}})).unwrap_err();
-        assert!(matches!(error, ApiError::Upstream(_)), "{error:?}");
-    }
-}
+mod tests;

@@ -5,7 +5,7 @@ use podgate_cluster::events::Event;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{ApiError, Data, Opened, Params};
+use crate::{ApiError, Opened, Params, answer::Noted};
 
 /// An event of a pod.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -46,11 +46,14 @@ impl From<Event> for EventView {
     }
 }
 
-/// The handler: newest first.
+/// The handler: newest first, and `message` says what is not listed.
 pub(crate) async fn list(
     Opened(scoped): Opened<ReadEvents>,
     Params(()): Params<()>,
-) -> Result<Data<Vec<EventView>>, ApiError> {
+) -> Result<Noted<Vec<EventView>>, ApiError> {
     let events = scoped.events().await?;
-    Ok(Data(events.into_iter().map(EventView::from).collect()))
+    Ok(Noted {
+        note: events.note(),
+        data: events.newest.into_iter().map(EventView::from).collect(),
+    })
 }

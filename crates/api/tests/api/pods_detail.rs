@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use podgate_cluster::client::Policy;
+use podgate_cluster::{MemoryBudget, client::Policy};
 use serde_json::{Value, json};
 
-use crate::support::{Server, Setup, send};
+use crate::support::{PATIENCE, Server, Setup, send};
 
 /// The routes of one pod, with a parameter that each takes.
 const ROUTES: [(&str, &str); 4] = [("GET", ""), ("DELETE", ""), ("GET", "/logs"), ("GET", "/events")];
@@ -303,5 +303,39 @@ async fn a_cluster_that_fails_is_told_apart_from_one_that_is_late() {
     }
     faults.restore_token("admin");
     server.get(&pod_path("shop", "web-1")).await.data();
+    server.stop().await;
+}
+
+/// Whoever finds no memory waits, and is then told when to come back.
+#[tokio::test]
+async fn a_detail_without_memory_is_429001() {
+    let setup = Setup {
+        policy: Policy {
+            bodies: MemoryBudget::new(64 << 20),
+            body_wait: Duration::from_millis(10),
+            ..Policy::default()
+        },
+        ..Setup::default()
+    };
+    let bodies = setup.policy.bodies.clone();
+    let server = Server::with(setup).await;
+    server.sim.run_pod("shop", "web-1", &["app"]);
+    let path = pod_path("shop", "web-1");
+    server.get(&path).await.data();
+    let all = bodies.reserve(bodies.total()).await;
+    for what in ["", "/events"] {
+        let answer = server.get(&format!("{path}{what}")).await;
+        assert_eq!(answer.json()["code"], 429_001);
+        assert!(answer.headers.contains_key("retry-after"));
+        let message = answer.json()["message"].as_str().unwrap().to_owned();
+        assert!(
+            message.contains("--body-memory") && message.contains("web-1"),
+            "{message}"
+        );
+    }
+    drop(all);
+    server.get(&path).await.data();
+    let all = tokio::time::timeout(PATIENCE, bodies.reserve(bodies.total())).await;
+    assert!(all.is_ok(), "what was sent gives its memory back");
     server.stop().await;
 }

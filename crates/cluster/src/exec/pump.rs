@@ -149,6 +149,9 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
             Some(&ERROR) => {
                 let room = MAX_VERDICT.saturating_sub(verdict.len()).min(bytes.len());
                 verdict.extend_from_slice(bytes.get(..room).unwrap_or_default());
+                if verdict.len() == MAX_VERDICT {
+                    break;
+                }
                 continue;
             }
             _ => continue,

@@ -2,43 +2,35 @@
 
 use std::sync::{Arc, PoisonError};
 
+use http::Request;
 use serde::Deserialize;
 use tokio::time::{sleep, timeout};
 
 use super::{Info, Inner};
 use crate::{
     Error,
-    client::{Client, Policy, Slot, get, uri},
+    client::{Client, Policy, Share, Slot, get, uri},
     error::Result,
+    list::{self, Bounds, Sink},
     text::quote,
     watch::driver::pods,
-    wire::nullable,
 };
 
 /// Only names and the like are needed: a node weighs 10 kB, its metadata 1 kB. A server that does not know the form answers in the other.
 const NAMES_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
-/// Pages of namespaces that are read.
-const MAX_PAGES: usize = 100;
+/// Namespaces of one cluster that are listed at most. Kubernetes is tested with 10,000.
+const MAX_NAMES: usize = 50_000;
+/// Bytes of the longest name: a DNS-1123 subdomain.
+const LONGEST_NAME: usize = 253;
+/// The most bytes of an item, whole nodes included.
+const MAX_ITEM: usize = 2 << 20;
+/// The most bytes of all pages.
+const MAX_BYTES: usize = 128 << 20;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Version {
     git_version: String,
-}
-
-#[derive(Deserialize)]
-struct List {
-    metadata: ListMeta,
-    #[serde(default, deserialize_with = "nullable")]
-    items: Vec<Named>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct ListMeta {
-    #[serde(rename = "continue", deserialize_with = "nullable")]
-    token: String,
-    remaining_item_count: Option<usize>,
 }
 
 #[derive(Deserialize)]
@@ -162,40 +154,111 @@ async fn version(client: &Client) -> Result<String> {
     Ok(quote(&version.git_version))
 }
 
-/// How many nodes there are; none when the server does not count what it leaves out.
-async fn nodes(client: &Client) -> Result<Option<usize>> {
-    let list = list(client, "nodes", &[("limit", "1")]).await?;
-    Ok(
-        match (list.metadata.token.as_str(), list.metadata.remaining_item_count) {
-            ("", _) => Some(list.items.len()),
-            (_, remaining) => remaining.map(|remaining| list.items.len() + remaining),
-        },
-    )
+/// Counts items.
+#[derive(Default)]
+struct Count(usize);
+
+impl Sink for Count {
+    fn item(&mut self, _json: Option<&[u8]>) {
+        self.0 += 1;
+    }
+
+    fn kept(&self) -> usize {
+        0
+    }
 }
 
-/// The names of all namespaces.
+/// Keeps names.
+#[derive(Default)]
+struct Names {
+    names: Vec<String>,
+    text: usize,
+    /// There are more than are kept.
+    more: bool,
+}
+
+impl Sink for Names {
+    fn item(&mut self, json: Option<&[u8]>) {
+        let named: Option<Named> = json.and_then(|json| serde_json::from_slice(json).ok());
+        let Some(name) = named.map(|named| named.metadata.name) else {
+            return;
+        };
+        if name.is_empty() || name.len() > LONGEST_NAME {
+            return;
+        }
+        if self.names.len() >= MAX_NAMES {
+            self.more = true;
+            return;
+        }
+        self.text += name.len();
+        self.names.push(name);
+    }
+
+    fn kept(&self) -> usize {
+        self.text + self.names.capacity() * size_of::<String>()
+    }
+}
+
+/// Returns how many nodes there are; `None` when the server does not count what it leaves out.
+async fn nodes(client: &Client) -> Result<Option<usize>> {
+    let mut count = Count::default();
+    let (mut bounds, mut share) = (bounds(), Share::new(&client.policy));
+    let request = names_of("nodes", &[("limit", "1")])?;
+    let what = client.what(&request);
+    let page = list::page(client, request, &mut bounds, &mut share, &mut count);
+    let meta = client.within(page, &what).await?;
+    Ok(match (meta.token.as_str(), meta.remaining_item_count) {
+        ("", _) => Some(count.0),
+        (_, remaining) => remaining.map(|remaining| count.0.saturating_add(remaining)),
+    })
+}
+
+/// Returns the names of all namespaces.
+///
+/// # Errors
+/// [`Error::Upstream`] for more than 50,000, and those of every call.
 pub(super) async fn namespaces(client: &Client) -> Result<Vec<String>> {
-    let mut names = Vec::new();
+    let what = format!("GET /api/v1/namespaces on cluster `{}`", client.cluster);
+    let mut names = client.within(all_names(client), &what).await?;
+    if names.more {
+        return Err(Error::upstream(format!(
+            "cluster `{}` has more than {MAX_NAMES} namespaces, which is more than Podgate lists",
+            client.cluster
+        )));
+    }
+    names.names.sort_unstable();
+    Ok(names.names)
+}
+
+async fn all_names(client: &Client) -> Result<Names> {
+    let mut names = Names::default();
+    let (mut bounds, mut share) = (bounds(), Share::new(&client.policy));
     let mut token = String::new();
-    for _ in 0..MAX_PAGES {
+    loop {
         let mut query = vec![("limit", "500")];
         if !token.is_empty() {
             query.push(("continue", token.as_str()));
         }
-        let page = list(client, "namespaces", &query).await?;
-        names.extend(page.items.into_iter().map(|item| item.metadata.name));
-        token = page.metadata.token;
-        if token.is_empty() {
-            break;
+        let request = names_of("namespaces", &query)?;
+        token = list::page(client, request, &mut bounds, &mut share, &mut names)
+            .await?
+            .token;
+        if token.is_empty() || names.more {
+            return Ok(names);
         }
     }
-    names.sort_unstable();
-    Ok(names)
 }
 
-async fn list(client: &Client, resource: &str, query: &[(&str, &str)]) -> Result<List> {
+fn bounds() -> Bounds {
+    Bounds {
+        item: MAX_ITEM,
+        left: MAX_BYTES,
+    }
+}
+
+fn names_of(resource: &str, query: &[(&str, &str)]) -> Result<Request<Vec<u8>>> {
     let mut request = get(&uri(&["api", "v1", resource], query)?)?;
     let accept = http::HeaderValue::from_static(NAMES_ONLY);
     request.headers_mut().insert(http::header::ACCEPT, accept);
-    client.json(request).await
+    Ok(request)
 }

@@ -13,6 +13,8 @@ mod gather;
 mod json;
 mod protobuf;
 
+pub(crate) use json::split::{Part, Splitter};
+
 /// The most bytes of one pod or one event. The API server stores 1.5 MiB an object at most.
 const MAX_OBJECT: usize = 16 << 20;
 /// Bytes of the longest name of a pod, a namespace or a node: a DNS-1123 subdomain.

@@ -55,7 +55,7 @@ async fn a_warning_that_was_read_is_the_reason_until_the_pod_is_well() {
 
     let mut changes = world.registry.changes();
     changes.mark_unchanged();
-    assert_eq!(world.cluster.events("shop", "web").await.unwrap().len(), 2);
+    assert_eq!(world.cluster.events("shop", "web").await.unwrap().newest.len(), 2);
     assert_eq!(
         row(&world).unwrap().1,
         "FailedMount: no volume",

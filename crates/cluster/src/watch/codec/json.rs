@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::{Event, Garbage, INITIAL_EVENTS_END, ListDecoder, ListMeta, MAX_OBJECT, Object, WatchDecoder};
 use crate::{error::Status, wire};
 
-mod split;
+pub(super) mod split;
 
 use split::{Part, Splitter};
 
@@ -25,6 +25,8 @@ impl ListDecoder for List {
         self.splitter.push(bytes, &mut |part, bytes| {
             match part {
                 Part::Item => pods.push(pod(bytes).0),
+                // Of a list of pods, one that is too long ends it.
+                Part::Oversized => {}
                 Part::Metadata => *meta = Some(list_meta(bytes)?),
             }
             Ok(())

@@ -4,14 +4,22 @@ use super::{Garbage, MAX_OBJECT};
 
 /// What was cut out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Part {
+pub(crate) enum Part {
     Item,
+    /// An item that is longer than the bound; without its bytes.
+    Oversized,
     Metadata,
 }
 
 /// Where the splitter is. Depth counts open brackets: 1 within the list's object, 2 within its `items`.
-#[derive(Debug, Default)]
-pub(super) struct Splitter {
+#[derive(Debug)]
+pub(crate) struct Splitter {
+    /// The most bytes of what is cut out.
+    max: usize,
+    /// A longer item is left out, and does not end the list.
+    skips: bool,
+    /// The item that is under way is longer.
+    oversized: bool,
     depth: u32,
     in_string: bool,
     /// The byte before was a backslash within a string.
@@ -30,19 +38,48 @@ pub(super) struct Splitter {
 
 type Sink<'a> = dyn FnMut(Part, &[u8]) -> Result<(), Garbage> + 'a;
 
+impl Default for Splitter {
+    fn default() -> Self {
+        Self::new(MAX_OBJECT, false)
+    }
+}
+
 impl Splitter {
+    /// Leaves items of more than `max` bytes out of the list, and says so.
+    pub(crate) fn skipping(max: usize) -> Self {
+        Self::new(max, true)
+    }
+
+    fn new(max: usize, skips: bool) -> Self {
+        Self {
+            max,
+            skips,
+            oversized: false,
+            depth: 0,
+            in_string: false,
+            escaped: false,
+            in_key: false,
+            after_colon: false,
+            key: Vec::new(),
+            in_items: false,
+            cut: None,
+            held: Vec::new(),
+            complete: false,
+        }
+    }
+
     /// Whether the list's closing bracket has come.
-    pub(super) fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.complete
     }
 
-    #[cfg(test)]
-    pub(super) fn held(&self) -> usize {
+    /// Bytes that wait for the rest of their item.
+    pub(crate) fn held(&self) -> usize {
         self.held.capacity()
     }
 
     /// Takes the next bytes; hands what they complete to `sink`.
-    pub(super) fn push(&mut self, bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), Garbage> {
+    pub(crate) fn push(&mut self, bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), Garbage> {
         let mut start = 0;
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
@@ -70,17 +107,32 @@ impl Splitter {
             }
             at += 1;
         }
-        if self.cut.is_some() {
+        if let Some(part) = self.cut {
             let rest = bytes.get(start..).unwrap_or_default();
-            if self.held.len() + rest.len() > MAX_OBJECT {
-                return Err(Garbage::too_long("an item of the list", MAX_OBJECT));
+            if self.fits(part, rest)? {
+                self.held.extend_from_slice(rest);
             }
-            self.held.extend_from_slice(rest);
         }
         Ok(())
     }
 
+    /// Whether what is being cut out may grow by these bytes; if not, it is held no longer.
+    fn fits(&mut self, part: Part, more: &[u8]) -> Result<bool, Garbage> {
+        if self.held.len() + more.len() > self.max {
+            if !self.skips || part == Part::Metadata {
+                return Err(Garbage::too_long("an item of the list", self.max));
+            }
+            self.oversized = true;
+            self.held = Vec::new();
+        }
+        Ok(!self.oversized)
+    }
+
     fn emit(&mut self, part: Part, bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), Garbage> {
+        if !self.fits(part, bytes)? {
+            self.oversized = false;
+            return sink(Part::Oversized, &[]);
+        }
         if self.held.is_empty() {
             return sink(part, bytes);
         }

@@ -151,3 +151,40 @@ fn a_line_that_is_not_an_event_is_garbage() {
     assert!(watch(b"\xff\xfe\n", 100).is_err());
     assert!(watch(&vec![b'x'; MAX_OBJECT + 1], 1 << 20).is_err());
 }
+
+#[test]
+fn an_item_that_is_too_long_is_left_out_and_nothing_else() {
+    let list = format!(
+        r#"{{"items":[{{"a":1}},{{"b":"{}"}},{{}},{{"c":"{}"}}],"metadata":{{"x":1}}}}"#,
+        "x".repeat(50),
+        "é".repeat(3)
+    );
+    for size in 1..list.len() {
+        let (mut splitter, mut parts) = (Splitter::skipping(20), Vec::new());
+        for chunk in list.as_bytes().chunks(size) {
+            splitter
+                .push(chunk, &mut |part, json| {
+                    parts.push((part, String::from_utf8_lossy(json).into_owned()));
+                    Ok(())
+                })
+                .unwrap();
+            assert!(splitter.held() <= 64);
+        }
+        let parts: Vec<_> = parts.iter().map(|(part, json)| (*part, json.as_str())).collect();
+        assert_eq!(
+            parts,
+            [
+                (Part::Item, r#"{"a":1}"#),
+                (Part::Oversized, ""),
+                (Part::Item, "{}"),
+                (Part::Item, r#"{"c":"ééé"}"#),
+                (Part::Metadata, r#"{"x":1}"#),
+            ],
+            "{size}"
+        );
+        assert!(splitter.is_complete());
+    }
+    let mut splitter = Splitter::skipping(20);
+    let metadata = format!(r#"{{"metadata":{{"x":"{}"}}}}"#, "x".repeat(50));
+    assert!(splitter.push(metadata.as_bytes(), &mut |_, _| Ok(())).is_err());
+}

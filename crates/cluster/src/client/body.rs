@@ -1,0 +1,283 @@
+//! The bodies that clusters send, as far as they are held in memory: each is bounded in bytes and in JSON values, and all together by
+//! [`super::Policy::bodies`].
+//!
+//! Not counted are what bounds itself: a `Status` (64 KiB), and the one pod that each list and watch of the index holds at a time.
+
+use std::time::Duration;
+
+use http::{Response, header::CONTENT_LENGTH};
+use http_body_util::BodyExt;
+use kube::client::Body;
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout};
+
+use super::{Policy, explain};
+use crate::{
+    Error,
+    budget::{MemoryBudget, Reservation},
+    error::Result,
+};
+
+/// The most JSON values of one body that is parsed whole. The largest pod that etcd takes has a tenth.
+const MAX_VALUES: usize = 200_000;
+/// The bytes that a parsed value is counted with, beside its text.
+const VALUE: usize = 64;
+/// The smallest buffer of a body.
+const BUFFER: usize = 16 << 10;
+
+/// Something made of a body, with its part of the budget. Dropping it gives the bytes back.
+#[derive(Debug)]
+pub(crate) struct Held<T> {
+    pub(crate) value: T,
+    pub(crate) share: Share,
+}
+
+impl AsRef<[u8]> for Held<Vec<u8>> {
+    fn as_ref(&self) -> &[u8] {
+        &self.value
+    }
+}
+
+/// One call's part of the budget for bodies.
+#[derive(Debug)]
+pub(crate) struct Share {
+    budget: MemoryBudget,
+    reservation: Reservation,
+    /// How long it may still wait for more.
+    patience: Duration,
+}
+
+impl Share {
+    /// Makes a share of no bytes.
+    pub(crate) fn new(policy: &Policy) -> Self {
+        Self {
+            budget: policy.bodies.clone(),
+            reservation: policy.bodies.empty(),
+            patience: policy.body_wait,
+        }
+    }
+
+    /// Makes it at least so large. While it waits it keeps what it has; that two wait for each other ends with the time that a call may wait in all
+    /// ([`Policy::body_wait`]).
+    ///
+    /// # Errors
+    /// [`Error::Busy`] if the bytes did not become free in time.
+    pub(crate) async fn hold(&mut self, bytes: usize, what: &str) -> Result<()> {
+        if self.reservation.bytes() >= bytes || self.reservation.resize(bytes).is_ok() {
+            return Ok(());
+        }
+        let begin = Instant::now();
+        let grown = match bytes > self.budget.total() {
+            true => false,
+            false => timeout(self.patience, self.reservation.grow(bytes)).await.is_ok(),
+        };
+        self.patience = self.patience.saturating_sub(begin.elapsed());
+        if grown {
+            return Ok(());
+        }
+        Err(Error::busy(format!(
+            "{what} was given up because the answers of clusters take all the memory that they may ({} MiB, see --body-memory): try again in a moment",
+            self.budget.total() >> 20
+        )))
+    }
+
+    /// Makes it no larger than so many bytes.
+    pub(crate) fn shrink(&mut self, bytes: usize) {
+        if self.reservation.bytes() > bytes {
+            // Less is always there.
+            let _ = self.reservation.resize(bytes);
+        }
+    }
+}
+
+/// Reads a body of at most `max` bytes. The caller bounds the time.
+///
+/// # Errors
+/// [`Error::Upstream`] for a longer one, [`Error::Busy`], and what broke the connection.
+pub(super) async fn read(response: Response<Body>, max: usize, what: &str, mut share: Share) -> Result<Held<Vec<u8>>> {
+    let too_long = || Error::upstream(format!("{what} was answered with more than {max} bytes"));
+    if length(&response).is_some_and(|length| length > max) {
+        return Err(too_long());
+    }
+    let mut body = response.into_body();
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| explain::failure(&error, what))?;
+        let Ok(data) = frame.into_data() else { continue };
+        let needed = bytes.len() + data.len();
+        if needed > max {
+            return Err(too_long());
+        }
+        if needed > bytes.capacity() {
+            let capacity = needed.next_power_of_two().clamp(BUFFER.min(max), max);
+            share.hold(capacity, what).await?;
+            bytes.reserve_exact(capacity - bytes.len());
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(Held { value: bytes, share })
+}
+
+/// Reads what there is of a body, up to `max` bytes, without counting it.
+pub(super) async fn beginning(response: Response<Body>, max: usize) -> Vec<u8> {
+    let mut body = response.into_body();
+    let mut bytes = Vec::new();
+    while let Some(Ok(frame)) = body.frame().await {
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > max {
+            return Vec::new();
+        }
+        bytes.extend_from_slice(&data);
+    }
+    bytes
+}
+
+fn length(response: &Response<Body>) -> Option<usize> {
+    response.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+impl Held<Vec<u8>> {
+    /// Parses the whole as JSON of at most 200,000 values, counted while it is parsed.
+    ///
+    /// # Errors
+    /// [`Error::Upstream`] for what is not the JSON of a `T`, and [`Error::Busy`].
+    pub(crate) async fn parse<T: DeserializeOwned>(&mut self, what: &str) -> Result<T> {
+        let values = values(&self.value);
+        if values > MAX_VALUES {
+            return Err(Error::upstream(format!(
+                "{what} was answered with more than {MAX_VALUES} JSON values, which is more than Kubernetes writes for one object"
+            )));
+        }
+        self.share.hold(self.value.capacity() + values * VALUE, what).await?;
+        let parsed = serde_json::from_slice(&self.value);
+        self.share.shrink(self.value.capacity());
+        parsed.map_err(|error| not_json(&error, what))
+    }
+}
+
+/// Says where a body is not the JSON that was expected, and not what is there: that may be anything.
+pub(crate) fn not_json(error: &serde_json::Error, what: &str) -> Error {
+    Error::upstream(format!(
+        "{what} was not answered as Kubernetes answers (at line {}, column {}): check that the address is that of an API server",
+        error.line(),
+        error.column()
+    ))
+}
+
+/// The number of values in a JSON text: every item of a list or an object follows an opening bracket or a comma.
+fn values(json: &[u8]) -> usize {
+    let (mut values, mut rest) = (1, json);
+    while let Some((&byte, after)) = rest.split_first() {
+        rest = after;
+        match byte {
+            b'{' | b'[' | b',' => values += 1,
+            b'"' => rest = after_string(rest),
+            _ => {}
+        }
+    }
+    values
+}
+
+/// What follows a string that has begun.
+fn after_string(mut rest: &[u8]) -> &[u8] {
+    while let Some(at) = memchr::memchr2(b'"', b'\\', rest) {
+        let escaped = rest.get(at) == Some(&b'\\');
+        rest = rest.get(at + 1 + usize::from(escaped)..).unwrap_or_default();
+        if !escaped {
+            return rest;
+        }
+    }
+    &[]
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use serde_json::Value;
+
+    use super::*;
+
+    fn policy(bytes: usize, wait: Duration) -> Policy {
+        Policy {
+            bodies: MemoryBudget::new(bytes),
+            body_wait: wait,
+            ..Policy::default()
+        }
+    }
+
+    fn held(policy: &Policy, json: &str) -> Held<Vec<u8>> {
+        Held {
+            value: json.as_bytes().to_vec(),
+            share: Share::new(policy),
+        }
+    }
+
+    #[test]
+    fn values_are_counted_outside_of_text() {
+        for (json, count) in [
+            ("", 1),
+            ("1", 1),
+            ("{}", 2),
+            (r#"{"a":1,"b":[2,3]}"#, 5),
+            (r#"["a,{[","\",{","\\",","]"#, 5),
+            (r#"["unfinished,,,"#, 2),
+            (r#"["\"#, 2),
+        ] {
+            assert_eq!(values(json.as_bytes()), count, "{json}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_of_many_values_is_not_parsed() {
+        let policy = policy(64 << 20, Duration::ZERO);
+        let many = format!("[{}{{}}]", "{},".repeat(MAX_VALUES));
+        let error = held(&policy, &many).parse::<Value>("GET /x").await.unwrap_err();
+        assert!(
+            matches!(&error, Error::Upstream(text) if text.contains("GET /x")),
+            "{error}"
+        );
+        assert!(held(&policy, "[{},{}]").parse::<Value>("GET /x").await.is_ok());
+        assert_eq!(policy.bodies.free(), policy.bodies.total(), "all of it comes back");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_waits_for_memory_and_then_gives_up() {
+        let policy = policy(1 << 20, Duration::from_secs(5));
+        let (mut first, mut second) = (Share::new(&policy), Share::new(&policy));
+        first.hold(1 << 20, "the first").await.unwrap();
+        let begin = Instant::now();
+        let error = second.hold(4096, "the second").await.unwrap_err();
+        assert!(
+            matches!(&error, Error::Busy(text) if text.contains("the second")),
+            "{error}"
+        );
+        assert_eq!(begin.elapsed(), Duration::from_secs(5));
+        assert!(second.hold(4096, "the second").await.is_err(), "it has waited enough");
+        assert_eq!(begin.elapsed(), Duration::from_secs(5));
+        let (held, ()) = tokio::join!(async { Share::new(&policy).hold(4096, "the third").await }, async {
+            first.shrink(1 << 19);
+        });
+        held.unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn two_that_wait_for_each_other_do_not_wait_for_ever() {
+        let policy = policy(1 << 20, Duration::from_secs(5));
+        let half = async || {
+            let mut share = Share::new(&policy);
+            share.hold(1 << 19, "a call").await.unwrap();
+            tokio::task::yield_now().await;
+            share.hold((1 << 19) + 4096, "a call").await
+        };
+        let (first, second) = tokio::join!(half(), half());
+        assert!(first.is_err() || second.is_err());
+        assert_eq!(policy.bodies.free(), policy.bodies.total());
+    }
+
+    #[tokio::test]
+    async fn more_than_the_whole_budget_is_refused_at_once() {
+        let policy = policy(1 << 20, Duration::from_secs(3600));
+        assert!(Share::new(&policy).hold((1 << 20) + 1, "a call").await.is_err());
+    }
+}

@@ -1,0 +1,97 @@
+//! Lists that are read for their items alone (events, namespaces, nodes): cut into items while they arrive, so that no more than one item is
+//! held beside what the caller keeps.
+
+use http::Request;
+use http_body_util::BodyExt;
+use serde::Deserialize;
+
+use crate::{
+    Error,
+    client::{Client, Share},
+    error::Result,
+    watch::codec::{Garbage, Part, Splitter},
+    wire::nullable,
+};
+
+/// The most bytes of a list's metadata, of which the token for the next page is most.
+const MAX_TOKEN: usize = 16 << 10;
+
+/// The metadata of a list.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(crate) struct Meta {
+    /// Asks for the next page; empty on the last. At most 16 KiB.
+    #[serde(rename = "continue", deserialize_with = "nullable")]
+    pub(crate) token: String,
+    /// How many items follow on later pages, where the server counts them.
+    pub(crate) remaining_item_count: Option<usize>,
+}
+
+/// What bounds the reading of all pages of a list.
+pub(crate) struct Bounds {
+    /// The most bytes of one item; a longer one is left out.
+    pub(crate) item: usize,
+    /// The bytes that may still come.
+    pub(crate) left: usize,
+}
+
+/// Takes items as they come.
+pub(crate) trait Sink: Send {
+    /// Takes one item, or `None` for one that is too long. The item need not be valid JSON.
+    fn item(&mut self, json: Option<&[u8]>);
+    /// Returns the bytes that are kept.
+    fn kept(&self) -> usize;
+}
+
+/// Reads one page. The caller bounds the time.
+///
+/// # Errors
+/// [`Error::Upstream`] for what is not a list of Kubernetes or longer than the bounds, and those of every call.
+pub(crate) async fn page(
+    client: &Client,
+    request: Request<Vec<u8>>,
+    bounds: &mut Bounds,
+    share: &mut Share,
+    sink: &mut dyn Sink,
+) -> Result<Meta> {
+    let what = client.what(&request);
+    let odd = |garbage: &Garbage| {
+        Error::upstream(format!(
+            "{what} was not answered as Kubernetes answers ({garbage}): check that the address is that of an API server"
+        ))
+    };
+    let mut body = client.request(request).await?.into_body();
+    let mut splitter = Splitter::skipping(bounds.item);
+    let mut meta = None;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| client.broken(&error, &what))?;
+        let Ok(data) = frame.into_data() else { continue };
+        bounds.left = bounds
+            .left
+            .checked_sub(data.len())
+            .ok_or_else(|| Error::upstream(format!("{what} was answered with more than Podgate reads of a list")))?;
+        let taken = splitter.push(&data, &mut |part, json| {
+            match part {
+                Part::Item => sink.item(Some(json)),
+                Part::Oversized => sink.item(None),
+                Part::Metadata => meta = Some(metadata(json)?),
+            }
+            Ok(())
+        });
+        taken.map_err(|garbage| odd(&garbage))?;
+        share.hold(sink.kept() + splitter.held(), &what).await?;
+    }
+    match meta {
+        Some(meta) if splitter.is_complete() => Ok(meta),
+        _ => Err(odd(&Garbage("the list ends in its middle, or is none".to_owned()))),
+    }
+}
+
+fn metadata(json: &[u8]) -> std::result::Result<Meta, Garbage> {
+    let meta: Meta =
+        serde_json::from_slice(json).map_err(|_| Garbage("its metadata is not that of a list".to_owned()))?;
+    if meta.token.len() > MAX_TOKEN {
+        return Err(Garbage(format!("its continue token is longer than {MAX_TOKEN} bytes")));
+    }
+    Ok(meta)
+}
