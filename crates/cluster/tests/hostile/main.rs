@@ -98,11 +98,15 @@ fn operations() -> Vec<Operation> {
         ),
         operation("terminal", is_exec, |cluster| Box::pin(terminal(cluster))),
         operation("version", |path| path == "/version", |cluster| Box::pin(probe(cluster))),
-        operation(
-            "probe of pods",
-            |path| path == "/api/v1/pods",
-            |cluster| Box::pin(probe(cluster)),
-        ),
+        Operation {
+            // The cluster's watch reads the same path meanwhile, for as long as pods come.
+            most: usize::MAX - UNDER_WAY,
+            ..operation(
+                "probe of pods",
+                |path| path == "/api/v1/pods",
+                |cluster| Box::pin(probe(cluster)),
+            )
+        },
         Operation {
             most: 128 << 20,
             ..operation(

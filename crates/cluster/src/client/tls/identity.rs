@@ -54,7 +54,7 @@ fn read(
     let chain = pem::certificates(chain);
     let Some(first) = chain.first() else {
         return Err(format!(
-            "{} is not a certificate in PEM: check that it is whole, from `-----BEGIN CERTIFICATE-----`",
+            "{} is not a certificate in PEM: check that it is whole, from its BEGIN line to its END line",
             names.certificate
         ));
     };

@@ -37,7 +37,7 @@ impl Roots {
     pub(super) fn of_bundle(bundle: &[u8]) -> Result<Arc<Self>, String> {
         Self::of(pem::certificates(bundle), true).ok_or_else(|| {
             "the cluster's certificate authority (`certificate-authority-data`, `caCert`) holds no certificate in PEM that can be read: check \
-             that it is the whole file, from `-----BEGIN CERTIFICATE-----`"
+             that it is the whole file, from its BEGIN line to its END line"
                 .to_owned()
         })
     }

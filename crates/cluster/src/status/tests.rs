@@ -1,0 +1,271 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::*;
+
+/// A row of the tables in `tests/data/status`, which the end-to-end test also writes to a real API server.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Case {
+    name: String,
+    rule: String,
+    #[serde(default)]
+    deleting: bool,
+    pod: Value,
+    status: String,
+    restarts: u32,
+    ready: String,
+    last_restart: Option<Time>,
+    /// Why it is not well; absent: it is.
+    #[serde(default)]
+    reason: String,
+}
+
+const TABLES: [&str; 5] = [
+    include_str!("../../tests/data/status/pod.json"),
+    include_str!("../../tests/data/status/containers.json"),
+    include_str!("../../tests/data/status/init.json"),
+    include_str!("../../tests/data/status/sidecars.json"),
+    include_str!("../../tests/data/status/deleting.json"),
+];
+
+fn cases() -> Vec<Case> {
+    let cases = TABLES
+        .iter()
+        .flat_map(|table| serde_json::from_str::<Vec<Case>>(table).unwrap());
+    cases.collect()
+}
+
+fn read(pod: Value) -> podgate_index::Pod {
+    row(&serde_json::from_value(pod).unwrap(), None)
+}
+
+#[test]
+fn status_restarts_and_ready_follow_print_pod() {
+    let cases = cases();
+    assert!(cases.len() >= 60, "{} pods", cases.len());
+    for mut case in cases {
+        if case.deleting {
+            case.pod["metadata"]["deletionTimestamp"] = json!("2026-01-10T00:00:00Z");
+        }
+        let row = read(case.pod);
+        let got = (
+            row.status,
+            row.restarts,
+            format!("{}/{}", row.ready, row.ready_total),
+            row.last_restart_at,
+        );
+        let want = (
+            case.status,
+            case.restarts,
+            case.ready,
+            case.last_restart.map(|time| time.seconds),
+        );
+        assert_eq!(got, want, "{}: {}", case.name, case.rule);
+    }
+}
+
+#[test]
+fn what_is_not_well_has_a_reason() {
+    let mut wrong = Vec::new();
+    for mut case in cases() {
+        if case.deleting {
+            case.pod["metadata"]["deletionTimestamp"] = json!("2026-01-10T00:00:00Z");
+        }
+        let got = read(case.pod).reason;
+        if got != case.reason {
+            wrong.push(format!(
+                "{}: {}: want {:?}, got {got:?}",
+                case.name, case.rule, case.reason
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn containers_are_joined_to_their_status_by_name() {
+    let row = read(json!({
+        "spec": {
+            "containers": [{"name": "a", "image": "a:1"}, {"name": "b", "image": "b:1"}, {"name": "c"}],
+            "initContainers": [{"name": "i", "image": "i:1"}, {"name": "s", "image": "s:1", "restartPolicy": "Always"}]
+        },
+        "status": {
+            "containerStatuses": [
+                {"name": "b", "image": "sha256:other", "ready": true, "restartCount": 2},
+                {"name": "gone", "ready": true, "restartCount": 9},
+                {"name": "a", "ready": false, "restartCount": -1}
+            ],
+            "initContainerStatuses": [{"name": "s", "ready": true, "restartCount": 1}]
+        }
+    }));
+    let of = |containers: &[Container]| -> Vec<_> {
+        let one = |c: &Container| (c.name.clone(), c.image.clone(), c.ready, c.restart_count);
+        containers.iter().map(one).collect()
+    };
+    let container = |name: &str, image: &str, ready, restarts| (name.to_owned(), image.to_owned(), ready, restarts);
+    assert_eq!(
+        of(&row.containers),
+        [
+            container("a", "a:1", false, 0),
+            container("b", "b:1", true, 2),
+            container("c", "", false, 0)
+        ]
+    );
+    assert_eq!(
+        of(&row.init_containers),
+        [container("i", "i:1", false, 0), container("s", "s:1", true, 1)]
+    );
+}
+
+#[test]
+fn a_row_takes_the_rest_as_it_is() {
+    let row = read(json!({
+        "metadata": {
+            "name": "n", "namespace": "ns", "uid": "u", "resourceVersion": "5",
+            "creationTimestamp": "2026-01-01T00:00:00Z", "deletionTimestamp": "2026-01-01T00:00:30Z",
+            "labels": {"b": "2", "a": "1"},
+            "ownerReferences": [
+                {"kind": "Node", "name": "x"},
+                {"kind": "ReplicaSet", "name": "rs", "controller": true}
+            ]
+        },
+        "spec": {"nodeName": "node-1"},
+        "status": {"phase": "Running", "podIP": "10.0.0.5", "hostIP": "192.168.1.10"}
+    }));
+    assert_eq!(
+        (row.name, row.namespace, row.uid),
+        ("n".into(), "ns".into(), "u".into())
+    );
+    assert_eq!((row.phase, row.node), ("Running".into(), "node-1".into()));
+    assert_eq!((row.pod_ip, row.host_ip), ("10.0.0.5".into(), "192.168.1.10".into()));
+    assert_eq!(
+        (row.created_at, row.deletion_at),
+        (Some(1_767_225_600), Some(1_767_225_630))
+    );
+    assert_eq!((row.containers_left_out, row.labels_left_out), (0, 0));
+    assert_eq!(row.labels, [("a".into(), "1".into()), ("b".into(), "2".into())]);
+    assert_eq!(
+        row.owner,
+        Some(Owner {
+            kind: "ReplicaSet".into(),
+            name: "rs".into()
+        })
+    );
+}
+
+#[test]
+fn a_pod_without_a_time_of_creation_has_none() {
+    for meta in [
+        json!({}),
+        json!({"creationTimestamp": null}),
+        json!({"creationTimestamp": "0001-01-01T00:00:00Z"}),
+    ] {
+        assert_eq!(read(json!({"metadata": meta})).created_at, None);
+    }
+}
+
+#[test]
+fn each_address_is_kept_once() {
+    let ips = |status: Value| read(json!({"status": status})).more_ips;
+    let dual = json!([{"ip": "10.0.0.5"}, {"ip": "fd00::5"}]);
+    assert_eq!(ips(json!({"podIP": "10.0.0.5", "podIPs": dual})), ["fd00::5"]);
+    assert_eq!(
+        ips(json!({"podIP": "10.0.0.5", "podIPs": [{"ip": "10.0.0.5"}]})),
+        [] as [&str; 0]
+    );
+    let odd = json!([{"ip": "10.0.0.5"}, {}, {"ip": "x".repeat(1000)}, {"ip": "1\u{0}2"}]);
+    assert_eq!(ips(json!({"podIP": "10.0.0.5", "podIPs": odd})), [] as [&str; 0]);
+    let many: Vec<_> = (0..100).map(|n| json!({"ip": format!("10.0.1.{n}")})).collect();
+    assert_eq!(ips(json!({"podIPs": many})).len(), MORE_IPS);
+}
+
+/// A pod each of whose texts is far too long, and of which there is far too much.
+fn enormous() -> Value {
+    let text = "ä".repeat(10_000);
+    let container = |n: usize| json!({"name": format!("c{n}{text}"), "image": format!("i{n}{text}")});
+    let containers: Vec<_> = (0..201).map(container).collect();
+    let ready =
+        |n: usize| json!({"name": format!("c{n}{text}"), "ready": true, "restartCount": 2, "state": {"running": {}}});
+    json!({
+        "metadata": {
+            "name": text, "namespace": text, "uid": text,
+            "ownerReferences": [{"kind": text, "name": text, "controller": true}],
+            "labels": (0..300).map(|n| (format!("key-{n:03}"), "value".into())).collect::<serde_json::Map<_, _>>(),
+        },
+        "spec": {"nodeName": text, "containers": containers, "initContainers": containers},
+        "status": {
+            "phase": text, "reason": text, "message": text, "podIP": text, "hostIP": text,
+            "initContainerStatuses": [],
+            "containerStatuses": (0..201).map(ready).collect::<Vec<_>>(),
+            "conditions": [{"type": "Initialized", "status": "True"}],
+        },
+    })
+}
+
+#[test]
+fn every_text_of_a_row_is_bounded_and_marked() {
+    let row = read(enormous());
+    let owner = row.owner.clone().unwrap();
+    let mut texts = vec![
+        &row.uid,
+        &row.namespace,
+        &row.name,
+        &row.status,
+        &row.phase,
+        &row.node,
+        &row.pod_ip,
+        &row.host_ip,
+        &owner.kind,
+        &owner.name,
+    ];
+    let containers = || row.containers.iter().chain(&row.init_containers);
+    texts.extend(containers().map(|container| &container.name));
+    for text in texts {
+        assert!(
+            (MAX_TEXT - 1..=MAX_TEXT).contains(&text.len()) && text.ends_with('…'),
+            "{text}"
+        );
+    }
+    for image in containers().map(|container| &container.image) {
+        assert!(
+            (IMAGE - 1..=IMAGE).contains(&image.len()) && image.ends_with('…'),
+            "{image}"
+        );
+    }
+    assert!(
+        row.reason.len() <= MAX_TEXT && row.reason.ends_with('…'),
+        "{}",
+        row.reason
+    );
+    assert!(row.weight() < 700_000, "{} bytes", row.weight());
+}
+
+#[test]
+fn containers_that_are_left_out_still_count() {
+    let row = read(enormous());
+    assert_eq!((row.containers.len(), row.init_containers.len()), (200, 200));
+    assert_eq!(row.containers_left_out, 2);
+    assert_eq!((row.ready, row.ready_total, row.restarts), (201, 201, 402));
+    assert!(row.containers.iter().all(|container| container.ready));
+}
+
+#[test]
+fn labels_are_kept_whole_or_left_out() {
+    assert_eq!(read(enormous()).labels.len(), 256);
+    assert_eq!(read(enormous()).labels_left_out, 44);
+    let (key, value) = ("k".repeat(317), "v".repeat(63));
+    let row = read(json!({"metadata": {"labels": {
+        key.as_str(): value, format!("{key}k"): "v", "long": format!("{value}v"), "": "v", "a": "",
+    }}}));
+    assert_eq!(row.labels, [("a".to_owned(), String::new()), (key, value)]);
+    assert_eq!(row.labels_left_out, 3);
+}
+
+#[test]
+fn an_owner_that_does_not_control_is_none() {
+    let row = read(json!({"metadata": {"ownerReferences": [{"kind": "Node", "name": "x", "controller": false}]}}));
+    assert_eq!(row.owner, None);
+}
