@@ -3,6 +3,7 @@
 //! process.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod handshake;
 mod memory;
 mod server;
 
@@ -10,7 +11,7 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, future::join_all};
 use podgate_cluster::{
-    Cluster, Error, MemoryBudget, Registry, Spec, SyncState,
+    Cluster, Error, MemoryBudget, Registry, Source, Spec, SyncState,
     client::{Patience, Policy},
     delete, exec, follow, log,
 };
@@ -237,13 +238,24 @@ fn policy() -> Policy {
 /// Runs an operation against a behaviour. Returns what it came to, and what is wrong with that.
 async fn run(operation: &Operation, behaviour: Behaviour) -> (Result<(), Error>, Vec<String>) {
     let server = Server::start(behaviour, operation.is_target).await;
+    let (outcome, mut wrong) = face(operation, server.source()).await;
+    // Output is passed on as long as somebody reads it.
+    let most = operation.most.saturating_add(UNDER_WAY);
+    if server.taken() > most && behaviour != Behaviour::OutputFlood {
+        wrong.push(format!("took {} bytes", server.taken()));
+    }
+    (outcome, wrong)
+}
+
+/// Runs an operation of a cluster, and ends the cluster. Returns what the operation came to, and what is wrong with that.
+async fn face(operation: &Operation, source: Source) -> (Result<(), Error>, Vec<String>) {
     let policy = policy();
     let (index, bodies) = (Index::new(), policy.bodies.clone());
     let registry = Registry::new(index.clone(), policy);
     let cluster = registry.add(Spec {
         id: ClusterId(7),
         name: "prod".to_owned(),
-        source: server.source(),
+        source,
         namespaces: Vec::new(),
     });
     let mut wrong = Vec::new();
@@ -254,11 +266,6 @@ async fn run(operation: &Operation, behaviour: Behaviour) -> (Result<(), Error>,
     let _ = index.stats(ClusterId(7), &Scope::All);
     if timeout(DEADLINE, registry.shutdown()).await.is_err() {
         wrong.push("has tasks without an end".to_owned());
-    }
-    // Output is passed on as long as somebody reads it.
-    let most = operation.most.saturating_add(UNDER_WAY);
-    if server.taken() > most && behaviour != Behaviour::OutputFlood {
-        wrong.push(format!("took {} bytes", server.taken()));
     }
     if bodies.free() != bodies.total() {
         wrong.push("kept memory".to_owned());
@@ -308,6 +315,13 @@ async fn cross(operations: &[Operation], behaviours: &[Behaviour]) {
 async fn every_operation_survives_every_answer() {
     let _alone = ALONE.lock().await;
     cross(&operations(), OVER_HTTP).await;
+}
+
+/// A server that has not proved who it is gets no request, thus no token.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_operation_names_why_a_handshake_failed() {
+    let _alone = ALONE.lock().await;
+    handshake::check().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
