@@ -69,7 +69,7 @@ impl<T: FromParameters> Describe for Params<T> {
     }
 }
 
-impl<T> Describe for Body<T> {
+impl<T, const MAX: usize> Describe for Body<T, MAX> {
     fn describe(route: &mut Route) {
         route.body = true;
     }

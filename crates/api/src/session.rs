@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use crate::{
     ApiError, Body, Data, Message, Opened, State,
-    body::MaybeBody,
+    body::{MaybeBody, SMALL_BODY},
     credential::{Tried, cookie_name, without_base, without_ticket},
     origin::Seen,
     time,
@@ -124,7 +124,7 @@ pub(crate) async fn login(
     Extract(state): Extract<State>,
     seen: Seen,
     headers: HeaderMap,
-    Body(credentials): Body<Credentials>,
+    Body(credentials): Body<Credentials, SMALL_BODY>,
 ) -> Result<Response, ApiError> {
     let Credentials { username, password } = credentials;
     let login = state.sessions().login(&username, &password, seen.peer).await?;
@@ -136,7 +136,7 @@ pub(crate) async fn refresh(
     Extract(state): Extract<State>,
     seen: Seen,
     headers: HeaderMap,
-    Body(refresh): Body<Refresh>,
+    Body(refresh): Body<Refresh, SMALL_BODY>,
 ) -> Result<Response, ApiError> {
     let login = state.sessions().refresh(&refresh.refresh_token).await?;
     opened(login, &state, &seen, &headers)

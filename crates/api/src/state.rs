@@ -8,10 +8,12 @@ use std::sync::{
 use bytes::Bytes;
 use ipnet::IpNet;
 use podgate_access::{Gate, Sessions, tickets::Tickets};
+use podgate_cluster::MemoryBudget;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::{
+    body,
     etag::Tags,
     host::Hosts,
     metrics::Metrics,
@@ -87,6 +89,7 @@ struct Inner {
     connections: serve::Connections,
     sockets: ws::Sockets,
     downloads: ws::Places,
+    body_memory: MemoryBudget,
     json_logs: Shares,
     stream_memory: StreamMemory,
     metrics: Metrics,
@@ -115,6 +118,7 @@ impl State {
                 connections: serve::Connections::new(&options.connections),
                 sockets: ws::Sockets::new(&options.websockets),
                 downloads: ws::Places::new("log downloads", &options.websockets),
+                body_memory: MemoryBudget::new(body::MEMORY),
                 json_logs: Shares::new(options.json_logs),
                 stream_memory: StreamMemory::new(options.stream_memory),
                 metrics: Metrics::new(),
@@ -180,6 +184,11 @@ impl State {
     /// The places of logs that are sent as plain text.
     pub(crate) fn downloads(&self) -> &ws::Places {
         &self.inner.downloads
+    }
+
+    /// The memory of large bodies that clients send.
+    pub(crate) fn body_memory(&self) -> &MemoryBudget {
+        &self.inner.body_memory
     }
 
     /// The memory of logs in JSON.
