@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use podgate_cluster::{Cluster, Sync, SyncState, delete, detail, events, exec, follow, log};
 use podgate_index::{Query, Scope, Stats};
 
@@ -75,7 +74,7 @@ impl Scoped<GetPod> {
     ///
     /// # Errors
     /// Those of the cluster.
-    pub async fn manifest(&self) -> Result<Bytes> {
+    pub async fn manifest(&self) -> Result<Vec<u8>> {
         Ok(self.cluster()?.manifest(&self.namespace, &self.name).await?)
     }
 }

@@ -37,14 +37,17 @@ struct NotedEnvelope<'a, T> {
     data: &'a T,
 }
 
-impl<T: Serialize> IntoResponse for Noted<T> {
-    fn into_response(self) -> Response {
-        Json(NotedEnvelope {
+impl<T: Serialize> Noted<T> {
+    /// Returns it as JSON.
+    ///
+    /// # Errors
+    /// Those of the data's `Serialize`.
+    pub fn json(&self) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec(&NotedEnvelope {
             code: 200,
             message: self.note.as_deref(),
             data: &self.data,
         })
-        .into_response()
     }
 }
 

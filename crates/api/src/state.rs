@@ -17,7 +17,7 @@ use crate::{
     etag::Tags,
     host::Hosts,
     metrics::Metrics,
-    pods::{live::Hub, memory::StreamMemory, shares::Shares},
+    pods::{answers, live::Hub, memory::StreamMemory, shares::Shares, tail},
     serve, ws,
 };
 
@@ -45,6 +45,8 @@ pub struct Options {
     pub connections: serve::Limits,
     /// Caps and times of WebSockets.
     pub websockets: ws::Limits,
+    /// Bytes of memory that lists, details, manifests and events over 64 KiB may take together while they are sent, of which one session may hold a quarter.
+    pub answers: usize,
     /// Bytes of memory that logs in JSON may take together; one takes up to about 10 MiB, and one session a quarter.
     pub json_logs: usize,
     /// Bytes of memory that log streams, log downloads and terminals may take together; each reserves at most 2 MiB, and a log stream 128 KiB more for each
@@ -65,6 +67,7 @@ impl Default for Options {
             metrics_token: None,
             connections: serve::Limits::default(),
             websockets: ws::Limits::default(),
+            answers: 128 << 20,
             json_logs: 128 << 20,
             stream_memory: 512 << 20,
         }
@@ -90,6 +93,7 @@ struct Inner {
     sockets: ws::Sockets,
     downloads: ws::Places,
     body_memory: MemoryBudget,
+    answers: Shares,
     json_logs: Shares,
     stream_memory: StreamMemory,
     metrics: Metrics,
@@ -119,7 +123,8 @@ impl State {
                 sockets: ws::Sockets::new(&options.websockets),
                 downloads: ws::Places::new("log downloads", &options.websockets),
                 body_memory: MemoryBudget::new(body::MEMORY),
-                json_logs: Shares::new(options.json_logs),
+                answers: Shares::new(options.answers, answers::MOST),
+                json_logs: Shares::new(options.json_logs, tail::MEMORY),
                 stream_memory: StreamMemory::new(options.stream_memory),
                 metrics: Metrics::new(),
                 tags: Tags::default(),
@@ -189,6 +194,11 @@ impl State {
     /// The memory of large bodies that clients send.
     pub(crate) fn body_memory(&self) -> &MemoryBudget {
         &self.inner.body_memory
+    }
+
+    /// The memory of large answers that are being sent.
+    pub(crate) fn answers(&self) -> &Shares {
+        &self.inner.answers
     }
 
     /// The memory of logs in JSON.

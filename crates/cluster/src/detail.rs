@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
 use http::{HeaderValue, header::ACCEPT};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -14,7 +13,7 @@ use crate::{
 };
 
 /// The bytes by which what is made of a pod's JSON may be longer: fields that are absent there.
-const VIEW: usize = 512 << 10;
+pub const VIEW: usize = 512 << 10;
 
 /// A pod's JSON as the API server sent it, at most 16 MiB, with its part of [`client::Policy::bodies`].
 #[derive(Debug)]
@@ -27,12 +26,6 @@ impl Pod {
     /// Returns the JSON. It is a `Pod` of Kubernetes by its `kind` and has a `metadata`; the rest is not checked.
     pub fn json(&self) -> &[u8] {
         &self.json.value
-    }
-
-    /// Exchanges the JSON for a text that was made of it, which then holds the memory that the JSON held, for as long as it is sent.
-    pub fn replace(mut self, text: Vec<u8>) -> Bytes {
-        self.json.value = text;
-        Bytes::from_owner(self.json)
     }
 
     /// Returns the error for JSON that is not a pod's after all.
@@ -73,7 +66,7 @@ impl Cluster {
     ///
     /// # Errors
     /// [`crate::Error::PodNotFound`], [`crate::Error::Busy`], and those of every call.
-    pub async fn manifest(&self, namespace: &str, name: &str) -> Result<Bytes> {
+    pub async fn manifest(&self, namespace: &str, name: &str) -> Result<Vec<u8>> {
         let client = self.client().await?;
         let mut request = client::get(&path(namespace, name)?)?;
         let yaml = HeaderValue::from_static("application/yaml");
@@ -87,7 +80,7 @@ impl Cluster {
             return Err(misunderstood(&client, namespace, name));
         }
         drop_managed_fields(&mut manifest.value);
-        Ok(Bytes::from_owner(manifest))
+        Ok(manifest.value)
     }
 }
 

@@ -110,7 +110,7 @@ pub(super) fn operation(route: &Route) -> Option<Operation> {
     if route.path == "/api/pods" {
         let list = Answer::Data(pod_schemas::list_of_all);
         let operation = Operation::new("pods.listAll", "A page of the pods of all clusters.", list);
-        return Some(operation.fails(&[404_002]));
+        return Some(operation.fails(&[404_002, 429_001]));
     }
     of_account(route.path).or_else(|| of_process(route.path))
 }
@@ -159,7 +159,7 @@ fn of_cluster(method: &Method, rest: &str) -> Option<Operation> {
             "A page of a cluster's pods.",
             Answer::Data(pod_schemas::list_of_cluster),
         )
-        .fails(&[502_001, 503_001, 504_001]),
+        .fails(&[429_001, 502_001, 503_001, 504_001]),
         ("GET", "") => Operation::new("clusters.list", "The clusters.", Answer::Data(cluster_page)),
         ("POST", "") => Operation::new(
             "clusters.create",

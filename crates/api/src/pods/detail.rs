@@ -2,20 +2,18 @@
 
 use std::borrow::Cow;
 
-use axum::{
-    http::header::CONTENT_TYPE,
-    response::{IntoResponse, Response},
-};
+use axum::{extract::State as Extract, response::Response};
 use podgate_access::action::GetPod;
-use podgate_cluster::{status::Summary, wire};
+use podgate_cluster::{detail::VIEW, status::Summary, wire};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{self, MapAccess},
 };
 use serde_json::value::RawValue;
 
+use super::answers;
 use crate::{
-    ApiError, Opened, Params,
+    ApiError, Opened, Params, State,
     accept::{Accepted, JSON, Types},
     answer,
 };
@@ -23,6 +21,8 @@ use crate::{
 const YAML: &str = "application/yaml";
 /// The most fields of `spec`, `status` or a container, and the most containers in a list of them. Kubernetes has 40 fields.
 const MOST: usize = 2_000;
+/// The most fields and containers of one detail in all: each takes 48 bytes while it is looked at.
+const ALL: usize = 50_000;
 
 /// The API's form, or the manifest.
 #[derive(Debug)]
@@ -35,26 +35,29 @@ impl Types for Forms {
 /// The handler.
 pub(crate) async fn get(
     Opened(scoped): Opened<GetPod>,
+    Extract(state): Extract<State>,
     Params(()): Params<()>,
     accepted: Accepted<Forms>,
 ) -> Result<Response, ApiError> {
+    let (answers, session) = (state.answers(), scoped.caller().session);
     if accepted.media == YAML {
         let manifest = scoped.manifest().await?;
-        return Ok(([(CONTENT_TYPE, YAML)], manifest).into_response());
+        return answers::whole(answers, session, YAML, manifest);
     }
     let pod = scoped.get().await?;
-    let text = match text(pod.json()) {
-        Ok(text) => text,
-        Err(error) => return Err(pod.misunderstood(&error).into()),
-    };
-    Ok(([(CONTENT_TYPE, JSON)], pod.replace(text)).into_response())
+    let text = text(pod.json()).map_err(|error| pod.misunderstood(&error))?;
+    // Its memory is for calls to clusters: a client that does not read must not stop those.
+    drop(pod);
+    answers::whole(answers, session, JSON, text)
 }
 
 /// The pod in the API's form, within the envelope.
 fn text(json: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
     let summary = Summary::of(&serde_json::from_slice::<wire::Pod>(json)?);
     let pod: Pod<'_> = serde_json::from_slice(json)?;
-    let mut text = Vec::with_capacity(json.len() + 1024);
+    // A large one must not grow by doubling beyond what is counted for it.
+    let beside = if json.len() > VIEW / 8 { VIEW } else { 1024 };
+    let mut text = Vec::with_capacity(json.len() + beside);
     serde_json::to_writer(&mut text, &answer::envelope(&View::of(pod, &summary)?))?;
     Ok(text)
 }
@@ -127,6 +130,7 @@ impl<'a> View<'a> {
             creation_timestamp,
             deletion_timestamp,
         } = pod.metadata;
+        let mut left = Left(ALL);
         Ok(Self {
             name: Value::or(name, Value::Text),
             namespace: Value::or(namespace, Value::Text),
@@ -139,14 +143,25 @@ impl<'a> View<'a> {
             deletion_timestamp: Value::or(deletion_timestamp, Value::Text),
             status_text: &summary.status,
             restarts: summary.restarts,
-            status: status(pod.status)?,
-            spec: spec(pod.spec)?,
+            status: status(pod.status, &mut left)?,
+            spec: spec(pod.spec, &mut left)?,
         })
     }
 }
 
-fn status(status: Raw<'_>) -> Result<Object<'_>, serde_json::Error> {
-    let mut status = Object::of(status)?;
+/// How many fields and containers a detail may still have.
+struct Left(usize);
+
+impl Left {
+    fn take(&mut self, count: usize) -> Result<(), serde_json::Error> {
+        let left = self.0.checked_sub(count);
+        self.0 = left.ok_or_else(|| de::Error::custom(format!("more than {ALL} fields")))?;
+        Ok(())
+    }
+}
+
+fn status<'a>(status: Raw<'a>, left: &mut Left) -> Result<Object<'a>, serde_json::Error> {
+    let mut status = Object::of(status, left)?;
     status.fill(&[
         ("phase", Value::Text),
         ("conditions", Value::List),
@@ -157,12 +172,12 @@ fn status(status: Raw<'_>) -> Result<Object<'_>, serde_json::Error> {
         ("restartCount", Value::Zero),
         ("state", Value::Map),
     ];
-    status.each("containerStatuses", &absent)?;
+    status.each("containerStatuses", &absent, left)?;
     Ok(status)
 }
 
-fn spec(spec: Raw<'_>) -> Result<Object<'_>, serde_json::Error> {
-    let mut spec = Object::of(spec)?;
+fn spec<'a>(spec: Raw<'a>, left: &mut Left) -> Result<Object<'a>, serde_json::Error> {
+    let mut spec = Object::of(spec, left)?;
     spec.fill(&[
         ("nodeName", Value::Text),
         ("containers", Value::List),
@@ -174,7 +189,7 @@ fn spec(spec: Raw<'_>) -> Result<Object<'_>, serde_json::Error> {
         ("resources", Value::Map),
         ("volumeMounts", Value::List),
     ];
-    spec.each("containers", &absent)?;
+    spec.each("containers", &absent, left)?;
     Ok(spec)
 }
 
@@ -235,11 +250,13 @@ struct Object<'a> {
 
 impl<'a> Object<'a> {
     /// Those of an object; none of anything else.
-    fn of(raw: Raw<'a>) -> Result<Self, serde_json::Error> {
-        match raw {
-            Some(raw) if raw.get().starts_with('{') => serde_json::from_str(raw.get()),
-            _ => Ok(Self::default()),
-        }
+    fn of(raw: Raw<'a>, left: &mut Left) -> Result<Self, serde_json::Error> {
+        let object = match raw {
+            Some(raw) if raw.get().starts_with('{') => serde_json::from_str(raw.get())?,
+            _ => Self::default(),
+        };
+        left.take(object.fields.len())?;
+        Ok(object)
     }
 
     /// Gives fields that are absent or null their empty value.
@@ -254,18 +271,24 @@ impl<'a> Object<'a> {
     }
 
     /// The same for each object of a list.
-    fn each(&mut self, list: &str, absent: &[(&'static str, Value<'a>)]) -> Result<(), serde_json::Error> {
+    fn each(
+        &mut self,
+        list: &str,
+        absent: &[(&'static str, Value<'a>)],
+        left: &mut Left,
+    ) -> Result<(), serde_json::Error> {
         let lists = self.fields.iter_mut().filter(|(field, _)| field == list);
         for (_, value) in lists {
             if let Value::Raw(raw) = value
                 && raw.get().starts_with('[')
             {
                 let Items(items) = serde_json::from_str(raw.get())?;
+                left.take(items.len())?;
                 let filled = items.into_iter().map(|item| {
                     if !item.get().starts_with('{') {
                         return Ok(Err(item));
                     }
-                    let mut object = Object::of(Some(item))?;
+                    let mut object = Object::of(Some(item), left)?;
                     object.fill(absent);
                     Ok(Ok(object))
                 });

@@ -1,11 +1,13 @@
 //! `GET …/pods/{name}/events`.
 
+use axum::{extract::State as Extract, response::Response};
 use podgate_access::action::ReadEvents;
 use podgate_cluster::events::Event;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{ApiError, Opened, Params, answer::Noted};
+use super::answers;
+use crate::{ApiError, Opened, Params, State, accept::JSON, answer::Noted};
 
 /// An event of a pod.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -49,11 +51,16 @@ impl From<Event> for EventView {
 /// The handler: newest first, and `message` says what is not listed.
 pub(crate) async fn list(
     Opened(scoped): Opened<ReadEvents>,
+    Extract(state): Extract<State>,
     Params(()): Params<()>,
-) -> Result<Noted<Vec<EventView>>, ApiError> {
+) -> Result<Response, ApiError> {
     let events = scoped.events().await?;
-    Ok(Noted {
+    let noted = Noted {
         note: events.note(),
-        data: events.newest.into_iter().map(EventView::from).collect(),
-    })
+        data: events.newest.into_iter().map(EventView::from).collect::<Vec<_>>(),
+    };
+    let json = noted
+        .json()
+        .map_err(|error| ApiError::Internal(format!("events can't be written: {error}")))?;
+    answers::whole(state.answers(), scoped.caller().session, JSON, json)
 }

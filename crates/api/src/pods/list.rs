@@ -5,11 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use axum::{
-    extract::State as Extract,
-    response::{IntoResponse, Response},
-};
-use http::header;
+use axum::{extract::State as Extract, response::Response};
 use podgate_access::{
     Scoped,
     action::ListPods,
@@ -19,7 +15,7 @@ use podgate_cluster::SyncState;
 use podgate_index::Query;
 
 use super::{
-    facets,
+    answers, facets,
     query::{self, Page},
     rows::{self, Written},
 };
@@ -131,7 +127,7 @@ fn list(scoped: &Scoped<ListPods>, asked: Asked, known: &Known, state: &State) -
     }
     let body = list.write(&reading)?;
     drop(reading);
-    let mut response = ([(header::CONTENT_TYPE, JSON)], body).into_response();
+    let mut response = answers::whole(state.answers(), scoped.caller().session, JSON, body)?;
     tag.put(response.headers_mut());
     Ok(response)
 }

@@ -49,12 +49,15 @@ impl StreamMemory {
         Ok(reservation)
     }
 
-    /// Reserves what a frame of so many bytes takes until its client has taken it: the text, and its copy in the buffer of the socket.
-    ///
-    /// # Errors
-    /// As [`StreamMemory::reserve`].
-    pub(crate) fn sending(&self, bytes: usize) -> Result<Reservation, ApiError> {
-        self.reserve(if bytes > SMALL_FRAME { 2 * bytes } else { 0 })
+    /// Reserves what a frame of so many bytes takes until its client has taken it: the text, and its copy in the buffer of the socket. Waits while the budget is
+    /// spent, which the log says: a live query that is open goes on when there is memory again. Cancel-safe.
+    pub(crate) async fn sending(&self, bytes: usize) -> Reservation {
+        let wanted = if bytes > SMALL_FRAME { 2 * bytes } else { 0 };
+        if let Ok(reservation) = self.budget.try_reserve(wanted) {
+            return reservation;
+        }
+        self.say();
+        self.budget.reserve(wanted).await
     }
 
     /// Makes a reservation larger or smaller.
@@ -64,11 +67,7 @@ impl StreamMemory {
     pub(crate) fn resize(&self, reservation: &mut Reservation, bytes: usize) -> Result<(), ApiError> {
         reservation.resize(bytes).map_err(|_| {
             let total = self.budget.total() >> 20;
-            if self.is_to_say() {
-                tracing::warn!(
-                    "log streams, log downloads, terminals and large live queries are refused: those that are open take all of the {total} MiB that --stream-memory allows"
-                );
-            }
+            self.say();
             ApiError::TooMany {
                 message: format!(
                     "the streams that are open take all of the {total} MiB that this server has for them: close some, or try again later"
@@ -76,6 +75,15 @@ impl StreamMemory {
                 retry_after: 5,
             }
         })
+    }
+
+    fn say(&self) {
+        if self.is_to_say() {
+            let total = self.budget.total() >> 20;
+            tracing::warn!(
+                "log streams, log downloads and terminals are refused, and large frames of live queries wait: those that are open take all of the {total} MiB that --stream-memory allows"
+            );
+        }
     }
 
     fn is_to_say(&self) -> bool {
@@ -98,6 +106,8 @@ pub(crate) fn log_stream(readers: usize) -> usize {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+    use futures_util::FutureExt;
+
     use super::*;
 
     #[test]
@@ -112,14 +122,22 @@ mod tests {
         memory.reserve(TERMINAL).unwrap();
     }
 
-    #[test]
-    fn large_frames_of_live_queries_count_while_they_are_sent() {
+    #[tokio::test]
+    async fn large_frames_of_live_queries_count_while_they_are_sent_and_wait_for_memory() {
         let memory = StreamMemory::new(4 * SMALL_FRAME);
-        let small: Vec<_> = (0..9).map(|_| memory.sending(SMALL_FRAME).unwrap()).collect();
-        let large = memory.sending(2 * SMALL_FRAME).unwrap();
-        assert_eq!(memory.sending(SMALL_FRAME + 1).unwrap_err().code(), 429_001);
-        drop((small, large));
-        memory.sending(2 * SMALL_FRAME).unwrap();
+        let large = memory.sending(2 * SMALL_FRAME).await;
+        for _ in 0..9 {
+            assert_eq!(memory.sending(SMALL_FRAME).await.bytes(), 0);
+        }
+        let mut second = Box::pin(memory.sending(SMALL_FRAME + 1));
+        assert!(second.as_mut().now_or_never().is_none());
+        assert_eq!(
+            memory.reserve(1).unwrap_err().code(),
+            429_001,
+            "a new stream is refused"
+        );
+        drop(large);
+        assert!(second.await.bytes() > 2 * SMALL_FRAME);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The pod routes: a module for each resource and action.
 
+pub(crate) mod answers;
 pub(crate) mod delete;
 pub(crate) mod detail;
 pub(crate) mod events;
@@ -14,6 +15,6 @@ pub(crate) mod memory;
 mod query;
 mod rows;
 pub(crate) mod shares;
-mod tail;
+pub(crate) mod tail;
 mod tail_json;
 mod written;

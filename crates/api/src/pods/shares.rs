@@ -7,9 +7,7 @@ use std::{
 
 use podgate_cluster::{MemoryBudget, budget::Reservation};
 
-use super::tail;
-
-/// A memory budget of which each session may hold a quarter, though always enough for one log. Cheap to clone.
+/// A memory budget of which each session may hold a quarter, though always enough for one answer. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Shares {
     budget: MemoryBudget,
@@ -36,11 +34,11 @@ pub(crate) enum Refused {
 }
 
 impl Shares {
-    /// Makes a budget of so many bytes.
-    pub(crate) fn new(bytes: usize) -> Self {
+    /// Makes a budget of so many bytes for answers that each take at most `one`.
+    pub(crate) fn new(bytes: usize, one: usize) -> Self {
         Self {
             budget: MemoryBudget::new(bytes),
-            most: (bytes / 4).max(tail::MEMORY),
+            most: (bytes / 4).max(one),
             held: Arc::default(),
         }
     }
@@ -105,7 +103,7 @@ mod tests {
 
     #[test]
     fn no_session_takes_more_than_a_quarter() {
-        let shares = Shares::new(128 * MIB);
+        let shares = Shares::new(128 * MIB, MIB);
         let mut sessions: Vec<Share> = (0..4).map(|session| shares.of(session)).collect();
         for share in &mut sessions {
             share.resize(20 * MIB).unwrap();
@@ -124,11 +122,11 @@ mod tests {
     }
 
     #[test]
-    fn a_session_may_always_hold_one_log() {
-        let shares = Shares::new(2 * tail::MEMORY);
+    fn a_session_may_always_hold_one_answer() {
+        let shares = Shares::new(2 * MIB, MIB);
         let mut first = shares.of(1);
-        first.resize(tail::MEMORY).unwrap();
+        first.resize(MIB).unwrap();
         assert_eq!(shares.of(1).resize(1), Err(Refused::Session));
-        shares.of(2).resize(tail::MEMORY).unwrap();
+        shares.of(2).resize(MIB).unwrap();
     }
 }

@@ -144,7 +144,7 @@ mod tests {
 
     /// The body of a log in a budget of its own.
     fn of(log: &[u8]) -> (Body, Shares, CancellationToken) {
-        let shares = Shares::new(4 * MEMORY);
+        let shares = Shares::new(4 * MEMORY, MEMORY);
         let (mut tail, mut share) = (Tail::default(), shares.of(1));
         for piece in log.chunks(30_000) {
             tail.push(piece);

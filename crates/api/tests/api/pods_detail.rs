@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use podgate_api::Options;
 use podgate_cluster::{MemoryBudget, client::Policy};
 use serde_json::{Value, json};
 
@@ -337,5 +338,34 @@ async fn a_detail_without_memory_is_429001() {
     server.get(&path).await.data();
     let all = tokio::time::timeout(PATIENCE, bodies.reserve(bodies.total())).await;
     assert!(all.is_ok(), "what was sent gives its memory back");
+    server.stop().await;
+}
+
+/// The memory for answers that are sent is not that for calls to clusters.
+#[tokio::test]
+async fn a_large_answer_without_memory_is_429001() {
+    let api = Options {
+        answers: 0,
+        ..Options::default()
+    };
+    let setup = Setup {
+        api,
+        ..Setup::default()
+    };
+    let bodies = setup.policy.bodies.clone();
+    let server = Server::with(setup).await;
+    server.sim.put(pod());
+    let mut large = pod();
+    large["metadata"]["name"] = json!("large");
+    large["metadata"]["annotations"]["note"] = "x".repeat(100_000).into();
+    server.sim.put(large);
+    for (name, code) in [("web-1", 200), ("large", 429_001)] {
+        let path = pod_path("shop", name);
+        assert_eq!(server.get(&path).await.json()["code"], code);
+        let manifest = send(server.build("GET", &path).header("accept", "application/yaml")).await;
+        let expected = if code == 200 { 200 } else { 429 };
+        assert_eq!(manifest.status, expected, "{}", manifest.text());
+    }
+    assert_eq!(bodies.free(), bodies.total());
     server.stop().await;
 }

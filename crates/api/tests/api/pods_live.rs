@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use podgate_api::Options;
 use serde_json::{Value, json};
 
 use crate::{
@@ -237,6 +238,44 @@ async fn a_window_of_large_rows_ends_earlier_and_says_where() {
         .await
         .data();
     assert_eq!(view.items(), *list["items"].as_array().unwrap());
+    socket.close().await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_large_frame_waits_for_memory_and_its_client_is_heard() {
+    let api = Options {
+        // One terminal.
+        stream_memory: 2 << 20,
+        ..Options::default()
+    };
+    let setup = Setup {
+        api,
+        ..Setup::default()
+    };
+    let server = Server::with(setup).await;
+    server.run_pod("shop", "web", &["app"]).await;
+    server.sim.put(enormous("large", "pod"));
+    server
+        .until("/api/pods?pageSize=1", |answer| answer.json()["data"]["total"] == 2)
+        .await;
+    let mut terminal = server.ws("/ws/clusters/sim/namespaces/shop/pods/web/exec").await;
+    terminal.send(json!({"type": "ping"})).await;
+    terminal.next_of("pong").await;
+    let mut socket = server.ws(ONE).await;
+    socket.send(json!({"type": "subscribe"})).await;
+    for _ in 0..2 {
+        let (other, _) = subscribe(&server, ONE, json!({"query": {"namespace": "shop"}})).await;
+        other.close().await;
+        socket.send(json!({"type": "ping"})).await;
+        assert_eq!(socket.next().await["type"], "pong", "it waits and is not closed");
+    }
+    terminal.close().await;
+    let first = socket.next().await;
+    assert_eq!(
+        (&first["type"], &first["seq"], &first["total"]),
+        (&json!("snapshot"), &json!(1), &json!(2))
+    );
     socket.close().await;
     server.stop().await;
 }

@@ -32,12 +32,6 @@ pub(crate) struct Held<T> {
     pub(crate) share: Share,
 }
 
-impl AsRef<[u8]> for Held<Vec<u8>> {
-    fn as_ref(&self) -> &[u8] {
-        &self.value
-    }
-}
-
 /// One call's part of the budget for bodies.
 #[derive(Debug)]
 pub(crate) struct Share {

@@ -86,6 +86,22 @@ fn many_small_fields_are_refused_before_they_take_memory() {
 }
 
 #[test]
+fn fields_are_bounded_over_all_objects() {
+    let text = |containers: usize, fields: usize| {
+        let fields: serde_json::Map<_, _> = (0..fields).map(|at| (at.to_string(), json!(0))).collect();
+        let containers = vec![json!(fields); containers];
+        text(
+            json!({"metadata": {}, "spec": {"containers": containers}})
+                .to_string()
+                .as_bytes(),
+        )
+    };
+    assert!(text(MOST, 20).is_ok());
+    let error = text(MOST, 100).unwrap_err();
+    assert!(error.to_string().contains("50000"), "{error}");
+}
+
+#[test]
 fn the_answer_is_hardly_longer_than_the_clusters() {
     let pod =
         json!({"metadata": {"annotations": {"a": "x".repeat(1 << 20)}}, "spec": {"containers": vec![json!({}); MOST]}})

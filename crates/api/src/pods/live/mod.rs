@@ -7,14 +7,20 @@ mod frame;
 mod group;
 mod hub;
 
+use std::sync::Arc;
+
 use axum::{extract::State as Extract, response::Response};
 use futures_util::FutureExt;
 use podgate_access::{Scoped, action::ListPods};
+use podgate_cluster::budget::Reservation;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub(crate) use self::hub::Hub;
-use self::hub::{Range, Viewer};
+use self::{
+    frame::Frame,
+    hub::{Range, Viewer},
+};
 use super::{facets, frames::parse_text, query};
 use crate::{
     ApiError, Parameter, Parameters, State,
@@ -141,23 +147,32 @@ async fn serve(
     let Socket { sender, receiver, .. } = socket;
     let mut viewer = state.live().enter(scoped.caller().user.id)?;
     let mut seq = 0;
+    // A frame that waits for memory. Behind it frames are dropped, and a fresh snapshot follows, as for a client that falls behind.
+    let mut waits: Option<Arc<Frame>> = None;
     loop {
         tokio::select! {
             incoming = receiver.next() => {
                 let Some(incoming) = incoming? else { return Err(End::Gone) };
                 match take(&incoming, scoped, sender, &mut viewer, known).await? {
-                    Ok(began) => seq = if began { 0 } else { seq },
+                    Ok(true) => (seq, waits) = (0, None),
+                    Ok(false) => waits = waits.filter(|_| viewer.is_subscribed()),
                     Err(malformed) => sender.error(&malformed).await?,
                 }
             }
-            frame = viewer.next() => {
-                seq += 1;
-                let text = frame?.text(seq)?;
-                let _sending = state.stream_memory().sending(text.len())?;
-                sender.text(text).await?;
+            frame = viewer.next(), if waits.is_none() => waits = Some(frame?),
+            _sending = memory_of(waits.as_deref(), state), if waits.is_some() => {
+                if let Some(frame) = waits.take() {
+                    seq += 1;
+                    sender.text(frame.text(seq)?).await?;
+                }
             }
         }
     }
+}
+
+/// Reserves the memory that a frame takes while it is sent.
+async fn memory_of(frame: Option<&Frame>, state: &State) -> Reservation {
+    state.stream_memory().sending(frame.map_or(0, Frame::len)).await
 }
 
 /// Acts on a client's frame; whether a live query began. The inner error leaves the connection, and what is open on it, as it was.
