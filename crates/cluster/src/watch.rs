@@ -8,4 +8,5 @@ pub(crate) mod codec;
 pub(crate) mod counts;
 pub(crate) mod driver;
 pub(crate) mod machine;
+mod odd;
 mod reader;

@@ -42,6 +42,7 @@ async fn watch(cluster: Arc<Inner>, index: Index, tasks: &mut JoinSet<()>) {
             cluster: cluster.clone(),
             index: index.clone(),
             part,
+            odd: std::sync::Mutex::default(),
         };
         tasks.spawn(driver.run()).id()
     };

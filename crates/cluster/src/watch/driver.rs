@@ -1,7 +1,7 @@
 //! The I/O of one list and watch: makes the machine's calls, feeds it what comes, and writes the index.
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 use super::{
     codec::{Codec, Object},
     machine::{Call, Health, Input, Machine, Next, Step},
+    odd::OddLines,
     reader::Reader,
 };
 use crate::{
@@ -42,6 +43,8 @@ pub(crate) struct Driver {
     pub(crate) part: usize,
     /// None: all.
     pub(crate) namespace: Option<String>,
+    /// Bounds the log of pods that do not parse.
+    pub(crate) odd: Mutex<OddLines>,
 }
 
 /// Changes that wait to be applied.
@@ -215,14 +218,7 @@ impl Driver {
         if step.finish
             && let Some(listing) = listing.take()
         {
-            let swept = self.index.finish(listing.relist);
-            self.cluster.rows_changed();
-            tracing::debug!(
-                cluster = self.cluster.spec.name,
-                namespace = self.namespace,
-                swept,
-                "pods listed"
-            );
+            self.sweep(listing, "pods listed");
         }
         match step.health {
             Health::Same => {}
@@ -237,6 +233,20 @@ impl Driver {
             }
         }
         step.next
+    }
+
+    /// Ends a list: the rows that it did not bring go.
+    pub(super) fn sweep(&self, listing: Listing, how: &str) {
+        let swept = self.index.finish(listing.relist);
+        self.cluster.rows_changed();
+        tracing::debug!(
+            cluster = self.cluster.spec.name,
+            namespace = self.namespace,
+            swept,
+            "{how}"
+        );
+        let left_out = self.odd().rest();
+        self.tell_left_out(left_out);
     }
 
     /// Why the rows may be old, for the reader of a list: whatever it is, it is the cluster's or the way's to it.
@@ -282,6 +292,22 @@ impl Driver {
         &self.cluster.policy.watch
     }
 
+    fn odd(&self) -> MutexGuard<'_, OddLines> {
+        self.odd.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Logs how many pods were skipped without a line of their own.
+    fn tell_left_out(&self, pods: u64) {
+        if pods > 0 {
+            tracing::warn!(
+                cluster = self.cluster.spec.name,
+                namespace = self.namespace,
+                pods,
+                "more pods skipped: they do not parse"
+            );
+        }
+    }
+
     /// The row of a pod. What is none is skipped, counted and named, and a row that it had goes: it shows what no longer is, and after the next list
     /// it would be gone as well.
     pub(super) fn row(&self, object: Object) -> Option<Change> {
@@ -297,12 +323,16 @@ impl Driver {
             }
             Object::Odd { name, error } => {
                 self.cluster.skipped.fetch_add(1, Ordering::Relaxed);
-                tracing::warn!(
-                    cluster = self.cluster.spec.name,
-                    pod = quote(&name),
-                    error,
-                    "pod skipped: it does not parse"
-                );
+                let before = self.odd().line(Instant::now());
+                if let Some(before) = before {
+                    self.tell_left_out(before);
+                    tracing::warn!(
+                        cluster = self.cluster.spec.name,
+                        pod = quote(&name),
+                        error,
+                        "pod skipped: it does not parse"
+                    );
+                }
                 let (namespace, name) = name.split_once('/')?;
                 Some(Change::Remove {
                     namespace: namespace.to_owned(),

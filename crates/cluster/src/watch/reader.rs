@@ -258,15 +258,21 @@ impl Reader<'_> {
         self.act(step, Some(error))
     }
 
-    /// The cluster has more than is kept of one, or its list does not end.
+    /// The cluster has more than is kept of one. The list under way is over, and the rows that it did not bring go: those of pods that are gone would
+    /// count against the bound in each later list, and a cluster that has shrunk would stay beyond it.
     fn excess(&mut self, error: Error) -> Next {
+        if let Some(listing) = self.listing.take() {
+            self.driver.sweep(listing, "pods listed up to the bound");
+        }
         let step = self.machine.step(Input::Excess);
         self.driver.act(step, Some(error), self.listing)
     }
 
     fn endless(&mut self) -> Next {
         let most = self.driver.patience().list;
-        self.excess(Error::timeout(format!("{} has not ended within {most:?}", self.what)))
+        let step = self.machine.step(Input::Excess);
+        let error = Error::timeout(format!("{} has not ended within {most:?}", self.what));
+        self.driver.act(step, Some(error), self.listing)
     }
 
     fn silent(&mut self) -> Next {

@@ -57,6 +57,7 @@ in_both_formats! {
     a_replaced_cluster_has_the_new_ones_pods_only,
     a_cluster_of_too_many_pods_fails_and_says_so,
     a_cluster_that_outgrows_its_bound_is_stale_until_it_shrinks,
+    a_cluster_beyond_its_bound_syncs_once_it_has_shrunk_whatever_its_lists_brought,
     namespaces_of_a_cluster_count_together,
 }
 
@@ -537,6 +538,26 @@ async fn a_cluster_that_outgrows_its_bound_is_stale_until_it_shrinks(format: For
     assert!(world.sim.remove("Pod", "shop", "tenth"));
     world.is_synced().await;
     until("the pod is swept", || !world.has("tenth")).await;
+    world.end().await;
+}
+
+async fn a_cluster_beyond_its_bound_syncs_once_it_has_shrunk_whatever_its_lists_brought(format: Format) {
+    let names = |generation: &str| (0..12).map(|pod| format!("{generation}{pod}")).collect::<Vec<_>>();
+    let world = World::new(format, 12, at_most(10), |_| {}).await;
+    world.expect_at_least(1);
+    for (old, new) in [("p", "q"), ("q", "r")] {
+        until("a list brought them", || world.has(&format!("{old}0"))).await;
+        for (gone, comes) in names(old).iter().zip(names(new)) {
+            world.sim.run_pod("shop", &comes, &["main"]);
+            assert!(world.sim.remove("Pod", "shop", gone));
+        }
+    }
+    until("a list brought them", || world.has("r0")).await;
+    for gone in &names("r")[1..] {
+        assert!(world.sim.remove("Pod", "shop", gone));
+    }
+    until("only what is left is there", || world.names() == ["r0"]).await;
+    world.is_synced().await;
     world.end().await;
 }
 
