@@ -1,6 +1,9 @@
 //! Where a cluster's address and credential come from, and which of them are refused.
 
-use std::{path::Path, sync::Arc};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use serde_json::json;
 
@@ -52,8 +55,9 @@ enum Kind {
 struct OfFile {
     file: Arc<file::File>,
     context: String,
-    /// What the context came to when the file was read first. It serves when the file has gone or has lost the context.
-    first: Result<Effective, Refused>,
+    /// What the context came to when the file was last read and had it usable; until then, why it is not. It serves when the file has gone, is being
+    /// rewritten, or has lost the context.
+    newest: Arc<Mutex<Result<Effective, Refused>>>,
 }
 
 impl std::fmt::Debug for Source {
@@ -106,7 +110,7 @@ impl Source {
                 kind: Kind::File(Box::new(OfFile {
                     file: file.clone(),
                     context: original.to_owned(),
-                    first: effective::effective(&kubeconfig, original, folder),
+                    newest: Arc::new(Mutex::new(effective::effective(&kubeconfig, original, folder))),
                 })),
             },
         };
@@ -204,9 +208,9 @@ impl Source {
         match &self.kind {
             Kind::Untrusted(effective) => effective.server.text.clone(),
             Kind::File(file) => file
-                .first
+                .newest()
                 .as_ref()
-                .map_or_else(|_| String::new(), |first| first.server.text.clone()),
+                .map_or_else(|_| String::new(), |newest| newest.server.text.clone()),
             Kind::InCluster => in_cluster_server(),
             Kind::Unusable { api_server, .. } => api_server.clone(),
         }
@@ -215,7 +219,7 @@ impl Source {
     /// The namespace of an operator's context, where there is one. A cluster added through the API names its namespaces itself.
     pub fn namespace(&self) -> Option<String> {
         match &self.kind {
-            Kind::File(file) => file.first.as_ref().ok()?.namespace.clone(),
+            Kind::File(file) => file.newest().as_ref().ok()?.namespace.clone(),
             Kind::InCluster => {
                 let text = std::fs::read_to_string(Path::new(SERVICE_ACCOUNT).join("namespace")).ok()?;
                 Some(text.trim().to_owned()).filter(|namespace| !namespace.is_empty())
@@ -266,14 +270,23 @@ impl Source {
 }
 
 impl OfFile {
+    /// Returns what the context comes to now. A file that lacks it, as one that is just being rewritten does, is no news. Blocks.
     fn read_again(&self) -> Result<Effective, Refused> {
-        match self.file.read() {
-            Ok(kubeconfig) if kubeconfig.contexts().contains(&self.context.as_str()) => {
-                let folder = self.file.path().parent().unwrap_or(Path::new("."));
-                effective::effective(&kubeconfig, &self.context, folder)
-            }
-            _ => self.first.clone(),
+        let kubeconfig = match self.file.read() {
+            Ok(kubeconfig) if kubeconfig.contexts().contains(&self.context.as_str()) => kubeconfig,
+            _ => return self.newest().clone(),
+        };
+        let folder = self.file.path().parent().unwrap_or(Path::new("."));
+        let read = effective::effective(&kubeconfig, &self.context, folder);
+        let mut newest = self.newest();
+        if read.is_ok() || newest.is_err() {
+            newest.clone_from(&read);
         }
+        read
+    }
+
+    fn newest(&self) -> MutexGuard<'_, Result<Effective, Refused>> {
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -326,7 +339,50 @@ pub fn slug(context: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn a_file_that_is_being_rewritten_leaves_the_newest_credential() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config");
+        let write = |text: &str| {
+            let next = folder.path().join("next");
+            std::fs::write(&next, text).unwrap();
+            std::fs::rename(next, &path).unwrap();
+        };
+        let with = |token: &str, host: &str| {
+            format!(
+                "{{clusters: [{{name: c, cluster: {{server: 'https://{host}'}}}}], users: [{{name: u, user: {{token: {token}}}}}], \
+                 contexts: [{{name: x, context: {{cluster: c, user: u, namespace: of-{host}}}}}]}}"
+            )
+        };
+        write(&with("a", "a.example"));
+        let source = Source::from_kubeconfig_file(&path).unwrap().remove(0).source;
+        let bearer = || {
+            source
+                .load()
+                .map(|loaded| loaded.headers[0].1.to_str().unwrap().to_owned())
+        };
+        assert_eq!(bearer().unwrap(), "Bearer a");
+        write(&with("b", "b.example"));
+        assert_eq!(bearer().unwrap(), "Bearer b");
+        for rewritten in ["", "contexts: []", "{clusters: ["] {
+            write(rewritten);
+            assert_eq!(bearer().unwrap(), "Bearer b", "{rewritten}");
+            assert_eq!(source.api_server(), "https://b.example");
+            assert_eq!(source.namespace().unwrap(), "of-b.example");
+        }
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(bearer().unwrap(), "Bearer b");
+        write(&with("b", "b.example/?secret#secret"));
+        assert_eq!(bearer().unwrap(), "Bearer b");
+        assert_eq!(source.api_server(), "https://b.example");
+        // A context that is there and wrong says so.
+        write("contexts: [{name: x, context: {cluster: gone}}]");
+        assert!(bearer().unwrap_err().to_string().contains("names cluster `gone`"));
+        assert_eq!(source.api_server(), "https://b.example");
+    }
 
     #[test]
     fn slugs() {

@@ -47,14 +47,14 @@ pub(crate) struct Effective {
     /// The context's namespace.
     pub(crate) namespace: Option<String>,
     pub(crate) credential: Credential,
-    /// The headers of `as`, `as-uid`, `as-groups` and `as-user-extra`.
+    /// The headers of `as`, `as-uid`, `as-groups` and `as-user-extra`; over https only.
     pub(crate) act_as: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// An API server's address.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Server {
-    /// As it was given, without trailing slashes.
+    /// As it was given, without trailing slashes and without a query, which may hold a secret.
     pub(crate) text: String,
     /// What is connected to: scheme, host, port and path, without a query.
     pub(crate) uri: Uri,
@@ -128,14 +128,14 @@ pub(super) fn effective(kubeconfig: &Kubeconfig, name: &str, folder: &Path) -> R
         },
     };
     // "only try to read the auth information if we are secure" (client_config.go).
+    let secure = server.uri.scheme_str() == Some("https");
     let credential = match credential {
-        Credential::Given { .. } | Credential::Exec(_) if server.uri.scheme_str() != Some("https") => {
-            Credential::Absent(
-                "the address in `server` is not https, and a credential is sent over https only".to_owned(),
-            )
-        }
+        Credential::Given { .. } | Credential::Exec(_) if !secure => Credential::Absent(
+            "the address in `server` is not https, and a credential is sent over https only".to_owned(),
+        ),
         other => other,
     };
+    let act_as = if secure { act_as } else { Vec::new() };
     let effective = Effective {
         ca: pem(&cluster, "certificate-authority", folder)?,
         insecure: cluster.flag("insecure-skip-tls-verify")?,
@@ -204,7 +204,9 @@ fn server(cluster: &Fields<'_>) -> Result<Server, Refused> {
         return refuse("has a path and no scheme: begin it with `https://`");
     }
     Ok(Server {
-        text: given.trim_end_matches('/').to_owned(),
+        text: given[..given.find(['?', '#']).unwrap_or(given.len())]
+            .trim_end_matches('/')
+            .to_owned(),
         uri,
         bare: !has_scheme,
     })

@@ -35,6 +35,8 @@ impl Source {
             match file.canonicalize() {
                 Ok(real) if seen.insert(real.clone()) => found.push((file, real)),
                 Ok(_) => tracing::warn!(file = %file.display(), "a kubeconfig is named twice and is read once"),
+                // A pipe, as of `<(command)`, leads to no path.
+                Err(_) if file.metadata().is_ok() => found.push((file, file.clone())),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => missing.push(file),
                 Err(error) => {
                     tracing::error!(file = %file.display(), %error, "a kubeconfig can't be read and is left out");
@@ -88,7 +90,11 @@ fn is_version(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::panic)]
-    use std::{fs, os::unix::fs::symlink};
+    use std::{
+        fs,
+        io::Write,
+        os::{fd::AsRawFd, unix::fs::symlink},
+    };
 
     use super::*;
 
@@ -130,6 +136,19 @@ mod tests {
         );
         assert!(Source::from_kubeconfig_files(&[PathBuf::new()]).unwrap().is_empty());
         assert!(Source::from_kubeconfig_files(&[]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_pipe_is_read_once_and_serves_from_then_on() {
+        let (reader, mut writer) = io::pipe().unwrap();
+        writer.write_all(GOOD.as_bytes()).unwrap();
+        drop(writer);
+        let file = PathBuf::from(format!("/dev/fd/{}", reader.as_raw_fd()));
+        let found = Source::from_kubeconfig_files(&[file]).unwrap();
+        assert_eq!(found.len(), 2);
+        let source = &found[0].context.source;
+        let loaded = source.load().unwrap_or_else(|Refused(why)| panic!("{why}"));
+        assert_eq!(loaded.server.host(), Some("c.example"));
     }
 
     #[test]

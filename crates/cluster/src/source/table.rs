@@ -150,6 +150,10 @@ fn addresses_and_authorities() {
                 "http://127.0.0.1:8001/, anonymous: the address in `server` is not https, and a credential is sent over https only",
             ),
             (
+                "http-as",
+                "http://127.0.0.1:8001/, anonymous: the address in `server` is not https, and a credential is sent over https only",
+            ),
+            (
                 "no-scheme",
                 "http://127.0.0.1:8001/, anonymous: the address in `server` is not https…",
             ),

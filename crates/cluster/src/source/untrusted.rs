@@ -66,6 +66,12 @@ pub(super) fn of_kubeconfig(kubeconfig: &Kubeconfig) -> Result<Effective, Refuse
 }
 
 fn check_cluster(cluster: &Fields<'_>) -> Result<(), Refused> {
+    if cluster
+        .text("server")?
+        .is_some_and(|server| server.contains(['?', '#']))
+    {
+        return Err(usage("holds more than a host, a port and a path"));
+    }
     if cluster.raw("proxy-url").is_some_and(is_given) {
         return forbidden("proxy-url", "a cluster added through the API is reached directly");
     }
@@ -143,16 +149,17 @@ pub(super) fn check(effective: &Effective) -> Result<(), Refused> {
     }
 }
 
+/// The refusal of an address.
+fn usage(why: &str) -> Refused {
+    Refused(format!("the API server's address {why}: give `https://host[:port]`"))
+}
+
 fn check_address(effective: &Effective) -> Result<(), Refused> {
-    let usage = |why: &str| Refused(format!("the API server's address {why}: give `https://host[:port]`"));
     let url = url::Url::parse(&effective.server.text).map_err(|_| usage("is missing or malformed"))?;
     if url.scheme() != "https" || effective.server.uri.scheme_str() != Some("https") {
         return Err(usage(
             "does not begin with `https://`, and a credential must not travel in clear",
         ));
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(usage("holds more than a host, a port and a path"));
     }
     Ok(())
 }
