@@ -1,9 +1,7 @@
 //! Events of one pod.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use crate::{
     Cluster, Error,
@@ -12,7 +10,7 @@ use crate::{
     error::Result,
     list::{self, Bounds},
     registry::Inner,
-    wire::nullable,
+    wire,
 };
 
 mod keep;
@@ -191,8 +189,12 @@ struct Subject {
 struct SubjectMetadata {
     uid: String,
     creation_timestamp: Option<Timestamp>,
-    #[serde(deserialize_with = "nullable")]
-    annotations: BTreeMap<String, String>,
+    #[serde(rename = "annotations", deserialize_with = "mirror")]
+    mirror: Option<String>,
+}
+
+fn mirror<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<String>, D::Error> {
+    wire::annotation(deserializer, MIRROR)
 }
 
 impl SubjectMetadata {
@@ -202,6 +204,6 @@ impl SubjectMetadata {
         if uid.is_empty() {
             return event.last_seen() >= self.creation_timestamp;
         }
-        *uid == self.uid || self.annotations.get(MIRROR) == Some(uid)
+        *uid == self.uid || self.mirror.as_ref() == Some(uid)
     }
 }

@@ -15,8 +15,8 @@ use serde::Deserialize;
 mod read;
 
 pub(crate) use read::MOST as MOST_PARTS;
-use read::few;
-pub(crate) use read::nullable;
+pub(crate) use read::{annotation, nullable};
+use read::{few, few_texts};
 
 /// A pod (`v1`, `Pod`).
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
@@ -63,7 +63,7 @@ pub struct Metadata {
     #[prost(message, optional, tag = "9")]
     pub deletion_timestamp: Option<Time>,
     /// Labels.
-    #[serde(deserialize_with = "nullable")]
+    #[serde(deserialize_with = "few_texts")]
     #[prost(btree_map = "string, string", tag = "11")]
     pub labels: BTreeMap<String, String>,
     /// Owners.

@@ -1,6 +1,6 @@
 //! What the derived decoders leave open: null, times, and how much of a pod is too much.
 
-use std::{fmt, marker::PhantomData};
+use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
 use jiff::Timestamp;
 use prost::Message;
@@ -120,4 +120,67 @@ pub(super) fn few<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: 
     }
 
     Ok(Option::<Few<T>>::deserialize(deserializer)?.map_or_else(Vec::new, |few| few.0))
+}
+
+/// Reads a map of at most [`MOST`] texts; `null` as an empty one.
+pub(super) fn few_texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    struct Visitor;
+
+    impl<'de> de::Visitor<'de> for Visitor {
+        type Value = BTreeMap<String, String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "a map of at most {MOST} texts")
+        }
+
+        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+            Ok(BTreeMap::new())
+        }
+
+        fn visit_map<A: de::MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+            let mut few = BTreeMap::new();
+            let mut count = 0;
+            while let Some((key, text)) = entries.next_entry::<String, Option<String>>()? {
+                if count == MOST {
+                    return Err(de::Error::invalid_length(MOST + 1, &self));
+                }
+                count += 1;
+                few.insert(key, text.unwrap_or_default());
+            }
+            Ok(few)
+        }
+    }
+
+    deserializer.deserialize_any(Visitor)
+}
+
+/// Reads one annotation of all; none for `null`. The others, however many and however long, are skipped and not kept.
+pub(crate) fn annotation<'de, D: Deserializer<'de>>(deserializer: D, name: &str) -> Result<Option<String>, D::Error> {
+    struct Visitor<'a>(&'a str);
+
+    impl<'de> de::Visitor<'de> for Visitor<'_> {
+        type Value = Option<String>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("annotations")
+        }
+
+        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_map<A: de::MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
+            let mut found = None;
+            while let Some(key) = entries.next_key::<String>()? {
+                if key == self.0 {
+                    found = entries.next_value()?;
+                } else {
+                    entries.next_value::<de::IgnoredAny>()?;
+                }
+            }
+            Ok(found)
+        }
+    }
+
+    deserializer.deserialize_any(Visitor(name))
 }

@@ -40,6 +40,13 @@ fn a_pod_of_too_many_parts_is_an_error() {
         assert!(serde_json::from_str::<Pod>(&text(MOST)).is_ok());
         assert!(serde_json::from_str::<Pod>(&text(MOST + 1)).is_err());
     }
+    let labels = |count: usize| {
+        let labels: Vec<_> = (0..count).map(|label| format!(r#""l{label}":"x""#)).collect();
+        format!(r#"{{"metadata":{{"labels":{{{}}}}}}}"#, labels.join(","))
+    };
+    let most: Pod = serde_json::from_str(&labels(MOST)).unwrap();
+    assert_eq!(most.metadata.labels.len(), MOST);
+    assert!(serde_json::from_str::<Pod>(&labels(MOST + 1)).is_err());
     // Sections that come again add up.
     let section = |number: u8, parts: usize| {
         let mut section = vec![number << 3 | 2];

@@ -1,8 +1,8 @@
 //! JSON: a list is cut into its items while it arrives, a watch is a line for each event.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::borrow::Cow;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::{Event, Garbage, INITIAL_EVENTS_END, ListDecoder, ListMeta, MAX_OBJECT, Object, WatchDecoder};
@@ -107,10 +107,14 @@ struct HeadMeta {
     namespace: String,
     #[serde(deserialize_with = "wire::nullable")]
     resource_version: String,
-    #[serde(deserialize_with = "wire::nullable")]
-    annotations: BTreeMap<String, String>,
+    #[serde(rename = "annotations", deserialize_with = "initial_events_end")]
+    initial_events_end: Option<String>,
     #[serde(rename = "continue", deserialize_with = "wire::nullable")]
     token: String,
+}
+
+fn initial_events_end<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    wire::annotation(deserializer, INITIAL_EVENTS_END)
 }
 
 /// The event of a line; none for an empty one.
@@ -136,10 +140,7 @@ fn event(line: &[u8]) -> Result<Option<Event>, Garbage> {
         "BOOKMARK" => {
             let head = head(object).metadata;
             Event::Bookmark {
-                end: head
-                    .annotations
-                    .get(INITIAL_EVENTS_END)
-                    .is_some_and(|value| value == "true"),
+                end: head.initial_events_end.is_some_and(|value| value == "true"),
                 version: head.resource_version,
             }
         }
