@@ -4,10 +4,18 @@ use std::{fmt, marker::PhantomData, sync::Arc};
 
 use serde::{Deserialize, Deserializer, de};
 
-use crate::{Cluster, Error, client, detail, error::Result, wire::MOST_PARTS};
+use crate::{
+    Cluster, Error, client, detail,
+    error::Result,
+    text::MAX_TEXT,
+    wire::{self, MOST_PARTS},
+};
 
 /// Names the container that is meant when none is named.
 const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
+
+/// Bytes of the longest name that a runtime gives to a container's run.
+const MAX_ID: usize = 512;
 
 /// The parts of a live pod that logs and terminals need.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -28,8 +36,8 @@ pub(crate) struct Metadata {
     pub(crate) name: String,
     pub(crate) namespace: String,
     pub(crate) uid: String,
-    #[serde(deserialize_with = "nullable")]
-    annotations: std::collections::BTreeMap<String, String>,
+    #[serde(rename = "annotations", deserialize_with = "default_container")]
+    default_container: Option<String>,
     deletion_timestamp: Option<String>,
 }
 
@@ -146,10 +154,8 @@ fn few<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> std::
     deserializer.deserialize_any(Visitor(PhantomData))
 }
 
-fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
-    deserializer: D,
-) -> std::result::Result<T, D::Error> {
-    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+fn default_container<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<String>, D::Error> {
+    wire::annotation(deserializer, DEFAULT_CONTAINER)
 }
 
 /// Which of the pod's three lists a container is in.
@@ -211,10 +217,11 @@ impl Cluster {
         let client = self.client().await?;
         let uri = client::uri(&["api", "v1", "namespaces", namespace, "pods", name], &[])?;
         let mut pod: Pod = client.json(client::get(&uri)?).await?;
-        if pod.kind != "Pod" {
+        if pod.kind != "Pod" || !pod.keeps_to_lengths() {
             return Err(detail::misunderstood(&client, namespace, name));
         }
         pod.cluster = client.cluster.clone();
+        (pod.metadata.namespace, pod.metadata.name) = (namespace.to_owned(), name.to_owned());
         if pod.parts() > MOST_PARTS {
             return Err(Error::upstream(format!(
                 "{} has more than {MOST_PARTS} containers, container statuses and restart rules together, and is not read for that reason: make it smaller",
@@ -230,6 +237,40 @@ impl Pod {
     pub(crate) fn place(&self) -> String {
         let Metadata { namespace, name, .. } = &self.metadata;
         format!("pod `{namespace}/{name}` on cluster `{}`", self.cluster)
+    }
+
+    /// Whether its texts are as short as those of Kubernetes, so that a stream keeps little of the pod for as long as it lives.
+    fn keeps_to_lengths(&mut self) -> bool {
+        // One that is longer names none of the containers.
+        self.metadata.default_container.take_if(|name| name.len() > MAX_TEXT);
+        let Metadata {
+            uid,
+            deletion_timestamp,
+            ..
+        } = &self.metadata;
+        let of_pod = [uid, &self.spec.restart_policy, &self.status.phase]
+            .into_iter()
+            .chain(deletion_timestamp);
+        let of_containers = self.all().flat_map(|(_, container)| {
+            let rules = container.restart_policy_rules.iter();
+            let operators = rules.filter_map(|rule| rule.exit_codes.as_ref().map(|codes| &codes.operator));
+            [&container.name]
+                .into_iter()
+                .chain(&container.restart_policy)
+                .chain(operators)
+        });
+        let Status {
+            init_container_statuses,
+            container_statuses,
+            ephemeral_container_statuses,
+            ..
+        } = &self.status;
+        let mut statuses = init_container_statuses
+            .iter()
+            .chain(container_statuses)
+            .chain(ephemeral_container_statuses);
+        of_pod.chain(of_containers).all(|text| text.len() <= MAX_TEXT)
+            && statuses.all(ContainerStatus::keeps_to_lengths)
     }
 
     /// The number of its containers, their statuses and their rules.
@@ -264,7 +305,7 @@ impl Pod {
             self.find(wanted)?;
             return Ok(wanted.to_owned());
         }
-        let annotated = self.metadata.annotations.get(DEFAULT_CONTAINER);
+        let annotated = self.metadata.default_container.as_ref();
         if let Some(name) = annotated.filter(|name| self.find(name).is_ok()) {
             return Ok(name.clone());
         }
@@ -386,6 +427,15 @@ impl Pod {
 }
 
 impl ContainerStatus {
+    fn keeps_to_lengths(&self) -> bool {
+        let states = [&self.state, &self.last_state];
+        let reasons = states.into_iter().filter_map(|state| state.waiting.as_ref());
+        let ended = states.into_iter().filter_map(|state| state.terminated.as_ref());
+        let mut texts = reasons.map(|waiting| &waiting.reason).chain([&self.name]);
+        let mut ids = ended.map(|ended| &ended.container_id).chain([&self.container_id]);
+        texts.all(|text| text.len() <= MAX_TEXT) && ids.all(|id| id.len() <= MAX_ID)
+    }
+
     fn run(&self, id: &str) -> Run {
         Run {
             restart_count: self.restart_count,

@@ -57,10 +57,10 @@ fn the_default_is_the_annotated_then_the_only_one() {
     let mut pod = pod("Always", "Running", &json!({"name": "web"}));
     let text = pod.container(None).unwrap_err().to_string();
     assert!(text.contains("`web`, `log`") && text.contains("shop/web-1"), "{text}");
-    let mut annotate = |name: &str| pod.metadata.annotations.insert(DEFAULT_CONTAINER.into(), name.into());
+    let mut annotate = |name: &str| pod.metadata.default_container = Some(name.into());
     annotate("log");
     assert_eq!(pod.container(None).unwrap(), "log");
-    pod.metadata.annotations.insert(DEFAULT_CONTAINER.into(), "gone".into());
+    pod.metadata.default_container = Some("gone".into());
     assert!(matches!(pod.container(None), Err(Error::Invalid(_))));
     pod.spec.containers.truncate(1);
     assert_eq!(pod.container(None).unwrap(), "web");
@@ -146,4 +146,41 @@ fn runs_are_told_apart_by_container_then_by_count() {
     assert!(run(1, "a").is(&run(0, "a")));
     assert!(!run(0, "").is(&run(1, "b")));
     assert!(run(1, "").is(&run(1, "b")));
+}
+
+#[test]
+fn texts_longer_than_those_of_kubernetes_are_refused_and_annotations_are_not_kept() {
+    let read = |body: &Value| serde_json::from_value::<Pod>(body.clone()).unwrap();
+    let long = |bytes: usize| "x".repeat(bytes);
+    type Body = fn(String) -> Value;
+    let cases: [(usize, Body); 9] = [
+        (253, |text| json!({"metadata": {"uid": text}})),
+        (253, |text| json!({"spec": {"restartPolicy": text}})),
+        (253, |text| json!({"spec": {"containers": [{"name": text}]}})),
+        (253, |text| json!({"spec": {"containers": [{"restartPolicy": text}]}})),
+        (253, |text| json!({"status": {"phase": text}})),
+        (
+            253,
+            |text| json!({"status": {"initContainerStatuses": [{"name": text}]}}),
+        ),
+        (
+            253,
+            |text| json!({"status": {"containerStatuses": [{"state": {"waiting": {"reason": text}}}]}}),
+        ),
+        (
+            512,
+            |text| json!({"status": {"containerStatuses": [{"containerID": text}]}}),
+        ),
+        (
+            512,
+            |text| json!({"status": {"containerStatuses": [{"lastState": {"terminated": {"containerID": text}}}]}}),
+        ),
+    ];
+    for (longest, body) in cases {
+        assert!(read(&body(long(longest))).keeps_to_lengths());
+        let too_long = body(long(longest + 1));
+        assert!(!read(&too_long).keeps_to_lengths(), "{too_long}");
+    }
+    let mut pod = read(&json!({"metadata": {"annotations": {DEFAULT_CONTAINER: long(254), "other": long(9)}}}));
+    assert!(pod.keeps_to_lengths() && pod.metadata.default_container.is_none());
 }

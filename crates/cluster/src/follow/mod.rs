@@ -23,6 +23,7 @@ use crate::{
     Cluster, Error,
     containers::{Pod, Standing},
     error::Result,
+    text::Message,
 };
 
 /// Stands for all containers.
@@ -108,7 +109,7 @@ pub enum Frame {
     },
     /// Nothing more will come, of any container.
     End {
-        /// A sentence: the container ended with code N, the pod was deleted, …
+        /// A sentence of at most 2 KiB: the container ended with code N, the pod was deleted, …
         reason: String,
     },
     /// It failed for good.
@@ -189,7 +190,7 @@ async fn run(mut readers: JoinSet<Result<String>>, place: &str) -> Frame {
         }
     }
     Frame::End {
-        reason: reasons.join("; "),
+        reason: Message::from(reasons.join("; ")).into(),
     }
 }
 

@@ -44,8 +44,14 @@ impl queue::Bytes for Frame {
     fn bytes(&self) -> usize {
         FRAME
             + match self {
-                Self::Lines { lines, .. } => lines.iter().map(super::Line::bytes).sum(),
-                _ => 0,
+                Self::Lines { container, lines } => {
+                    container.len() + lines.iter().map(super::Line::bytes).sum::<usize>()
+                }
+                Self::Subscribed { containers, .. } => containers.iter().map(String::len).sum(),
+                Self::Restarted { container, .. } => container.len(),
+                Self::Gap { container, reason, .. } => container.len() + reason.len(),
+                Self::End { reason } => reason.len(),
+                Self::Failed(_) => 0,
             }
     }
 }
