@@ -16,6 +16,9 @@ use crate::{
 /// The most bytes of a list's metadata, of which the token for the next page is most.
 const MAX_TOKEN: usize = 16 << 10;
 
+/// The most items that a server is believed to have on later pages.
+const MAX_REMAINING: usize = 1_000_000;
+
 /// The metadata of a list.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -23,8 +26,16 @@ pub(crate) struct Meta {
     /// Asks for the next page; empty on the last. At most 16 KiB.
     #[serde(rename = "continue", deserialize_with = "nullable")]
     pub(crate) token: String,
-    /// How many items follow on later pages, where the server counts them.
-    pub(crate) remaining_item_count: Option<usize>,
+    /// How many items follow on later pages, where the server counts them. Any number: see [`Meta::remaining`].
+    remaining_item_count: Option<i64>,
+}
+
+impl Meta {
+    /// Returns how many items follow on later pages; `None` where the server does not count them, or says a number that can't be.
+    pub(crate) fn remaining(&self) -> Option<usize> {
+        let count = usize::try_from(self.remaining_item_count?).ok()?;
+        (count <= MAX_REMAINING).then_some(count)
+    }
 }
 
 /// What bounds the reading of all pages of a list.
@@ -94,4 +105,25 @@ fn metadata(json: &[u8]) -> std::result::Result<Meta, Garbage> {
         return Err(Garbage(format!("its continue token is longer than {MAX_TOKEN} bytes")));
     }
     Ok(meta)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_number_of_items_that_can_not_be_is_unknown() {
+        for (count, remaining) in [
+            ("0", Some(0)),
+            ("1000000", Some(1_000_000)),
+            ("1000001", None),
+            ("-1", None),
+            ("9223372036854775807", None),
+            ("null", None),
+        ] {
+            let meta = metadata(format!(r#"{{"remainingItemCount":{count}}}"#).as_bytes()).unwrap();
+            assert_eq!(meta.remaining(), remaining, "{count}");
+        }
+    }
 }

@@ -207,7 +207,7 @@ async fn nodes(client: &Client) -> Result<Option<usize>> {
     let what = client.what(&request);
     let page = list::page(client, request, &mut bounds, &mut share, &mut count);
     let meta = client.within(page, &what).await?;
-    Ok(match (meta.token.as_str(), meta.remaining_item_count) {
+    Ok(match (meta.token.as_str(), meta.remaining()) {
         ("", _) => Some(count.0),
         (_, remaining) => remaining.map(|remaining| count.0.saturating_add(remaining)),
     })
