@@ -109,7 +109,7 @@ fn proxy(failed: &Failed, what: &str) -> Error {
         Some(io::ErrorKind::ConnectionRefused) => "nothing accepts connections there".to_owned(),
         Some(io::ErrorKind::TimedOut) => "it did not answer in time".to_owned(),
         _ => match chain(cause).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
-            Some(error) => tls::explain(error),
+            Some(error) => tls::explain_proxy(error),
             None => by_proxy(&chain(cause).last().map(ToString::to_string).unwrap_or_default()),
         },
     };
@@ -150,6 +150,30 @@ mod tests {
             concerns_source(error.as_ref()) && text.contains("a fault of Podgate's own"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_handshake_with_a_proxy_that_fails_blames_the_proxy() {
+        let bad = rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        for (error, part) in [
+            (bad, "the proxy's own certificate was not accepted"),
+            (
+                rustls::Error::AlertReceived(rustls::AlertDescription::HandshakeFailure),
+                "the proxy ended the TLS handshake",
+            ),
+        ] {
+            let failed = Failed {
+                proxy: "https://proxy.example:443".to_owned(),
+                cause: io::Error::new(io::ErrorKind::InvalidData, error).into(),
+            };
+            let text = failure(&failed, "GET /version on cluster `prod`").to_string();
+            assert!(
+                text.contains(part)
+                    && text.contains("`https://proxy.example:443`")
+                    && !text.contains("the API server's certificate"),
+                "{text}"
+            );
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ mod roots;
 mod verifier;
 
 pub use self::{
-    explain::explain,
+    explain::{explain, explain_proxy},
     identity::{Names, pair},
 };
 

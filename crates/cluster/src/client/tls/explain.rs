@@ -30,6 +30,20 @@ pub fn explain(error: &Error) -> String {
     }
 }
 
+/// Says why TLS with an https proxy failed, in half a sentence. Its certificate is judged as the API server's is.
+pub fn explain_proxy(error: &Error) -> String {
+    match error {
+        Error::InvalidCertificate(_) | Error::NoCertificatesPresented => {
+            "the proxy's own certificate was not accepted: check its names and dates, and that the cluster's `certificate-authority-data` (without \
+             it: the system's authorities) has the authority that issued it"
+        }
+        Error::AlertReceived(_) => "the proxy ended the TLS handshake: look at its log",
+        Error::InvalidMessage(_) | Error::PeerSentOversizedRecord => "the proxy does not speak TLS at its address: check its scheme and port",
+        _ => "the TLS handshake with the proxy broke off: it has no TLS 1.2 or 1.3 in common with Podgate, or does not keep to the protocol",
+    }
+    .to_owned()
+}
+
 /// The server ended the handshake, and its alert says why.
 fn refused_by_peer(alert: AlertDescription) -> String {
     use AlertDescription as A;
