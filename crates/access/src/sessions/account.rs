@@ -63,12 +63,13 @@ impl Sessions {
         self.throttle.check(&tries)?;
         let since = self.clock.now().saturating_sub(KNOWN);
         let known = self.store.knows_network(username, tries.network, since).await?;
-        let turn = self.throttle.turn(&tries, known).await?;
+        // Before the turn, which all others wait for: a database that hangs must not hold it.
         let user = if username.len() > LONGEST_USERNAME || username.chars().any(char::is_control) {
             None
         } else {
             self.store.user_by_name(username).await?
         };
+        let turn = self.throttle.turn(&tries, known).await?;
         let right = turn.verify(password, user.as_ref().map(|user| &user.password)).await?;
         let Some(user) = user.filter(|_| right) else {
             self.throttle.fail(&tries);
@@ -115,18 +116,29 @@ impl Sessions {
     /// Changes the caller's password and ends all the account's other sessions.
     ///
     /// # Errors
-    /// `WrongPassword` (counted against this session alone), `TooMany`, `Invalid` for a weak new one, `Unavailable`, `Internal`.
+    /// `WrongPassword`, `Invalid` for a weak new one (both counted against this session alone), `TooMany`, `Unavailable`, `Internal`.
     pub async fn change_password(&self, caller: &Caller, old: &str, new: &str) -> Result<()> {
-        let turn = self.throttle.turn_of_session(caller.session).await?;
-        let user = self.store.user_by_id(caller.user.id).await?;
-        if !turn.verify(old, user.as_ref().map(|user| &user.password)).await? {
-            self.throttle.fail_session(caller.session);
+        let (user, kept) = (caller.user.id, caller.session);
+        // Before the turn, as in a log-in.
+        let checked = self.store.user_by_id(user).await?.map(|user| user.password);
+        let turn = self.throttle.turn_of_session(kept).await?;
+        if !turn.verify(old, checked.as_ref()).await? {
+            self.throttle.fail_session(kept);
             return Err(Denied::WrongPassword);
         }
-        let hash = turn.hash(new, &caller.user.username).await?;
+        let hash = turn.hash(new, &caller.user.username).await;
+        if matches!(hash, Err(podgate_store::Error::Weak(_))) {
+            // It has been hashed for, before all who are not known.
+            self.throttle.fail_session(kept);
+        }
         drop(turn);
-        let (user, kept) = (caller.user.id, caller.session);
+        let hash = hash?;
         self.finish(move |sessions| async move {
+            // One that was changed since it was checked is no longer the caller's.
+            let current = sessions.store.user_by_id(user).await?.map(|user| user.password);
+            if current != checked {
+                return Err(Denied::WrongPassword);
+            }
             sessions
                 .store
                 .set_password(user, hash, kept, sessions.clock.now())

@@ -96,7 +96,7 @@ impl Limits {
         self.by_session.wait(&session, now)
     }
 
-    /// Counts a wrong old password.
+    /// Counts a wrong old password, or a weak new one.
     pub(super) fn fail_session(&mut self, session: i64, now: i64) {
         self.by_session.fail(session, now);
     }

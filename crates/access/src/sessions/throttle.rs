@@ -89,7 +89,7 @@ impl Throttle {
         self.limits().fail(tries, self.clock.now());
     }
 
-    /// Counts a wrong old password.
+    /// Counts a wrong old password, or a weak new one.
     pub(super) fn fail_session(&self, session: i64) {
         self.limits().fail_session(session, self.clock.now());
     }
