@@ -11,6 +11,8 @@ use crate::error::{Error, Result};
 /// The permission bits of everyone outside owner and group, and of the group.
 pub(crate) const OTHERS: u32 = 0o007;
 pub(crate) const GROUP: u32 = 0o070;
+/// The permission bit with which the group may read.
+pub(crate) const GROUP_READ: u32 = 0o040;
 /// The permission bit with which everyone outside owner and group may make, replace and remove files in a folder.
 const OTHERS_WRITE: u32 = 0o002;
 

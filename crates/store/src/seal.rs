@@ -18,7 +18,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::{Error, Result},
-    private::{GROUP, OTHERS, create_private_dir},
+    private::{GROUP, GROUP_READ, OTHERS, create_private_dir},
 };
 
 /// Bytes of a key.
@@ -204,10 +204,10 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> Result<[u8; 32]> {
     Ok(mac.finalize().into_bytes().into())
 }
 
-/// Returns who may use a key file beside its owner, if anyone may. The group may read a file of root's while we are not root: so looks a
+/// Returns who may use a key file beside its owner, if anyone may. The group may read, not write, a file of root's while we are not root: so looks a
 /// Kubernetes Secret with `defaultMode: 0400` in a pod with an `fsGroup`, which is our own group there.
 fn exposed(mode: u32, owner: u32, we: u32) -> Option<&'static str> {
-    let secret = owner == 0 && we != 0;
+    let secret = owner == 0 && we != 0 && mode & GROUP == GROUP_READ;
     if mode & OTHERS != 0 {
         Some("every user of this machine")
     } else if mode & GROUP != 0 && !secret {
@@ -320,6 +320,9 @@ mod tests {
             (0o100_400, 0, 0, None),
             (0o100_440, 0, 1000, None),
             (0o100_640, 0, 1000, None),
+            (0o100_660, 0, 1000, MEMBERS),
+            (0o100_620, 0, 1000, MEMBERS),
+            (0o100_450, 0, 1000, MEMBERS),
             (0o100_440, 0, 0, MEMBERS),
             (0o100_640, 1000, 1000, MEMBERS),
             (0o100_660, 1000, 0, MEMBERS),
