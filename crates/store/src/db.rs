@@ -141,6 +141,15 @@ fn is_away_code(code: &str) -> bool {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn a_database_that_is_back_is_known_to_be() -> Result<(), DbErr> {
+        let db = Db::new(sea_orm::Database::connect("sqlite::memory:").await?);
+        assert!(db.note(Err::<(), _>(timed_out())).is_err() && !db.answers());
+        db.ping().await?;
+        assert!(db.answers());
+        Ok(())
+    }
+
     #[test]
     fn an_absent_database_is_told_from_a_wrong_statement() {
         for (code, away) in [

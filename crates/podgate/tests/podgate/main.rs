@@ -326,6 +326,27 @@ fn a_start_on_files_that_others_may_use_is_refused() {
     fails(serve(&data, &["--listen", "127.0.0.1:0"]), &key.display().to_string());
 }
 
+#[tokio::test]
+async fn a_start_without_the_key_of_sealed_credentials_names_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = dir.path().join("key");
+    let url = format!("sqlite:{}", dir.path().join("podgate.db").display());
+    let store = podgate_store::Store::open(&url, &key).await.unwrap();
+    let cluster = podgate_store::NewCluster {
+        name: "shop".to_owned(),
+        description: String::new(),
+        api_server: "https://127.0.0.1:1".to_owned(),
+        namespaces: Vec::new(),
+        credential: "a credential".to_owned().into(),
+    };
+    store.insert_cluster(cluster, 0).await.unwrap();
+    store.close().await.unwrap();
+    std::fs::remove_file(&key).unwrap();
+    let part = format!("the key file {} is missing", key.display());
+    fails(serve(dir.path(), &["--listen", "127.0.0.1:0"]), &part);
+    assert!(!key.exists());
+}
+
 #[test]
 fn a_database_url_is_not_quoted() {
     let dir = tempfile::tempdir().unwrap();
