@@ -18,6 +18,8 @@ use super::{
 
 /// The longest wait for a file after the system refused one. What else of the process holds files does not report that it closes them.
 const RETRY: Duration = Duration::from_secs(1);
+/// How long a network whose connections are all busy is taken to stay so. A look at all of them for each connection that is refused would take a core.
+const BUSY: u64 = 50_000;
 /// The time between two lines in the log that say so.
 const REPORT_EVERY: Duration = Duration::from_secs(60);
 
@@ -54,6 +56,8 @@ struct Group {
     full: bool,
     /// The log says that all of them are busy.
     busy: bool,
+    /// When all of them were found busy, in microseconds of [`Signals::now`], unless one has come or gone since.
+    found_busy: Option<u64>,
 }
 
 /// A connection's place among the others. Dropping it gives the place back.
@@ -155,7 +159,7 @@ impl Connections {
         if let Some(network) = network
             && of_network.is_some_and(|group| group.order.len() >= limits.per_address)
         {
-            return open.replace_own(network, limits.per_address);
+            return open.replace_own(network, limits.per_address, signals.now());
         }
         if open.all.order.len() >= limits.total {
             // Before the look: a connection that becomes idle from here on reports that.
@@ -182,6 +186,7 @@ impl Open {
         if let Some(network) = connection.network() {
             let group = self.by_network.entry(network).or_default();
             group.order.enter(connection.clone());
+            group.found_busy = None;
         }
     }
 
@@ -199,7 +204,7 @@ impl Open {
     }
 
     /// Ends the connection of a network that has waited longest, unless one is about to close.
-    fn replace_own(&mut self, network: IpAddr, cap: usize) -> Admission {
+    fn replace_own(&mut self, network: IpAddr, cap: usize, now: u64) -> Admission {
         let Some(group) = self.by_network.get_mut(&network) else {
             return Admission::Wait;
         };
@@ -214,12 +219,18 @@ impl Open {
         if self.leaving.values().any(|other| *other == Some(network)) {
             return Admission::Wait;
         }
+        if group.found_busy.is_some_and(|at| now.saturating_sub(at) < BUSY) {
+            return Admission::Refused;
+        }
         match group.order.longest_waiting() {
             Some(connection) => {
                 self.end(&connection);
                 Admission::Wait
             }
-            None => Admission::Refused,
+            None => {
+                group.found_busy = Some(now);
+                Admission::Refused
+            }
         }
     }
 
@@ -257,6 +268,7 @@ impl Group {
     /// Removes a connection. Once an eighth of the cap is free again, the log may say the next time that the cap is reached.
     fn leave(&mut self, id: u64, cap: usize) {
         self.order.leave(id);
+        self.found_busy = None;
         if self.order.len().saturating_mul(8) < cap.saturating_mul(7) {
             self.full = false;
             self.busy = false;
@@ -392,6 +404,29 @@ mod tests {
             next.connection.begin();
             assert!(connections.enter(at(own)).now_or_never().unwrap().is_none());
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn busy_connections_of_an_address_are_looked_at_again_after_a_moment_or_when_one_leaves() {
+        let connections = connections(100, 2);
+        let [first, second] = [(); 2].map(|()| enter(&connections, "192.0.2.1"));
+        first.connection.begin();
+        second.connection.begin();
+        let refused = || {
+            let entered = connections.enter(at("192.0.2.1")).now_or_never();
+            entered.is_some_and(|place| place.is_none())
+        };
+        assert!(refused());
+        request(&first);
+        assert!(refused() && !first.connection.ended(), "nobody has looked again");
+        tokio::time::advance(Duration::from_micros(BUSY)).await;
+        assert!(!refused() && first.connection.ended());
+        drop(first);
+        let third = enter(&connections, "192.0.2.1");
+        third.connection.begin();
+        assert!(refused());
+        drop(second);
+        enter(&connections, "192.0.2.1");
     }
 
     #[tokio::test]
