@@ -133,6 +133,12 @@ struct Inner {
     ended: AtomicBool,
     /// Bytes of an incomplete head.
     head: AtomicU32,
+    /// How many heads were complete.
+    heads: AtomicU32,
+    /// Bytes of the request under way: of its head, and of its body so far.
+    received: AtomicU32,
+    /// The request under way has a body, so that what arrives need not be the next head.
+    body: AtomicBool,
     /// The request under way, which knows its caller; and how many there were.
     request: Mutex<Option<Trace>>,
     requests: AtomicU32,
@@ -154,6 +160,9 @@ impl Connection {
                 blocked: AtomicBool::new(false),
                 ended: AtomicBool::new(false),
                 head: AtomicU32::new(0),
+                heads: AtomicU32::new(0),
+                received: AtomicU32::new(0),
+                body: AtomicBool::new(false),
                 request: Mutex::new(None),
                 requests: AtomicU32::new(0),
                 task: AtomicWaker::new(),
@@ -188,9 +197,12 @@ impl Connection {
         idle.then(|| self.inner.idle_since.load(Acquire))
     }
 
-    /// Notes that a whole head has arrived.
-    pub(super) fn begin(&self) {
-        self.inner.head.store(0, Relaxed);
+    /// Notes that a whole head has arrived, and whether a body follows.
+    pub(super) fn begin(&self, body: bool) {
+        let head = self.inner.head.swap(0, Relaxed);
+        self.inner.received.store(head, Relaxed);
+        self.inner.body.store(body, Relaxed);
+        self.inner.heads.fetch_add(1, Relaxed);
         self.inner.phase.store(Phase::Busy as u8, SeqCst);
     }
 
@@ -205,34 +217,49 @@ impl Connection {
         self.inner.phase.store(Phase::Upgraded as u8, SeqCst);
     }
 
-    /// Makes it idle if the peer has taken the whole answer. Its own task calls this whenever nothing more can be done at once.
+    /// Makes it idle if the peer has taken the whole answer; part of the next head may have arrived already. Its own task calls this whenever nothing more
+    /// can be done at once.
     pub(super) fn settle(&self) {
         if self.phase() != Phase::Answered || self.inner.blocked.load(Relaxed) {
             return;
         }
         self.inner.idle_since.store(self.inner.signals.now(), Release);
-        self.inner.phase.store(Phase::Idle as u8, SeqCst);
+        let phase = if self.head() > 0 { Phase::Head } else { Phase::Idle };
+        self.inner.phase.store(phase as u8, SeqCst);
         // The other side of this is `set_hungry`, then a look at the phase: one of the two sees the other.
         if self.inner.signals.hungry.load(SeqCst) {
             self.inner.signals.changed();
         }
     }
 
-    /// Notes that bytes have arrived.
+    /// Notes that bytes have arrived. Behind a request without a body, and once a request is answered, they are the next head's.
     pub(super) fn heard(&self, bytes: usize) {
-        match self.phase() {
-            Phase::Idle => self.inner.phase.store(Phase::Head as u8, SeqCst),
-            Phase::Fresh | Phase::Head => {}
-            Phase::Busy | Phase::Answered | Phase::Upgraded => return,
-        }
+        let counter = match self.phase() {
+            Phase::Upgraded => return,
+            Phase::Busy if self.inner.body.load(Relaxed) => &self.inner.received,
+            Phase::Idle => {
+                self.inner.phase.store(Phase::Head as u8, SeqCst);
+                &self.inner.head
+            }
+            Phase::Fresh | Phase::Head | Phase::Busy | Phase::Answered => &self.inner.head,
+        };
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        let before = self.inner.head.load(Relaxed);
-        self.inner.head.store(before.saturating_add(bytes), Relaxed);
+        counter.store(counter.load(Relaxed).saturating_add(bytes), Relaxed);
     }
 
     /// Returns the bytes that have arrived of a head that is not complete.
     pub(super) fn head(&self) -> usize {
         usize::try_from(self.inner.head.load(Relaxed)).unwrap_or(usize::MAX)
+    }
+
+    /// Returns how many heads were complete so far.
+    pub(super) fn heads(&self) -> u32 {
+        self.inner.heads.load(Relaxed)
+    }
+
+    /// Returns the bytes that have arrived of the request under way: of its head, and of its body so far.
+    pub(super) fn received(&self) -> usize {
+        usize::try_from(self.inner.received.load(Relaxed)).unwrap_or(usize::MAX)
     }
 
     /// Notes whether bytes wait that the peer does not take.
@@ -314,7 +341,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn it_is_idle_once_the_peer_has_taken_the_whole_answer() {
         let connection = connection();
-        connection.begin();
+        connection.begin(false);
         connection.settle();
         assert_eq!(connection.phase(), Phase::Busy);
         connection.answered();
@@ -334,9 +361,10 @@ mod tests {
         connection.heard(3);
         connection.heard(4);
         assert_eq!((connection.phase(), connection.head()), (Phase::Fresh, 7));
-        connection.begin();
+        connection.begin(true);
         connection.heard(100);
         assert_eq!((connection.phase(), connection.head()), (Phase::Busy, 0));
+        assert_eq!(connection.received(), 107);
         connection.answered();
         connection.settle();
         connection.heard(5);
@@ -345,9 +373,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_head_behind_a_request_counts_from_its_first_byte() {
+        let connection = connection();
+        connection.begin(false);
+        connection.heard(3);
+        connection.answered();
+        connection.heard(4);
+        assert_eq!((connection.phase(), connection.head()), (Phase::Answered, 7));
+        connection.settle();
+        assert_eq!((connection.phase(), connection.head()), (Phase::Head, 7));
+        connection.begin(false);
+        assert_eq!((connection.received(), connection.heads()), (7, 2));
+    }
+
+    #[tokio::test]
     async fn a_websocket_stays_one_when_its_answer_is_written() {
         let connection = connection();
-        connection.begin();
+        connection.begin(false);
         connection.upgraded();
         connection.answered();
         connection.settle();

@@ -332,7 +332,7 @@ mod tests {
 
     /// Becomes idle after a request.
     fn request(place: &Place) {
-        place.connection.begin();
+        place.connection.begin(false);
         place.connection.answered();
         place.connection.settle();
     }
@@ -344,7 +344,7 @@ mod tests {
         request(&idle);
         let silent = enter(&connections, "192.0.2.2");
         let busy = enter(&connections, "192.0.2.3");
-        busy.connection.begin();
+        busy.connection.begin(false);
         let mut next = Box::pin(connections.enter(at("192.0.2.4")));
         assert!(
             next.as_mut().now_or_never().is_none(),
@@ -355,7 +355,7 @@ mod tests {
         assert!(!idle.connection.ended(), "one is ended for one");
         drop(silent);
         let next = next.now_or_never().unwrap().unwrap();
-        next.connection.begin();
+        next.connection.begin(false);
         let mut last = Box::pin(connections.enter(at("192.0.2.5")));
         assert!(last.as_mut().now_or_never().is_none());
         assert!(idle.connection.ended() && !busy.connection.ended());
@@ -369,8 +369,8 @@ mod tests {
         let connections = connections(2, 100);
         let first = enter(&connections, "192.0.2.1");
         let second = enter(&connections, "192.0.2.1");
-        first.connection.begin();
-        second.connection.begin();
+        first.connection.begin(false);
+        second.connection.begin(false);
         second.connection.upgraded();
         let mut next = Box::pin(connections.enter(at("192.0.2.2")));
         assert!(next.as_mut().now_or_never().is_none());
@@ -381,7 +381,7 @@ mod tests {
         assert!(first.connection.ended());
         drop(first);
         let third = next.now_or_never().unwrap().unwrap();
-        third.connection.begin();
+        third.connection.begin(false);
         let mut next = Box::pin(connections.enter(at("192.0.2.2")));
         assert!(next.as_mut().now_or_never().is_none());
         drop(second);
@@ -395,13 +395,13 @@ mod tests {
         for own in ["192.0.2.1", "::ffff:192.0.2.1"] {
             let silent = enter(&connections, "192.0.2.1");
             let busy = enter(&connections, own);
-            busy.connection.begin();
+            busy.connection.begin(false);
             let mut next = Box::pin(connections.enter(at(own)));
             assert!(next.as_mut().now_or_never().is_none());
             assert!(silent.connection.ended() && !other.connection.ended());
             drop(silent);
             let next = next.now_or_never().unwrap().unwrap();
-            next.connection.begin();
+            next.connection.begin(false);
             assert!(connections.enter(at(own)).now_or_never().unwrap().is_none());
         }
     }
@@ -410,8 +410,8 @@ mod tests {
     async fn busy_connections_of_an_address_are_looked_at_again_after_a_moment_or_when_one_leaves() {
         let connections = connections(100, 2);
         let [first, second] = [(); 2].map(|()| enter(&connections, "192.0.2.1"));
-        first.connection.begin();
-        second.connection.begin();
+        first.connection.begin(false);
+        second.connection.begin(false);
         let refused = || {
             let entered = connections.enter(at("192.0.2.1")).now_or_never();
             entered.is_some_and(|place| place.is_none())
@@ -423,7 +423,7 @@ mod tests {
         assert!(!refused() && first.connection.ended());
         drop(first);
         let third = enter(&connections, "192.0.2.1");
-        third.connection.begin();
+        third.connection.begin(false);
         assert!(refused());
         drop(second);
         enter(&connections, "192.0.2.1");
@@ -433,7 +433,7 @@ mod tests {
     async fn an_address_of_ipv6_is_its_64_and_a_proxy_has_no_cap_of_its_own() {
         let connections = connections(5, 1);
         let first = enter(&connections, "2001:db8:0:1::1");
-        first.connection.begin();
+        first.connection.begin(false);
         assert!(
             connections
                 .enter(at("2001:db8:0:1::2"))
@@ -460,7 +460,7 @@ mod tests {
         assert!(first.connection.ended() && !second.connection.ended());
         drop(first);
         assert!(waits.now_or_never().is_some());
-        second.connection.begin();
+        second.connection.begin(false);
         let before = Instant::now();
         connections.make_room(&error).await;
         assert_eq!(before.elapsed(), RETRY);

@@ -13,10 +13,14 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-use super::{connection::Connection, connections::Place};
+use super::{
+    connection::{Connection, Phase},
+    connections::Place,
+};
 
-/// Bytes of an incomplete head (or TLS handshake) that every connection may have. More than that takes [`MAX_HEAD`] from a budget that all share.
-const SMALL_HEAD: usize = 8 << 10;
+/// Bytes of a head (or TLS handshake) that every connection may have. More than that takes [`MAX_HEAD`] from a budget that all share, until the connection
+/// ends: what a head was read into stays as large as that.
+pub(super) const SMALL_HEAD: usize = 8 << 10;
 /// Bytes that a head may have.
 pub(super) const MAX_HEAD: usize = 96 << 10;
 
@@ -53,7 +57,7 @@ impl<S> Io<S> {
         &self.place.connection
     }
 
-    /// Counts bytes that have arrived. Those of an incomplete head are bounded over all connections together.
+    /// Counts bytes that have arrived. Those of heads are bounded over all connections together.
     fn heard(&mut self, bytes: usize) -> io::Result<()> {
         self.place.connection.heard(bytes);
         if self.place.connection.head() > SMALL_HEAD && self.large_head.is_none() {
@@ -113,7 +117,8 @@ fn ended() -> io::Error {
 impl<S: AsyncRead + Unpin> AsyncRead for Io<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.check()?;
-        if self.place.connection.head() == 0 {
+        if self.place.connection.phase() == Phase::Upgraded {
+            // What the head was read into is gone with HTTP.
             self.large_head = None;
         }
         let before = buf.filled().len();

@@ -137,7 +137,7 @@ mod tests {
 
     /// Takes a request through a connection, which ends a second from now.
     async fn request(connection: &Connection) {
-        connection.begin();
+        connection.begin(false);
         tokio::time::advance(Duration::from_secs(1)).await;
         connection.answered();
         connection.settle();
@@ -170,11 +170,11 @@ mod tests {
         assert_eq!(first(&mut order), Some(0));
         request(&connections[0]).await;
         assert_eq!(first(&mut order), Some(1));
-        connections[1].begin();
+        connections[1].begin(false);
         assert_eq!(first(&mut order), Some(2));
-        connections[2].begin();
+        connections[2].begin(false);
         assert_eq!(first(&mut order), Some(0));
-        connections[0].begin();
+        connections[0].begin(false);
         assert_eq!(first(&mut order), None);
         connections[2].answered();
         connections[2].settle();
@@ -188,7 +188,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn websockets_and_ended_connections_are_counted_but_never_found() {
         let (mut order, connections) = order(3);
-        connections[0].begin();
+        connections[0].begin(false);
         connections[0].upgraded();
         connections[1].end();
         assert_eq!(first(&mut order), Some(2));

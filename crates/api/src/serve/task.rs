@@ -14,8 +14,8 @@ use axum::{
     body::{Body, Bytes},
     extract::ConnectInfo,
 };
-use http::{Request, Response, StatusCode};
-use http_body::{Frame, SizeHint};
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use http_body::{Body as _, Frame, SizeHint};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use tokio::{
@@ -29,7 +29,7 @@ use tower::Service;
 use super::{
     Times,
     connection::{Connection, Phase},
-    io::{Io, MAX_HEAD},
+    io::{Io, MAX_HEAD, SMALL_HEAD},
 };
 
 /// Bytes that are read or written at once, and so the bytes of a streamed answer that wait for a peer.
@@ -65,7 +65,7 @@ where
 {
     let connection = supervisor.connection.clone();
     let service = service_fn(move |mut request: Request<Incoming>| {
-        connection.begin();
+        connection.begin(!request.body().is_end_stream());
         request.extensions_mut().insert(ConnectInfo(peer));
         request.extensions_mut().insert(connection.clone());
         let answer = router.clone().call(request);
@@ -104,8 +104,8 @@ struct Supervisor {
     connection: Connection,
     times: Times,
     timer: Pin<Box<Sleep>>,
-    /// The timer is for the head that is coming in.
-    for_head: bool,
+    /// The timer is for a head that is coming in: the one after so many ([`Connection::heads`]).
+    for_head: Option<u32>,
     session: Option<Session>,
     draining: bool,
 }
@@ -123,7 +123,7 @@ impl Supervisor {
             connection,
             times,
             timer: Box::pin(sleep_until(deadline)),
-            for_head: true,
+            for_head: Some(0),
             session: None,
             draining: false,
         }
@@ -146,14 +146,16 @@ impl Supervisor {
             tracing::debug!("a session is over: ended a connection with an answer of it under way");
             return Poll::Ready(());
         }
-        match phase {
-            Phase::Head if !self.for_head => {
-                self.for_head = true;
-                self.timer.as_mut().reset(Instant::now() + self.times.head);
-            }
-            Phase::Fresh | Phase::Head => {}
-            Phase::Idle | Phase::Busy | Phase::Answered | Phase::Upgraded => self.for_head = false,
+        let in_head = matches!(phase, Phase::Fresh | Phase::Head);
+        if in_head && self.draining {
+            // A request that has not begun does not hold a shutdown up.
+            return Poll::Ready(());
         }
+        let for_head = in_head.then(|| self.connection.heads());
+        if in_head && self.for_head != for_head {
+            self.timer.as_mut().reset(Instant::now() + self.times.head);
+        }
+        self.for_head = for_head;
         while self.timer.as_mut().poll(context).is_ready() {
             let now = Instant::now();
             let deadline = match phase {
@@ -193,12 +195,17 @@ impl Supervisor {
     }
 }
 
-/// An answer that notes when hyper has taken the whole body, or dropped it.
-fn under_way(response: Response<Body>, connection: Connection) -> Response<Answer> {
+/// An answer that notes when hyper has taken the whole body, or dropped it. After a large request it is the connection's last: hyper's buffer, which has
+/// grown with it, would stay as large while the connection is idle.
+fn under_way(mut response: Response<Body>, connection: Connection) -> Response<Answer> {
     let guard = if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         connection.upgraded();
         None
     } else {
+        if connection.received() > SMALL_HEAD {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+        }
         Some(UnderWay(connection))
     };
     response.map(|body| Answer { body, _guard: guard })

@@ -322,7 +322,7 @@ async fn a_drain_closes_what_waits_and_lets_a_request_end() {
     busy.connections.drain();
     busy.answer().await;
     assert!(busy.closes().await.is_zero());
-    for sent in ["", GET] {
+    for sent in ["", "P", GET] {
         let mut served = Served::of(ok()).await;
         served.send(sent).await;
         served.settled().await;
@@ -347,11 +347,72 @@ async fn heads_are_bounded_each_and_together() {
     let _ = two.peer.write_all(begin.as_bytes()).await;
     assert!(two.closes().await.is_zero());
     one.send("\r\n").await;
-    one.answer().await;
-    let mut three = Served::on(one.connections.clone(), ok()).await;
+    let mut answer = String::new();
+    one.peer.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.contains("\r\nconnection: close\r\n"), "{answer}");
+    let connections = one.connections.clone();
+    assert!(one.closes().await.is_zero());
+    let mut three = Served::on(connections, ok()).await;
     three.send(&begin).await;
     three.send("\r\n").await;
     three.answer().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_body_is_a_connections_last_and_a_small_one_is_not() {
+    let read = router(axum::routing::post(async |body: Bytes| {
+        assert!(!body.is_empty());
+        "ok"
+    }));
+    let mut served = Served::of(read).await;
+    for length in [100, 8000, 20_000] {
+        served
+            .send(&format!(
+                "POST / HTTP/1.1\r\nhost: podgate\r\ncontent-length: {length}\r\n\r\n"
+            ))
+            .await;
+        served.send(&"x".repeat(length)).await;
+        served.answer().await;
+    }
+    assert!(served.closes().await.is_zero());
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_head_behind_an_answer_has_its_time_from_when_the_answer_is_taken() {
+    let mut served = Served::of(large()).await;
+    let (begin, end) = GET.split_at(7);
+    let limit = Times::default().head;
+    served.send(begin).await;
+    for _ in 0..3 {
+        served.send(end).await;
+        served.settled().await;
+        served.send(begin).await;
+        tokio::time::sleep(limit * 2).await;
+        assert_eq!(served.connection.phase(), Phase::Answered);
+        let mut answer = Vec::new();
+        while !answer.ends_with(&[b'x'; 100_000]) {
+            served.peer.read_buf(&mut answer).await.unwrap();
+        }
+        tokio::time::sleep(limit - Duration::from_secs(1)).await;
+        assert_eq!((served.connection.phase(), served.connection.head()), (Phase::Head, 7));
+    }
+    assert_eq!(served.closes().await.as_secs(), 1);
+}
+
+#[test]
+fn by_default_connections_take_half_the_files_and_one_address_a_quarter_of_them() {
+    for (files, total, per_address, expected) in [
+        (None, None, None, (16_384, 4096)),
+        (Some(1 << 20), None, None, (16_384, 4096)),
+        (Some(32_767), None, None, (16_383, 4095)),
+        (Some(1024), None, None, (512, 128)),
+        (Some(256), None, Some(7), (128, 7)),
+        (Some(1), None, None, (1, 1)),
+        (Some(1024), Some(20_000), None, (20_000, 5000)),
+    ] {
+        let limits = Limits::for_files(files, total, per_address);
+        assert_eq!((limits.total, limits.per_address), expected, "{files:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
