@@ -98,7 +98,11 @@ fn operations() -> Vec<Operation> {
             |cluster| Box::pin(terminal(cluster)),
         ),
         operation("terminal", is_exec, |cluster| Box::pin(terminal(cluster))),
-        operation("version", |path| path == "/version", |cluster| Box::pin(probe(cluster))),
+        Operation {
+            // The cluster itself asks for its version once, too.
+            most: 32 << 20,
+            ..operation("version", |path| path == "/version", |cluster| Box::pin(probe(cluster)))
+        },
         Operation {
             // The cluster's watch reads the same path meanwhile, for as long as pods come.
             most: usize::MAX - UNDER_WAY,
