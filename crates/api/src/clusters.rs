@@ -70,7 +70,11 @@ impl From<Entry> for ClusterView {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct NewCluster {
     /// A DNS-1123 label, not all digits; unique.
-    #[schema(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", min_length = 1, max_length = 63)]
+    #[schema(
+        pattern = "^(?![0-9]+$)[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+        min_length = 1,
+        max_length = 63
+    )]
     name: String,
     /// Free text.
     #[serde(default)]
@@ -94,7 +98,11 @@ pub(crate) struct NewCluster {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct ClusterEdit {
     /// A DNS-1123 label, not all digits; unique.
-    #[schema(pattern = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", min_length = 1, max_length = 63)]
+    #[schema(
+        pattern = "^(?![0-9]+$)[a-z0-9]([-a-z0-9]*[a-z0-9])?$",
+        min_length = 1,
+        max_length = 63
+    )]
     name: Option<String>,
     /// Free text.
     description: Option<String>,
