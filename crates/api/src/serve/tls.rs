@@ -2,53 +2,44 @@
 
 use std::{path::Path, sync::Arc};
 
-use rustls::{
-    ServerConfig,
-    pki_types::{
-        CertificateDer, PrivateKeyDer,
-        pem::{self, PemObject},
-    },
-};
+use podgate_cluster::client::tls::{Names, pair};
+use rustls::{ServerConfig, sign::SingleCertAndKey};
 use tokio_rustls::TlsAcceptor;
 
-/// Returns what accepts TLS with a certificate chain and its key from PEM files. It agrees on HTTP/1.1 only (ALPN, RFC 7301).
+/// Returns what accepts TLS with a certificate chain and its key from PEM files, in every form that a cluster's credentials may have. It agrees on
+/// HTTP/1.1 only (ALPN, RFC 7301).
 ///
 /// # Errors
-/// A sentence that names the file.
+/// A sentence that names the file; both files where they do not belong together.
 pub(super) fn acceptor(certificates: &Path, key: &Path) -> Result<TlsAcceptor, String> {
-    let chain = CertificateDer::pem_file_iter(certificates)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| unreadable(certificates, "certificate", &error))?;
-    if chain.is_empty() {
-        return Err(unreadable(certificates, "certificate", &pem::Error::NoItemsFound));
-    }
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable(key, "private key", &error))?;
+    let (chain, private) = (read(certificates)?, read(key)?);
+    let names = Names {
+        certificate: &format!("the certificate in `{}`", certificates.display()),
+        key: &format!("the key in `{}`", key.display()),
+    };
+    let pair = pair(&chain, &private, names).map_err(|why| format!("cannot serve TLS: {why}"))?;
     let mut config = ServerConfig::builder()
         .with_no_client_auth()
-        .with_single_cert(chain, private)
-        .map_err(|error| {
-            let (certificates, key) = (certificates.display(), key.display());
-            format!("cannot serve TLS with the certificate in {certificates} and the key in {key}: {error}")
-        })?;
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(pair)));
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-fn unreadable(file: &Path, item: &str, error: &pem::Error) -> String {
-    let file = file.display();
-    match error {
-        pem::Error::NoItemsFound => format!("there is no {item} in {file}: it must be a PEM file"),
-        pem::Error::Io(error) => format!("cannot read {file}: {error}"),
-        _ => format!("cannot read the {item} in {file}: it is not well-formed PEM"),
-    }
+fn read(file: &Path) -> Result<Vec<u8>, String> {
+    std::fs::read(file).map_err(|error| format!("cannot read {}: {error}", file.display()))
 }
 
 #[cfg(test)]
 pub(super) mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+    use std::process::Command;
+
     use rcgen::{CertifiedKey, generate_simple_self_signed};
-    use rustls::{ClientConfig, RootCertStore, pki_types::ServerName};
+    use rustls::{
+        ClientConfig, RootCertStore,
+        pki_types::{CertificateDer, ServerName, pem::PemObject},
+    };
     use tokio::io::duplex;
     use tokio_rustls::TlsConnector;
 
@@ -115,21 +106,86 @@ pub(super) mod tests {
             "-----BEGIN CERTIFICATE-----\nnot base64!\n-----END CERTIFICATE-----\n",
         );
         for (cert, key, named, reason) in [
-            (&missing, &key, &missing, "cannot read"),
-            (&cert, &missing, &missing, "cannot read"),
-            (&empty, &key, &empty, "there is no certificate"),
-            (&cert, &empty, &empty, "there is no private key"),
-            (&cert, &cert, &cert, "there is no private key"),
-            (&broken, &key, &broken, "not well-formed PEM"),
-            (&cert, &other, &other, "cannot serve TLS"),
+            (&missing, &key, &[&missing][..], "cannot read"),
+            (&cert, &missing, &[&missing], "cannot read"),
+            (&empty, &key, &[&empty], "is not a certificate in PEM"),
+            (&cert, &empty, &[&empty], "is not a private key in PEM"),
+            (&cert, &cert, &[&cert], "is not a private key in PEM"),
+            (&broken, &key, &[&broken], "is not a certificate in PEM"),
+            (&cert, &other, &[&cert, &other], "does not belong to"),
         ] {
             let Err(error) = acceptor(cert, key) else {
                 panic!("{reason}: no error");
             };
-            assert!(
-                error.contains(&named.display().to_string()) && error.contains(reason),
-                "{error}"
-            );
+            let names = |file: &&std::path::PathBuf| error.contains(&file.display().to_string());
+            assert!(named.iter().all(names) && error.contains(reason), "{error}");
         }
+    }
+
+    /// Runs `openssl` in a folder, with words that hold no blanks.
+    fn openssl(folder: &Path, words: &str) {
+        let output = Command::new("openssl")
+            .args(words.split_whitespace())
+            .current_dir(folder)
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "openssl {words}: {errors}");
+    }
+
+    #[tokio::test]
+    async fn every_usual_kind_and_form_of_key_is_served_with() {
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        let curve = |name| format!("EC -pkeyopt ec_paramgen_curve:{name} -pkeyopt ec_param_enc:named_curve");
+        for (kind, forms) in [
+            (
+                "RSA -pkeyopt rsa_keygen_bits:2048".to_owned(),
+                &["PRIVATE", "RSA PRIVATE"][..],
+            ),
+            (curve("P-256"), &["PRIVATE", "EC PRIVATE"]),
+            (curve("P-384"), &["PRIVATE", "EC PRIVATE"]),
+            (curve("P-521"), &["PRIVATE", "EC PRIVATE"]),
+            ("ED25519".to_owned(), &["PRIVATE"]),
+        ] {
+            let dir = tempfile::tempdir().unwrap();
+            // Without it, the system's file makes every certificate an authority's.
+            std::fs::write(dir.path().join("conf"), "[req]\ndistinguished_name=name\n[name]\n").unwrap();
+            openssl(dir.path(), &format!("genpkey -algorithm {kind} -out 0.pem"));
+            if forms.len() > 1 {
+                openssl(dir.path(), "pkey -in 0.pem -traditional -out 1.pem");
+            }
+            openssl(
+                dir.path(),
+                "req -config conf -x509 -new -key 0.pem -subj /CN=podgate -addext subjectAltName=DNS:podgate.example -out cert.pem",
+            );
+            let certificates = dir.path().join("cert.pem");
+            for (number, label) in forms.iter().enumerate() {
+                let key = dir.path().join(format!("{number}.pem"));
+                let text = std::fs::read_to_string(&key).unwrap();
+                assert!(text.starts_with(&format!("-----BEGIN {label} KEY")), "{kind}: {text}");
+                let acceptor = acceptor(&certificates, &key).unwrap();
+                shakes_hands(acceptor, &certificates)
+                    .await
+                    .unwrap_or_else(|error| panic!("{kind}, {label}: {error}"));
+            }
+        }
+    }
+
+    /// Makes a connection of a client that takes the certificate for an authority of its own, with each version of TLS.
+    async fn shakes_hands(acceptor: TlsAcceptor, certificates: &Path) -> std::io::Result<()> {
+        for version in rustls::ALL_VERSIONS {
+            let mut roots = RootCertStore::empty();
+            roots.add(CertificateDer::from_pem_file(certificates).unwrap()).unwrap();
+            let config = ClientConfig::builder_with_protocol_versions(&[version])
+                .with_root_certificates(roots)
+                .with_no_client_auth();
+            let (theirs, ours) = duplex(64 << 10);
+            let name = ServerName::try_from("podgate.example").unwrap();
+            let connector = TlsConnector::from(Arc::new(config));
+            let (client, server) = tokio::join!(connector.connect(name, theirs), acceptor.accept(ours));
+            client?;
+            server?;
+        }
+        Ok(())
     }
 }
