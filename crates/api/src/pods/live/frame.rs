@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use podgate_access::pods::Pods;
+use podgate_cluster::{MemoryBudget, budget::Reservation};
 use podgate_index::{
     Answer, RowRef,
     live::{Delta, Window},
@@ -12,6 +13,8 @@ use crate::{ApiError, json, pods::rows, sync::ListedView};
 
 /// Bytes of the rows of a frame at most.
 const MOST: usize = 4 << 20;
+/// A frame that is no longer is not counted: a viewer has four of them at most.
+const SMALL: usize = 64 << 10;
 
 /// The rows of a frame would take more than [`MOST`] bytes.
 #[derive(Clone, Copy, Debug)]
@@ -20,12 +23,21 @@ pub(super) struct TooLarge {
     pub(super) fit: usize,
 }
 
+/// There is no memory for a frame now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct NoMemory {
+    /// What it takes.
+    pub(super) bytes: usize,
+}
+
 /// A frame but for its number, which is each viewer's own.
 #[derive(Debug)]
 pub(super) struct Frame {
     kind: &'static str,
     /// What follows the number, up to the closing brace.
     rest: Vec<u8>,
+    /// What it takes while anybody holds it, if it is large.
+    memory: Option<Reservation>,
 }
 
 /// What a frame tells beside its rows, as JSON: shared as long as it is no news.
@@ -85,7 +97,7 @@ impl Frame {
         rest.extend_from_slice(b",\"clusters\":");
         rest.extend_from_slice(&beside.clusters.json);
         rest.push(b'}');
-        Ok(Self { kind: "snapshot", rest })
+        Ok(Self::of("snapshot", rest))
     }
 
     /// What changed in a window; without `delta` only something beside its rows.
@@ -118,7 +130,28 @@ impl Frame {
             rest.extend_from_slice(&clusters.json);
         }
         rest.push(b'}');
-        Ok(Self { kind: "delta", rest })
+        Ok(Self::of("delta", rest))
+    }
+
+    fn of(kind: &'static str, rest: Vec<u8>) -> Self {
+        Self {
+            kind,
+            rest,
+            memory: None,
+        }
+    }
+
+    /// Counts a large frame, once for all who share it, until the last of them has let go of it. Never waits: who holds a frame may wait for memory himself.
+    ///
+    /// # Errors
+    /// [`NoMemory`].
+    pub(super) fn counted(mut self, memory: &MemoryBudget) -> Result<Arc<Self>, NoMemory> {
+        if self.rest.len() > SMALL {
+            self.rest.shrink_to_fit();
+            let bytes = self.rest.capacity();
+            self.memory = Some(memory.try_reserve(bytes).map_err(|_| NoMemory { bytes })?);
+        }
+        Ok(Arc::new(self))
     }
 
     /// Its bytes, more or less.
@@ -148,4 +181,28 @@ fn write_rows<'a>(out: &mut Vec<u8>, pods: &Pods, rows: impl Iterator<Item = Row
         return Ok(());
     }
     Err(TooLarge { fit: written.rows })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::*;
+
+    #[test]
+    fn a_large_frame_counts_once_until_the_last_viewer_has_let_go_of_it() {
+        let memory = MemoryBudget::new(4 * SMALL);
+        let frame = |bytes| Frame::of("delta", vec![b' '; bytes]);
+        let first = frame(2 * SMALL).counted(&memory).unwrap();
+        let shared = Arc::clone(&first);
+        assert_eq!(memory.free(), 2 * SMALL);
+        let refused = frame(3 * SMALL).counted(&memory).unwrap_err();
+        assert_eq!(refused, NoMemory { bytes: 3 * SMALL });
+        frame(SMALL).counted(&MemoryBudget::new(0)).unwrap();
+        drop(first);
+        assert_eq!(memory.free(), 2 * SMALL);
+        drop(shared);
+        frame(3 * SMALL).counted(&memory).unwrap();
+        assert_eq!(memory.free(), 4 * SMALL);
+    }
 }

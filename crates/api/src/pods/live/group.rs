@@ -6,6 +6,7 @@ use podgate_access::{
     live::Followed,
     pods::{Pods, Reading},
 };
+use podgate_cluster::MemoryBudget;
 use podgate_index::live::{Delta, Live, Window};
 use tokio::{
     sync::mpsc::{self, error::TrySendError},
@@ -13,7 +14,7 @@ use tokio::{
 };
 
 use super::{
-    frame::{Beside, Clusters, Frame, TooLarge},
+    frame::{Beside, Clusters, Frame, NoMemory, TooLarge},
     hub::{FRAMES, Range, TICK},
 };
 use crate::pods::facets;
@@ -29,6 +30,8 @@ pub(super) struct Group {
     live: Live,
     beside: Beside,
     panes: HashMap<Range, Pane>,
+    /// For large frames that viewers have not taken yet.
+    memory: MemoryBudget,
     /// One of its viewers waits for a snapshot.
     waits: bool,
 }
@@ -42,6 +45,8 @@ struct Pane {
     viewers: HashMap<u64, Place>,
     /// When they were last told of changes.
     told: Option<Instant>,
+    /// What a frame took for which there was no memory: no other is written before so much is free.
+    lacks: usize,
 }
 
 /// A viewer's place in a pane.
@@ -59,6 +64,7 @@ struct Now<'a, 'b> {
     reading: &'a Reading<'b>,
     live: &'a mut Live,
     beside: &'a Beside,
+    memory: &'a MemoryBudget,
     time: Instant,
 }
 
@@ -88,7 +94,7 @@ impl Place {
 }
 
 impl Group {
-    pub(super) fn new(followed: Followed, facets: Vec<&'static str>) -> Self {
+    pub(super) fn new(followed: Followed, facets: Vec<&'static str>, memory: MemoryBudget) -> Self {
         let pods = followed.pods();
         let live = pods.read().live();
         let clusters = Arc::new(Clusters::of(&pods));
@@ -102,6 +108,7 @@ impl Group {
                 facets: Arc::new(b"{}".to_vec()),
             },
             panes: HashMap::new(),
+            memory,
             waits: false,
         }
     }
@@ -158,6 +165,7 @@ impl Group {
             live,
             beside,
             panes,
+            memory,
             waits: _,
         } = self;
         *pods = followed.pods();
@@ -184,6 +192,7 @@ impl Group {
             reading: &reading,
             live,
             beside,
+            memory,
             time: Instant::now(),
         };
         let panes = panes
@@ -201,6 +210,7 @@ impl Pane {
             beside: None,
             viewers: HashMap::new(),
             told: None,
+            lacks: 0,
         }
     }
 
@@ -249,9 +259,16 @@ impl Pane {
             facets.then(|| now.beside.facets.as_slice()),
             clusters.then(|| now.beside.clusters.as_ref()),
         );
-        let Ok(frame) = frame.map(Arc::new) else {
+        let Ok(frame) = frame else {
             // The window is to end earlier than it did.
             return self.fall_behind();
+        };
+        let frame = match frame.counted(now.memory) {
+            Ok(frame) => frame,
+            Err(NoMemory { bytes }) => {
+                self.lacks = bytes;
+                return self.fall_behind();
+            }
         };
         self.told = Some(now.time);
         self.viewers
@@ -260,8 +277,12 @@ impl Pane {
             .for_each(|place| place.give(&frame));
     }
 
-    /// Shows the window to those who do not hold it.
+    /// Shows the window to those who do not hold it. Later, where there is no memory for it.
     fn show(&mut self, now: &mut Now<'_, '_>) {
+        if now.memory.free() < self.lacks {
+            return;
+        }
+        self.lacks = 0;
         self.beside = Some(now.beside.clone());
         let Range { offset, limit } = self.range;
         if self.viewers.values().all(|place| place.behind) {
@@ -270,12 +291,19 @@ impl Pane {
         let frame = loop {
             let answer = now.reading.snapshot(now.live, &mut self.window);
             match Frame::snapshot(now.pods, &answer, &self.window, now.beside) {
-                Ok(frame) => break Arc::new(frame),
+                Ok(frame) => break frame,
                 // Fewer than before, and at least one: an only row always fits.
                 Err(TooLarge { fit }) => self.window.move_to(offset, fit),
             }
             // Who holds more rows than that is to know where the window ends now.
             self.fall_behind();
+        };
+        let frame = match frame.counted(now.memory) {
+            Ok(frame) => frame,
+            Err(NoMemory { bytes }) => {
+                self.lacks = bytes;
+                return;
+            }
         };
         for place in self.viewers.values_mut() {
             if place.wants_snapshot(now.time) {

@@ -13,6 +13,7 @@ use std::{
 };
 
 use podgate_access::live::{Followed, Key};
+use podgate_cluster::MemoryBudget;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::Instant,
@@ -33,6 +34,9 @@ const COMMANDS: usize = 1024;
 const TURN: usize = 64;
 /// Frames that wait for one viewer at most: they are shared by all viewers of the same view.
 pub(super) const FRAMES: usize = 4;
+
+/// What the large frames that viewers have not taken yet may take together. A budget of its own: a viewer holds a frame while it waits for the memory to send it.
+const MEMORY: usize = 64 << 20;
 
 /// Which rows of which query a viewer sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -216,6 +220,7 @@ struct Board {
     changes: watch::Receiver<()>,
     groups: HashMap<GroupKey, Group>,
     viewers: HashMap<u64, GroupKey>,
+    memory: MemoryBudget,
     /// When groups were last stepped.
     stepped: Instant,
     /// Something may have changed since.
@@ -230,6 +235,7 @@ impl Board {
             changes,
             groups: HashMap::new(),
             viewers: HashMap::new(),
+            memory: MemoryBudget::new(MEMORY),
             stepped: Instant::now(),
             changed: false,
             waits: false,
@@ -309,7 +315,7 @@ impl Board {
                 let group = self
                     .groups
                     .entry(key.clone())
-                    .or_insert_with(|| Group::new(*followed, facets));
+                    .or_insert_with(|| Group::new(*followed, facets, self.memory.clone()));
                 group.join(viewer, range, Place::new(frames));
                 self.waits |= group.waits();
                 self.viewers.insert(viewer, key);
