@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::*;
+use super::{live::DEFAULT_CONTAINER, *};
 
 fn pod(policy: &str, phase: &str, status: &Value) -> Pod {
     serde_json::from_value(json!({

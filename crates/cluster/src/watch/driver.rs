@@ -10,6 +10,7 @@ use podgate_index::{Change, Index, Relist, Usage};
 use tokio::time::{Instant, sleep};
 
 use super::{
+    batch::{Batch, refusal},
     codec::{Codec, Object},
     machine::{Call, Health, Input, Machine, Next, Step},
     odd::OddLines,
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     Error,
     client::{self, Patience},
-    error::{Result, Status},
+    error::Result,
     registry::{Inner, Spec},
     status,
     text::quote,
@@ -26,10 +27,6 @@ use crate::{
 
 /// Pods of one page.
 const PAGE: &str = "500";
-/// Changes applied at once at most.
-const BATCH: usize = 512;
-/// Bytes of the rows of such changes, more or less at most.
-const BATCH_BYTES: u64 = 1 << 20;
 /// Bytes of memory for each pod that a cluster may have.
 const POD_BYTES: u64 = 4 << 10;
 /// Bytes of memory that the pods of a cluster may take in any case.
@@ -45,29 +42,6 @@ pub(crate) struct Driver {
     pub(crate) namespace: Option<String>,
     /// Bounds the log of pods that do not parse.
     pub(crate) odd: Mutex<OddLines>,
-}
-
-/// Changes that wait to be applied.
-#[derive(Default)]
-pub(super) struct Batch {
-    changes: Vec<Change>,
-    /// How many changes, and the weight of the rows that they bring.
-    brought: Usage,
-    pub(super) evidence: bool,
-}
-
-impl Batch {
-    pub(super) fn push(&mut self, change: Change) {
-        if let Change::Upsert(pod) = &change {
-            self.brought.bytes += pod.weight() as u64;
-        }
-        self.brought.pods += 1;
-        self.changes.push(change);
-    }
-
-    pub(super) fn is_full(&self) -> bool {
-        self.brought.pods >= BATCH || self.brought.bytes >= BATCH_BYTES
-    }
 }
 
 /// A list under way.
@@ -401,14 +375,6 @@ impl Driver {
         }
         Ok(())
     }
-}
-
-/// The input that an answer other than success is. A version that the server has not reached is as useless as one that it no longer has.
-pub(super) fn refusal(status: u16, parsed: Option<&Status>) -> Input<'static> {
-    if status == 410 || parsed.is_some_and(|parsed| parsed.has_cause("ResourceVersionTooLarge")) {
-        return Input::Gone;
-    }
-    Input::Refused { status }
 }
 
 /// The address of the pods of a namespace, or of all.

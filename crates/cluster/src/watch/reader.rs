@@ -10,9 +10,10 @@ use podgate_index::Change;
 use tokio::time::{Instant, timeout};
 
 use super::{
+    batch::{Batch, refusal},
     codec::{Codec, Event, Garbage},
     counts::Told,
-    driver::{Batch, Driver, Listing, refusal},
+    driver::{Driver, Listing},
     machine::{Health, Input, Machine, Next, Step, Wait},
 };
 use crate::{Error, client::Client};
