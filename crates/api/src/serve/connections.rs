@@ -265,11 +265,12 @@ impl Open {
 }
 
 impl Group {
-    /// Removes a connection. Once an eighth of the cap is free again, the log may say the next time that the cap is reached.
+    /// Removes a connection. Once more than an eighth of the cap is free again, and more than the one place that a replaced connection leaves, the log may say the
+    /// next time that the cap is reached.
     fn leave(&mut self, id: u64, cap: usize) {
         self.order.leave(id);
         self.found_busy = None;
-        if self.order.len().saturating_mul(8) < cap.saturating_mul(7) {
+        if cap.saturating_sub(self.order.len()) > (cap / 8).max(1) {
             self.full = false;
             self.busy = false;
         }

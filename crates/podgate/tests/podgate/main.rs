@@ -1,6 +1,8 @@
 //! The command as its user sees it: what it prints, and how it ends.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod limits;
+
 use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{TcpListener, TcpStream},
@@ -35,9 +37,14 @@ fn fails(mut command: Command, part: &str) -> Output {
 struct Running(Child);
 
 impl Running {
-    /// Starts it; the first `count` lines that it prints.
-    fn start(mut command: Command, count: usize) -> (Self, Vec<String>) {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    /// Starts it, and returns the first `count` lines that it prints.
+    fn start(command: Command, count: usize) -> (Self, Vec<String>) {
+        Self::start_with_log(command, count, Stdio::null())
+    }
+
+    /// Starts it with its log going to `log`, and returns the first `count` lines that it prints.
+    fn start_with_log(mut command: Command, count: usize, log: impl Into<Stdio>) -> (Self, Vec<String>) {
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let lines = lines.take(count).map(Result::unwrap).collect();
         (Self(child), lines)
@@ -360,46 +367,6 @@ fn a_database_url_is_not_quoted() {
         let output = fails(command, "the database URL");
         assert!(!String::from_utf8_lossy(&output.stderr).contains("hunter2"), "{url}");
     }
-}
-
-#[test]
-fn silent_connections_leave_room_for_others() {
-    let dir = tempfile::tempdir().unwrap();
-    let command = under("ulimit -n 256", &serve(dir.path(), &["--listen", "127.0.0.1:0"]));
-    let (_running, lines) = Running::start(command, 1);
-    let address = address(&lines[0]);
-    let mut silent = Vec::new();
-    for number in 0..300 {
-        let mut stream = TcpStream::connect(&address).unwrap();
-        if number % 2 == 0 {
-            // One that was closed already takes it as well.
-            let _ = stream.write_all(b"P");
-        }
-        silent.push(stream);
-        if number % 100 == 0 {
-            assert_eq!(status(&address, "/healthz"), 200);
-        }
-    }
-    assert_eq!(status(&address, "/healthz"), 200);
-    assert_eq!(status(&address, "/readyz"), 200);
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn the_limit_on_files_is_raised_as_far_as_the_system_allows() {
-    let dir = tempfile::tempdir().unwrap();
-    let command = under(
-        "ulimit -Sn 100 && ulimit -Hn 300",
-        &serve(dir.path(), &["--listen", "127.0.0.1:0"]),
-    );
-    let (running, _) = Running::start(command, 1);
-    let limits = std::fs::read_to_string(format!("/proc/{}/limits", running.0.id())).unwrap();
-    let files = limits
-        .lines()
-        .find_map(|line| line.strip_prefix("Max open files"))
-        .unwrap();
-    let files: Vec<&str> = files.split_whitespace().collect();
-    assert_eq!(files[..2], ["300", "300"]);
 }
 
 #[test]
