@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use podgate_api::State;
+use podgate_api::{Options, State, serve};
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -10,9 +10,14 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::{PASSWORD, PATIENCE, Server, within};
+use crate::{
+    pods_list::enormous,
+    support::{PASSWORD, PATIENCE, Server, Setup, within},
+};
 
 const LOGS: &str = "/api/clusters/sim/namespaces/default/pods/web/logs";
+const LIST: &str = "/api/clusters/sim/pods?search=large";
+const DETAIL: &str = "/api/clusters/sim/namespaces/default/pods/large-0";
 const STREAM: &str = "/ws/clusters/sim/namespaces/default/pods/web/logs";
 const TERMINAL: &str = "/ws/clusters/sim/namespaces/default/pods/web/exec?command=cat&tty=false";
 
@@ -35,15 +40,58 @@ async fn status(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&begin[9..]).into_owned()
 }
 
-/// A server whose pod `web` has a log that no socket takes whole.
-async fn with_log() -> Server {
-    let server = Server::start().await;
+/// Answers that no socket takes whole, by path and `Accept`.
+const LARGE: [(&str, &str); 5] = [
+    (LOGS, "accept: text/plain\r\n"),
+    (LOGS, "accept: application/json\r\n"),
+    (LIST, ""),
+    (DETAIL, ""),
+    (DETAIL, "accept: application/yaml\r\n"),
+];
+
+/// A server that has the answers of [`LARGE`], and gives up a client that takes nothing for `stall`.
+async fn with_large_answers(stall: Duration) -> Server {
+    let mut connections = serve::Limits::default();
+    connections.times.stall = stall;
+    let api = Options {
+        connections,
+        ..Options::default()
+    };
+    let server = Server::with(Setup {
+        api,
+        ..Setup::default()
+    })
+    .await;
     server.run_pod("default", "web", &["main"]).await;
     for _ in 0..9 {
         let lines = b"0123456789abcde\n".repeat(1 << 16);
         server.sim.write_log("default", "web", "main", &lines);
     }
+    for number in 0..15 {
+        let mut pod = enormous("default", &format!("large-{number}"));
+        if number == 0 {
+            pod["metadata"]["annotations"] = json!({"note": "x".repeat(4 << 20)});
+        }
+        server.sim.put(pod);
+    }
     server
+        .until("/api/clusters/sim/pods?search=large&pageSize=1", |answer| {
+            answer.status == 200 && answer.json()["data"]["total"] == 15
+        })
+        .await;
+    server
+}
+
+/// Asks for each answer of [`LARGE`] and reads no more of it than its status.
+async fn ask_without_reading(server: &Server, token: &str) -> Vec<TcpStream> {
+    let mut unread = Vec::new();
+    for (path, headers) in LARGE {
+        let mut stream = connect(server).await;
+        send(&mut stream, path, token, headers).await;
+        assert_eq!(status(&mut stream).await, "200", "{path} {headers}");
+        unread.push(stream);
+    }
+    unread
 }
 
 /// A gauge of `/metrics`, once it is what the test wants.
@@ -63,22 +111,22 @@ async fn gauge(server: &Server, name: &str, wanted: impl Fn(usize) -> bool) -> u
     }
 }
 
+/// Waits until no log of the cluster is read any more.
+async fn no_log_is_read(server: &Server) {
+    let closed = async {
+        while server.sim.open_logs() > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    within(closed).await;
+}
+
 #[tokio::test]
 async fn a_log_out_ends_each_connection_with_an_answer_under_way_though_nobody_reads() {
-    let server = with_log().await;
+    let server = with_large_answers(serve::Times::default().stall).await;
     let token = server.login("admin", PASSWORD).await;
     let before = gauge(&server, "podgate_connections ", |_| true).await;
-    let mut unread = Vec::new();
-    for headers in [
-        "accept: text/plain\r\n",
-        "accept: text/plain\r\n",
-        "accept: application/json\r\n",
-    ] {
-        let mut stream = connect(&server).await;
-        send(&mut stream, LOGS, &token, headers).await;
-        assert_eq!(status(&mut stream).await, "200", "{headers}");
-        unread.push(stream);
-    }
+    let unread = ask_without_reading(&server, &token).await;
     let authorization = format!("Bearer {token}");
     let mut socket = server
         .ws_with(STREAM, &[("authorization", &authorization)])
@@ -86,14 +134,46 @@ async fn a_log_out_ends_each_connection_with_an_answer_under_way_though_nobody_r
         .unwrap();
     socket.send(json!({"type": "subscribe"})).await;
     socket.next_of("subscribed").await;
-    gauge(&server, "podgate_connections ", |open| open == before + 4).await;
+    gauge(&server, "podgate_connections ", |open| open == before + 1 + LARGE.len()).await;
     let answer = server.request("POST", "/api/auth/logout", Some(&token), None).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     gauge(&server, "podgate_connections ", |open| open <= before).await;
     gauge(&server, "podgate_websockets ", |open| open == 0).await;
-    assert_eq!(server.sim.open_logs(), 0);
+    no_log_is_read(&server).await;
     drop((unread, socket));
     server.stop().await;
+}
+
+#[tokio::test]
+async fn a_client_that_reads_nothing_of_a_log_a_list_or_a_detail_is_given_up() {
+    let server = with_large_answers(Duration::from_secs(1)).await;
+    let before = gauge(&server, "podgate_connections ", |_| true).await;
+    let unread = ask_without_reading(&server, &server.token).await;
+    gauge(&server, "podgate_connections ", |open| open <= before).await;
+    no_log_is_read(&server).await;
+    drop(unread);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_cluster_that_goes_ends_a_log_that_nobody_reads_and_says_why() {
+    for replaced in [false, true] {
+        let server = with_large_answers(serve::Times::default().stall).await;
+        let mut socket = server.ws(STREAM).await;
+        socket.send(json!({"type": "subscribe"})).await;
+        socket.next_of("subscribed").await;
+        let cluster = server.registry.all().remove(0);
+        if replaced {
+            server.add(&server.sim, cluster.id().0);
+        } else {
+            server.registry.remove(cluster.id()).await;
+        }
+        let (code, message) = socket.fails().await;
+        let word = if replaced { "replaced" } else { "removed" };
+        assert!(code == 502_001 && message.contains(word), "{code} {message}");
+        no_log_is_read(&server).await;
+        server.stop().await;
+    }
 }
 
 #[tokio::test]
