@@ -78,7 +78,7 @@ impl Warnings {
         let after = status::row(pod, newest.as_ref());
         befores.into_iter().any(|before| {
             let before = status::row(pod, before.as_ref());
-            before != after && index.amend(cluster, &before, &after)
+            before != after && index.compare_and_set(cluster, &before, &after)
         })
     }
 

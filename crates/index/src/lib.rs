@@ -12,7 +12,7 @@
 mod bits;
 mod blocks;
 mod build;
-mod compact;
+
 mod dictionary;
 mod facets;
 mod grow;
@@ -33,17 +33,18 @@ mod rows;
 mod selector;
 mod sight;
 mod table;
+mod uid;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
-pub use compact::UidText;
 pub use facets::{Facet, FacetValue};
 pub use model::{Change, ClusterId, Container, Owner, Pod};
 pub use query::{Namespaces, Order, Page, Query, Row, Scope, Sort};
 pub use reader::{Answer, Found, Reader};
-pub use row::{ContainerRef, RowRef, Stamp};
+pub use row::{ContainerRef, RowRef, RowVersion};
 pub use selector::{Selector, SelectorError};
 use table::Table;
+pub use uid::UidText;
 
 /// How many rows go or move before readers get a turn.
 const CHUNK: usize = 1000;
@@ -96,10 +97,10 @@ impl Index {
         }
     }
 
-    /// Changes one row from `before` to `after`, for somebody who knows more of it than its watch, if it is still `before` in everything;
-    /// otherwise it stays as it is. The watch's relist does not count that as having seen the pod. Whether it was changed.
-    pub fn amend(&self, cluster: ClusterId, before: &Pod, after: &Pod) -> bool {
-        self.write().amend(cluster, before, after)
+    /// Replaces the row of `before` with `after` if it still equals `before`, and returns whether it
+    /// did. Does not mark the row as seen by a relist in progress.
+    pub fn compare_and_set(&self, cluster: ClusterId, before: &Pod, after: &Pod) -> bool {
+        self.write().compare_and_set(cluster, before, after)
     }
 
     /// Marks the start of a relist of one cluster, or of one namespace of it. Rows applied from now on (by the list or by anything

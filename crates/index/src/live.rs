@@ -9,8 +9,8 @@ use hashbrown::HashMap;
 use roaring::RoaringBitmap;
 
 use crate::{
-    Answer, ClusterId, Facet, FacetValue, Query, Reader, RowRef, UidText, compact::Uid, matches::Matches,
-    predicate::Predicate, rows::Rows, table::Table,
+    Answer, ClusterId, Facet, FacetValue, Query, Reader, RowRef, UidText, matches::Matches, predicate::Predicate,
+    rows::Rows, table::Table, uid::Uid,
 };
 
 /// The matches of one query, as of the last look.

@@ -4,22 +4,23 @@ use memchr::memmem::Finder;
 
 use crate::{
     ClusterId, Container, Owner, Pod,
-    compact::{Uid, UidText},
     dictionary::Sym,
     rows::{Instance, LEFT_OUT, LabelSet, Packed, Rest, Rows},
+    uid::{Uid, UidText},
 };
 
-/// A state of a row. No other state, of this or of any other row of any index of the process, has the same stamp.
+/// The version of a row: no other state of it, and no other row of any index of the process, has
+/// the same one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Stamp {
-    index: Instance,
-    version: u64,
+pub struct RowVersion {
+    instance: Instance,
+    clock: u64,
 }
 
-impl Stamp {
-    /// A number that differs between most stamps.
+impl RowVersion {
+    /// Returns a number that differs between most versions.
     pub fn number(self) -> u64 {
-        self.version
+        self.clock
     }
 }
 
@@ -51,11 +52,11 @@ impl<'a> RowRef<'a> {
         self.rows.words.get(sym)
     }
 
-    /// The state that the row is in now: as long as its stamp is the same, so is all that is seen here.
-    pub fn stamp(self) -> Stamp {
-        Stamp {
-            index: self.rows.instance,
-            version: self.rows.columns.version[self.at()],
+    /// Returns the row's version: while it stays the same, so does everything that this view shows.
+    pub fn version(self) -> RowVersion {
+        RowVersion {
+            instance: self.rows.instance,
+            clock: self.rows.columns.version[self.at()],
         }
     }
 
@@ -243,7 +244,7 @@ impl<'a> RowRef<'a> {
     }
 
     /// Whether a pod of the same cluster, namespace and name is what the row already says.
-    pub(crate) fn is(self, pod: &Pod) -> bool {
+    pub(crate) fn equals(self, pod: &Pod) -> bool {
         let Rest {
             uid,
             host_ip,
@@ -254,7 +255,7 @@ impl<'a> RowRef<'a> {
             ..
         } = self.rest;
         let owner = pod.owner.as_ref().map(|owner| (&*owner.kind, &*owner.name));
-        uid.is(&pod.uid)
+        uid.equals(&pod.uid)
             && self.status() == pod.status
             && self.phase() == pod.phase
             && self.reason() == pod.reason
@@ -269,8 +270,8 @@ impl<'a> RowRef<'a> {
             && self.owner() == owner
             && self.containers_left_out() == pod.containers_left_out
             && self.labels_left_out() == pod.labels_left_out
-            && ContainerRef::are(self.containers(), &pod.containers)
-            && ContainerRef::are(self.init_containers(), &pod.init_containers)
+            && ContainerRef::all_equal(self.containers(), &pod.containers)
+            && ContainerRef::all_equal(self.init_containers(), &pod.init_containers)
             && self
                 .labels()
                 .eq(pod.labels.iter().map(|(key, value)| (&**key, &**value)))
@@ -307,7 +308,7 @@ impl<'a> ContainerRef<'a> {
         }
     }
 
-    fn are(views: impl ExactSizeIterator<Item = Self>, containers: &[Container]) -> bool {
+    fn all_equal(views: impl ExactSizeIterator<Item = Self>, containers: &[Container]) -> bool {
         views.len() == containers.len()
             && views.zip(containers).all(|(view, container)| {
                 view.name() == container.name

@@ -9,11 +9,11 @@ use roaring::RoaringBitmap;
 
 use crate::{
     ClusterId, Pod, RowRef, Sort,
-    compact::Uid,
     dictionary::{Dictionary, Sym},
     grow::{grow, reserve, shorten},
     names::Names,
     postings::Postings,
+    uid::Uid,
 };
 
 /// A label set: key and value by number, in the order of the keys' texts. Where labels are left out, the first entry has the key

@@ -72,7 +72,7 @@ fn write(out: &mut Vec<u8>, row: RowRef<'_>, cluster: Option<&str>) {
         within(out, cluster.as_bytes());
         put!(out, b"\",");
     }
-    written::copy(out, row.stamp(), |out| fields(out, row));
+    written::copy(out, row.version(), |out| fields(out, row));
     out.push(b'}');
 }
 

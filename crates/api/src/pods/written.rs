@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 
-use podgate_index::Stamp;
+use podgate_index::RowVersion;
 
 /// Rows that are kept for each thread at most.
 const SLOTS: usize = 512;
@@ -18,12 +18,12 @@ thread_local! {
 /// A row in the state of its stamp. A place is taken by whoever came last.
 #[derive(Clone, Debug, Default)]
 struct Slot {
-    stamp: Option<Stamp>,
+    stamp: Option<RowVersion>,
     json: Vec<u8>,
 }
 
 /// Appends what `write` appends for a row in a state: always the same for one stamp.
-pub(super) fn copy(out: &mut Vec<u8>, stamp: Stamp, write: impl FnOnce(&mut Vec<u8>)) {
+pub(super) fn copy(out: &mut Vec<u8>, stamp: RowVersion, write: impl FnOnce(&mut Vec<u8>)) {
     KEPT.with_borrow_mut(|kept| {
         if kept.is_empty() {
             kept.resize(SLOTS, Slot::default());
@@ -53,13 +53,13 @@ mod tests {
 
     use super::*;
 
-    fn stamps(index: &Index) -> Vec<Stamp> {
+    fn stamps(index: &Index) -> Vec<RowVersion> {
         let query = Query {
             clusters: vec![ClusterId(1)],
             limit: usize::MAX,
             ..Query::default()
         };
-        index.read().answer(&query).rows().map(|row| row.stamp()).collect()
+        index.read().answer(&query).rows().map(|row| row.version()).collect()
     }
 
     fn index(names: impl Iterator<Item = usize>) -> Index {
@@ -72,7 +72,7 @@ mod tests {
         index
     }
 
-    fn copied(stamp: Stamp, text: &str) -> String {
+    fn copied(stamp: RowVersion, text: &str) -> String {
         let mut out = b"before ".to_vec();
         copy(&mut out, stamp, |out| out.extend_from_slice(text.as_bytes()));
         String::from_utf8(out).unwrap()

@@ -1,6 +1,7 @@
 //! The index through its public face.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod compare_and_set;
 mod generation;
 mod live;
 mod model;

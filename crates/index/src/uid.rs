@@ -48,8 +48,8 @@ impl Uid {
         uuid(text.as_bytes()).map_or_else(|| Self::Text(text.into()), Self::Uuid)
     }
 
-    /// Whether this is the uid of that text.
-    pub(crate) fn is(&self, text: &str) -> bool {
+    /// Returns whether this is the uid with that text.
+    pub(crate) fn equals(&self, text: &str) -> bool {
         match self {
             Self::Uuid(bytes) => uuid(text.as_bytes()).as_ref() == Some(bytes),
             Self::Text(own) => **own == *text,
@@ -139,7 +139,7 @@ mod tests {
             &uuid.replace("0c8d", "é8d"),
         ] {
             assert_eq!(&*Uid::new(text).text(), text);
-            assert!(Uid::new(text).is(text) && !Uid::new(text).is("other"));
+            assert!(Uid::new(text).equals(text) && !Uid::new(text).equals("other"));
         }
     }
 }
