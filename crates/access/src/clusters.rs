@@ -4,7 +4,7 @@ mod validate;
 
 use std::{collections::HashMap, sync::Arc};
 
-use podgate_cluster::{Cluster, Registry, Source, Spec, Sync, registry::Info, source::Refused};
+use podgate_cluster::{Cluster, Registry, Source, Spec, Sync, registry::Info, source::InvalidSource};
 use podgate_index::{ClusterId, Index, Scope};
 use podgate_store::{ClusterEdit, NewCluster, Origin, Store};
 use tokio::sync::Mutex;
@@ -307,12 +307,12 @@ impl Clusters {
     }
 
     /// The stored source, or why it is lost. A database that fails has lost nothing: that is this call's error, and its words are not for callers.
-    async fn stored_source(&self, id: u32) -> Result<std::result::Result<Source, Refused>> {
+    async fn stored_source(&self, id: u32) -> Result<std::result::Result<Source, InvalidSource>> {
         let stored = match self.store.cluster_credential(id).await {
-            Err(error @ podgate_store::Error::Unseal(_)) => return Ok(Err(Refused(error.to_string()))),
+            Err(error @ podgate_store::Error::Unseal(_)) => return Ok(Err(InvalidSource(error.to_string()))),
             other => other?,
         };
-        let missing = || Refused("it has no stored credential".to_owned());
+        let missing = || InvalidSource("it has no stored credential".to_owned());
         Ok(stored
             .ok_or_else(missing)
             .and_then(|stored| Source::from_stored(&stored)))
@@ -321,7 +321,7 @@ impl Clusters {
     /// The stored source, or one that says why it is lost.
     async fn usable_source(&self, row: &podgate_store::Cluster) -> Result<Source> {
         let stored = self.stored_source(row.id).await?;
-        Ok(stored.unwrap_or_else(|Refused(reason)| {
+        Ok(stored.unwrap_or_else(|InvalidSource(reason)| {
             tracing::error!(cluster = row.name, reason, "the credential of a cluster can't be used");
             Source::unusable(&row.api_server, &reason)
         }))
@@ -382,7 +382,7 @@ fn source(
     }
 }
 
-fn invalid(Refused(reason): Refused) -> Denied {
+fn invalid(InvalidSource(reason): InvalidSource) -> Denied {
     Denied::Invalid(reason)
 }
 
@@ -396,7 +396,7 @@ fn both() -> Denied {
     )
 }
 
-fn lost(Refused(reason): Refused) -> Denied {
+fn lost(InvalidSource(reason): InvalidSource) -> Denied {
     tracing::error!(reason, "the credential of a cluster can't be used");
     Denied::Conflict("the stored credential of this cluster can't be read: give it again with this change".to_owned())
 }

@@ -66,7 +66,7 @@ impl Scoped<GetPod> {
     ///
     /// # Errors
     /// Those of the cluster.
-    pub async fn get(&self) -> Result<detail::Pod> {
+    pub async fn get(&self) -> Result<detail::PodJson> {
         Ok(self.cluster()?.pod(&self.namespace, &self.name).await?)
     }
 

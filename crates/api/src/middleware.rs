@@ -19,7 +19,7 @@ use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use podgate_access::Caller;
-use podgate_cluster::text::{MAX_MESSAGE, cut, quote};
+use podgate_cluster::text::{MAX_MESSAGE, quote, sanitize};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -150,7 +150,7 @@ pub(crate) async fn around(Extract(state): Extract<State>, mut request: Request,
     }
     if let Some(error) = response.extensions_mut().remove::<ApiError>() {
         if let ApiError::Internal(cause) = &error {
-            let cause = cut(cause, MAX_MESSAGE);
+            let cause = sanitize(cause, MAX_MESSAGE);
             tracing::error!(
                 request_id = trace.id(),
                 method = quote(method.as_str()),

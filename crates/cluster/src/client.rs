@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use crate::{
     Error, MemoryBudget,
-    error::{Given, Result, Status},
+    error::{CallerParameters, Result, Status},
     source::Loaded,
 };
 
@@ -27,13 +27,13 @@ mod connect;
 mod explain;
 mod plug_in;
 pub(crate) mod proxy;
-mod slot;
+mod shared;
 pub mod tls;
 mod uri;
 
 pub(crate) use self::{
-    body::{Held, Share, not_json},
-    slot::Slot,
+    body::{BodyReservation, Reserved, not_json},
+    shared::SharedClient,
     uri::uri,
 };
 
@@ -61,7 +61,7 @@ pub struct Policy {
     /// answers no ping for so long is dead.
     pub stream_silence: Duration,
     /// How patient the watches are.
-    pub watch: Patience,
+    pub watch: WatchTimeouts,
     /// Pods that are kept of one cluster at most. Together they may take 4 KiB each of memory, and 64 MiB in any case.
     pub max_pods: usize,
     /// What the bodies of all clusters' answers may take together, as far as they are in memory.
@@ -72,7 +72,7 @@ pub struct Policy {
 
 /// How long a watch waits before it does something about it.
 #[derive(Clone, Debug)]
-pub struct Patience {
+pub struct WatchTimeouts {
     /// A watch without event and bookmark for so long is given up, and the pods are listed again.
     pub silence: Duration,
     /// A list, by pages or streamed, that brings no pod for so long is given up.
@@ -98,7 +98,7 @@ impl Default for Policy {
             credential_fresh: Duration::from_secs(60),
             allowed_networks: Arc::new([]),
             stream_silence: Duration::from_secs(60),
-            watch: Patience::default(),
+            watch: WatchTimeouts::default(),
             max_pods: 1_000_000,
             bodies: MemoryBudget::new(BODIES),
             body_wait: Duration::from_secs(5),
@@ -106,7 +106,7 @@ impl Default for Policy {
     }
 }
 
-impl Default for Patience {
+impl Default for WatchTimeouts {
     fn default() -> Self {
         Self {
             silence: Duration::from_secs(180),
@@ -161,7 +161,7 @@ impl std::fmt::Debug for Client {
 }
 
 impl Client {
-    fn of(inner: kube::Client, cluster: &str, policy: &Policy, loaded: &Loaded) -> Self {
+    fn new(inner: kube::Client, cluster: &str, policy: &Policy, loaded: &Loaded) -> Self {
         Self {
             inner,
             policy: policy.clone(),
@@ -228,11 +228,15 @@ impl Client {
     /// # Errors
     /// Those of [`Client::send`] and of [`Error::from_status`].
     pub(crate) async fn request(&self, request: Request<Vec<u8>>) -> Result<Response<Body>> {
-        self.request_of(request, &[]).await
+        self.request_with(request, &[]).await
     }
 
     /// As [`Client::request`], with the parameters that the caller chose.
-    pub(crate) async fn request_of(&self, request: Request<Vec<u8>>, given: &Given<'_>) -> Result<Response<Body>> {
+    pub(crate) async fn request_with(
+        &self,
+        request: Request<Vec<u8>>,
+        given: &CallerParameters<'_>,
+    ) -> Result<Response<Body>> {
         let what = self.what(&request);
         let response = self.send(request).await?;
         if response.status().is_success() {
@@ -246,7 +250,7 @@ impl Client {
         &self,
         response: Response<Body>,
         what: &str,
-        given: &Given<'_>,
+        given: &CallerParameters<'_>,
     ) -> (Option<Status>, Error) {
         let status = response.status().as_u16();
         let body = timeout(self.policy.request_timeout, body::beginning(response, MAX_STATUS)).await;
@@ -257,15 +261,19 @@ impl Client {
     /// Returns the whole answer as JSON. Not for what keeps much of the answer: its memory is counted only while it is parsed.
     ///
     /// # Errors
-    /// As [`Client::bytes`] and [`Held::parse`].
+    /// As [`Client::bytes`] and [`Reserved::parse`].
     pub(crate) async fn json<T: DeserializeOwned>(&self, request: Request<Vec<u8>>) -> Result<T> {
-        self.json_of(request, &[]).await
+        self.json_with(request, &[]).await
     }
 
     /// As [`Client::json`], with the parameters that the caller chose.
-    pub(crate) async fn json_of<T: DeserializeOwned>(&self, request: Request<Vec<u8>>, given: &Given<'_>) -> Result<T> {
+    pub(crate) async fn json_with<T: DeserializeOwned>(
+        &self,
+        request: Request<Vec<u8>>,
+        given: &CallerParameters<'_>,
+    ) -> Result<T> {
         let what = self.what(&request);
-        self.bytes_of(request, given).await?.parse(&what).await
+        self.bytes_with(request, given).await?.parse(&what).await
     }
 
     /// Returns the rest of an answer as JSON. For as long as it takes: whoever calls it has a limit.
@@ -273,23 +281,26 @@ impl Client {
     /// # Errors
     /// As [`Client::json`].
     pub(crate) async fn rest<T: DeserializeOwned>(&self, response: Response<Body>, what: &str) -> Result<T> {
-        let share = Share::new(&self.policy);
-        body::read(response, MAX_BODY, what, share).await?.parse(what).await
+        let reservation = BodyReservation::new(&self.policy);
+        body::read(response, MAX_BODY, what, reservation)
+            .await?
+            .parse(what)
+            .await
     }
 
     /// Returns the whole answer, of at most [`MAX_BODY`] bytes, within [`Policy::request_timeout`].
     ///
     /// # Errors
     /// Those of [`Client::request`]; [`Error::Upstream`] for a longer answer; [`Error::Busy`].
-    pub(crate) async fn bytes(&self, request: Request<Vec<u8>>) -> Result<Held<Vec<u8>>> {
-        self.bytes_of(request, &[]).await
+    pub(crate) async fn bytes(&self, request: Request<Vec<u8>>) -> Result<Reserved<Vec<u8>>> {
+        self.bytes_with(request, &[]).await
     }
 
-    async fn bytes_of(&self, request: Request<Vec<u8>>, given: &Given<'_>) -> Result<Held<Vec<u8>>> {
+    async fn bytes_with(&self, request: Request<Vec<u8>>, given: &CallerParameters<'_>) -> Result<Reserved<Vec<u8>>> {
         let what = self.what(&request);
         let whole = async {
-            let response = self.request_of(request, given).await?;
-            body::read(response, MAX_BODY, &what, Share::new(&self.policy)).await
+            let response = self.request_with(request, given).await?;
+            body::read(response, MAX_BODY, &what, BodyReservation::new(&self.policy)).await
         };
         self.within(whole, &what).await
     }

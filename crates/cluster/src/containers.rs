@@ -69,7 +69,7 @@ impl Cluster {
         let uri = client::uri(&["api", "v1", "namespaces", namespace, "pods", name], &[])?;
         let mut pod: Pod = client.json(client::get(&uri)?).await?;
         if pod.kind != "Pod" || !pod.keeps_to_lengths() {
-            return Err(detail::misunderstood(&client, namespace, name));
+            return Err(detail::not_a_pod(&client, namespace, name));
         }
         pod.cluster = client.cluster.clone();
         (pod.metadata.namespace, pod.metadata.name) = (namespace.to_owned(), name.to_owned());

@@ -71,7 +71,7 @@ impl Cluster {
             ))
         };
         let body = serde_json::to_vec(&body).map_err(|error| unsent(&error))?;
-        let request = Request::delete(detail::path(namespace, name)?)
+        let request = Request::delete(detail::pod_path(namespace, name)?)
             .header(CONTENT_TYPE, "application/json")
             .body(body)
             .map_err(|error| unsent(&error))?;
@@ -86,7 +86,7 @@ impl Cluster {
             .filter_map(|(name, value)| Some((name, value?)))
             .collect();
         let what = client.what(&request);
-        let answer: Answer = client.json_of(request, &given).await?;
+        let answer: Answer = client.json_with(request, &given).await?;
         if matches!(answer.kind.as_str(), "Pod" | "Status") {
             return Ok(());
         }

@@ -8,28 +8,28 @@ use serde_json::value::RawValue;
 
 use crate::{
     Cluster, Error,
-    client::{self, Client, Held},
+    client::{self, Client, Reserved},
     error::Result,
 };
 
 /// The bytes by which what is made of a pod's JSON may be longer: fields that are absent there.
-pub const VIEW: usize = 512 << 10;
+pub const VIEW_OVERHEAD: usize = 512 << 10;
 
 /// A pod's JSON as the API server sent it, at most 16 MiB, with its part of [`client::Policy::bodies`].
 #[derive(Debug)]
-pub struct Pod {
-    json: Held<Vec<u8>>,
+pub struct PodJson {
+    json: Reserved<Vec<u8>>,
     what: String,
 }
 
-impl Pod {
+impl PodJson {
     /// Returns the JSON. It is a `Pod` of Kubernetes by its `kind` and has a `metadata`; the rest is not checked.
     pub fn json(&self) -> &[u8] {
         &self.json.value
     }
 
     /// Returns the error for JSON that is not a pod's after all.
-    pub fn misunderstood(&self, error: &serde_json::Error) -> Error {
+    pub fn not_json(&self, error: &serde_json::Error) -> Error {
         client::not_json(error, &self.what)
     }
 }
@@ -48,18 +48,20 @@ impl Cluster {
     ///
     /// # Errors
     /// [`crate::Error::PodNotFound`], [`crate::Error::Busy`], and those of every call.
-    pub async fn pod(&self, namespace: &str, name: &str) -> Result<Pod> {
+    pub async fn pod(&self, namespace: &str, name: &str) -> Result<PodJson> {
         let client = self.client().await?;
-        let request = client::get(&path(namespace, name)?)?;
+        let request = client::get(&pod_path(namespace, name)?)?;
         let what = client.what(&request);
         let mut json = client.bytes(request).await?;
         let head: Head<'_> = serde_json::from_slice(&json.value).map_err(|error| client::not_json(&error, &what))?;
         if head.kind != "Pod" || !head.metadata.get().starts_with('{') {
-            return Err(misunderstood(&client, namespace, name));
+            return Err(not_a_pod(&client, namespace, name));
         }
         // For the text that is made of it.
-        json.share.hold(2 * json.value.capacity() + VIEW, &what).await?;
-        Ok(Pod { json, what })
+        json.reservation
+            .reserve(2 * json.value.capacity() + VIEW_OVERHEAD, &what)
+            .await?;
+        Ok(PodJson { json, what })
     }
 
     /// Returns the pod's manifest as YAML, asked of the API server, without `managedFields`.
@@ -68,7 +70,7 @@ impl Cluster {
     /// [`crate::Error::PodNotFound`], [`crate::Error::Busy`], and those of every call.
     pub async fn manifest(&self, namespace: &str, name: &str) -> Result<Vec<u8>> {
         let client = self.client().await?;
-        let mut request = client::get(&path(namespace, name)?)?;
+        let mut request = client::get(&pod_path(namespace, name)?)?;
         let yaml = HeaderValue::from_static("application/yaml");
         request.headers_mut().insert(ACCEPT, yaml);
         let mut manifest = client.bytes(request).await?;
@@ -77,7 +79,7 @@ impl Cluster {
             .split(|&byte| byte == b'\n')
             .any(|line| line == b"kind: Pod")
         {
-            return Err(misunderstood(&client, namespace, name));
+            return Err(not_a_pod(&client, namespace, name));
         }
         drop_managed_fields(&mut manifest.value);
         Ok(manifest.value)
@@ -85,11 +87,11 @@ impl Cluster {
 }
 
 /// The path of a pod; no name leads elsewhere.
-pub(crate) fn path(namespace: &str, name: &str) -> Result<String> {
+pub(crate) fn pod_path(namespace: &str, name: &str) -> Result<String> {
     client::uri(&["api", "v1", "namespaces", namespace, "pods", name], &[])
 }
 
-pub(crate) fn misunderstood(client: &Client, namespace: &str, name: &str) -> Error {
+pub(crate) fn not_a_pod(client: &Client, namespace: &str, name: &str) -> Error {
     Error::upstream(format!(
         "cluster `{}` answered something else than pod `{namespace}/{name}`: check that its address is that of an API server",
         client.cluster

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::{
     protobuf,
-    text::{Message, words},
+    text::{Message, excerpt},
 };
 
 /// The most bytes of a `Status` that are read: a longer body is none.
@@ -98,7 +98,7 @@ impl Status {
 
     /// Whether one of these parameters is what the refusal is about: the field of a cause, or where there are no causes a parameter whose name or quoted value
     /// the message has.
-    fn blames(&self, given: &Given<'_>) -> bool {
+    fn blames(&self, given: &CallerParameters<'_>) -> bool {
         let causes = self.details.as_ref().and_then(|details| details.causes.as_deref());
         let fields = || causes.unwrap_or_default().iter().map(|cause| cause.field.as_str());
         if fields().any(|field| !field.is_empty()) {
@@ -124,7 +124,7 @@ impl Status {
 }
 
 /// The parameters of a call that its caller chose, by name and value.
-pub(crate) type Given<'a> = [(&'a str, &'a str)];
+pub(crate) type CallerParameters<'a> = [(&'a str, &'a str)];
 
 impl Error {
     /// Makes an [`Error::PodNotFound`].
@@ -183,20 +183,20 @@ impl Error {
     }
 
     /// Returns what an answer other than success means. `what` names the call and the cluster, such as "GET /api/v1/pods on cluster `prod`".
-    pub(crate) fn from_status(status: u16, body: &[u8], what: &str, given: &Given<'_>) -> Self {
+    pub(crate) fn from_status(status: u16, body: &[u8], what: &str, given: &CallerParameters<'_>) -> Self {
         match Status::parse(body) {
-            Some(parsed) => Self::of(status, &parsed, what, given),
+            Some(parsed) => Self::from_parsed_status(status, &parsed, what, given),
             None => Self::without_status(status, what),
         }
     }
 
     /// Returns what a `Status` means that came with, or as, an answer. That a call is not valid is its caller's fault only where the cluster blames one of
     /// the parameters `given`: else what Podgate or a proxy made of the call is not.
-    pub(crate) fn of(status: u16, parsed: &Status, what: &str, given: &Given<'_>) -> Self {
+    pub(crate) fn from_parsed_status(status: u16, parsed: &Status, what: &str, given: &CallerParameters<'_>) -> Self {
         let said = if parsed.message.is_empty() {
-            format!("status {status}, {}", words(&parsed.reason))
+            format!("status {status}, {}", excerpt(&parsed.reason))
         } else {
-            words(&parsed.message)
+            excerpt(&parsed.message)
         };
         let text = format!("{what} was refused by the cluster: {said}");
         match status {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::{
     Cluster, Error,
-    client::{self, Client, Share},
+    client::{self, BodyReservation, Client},
     detail,
     error::Result,
     list::{self, Bounds},
@@ -86,7 +86,7 @@ impl Cluster {
     /// [`crate::Error::PodNotFound`], [`crate::Error::Busy`], and those of every call.
     pub async fn events(&self, namespace: &str, name: &str) -> Result<Events> {
         let client = self.client().await?;
-        let request = client::get(&detail::path(namespace, name)?)?;
+        let request = client::get(&detail::pod_path(namespace, name)?)?;
         let what = client.what(&request);
         let mut body = client.bytes(request).await?;
         let subject: Subject = body.parse(&what).await?;
@@ -142,15 +142,15 @@ impl<'a> Pages<'a> {
             item: MAX_EVENT,
             left: MAX_BYTES,
         };
-        let mut share = Share::new(&self.client.policy);
+        let mut reservation = BodyReservation::new(&self.client.policy);
         loop {
             let page = self.request(Some(&token))?;
-            match list::page(self.client, page, &mut bounds, &mut share, &mut kept).await {
+            match list::page(self.client, page, &mut bounds, &mut reservation, &mut kept).await {
                 Ok(meta) => token = meta.token,
                 Err(Error::Upstream(_)) if !token.is_empty() => {
                     kept = self.keep();
                     let whole = self.request(None)?;
-                    list::page(self.client, whole, &mut bounds, &mut share, &mut kept).await?;
+                    list::page(self.client, whole, &mut bounds, &mut reservation, &mut kept).await?;
                     return Ok(kept);
                 }
                 Err(error) => return Err(error),

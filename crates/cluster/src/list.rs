@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::{
     Error,
-    client::{Client, Share},
+    client::{BodyReservation, Client},
     error::Result,
     watch::codec::{Garbage, Part, Splitter},
     wire::nullable,
@@ -62,7 +62,7 @@ pub(crate) async fn page(
     client: &Client,
     request: Request<Vec<u8>>,
     bounds: &mut Bounds,
-    share: &mut Share,
+    reservation: &mut BodyReservation,
     sink: &mut dyn Sink,
 ) -> Result<Meta> {
     let what = client.what(&request);
@@ -90,7 +90,7 @@ pub(crate) async fn page(
             Ok(())
         });
         taken.map_err(|garbage| odd(&garbage))?;
-        share.hold(sink.kept() + splitter.held(), &what).await?;
+        reservation.reserve(sink.kept() + splitter.held(), &what).await?;
     }
     match meta {
         Some(meta) if splitter.is_complete() => Ok(meta),

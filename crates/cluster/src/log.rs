@@ -83,7 +83,7 @@ impl Cluster {
         let uri = uri(namespace, name, &container, query)?;
         let request = client::get(&uri)?;
         let what = client.what(&request);
-        let answer = match client.request_of(request, &query.given()).await {
+        let answer = match client.request_with(request, &query.given()).await {
             Ok(answer) => answer,
             Err(error) => return Err(self.explain(error, namespace, name, &container).await),
         };

@@ -37,7 +37,7 @@ impl<'a> Field<'a> {
 pub(crate) struct Fields<'a>(&'a [u8]);
 
 impl<'a> Fields<'a> {
-    pub(crate) fn of(message: &'a [u8]) -> Self {
+    pub(crate) fn new(message: &'a [u8]) -> Self {
         Self(message)
     }
 
@@ -91,7 +91,7 @@ impl<'a> Object<'a> {
             kind: &[],
             message: &[],
         };
-        for field in Fields::of(bytes.strip_prefix(&MAGIC)?) {
+        for field in Fields::new(bytes.strip_prefix(&MAGIC)?) {
             match field.ok()? {
                 (1, types) => object.kind = kind(types.bytes()).ok()?,
                 (2, raw) => object.message = raw.bytes(),
@@ -105,7 +105,7 @@ impl<'a> Object<'a> {
 /// The kind in a `TypeMeta`.
 pub(crate) fn kind(types: &[u8]) -> Result<&[u8], Broken> {
     let mut kind: &[u8] = &[];
-    for field in Fields::of(types) {
+    for field in Fields::new(types) {
         if let (2, named) = field? {
             kind = named.bytes();
         }
@@ -120,7 +120,7 @@ pub(crate) fn status(bytes: &[u8]) -> Option<Status> {
         kind: "Status".to_owned(),
         ..Status::default()
     };
-    for field in Fields::of(object.message) {
+    for field in Fields::new(object.message) {
         match field.ok()? {
             (3, message) => status.message = message.text(),
             (4, reason) => status.reason = reason.text(),
@@ -134,7 +134,7 @@ pub(crate) fn status(bytes: &[u8]) -> Option<Status> {
 
 fn details(message: &[u8]) -> Result<Details, Broken> {
     let mut details = Details::default();
-    for field in Fields::of(message) {
+    for field in Fields::new(message) {
         match field? {
             (1, name) => details.name = name.text(),
             (3, kind) => details.kind = kind.text(),
@@ -147,7 +147,7 @@ fn details(message: &[u8]) -> Result<Details, Broken> {
 
 fn cause(message: &[u8]) -> Result<Cause, Broken> {
     let mut cause = Cause::default();
-    for field in Fields::of(message) {
+    for field in Fields::new(message) {
         match field? {
             (1, reason) => cause.reason = reason.text(),
             (2, message) => cause.message = message.text(),
@@ -207,7 +207,7 @@ mod tests {
     use super::*;
 
     fn fields(message: &[u8]) -> Result<Vec<(u64, Field<'_>)>, Broken> {
-        Fields::of(message).collect()
+        Fields::new(message).collect()
     }
 
     #[test]
@@ -241,7 +241,7 @@ mod tests {
         ] {
             assert_eq!(fields(message), Err(Broken), "{message:x?}");
         }
-        assert!(Fields::of(b"\x08").count() == 1, "an error ends it");
+        assert!(Fields::new(b"\x08").count() == 1, "an error ends it");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 use self::removal::{Removal, Why};
 use crate::{
     Error, Source,
-    client::{Client, Policy, Slot},
+    client::{Client, Policy, SharedClient},
     error::Result,
     warnings::Warnings,
     watch::{board::Board, counts::Counters},
@@ -127,9 +127,9 @@ pub struct Cluster {
 pub(crate) struct Inner {
     pub(crate) spec: Spec,
     pub(crate) policy: Policy,
-    client: Slot,
+    client: SharedClient,
     /// For [`Cluster::probe`], which waits for nobody's calls and holds none up.
-    probe: Slot,
+    probe: SharedClient,
     /// Cancelled when the cluster is removed or replaced: every stream of it ends then.
     pub(crate) removed: Removal,
     /// The tasks of its open logs and terminals.
@@ -214,8 +214,8 @@ impl Registry {
         let board = Board::new(spec.namespaces.len(), self.state.changes.clone());
         let changes = board.subscribe();
         let inner = Arc::new(Inner {
-            client: Slot::new(spec.source.clone(), spec.name.clone(), self.state.policy.clone()),
-            probe: Slot::new(spec.source.clone(), spec.source.api_server(), self.state.policy.clone()),
+            client: SharedClient::new(spec.source.clone(), spec.name.clone(), self.state.policy.clone()),
+            probe: SharedClient::new(spec.source.clone(), spec.source.api_server(), self.state.policy.clone()),
             watched: watch::Sender::new(spec.namespaces.as_slice().into()),
             spec,
             policy: self.state.policy.clone(),
@@ -289,8 +289,8 @@ impl Registry {
     /// What failed, as [`Error`].
     pub async fn probe(&self, source: &Source, namespaces: &[String]) -> Result<Info> {
         let policy = &self.state.policy;
-        let slot = Slot::new(source.clone(), source.api_server(), policy.clone());
-        info::probe(&slot, namespaces, policy).await
+        let shared = SharedClient::new(source.clone(), source.api_server(), policy.clone());
+        info::probe(&shared, namespaces, policy).await
     }
 
     /// Ends all watches, logs and terminals and waits for them: for terminals a few seconds, which the end of a process's input takes.

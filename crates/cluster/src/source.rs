@@ -24,7 +24,7 @@ pub(crate) mod yaml;
 #[cfg(test)]
 mod table;
 
-pub use self::files::OfFiles;
+pub use self::files::FileContext;
 pub(crate) use self::material::Loaded;
 use crate::text::quote;
 
@@ -41,7 +41,7 @@ pub struct Source {
 #[derive(Clone)]
 enum Kind {
     /// A context of a kubeconfig file of the operator's: it may name exec plug-ins, proxies and files, and reach any address.
-    File(Box<OfFile>),
+    File(Box<FileSource>),
     /// It came through the API.
     Untrusted(Box<Effective>),
     /// The service account of the pod that we run in.
@@ -52,12 +52,12 @@ enum Kind {
 
 /// A context of a file, which is read again for each client, because tools write fresh credentials into it.
 #[derive(Clone)]
-struct OfFile {
+struct FileSource {
     file: Arc<file::File>,
     context: String,
     /// What the context came to when the file was last read and had it usable; until then, why it is not. It serves when the file has gone, is being
     /// rewritten, or has lost the context.
-    newest: Arc<Mutex<Result<Effective, Refused>>>,
+    newest: Arc<Mutex<Result<Effective, InvalidSource>>>,
 }
 
 impl std::fmt::Debug for Source {
@@ -82,22 +82,22 @@ pub struct Context {
 /// Why a source is refused; its text says the reason and, where there is one, the remedy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Refused(pub String);
+pub struct InvalidSource(pub String);
 
 impl Source {
     /// Reads the contexts of an operator's kubeconfig file, in the file's order. Relative paths in it are taken from its folder.
     /// A context that can't be used is among them; contexts without a name are left out, and the log says so.
     ///
     /// # Errors
-    /// [`Refused`] when the file can't be read, is no kubeconfig, or holds no context.
-    pub fn from_kubeconfig_file(path: &Path) -> Result<Vec<Context>, Refused> {
+    /// [`InvalidSource`] when the file can't be read, is no kubeconfig, or holds no context.
+    pub fn from_kubeconfig_file(path: &Path) -> Result<Vec<Context>, InvalidSource> {
         let (file, kubeconfig) = file::File::open(path)?;
         let shown = path.display();
         if kubeconfig.nameless > 0 {
             tracing::warn!(file = %shown, contexts = kubeconfig.nameless, "contexts of a kubeconfig have no name and are left out");
         }
         if kubeconfig.contexts().is_empty() {
-            return Err(Refused(format!(
+            return Err(InvalidSource(format!(
                 "the kubeconfig `{shown}` has no context: add one, or name another file"
             )));
         }
@@ -107,7 +107,7 @@ impl Source {
             name: slug(original),
             original: original.to_owned(),
             source: Self {
-                kind: Kind::File(Box::new(OfFile {
+                kind: Kind::File(Box::new(FileSource {
                     file: file.clone(),
                     context: original.to_owned(),
                     newest: Arc::new(Mutex::new(effective::effective(&kubeconfig, original, folder))),
@@ -127,16 +127,16 @@ impl Source {
     /// A source that came through the API as a kubeconfig: YAML, or its base64. Takes its current context, else its only one.
     ///
     /// # Errors
-    /// [`Refused`] for what does not parse, and for exec plug-ins, auth providers, proxies, files and impersonation: each named.
-    pub fn from_untrusted_kubeconfig(text: &str) -> Result<Self, Refused> {
+    /// [`InvalidSource`] for what does not parse, and for exec plug-ins, auth providers, proxies, files and impersonation: each named.
+    pub fn from_untrusted_kubeconfig(text: &str) -> Result<Self, InvalidSource> {
         Self::untrusted(untrusted::read(text)?)
     }
 
     /// A source that came through the API as its parts. `ca_cert` is PEM or its base64; empty: the system's roots.
     ///
     /// # Errors
-    /// [`Refused`] for an address that is not `https://host[:port][/path]` and for a certificate that does not parse.
-    pub fn from_parts(api_server: &str, token: &str, ca_cert: &str) -> Result<Self, Refused> {
+    /// [`InvalidSource`] for an address that is not `https://host[:port][/path]` and for a certificate that does not parse.
+    pub fn from_parts(api_server: &str, token: &str, ca_cert: &str) -> Result<Self, InvalidSource> {
         let mut cluster = json!({"server": api_server.trim()});
         if !ca_cert.trim().is_empty() {
             cluster["certificate-authority-data"] = untrusted::as_base64(ca_cert).into();
@@ -147,7 +147,7 @@ impl Source {
             "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
             "current-context": "c",
         });
-        Self::untrusted(untrusted::of_kubeconfig(&Kubeconfig::of(kubeconfig)?)?)
+        Self::untrusted(untrusted::from_kubeconfig(&Kubeconfig::from_value(kubeconfig)?)?)
     }
 
     /// The source of a cluster whose credential was lost, so that it is still there to be seen, mended and removed: every call fails with
@@ -164,15 +164,15 @@ impl Source {
     /// The same server as [`Source::from_stored`] or another untrusted constructor gave, with a bearer token in place of the credential.
     ///
     /// # Errors
-    /// [`Refused`] for a source that names no server, and for a token that is not one.
-    pub fn with_token(&self, token: &str) -> Result<Self, Refused> {
+    /// [`InvalidSource`] for a source that names no server, and for a token that is not one.
+    pub fn with_token(&self, token: &str) -> Result<Self, InvalidSource> {
         let Kind::Untrusted(effective) = &self.kind else {
-            return Err(Refused(
+            return Err(InvalidSource(
                 "there is no stored address that the token could be for: give `apiServer` too".to_owned(),
             ));
         };
         let mut effective = effective.as_ref().clone();
-        effective.credential = Credential::Given {
+        effective.credential = Credential::CallerParameters {
             token: Some(Token {
                 text: Some(token.trim().to_owned()).filter(|token| !token.is_empty()),
                 file: None,
@@ -194,13 +194,14 @@ impl Source {
     /// Reads what [`Source::to_stored`] wrote. Always untrusted.
     ///
     /// # Errors
-    /// [`Refused`] when the text is not one of ours.
-    pub fn from_stored(text: &str) -> Result<Self, Refused> {
-        let lost = || Refused("what is stored of the cluster's credential can't be read: give it again".to_owned());
+    /// [`InvalidSource`] when the text is not one of ours.
+    pub fn from_stored(text: &str) -> Result<Self, InvalidSource> {
+        let lost =
+            || InvalidSource("what is stored of the cluster's credential can't be read: give it again".to_owned());
         let mut stored: serde_json::Value = serde_json::from_str(text).map_err(|_| lost())?;
         let kubeconfig = stored.get_mut("kubeconfig").ok_or_else(lost)?.take();
-        let kubeconfig = Kubeconfig::of(kubeconfig).map_err(|_| lost())?;
-        Self::untrusted(untrusted::of_kubeconfig(&kubeconfig)?)
+        let kubeconfig = Kubeconfig::from_value(kubeconfig).map_err(|_| lost())?;
+        Self::untrusted(untrusted::from_kubeconfig(&kubeconfig)?)
     }
 
     /// The API server's address, as `https://host:port`; empty when it is not known.
@@ -240,28 +241,28 @@ impl Source {
     /// Returns what is known of address and credential now. Blocks: reads files.
     ///
     /// # Errors
-    /// [`Refused`] with the reason, which names the context and shows no secret.
-    pub(crate) fn load(&self) -> Result<Loaded, Refused> {
+    /// [`InvalidSource`] with the reason, which names the context and shows no secret.
+    pub(crate) fn load(&self) -> Result<Loaded, InvalidSource> {
         match &self.kind {
             Kind::File(file) => {
                 let effective = file.read_again();
                 effective
-                    .and_then(|effective| Loaded::of(&effective))
-                    .map_err(|Refused(why)| {
+                    .and_then(|effective| Loaded::from_effective(&effective))
+                    .map_err(|InvalidSource(why)| {
                         let context = quote(&file.context);
-                        Refused(format!(
+                        InvalidSource(format!(
                             "context `{context}` of `{}` can't be used: {why}",
                             file.file.path().display()
                         ))
                     })
             }
-            Kind::Untrusted(effective) => Loaded::of(effective),
-            Kind::InCluster => Loaded::of(&in_cluster()?),
-            Kind::Unusable { reason, .. } => Err(Refused(reason.clone())),
+            Kind::Untrusted(effective) => Loaded::from_effective(effective),
+            Kind::InCluster => Loaded::from_effective(&in_cluster()?),
+            Kind::Unusable { reason, .. } => Err(InvalidSource(reason.clone())),
         }
     }
 
-    fn untrusted(effective: Effective) -> Result<Self, Refused> {
+    fn untrusted(effective: Effective) -> Result<Self, InvalidSource> {
         untrusted::check(&effective)?;
         Ok(Self {
             kind: Kind::Untrusted(Box::new(effective)),
@@ -269,9 +270,9 @@ impl Source {
     }
 }
 
-impl OfFile {
+impl FileSource {
     /// Returns what the context comes to now. A file that lacks it, as one that is just being rewritten does, is no news. Blocks.
-    fn read_again(&self) -> Result<Effective, Refused> {
+    fn read_again(&self) -> Result<Effective, InvalidSource> {
         let kubeconfig = match self.file.read() {
             Ok(kubeconfig) if kubeconfig.contexts().contains(&self.context.as_str()) => kubeconfig,
             _ => return self.newest().clone(),
@@ -285,16 +286,16 @@ impl OfFile {
         read
     }
 
-    fn newest(&self) -> MutexGuard<'_, Result<Effective, Refused>> {
+    fn newest(&self) -> MutexGuard<'_, Result<Effective, InvalidSource>> {
         self.newest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// What `rest.InClusterConfig` of client-go makes of the pod that we run in. Its API server is reached without a proxy.
-fn in_cluster() -> Result<Effective, Refused> {
+fn in_cluster() -> Result<Effective, InvalidSource> {
     let text = in_cluster_server();
     let uri = text.parse().map_err(|_| {
-        Refused("the API server's address in KUBERNETES_SERVICE_HOST and …_PORT is malformed".to_owned())
+        InvalidSource("the API server's address in KUBERNETES_SERVICE_HOST and …_PORT is malformed".to_owned())
     })?;
     let file = |name| Path::new(SERVICE_ACCOUNT).join(name);
     Ok(Effective {
@@ -304,7 +305,7 @@ fn in_cluster() -> Result<Effective, Refused> {
         server_name: None,
         proxy: None,
         namespace: None,
-        credential: Credential::Given {
+        credential: Credential::CallerParameters {
             token: Some(Token {
                 text: None,
                 file: Some(file("token")),

@@ -10,7 +10,7 @@ pub const MAX_MESSAGE: usize = 2 << 10;
 /// The most bytes of a text of a row: those of the longest name of Kubernetes, a DNS-1123 subdomain.
 pub(crate) const MAX_TEXT: usize = 253;
 /// The most bytes of a peer's explanation within a message, so that the sentence around it stays whole.
-const MAX_WORDS: usize = 1 << 10;
+const MAX_EXCERPT: usize = 1 << 10;
 
 /// A sentence for a caller or the log, of at most [`MAX_MESSAGE`] bytes and on one line. It can be made only by cleaning a text, so an error that
 /// holds one never repeats a peer's text whole, and none of its control and bidirectional characters.
@@ -22,13 +22,13 @@ impl From<String> for Message {
         if text.len() <= MAX_MESSAGE && is_clean(&text) {
             return Self(text);
         }
-        Self(cut(&text, MAX_MESSAGE))
+        Self(sanitize(&text, MAX_MESSAGE))
     }
 }
 
 impl From<&str> for Message {
     fn from(text: &str) -> Self {
-        Self(cut(text, MAX_MESSAGE))
+        Self(sanitize(text, MAX_MESSAGE))
     }
 }
 
@@ -52,23 +52,23 @@ impl fmt::Display for Message {
     }
 }
 
-/// Returns a text for the log: at most [`MAX_QUOTE`] bytes, as [`cut`] does.
+/// Returns a text for the log: at most [`MAX_QUOTE`] bytes, as [`sanitize`] does.
 pub fn quote(text: &str) -> String {
-    cut(text, MAX_QUOTE)
+    sanitize(text, MAX_QUOTE)
 }
 
 fn is_clean(text: &str) -> bool {
-    text.chars().all(|c| seen(c) == Some(c))
+    text.chars().all(|c| visible(c) == Some(c))
 }
 
-/// Returns a peer's explanation for a message: at most 1 KiB, as [`cut`] does.
-pub(crate) fn words(text: &str) -> String {
-    cut(text, MAX_WORDS)
+/// Returns a peer's explanation for a message: at most 1 KiB, as [`sanitize`] does.
+pub(crate) fn excerpt(text: &str) -> String {
+    sanitize(text, MAX_EXCERPT)
 }
 
 /// Cuts a text to `max` bytes at a character and marks the cut with `…`. Control characters and separators of lines become blanks, because a line feed or an
 /// escape sequence would pass for another entry of the log. Characters that set the direction of writing go.
-pub fn cut(text: &str, max: usize) -> String {
+pub fn sanitize(text: &str, max: usize) -> String {
     let whole = text.len() <= max;
     let end = if whole {
         text.len()
@@ -76,12 +76,15 @@ pub fn cut(text: &str, max: usize) -> String {
         max.saturating_sub('…'.len_utf8())
     };
     let kept = &text[..text.floor_char_boundary(end)];
-    kept.chars().filter_map(seen).chain((!whole).then_some('…')).collect()
+    kept.chars()
+        .filter_map(visible)
+        .chain((!whole).then_some('…'))
+        .collect()
 }
 
 /// Returns a text as it is, if it has at most `max` bytes; else as much of its beginning as fits with `…` behind it. A character is never split. Unlike
-/// [`cut`] it keeps every character, because rows show what the cluster has.
-pub(crate) fn bounded<'a>(text: impl Into<Cow<'a, str>>, max: usize) -> String {
+/// [`sanitize`] it keeps every character, because rows show what the cluster has.
+pub(crate) fn truncate<'a>(text: impl Into<Cow<'a, str>>, max: usize) -> String {
     let text = text.into();
     if text.len() <= max {
         return text.into_owned();
@@ -91,7 +94,7 @@ pub(crate) fn bounded<'a>(text: impl Into<Cow<'a, str>>, max: usize) -> String {
 }
 
 /// What is shown for a character, if anything is. The bidirectional ones are those of the Unicode property `Bidi_Control` (UAX #9).
-fn seen(c: char) -> Option<char> {
+fn visible(c: char) -> Option<char> {
     match c {
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,
         '\u{2028}' | '\u{2029}' => Some(' '),
@@ -107,13 +110,13 @@ mod tests {
     #[test]
     fn a_text_is_cut_at_a_character_within_the_bound() {
         for max in 0..40 {
-            let text = cut(&"é🦀".repeat(10), max);
+            let text = sanitize(&"é🦀".repeat(10), max);
             assert!(
                 text.len() <= max.max('…'.len_utf8()) && text.ends_with('…'),
                 "{max}: {text}"
             );
         }
-        assert_eq!(cut("é🦀", 6), "é🦀");
+        assert_eq!(sanitize("é🦀", 6), "é🦀");
         assert_eq!(quote(&"x".repeat(256)).len(), 256);
         assert_eq!(quote(&"x".repeat(257)).len(), 256);
     }
@@ -130,7 +133,7 @@ mod tests {
             ("🦀🦀", 6, "…"),
             ("abcd", 3, "…"),
         ] {
-            assert_eq!(bounded(text, max), expected);
+            assert_eq!(truncate(text, max), expected);
         }
     }
 
@@ -139,7 +142,7 @@ mod tests {
         let bad =
             "a\nb\r\t\u{1b}[2J\u{85}\u{2028}c\u{2029}d\u{202e}e\u{2066}f\u{2069}g\u{200e}\u{200f}\u{61c}h\u{202a}";
         let clean = "a b   [2J  c defgh";
-        assert_eq!(cut(bad, 1000), clean);
+        assert_eq!(sanitize(bad, 1000), clean);
         assert_eq!(&*Message::from(bad), clean);
         assert_eq!(&*Message::from(bad.to_owned()), clean);
     }

@@ -12,8 +12,8 @@ use podgate_index::{ClusterId, Index};
 
 use crate::{
     reason::{self, Warning},
-    status,
-    text::{MAX_TEXT, bounded},
+    row,
+    text::{MAX_TEXT, truncate},
     wire,
 };
 
@@ -75,9 +75,9 @@ impl Warnings {
             Some(warning) if reason::heeds_warnings(pod) => known.insert(pod, warning.clone()),
             _ => known.remove(&key(pod)),
         }
-        let after = status::row(pod, newest.as_ref());
+        let after = row::row(pod, newest.as_ref());
         befores.into_iter().any(|before| {
-            let before = status::row(pod, before.as_ref());
+            let before = row::row(pod, before.as_ref());
             before != after && index.compare_and_set(cluster, &before, &after)
         })
     }
@@ -131,9 +131,9 @@ impl Known {
 /// A Warning as it is kept.
 fn kept(warning: Warning) -> Warning {
     Warning {
-        reason: bounded(warning.reason, MAX_TEXT),
-        message: bounded(warning.message, MESSAGE),
-        container: bounded(warning.container, MAX_TEXT),
+        reason: truncate(warning.reason, MAX_TEXT),
+        message: truncate(warning.message, MESSAGE),
+        container: truncate(warning.container, MAX_TEXT),
     }
 }
 
@@ -188,7 +188,7 @@ mod tests {
     /// An index that holds a pod as the watch has brought it.
     fn holding(pod: &wire::Pod) -> Index {
         let index = Index::new();
-        index.apply(CLUSTER, vec![Change::Upsert(status::row(pod, None))]);
+        index.apply(CLUSTER, vec![Change::Upsert(row::row(pod, None))]);
         index
     }
 

@@ -10,7 +10,7 @@ use podgate_api::{
 use podgate_cluster::{
     MemoryBudget, Registry, Source,
     client::Policy,
-    source::{Context, OfFiles},
+    source::{Context, FileContext},
 };
 use podgate_index::Index;
 use podgate_sim::Sim;
@@ -144,7 +144,7 @@ async fn start_clusters(flags: &Serve, data_dir: &Path, clusters: &Clusters) -> 
     let started = |error: podgate_access::Denied| format!("cannot start a cluster: {error}");
     let files = Source::from_kubeconfig_files(&flags.kubeconfig).map_err(|error| error.to_string())?;
     flags.warn_of_unknown_contexts(files.iter().map(|file| &file.context));
-    for OfFiles { key, context } in files {
+    for FileContext { key, context } in files {
         let Context { name, original, source } = context;
         let namespaces = flags.namespaces_of(&original, &name);
         if let Err(error) = clusters.start_fixed(&key, &name, &original, source, namespaces).await {

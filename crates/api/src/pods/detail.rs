@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use axum::{extract::State as Extract, response::Response};
 use podgate_access::action::GetPod;
-use podgate_cluster::{detail::VIEW, status::Summary, wire};
+use podgate_cluster::{detail::VIEW_OVERHEAD, print_pod::Summary, wire};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{self, MapAccess},
@@ -45,7 +45,7 @@ pub(crate) async fn get(
         return answers::whole(answers, session, YAML, manifest);
     }
     let pod = scoped.get().await?;
-    let text = text(pod.json()).map_err(|error| pod.misunderstood(&error))?;
+    let text = text(pod.json()).map_err(|error| pod.not_json(&error))?;
     // Its memory is for calls to clusters: a client that does not read must not stop those.
     drop(pod);
     answers::whole(answers, session, JSON, text)
@@ -53,10 +53,14 @@ pub(crate) async fn get(
 
 /// The pod in the API's form, within the envelope.
 fn text(json: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
-    let summary = Summary::of(&serde_json::from_slice::<wire::Pod>(json)?);
+    let summary = Summary::from_pod(&serde_json::from_slice::<wire::Pod>(json)?);
     let pod: Pod<'_> = serde_json::from_slice(json)?;
     // A large one must not grow by doubling beyond what is counted for it.
-    let beside = if json.len() > VIEW / 8 { VIEW } else { 1024 };
+    let beside = if json.len() > VIEW_OVERHEAD / 8 {
+        VIEW_OVERHEAD
+    } else {
+        1024
+    };
     let mut text = Vec::with_capacity(json.len() + beside);
     serde_json::to_writer(&mut text, &answer::envelope(&View::of(pod, &summary)?))?;
     Ok(text)

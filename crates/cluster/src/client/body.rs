@@ -27,27 +27,27 @@ const BUFFER: usize = 16 << 10;
 
 /// Something made of a body, with its part of the budget. Dropping it gives the bytes back.
 #[derive(Debug)]
-pub(crate) struct Held<T> {
+pub(crate) struct Reserved<T> {
     pub(crate) value: T,
-    pub(crate) share: Share,
+    pub(crate) reservation: BodyReservation,
 }
 
 /// One call's part of the budget for bodies.
 #[derive(Debug)]
-pub(crate) struct Share {
+pub(crate) struct BodyReservation {
     budget: MemoryBudget,
     reservation: Reservation,
     /// How long it may still wait for more.
-    patience: Duration,
+    wait_left: Duration,
 }
 
-impl Share {
-    /// Makes a share of no bytes.
+impl BodyReservation {
+    /// Makes a reservation of no bytes.
     pub(crate) fn new(policy: &Policy) -> Self {
         Self {
             budget: policy.bodies.clone(),
             reservation: policy.bodies.empty(),
-            patience: policy.body_wait,
+            wait_left: policy.body_wait,
         }
     }
 
@@ -56,16 +56,16 @@ impl Share {
     ///
     /// # Errors
     /// [`Error::Busy`] if the bytes did not become free in time.
-    pub(crate) async fn hold(&mut self, bytes: usize, what: &str) -> Result<()> {
+    pub(crate) async fn reserve(&mut self, bytes: usize, what: &str) -> Result<()> {
         if self.reservation.bytes() >= bytes || self.reservation.resize(bytes).is_ok() {
             return Ok(());
         }
         let begin = Instant::now();
         let grown = match bytes > self.budget.total() {
             true => false,
-            false => timeout(self.patience, self.reservation.grow(bytes)).await.is_ok(),
+            false => timeout(self.wait_left, self.reservation.grow(bytes)).await.is_ok(),
         };
-        self.patience = self.patience.saturating_sub(begin.elapsed());
+        self.wait_left = self.wait_left.saturating_sub(begin.elapsed());
         if grown {
             return Ok(());
         }
@@ -88,7 +88,12 @@ impl Share {
 ///
 /// # Errors
 /// [`Error::Upstream`] for a longer one, [`Error::Busy`], and what broke the connection.
-pub(super) async fn read(response: Response<Body>, max: usize, what: &str, mut share: Share) -> Result<Held<Vec<u8>>> {
+pub(super) async fn read(
+    response: Response<Body>,
+    max: usize,
+    what: &str,
+    mut reservation: BodyReservation,
+) -> Result<Reserved<Vec<u8>>> {
     let too_long = || Error::upstream(format!("{what} was answered with more than {max} bytes"));
     if length(&response).is_some_and(|length| length > max) {
         return Err(too_long());
@@ -104,12 +109,15 @@ pub(super) async fn read(response: Response<Body>, max: usize, what: &str, mut s
         }
         if needed > bytes.capacity() {
             let capacity = needed.next_power_of_two().clamp(BUFFER.min(max), max);
-            share.hold(capacity, what).await?;
+            reservation.reserve(capacity, what).await?;
             bytes.reserve_exact(capacity - bytes.len());
         }
         bytes.extend_from_slice(&data);
     }
-    Ok(Held { value: bytes, share })
+    Ok(Reserved {
+        value: bytes,
+        reservation,
+    })
 }
 
 /// Reads what there is of a body, up to `max` bytes, without counting it.
@@ -130,7 +138,7 @@ fn length(response: &Response<Body>) -> Option<usize> {
     response.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-impl Held<Vec<u8>> {
+impl Reserved<Vec<u8>> {
     /// Parses the whole as JSON of at most 200,000 values, counted while it is parsed.
     ///
     /// # Errors
@@ -142,9 +150,11 @@ impl Held<Vec<u8>> {
                 "{what} was answered with more than {MAX_VALUES} JSON values, which is more than Kubernetes writes for one object"
             )));
         }
-        self.share.hold(self.value.capacity() + values * VALUE, what).await?;
+        self.reservation
+            .reserve(self.value.capacity() + values * VALUE, what)
+            .await?;
         let parsed = serde_json::from_slice(&self.value);
-        self.share.shrink(self.value.capacity());
+        self.reservation.shrink(self.value.capacity());
         parsed.map_err(|error| not_json(&error, what))
     }
 }
@@ -200,10 +210,10 @@ mod tests {
         }
     }
 
-    fn held(policy: &Policy, json: &str) -> Held<Vec<u8>> {
-        Held {
+    fn held(policy: &Policy, json: &str) -> Reserved<Vec<u8>> {
+        Reserved {
             value: json.as_bytes().to_vec(),
-            share: Share::new(policy),
+            reservation: BodyReservation::new(policy),
         }
     }
 
@@ -238,20 +248,26 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_call_waits_for_memory_and_then_gives_up() {
         let policy = policy(1 << 20, Duration::from_secs(5));
-        let (mut first, mut second) = (Share::new(&policy), Share::new(&policy));
-        first.hold(1 << 20, "the first").await.unwrap();
+        let (mut first, mut second) = (BodyReservation::new(&policy), BodyReservation::new(&policy));
+        first.reserve(1 << 20, "the first").await.unwrap();
         let begin = Instant::now();
-        let error = second.hold(4096, "the second").await.unwrap_err();
+        let error = second.reserve(4096, "the second").await.unwrap_err();
         assert!(
             matches!(&error, Error::Busy(text) if text.contains("the second")),
             "{error}"
         );
         assert_eq!(begin.elapsed(), Duration::from_secs(5));
-        assert!(second.hold(4096, "the second").await.is_err(), "it has waited enough");
+        assert!(
+            second.reserve(4096, "the second").await.is_err(),
+            "it has waited enough"
+        );
         assert_eq!(begin.elapsed(), Duration::from_secs(5));
-        let (held, ()) = tokio::join!(async { Share::new(&policy).hold(4096, "the third").await }, async {
-            first.shrink(1 << 19);
-        });
+        let (held, ()) = tokio::join!(
+            async { BodyReservation::new(&policy).reserve(4096, "the third").await },
+            async {
+                first.shrink(1 << 19);
+            }
+        );
         held.unwrap();
     }
 
@@ -259,10 +275,10 @@ mod tests {
     async fn two_that_wait_for_each_other_do_not_wait_for_ever() {
         let policy = policy(1 << 20, Duration::from_secs(5));
         let half = async || {
-            let mut share = Share::new(&policy);
-            share.hold(1 << 19, "a call").await.unwrap();
+            let mut reservation = BodyReservation::new(&policy);
+            reservation.reserve(1 << 19, "a call").await.unwrap();
             tokio::task::yield_now().await;
-            share.hold((1 << 19) + 4096, "a call").await
+            reservation.reserve((1 << 19) + 4096, "a call").await
         };
         let (first, second) = tokio::join!(half(), half());
         assert!(first.is_err() || second.is_err());
@@ -272,6 +288,11 @@ mod tests {
     #[tokio::test]
     async fn more_than_the_whole_budget_is_refused_at_once() {
         let policy = policy(1 << 20, Duration::from_secs(3600));
-        assert!(Share::new(&policy).hold((1 << 20) + 1, "a call").await.is_err());
+        assert!(
+            BodyReservation::new(&policy)
+                .reserve((1 << 20) + 1, "a call")
+                .await
+                .is_err()
+        );
     }
 }

@@ -29,13 +29,13 @@ use tower::{BoxError, Service, ServiceBuilder};
 
 use super::{
     Client, Policy, explain, plug_in,
-    proxy::{Environment, Failed, Kind, Proxy},
+    proxy::{Environment, Kind, Proxy, ProxyError},
     tls,
 };
 use crate::{
     Error, Source,
     error::Result,
-    source::{Loaded, Refused},
+    source::{InvalidSource, Loaded},
 };
 
 /// Probes of an idle connection, so that a peer that vanished is noticed on streams that may be silent for hours.
@@ -46,7 +46,7 @@ const MAX_BUFFER: usize = 32 << 10;
 
 /// A client, and what it was made from.
 #[derive(Clone)]
-pub(super) struct Made {
+pub(super) struct BuiltClient {
     pub(super) client: Client,
     pub(super) loaded: Loaded,
     /// When its credential has to be renewed.
@@ -54,7 +54,7 @@ pub(super) struct Made {
 }
 
 /// Reads a source. A file may block for as long as it likes, so a thread of its own holds up neither the runtime nor its end.
-pub(super) fn load(source: &Source) -> Result<oneshot::Receiver<std::result::Result<Loaded, Refused>>> {
+pub(super) fn load(source: &Source) -> Result<oneshot::Receiver<std::result::Result<Loaded, InvalidSource>>> {
     let (sender, loaded) = oneshot::channel();
     let source = source.clone();
     let started = std::thread::Builder::new()
@@ -67,11 +67,11 @@ pub(super) fn load(source: &Source) -> Result<oneshot::Receiver<std::result::Res
 }
 
 /// Makes a client: reads the source's files, runs its exec plug-in, and prepares TLS. Connects to nothing.
-pub(super) async fn make(source: Source, cluster: String, policy: Policy) -> Result<Made> {
-    let unusable = |Refused(why): Refused| {
+pub(super) async fn make(source: Source, cluster: String, policy: Policy) -> Result<BuiltClient> {
+    let unusable = |InvalidSource(why): InvalidSource| {
         Error::upstream(format!("preparing the connection to cluster `{cluster}` failed: {why}"))
     };
-    let gone = || Refused("its credential could not be read".to_owned());
+    let gone = || InvalidSource("its credential could not be read".to_owned());
     let read = load(&source)?.await.unwrap_or_else(|_| Err(gone()));
     let loaded = read.map_err(unusable)?;
     let mut ready = loaded.clone();
@@ -79,7 +79,7 @@ pub(super) async fn make(source: Source, cluster: String, policy: Policy) -> Res
     if let Some(exec) = &loaded.exec {
         let issued = plug_in::run(exec, loaded.authorities(), &cluster, &policy)
             .await
-            .map_err(|why| unusable(Refused(why)))?;
+            .map_err(|why| unusable(InvalidSource(why)))?;
         expires = issued.expires;
         ready.certificate = issued.certificate;
         if let Some(token) = issued.token {
@@ -92,9 +92,9 @@ pub(super) async fn make(source: Source, cluster: String, policy: Policy) -> Res
     let (config, name) = prepared
         .await
         .map_err(|_| gone())
-        .and_then(|prepared| prepared.map_err(Refused))
+        .and_then(|prepared| prepared.map_err(InvalidSource))
         .map_err(unusable)?;
-    let proxy = way(&source, &ready).map_err(unusable)?;
+    let proxy = proxy_for(&source, &ready).map_err(unusable)?;
     let guard = (!source.is_trusted()).then(|| policy.clone());
     let stack = Stack {
         loaded: &ready,
@@ -105,8 +105,8 @@ pub(super) async fn make(source: Source, cluster: String, policy: Policy) -> Res
     let inner = stack
         .by(proxy.as_ref())
         .map_err(|error| explain::unusable(&error, &cluster))?;
-    let client = Client::of(inner, &cluster, &policy, &ready);
-    Ok(Made {
+    let client = Client::new(inner, &cluster, &policy, &ready);
+    Ok(BuiltClient {
         client,
         loaded,
         expires,
@@ -114,14 +114,14 @@ pub(super) async fn make(source: Source, cluster: String, policy: Policy) -> Res
 }
 
 /// The proxy on the way: the context's own always, the environment's for what the operator gave and what it is meant for.
-fn way(source: &Source, loaded: &Loaded) -> std::result::Result<Option<Proxy>, Refused> {
+fn proxy_for(source: &Source, loaded: &Loaded) -> std::result::Result<Option<Proxy>, InvalidSource> {
     if let Some(proxy) = &loaded.proxy {
         return Ok(Some(proxy.clone()));
     }
     if !source.may_use_environment() {
         return Ok(None);
     }
-    Environment::of_process().proxy(&loaded.server).map_err(Refused)
+    Environment::from_process().proxy(&loaded.server).map_err(InvalidSource)
 }
 
 /// What connections to one API server are made with.
@@ -138,11 +138,11 @@ impl Stack<'_> {
         let tcp = self.tcp.clone();
         let Some(proxy) = proxy else { return self.over(tcp) };
         match proxy.kind {
-            Kind::Http => self.over(ByProxy::new(proxy, tunnel(proxy, tcp))),
+            Kind::Http => self.over(ViaProxy::new(proxy, tunnel(proxy, tcp))),
             // As in Go's http.Transport, a proxy's certificate is judged as the API server's is.
             Kind::Https => {
                 let tls = HttpsConnector::from((tcp, self.config.clone()));
-                self.over(ByProxy::new(proxy, tunnel(proxy, tls)))
+                self.over(ViaProxy::new(proxy, tunnel(proxy, tls)))
             }
             Kind::Socks => {
                 let socks = SocksV5::new(proxy.uri.clone(), tcp);
@@ -150,7 +150,7 @@ impl Stack<'_> {
                     Some((name, password)) => socks.with_auth(name.clone(), password.clone()),
                     None => socks,
                 };
-                self.over(ByProxy::new(proxy, socks))
+                self.over(ViaProxy::new(proxy, socks))
             }
         }
     }
@@ -211,12 +211,12 @@ fn with_port(server: &Uri) -> Uri {
 
 /// A connector by way of a proxy, whose failures name it.
 #[derive(Clone)]
-struct ByProxy<C> {
+struct ViaProxy<C> {
     proxy: Arc<str>,
     inner: C,
 }
 
-impl<C> ByProxy<C> {
+impl<C> ViaProxy<C> {
     fn new(proxy: &Proxy, inner: C) -> Self {
         Self {
             proxy: proxy.to_string().into(),
@@ -225,17 +225,17 @@ impl<C> ByProxy<C> {
     }
 }
 
-impl<C> Service<Uri> for ByProxy<C>
+impl<C> Service<Uri> for ViaProxy<C>
 where
     C: Service<Uri>,
     C::Future: Send + 'static,
     C::Error: Into<BoxError>,
 {
     type Response = C::Response;
-    type Error = Failed;
-    type Future = BoxFuture<'static, std::result::Result<C::Response, Failed>>;
+    type Error = ProxyError;
+    type Future = BoxFuture<'static, std::result::Result<C::Response, ProxyError>>;
 
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<std::result::Result<(), Failed>> {
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<std::result::Result<(), ProxyError>> {
         let proxy = self.proxy.clone();
         self.inner.poll_ready(context).map_err(|cause| failed(&proxy, cause))
     }
@@ -246,8 +246,8 @@ where
     }
 }
 
-fn failed(proxy: &str, cause: impl Into<BoxError>) -> Failed {
-    Failed {
+fn failed(proxy: &str, cause: impl Into<BoxError>) -> ProxyError {
+    ProxyError {
         proxy: proxy.to_owned(),
         cause: cause.into(),
     }

@@ -5,14 +5,14 @@ use std::{error::Error as StdError, io};
 use tokio::time::error::Elapsed;
 use tower::buffer::error::Closed;
 
-use super::{connect::Blocked, proxy::Failed, tls};
-use crate::{Error, text::words};
+use super::{connect::Blocked, proxy::ProxyError, tls};
+use crate::{Error, text::excerpt};
 
 /// A call that failed before, or within, its answer.
 pub(super) fn failure(error: &(dyn StdError + 'static), what: &str) -> Error {
     chain(error).find_map(|cause| known(cause, what)).unwrap_or_else(|| {
         let root = chain(error).last().map(ToString::to_string).unwrap_or_default();
-        Error::upstream(format!("{what} failed: {}", words(&root)))
+        Error::upstream(format!("{what} failed: {}", excerpt(&root)))
     })
 }
 
@@ -45,7 +45,7 @@ fn known(cause: &(dyn StdError + 'static), what: &str) -> Option<Error> {
             "{what} failed by a fault of Podgate's own, which ended the cluster's client: a new one is made, and the log has the reason"
         )));
     }
-    if let Some(failed) = cause.downcast_ref::<Failed>() {
+    if let Some(failed) = cause.downcast_ref::<ProxyError>() {
         return Some(proxy(failed, what));
     }
     if cause.is::<Elapsed>() {
@@ -97,12 +97,12 @@ fn by_proxy(text: &str) -> String {
         // A SOCKS connector keeps the cause to itself.
         "failed to create underlying connection" => "no connection to it was made".to_owned(),
         "unsuccessful" => "it refused".to_owned(),
-        text => words(text),
+        text => excerpt(text),
     }
 }
 
 /// A proxy that can't be reached, or that does not lead on.
-fn proxy(failed: &Failed, what: &str) -> Error {
+fn proxy(failed: &ProxyError, what: &str) -> Error {
     let cause: &(dyn StdError + 'static) = failed.cause.as_ref();
     let io = chain(cause).find_map(|cause| cause.downcast_ref::<io::Error>().map(io::Error::kind));
     let why = match io {
@@ -162,7 +162,7 @@ mod tests {
                 "the proxy ended the TLS handshake",
             ),
         ] {
-            let failed = Failed {
+            let failed = ProxyError {
                 proxy: "https://proxy.example:443".to_owned(),
                 cause: io::Error::new(io::ErrorKind::InvalidData, error).into(),
             };

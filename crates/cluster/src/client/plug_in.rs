@@ -17,7 +17,7 @@ use tokio::{
 use super::Policy;
 use crate::{
     source::{effective::Exec, yaml},
-    text::{quote, words},
+    text::{excerpt, quote},
 };
 
 /// Bytes of the longest ExecCredential that is read.
@@ -138,7 +138,7 @@ fn could_not_start(error: &io::Error, hint: &str) -> String {
     let hint = if hint.is_empty() {
         String::new()
     } else {
-        format!(": {}", words(hint))
+        format!(": {}", excerpt(hint))
     };
     match error.kind() {
         io::ErrorKind::NotFound => format!("is not installed where Podgate runs{hint}"),

@@ -34,7 +34,7 @@ pub(super) enum Kind {
 /// Why a connection by way of a proxy was not made.
 #[derive(Debug, thiserror::Error)]
 #[error("the proxy `{proxy}` did not lead to the API server")]
-pub(super) struct Failed {
+pub(super) struct ProxyError {
     /// Its address, without user name and password.
     pub(super) proxy: String,
     #[source]

@@ -12,7 +12,7 @@ use rustls::{
 };
 
 use self::{roots::Roots, verifier::Verifier};
-use crate::text::words;
+use crate::text::excerpt;
 
 mod certificate;
 mod curve;
@@ -63,7 +63,7 @@ impl Settings {
             Ok(name) => Ok(Some(name)),
             Err(_) => Err(format!(
                 "`tls-server-name` is `{}`, which is neither a DNS name nor an IP address: give one of the names of the API server's certificate",
-                words(name)
+                excerpt(name)
             )),
         }
     }
@@ -85,10 +85,10 @@ pub fn config(settings: &Settings) -> Result<Arc<ClientConfig>, String> {
             );
         }
         (None, true) => None,
-        (Some(pem), false) => Some(Roots::of_bundle(pem)?),
-        (None, false) => Some(Roots::of_system()?),
+        (Some(pem), false) => Some(Roots::from_pem(pem)?),
+        (None, false) => Some(Roots::from_system()?),
     };
-    let verifier = Verifier::of(roots, &provider);
+    let verifier = Verifier::new(roots, &provider);
     let identity = settings
         .client
         .as_ref()
@@ -113,7 +113,7 @@ pub fn config(settings: &Settings) -> Result<Arc<ClientConfig>, String> {
 pub(crate) fn check(settings: &Settings) -> Result<(), String> {
     settings.name()?;
     if let Some(pem) = &settings.ca {
-        Roots::of_bundle(pem)?;
+        Roots::from_pem(pem)?;
     }
     if let Some((chain, key)) = &settings.client {
         identity::client(chain, key, &provider())?;

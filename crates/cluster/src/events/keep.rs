@@ -93,7 +93,7 @@ impl<'a> Keep<'a> {
             }
         }
         event.metadata.resource_version = String::new();
-        event.cut();
+        event.truncate();
         self.bytes += event.bytes();
         self.newest.push(Reverse(Ranked { rank, event }));
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::Event;
-use crate::{reason::Warning, text::cut, wire::nullable};
+use crate::{reason::Warning, text::sanitize, wire::nullable};
 
 /// The most bytes of an event's message. Where Kubernetes checks it, it has at most 1 KiB.
 const MAX_MESSAGE: usize = 4 << 10;
@@ -102,7 +102,7 @@ impl Wire {
     }
 
     /// Cuts its texts to what is shown of them.
-    pub(super) fn cut(&mut self) {
+    pub(super) fn truncate(&mut self) {
         let short = [
             &mut self.kind,
             &mut self.reason,
@@ -111,9 +111,9 @@ impl Wire {
             &mut self.involved_object.field_path,
         ];
         for text in short {
-            shorten(text, MAX_TEXT);
+            truncate(text, MAX_TEXT);
         }
-        shorten(&mut self.message, MAX_MESSAGE);
+        truncate(&mut self.message, MAX_MESSAGE);
         // Not needed any more.
         self.involved_object.uid = String::new();
         self.involved_object.namespace = String::new();
@@ -163,9 +163,9 @@ impl Wire {
     }
 }
 
-fn shorten(text: &mut String, max: usize) {
+fn truncate(text: &mut String, max: usize) {
     if text.len() > max {
-        *text = cut(text, max);
+        *text = sanitize(text, max);
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     Error,
     client::{Client, uri},
     error::Result,
-    text::words,
+    text::excerpt,
 };
 
 /// For the answer to a review.
@@ -54,7 +54,7 @@ pub(super) async fn may_exec(client: &Client, namespace: &str, name: &str) -> Re
         ..
     } = review.status;
     let why = [reason, evaluation_error].into_iter().find(|why| !why.is_empty());
-    let why = why.map(|why| format!(" ({})", words(&why))).unwrap_or_default();
+    let why = why.map(|why| format!(" ({})", excerpt(&why))).unwrap_or_default();
     Err(Error::forbidden(format!(
         "cluster `{}` does not allow to create pods/exec for pod `{name}` in namespace `{namespace}`{why}: ask for that permission",
         client.cluster

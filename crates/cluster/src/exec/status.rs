@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::Output;
-use crate::{Error, error, text::words};
+use crate::{Error, error, text::excerpt};
 
 /// What is run where, for messages.
 #[derive(Clone, Debug)]
@@ -69,19 +69,19 @@ impl What {
             place,
             program,
         } = self;
-        let words = words(said);
+        let excerpt = excerpt(said);
         if is_missing(said) {
             return Error::no_executable(format!(
-                "container `{container}` of {place} can't run `{program}`: name a program that it has, or use a debug container ({words})"
+                "container `{container}` of {place} can't run `{program}`: name a program that it has, or use a debug container ({excerpt})"
             ));
         }
         if is_not_running(said) {
             return Error::conflict(format!(
-                "container `{container}` of {place} does not run (any more): {words}"
+                "container `{container}` of {place} does not run (any more): {excerpt}"
             ));
         }
         Error::upstream(format!(
-            "`{program}` could not be run in container `{container}` of {place}: {words}"
+            "`{program}` could not be run in container `{container}` of {place}: {excerpt}"
         ))
     }
 }

@@ -20,7 +20,7 @@ use super::{MAX_INPUT, Options, status::What};
 use crate::{
     Error,
     client::{Client, uri},
-    error::{Given, Result},
+    error::{CallerParameters, Result},
     websocket::{BoundedWebSocket, Sizes},
 };
 
@@ -73,7 +73,13 @@ pub(super) async fn open(
 
 /// Returns what an answer means that does not switch protocols. An API server refuses with a `Status`; whatever comes without one is a proxy's, and the
 /// reader has to know what that proxy dropped.
-async fn refused(client: &Client, response: Response<Body>, call: &str, given: &Given<'_>, what: &What) -> Error {
+async fn refused(
+    client: &Client,
+    response: Response<Body>,
+    call: &str,
+    given: &CallerParameters<'_>,
+    what: &What,
+) -> Error {
     let status = response.status();
     let lacks = if has(response.headers(), UPGRADE, "websocket") {
         "is not 101 Switching Protocols"

@@ -18,7 +18,7 @@ use super::{
     queue::Queue,
     resume::{Mended, Sent},
 };
-use crate::{Error, client, error::Result, text::words};
+use crate::{Error, client, error::Result, text::excerpt};
 
 /// Lines are passed on in frames of at most so many bytes of memory; one that is longer is alone.
 const FRAME: usize = 16 << 10;
@@ -333,7 +333,7 @@ impl Source {
         let client = cluster.client().await?;
         let query = self.query(how);
         let query: Vec<_> = query.iter().map(|(key, value)| (*key, value.as_str())).collect();
-        match client.request_of(self.request(&query)?, &given(&query)).await {
+        match client.request_with(self.request(&query)?, &given(&query)).await {
             Ok(response) => Ok(response),
             Err(error) => {
                 let (namespace, name) = (self.watch.namespace(), self.watch.name());
@@ -396,7 +396,7 @@ impl Source {
             "the log of container `{}` of {} broke off: {}",
             self.container,
             self.watch.place(),
-            words(why)
+            excerpt(why)
         ))
     }
 }

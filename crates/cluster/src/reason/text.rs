@@ -35,13 +35,13 @@ const WRAPPERS: [&str; 15] = [
 
 /// A text as a reason: [`impersonal`], of at most [`MOST`] characters, cut between words.
 pub(super) fn scrub(text: &str, pod: &Pod) -> String {
-    cut(&impersonal(text, pod), MOST)
+    shorten(&impersonal(text, pod), MOST)
 }
 
 /// A text in one line without what is the pod's own (its name, UID and IP), identifiers, digests and times.
 pub(super) fn impersonal(text: &str, pod: &Pod) -> String {
     let line = one_line(text);
-    let own = Own::of(pod);
+    let own = Own::from_pod(pod);
     let line = own.without_uids(line);
     let mut out = String::with_capacity(line.len());
     let mut rest = line.as_str();
@@ -83,7 +83,7 @@ struct Own<'a> {
 }
 
 impl<'a> Own<'a> {
-    fn of(pod: &'a Pod) -> Self {
+    fn from_pod(pod: &'a Pod) -> Self {
         let name = pod.metadata.name.as_str();
         let containers = pod.spec.containers.iter().chain(&pod.spec.init_containers);
         let shared = containers.into_iter().any(|container| container.name == name);
@@ -193,7 +193,7 @@ pub(super) fn one_line(text: &str) -> String {
 }
 
 /// At most so many characters of a text, cut between words where there are some.
-pub(super) fn cut(text: &str, most: usize) -> String {
+pub(super) fn shorten(text: &str, most: usize) -> String {
     let Some((end, _)) = text.char_indices().nth(most) else {
         return text.to_owned();
     };

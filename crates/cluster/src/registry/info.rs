@@ -9,7 +9,7 @@ use tokio::time::{sleep, timeout};
 use super::{Info, Inner};
 use crate::{
     Error,
-    client::{Client, Policy, Share, Slot, get, uri},
+    client::{BodyReservation, Client, Policy, SharedClient, get, uri},
     error::Result,
     list::{self, Bounds, Sink},
     text::quote,
@@ -76,9 +76,9 @@ fn note(cluster: &Inner, version: Result<String>, nodes: Result<Option<usize>>) 
 }
 
 /// See [`super::Registry::probe`].
-pub(super) async fn probe(slot: &Slot, namespaces: &[String], policy: &Policy) -> Result<Info> {
+pub(super) async fn probe(shared: &SharedClient, namespaces: &[String], policy: &Policy) -> Result<Info> {
     let all = async {
-        let client = slot.fresh().await?;
+        let client = shared.fresh().await?;
         let version = try_version(&client).await?;
         let targets: Vec<_> = match namespaces {
             [] => vec![None],
@@ -202,10 +202,10 @@ impl Sink for Names {
 /// Returns how many nodes there are; `None` when the server does not count what it leaves out.
 async fn nodes(client: &Client) -> Result<Option<usize>> {
     let mut count = Count::default();
-    let (mut bounds, mut share) = (bounds(), Share::new(&client.policy));
+    let (mut bounds, mut reservation) = (bounds(), BodyReservation::new(&client.policy));
     let request = names_of("nodes", &[("limit", "1")])?;
     let what = client.what(&request);
-    let page = list::page(client, request, &mut bounds, &mut share, &mut count);
+    let page = list::page(client, request, &mut bounds, &mut reservation, &mut count);
     let meta = client.within(page, &what).await?;
     Ok(match (meta.token.as_str(), meta.remaining()) {
         ("", _) => Some(count.0),
@@ -232,7 +232,7 @@ pub(super) async fn namespaces(client: &Client) -> Result<Vec<String>> {
 
 async fn all_names(client: &Client) -> Result<Names> {
     let mut names = Names::default();
-    let (mut bounds, mut share) = (bounds(), Share::new(&client.policy));
+    let (mut bounds, mut reservation) = (bounds(), BodyReservation::new(&client.policy));
     let mut token = String::new();
     loop {
         let mut query = vec![("limit", "500")];
@@ -240,7 +240,7 @@ async fn all_names(client: &Client) -> Result<Names> {
             query.push(("continue", token.as_str()));
         }
         let request = names_of("namespaces", &query)?;
-        token = list::page(client, request, &mut bounds, &mut share, &mut names)
+        token = list::page(client, request, &mut bounds, &mut reservation, &mut names)
             .await?
             .token;
         if token.is_empty() || names.more {

@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use serde_json::{Value, json};
 
 use super::{
-    Refused,
+    InvalidSource,
     kubeconfig::{Fields, Kubeconfig},
     material::{is_token, not_a_token},
     quote,
@@ -75,7 +75,7 @@ pub(crate) enum Credential {
     /// No credential: calls are anonymous. The text is why, as a part of a sentence.
     Absent(String),
     /// At least one of them.
-    Given {
+    CallerParameters {
         token: Option<Token>,
         basic: Option<(String, String)>,
         certificate: Option<(Material, Material)>,
@@ -107,9 +107,9 @@ pub(crate) struct Exec {
 /// Returns what a context of a kubeconfig comes to. Relative paths are taken from `folder`.
 ///
 /// # Errors
-/// [`Refused`] with a sentence that names the field or entry at fault, and none of its credentials.
-pub(super) fn effective(kubeconfig: &Kubeconfig, name: &str, folder: &Path) -> Result<Effective, Refused> {
-    let refuse = |why: String| Err(Refused(why));
+/// [`InvalidSource`] with a sentence that names the field or entry at fault, and none of its credentials.
+pub(super) fn effective(kubeconfig: &Kubeconfig, name: &str, folder: &Path) -> Result<Effective, InvalidSource> {
+    let refuse = |why: String| Err(InvalidSource(why));
     let Some(context) = kubeconfig.context(name)? else {
         return refuse(format!("the kubeconfig has no context `{}`", quote(name)));
     };
@@ -130,7 +130,7 @@ pub(super) fn effective(kubeconfig: &Kubeconfig, name: &str, folder: &Path) -> R
     // "only try to read the auth information if we are secure" (client_config.go).
     let secure = server.uri.scheme_str() == Some("https");
     let credential = match credential {
-        Credential::Given { .. } | Credential::Exec(_) if !secure => Credential::Absent(
+        Credential::CallerParameters { .. } | Credential::Exec(_) if !secure => Credential::Absent(
             "the address in `server` is not https, and a credential is sent over https only".to_owned(),
         ),
         other => other,
@@ -165,8 +165,8 @@ fn lacks(kind: &str, name: &str) -> String {
 }
 
 /// `DefaultServerURL` of client-go: an address without a scheme is a host and port that speak http.
-fn server(cluster: &Fields<'_>) -> Result<Server, Refused> {
-    let refuse = |why: &str| Err(Refused(format!("`server` of {} {why}", cluster.what)));
+fn server(cluster: &Fields<'_>) -> Result<Server, InvalidSource> {
+    let refuse = |why: &str| Err(InvalidSource(format!("`server` of {} {why}", cluster.what)));
     let Some(given) = cluster.text("server")? else {
         return refuse("is missing: give the API server's address, as `https://host:port`");
     };
@@ -212,18 +212,18 @@ fn server(cluster: &Fields<'_>) -> Result<Server, Refused> {
     })
 }
 
-fn proxy(cluster: &Fields<'_>) -> Result<Option<Proxy>, Refused> {
+fn proxy(cluster: &Fields<'_>) -> Result<Option<Proxy>, InvalidSource> {
     let Some(text) = cluster.text("proxy-url")? else {
         return Ok(None);
     };
     match Proxy::parse(text) {
         Ok(proxy) => Ok(Some(proxy)),
-        Err(why) => Err(Refused(format!("`proxy-url` of {} {why}", cluster.what))),
+        Err(why) => Err(InvalidSource(format!("`proxy-url` of {} {why}", cluster.what))),
     }
 }
 
 /// Data wins over a file.
-fn pem(fields: &Fields<'_>, name: &str, folder: &Path) -> Result<Option<Material>, Refused> {
+fn pem(fields: &Fields<'_>, name: &str, folder: &Path) -> Result<Option<Material>, InvalidSource> {
     if let Some(data) = fields.data(&format!("{name}-data"))? {
         return Ok(Some(Material::Data(data)));
     }
@@ -232,8 +232,8 @@ fn pem(fields: &Fields<'_>, name: &str, folder: &Path) -> Result<Option<Material
 }
 
 /// A user's credential, by the precedence of client-go's transport: what is given serves, else a plug-in is run.
-fn credential(user: &Fields<'_>, cluster: &Fields<'_>, folder: &Path) -> Result<Credential, Refused> {
-    let refuse = |why: &str| Err(Refused(format!("{} {why}", user.what)));
+fn credential(user: &Fields<'_>, cluster: &Fields<'_>, folder: &Path) -> Result<Credential, InvalidSource> {
+    let refuse = |why: &str| Err(InvalidSource(format!("{} {why}", user.what)));
     let mut token = Token {
         text: user.text("token")?.map(str::to_owned),
         file: user.text("tokenFile")?.map(|file| folder.join(file)),
@@ -273,7 +273,7 @@ fn credential(user: &Fields<'_>, cluster: &Fields<'_>, folder: &Path) -> Result<
     let exec = exec.map(|exec| plug_in(&exec, cluster, folder)).transpose()?;
     let token = Some(token).filter(|token| *token != Token::NONE);
     if token.is_some() || basic.is_some() || certificate.is_some() {
-        return Ok(Credential::Given {
+        return Ok(Credential::CallerParameters {
             token,
             basic,
             certificate,
@@ -290,17 +290,17 @@ impl Token {
 }
 
 /// The token of an auth provider. client-go has dropped all but `oidc`, whose `id-token` is used as it is: nothing renews it.
-fn id_token(user: &Fields<'_>, provider: &Fields<'_>) -> Result<String, Refused> {
+fn id_token(user: &Fields<'_>, provider: &Fields<'_>) -> Result<String, InvalidSource> {
     let name = provider.text("name")?.unwrap_or_default();
     let config = provider.mapping("config")?;
     let token = config.map(|config| config.text("id-token")).transpose()?.flatten();
     match (name, token) {
         ("oidc", Some(token)) => Ok(token.to_owned()),
-        ("oidc", None) => Err(Refused(format!(
+        ("oidc", None) => Err(InvalidSource(format!(
             "`auth-provider` of {} has no `id-token`: use an `exec` plug-in, such as kubelogin",
             user.what
         ))),
-        _ => Err(Refused(format!(
+        _ => Err(InvalidSource(format!(
             "`auth-provider` `{}` of {} does not exist any more (Kubernetes 1.26 removed it): use an `exec` plug-in",
             quote(name),
             user.what
@@ -308,15 +308,15 @@ fn id_token(user: &Fields<'_>, provider: &Fields<'_>) -> Result<String, Refused>
     }
 }
 
-fn plug_in(exec: &Fields<'_>, cluster: &Fields<'_>, folder: &Path) -> Result<Exec, Refused> {
-    let missing = |field: &str| Refused(format!("{} has no `{field}`", exec.what));
+fn plug_in(exec: &Fields<'_>, cluster: &Fields<'_>, folder: &Path) -> Result<Exec, InvalidSource> {
+    let missing = |field: &str| InvalidSource(format!("{} has no `{field}`", exec.what));
     let command = exec.text("command")?.ok_or_else(|| missing("command"))?;
     let api_version = exec.text("apiVersion")?.ok_or_else(|| missing("apiVersion"))?;
     if !matches!(
         api_version,
         "client.authentication.k8s.io/v1" | "client.authentication.k8s.io/v1beta1"
     ) {
-        return Err(Refused(format!(
+        return Err(InvalidSource(format!(
             "`apiVersion` of {} is `{}`: `client.authentication.k8s.io/v1` and `…/v1beta1` are those that exist",
             exec.what,
             quote(api_version)
@@ -326,7 +326,7 @@ fn plug_in(exec: &Fields<'_>, cluster: &Fields<'_>, folder: &Path) -> Result<Exe
         let variable = exec.item("env", item)?;
         let name = variable.text("name")?.unwrap_or_default();
         if name.is_empty() || name.contains(['=', '\0']) {
-            return Err(Refused(format!(
+            return Err(InvalidSource(format!(
                 "a variable in `env` of {} has no usable `name`",
                 exec.what
             )));
@@ -348,13 +348,13 @@ fn plug_in(exec: &Fields<'_>, cluster: &Fields<'_>, folder: &Path) -> Result<Exe
     };
     let texts = plug_in.args.iter().chain(plug_in.env.iter().map(|(_, value)| value));
     if command.contains('\0') || texts.into_iter().any(|text| text.contains('\0')) {
-        return Err(Refused(format!("{} holds a NUL character", exec.what)));
+        return Err(InvalidSource(format!("{} holds a NUL character", exec.what)));
     }
     Ok(plug_in)
 }
 
 /// `ConfigToExecCluster` of client-go, without the authority, which may be in a file.
-fn about(cluster: &Fields<'_>) -> Result<Value, Refused> {
+fn about(cluster: &Fields<'_>) -> Result<Value, InvalidSource> {
     let mut about = serde_json::Map::new();
     for field in ["server", "tls-server-name", "proxy-url"] {
         if let Some(text) = cluster.text(field)? {
@@ -374,10 +374,10 @@ fn about(cluster: &Fields<'_>) -> Result<Value, Refused> {
     Ok(json!(about))
 }
 
-fn act_as(user: &Fields<'_>) -> Result<Vec<(HeaderName, HeaderValue)>, Refused> {
+fn act_as(user: &Fields<'_>) -> Result<Vec<(HeaderName, HeaderValue)>, InvalidSource> {
     let value = |field: &str, text: &str| {
         HeaderValue::from_bytes(text.as_bytes()).map_err(|_| {
-            Refused(format!(
+            InvalidSource(format!(
                 "`{field}` of {} holds a line feed or another character that a header can't hold",
                 user.what
             ))
@@ -401,14 +401,14 @@ fn act_as(user: &Fields<'_>) -> Result<Vec<(HeaderName, HeaderValue)>, Refused> 
         for key in extra.names() {
             let escaped = percent_encoding::utf8_percent_encode(key, HEADER_NAME);
             let header = HeaderName::try_from(format!("impersonate-extra-{escaped}").to_ascii_lowercase())
-                .map_err(|_| Refused(format!("`as-user-extra` of {} has a key that is too long", user.what)))?;
+                .map_err(|_| InvalidSource(format!("`as-user-extra` of {} has a key that is too long", user.what)))?;
             for text in extra.texts(key)? {
                 headers.push((header.clone(), value("as-user-extra", &text)?));
             }
         }
     }
     if name.is_none() && !headers.is_empty() {
-        return Err(Refused(format!(
+        return Err(InvalidSource(format!(
             "{} has `as-uid`, `as-groups` or `as-user-extra` without `as`",
             user.what
         )));

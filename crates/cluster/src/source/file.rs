@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{Refused, kubeconfig::Kubeconfig, material};
+use super::{InvalidSource, kubeconfig::Kubeconfig, material};
 
 /// Bytes of the longest kubeconfig file that is read.
 const MAX: u64 = 16 << 20;
@@ -24,7 +24,7 @@ struct Stamp(u64, u64, u64, i64, i64);
 
 impl Stamp {
     /// `None` where there is no file with a stamp, as for a pipe.
-    fn of(path: &Path) -> Option<Self> {
+    fn read(path: &Path) -> Option<Self> {
         let now = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
         Some(Self(now.dev(), now.ino(), now.len(), now.ctime(), now.ctime_nsec()))
     }
@@ -34,9 +34,9 @@ impl File {
     /// Reads a file. Blocks.
     ///
     /// # Errors
-    /// [`Refused`] when it can't be read or is no kubeconfig.
-    pub(super) fn open(path: &Path) -> Result<(Self, Arc<Kubeconfig>), Refused> {
-        let stamp = Stamp::of(path);
+    /// [`InvalidSource`] when it can't be read or is no kubeconfig.
+    pub(super) fn open(path: &Path) -> Result<(Self, Arc<Kubeconfig>), InvalidSource> {
+        let stamp = Stamp::read(path);
         let kubeconfig = Arc::new(parse(path)?);
         let file = Self {
             path: path.to_owned(),
@@ -53,10 +53,10 @@ impl File {
     ///
     /// # Errors
     /// As [`File::open`].
-    pub(super) fn read(&self) -> Result<Arc<Kubeconfig>, Refused> {
+    pub(super) fn read(&self) -> Result<Arc<Kubeconfig>, InvalidSource> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         // Before the content: a change in between is seen at the next look.
-        let stamp = Stamp::of(&self.path);
+        let stamp = Stamp::read(&self.path);
         if stamp.is_none() || stamp != last.0 {
             *last = (stamp, Arc::new(parse(&self.path)?));
         }
@@ -65,13 +65,14 @@ impl File {
 }
 
 /// Reads a kubeconfig from its file. Blocks.
-pub(super) fn parse(path: &Path) -> Result<Kubeconfig, Refused> {
+pub(super) fn parse(path: &Path) -> Result<Kubeconfig, InvalidSource> {
     let shown = path.display();
-    let bytes =
-        material::read(path, MAX).map_err(|why| Refused(format!("the kubeconfig `{shown}` can't be read: {why}")))?;
-    let text =
-        String::from_utf8(bytes).map_err(|_| Refused(format!("`{shown}` is not a kubeconfig: it is not text")))?;
-    Kubeconfig::parse(&text).map_err(|Refused(why)| Refused(format!("`{shown}` is not a kubeconfig: {why}")))
+    let bytes = material::read(path, MAX)
+        .map_err(|why| InvalidSource(format!("the kubeconfig `{shown}` can't be read: {why}")))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| InvalidSource(format!("`{shown}` is not a kubeconfig: it is not text")))?;
+    Kubeconfig::parse(&text)
+        .map_err(|InvalidSource(why)| InvalidSource(format!("`{shown}` is not a kubeconfig: {why}")))
 }
 
 #[cfg(test)]
@@ -89,7 +90,7 @@ mod tests {
             std::fs::rename(next, &path).unwrap();
         };
         write("a");
-        let (file, first) = File::open(&path).map_err(|Refused(why)| why).unwrap();
+        let (file, first) = File::open(&path).map_err(|InvalidSource(why)| why).unwrap();
         assert!(Arc::ptr_eq(&first, &file.read().unwrap()));
         write("b");
         let second = file.read().unwrap();

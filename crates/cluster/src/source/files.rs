@@ -6,11 +6,11 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-use super::{Context, Refused, Source};
+use super::{Context, InvalidSource, Source};
 
 /// A context of one of several files.
 #[derive(Clone, Debug)]
-pub struct OfFiles {
+pub struct FileContext {
     /// Which one it is at the next start.
     pub key: String,
     /// The context.
@@ -22,8 +22,8 @@ impl Source {
     /// can't be used are left out, and the log says so.
     ///
     /// # Errors
-    /// [`Refused`] when files are named and none of them is there.
-    pub fn from_kubeconfig_files(files: &[PathBuf]) -> Result<Vec<OfFiles>, Refused> {
+    /// [`InvalidSource`] when files are named and none of them is there.
+    pub fn from_kubeconfig_files(files: &[PathBuf]) -> Result<Vec<FileContext>, InvalidSource> {
         let mut found = Vec::new();
         let mut missing = Vec::new();
         let mut seen = HashSet::new();
@@ -46,7 +46,7 @@ impl Source {
         }
         if found.is_empty() && !missing.is_empty() {
             let names: Vec<_> = missing.iter().map(|file| file.display().to_string()).collect();
-            return Err(Refused(format!(
+            return Err(InvalidSource(format!(
                 "none of the kubeconfig files is there (`{}`): check --kubeconfig and PODGATE_KUBECONFIG",
                 names.join("`, `")
             )));
@@ -62,19 +62,19 @@ impl Source {
 }
 
 /// The contexts of one file; none when it can't be used.
-fn contexts(file: &Path, real: &Path) -> Vec<OfFiles> {
+fn contexts(file: &Path, real: &Path) -> Vec<FileContext> {
     // Not the real path: a Secret's volume has another one for each of its versions, and paths in the file are relative to the link.
     let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     let identity = if is_version(real) { &absolute } else { real };
     match Source::from_kubeconfig_file(&absolute) {
         Ok(contexts) => contexts
             .into_iter()
-            .map(|context| OfFiles {
+            .map(|context| FileContext {
                 key: format!("kubeconfig:{}#{}", identity.display(), context.original),
                 context,
             })
             .collect(),
-        Err(Refused(reason)) => {
+        Err(InvalidSource(reason)) => {
             tracing::error!(file = %file.display(), reason, "a kubeconfig can't be used and is left out");
             Vec::new()
         }
@@ -123,7 +123,7 @@ mod tests {
     fn only_when_every_file_is_missing_there_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        let Refused(why) = Source::from_kubeconfig_files(&[path("a"), path("b")]).unwrap_err();
+        let InvalidSource(why) = Source::from_kubeconfig_files(&[path("a"), path("b")]).unwrap_err();
         assert!(
             why.contains(&path("a").display().to_string()) && why.contains(&path("b").display().to_string()),
             "{why}"
@@ -147,7 +147,7 @@ mod tests {
         let found = Source::from_kubeconfig_files(&[file]).unwrap();
         assert_eq!(found.len(), 2);
         let source = &found[0].context.source;
-        let loaded = source.load().unwrap_or_else(|Refused(why)| panic!("{why}"));
+        let loaded = source.load().unwrap_or_else(|InvalidSource(why)| panic!("{why}"));
         assert_eq!(loaded.server.host(), Some("c.example"));
     }
 
@@ -179,7 +179,7 @@ mod tests {
             .context
             .source
             .load()
-            .unwrap_or_else(|Refused(why)| panic!("{why}"));
+            .unwrap_or_else(|InvalidSource(why)| panic!("{why}"));
         assert_eq!(loaded.server.host(), Some("moved.example"));
     }
 }

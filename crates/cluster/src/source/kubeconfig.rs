@@ -6,7 +6,7 @@
 use serde_json::{Map, Value};
 
 use super::quote;
-use super::{Refused, base64, yaml};
+use super::{InvalidSource, base64, yaml};
 
 /// A kubeconfig, as its lists of named entries.
 #[derive(Clone, Debug, Default)]
@@ -41,12 +41,12 @@ impl Kubeconfig {
     /// Reads a text as kubectl does: YAML or JSON, of which the first document counts.
     ///
     /// # Errors
-    /// [`Refused`] for what is no kubeconfig at all. Quotes no value.
-    pub(super) fn parse(text: &str) -> Result<Self, Refused> {
-        let document = yaml::read(text).map_err(|malformed| Refused(malformed.to_string()))?;
+    /// [`InvalidSource`] for what is no kubeconfig at all. Quotes no value.
+    pub(super) fn parse(text: &str) -> Result<Self, InvalidSource> {
+        let document = yaml::read(text).map_err(|malformed| InvalidSource(malformed.to_string()))?;
         Ok(Self {
             more: document.more,
-            ..Self::of(document.value)?
+            ..Self::from_value(document.value)?
         })
     }
 
@@ -54,11 +54,11 @@ impl Kubeconfig {
     ///
     /// # Errors
     /// As [`Kubeconfig::parse`].
-    pub(super) fn of(value: Value) -> Result<Self, Refused> {
+    pub(super) fn from_value(value: Value) -> Result<Self, InvalidSource> {
         let root = match value {
             Value::Null => Map::new(),
             Value::Object(root) => root,
-            other => return Err(Refused(format!("it is {}, not a mapping", kind(&other)))),
+            other => return Err(InvalidSource(format!("it is {}, not a mapping", kind(&other)))),
         };
         for (field, expected) in [("kind", "Config"), ("apiVersion", "v1")] {
             if let Some(value) = root
@@ -68,13 +68,18 @@ impl Kubeconfig {
                 let given = value
                     .as_str()
                     .map_or_else(|| kind(value).to_owned(), |text| format!("`{}`", quote(text)));
-                return Err(Refused(format!("its `{field}` is {given}, not `{expected}`")));
+                return Err(InvalidSource(format!("its `{field}` is {given}, not `{expected}`")));
             }
         }
         let current = match root.get("current-context") {
             None | Some(Value::Null) => String::new(),
             Some(Value::String(name)) => name.clone(),
-            Some(other) => return Err(Refused(format!("its `current-context` is {}, not a text", kind(other)))),
+            Some(other) => {
+                return Err(InvalidSource(format!(
+                    "its `current-context` is {}, not a text",
+                    kind(other)
+                )));
+            }
         };
         let contexts = entries(&root, "contexts", "context")?;
         let named = |entry: &Entry| !entry.name.is_empty();
@@ -101,43 +106,43 @@ impl Kubeconfig {
     }
 
     /// The context with a name.
-    pub(super) fn context(&self, name: &str) -> Result<Option<Fields<'_>>, Refused> {
+    pub(super) fn context(&self, name: &str) -> Result<Option<Fields<'_>>, InvalidSource> {
         find(&self.contexts, "context", name)
     }
 
     /// The cluster with a name.
-    pub(super) fn cluster(&self, name: &str) -> Result<Option<Fields<'_>>, Refused> {
+    pub(super) fn cluster(&self, name: &str) -> Result<Option<Fields<'_>>, InvalidSource> {
         find(&self.clusters, "cluster", name)
     }
 
     /// The user with a name.
-    pub(super) fn user(&self, name: &str) -> Result<Option<Fields<'_>>, Refused> {
+    pub(super) fn user(&self, name: &str) -> Result<Option<Fields<'_>>, InvalidSource> {
         find(&self.users, "user", name)
     }
 }
 
-fn find<'a>(entries: &'a [Entry], kind: &str, name: &str) -> Result<Option<Fields<'a>>, Refused> {
+fn find<'a>(entries: &'a [Entry], kind: &str, name: &str) -> Result<Option<Fields<'a>>, InvalidSource> {
     let what = format!("{kind} `{}`", quote(name));
     let mut found = entries.iter().filter(|entry| entry.name == name);
     let Some(entry) = found.next() else { return Ok(None) };
     if found.next().is_some() {
-        return Err(Refused(format!(
+        return Err(InvalidSource(format!(
             "the file has two {kind}s named `{}`: rename or remove one",
             quote(name)
         )));
     }
     match &entry.fields {
         Ok(of) => Ok(Some(Fields { of, what })),
-        Err(why) => Err(Refused(format!("{what} {why}"))),
+        Err(why) => Err(InvalidSource(format!("{what} {why}"))),
     }
 }
 
 /// The entries of a list. What is not a mapping has no name, so nothing can mean it.
-fn entries(root: &Map<String, Value>, list: &str, field: &str) -> Result<Vec<Entry>, Refused> {
+fn entries(root: &Map<String, Value>, list: &str, field: &str) -> Result<Vec<Entry>, InvalidSource> {
     let items = match root.get(list) {
         None | Some(Value::Null) => return Ok(Vec::new()),
         Some(Value::Array(items)) => items,
-        Some(other) => return Err(Refused(format!("its `{list}` is {}, not a list", kind(other)))),
+        Some(other) => return Err(InvalidSource(format!("its `{list}` is {}, not a list", kind(other)))),
     };
     let entry = |item: &Value| {
         let fields = match item.get(field) {
@@ -165,7 +170,7 @@ fn entries(root: &Map<String, Value>, list: &str, field: &str) -> Result<Vec<Ent
 
 impl<'a> Fields<'a> {
     /// A text; `None` where it is absent, null or empty.
-    pub(super) fn text(&self, field: &str) -> Result<Option<&'a str>, Refused> {
+    pub(super) fn text(&self, field: &str) -> Result<Option<&'a str>, InvalidSource> {
         match self.of.get(field) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
@@ -174,10 +179,10 @@ impl<'a> Fields<'a> {
     }
 
     /// The bytes of a text in base64; `None` where it is absent, null or empty.
-    pub(super) fn data(&self, field: &str) -> Result<Option<Vec<u8>>, Refused> {
+    pub(super) fn data(&self, field: &str) -> Result<Option<Vec<u8>>, InvalidSource> {
         let Some(text) = self.text(field)? else { return Ok(None) };
         let bytes = base64::decode(text).ok_or_else(|| {
-            Refused(format!(
+            InvalidSource(format!(
                 "`{field}` of {} is not base64: check that it is whole",
                 self.what
             ))
@@ -186,7 +191,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A boolean; false where it is absent or null.
-    pub(super) fn flag(&self, field: &str) -> Result<bool, Refused> {
+    pub(super) fn flag(&self, field: &str) -> Result<bool, InvalidSource> {
         match self.of.get(field) {
             None | Some(Value::Null) => Ok(false),
             Some(Value::Bool(flag)) => Ok(*flag),
@@ -195,7 +200,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The items of a list; none where it is absent or null.
-    pub(super) fn list(&self, field: &str) -> Result<&'a [Value], Refused> {
+    pub(super) fn list(&self, field: &str) -> Result<&'a [Value], InvalidSource> {
         match self.of.get(field) {
             None | Some(Value::Null) => Ok(&[]),
             Some(Value::Array(items)) => Ok(items),
@@ -204,7 +209,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A list of texts.
-    pub(super) fn texts(&self, field: &str) -> Result<Vec<String>, Refused> {
+    pub(super) fn texts(&self, field: &str) -> Result<Vec<String>, InvalidSource> {
         let text = |item: &Value| match item {
             Value::String(text) => Ok(text.clone()),
             Value::Null => Ok(String::new()),
@@ -214,7 +219,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The fields of a mapping; `None` where it is absent or null.
-    pub(super) fn mapping(&self, field: &str) -> Result<Option<Fields<'a>>, Refused> {
+    pub(super) fn mapping(&self, field: &str) -> Result<Option<Fields<'a>>, InvalidSource> {
         match self.of.get(field) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Object(of)) => Ok(Some(Fields {
@@ -226,7 +231,7 @@ impl<'a> Fields<'a> {
     }
 
     /// An item of one of its lists, as fields.
-    pub(super) fn item(&self, field: &str, item: &'a Value) -> Result<Fields<'a>, Refused> {
+    pub(super) fn item(&self, field: &str, item: &'a Value) -> Result<Fields<'a>, InvalidSource> {
         match item {
             Value::Object(of) => Ok(Fields {
                 of,
@@ -246,12 +251,12 @@ impl<'a> Fields<'a> {
         self.of.get(field).filter(|value| !value.is_null())
     }
 
-    fn wrong(&self, field: &str, value: &Value, expected: &str) -> Refused {
+    fn wrong(&self, field: &str, value: &Value, expected: &str) -> InvalidSource {
         let quotes = match (expected, value) {
             ("a text", Value::Number(_) | Value::Bool(_)) => ": put it in quotes",
             _ => "",
         };
-        Refused(format!(
+        InvalidSource(format!(
             "`{field}` of {} is {}, not {expected}{quotes}",
             self.what,
             kind(value)

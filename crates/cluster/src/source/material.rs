@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use http::{HeaderName, HeaderValue, Uri, header::AUTHORIZATION};
 
 use super::{
-    Refused,
+    InvalidSource,
     effective::{Credential, Effective, Exec, Material, Token},
 };
 use crate::client::{proxy::Proxy, tls};
@@ -38,8 +38,8 @@ impl Loaded {
     /// Reads the files that a source names.
     ///
     /// # Errors
-    /// [`Refused`] for a file that can't be read, and for a token that is not one.
-    pub(super) fn of(effective: &Effective) -> Result<Self, Refused> {
+    /// [`InvalidSource`] for a file that can't be read, and for a token that is not one.
+    pub(super) fn from_effective(effective: &Effective) -> Result<Self, InvalidSource> {
         let mut loaded = Self {
             server: effective.server.uri.clone(),
             bare: effective.server.bare,
@@ -59,7 +59,7 @@ impl Loaded {
         match &effective.credential {
             Credential::Absent(why) => loaded.anonymous = Some(why.clone()),
             Credential::Exec(exec) => loaded.exec = Some(exec.as_ref().clone()),
-            Credential::Given {
+            Credential::CallerParameters {
                 token,
                 basic,
                 certificate,
@@ -81,12 +81,12 @@ impl Loaded {
     /// Makes each request carry a bearer token.
     ///
     /// # Errors
-    /// [`Refused`] for one that a header can't hold.
-    pub(crate) fn bear(&mut self, token: &str) -> Result<(), Refused> {
+    /// [`InvalidSource`] for one that a header can't hold.
+    pub(crate) fn bear(&mut self, token: &str) -> Result<(), InvalidSource> {
         self.authorize(&format!("Bearer {token}"))
     }
 
-    fn authorize(&mut self, value: &str) -> Result<(), Refused> {
+    fn authorize(&mut self, value: &str) -> Result<(), InvalidSource> {
         let mut value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| not_a_token("the token"))?;
         value.set_sensitive(true);
         self.headers.push((AUTHORIZATION, value));
@@ -110,11 +110,11 @@ impl Loaded {
 }
 
 impl Material {
-    fn read(&self, field: &str) -> Result<Vec<u8>, Refused> {
+    fn read(&self, field: &str) -> Result<Vec<u8>, InvalidSource> {
         match self {
             Self::Data(data) => Ok(data.clone()),
             Self::File(path) => read(path, MAX).map_err(|why| {
-                Refused(format!(
+                InvalidSource(format!(
                     "`{}`, which `{field}` names, can't be read: {why}",
                     path.display()
                 ))
@@ -125,7 +125,7 @@ impl Material {
 
 impl Token {
     /// The file's, else the text (client-go's `fileTokenSource` and what falls back from it).
-    fn read(&self) -> Result<String, Refused> {
+    fn read(&self) -> Result<String, InvalidSource> {
         let Some(path) = &self.file else {
             return Ok(self.text.clone().unwrap_or_default());
         };
@@ -141,7 +141,7 @@ impl Token {
             (Ok(token), _) if is_token(&token) => Ok(token),
             (Ok(_), _) => Err(not_a_token(&format!("the token in `{}`", path.display()))),
             (Err(_), Some(text)) => Ok(text.clone()),
-            (Err(why), None) => Err(Refused(format!(
+            (Err(why), None) => Err(InvalidSource(format!(
                 "`{}`, which `tokenFile` names, can't be read: {why}",
                 path.display()
             ))),
@@ -155,8 +155,8 @@ pub(super) fn is_token(token: &str) -> bool {
 }
 
 /// The refusal of a token that no header can hold. `what` names it.
-pub(super) fn not_a_token(what: &str) -> Refused {
-    Refused(format!(
+pub(super) fn not_a_token(what: &str) -> InvalidSource {
+    InvalidSource(format!(
         "{what} holds a line feed or another character that a header can't hold: check that it is whole and alone"
     ))
 }

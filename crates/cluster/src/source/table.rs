@@ -52,7 +52,7 @@ fn shown(effective: &Effective) -> String {
                     .to_string(),
             ),
         ),
-        Credential::Given {
+        Credential::CallerParameters {
             token,
             basic,
             certificate,
@@ -83,7 +83,7 @@ fn check(file: &str, expected: &[(&str, &str)]) {
     let rows = kubeconfig.contexts().into_iter().map(|context| {
         let row = match effective::effective(&kubeconfig, context, folder()) {
             Ok(effective) => shown(&effective),
-            Err(Refused(why)) => format!("refused: {why}"),
+            Err(InvalidSource(why)) => format!("refused: {why}"),
         };
         assert!(!row.contains("secret") || row.contains("basic"), "{row}");
         (context, row)
@@ -385,7 +385,7 @@ fn what_is_no_kubeconfig_says_why() {
         ("wrong-kind.yaml", "its `kind` is `Secret`, not `Config`"),
         ("wrong-version.yaml", "its `apiVersion` is `v2`, not `v1`"),
     ] {
-        let Refused(why) = file::parse(&folder().join(file)).unwrap_err();
+        let InvalidSource(why) = file::parse(&folder().join(file)).unwrap_err();
         assert!(why.contains(part), "{why}");
     }
 }
@@ -398,13 +398,13 @@ proptest::proptest! {
         let refused = Source::from_untrusted_kubeconfig(&text).unwrap_err().to_string();
         proptest::prop_assert!(!refused.contains("secret") && refused.len() < 4096, "{}", refused);
         let value = serde_json::Value::from(value);
-        let kubeconfig = Kubeconfig::of(json!({
+        let kubeconfig = Kubeconfig::from_value(json!({
             "clusters": [{"name": "c", "cluster": {"server": value, "proxy-url": value, "certificate-authority-data": value}}],
             "users": [{"name": "u", "user": {"token": value, "as": value, "as-user-extra": {"k": [value]}}}],
             "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
         })).unwrap();
         if let Ok(effective) = effective::effective(&kubeconfig, "c", folder()) {
-            let _ = Loaded::of(&effective);
+            let _ = Loaded::from_effective(&effective);
         }
     }
 }
@@ -414,7 +414,7 @@ fn a_token_file_wins_and_the_token_serves_without_it() {
     let contexts = Source::from_kubeconfig_file(&folder().join("users.yaml")).unwrap();
     let header = |name: &str| {
         let context = contexts.iter().find(|context| context.original == name).unwrap();
-        let loaded = context.source.load().map_err(|Refused(why)| why)?;
+        let loaded = context.source.load().map_err(|InvalidSource(why)| why)?;
         Ok::<_, String>(
             loaded
                 .headers

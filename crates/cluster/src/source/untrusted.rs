@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::quote;
 use super::{
-    Refused,
+    InvalidSource,
     effective::{self, Credential, Effective, Material, Token},
     kubeconfig::{Fields, Kubeconfig},
 };
@@ -17,30 +17,30 @@ use crate::client::tls;
 const MAX: usize = 1 << 20;
 
 /// Reads YAML, or its base64.
-pub(super) fn read(text: &str) -> Result<Effective, Refused> {
+pub(super) fn read(text: &str) -> Result<Effective, InvalidSource> {
     if text.len() > MAX {
         return refuse("the kubeconfig is longer than 1 MiB");
     }
     let decoded = decode(text).and_then(|bytes| String::from_utf8(bytes).ok());
-    let kubeconfig = Kubeconfig::parse(decoded.as_deref().unwrap_or(text)).map_err(|Refused(why)| {
-        Refused(format!(
+    let kubeconfig = Kubeconfig::parse(decoded.as_deref().unwrap_or(text)).map_err(|InvalidSource(why)| {
+        InvalidSource(format!(
             "the kubeconfig is neither a kubeconfig in YAML nor its base64: {why}"
         ))
     })?;
     if kubeconfig.more {
         return refuse("the kubeconfig is several YAML documents (`---`): give one");
     }
-    of_kubeconfig(&kubeconfig)
+    from_kubeconfig(&kubeconfig)
 }
 
 /// The current context, else the only one.
-pub(super) fn of_kubeconfig(kubeconfig: &Kubeconfig) -> Result<Effective, Refused> {
+pub(super) fn from_kubeconfig(kubeconfig: &Kubeconfig) -> Result<Effective, InvalidSource> {
     let names = kubeconfig.contexts();
     let name = match (kubeconfig.current.as_str(), names.as_slice()) {
         ("", [only]) => only,
         ("", []) => return refuse("the kubeconfig has no context"),
         ("", several) => {
-            let names = crate::text::words(&several.join("`, `"));
+            let names = crate::text::excerpt(&several.join("`, `"));
             return refuse(format!(
                 "the kubeconfig has several contexts (`{names}`) and no `current-context`: set it"
             ));
@@ -65,7 +65,7 @@ pub(super) fn of_kubeconfig(kubeconfig: &Kubeconfig) -> Result<Effective, Refuse
     effective::effective(kubeconfig, name, Path::new(""))
 }
 
-fn check_cluster(cluster: &Fields<'_>) -> Result<(), Refused> {
+fn check_cluster(cluster: &Fields<'_>) -> Result<(), InvalidSource> {
     if cluster
         .text("server")?
         .is_some_and(|server| server.contains(['?', '#']))
@@ -101,7 +101,7 @@ fn is_given(value: &Value) -> bool {
     }
 }
 
-fn check_user(user: &Fields<'_>) -> Result<(), Refused> {
+fn check_user(user: &Fields<'_>) -> Result<(), InvalidSource> {
     let rules = [
         (
             "exec",
@@ -137,11 +137,13 @@ fn check_user(user: &Fields<'_>) -> Result<(), Refused> {
 }
 
 /// Refuses what an untrusted source may not be, however it was given.
-pub(super) fn check(effective: &Effective) -> Result<(), Refused> {
+pub(super) fn check(effective: &Effective) -> Result<(), InvalidSource> {
     check_address(effective)?;
     check_tls(effective)?;
     match &effective.credential {
-        Credential::Given { token, certificate, .. } => check_credential(token.as_ref(), certificate.is_some()),
+        Credential::CallerParameters { token, certificate, .. } => {
+            check_credential(token.as_ref(), certificate.is_some())
+        }
         Credential::Absent(why) => refuse(format!(
             "there is no credential ({why}): give a `token`, or `client-certificate-data` with `client-key-data`"
         )),
@@ -150,11 +152,11 @@ pub(super) fn check(effective: &Effective) -> Result<(), Refused> {
 }
 
 /// The refusal of an address.
-fn usage(why: &str) -> Refused {
-    Refused(format!("the API server's address {why}: give `https://host[:port]`"))
+fn usage(why: &str) -> InvalidSource {
+    InvalidSource(format!("the API server's address {why}: give `https://host[:port]`"))
 }
 
-fn check_address(effective: &Effective) -> Result<(), Refused> {
+fn check_address(effective: &Effective) -> Result<(), InvalidSource> {
     let url = url::Url::parse(&effective.server.text).map_err(|_| usage("is missing or malformed"))?;
     if url.scheme() != "https" || effective.server.uri.scheme_str() != Some("https") {
         return Err(usage(
@@ -165,13 +167,13 @@ fn check_address(effective: &Effective) -> Result<(), Refused> {
 }
 
 /// Refuses certificates and keys with which no connection could be made.
-fn check_tls(effective: &Effective) -> Result<(), Refused> {
+fn check_tls(effective: &Effective) -> Result<(), InvalidSource> {
     let data = |material: &Material| match material {
         Material::Data(data) => Some(data.clone()),
         Material::File(_) => None,
     };
     let client = match &effective.credential {
-        Credential::Given {
+        Credential::CallerParameters {
             certificate: Some((chain, key)),
             ..
         } => data(chain).zip(data(key)),
@@ -183,10 +185,10 @@ fn check_tls(effective: &Effective) -> Result<(), Refused> {
         client,
         ..tls::Settings::default()
     };
-    tls::check(&settings).map_err(Refused)
+    tls::check(&settings).map_err(InvalidSource)
 }
 
-fn check_credential(token: Option<&Token>, has_certificate: bool) -> Result<(), Refused> {
+fn check_credential(token: Option<&Token>, has_certificate: bool) -> Result<(), InvalidSource> {
     let text = token.and_then(|token| token.text.as_deref());
     if text.is_none() && !has_certificate {
         return refuse("there is no credential: give a `token`, or `client-certificate-data` with `client-key-data`");
@@ -207,7 +209,7 @@ pub(super) fn to_kubeconfig(effective: &Effective) -> Value {
         cluster["tls-server-name"] = name.as_str().into();
     }
     let mut user = json!({});
-    if let Credential::Given { token, certificate, .. } = &effective.credential {
+    if let Credential::CallerParameters { token, certificate, .. } = &effective.credential {
         if let Some(text) = token.as_ref().and_then(|token| token.text.as_deref()) {
             user["token"] = text.into();
         }
@@ -238,11 +240,11 @@ fn decode(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok().filter(|bytes| !bytes.is_empty())
 }
 
-fn refuse<T>(why: impl Into<String>) -> Result<T, Refused> {
-    Err(Refused(why.into()))
+fn refuse<T>(why: impl Into<String>) -> Result<T, InvalidSource> {
+    Err(InvalidSource(why.into()))
 }
 
-fn forbidden<T>(name: &str, why: &str) -> Result<T, Refused> {
+fn forbidden<T>(name: &str, why: &str) -> Result<T, InvalidSource> {
     refuse(format!(
         "`{name}` is not allowed in a kubeconfig given through the API: {why}"
     ))

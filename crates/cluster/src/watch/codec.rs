@@ -5,7 +5,7 @@ use http::{HeaderMap, header::CONTENT_TYPE};
 
 use crate::{
     error::Status,
-    text::{MAX_TEXT, bounded, quote},
+    text::{MAX_TEXT, quote, truncate},
     wire,
 };
 
@@ -41,7 +41,7 @@ impl Codec {
     }
 
     /// That of an answer, by its `Content-Type`. What is neither is read as JSON, which then says that it is none.
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
+    pub(crate) fn from_content_type(headers: &HeaderMap) -> Self {
         let named = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media = named.unwrap_or_default().split(';').next().unwrap_or_default().trim();
         if media.eq_ignore_ascii_case("application/vnd.kubernetes.protobuf") {
@@ -119,7 +119,7 @@ impl Object {
     /// One that is odd. A name that is cut is no row's.
     fn odd(namespace: &str, name: &str, error: impl ToString) -> Self {
         Self::Odd {
-            name: format!("{}/{}", bounded(namespace, MAX_TEXT), bounded(name, MAX_TEXT)),
+            name: format!("{}/{}", truncate(namespace, MAX_TEXT), truncate(name, MAX_TEXT)),
             error: quote(&error.to_string()),
         }
     }

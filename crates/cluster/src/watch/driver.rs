@@ -18,10 +18,10 @@ use super::{
 };
 use crate::{
     Error,
-    client::{self, Patience},
+    client::{self, WatchTimeouts},
     error::Result,
     registry::{Inner, Spec},
-    status,
+    row,
     text::quote,
 };
 
@@ -84,7 +84,7 @@ impl Driver {
                 (self.namespace, machine) = (Some(namespace.clone()), Machine::new());
             }
             if let Next::Retry { failures } = next {
-                sleep(pause(self.patience(), failures, getrandom::u32().unwrap_or_default())).await;
+                sleep(pause(self.timeouts(), failures, getrandom::u32().unwrap_or_default())).await;
             }
         }
     }
@@ -132,7 +132,7 @@ impl Driver {
             what: &what,
             machine,
             listing,
-            codec: Codec::of(response.headers()),
+            codec: Codec::from_content_type(response.headers()),
             body: response.into_body(),
             garbage: false,
             heard: Instant::now(),
@@ -262,7 +262,7 @@ impl Driver {
         )
     }
 
-    pub(super) fn patience(&self) -> &Patience {
+    pub(super) fn timeouts(&self) -> &WatchTimeouts {
         &self.cluster.policy.watch
     }
 
@@ -288,7 +288,7 @@ impl Driver {
         match object {
             Object::Pod(pod) => {
                 let warning = self.cluster.warnings.of(&pod);
-                let row = status::row(&pod, warning.as_ref());
+                let row = row::row(&pod, warning.as_ref());
                 if row.labels_left_out > 0 {
                     let left_out = u64::from(row.labels_left_out);
                     self.cluster.labels_left_out.fetch_add(left_out, Ordering::Relaxed);
@@ -386,11 +386,11 @@ pub(crate) fn pods(namespace: Option<&str>, query: &[(&str, &str)]) -> Result<St
 }
 
 /// Exponential in the failures in a row, between half of itself and itself, so that many clients do not come back at once.
-fn pause(patience: &Patience, failures: u32, random: u32) -> Duration {
-    let doubled = patience
+fn pause(timeouts: &WatchTimeouts, failures: u32, random: u32) -> Duration {
+    let doubled = timeouts
         .retry_min
         .saturating_mul(1 << failures.saturating_sub(1).min(16));
-    let most = doubled.min(patience.retry_max);
+    let most = doubled.min(timeouts.retry_max);
     most.mul_f64(0.5 + 0.5 * f64::from(random) / f64::from(u32::MAX))
 }
 
@@ -400,8 +400,8 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_the_longest() {
-        let patience = Patience::default();
-        let seconds = |failures, random| pause(&patience, failures, random).as_secs_f64();
+        let timeouts = WatchTimeouts::default();
+        let seconds = |failures, random| pause(&timeouts, failures, random).as_secs_f64();
         for (failures, most) in [(1, 0.5), (2, 1.0), (3, 2.0), (7, 30.0), (1000, 30.0)] {
             assert!((seconds(failures, u32::MAX) - most).abs() < 1e-6);
             assert!((seconds(failures, 0) - most / 2.0).abs() < 1e-6);

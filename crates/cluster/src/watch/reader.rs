@@ -18,9 +18,9 @@ use super::{
 };
 use crate::{Error, client::Client};
 
-/// Once patience is over, a server that has sent more bytes than this without a pod or an event is given up, though more of them are there.
+/// Once the time-out is over, a server that has sent more bytes than this without a pod or an event is given up, though more of them are there.
 const QUIET: usize = 64 << 10;
-/// A streaming list that has not ended after so many times `Patience::progress` is given up, though events come: a server that ignores what is
+/// A streaming list that has not ended after so many times `WatchTimeouts::progress` is given up, though events come: a server that ignores what is
 /// asked tells the changes of a busy cluster for ever.
 const STREAM_LIMIT: u32 = 12;
 
@@ -103,7 +103,7 @@ impl Reader<'_> {
         let mut decoder = self.codec.watch();
         let mut batch = Batch::default();
         let mut events = Vec::new();
-        let limit = Instant::now() + self.driver.patience().progress * STREAM_LIMIT;
+        let limit = Instant::now() + self.driver.timeouts().progress * STREAM_LIMIT;
         loop {
             let mut got = self.next().await;
             // What is there already is applied together.
@@ -161,7 +161,7 @@ impl Reader<'_> {
             Event::Deleted { version, .. } => (Told::Deleted, Input::Changed { version }, None),
             Event::Bookmark { version, end } => (Told::Bookmark, Input::Bookmark { version, end: *end }, None),
             Event::Error(status) => {
-                let error = Error::of(status.code, status, self.what, &[]);
+                let error = Error::from_parsed_status(status.code, status, self.what, &[]);
                 (Told::Error, refusal(status.code, Some(status)), Some(error))
             }
         };
@@ -205,12 +205,12 @@ impl Reader<'_> {
     }
 
     async fn next(&mut self) -> Got {
-        let patience = self.driver.patience();
+        let timeouts = self.driver.timeouts();
         let left = |most: Duration| most.saturating_sub(self.heard.elapsed());
         let wait = match self.machine.wait() {
-            Wait::Progress => left(patience.progress).min(self.list_left()),
-            Wait::Settle => left(patience.settle),
-            Wait::Silence => left(patience.silence),
+            Wait::Progress => left(timeouts.progress).min(self.list_left()),
+            Wait::Settle => left(timeouts.settle),
+            Wait::Silence => left(timeouts.silence),
         };
         if wait.is_zero() && (self.quiet > QUIET || self.list_left().is_zero()) {
             return Got::Nothing;
@@ -222,7 +222,7 @@ impl Reader<'_> {
     }
 
     fn take(&mut self, frame: Frame) -> Got {
-        let got = of_frame(frame);
+        let got = from_frame(frame);
         if let Got::Bytes(bytes) = &got {
             self.quiet = self.quiet.saturating_add(bytes.len());
         }
@@ -237,7 +237,7 @@ impl Reader<'_> {
 
     /// How long the list may still take.
     fn list_left(&self) -> Duration {
-        let most = self.driver.patience().list;
+        let most = self.driver.timeouts().list;
         let begun = self.listing.as_ref().map(|listing| listing.begun);
         begun.map_or(most, |begun| most.saturating_sub(begun.elapsed()))
     }
@@ -270,7 +270,7 @@ impl Reader<'_> {
     }
 
     fn endless(&mut self) -> Next {
-        let most = self.driver.patience().list;
+        let most = self.driver.timeouts().list;
         let step = self.machine.step(Input::Excess);
         let error = Error::timeout(format!("{} has not ended within {most:?}", self.what));
         self.driver.act(step, Some(error), self.listing)
@@ -300,7 +300,7 @@ const STEADY: Step = Step {
 
 type Frame = Option<kube::Result<http_body::Frame<Bytes>>>;
 
-fn of_frame(frame: Frame) -> Got {
+fn from_frame(frame: Frame) -> Got {
     match frame {
         Some(Ok(frame)) => Got::Bytes(frame.into_data().unwrap_or_default()),
         Some(Err(error)) => Got::Broken(error),

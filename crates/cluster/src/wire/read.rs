@@ -27,8 +27,8 @@ pub(crate) enum Malformed {
 impl Pod {
     /// Reads a whole message `Pod`, as if its JSON had been read.
     pub(crate) fn from_protobuf(message: &[u8]) -> Result<Self, Malformed> {
-        let sections = Fields::of(message).map_while(Result::ok);
-        let parts = sections.flat_map(|(_, section)| Fields::of(section.bytes()));
+        let sections = Fields::new(message).map_while(Result::ok);
+        let parts = sections.flat_map(|(_, section)| Fields::new(section.bytes()));
         if parts.take(MOST + 1).count() > MOST {
             return Err(Malformed::TooMany);
         }

@@ -10,7 +10,7 @@ use std::{
 
 use podgate_cluster::{
     Cluster, Registry, Source, Spec, Sync, SyncState,
-    client::{Patience, Policy},
+    client::{Policy, WatchTimeouts},
 };
 use podgate_index::{ClusterId, Index, Query};
 use podgate_sim::{Options, Sim};
@@ -21,11 +21,11 @@ pub(crate) const ID: ClusterId = ClusterId(7);
 /// How long anything may take before a test fails.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Patience for tests: short pauses, and time-outs that nothing meets unless a test means it to.
+/// WatchTimeouts for tests: short pauses, and time-outs that nothing meets unless a test means it to.
 pub(crate) fn policy() -> Policy {
     Policy {
         allowed_networks: Arc::new(["127.0.0.0/8".parse().unwrap()]),
-        watch: Patience {
+        watch: WatchTimeouts {
             silence: Duration::from_secs(30),
             progress: Duration::from_secs(20),
             list: Duration::from_secs(300),

@@ -12,7 +12,7 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 use futures_util::{StreamExt, future::join_all};
 use podgate_cluster::{
     Cluster, Error, MemoryBudget, Registry, Source, Spec, SyncState,
-    client::{Patience, Policy},
+    client::{Policy, WatchTimeouts},
     delete, exec, follow, log,
 };
 use podgate_index::{ClusterId, Index, Scope};
@@ -225,7 +225,7 @@ fn policy() -> Policy {
         stream_silence: Duration::from_secs(1),
         body_wait: Duration::from_millis(100),
         bodies: MemoryBudget::new(64 << 20),
-        watch: Patience {
+        watch: WatchTimeouts {
             silence: Duration::from_secs(2),
             progress: Duration::from_secs(1),
             list: Duration::from_secs(5),

@@ -29,7 +29,7 @@ enum Rule {
 
 impl Environment {
     /// Reads the variables of this process. Capitals come first, and an empty variable is absent.
-    pub(in crate::client) fn of_process() -> Self {
+    pub(in crate::client) fn from_process() -> Self {
         let any = |names: [&str; 2]| {
             let mut values = names.into_iter().filter_map(|name| std::env::var(name).ok());
             values.find(|value| !value.is_empty()).unwrap_or_default()

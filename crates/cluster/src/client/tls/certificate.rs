@@ -56,7 +56,7 @@ impl Key {
         }
     }
 
-    fn of(spki: &SubjectPublicKeyInfo<'_>) -> Self {
+    fn from_spki(spki: &SubjectPublicKeyInfo<'_>) -> Self {
         if let Ok(PublicKey::RSA(rsa)) = spki.parsed() {
             let zeros: usize = rsa.modulus.iter().take_while(|byte| **byte == 0).count();
             let first = rsa.modulus.get(zeros).map_or(0, |byte| byte.leading_zeros() as usize);
@@ -142,7 +142,7 @@ impl Certificate {
         let usage = x509.extended_key_usage().ok().flatten();
         Some(Self {
             is_v3: x509.version() == X509Version::V3,
-            key: Key::of(x509.public_key()),
+            key: Key::from_spki(x509.public_key()),
             weak_signature: weak,
             validity: Validity {
                 from: x509.validity().not_before.timestamp(),

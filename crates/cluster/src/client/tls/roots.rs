@@ -34,8 +34,8 @@ impl Roots {
     ///
     /// # Errors
     /// A sentence for a bundle without an authority.
-    pub(super) fn of_bundle(bundle: &[u8]) -> Result<Arc<Self>, String> {
-        Self::of(pem::certificates(bundle), true).ok_or_else(|| {
+    pub(super) fn from_pem(bundle: &[u8]) -> Result<Arc<Self>, String> {
+        Self::from_certificates(pem::certificates(bundle), true).ok_or_else(|| {
             "the cluster's certificate authority (`certificate-authority-data`, `caCert`) holds no certificate in PEM that can be read: check \
              that it is the whole file, from its BEGIN line to its END line"
                 .to_owned()
@@ -47,7 +47,7 @@ impl Roots {
     ///
     /// # Errors
     /// A sentence for a system that has none.
-    pub(super) fn of_system() -> Result<Arc<Self>, String> {
+    pub(super) fn from_system() -> Result<Arc<Self>, String> {
         static SYSTEM: Mutex<Option<(Instant, Arc<Roots>)>> = Mutex::new(None);
         let mut kept = SYSTEM.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((since, roots)) = kept.as_ref()
@@ -56,7 +56,7 @@ impl Roots {
             return Ok(roots.clone());
         }
         let found = rustls_native_certs::load_native_certs();
-        let roots = Self::of(found.certs, false).ok_or_else(|| {
+        let roots = Self::from_certificates(found.certs, false).ok_or_else(|| {
             "no certificate authority is configured for the cluster, and this system trusts none: give the cluster's authority as \
              `certificate-authority-data`, or install the system's (the package `ca-certificates`)"
                 .to_owned()
@@ -65,7 +65,7 @@ impl Roots {
         Ok(roots)
     }
 
-    fn of(bundle: Vec<CertificateDer<'static>>, are_named: bool) -> Option<Arc<Self>> {
+    fn from_certificates(bundle: Vec<CertificateDer<'static>>, are_named: bool) -> Option<Arc<Self>> {
         let read = |der: CertificateDer<'static>| {
             let anchor = anchor_from_trusted_cert(&der).ok()?.to_owned();
             let said = Certificate::read(&der)?;

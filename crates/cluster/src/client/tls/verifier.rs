@@ -33,7 +33,7 @@ pub(super) struct Verifier {
 
 impl Verifier {
     /// Accepts the certificates of these authorities; without authorities every certificate, as long as the server has its key.
-    pub(super) fn of(roots: Option<Arc<Roots>>, provider: &CryptoProvider) -> Self {
+    pub(super) fn new(roots: Option<Arc<Roots>>, provider: &CryptoProvider) -> Self {
         Self {
             roots,
             algorithms: provider.signature_verification_algorithms,
@@ -292,7 +292,7 @@ mod tests {
             }
             let pem = format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", base64::Engine::encode(&base64::engine::general_purpose::STANDARD, &good));
             let damaged = CertificateDer::from(bytes);
-            let verifier = Verifier::of(Some(Roots::of_bundle(pem.as_bytes()).unwrap()), &super::super::provider());
+            let verifier = Verifier::new(Some(Roots::from_pem(pem.as_bytes()).unwrap()), &super::super::provider());
             let name = ServerName::try_from("localhost").unwrap();
             let judged = verifier.judge(&damaged, std::slice::from_ref(&damaged), &name, UnixTime::now());
             prop_assert_eq!(judged.is_ok(), damaged == good);

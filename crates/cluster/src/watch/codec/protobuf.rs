@@ -185,7 +185,7 @@ impl List {
 
 fn list_meta(message: &[u8]) -> Result<ListMeta, Broken> {
     let mut meta = ListMeta::default();
-    for field in Fields::of(message) {
+    for field in Fields::new(message) {
         match field? {
             (2, version) => meta.version = version.text(),
             (3, token) => meta.token = token.text(),
@@ -235,7 +235,7 @@ impl WatchDecoder for Watch {
 fn event(frame: &[u8]) -> Result<Event, Garbage> {
     let broken = || Garbage("a frame of the watch is not an event of Kubernetes in protobuf".to_owned());
     let (mut kind, mut wrapped): (&[u8], &[u8]) = (&[], &[]);
-    for field in Fields::of(frame) {
+    for field in Fields::new(frame) {
         match field.map_err(|_| broken())? {
             (1, named) => kind = named.bytes(),
             (2, extension) => wrapped = raw(extension.bytes()).map_err(|_| broken())?,
@@ -249,7 +249,7 @@ fn event(frame: &[u8]) -> Result<Event, Garbage> {
             Event::Applied { object, version }
         }
         b"DELETED" => {
-            let head = Head::of(object()?.message);
+            let head = Head::read(object()?.message);
             Event::Deleted {
                 namespace: head.namespace.into_owned(),
                 name: head.name.into_owned(),
@@ -257,7 +257,7 @@ fn event(frame: &[u8]) -> Result<Event, Garbage> {
             }
         }
         b"BOOKMARK" => {
-            let head = Head::of(object()?.message);
+            let head = Head::read(object()?.message);
             Event::Bookmark {
                 version: head.version.into_owned(),
                 end: head.ends_initial_events,
@@ -271,7 +271,7 @@ fn event(frame: &[u8]) -> Result<Event, Garbage> {
 /// The bytes in a `RawExtension`.
 fn raw(extension: &[u8]) -> Result<&[u8], Broken> {
     let mut raw: &[u8] = &[];
-    for field in Fields::of(extension) {
+    for field in Fields::new(extension) {
         if let (1, bytes) = field? {
             raw = bytes.bytes();
         }
@@ -284,7 +284,7 @@ fn pod(message: &[u8]) -> (Object, String) {
     match wire::Pod::from_protobuf(message) {
         Ok(pod) => Object::read(pod),
         Err(error) => {
-            let head = Head::of(message);
+            let head = Head::read(message);
             (
                 Object::odd(&head.namespace, &head.name, error),
                 head.version.into_owned(),
@@ -303,14 +303,14 @@ struct Head<'a> {
 }
 
 impl<'a> Head<'a> {
-    fn of(object: &'a [u8]) -> Self {
+    fn read(object: &'a [u8]) -> Self {
         let mut head = Self::default();
         let whole = |field: Result<(u64, Field<'a>), Broken>| field.ok();
-        for (number, metadata) in Fields::of(object).map_while(whole) {
+        for (number, metadata) in Fields::new(object).map_while(whole) {
             if number != 1 {
                 continue;
             }
-            for (number, field) in Fields::of(metadata.bytes()).map_while(whole) {
+            for (number, field) in Fields::new(metadata.bytes()).map_while(whole) {
                 let text = || String::from_utf8_lossy(field.bytes());
                 match number {
                     1 => head.name = text(),
@@ -328,7 +328,7 @@ impl<'a> Head<'a> {
 /// Whether an entry of the annotations is the one of the bookmark that ends the initial events.
 fn is_initial_events_end(entry: &[u8]) -> bool {
     let (mut key, mut value): (&[u8], &[u8]) = (&[], &[]);
-    for field in Fields::of(entry).map_while(Result::ok) {
+    for field in Fields::new(entry).map_while(Result::ok) {
         match field {
             (1, text) => key = text.bytes(),
             (2, text) => value = text.bytes(),

@@ -126,9 +126,9 @@ fn an_answer_names_its_codec() {
         ("", Codec::Json),
     ] {
         let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(named))]);
-        assert_eq!(Codec::of(&headers), codec, "{named}");
+        assert_eq!(Codec::from_content_type(&headers), codec, "{named}");
     }
-    assert_eq!(Codec::of(&HeaderMap::new()), Codec::Json);
+    assert_eq!(Codec::from_content_type(&HeaderMap::new()), Codec::Json);
     assert!(
         Codec::Protobuf.accept().ends_with("application/json"),
         "a server without protobuf answers JSON"

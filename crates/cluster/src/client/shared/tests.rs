@@ -1,4 +1,4 @@
-//! Plug-ins and files of a source, as a slot reads them.
+//! Plug-ins and files of a source, as a shared reads them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{fs, path::Path, time::Duration};
@@ -26,13 +26,13 @@ fn of_user(folder: &Path, user: serde_json::Value) -> Source {
     Source::from_kubeconfig_file(&file).unwrap().remove(0).source
 }
 
-fn slot(source: Source, request_timeout: Duration) -> Slot {
+fn shared(source: Source, request_timeout: Duration) -> SharedClient {
     let mut policy = Policy {
         request_timeout,
         ..Policy::default()
     };
     policy.watch.retry_max = Duration::ZERO;
-    Slot::new(source, "prod".to_owned(), policy)
+    SharedClient::new(source, "prod".to_owned(), policy)
 }
 
 /// What a plug-in prints.
@@ -59,20 +59,20 @@ fn starts(folder: &Path) -> usize {
 
 async fn refusal(script: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
-    let slot = slot(source(folder.path(), script), Duration::from_secs(60));
-    slot.get().await.unwrap_err().to_string()
+    let shared = shared(source(folder.path(), script), Duration::from_secs(60));
+    shared.get().await.unwrap_err().to_string()
 }
 
 #[tokio::test]
 async fn a_plug_in_that_hangs_is_started_once_and_its_late_answer_counts() {
     let folder = tempfile::tempdir().unwrap();
-    let slot = slot(source(folder.path(), &waiting()), Duration::from_millis(200));
+    let shared = shared(source(folder.path(), &waiting()), Duration::from_millis(200));
     for _ in 0..3 {
-        assert!(matches!(slot.get().await, Err(Error::Timeout(_))));
-        assert!(matches!(slot.fresh().await, Err(Error::Timeout(_))));
+        assert!(matches!(shared.get().await, Err(Error::Timeout(_))));
+        assert!(matches!(shared.fresh().await, Err(Error::Timeout(_))));
     }
     fs::write(folder.path().join("go"), "").unwrap();
-    while slot.get().await.is_err() {
+    while shared.get().await.is_err() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(starts(folder.path()), 1);
@@ -81,13 +81,13 @@ async fn a_plug_in_that_hangs_is_started_once_and_its_late_answer_counts() {
 #[tokio::test]
 async fn a_caller_that_goes_away_leaves_the_client_to_the_next() {
     let folder = tempfile::tempdir().unwrap();
-    let slot = slot(source(folder.path(), &waiting()), Duration::from_secs(60));
-    assert!(futures_util::poll!(std::pin::pin!(slot.get())).is_pending());
+    let shared = shared(source(folder.path(), &waiting()), Duration::from_secs(60));
+    assert!(futures_util::poll!(std::pin::pin!(shared.get())).is_pending());
     fs::write(folder.path().join("go"), "").unwrap();
-    slot.get().await.unwrap();
-    slot.get().await.unwrap();
+    shared.get().await.unwrap();
+    shared.get().await.unwrap();
     assert_eq!(starts(folder.path()), 1);
-    slot.fresh().await.unwrap();
+    shared.fresh().await.unwrap();
     assert_eq!(starts(folder.path()), 2);
 }
 
@@ -116,10 +116,10 @@ async fn is_gone(process: rustix::process::Pid) {
 async fn a_plug_in_ends_with_what_it_started_when_its_cluster_goes() {
     let folder = tempfile::tempdir().unwrap();
     let script = "sh -c 'echo $$ > own; mv own process; exec sleep 1000' & wait";
-    let slot = slot(source(folder.path(), script), Duration::from_secs(60));
-    assert!(futures_util::poll!(std::pin::pin!(slot.get())).is_pending());
+    let shared = shared(source(folder.path(), script), Duration::from_secs(60));
+    assert!(futures_util::poll!(std::pin::pin!(shared.get())).is_pending());
     let child = process(folder.path()).await;
-    drop(slot);
+    drop(shared);
     is_gone(child).await;
 }
 
@@ -127,9 +127,9 @@ async fn a_plug_in_ends_with_what_it_started_when_its_cluster_goes() {
 async fn a_plug_in_that_never_ends_is_killed_in_time() {
     let folder = tempfile::tempdir().unwrap();
     let script = "echo $$ > own; mv own process; exec sleep 1000";
-    let mut slot = slot(source(folder.path(), script), Duration::from_secs(60));
-    slot.policy.plug_in_timeout = Duration::from_millis(300);
-    let error = slot.get().await.map(drop).unwrap_err().to_string();
+    let mut shared = shared(source(folder.path(), script), Duration::from_secs(60));
+    shared.policy.plug_in_timeout = Duration::from_millis(300);
+    let error = shared.get().await.map(drop).unwrap_err().to_string();
     assert!(error.contains("plug-in `sh` did not end within 0.3 s"), "{error}");
     is_gone(process(folder.path()).await).await;
 }
@@ -141,8 +141,8 @@ async fn what_a_plug_in_leaves_behind_holds_nothing_up() {
         "sh -c 'echo $$ > own; mv own process; exec sleep 1000' & until [ -e process ]; do sleep 0.01; done; {}",
         credential(r#"{"token":"t"}"#)
     );
-    let slot = slot(source(folder.path(), &script), Duration::from_secs(60));
-    slot.get().await.unwrap();
+    let shared = shared(source(folder.path(), &script), Duration::from_secs(60));
+    shared.get().await.unwrap();
     is_gone(process(folder.path()).await).await;
 }
 
@@ -153,8 +153,8 @@ async fn a_plug_in_is_informed_and_never_asked_questions() {
         "printf %s \"$KUBERNETES_EXEC_INFO\" > info; cat > stdin; {}",
         credential(r#"{"token":"t"}"#)
     );
-    let slot = slot(source(folder.path(), &script), Duration::from_secs(60));
-    slot.get().await.unwrap();
+    let shared = shared(source(folder.path(), &script), Duration::from_secs(60));
+    shared.get().await.unwrap();
     let info: serde_json::Value =
         serde_json::from_str(&fs::read_to_string(folder.path().join("info")).unwrap()).unwrap();
     assert_eq!(
@@ -197,8 +197,8 @@ async fn what_a_plug_in_prints_is_judged_and_not_quoted() {
 async fn a_plug_in_that_is_not_there_is_named_with_its_hint() {
     let folder = tempfile::tempdir().unwrap();
     let exec = json!({"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "no-such-plug-in", "installHint": "get it there"});
-    let slot = slot(of_user(folder.path(), json!({"exec": exec})), Duration::from_secs(60));
-    let error = slot.get().await.map(drop).unwrap_err().to_string();
+    let shared = shared(of_user(folder.path(), json!({"exec": exec})), Duration::from_secs(60));
+    let error = shared.get().await.map(drop).unwrap_err().to_string();
     assert!(
         error.contains("`no-such-plug-in` is not installed") && error.contains("get it there"),
         "{error}"
@@ -209,16 +209,16 @@ async fn a_plug_in_that_is_not_there_is_named_with_its_hint() {
 async fn a_credential_that_runs_out_is_renewed_before() {
     let folder = tempfile::tempdir().unwrap();
     let print = r#"echo >> starts; printf '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1","status":{"token":"t","expirationTimestamp":"%s"}}' "$(cat until)""#;
-    let slot = slot(source(folder.path(), print), Duration::from_secs(60));
+    let shared = shared(source(folder.path(), print), Duration::from_secs(60));
     let until = |seconds: i64| {
         let at = Timestamp::from_second(Timestamp::now().as_second() + seconds).unwrap();
         fs::write(folder.path().join("until"), at.to_string()).unwrap();
     };
     until(-5);
-    slot.get().await.unwrap();
+    shared.get().await.unwrap();
     until(3600);
-    slot.get().await.unwrap();
-    slot.get().await.unwrap();
+    shared.get().await.unwrap();
+    shared.get().await.unwrap();
     assert_eq!(starts(folder.path()), 2);
 }
 
@@ -228,25 +228,25 @@ async fn files_that_change_are_read_again_and_files_that_go_are_not_missed() {
     let folder = tempfile::tempdir().unwrap();
     let token = folder.path().join("token");
     fs::write(&token, "first\n").unwrap();
-    let mut slot = slot(
+    let mut shared = shared(
         of_user(folder.path(), json!({"tokenFile": "token"})),
         Duration::from_secs(60),
     );
-    assert!(bears(&slot, "first").await);
+    assert!(bears(&shared, "first").await);
     fs::write(&token, "second\n").unwrap();
-    assert!(bears(&slot, "first").await, "it is fresh");
-    slot.policy.credential_fresh = Duration::ZERO;
-    assert!(bears(&slot, "second").await);
+    assert!(bears(&shared, "first").await, "it is fresh");
+    shared.policy.credential_fresh = Duration::ZERO;
+    assert!(bears(&shared, "second").await);
     fs::remove_file(&token).unwrap();
-    assert!(bears(&slot, "second").await);
+    assert!(bears(&shared, "second").await);
     fs::write(&token, "").unwrap();
-    assert!(bears(&slot, "second").await);
+    assert!(bears(&shared, "second").await);
 }
 
-/// Whether a slot's client sends a token.
-async fn bears(slot: &Slot, token: &str) -> bool {
-    slot.get().await.unwrap();
-    let state = slot.state.lock().await;
+/// Whether a shared's client sends a token.
+async fn bears(shared: &SharedClient, token: &str) -> bool {
+    shared.get().await.unwrap();
+    let state = shared.state.lock().await;
     let (_, kept) = state.made.as_ref().unwrap();
     let mut headers = kept.as_ref().unwrap().loaded.headers.iter();
     headers.any(|(_, value)| value == &format!("Bearer {token}"))
@@ -259,7 +259,7 @@ async fn each_kubeconfig_makes_a_client_or_a_sentence() {
     let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/kubeconfig"));
     for file in ["clusters.yaml", "users.yaml", "wrong-names.yaml", "wrong-types.yaml"] {
         for context in Source::from_kubeconfig_file(&folder.join(file)).unwrap() {
-            if let Err(error) = slot(context.source, Duration::from_secs(60)).get().await {
+            if let Err(error) = shared(context.source, Duration::from_secs(60)).get().await {
                 let said = error.to_string();
                 let begins = said.starts_with("preparing the connection to cluster `prod` failed: ");
                 assert!(

@@ -11,12 +11,12 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     Client, Policy,
-    connect::{self, Made},
+    connect::{self, BuiltClient},
 };
 use crate::{
     Error, Source,
     error::Result,
-    source::{Loaded, Refused},
+    source::{InvalidSource, Loaded},
 };
 
 /// How long a call waits for files to be read again, when the client that there is could serve it.
@@ -25,7 +25,7 @@ const LOOK: Duration = Duration::from_secs(2);
 const EARLY: Duration = Duration::from_secs(60);
 
 /// Holds a cluster's client. Makes one at a time: a plug-in that hangs is one process, however many ask.
-pub(crate) struct Slot {
+pub(crate) struct SharedClient {
     source: Source,
     name: String,
     policy: Policy,
@@ -44,7 +44,7 @@ struct State {
 }
 
 /// A source that a thread reads.
-type Look = oneshot::Receiver<std::result::Result<Loaded, Refused>>;
+type Look = oneshot::Receiver<std::result::Result<Loaded, InvalidSource>>;
 
 /// A client that serves.
 #[derive(Clone)]
@@ -60,17 +60,19 @@ struct Kept {
 /// A client that a task is making, or has made and nobody has taken. Its task, and the plug-in that it runs, end with it.
 struct Making {
     since: Instant,
-    built: oneshot::Receiver<Result<Made>>,
+    built: oneshot::Receiver<Result<BuiltClient>>,
     _task: AbortOnDropHandle<()>,
 }
 
-impl std::fmt::Debug for Slot {
+impl std::fmt::Debug for SharedClient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Slot").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("SharedClient")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
-impl Slot {
+impl SharedClient {
     /// Makes nothing yet.
     pub(crate) fn new(source: Source, name: String, policy: Policy) -> Self {
         Self {
@@ -113,7 +115,7 @@ impl Slot {
     /// Returns a new client in any case.
     ///
     /// # Errors
-    /// As [`Slot::get`].
+    /// As [`SharedClient::get`].
     pub(crate) async fn fresh(&self) -> Result<Client> {
         let mut state = self.state.lock().await;
         let ready = |making: &mut Making| !matches!(making.built.try_recv(), Err(oneshot::error::TryRecvError::Empty));
@@ -191,7 +193,7 @@ impl Slot {
 }
 
 impl Kept {
-    fn new(made: Made) -> Self {
+    fn new(made: BuiltClient) -> Self {
         let now = Instant::now();
         let left = |at: Timestamp| Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default();
         Self {
@@ -206,7 +208,7 @@ impl Kept {
     }
 
     /// Whether a source says something else now. What can't be read is no news: a token may be there only for the start (kubernetes#68164).
-    fn differs(&self, read: Option<std::result::Result<Loaded, Refused>>) -> bool {
+    fn differs(&self, read: Option<std::result::Result<Loaded, InvalidSource>>) -> bool {
         matches!(read, Some(Ok(loaded)) if loaded != self.loaded)
     }
 
