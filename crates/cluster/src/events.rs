@@ -10,14 +10,14 @@ use crate::{
     error::Result,
     list::{self, Bounds},
     registry::Inner,
-    wire,
+    wire as k8s,
 };
 
-mod keep;
-mod read;
+mod newest;
+mod wire;
 
-use keep::Keep;
-use read::Wire;
+use newest::NewestEvents;
+use wire::WireEvent;
 
 /// The most events that are kept, the newest ones.
 pub const MAX_EVENTS: usize = 1_000;
@@ -64,7 +64,7 @@ pub struct Events {
 
 impl Events {
     /// Says what is not listed, if anything is not.
-    pub fn note(&self) -> Option<String> {
+    pub fn omissions(&self) -> Option<String> {
         let left_out = (self.left_out > 0).then(|| {
             format!(
                 "only the newest {MAX_EVENTS} of {} events are listed",
@@ -113,12 +113,12 @@ impl Cluster {
             let Inner {
                 warnings, index, spec, ..
             } = self.inner.as_ref();
-            if warnings.learn(&pod, newest.iter().find_map(Wire::warning), index, spec.id) {
+            if warnings.remember(&pod, newest.iter().find_map(WireEvent::warning), index, spec.id) {
                 self.inner.rows_changed();
             }
         }
         Ok(Events {
-            newest: newest.into_iter().map(Wire::show).collect(),
+            newest: newest.into_iter().map(WireEvent::into_event).collect(),
             left_out,
             skipped,
         })
@@ -135,8 +135,8 @@ struct Pages<'a> {
 
 impl<'a> Pages<'a> {
     /// Reads all pages, or the whole list in one piece where a page's token expires because the API server compacts its history.
-    async fn read(&self) -> Result<Keep<'a>> {
-        let (mut kept, mut token) = (self.keep(), String::new());
+    async fn read(&self) -> Result<NewestEvents<'a>> {
+        let (mut kept, mut token) = (self.newest(), String::new());
         // Both are over all attempts: what ends is ended by one of them.
         let mut bounds = Bounds {
             item: MAX_EVENT,
@@ -148,7 +148,7 @@ impl<'a> Pages<'a> {
             match list::page(self.client, page, &mut bounds, &mut reservation, &mut kept).await {
                 Ok(meta) => token = meta.token,
                 Err(Error::Upstream(_)) if !token.is_empty() => {
-                    kept = self.keep();
+                    kept = self.newest();
                     let whole = self.request(None)?;
                     list::page(self.client, whole, &mut bounds, &mut reservation, &mut kept).await?;
                     return Ok(kept);
@@ -161,8 +161,8 @@ impl<'a> Pages<'a> {
         }
     }
 
-    fn keep(&self) -> Keep<'a> {
-        Keep::new(self.subject, self.namespace, self.name)
+    fn newest(&self) -> NewestEvents<'a> {
+        NewestEvents::new(self.subject, self.namespace, self.name)
     }
 
     /// The request for a page; `None` asks for the whole list.
@@ -194,12 +194,12 @@ struct SubjectMetadata {
 }
 
 fn mirror<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<String>, D::Error> {
-    wire::annotation(deserializer, MIRROR)
+    k8s::annotation(deserializer, MIRROR)
 }
 
 impl SubjectMetadata {
     /// Returns whether an event that names the pod means this one, and not another that had its name.
-    fn is_meant_by(&self, event: &Wire) -> bool {
+    fn is_meant_by(&self, event: &WireEvent) -> bool {
         let uid = &event.involved_object.uid;
         if uid.is_empty() {
             return event.last_seen() >= self.creation_timestamp;

@@ -2,7 +2,6 @@
 
 pub mod budget;
 pub mod client;
-mod containers;
 pub mod delete;
 pub mod detail;
 pub mod error;
@@ -10,6 +9,7 @@ pub mod events;
 pub mod exec;
 pub mod follow;
 mod list;
+mod live_pod;
 pub mod log;
 pub mod lossy;
 pub mod print_pod;

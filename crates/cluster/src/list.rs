@@ -9,7 +9,7 @@ use crate::{
     Error,
     client::{BodyReservation, Client},
     error::Result,
-    watch::codec::{Garbage, Part, Splitter},
+    watch::codec::{DecodeError, Part, Splitter},
     wire::nullable,
 };
 
@@ -66,9 +66,9 @@ pub(crate) async fn page(
     sink: &mut dyn Sink,
 ) -> Result<Meta> {
     let what = client.what(&request);
-    let odd = |garbage: &Garbage| {
+    let not_a_list = |decode_error: &DecodeError| {
         Error::upstream(format!(
-            "{what} was not answered as Kubernetes answers ({garbage}): check that the address is that of an API server"
+            "{what} was not answered as Kubernetes answers ({decode_error}): check that the address is that of an API server"
         ))
     };
     let mut body = client.request(request).await?.into_body();
@@ -89,20 +89,24 @@ pub(crate) async fn page(
             }
             Ok(())
         });
-        taken.map_err(|garbage| odd(&garbage))?;
+        taken.map_err(|decode_error| not_a_list(&decode_error))?;
         reservation.reserve(sink.kept() + splitter.held(), &what).await?;
     }
     match meta {
         Some(meta) if splitter.is_complete() => Ok(meta),
-        _ => Err(odd(&Garbage("the list ends in its middle, or is none".to_owned()))),
+        _ => Err(not_a_list(&DecodeError(
+            "the list ends in its middle, or is none".to_owned(),
+        ))),
     }
 }
 
-fn metadata(json: &[u8]) -> std::result::Result<Meta, Garbage> {
+fn metadata(json: &[u8]) -> std::result::Result<Meta, DecodeError> {
     let meta: Meta =
-        serde_json::from_slice(json).map_err(|_| Garbage("its metadata is not that of a list".to_owned()))?;
+        serde_json::from_slice(json).map_err(|_| DecodeError("its metadata is not that of a list".to_owned()))?;
     if meta.token.len() > MAX_TOKEN {
-        return Err(Garbage(format!("its continue token is longer than {MAX_TOKEN} bytes")));
+        return Err(DecodeError(format!(
+            "its continue token is longer than {MAX_TOKEN} bytes"
+        )));
     }
     Ok(meta)
 }

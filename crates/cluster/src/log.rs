@@ -14,8 +14,8 @@ use kube::client::Body as Answer;
 use crate::{
     Cluster, Error,
     client::{self, Client},
-    containers::{Pod, Standing},
     error::Result,
+    live_pod::{LivePod, RunState},
     registry::removal::Removal,
 };
 
@@ -108,7 +108,7 @@ impl Cluster {
                 Err(error) => error,
                 Ok(pod) => Error::conflict(format!(
                     "the node of {} does not have container `{container}` now: {text}",
-                    pod.place()
+                    pod.display_name()
                 )),
             },
             other => other,
@@ -117,26 +117,26 @@ impl Cluster {
 }
 
 /// Whether there is anything to read. Upstream an unscheduled pod's log is an empty success.
-fn readable(pod: &Pod, container: &str, previous: bool) -> Result<()> {
+fn readable(pod: &LivePod, container: &str, previous: bool) -> Result<()> {
     if previous {
         if pod.previous_run(container).is_none() {
             return Err(Error::conflict(format!(
                 "container `{container}` of {} has no previous run: it has not restarted since it was put on its node",
-                pod.place()
+                pod.display_name()
             )));
         }
         return Ok(());
     }
-    let Standing::NotStarted { reason, over } = pod.standing(container)? else {
+    let RunState::NotStarted { reason, terminal } = pod.run_state(container)? else {
         return Ok(());
     };
-    let place = pod.place();
-    Err(Error::conflict(if over {
-        format!("container `{container}` of {place} never started, and will not any more: it has no log")
+    let pod_name = pod.display_name();
+    Err(Error::conflict(if terminal {
+        format!("container `{container}` of {pod_name} never started, and will not any more: it has no log")
     } else if reason.is_empty() {
-        format!("container `{container}` of {place} has not started yet: try again when it has")
+        format!("container `{container}` of {pod_name} has not started yet: try again when it has")
     } else {
-        format!("container `{container}` of {place} has not started yet ({reason}): try again when it has")
+        format!("container `{container}` of {pod_name} has not started yet ({reason}): try again when it has")
     }))
 }
 

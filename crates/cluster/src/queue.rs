@@ -5,9 +5,9 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 /// The memory that an item takes while it waits.
-pub(crate) trait Bytes {
+pub(crate) trait MemorySize {
     /// Returns a number of bytes above 0.
-    fn bytes(&self) -> usize;
+    fn memory_size(&self) -> usize;
 }
 
 /// The end that takes items. Cheap to clone.
@@ -40,7 +40,7 @@ pub(crate) struct Receiver<T> {
 pub(crate) struct Closed;
 
 /// Makes both ends of a queue of so many bytes. A larger item waits alone.
-pub(crate) fn queue<T: Bytes>(most: usize) -> (Sender<T>, Receiver<T>) {
+pub(crate) fn queue<T: MemorySize>(most: usize) -> (Sender<T>, Receiver<T>) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let sender = Sender {
         items: sender,
@@ -50,13 +50,13 @@ pub(crate) fn queue<T: Bytes>(most: usize) -> (Sender<T>, Receiver<T>) {
     (sender, Receiver { items: receiver })
 }
 
-impl<T: Bytes> Sender<T> {
+impl<T: MemorySize> Sender<T> {
     /// Puts an item in, once there are enough bytes free. Cancel-safe: the item is in the queue only when this returns.
     ///
     /// # Errors
     /// [`Closed`].
     pub(crate) async fn send(&self, item: T) -> Result<(), Closed> {
-        let bytes = u32::try_from(item.bytes().clamp(1, self.most)).unwrap_or(u32::MAX);
+        let bytes = u32::try_from(item.memory_size().clamp(1, self.most)).unwrap_or(u32::MAX);
         // The semaphore is never closed. When the receiver goes, all bytes come back.
         let permit = self.free.clone().acquire_many_owned(bytes).await.ok();
         self.items.send((item, permit)).map_err(|_| Closed)
@@ -94,8 +94,8 @@ mod tests {
 
     use super::*;
 
-    impl Bytes for usize {
-        fn bytes(&self) -> usize {
+    impl MemorySize for usize {
+        fn memory_size(&self) -> usize {
             *self
         }
     }

@@ -34,7 +34,7 @@ pub struct Warning {
 
 impl Warning {
     /// Whether a Warning says why a pod does not come up. Others only repeat a status, or tell of what does no harm.
-    pub fn tells(reason: &str) -> bool {
+    pub fn explains(reason: &str) -> bool {
         !matches!(
             reason,
             "BackOff"
@@ -52,8 +52,8 @@ impl Warning {
 /// One sentence without a full stop of at most 200 characters in one line, for a pod that is not well; empty for one that is, that is on
 /// its way, or that has done its work. Never the pod's own name, UID, IP or a time: pods that fail alike have the same reason.
 pub fn reason(pod: &Pod, warning: Option<&Warning>) -> String {
-    match tell(pod, warning.filter(|_| heeds_warnings(pod))) {
-        Some(told) => text::scrub(&told, pod),
+    match explain(pod, warning.filter(|_| heeds_warnings(pod))) {
+        Some(cause) => text::scrub(&cause, pod),
         None => String::new(),
     }
 }
@@ -66,7 +66,7 @@ pub(crate) fn heeds_warnings(pod: &Pod) -> bool {
         && !matches!(status.phase.as_str(), "Succeeded" | "Failed")
 }
 
-fn tell(pod: &Pod, warning: Option<&Warning>) -> Option<String> {
+fn explain(pod: &Pod, warning: Option<&Warning>) -> Option<String> {
     let status = &pod.status;
     if pod.metadata.deletion_timestamp.is_some() {
         return deleting(status);

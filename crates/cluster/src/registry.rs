@@ -13,16 +13,16 @@ use podgate_index::{ClusterId, Index};
 use tokio::{sync::watch, task::JoinHandle};
 use tokio_util::task::TaskTracker;
 
-use self::removal::{Removal, Why};
+use self::removal::{Removal, RemovalReason};
 use crate::{
     Error, Source,
     client::{Client, Policy, SharedClient},
     error::Result,
     warnings::Warnings,
-    watch::{board::Board, counts::Counters},
+    watch::{metrics::Counters, sync_tracker::SyncTracker},
 };
 
-pub use crate::watch::counts::Counts;
+pub use crate::watch::metrics::Counts;
 
 mod info;
 pub(crate) mod removal;
@@ -56,7 +56,7 @@ struct Entry {
 impl Drop for State {
     fn drop(&mut self) {
         for entry in self.clusters().values() {
-            entry.cluster.inner.removed.cancel(Why::Shutdown);
+            entry.cluster.inner.removed.cancel(RemovalReason::Shutdown);
         }
     }
 }
@@ -134,7 +134,7 @@ pub(crate) struct Inner {
     pub(crate) removed: Removal,
     /// The tasks of its open logs and terminals.
     pub(crate) streams: TaskTracker,
-    pub(crate) board: Board,
+    pub(crate) sync_tracker: SyncTracker,
     pub(crate) index: Index,
     /// What is known of its pods' events.
     pub(crate) warnings: Warnings,
@@ -211,8 +211,8 @@ impl Registry {
         spec.namespaces.sort_unstable();
         spec.namespaces.dedup();
         let id = spec.id;
-        let board = Board::new(spec.namespaces.len(), self.state.changes.clone());
-        let changes = board.subscribe();
+        let sync_tracker = SyncTracker::new(spec.namespaces.len(), self.state.changes.clone());
+        let changes = sync_tracker.subscribe();
         let inner = Arc::new(Inner {
             client: SharedClient::new(spec.source.clone(), spec.name.clone(), self.state.policy.clone()),
             probe: SharedClient::new(spec.source.clone(), spec.source.api_server(), self.state.policy.clone()),
@@ -221,7 +221,7 @@ impl Registry {
             policy: self.state.policy.clone(),
             removed: Removal::default(),
             streams: TaskTracker::new(),
-            board,
+            sync_tracker,
             index: self.state.index.clone(),
             warnings: Warnings::default(),
             skipped: AtomicU64::new(0),
@@ -233,7 +233,7 @@ impl Registry {
         let cluster = Cluster { inner, changes };
         let mut clusters = self.state.clusters();
         let before = clusters.remove(&id).map(|entry| {
-            entry.cluster.inner.removed.cancel(Why::Replaced);
+            entry.cluster.inner.removed.cancel(RemovalReason::Replaced);
             entry.task
         });
         let task = tokio::spawn(supervise::run(cluster.inner.clone(), self.state.index.clone(), before));
@@ -255,7 +255,7 @@ impl Registry {
     pub async fn remove(&self, id: ClusterId) {
         let entry = self.state.clusters().remove(&id);
         if let Some(entry) = entry {
-            end(entry, Why::Removed).await;
+            end(entry, RemovalReason::Removed).await;
             // Unless one with the same number has come meanwhile, which has cleared them itself.
             if self.get(id).is_none() {
                 self.state.index.remove_cluster(id);
@@ -297,11 +297,11 @@ impl Registry {
     pub async fn shutdown(&self) {
         let entries = std::mem::take(&mut *self.state.clusters());
         for entry in entries.values() {
-            entry.cluster.inner.removed.cancel(Why::Shutdown);
+            entry.cluster.inner.removed.cancel(RemovalReason::Shutdown);
         }
         let clusters: Vec<_> = entries.values().map(|entry| entry.cluster.clone()).collect();
         for entry in entries.into_values() {
-            end(entry, Why::Shutdown).await;
+            end(entry, RemovalReason::Shutdown).await;
         }
         let streams = async {
             for cluster in clusters {
@@ -315,7 +315,7 @@ impl Registry {
     }
 }
 
-async fn end(entry: Entry, why: Why) {
+async fn end(entry: Entry, why: RemovalReason) {
     entry.cluster.inner.removed.cancel(why);
     if let Err(error) = entry.task.await {
         tracing::error!(cluster = entry.cluster.name(), %error, "the watch of a cluster failed");
@@ -346,7 +346,7 @@ impl Cluster {
 
     /// How current its pods in the index are.
     pub fn sync(&self) -> Sync {
-        self.inner.board.sync()
+        self.inner.sync_tracker.sync()
     }
 
     /// Resolves when [`Cluster::sync`]'s state or error changed since the last call on this handle.

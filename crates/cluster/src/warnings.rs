@@ -17,10 +17,10 @@ use crate::{
     wire,
 };
 
-/// Pods of one cluster whose Warning is kept at most; the one learnt first goes first.
-const MOST: usize = 4096;
+/// Pods of one cluster whose Warning is kept at most; the one remembered first goes first.
+const MAX_PODS: usize = 4096;
 /// Bytes of a Warning's message that are kept: more than a reason has room for.
-const MESSAGE: usize = 1024;
+const MAX_MESSAGE: usize = 1024;
 
 /// The newest telling Warning of pods of one cluster.
 #[derive(Debug, Default)]
@@ -32,9 +32,9 @@ pub(crate) struct Warnings {
 struct Known {
     /// By namespace and name.
     pods: HashMap<(String, String), Entry>,
-    /// The keys of `pods` by when their entry was learnt.
+    /// The keys of `pods` by when their entry was remembered.
     order: BTreeMap<u64, (String, String)>,
-    learnt: u64,
+    sequence: u64,
 }
 
 #[derive(Debug)]
@@ -47,12 +47,12 @@ struct Entry {
 
 impl Warnings {
     /// The Warning of a pod whose reason may need one. What is known of a pod that is well, over or of another UID is forgotten.
-    pub(crate) fn of(&self, pod: &wire::Pod) -> Option<Warning> {
+    pub(crate) fn get(&self, pod: &wire::Pod) -> Option<Warning> {
         let mut known = self.known();
         if known.pods.is_empty() {
             return None;
         }
-        known.of(pod)
+        known.get(pod)
     }
 
     /// Forgets a pod that is gone.
@@ -66,11 +66,11 @@ impl Warnings {
     /// Takes what a pod's events, just read, say (none: nothing telling), and brings the pod's row up to it, if that is of the same state of
     /// the pod as `pod`: a newer row stays as it is. A row that was being made meanwhile may come without it; then the next change of
     /// the pod, or the next reading of its events, brings it. Whether a row has changed.
-    pub(crate) fn learn(&self, pod: &wire::Pod, newest: Option<Warning>, index: &Index, cluster: ClusterId) -> bool {
-        let newest = newest.map(kept);
+    pub(crate) fn remember(&self, pod: &wire::Pod, newest: Option<Warning>, index: &Index, cluster: ClusterId) -> bool {
+        let newest = newest.map(bounded);
         // Held to the end, so that of two readers the later one's word is also the row's.
         let mut known = self.known();
-        let befores = [known.of(pod), None];
+        let befores = [known.get(pod), None];
         match &newest {
             Some(warning) if reason::heeds_warnings(pod) => known.insert(pod, warning.clone()),
             _ => known.remove(&key(pod)),
@@ -88,7 +88,7 @@ impl Warnings {
 }
 
 impl Known {
-    fn of(&mut self, pod: &wire::Pod) -> Option<Warning> {
+    fn get(&mut self, pod: &wire::Pod) -> Option<Warning> {
         let key = key(pod);
         let entry = self.pods.get(&key)?;
         if entry.uid == pod.metadata.uid && reason::heeds_warnings(pod) {
@@ -106,15 +106,15 @@ impl Known {
         if names.iter().any(|name| name.len() > MAX_TEXT) {
             return;
         }
-        self.learnt += 1;
-        self.order.insert(self.learnt, key.clone());
+        self.sequence += 1;
+        self.order.insert(self.sequence, key.clone());
         let entry = Entry {
-            number: self.learnt,
+            number: self.sequence,
             uid: pod.metadata.uid.clone(),
             warning,
         };
         self.pods.insert(key, entry);
-        if self.pods.len() > MOST
+        if self.pods.len() > MAX_PODS
             && let Some((_, oldest)) = self.order.pop_first()
         {
             self.pods.remove(&oldest);
@@ -129,10 +129,10 @@ impl Known {
 }
 
 /// A Warning as it is kept.
-fn kept(warning: Warning) -> Warning {
+fn bounded(warning: Warning) -> Warning {
     Warning {
         reason: truncate(warning.reason, MAX_TEXT),
-        message: truncate(warning.message, MESSAGE),
+        message: truncate(warning.message, MAX_MESSAGE),
         container: truncate(warning.container, MAX_TEXT),
     }
 }
@@ -202,30 +202,30 @@ mod tests {
     }
 
     #[test]
-    fn what_is_learnt_shows_at_once_and_goes_with_its_cause() {
+    fn what_is_remembered_shows_at_once_and_goes_with_its_cause() {
         let (warnings, pod) = (Warnings::default(), creating("web", "uid-1"));
         let index = holding(&pod);
         assert_eq!(reasons(&index), [""]);
-        assert!(warnings.learn(&pod, Some(warning("no volume")), &index, CLUSTER));
+        assert!(warnings.remember(&pod, Some(warning("no volume")), &index, CLUSTER));
         assert_eq!(reasons(&index), ["FailedMount: no volume"]);
         assert!(
-            !warnings.learn(&pod, Some(warning("no volume")), &index, CLUSTER),
+            !warnings.remember(&pod, Some(warning("no volume")), &index, CLUSTER),
             "nothing new"
         );
-        warnings.learn(&pod, Some(warning("no secret")), &index, CLUSTER);
+        warnings.remember(&pod, Some(warning("no secret")), &index, CLUSTER);
         assert_eq!(reasons(&index), ["FailedMount: no secret"]);
-        assert_eq!(warnings.of(&pod), Some(warning("no secret")), "later rows show it too");
-        warnings.learn(&pod, None, &index, CLUSTER);
+        assert_eq!(warnings.get(&pod), Some(warning("no secret")), "later rows show it too");
+        warnings.remember(&pod, None, &index, CLUSTER);
         assert_eq!(reasons(&index), [""]);
-        assert_eq!(warnings.of(&pod), None);
+        assert_eq!(warnings.get(&pod), None);
     }
 
     #[test]
     fn a_row_that_came_without_it_gets_it_at_the_next_reading() {
         let (warnings, pod) = (Warnings::default(), creating("web", "uid-1"));
-        warnings.learn(&pod, Some(warning("no volume")), &Index::new(), CLUSTER);
+        warnings.remember(&pod, Some(warning("no volume")), &Index::new(), CLUSTER);
         let index = holding(&pod);
-        assert!(warnings.learn(&pod, Some(warning("no volume")), &index, CLUSTER));
+        assert!(warnings.remember(&pod, Some(warning("no volume")), &index, CLUSTER));
         assert_eq!(reasons(&index), ["FailedMount: no volume"]);
     }
 
@@ -233,34 +233,34 @@ mod tests {
     fn a_row_of_another_state_of_the_pod_stays_as_it_is() {
         let (warnings, old) = (Warnings::default(), creating("web", "uid-1"));
         let index = holding(&ready("web", "uid-1"));
-        warnings.learn(&old, Some(warning("no volume")), &index, CLUSTER);
+        warnings.remember(&old, Some(warning("no volume")), &index, CLUSTER);
         assert_eq!(reasons(&index), [""]);
         let index = holding(&creating("web", "successor"));
-        warnings.learn(&old, Some(warning("no volume")), &index, CLUSTER);
+        warnings.remember(&old, Some(warning("no volume")), &index, CLUSTER);
         assert_eq!(reasons(&index), [""]);
         let index = Index::new();
-        warnings.learn(&old, Some(warning("no volume")), &index, CLUSTER);
+        warnings.remember(&old, Some(warning("no volume")), &index, CLUSTER);
         assert!(reasons(&index).is_empty(), "a pod that is gone does not come back");
     }
 
     #[test]
     fn a_pod_that_becomes_well_or_goes_is_forgotten() {
         let (warnings, index, pod) = (Warnings::default(), Index::new(), creating("web", "uid-1"));
-        let learn = || {
-            warnings.learn(&pod, Some(warning("no volume")), &index, CLUSTER);
+        let remember = || {
+            warnings.remember(&pod, Some(warning("no volume")), &index, CLUSTER);
         };
-        learn();
-        assert_eq!(warnings.of(&ready("web", "uid-1")), None);
-        assert_eq!(warnings.of(&pod), None, "it was well since");
-        learn();
-        assert_eq!(warnings.of(&creating("web", "successor")), None);
-        assert_eq!(warnings.of(&pod), None, "it has been replaced");
-        learn();
+        remember();
+        assert_eq!(warnings.get(&ready("web", "uid-1")), None);
+        assert_eq!(warnings.get(&pod), None, "it was well since");
+        remember();
+        assert_eq!(warnings.get(&creating("web", "successor")), None);
+        assert_eq!(warnings.get(&pod), None, "it has been replaced");
+        remember();
         warnings.forget("prod", "other");
-        assert_eq!(warnings.of(&pod), Some(warning("no volume")));
+        assert_eq!(warnings.get(&pod), Some(warning("no volume")));
         warnings.forget("prod", "web");
-        assert_eq!(warnings.of(&pod), None);
-        warnings.learn(&ready("web", "uid-1"), Some(warning("old")), &index, CLUSTER);
+        assert_eq!(warnings.get(&pod), None);
+        warnings.remember(&ready("web", "uid-1"), Some(warning("old")), &index, CLUSTER);
         assert!(warnings.known().pods.is_empty(), "a healthy pod needs none");
     }
 
@@ -273,14 +273,14 @@ mod tests {
             container: "c".repeat(10_000),
         };
         let index = holding(&pod);
-        assert!(warnings.learn(&pod, Some(long()), &index, CLUSTER));
-        let kept = warnings.of(&pod).unwrap();
+        assert!(warnings.remember(&pod, Some(long()), &index, CLUSTER));
+        let kept = warnings.get(&pod).unwrap();
         assert_eq!(
             (kept.reason.len(), kept.message.len(), kept.container.len()),
-            (MAX_TEXT, MESSAGE, MAX_TEXT)
+            (MAX_TEXT, MAX_MESSAGE, MAX_TEXT)
         );
-        assert!(!warnings.learn(&pod, Some(long()), &index, CLUSTER), "nothing new");
-        warnings.learn(&creating("web", &"u".repeat(254)), Some(long()), &index, CLUSTER);
+        assert!(!warnings.remember(&pod, Some(long()), &index, CLUSTER), "nothing new");
+        warnings.remember(&creating("web", &"u".repeat(254)), Some(long()), &index, CLUSTER);
         assert!(warnings.known().pods.is_empty());
     }
 
@@ -288,14 +288,14 @@ mod tests {
     fn the_oldest_go_first() {
         let (warnings, index) = (Warnings::default(), Index::new());
         let pod = |number: usize| creating(&format!("web-{number}"), "uid-1");
-        for number in 0..MOST {
-            warnings.learn(&pod(number), Some(warning("first")), &index, CLUSTER);
+        for number in 0..MAX_PODS {
+            warnings.remember(&pod(number), Some(warning("first")), &index, CLUSTER);
         }
-        warnings.learn(&pod(0), Some(warning("again")), &index, CLUSTER);
-        warnings.learn(&pod(MOST), Some(warning("one more")), &index, CLUSTER);
-        assert_eq!(warnings.of(&pod(1)), None);
-        assert_eq!(warnings.of(&pod(0)), Some(warning("again")));
+        warnings.remember(&pod(0), Some(warning("again")), &index, CLUSTER);
+        warnings.remember(&pod(MAX_PODS), Some(warning("one more")), &index, CLUSTER);
+        assert_eq!(warnings.get(&pod(1)), None);
+        assert_eq!(warnings.get(&pod(0)), Some(warning("again")));
         let known = warnings.known();
-        assert_eq!((known.pods.len(), known.order.len()), (MOST, MOST));
+        assert_eq!((known.pods.len(), known.order.len()), (MAX_PODS, MAX_PODS));
     }
 }

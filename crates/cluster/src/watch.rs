@@ -1,13 +1,13 @@
 //! The list/watch machine: what keeps the index equal to a cluster.
 //!
 //! [`machine`] decides and does nothing; [`codec`] turns bytes into pods; [`driver`] makes the calls and does what is decided; [`reader`] feeds
-//! the machine what comes; [`board`] tells how current the whole is; [`counts`] counts.
+//! the machine what comes; [`sync_tracker`] tells how current the whole is; [`metrics`] counts.
 
 mod batch;
-pub(crate) mod board;
 pub(crate) mod codec;
-pub(crate) mod counts;
 pub(crate) mod driver;
+mod log_limiter;
 pub(crate) mod machine;
-mod odd;
+pub(crate) mod metrics;
 mod reader;
+pub(crate) mod sync_tracker;

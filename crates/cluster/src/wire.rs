@@ -14,9 +14,9 @@ use serde::Deserialize;
 
 mod read;
 
-pub(crate) use read::MOST as MOST_PARTS;
+pub(crate) use read::MAX_PARTS;
 pub(crate) use read::{annotation, nullable};
-use read::{few, few_texts};
+use read::{bounded_list, bounded_map};
 
 /// A pod (`v1`, `Pod`).
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
@@ -63,11 +63,11 @@ pub struct Metadata {
     #[prost(message, optional, tag = "9")]
     pub deletion_timestamp: Option<Time>,
     /// Labels.
-    #[serde(deserialize_with = "few_texts")]
+    #[serde(deserialize_with = "bounded_map")]
     #[prost(btree_map = "string, string", tag = "11")]
     pub labels: BTreeMap<String, String>,
     /// Owners.
-    #[serde(deserialize_with = "few")]
+    #[serde(deserialize_with = "bounded_list")]
     #[prost(message, repeated, tag = "13")]
     pub owner_references: Vec<OwnerReference>,
 }
@@ -99,11 +99,11 @@ pub struct Spec {
     #[prost(string, tag = "10")]
     pub node_name: String,
     /// Regular containers.
-    #[serde(deserialize_with = "few")]
+    #[serde(deserialize_with = "bounded_list")]
     #[prost(message, repeated, tag = "2")]
     pub containers: Vec<Container>,
     /// Init containers, restartable ones among them.
-    #[serde(deserialize_with = "few")]
+    #[serde(deserialize_with = "bounded_list")]
     #[prost(message, repeated, tag = "20")]
     pub init_containers: Vec<Container>,
 }
@@ -147,7 +147,7 @@ pub struct Status {
     #[prost(string, tag = "6")]
     pub pod_ip: String,
     /// All its addresses.
-    #[serde(rename = "podIPs", deserialize_with = "few")]
+    #[serde(rename = "podIPs", deserialize_with = "bounded_list")]
     #[prost(message, repeated, tag = "12")]
     pub pod_ips: Vec<PodIp>,
     /// Its node's first address, or empty.
@@ -155,15 +155,15 @@ pub struct Status {
     #[prost(string, tag = "5")]
     pub host_ip: String,
     /// Conditions.
-    #[serde(deserialize_with = "few")]
+    #[serde(deserialize_with = "bounded_list")]
     #[prost(message, repeated, tag = "2")]
     pub conditions: Vec<Condition>,
     /// Of the regular containers, in any order.
-    #[serde(deserialize_with = "few")]
+    #[serde(deserialize_with = "bounded_list")]
     #[prost(message, repeated, tag = "8")]
     pub container_statuses: Vec<ContainerStatus>,
     /// Of the init containers, in any order.
-    #[serde(deserialize_with = "few")]
+    #[serde(deserialize_with = "bounded_list")]
     #[prost(message, repeated, tag = "10")]
     pub init_container_statuses: Vec<ContainerStatus>,
 }

@@ -56,7 +56,7 @@ pub(crate) async fn list(
 ) -> Result<Response, ApiError> {
     let events = scoped.events().await?;
     let noted = Noted {
-        note: events.note(),
+        note: events.omissions(),
         data: events.newest.into_iter().map(EventView::from).collect::<Vec<_>>(),
     };
     let json = noted

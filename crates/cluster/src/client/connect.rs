@@ -67,7 +67,7 @@ pub(super) fn load(source: &Source) -> Result<oneshot::Receiver<std::result::Res
 }
 
 /// Makes a client: reads the source's files, runs its exec plug-in, and prepares TLS. Connects to nothing.
-pub(super) async fn make(source: Source, cluster: String, policy: Policy) -> Result<BuiltClient> {
+pub(super) async fn build(source: Source, cluster: String, policy: Policy) -> Result<BuiltClient> {
     let unusable = |InvalidSource(why): InvalidSource| {
         Error::upstream(format!("preparing the connection to cluster `{cluster}` failed: {why}"))
     };

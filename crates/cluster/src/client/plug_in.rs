@@ -25,7 +25,7 @@ const MAX_OUTPUT: u64 = 1 << 20;
 /// Bytes of what it prints on standard error that are read. More is thrown away.
 const MAX_STDERR: u64 = 4 << 10;
 /// After its end, so long for its output, which what it started may hold open.
-const REST: Duration = Duration::from_secs(1);
+const OUTPUT_GRACE: Duration = Duration::from_secs(1);
 
 /// What a plug-in printed: at least one of token and certificate.
 pub(super) struct Issued {
@@ -61,7 +61,7 @@ pub(super) async fn run(
 ) -> Result<Issued, String> {
     let name = quote(&exec.command.display().to_string());
     let limit = policy.plug_in_timeout;
-    match timeout(limit, ended(exec, authorities, cluster, &name)).await {
+    match timeout(limit, run_to_end(exec, authorities, cluster, &name)).await {
         Ok(Ok(output)) => read(&output, &exec.api_version).map_err(|why| format!("the exec plug-in `{name}` {why}")),
         Ok(Err(why)) => Err(format!("the exec plug-in `{name}` {why}")),
         Err(_) => Err(format!(
@@ -72,7 +72,7 @@ pub(super) async fn run(
 }
 
 /// Runs it to its end; its output.
-async fn ended(exec: &Exec, authorities: Option<&[u8]>, cluster: &str, name: &str) -> Result<Vec<u8>, String> {
+async fn run_to_end(exec: &Exec, authorities: Option<&[u8]>, cluster: &str, name: &str) -> Result<Vec<u8>, String> {
     let mut child = command(exec, authorities)
         .spawn()
         .map_err(|error| could_not_start(&error, &exec.install_hint))?;
@@ -82,8 +82,8 @@ async fn ended(exec: &Exec, authorities: Option<&[u8]>, cluster: &str, name: &st
     let status = {
         let read = async {
             tokio::join!(
-                some(stdout, MAX_OUTPUT + 1, &mut output),
-                some(stderr, MAX_STDERR, &mut errors)
+                read_limited(stdout, MAX_OUTPUT + 1, &mut output),
+                read_limited(stderr, MAX_STDERR, &mut errors)
             )
         };
         tokio::pin!(read);
@@ -91,7 +91,7 @@ async fn ended(exec: &Exec, authorities: Option<&[u8]>, cluster: &str, name: &st
             _ = &mut read => child.wait().await,
             status = child.wait() => {
                 // What it leaves behind may hold its output open for ever.
-                let _ = timeout(REST, read).await;
+                let _ = timeout(OUTPUT_GRACE, read).await;
                 status
             }
         }
@@ -147,7 +147,7 @@ fn could_not_start(error: &io::Error, hint: &str) -> String {
 }
 
 /// Reads the first bytes of a pipe. The rest is thrown away, because the plug-in would wait for its reader.
-async fn some(pipe: Option<impl AsyncRead + Unpin>, max: u64, bytes: &mut Vec<u8>) {
+async fn read_limited(pipe: Option<impl AsyncRead + Unpin>, max: u64, bytes: &mut Vec<u8>) {
     if let Some(mut pipe) = pipe {
         // What is read before an error counts.
         let _ = (&mut pipe).take(max).read_to_end(bytes).await;

@@ -20,9 +20,9 @@ use crate::{
 };
 
 /// How long a call waits for files to be read again, when the client that there is could serve it.
-const LOOK: Duration = Duration::from_secs(2);
+const READ_WAIT: Duration = Duration::from_secs(2);
 /// A credential is renewed so long before it expires, or a quarter of its time before where that is less.
-const EARLY: Duration = Duration::from_secs(60);
+const RENEW_EARLY: Duration = Duration::from_secs(60);
 
 /// Holds a cluster's client. Makes one at a time: a plug-in that hangs is one process, however many ask.
 pub(crate) struct SharedClient {
@@ -36,29 +36,29 @@ pub(crate) struct SharedClient {
 #[derive(Default)]
 struct State {
     /// The last attempt, and when it was.
-    made: Option<(Instant, Result<Kept>)>,
-    /// Kept when whoever waited for it has gone or lost patience: the next one takes it up.
-    making: Option<Making>,
+    last: Option<(Instant, Result<CurrentClient>)>,
+    /// Kept when the call that waited for it has gone or timed out: the next one takes it up.
+    build: Option<Build>,
     /// The source's files while they are read again.
-    looking: Option<Look>,
+    reading: Option<SourceRead>,
 }
 
 /// A source that a thread reads.
-type Look = oneshot::Receiver<std::result::Result<Loaded, InvalidSource>>;
+type SourceRead = oneshot::Receiver<std::result::Result<Loaded, InvalidSource>>;
 
 /// A client that serves.
 #[derive(Clone)]
-struct Kept {
+struct CurrentClient {
     client: Client,
     loaded: Loaded,
     /// When its source was last seen to be what it was made from.
-    looked: Instant,
+    checked_at: Instant,
     /// When a new one has to be made.
     until: Option<Instant>,
 }
 
 /// A client that a task is making, or has made and nobody has taken. Its task, and the plug-in that it runs, end with it.
-struct Making {
+struct Build {
     since: Instant,
     built: oneshot::Receiver<Result<BuiltClient>>,
     _task: AbortOnDropHandle<()>,
@@ -90,26 +90,26 @@ impl SharedClient {
     /// [`Error::Upstream`] for a source that can't be used, [`Error::Timeout`] for a plug-in that does not end in time.
     pub(crate) async fn get(&self) -> Result<Client> {
         let mut state = self.state.lock().await;
-        let State { made, looking, .. } = &mut *state;
+        let State { last, reading, .. } = &mut *state;
         let soon = |at: &Instant| at.elapsed() < self.policy.watch.retry_max / 6;
-        match made {
-            Some((_, Ok(kept))) if kept.serves() => {
-                if !self.has_changed(kept, looking).await {
-                    return Ok(kept.client.clone());
+        match last {
+            Some((_, Ok(current))) if current.is_usable() => {
+                if !self.has_changed(current, reading).await {
+                    return Ok(current.client.clone());
                 }
                 // The old one serves on when what is there now is of no use, such as a file that is being written.
-                let old = kept.clone();
-                return Ok(self.make(&mut state).await.unwrap_or_else(|error| {
+                let old = current.clone();
+                return Ok(self.build(&mut state).await.unwrap_or_else(|error| {
                     tracing::warn!(cluster = self.name, %error, "the changed credential of a cluster can't be used: the one before it is used on");
-                    state.made = Some((Instant::now(), Ok(old.clone())));
+                    state.last = Some((Instant::now(), Ok(old.clone())));
                     old.client
                 }));
             }
             // A plug-in, and a source that fails, is not asked at each call.
-            Some((at, result)) if soon(at) => return result.clone().map(|kept| kept.client),
+            Some((at, result)) if soon(at) => return result.clone().map(|current| current.client),
             _ => {}
         }
-        self.make(&mut state).await
+        self.build(&mut state).await
     }
 
     /// Returns a new client in any case.
@@ -118,48 +118,53 @@ impl SharedClient {
     /// As [`SharedClient::get`].
     pub(crate) async fn fresh(&self) -> Result<Client> {
         let mut state = self.state.lock().await;
-        let ready = |making: &mut Making| !matches!(making.built.try_recv(), Err(oneshot::error::TryRecvError::Empty));
-        if state.making.as_mut().is_some_and(ready) {
-            state.making = None;
+        let ready = |build: &mut Build| !matches!(build.built.try_recv(), Err(oneshot::error::TryRecvError::Empty));
+        if state.build.as_mut().is_some_and(ready) {
+            state.build = None;
         }
-        self.make(&mut state).await
+        self.build(&mut state).await
     }
 
     /// Whether the source's files say something else than what the client was made from. They are looked at once in [`Policy::credential_fresh`].
-    async fn has_changed(&self, kept: &mut Kept, looking: &mut Option<Look>) -> bool {
-        let mut look = match looking.take() {
-            Some(mut look) => match look.try_recv() {
+    async fn has_changed(&self, current: &mut CurrentClient, reading: &mut Option<SourceRead>) -> bool {
+        let mut read_again = match reading.take() {
+            Some(mut read_again) => match read_again.try_recv() {
                 Err(oneshot::error::TryRecvError::Empty) => {
-                    *looking = Some(look);
+                    *reading = Some(read_again);
                     return false;
                 }
-                read => return kept.differs(read.ok()),
+                read => return current.differs(read.ok()),
             },
-            None if !self.source.is_trusted() || kept.looked.elapsed() < self.policy.credential_fresh => return false,
+            None if !self.source.is_trusted() || current.checked_at.elapsed() < self.policy.credential_fresh => {
+                return false;
+            }
             None => match connect::load(&self.source) {
-                Ok(look) => look,
+                Ok(read_again) => read_again,
                 Err(_) => return false,
             },
         };
-        kept.looked = Instant::now();
-        match timeout(LOOK, &mut look).await {
-            Ok(read) => kept.differs(read.ok()),
+        current.checked_at = Instant::now();
+        match timeout(READ_WAIT, &mut read_again).await {
+            Ok(read) => current.differs(read.ok()),
             Err(_) => {
-                *looking = Some(look);
+                *reading = Some(read_again);
                 false
             }
         }
     }
 
-    async fn make(&self, state: &mut State) -> Result<Client> {
-        let made = self.wait(&mut state.making).await;
-        let client = made.as_ref().map(|kept| kept.client.clone()).map_err(Clone::clone);
-        state.made = Some((Instant::now(), made));
+    async fn build(&self, state: &mut State) -> Result<Client> {
+        let last = self.await_build(&mut state.build).await;
+        let client = last
+            .as_ref()
+            .map(|current| current.client.clone())
+            .map_err(Clone::clone);
+        state.last = Some((Instant::now(), last));
         client
     }
 
-    async fn wait(&self, making: &mut Option<Making>) -> Result<Kept> {
-        let under_way = making.get_or_insert_with(|| self.begin());
+    async fn await_build(&self, build: &mut Option<Build>) -> Result<CurrentClient> {
+        let under_way = build.get_or_insert_with(|| self.start_build());
         let left = self.policy.request_timeout.saturating_sub(under_way.since.elapsed());
         let Ok(built) = timeout(left, &mut under_way.built).await else {
             return Err(Error::timeout(format!(
@@ -167,24 +172,24 @@ impl SharedClient {
                 self.name
             )));
         };
-        *making = None;
+        *build = None;
         let unread = |_| {
             Err(Error::upstream(format!(
                 "the credential of cluster `{}` could not be read",
                 self.name
             )))
         };
-        built.unwrap_or_else(unread).map(Kept::new)
+        built.unwrap_or_else(unread).map(CurrentClient::new)
     }
 
     /// Starts to make a client: reads the source's files, runs its exec plug-in, and prepares TLS. Connects to nothing.
-    fn begin(&self) -> Making {
+    fn start_build(&self) -> Build {
         let (sender, built) = oneshot::channel();
-        let make = connect::make(self.source.clone(), self.name.clone(), self.policy.clone());
+        let make = connect::build(self.source.clone(), self.name.clone(), self.policy.clone());
         let task = tokio::spawn(async move {
             let _ = sender.send(make.await);
         });
-        Making {
+        Build {
             since: Instant::now(),
             built,
             _task: AbortOnDropHandle::new(task),
@@ -192,18 +197,18 @@ impl SharedClient {
     }
 }
 
-impl Kept {
-    fn new(made: BuiltClient) -> Self {
+impl CurrentClient {
+    fn new(built: BuiltClient) -> Self {
         let now = Instant::now();
         let left = |at: Timestamp| Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or_default();
         Self {
-            client: made.client,
-            loaded: made.loaded,
-            looked: now,
-            until: made
+            client: built.client,
+            loaded: built.loaded,
+            checked_at: now,
+            until: built
                 .expires
                 .map(left)
-                .map(|left| now + left.saturating_sub(EARLY.min(left / 4))),
+                .map(|left| now + left.saturating_sub(RENEW_EARLY.min(left / 4))),
         }
     }
 
@@ -212,7 +217,7 @@ impl Kept {
         matches!(read, Some(Ok(loaded)) if loaded != self.loaded)
     }
 
-    fn serves(&self) -> bool {
+    fn is_usable(&self) -> bool {
         !self.client.is_refused() && self.until.is_none_or(|until| Instant::now() < until)
     }
 }

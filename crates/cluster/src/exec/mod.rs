@@ -3,7 +3,7 @@
 //! Kubernetes has no call that ends a process: all that can be done is to end its input. A process that ignores both the end of its
 //! input and ^C lives on after its client has gone.
 
-mod farewell;
+mod hangup;
 mod output;
 mod pump;
 mod review;
@@ -17,8 +17,8 @@ use tokio::sync::{mpsc, oneshot};
 pub use self::output::Outputs;
 use crate::{
     Cluster, Error,
-    containers::{Pod, Standing},
     error::Result,
+    live_pod::{LivePod, RunState},
 };
 
 /// Inputs that wait for the process, of [`MAX_INPUT`] bytes each.
@@ -92,30 +92,30 @@ impl Cluster {
         let (pod, ()) = try_join(self.live_pod(namespace, name), review).await?;
         let container = pod.container(options.container.as_deref())?;
         ready(&pod, &container)?;
-        let what = status::What {
+        let target = status::ExecTarget {
             container,
-            place: pod.place(),
+            pod_name: pod.display_name(),
             program: options.command.first().cloned().unwrap_or_default(),
         };
         let (input, to_process) = mpsc::channel(INPUTS);
         let removed = self.inner.removed.clone();
-        let (from_process, output) = output::outputs(removed.clone(), what.clone());
+        let (from_process, output) = output::outputs(removed.clone(), target.clone());
         let (opened, up) = oneshot::channel();
         let (namespace, name) = (namespace.to_owned(), name.to_owned());
         // A task of its own, and not the caller's: once the request is sent a process may start, and if the caller goes before the answer,
         // that process's input has to be ended. It ends by itself: with the process, with the connection, or soon after the session was dropped.
         self.inner.streams.spawn(async move {
             let silence = client.policy.stream_silence;
-            match upgrade::open(&client, &namespace, &name, &options, &what).await {
+            match upgrade::open(&client, &namespace, &name, &options, &target).await {
                 Ok(socket) => {
                     let _ = opened.send(Ok(()));
-                    let terms = pump::Terms {
+                    let config = pump::SessionConfig {
                         tty: options.tty,
                         silence,
                         removed,
-                        what,
+                        target,
                     };
-                    pump::run(socket, terms, to_process, from_process).await;
+                    pump::run(socket, config, to_process, from_process).await;
                 }
                 Err(error) => {
                     let _ = opened.send(Err(error));
@@ -134,19 +134,21 @@ impl Cluster {
 }
 
 /// Refuses a container that does not run.
-fn ready(pod: &Pod, container: &str) -> Result<()> {
-    let why = match pod.standing(container)? {
-        Standing::Running(_) => return Ok(()),
-        Standing::Ended { code, over: true, .. } => format!("it has ended with code {code}"),
-        Standing::Ended { code, .. } => {
+fn ready(pod: &LivePod, container: &str) -> Result<()> {
+    let why = match pod.run_state(container)? {
+        RunState::Running(_) => return Ok(()),
+        RunState::Ended {
+            code, terminal: true, ..
+        } => format!("it has ended with code {code}"),
+        RunState::Ended { code, .. } => {
             format!("its last run ended with code {code}, and the next has not begun: try again in a moment")
         }
-        Standing::NotStarted { over: true, .. } => "it has never started".to_owned(),
-        Standing::NotStarted { reason, .. } if reason.is_empty() => "it has not started yet".to_owned(),
-        Standing::NotStarted { reason, .. } => format!("it has not started yet ({reason})"),
+        RunState::NotStarted { terminal: true, .. } => "it has never started".to_owned(),
+        RunState::NotStarted { reason, .. } if reason.is_empty() => "it has not started yet".to_owned(),
+        RunState::NotStarted { reason, .. } => format!("it has not started yet ({reason})"),
     };
     Err(Error::conflict(format!(
         "container `{container}` of {} does not run: {why}",
-        pod.place()
+        pod.display_name()
     )))
 }

@@ -1,6 +1,6 @@
 //! The bounded way from a process to its client.
 
-use super::{Output, status::What};
+use super::{Output, status::ExecTarget};
 use crate::{
     Error,
     queue::{self, Receiver, Sender},
@@ -19,12 +19,12 @@ const ITEM: usize = 128;
 pub struct Outputs {
     receiver: Receiver<Output>,
     removed: Removal,
-    what: What,
+    target: ExecTarget,
     over: bool,
 }
 
-impl queue::Bytes for Output {
-    fn bytes(&self) -> usize {
+impl queue::MemorySize for Output {
+    fn memory_size(&self) -> usize {
         ITEM + match self {
             Self::Stdout(bytes) | Self::Stderr(bytes) => bytes.len(),
             Self::Warning(_) | Self::Exit(_) | Self::Failed(_) => 0,
@@ -33,12 +33,12 @@ impl queue::Bytes for Output {
 }
 
 /// Makes both ends.
-pub(super) fn outputs(removed: Removal, what: What) -> (Sender<Output>, Outputs) {
+pub(super) fn outputs(removed: Removal, target: ExecTarget) -> (Sender<Output>, Outputs) {
     let (sender, receiver) = queue::queue(WAITING);
     let outputs = Outputs {
         receiver,
         removed,
-        what,
+        target,
         over: false,
     };
     (sender, outputs)
@@ -60,7 +60,7 @@ impl Outputs {
             // The task goes on without us: it ends the process's input.
             self.over = true;
             self.receiver.close();
-            Some(Output::Failed(self.what.broken(self.removed.reason())))
+            Some(Output::Failed(self.target.broken(self.removed.reason())))
         })
     }
 
@@ -74,10 +74,10 @@ impl Outputs {
 
     /// Waits until the cluster is removed, or its credential replaced, and returns what to tell the client. It must not wait for a client that does not read.
     pub fn removal(&self) -> impl Future<Output = Error> + Send + use<> {
-        let (removed, what) = (self.removed.clone(), self.what.clone());
+        let (removed, target) = (self.removed.clone(), self.target.clone());
         async move {
             removed.cancelled().await;
-            what.broken(removed.reason())
+            target.broken(removed.reason())
         }
     }
 }
@@ -90,16 +90,16 @@ mod tests {
     use tokio::task::unconstrained;
 
     use super::*;
-    use crate::registry::removal::Why;
+    use crate::registry::removal::RemovalReason;
 
     fn both() -> (Removal, Sender<Output>, Outputs) {
         let removed = Removal::default();
-        let what = What {
+        let target = ExecTarget {
             container: "web".into(),
-            place: "pod `shop/web` on cluster `prod`".into(),
+            pod_name: "pod `shop/web` on cluster `prod`".into(),
             program: "/bin/sh".into(),
         };
-        let (sender, outputs) = outputs(removed.clone(), what);
+        let (sender, outputs) = outputs(removed.clone(), target);
         (removed, sender, outputs)
     }
 
@@ -122,7 +122,10 @@ mod tests {
 
     #[tokio::test]
     async fn the_end_of_the_cluster_overtakes_what_waits_and_says_which_it_was() {
-        for (why, word) in [(Why::Removed, "removed"), (Why::Replaced, "replaced")] {
+        for (why, word) in [
+            (RemovalReason::Removed, "removed"),
+            (RemovalReason::Replaced, "replaced"),
+        ] {
             let (removed, sender, mut outputs) = both();
             sender.send(output(1)).await.unwrap();
             removed.cancel(why);

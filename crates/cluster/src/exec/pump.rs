@@ -20,7 +20,7 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{Input, MAX_INPUT, Output, farewell, output::MAX_OUTPUT, status::What, upgrade::Socket};
+use super::{Input, MAX_INPUT, Output, hangup, output::MAX_OUTPUT, status::ExecTarget, upgrade::Socket};
 use crate::{Error, queue::Sender, registry::removal::Removal, websocket::BoundedWebSocket};
 
 const STDIN: u8 = 0;
@@ -32,7 +32,7 @@ const RESIZE: u8 = 4;
 const CLOSE: u8 = 255;
 
 /// The most of the error channel that is kept.
-const MAX_VERDICT: usize = 64 << 10;
+const MAX_EXIT_STATUS: usize = 64 << 10;
 /// Pings in the time after which a connection that answers none is dead; they also keep proxies and load balancers from ending a quiet
 /// terminal.
 const PINGS: u32 = 3;
@@ -45,7 +45,7 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// What the reading half tells the writing one.
 #[derive(Default)]
-struct Seen {
+struct ConnectionState {
     /// Bytes of input since the last ping that was answered.
     unanswered: AtomicUsize,
     /// The process has shown something: it has started.
@@ -53,7 +53,7 @@ struct Seen {
 }
 
 /// Why writing ended.
-enum Stop {
+enum WriteEnd {
     /// The client has gone, and the process's input was ended.
     Left,
     /// The connection does not take input.
@@ -61,42 +61,42 @@ enum Stop {
 }
 
 /// What a session is run by.
-pub(super) struct Terms {
+pub(super) struct SessionConfig {
     pub(super) tty: bool,
     /// See [`crate::client::Policy::stream_silence`].
     pub(super) silence: Duration,
     pub(super) removed: Removal,
-    pub(super) what: What,
+    pub(super) target: ExecTarget,
 }
 
 /// Runs until the process has ended, the connection is broken, or the client has gone.
 pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     socket: Socket<S>,
-    terms: Terms,
+    config: SessionConfig,
     input: mpsc::Receiver<Input>,
     output: Sender<Output>,
 ) {
     let last = {
         let (sink, stream) = socket.stream.split();
-        let seen = Seen::default();
-        let mut reader = pin!(read(stream, &output, &seen, &terms));
+        let state = ConnectionState::default();
+        let mut reader = pin!(read(stream, &output, &state, &config));
         let writer = Writer {
             sink,
             closes_channels: socket.closes_channels,
             line_begun: false,
             input_ended: false,
-            farewell_said: false,
+            hung_up: false,
             opened: socket.opened,
-            seen: &seen,
+            state: &state,
             output: &output,
-            terms: &terms,
+            config: &config,
         };
         tokio::select! {
             last = &mut reader => Some(last),
-            stop = writer.run(input) => match stop {
-                Stop::Left => None,
+            end = writer.run(input) => match end {
+                WriteEnd::Left => None,
                 // The process may have ended before it took all its input: then its end is what counts.
-                Stop::Broken(error) => Some(timeout(GRACE, reader).await.unwrap_or(Output::Failed(error))),
+                WriteEnd::Broken(error) => Some(timeout(GRACE, reader).await.unwrap_or(Output::Failed(error))),
             },
         }
     };
@@ -110,30 +110,30 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
 async fn read<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: SplitStream<BoundedWebSocket<S>>,
     output: &Sender<Output>,
-    seen: &Seen,
-    terms: &Terms,
+    state: &ConnectionState,
+    config: &SessionConfig,
 ) -> Output {
-    let Terms { silence, what, .. } = terms;
-    let mut verdict = BytesMut::new();
+    let SessionConfig { silence, target, .. } = config;
+    let mut exit_status = BytesMut::new();
     loop {
-        let patience = if verdict.is_empty() { *silence } else { GRACE };
+        let patience = if exit_status.is_empty() { *silence } else { GRACE };
         let message = match timeout(patience, stream.next()).await {
             Ok(Some(Ok(message))) => message,
-            Ok(Some(Err(error))) if verdict.is_empty() => return Output::Failed(what.broken(&error.to_string())),
+            Ok(Some(Err(error))) if exit_status.is_empty() => return Output::Failed(target.broken(&error.to_string())),
             Ok(_) => break,
-            Err(_) if !verdict.is_empty() => break,
+            Err(_) if !exit_status.is_empty() => break,
             // An API server answers a ping only after it has passed on the input before it, and a process may take its time to read.
-            Err(_) if seen.unanswered.load(Ordering::Relaxed) > ABSORBED => continue,
+            Err(_) if state.unanswered.load(Ordering::Relaxed) > ABSORBED => continue,
             Err(_) => {
                 return Output::Failed(Error::timeout(
-                    what.broken("the API server answers no more").to_string(),
+                    target.broken("the API server answers no more").to_string(),
                 ));
             }
         };
         let mut bytes = match message {
             Message::Binary(bytes) => bytes,
             Message::Pong(_) => {
-                seen.unanswered.store(0, Ordering::Relaxed);
+                state.unanswered.store(0, Ordering::Relaxed);
                 continue;
             }
             Message::Close(_) => break,
@@ -147,25 +147,25 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
             Some(&STDOUT) => Output::Stdout,
             Some(&STDERR) => Output::Stderr,
             Some(&ERROR) => {
-                let room = MAX_VERDICT.saturating_sub(verdict.len()).min(bytes.len());
-                verdict.extend_from_slice(bytes.get(..room).unwrap_or_default());
-                if verdict.len() == MAX_VERDICT {
+                let room = MAX_EXIT_STATUS.saturating_sub(exit_status.len()).min(bytes.len());
+                exit_status.extend_from_slice(bytes.get(..room).unwrap_or_default());
+                if exit_status.len() == MAX_EXIT_STATUS {
                     break;
                 }
                 continue;
             }
             _ => continue,
         };
-        seen.started.store(true, Ordering::Relaxed);
-        while !bytes.is_empty() && !terms.removed.is_cancelled() {
+        state.started.store(true, Ordering::Relaxed);
+        while !bytes.is_empty() && !config.removed.is_cancelled() {
             let part = bytes.split_to(bytes.len().min(MAX_OUTPUT));
             let _ = output.send(of(part)).await;
         }
     }
-    if verdict.is_empty() {
-        return Output::Failed(what.broken("the API server closed it without saying how the process ended"));
+    if exit_status.is_empty() {
+        return Output::Failed(target.broken("the API server closed it without saying how the process ended"));
     }
-    what.outcome(&verdict)
+    target.outcome(&exit_status)
 }
 
 struct Writer<'a, S> {
@@ -175,30 +175,30 @@ struct Writer<'a, S> {
     line_begun: bool,
     input_ended: bool,
     /// Said once, though the client may stop sending first and listening then.
-    farewell_said: bool,
+    hung_up: bool,
     /// When the connection was opened.
     opened: Instant,
-    seen: &'a Seen,
+    state: &'a ConnectionState,
     output: &'a Sender<Output>,
-    terms: &'a Terms,
+    config: &'a SessionConfig,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
-    async fn run(mut self, mut input: mpsc::Receiver<Input>) -> Stop {
+    async fn run(mut self, mut input: mpsc::Receiver<Input>) -> WriteEnd {
         match self.carry(&mut input).await {
-            Ok(()) | Err(Stop::Left) => {}
+            Ok(()) | Err(WriteEnd::Left) => {}
             Err(broken) => return broken,
         }
         drop(input);
-        self.farewell().await;
+        self.hang_up().await;
         // With v4 this alone ends the input.
-        let _ = timeout(farewell::TAIL, self.sink.close()).await;
-        Stop::Left
+        let _ = timeout(hangup::TAIL, self.sink.close()).await;
+        WriteEnd::Left
     }
 
     /// Until the client has gone.
-    async fn carry(&mut self, input: &mut mpsc::Receiver<Input>) -> Result<(), Stop> {
-        let every = self.terms.silence / PINGS;
+    async fn carry(&mut self, input: &mut mpsc::Receiver<Input>) -> Result<(), WriteEnd> {
+        let every = self.config.silence / PINGS;
         let mut pings = interval_at(Instant::now() + every, every);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut next = None;
@@ -207,7 +207,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
                 Some(taken) => Some(taken),
                 None => tokio::select! {
                     () = self.output.closed() => return Ok(()),
-                    () = self.terms.removed.cancelled() => return Ok(()),
+                    () = self.config.removed.cancelled() => return Ok(()),
                     taken = input.recv() => taken,
                     _ = pings.tick() => {
                         self.send(Message::Ping(Bytes::new())).await?;
@@ -237,44 +237,44 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
     }
 
     /// The client sends no more, but still listens.
-    async fn without_input(&mut self, pings: &mut tokio::time::Interval) -> Result<(), Stop> {
-        self.farewell().await;
+    async fn without_input(&mut self, pings: &mut tokio::time::Interval) -> Result<(), WriteEnd> {
+        self.hang_up().await;
         loop {
             tokio::select! {
                 () = self.output.closed() => return Ok(()),
-                () = self.terms.removed.cancelled() => return Ok(()),
+                () = self.config.removed.cancelled() => return Ok(()),
                 _ = pings.tick() => self.send(Message::Ping(Bytes::new())).await?,
             }
         }
     }
 
-    async fn data(&mut self, mut data: Bytes) -> Result<(), Stop> {
+    async fn data(&mut self, mut data: Bytes) -> Result<(), WriteEnd> {
         if self.input_ended {
             return Ok(());
         }
         while !data.is_empty() {
             let part = data.split_to(data.len().min(MAX_INPUT));
             self.line_begun = part.last().is_some_and(|byte| !matches!(byte, b'\n' | b'\r'));
-            self.seen.unanswered.fetch_add(part.len(), Ordering::Relaxed);
+            self.state.unanswered.fetch_add(part.len(), Ordering::Relaxed);
             self.send(frame(STDIN, &part)).await?;
         }
         Ok(())
     }
 
-    async fn resize(&mut self, cols: u16, rows: u16) -> Result<(), Stop> {
-        if !self.terms.tty {
+    async fn resize(&mut self, cols: u16, rows: u16) -> Result<(), WriteEnd> {
+        if !self.config.tty {
             return Ok(());
         }
         let size = format!(r#"{{"Width":{cols},"Height":{rows}}}"#);
         self.send(frame(RESIZE, size.as_bytes())).await
     }
 
-    async fn end_input(&mut self) -> Result<(), Stop> {
+    async fn end_input(&mut self) -> Result<(), WriteEnd> {
         if self.input_ended {
             return Ok(());
         }
         self.input_ended = true;
-        if self.terms.tty {
+        if self.config.tty {
             // A terminal's end of input is typed; on a line that was begun the first ^D only hands over the line.
             let keys: &[u8] = if self.line_begun { b"\x04\x04" } else { b"\x04" };
             return self.send(frame(STDIN, keys)).await;
@@ -286,52 +286,52 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
         let warning = Error::upstream(format!(
             "the cluster of {} knows no end of input apart from the end of the connection (v4.channel.k8s.io): the process goes on waiting for \
              input until you close this connection",
-            self.terms.what.place
+            self.config.target.pod_name
         ));
         let _ = self.output.send(Output::Warning(warning)).await;
         Ok(())
     }
 
-    async fn send(&mut self, message: Message) -> Result<(), Stop> {
+    async fn send(&mut self, message: Message) -> Result<(), WriteEnd> {
         tokio::select! {
             sent = timeout(STUCK, self.sink.send(message)) => match sent {
                 Ok(Ok(())) => Ok(()),
-                Ok(Err(error)) => Err(Stop::Broken(self.terms.what.broken(&error.to_string()))),
-                Err(_) => Err(Stop::Broken(Error::timeout(
-                    self.terms.what.broken(&format!("it took no input for {} s", STUCK.as_secs())).to_string(),
+                Ok(Err(error)) => Err(WriteEnd::Broken(self.config.target.broken(&error.to_string()))),
+                Err(_) => Err(WriteEnd::Broken(Error::timeout(
+                    self.config.target.broken(&format!("it took no input for {} s", STUCK.as_secs())).to_string(),
                 ))),
             },
-            () = self.output.closed() => Err(Stop::Left),
-            () = self.terms.removed.cancelled() => Err(Stop::Left),
+            () = self.output.closed() => Err(WriteEnd::Left),
+            () = self.config.removed.cancelled() => Err(WriteEnd::Left),
         }
     }
 
     /// Ends the process's input for a client that has gone. When the process ends by that, this is dropped where it waits.
-    async fn farewell(&mut self) {
-        if std::mem::replace(&mut self.farewell_said, true) {
+    async fn hang_up(&mut self) {
+        if std::mem::replace(&mut self.hung_up, true) {
             return;
         }
         self.input_ended = true;
-        if self.terms.tty {
-            self.type_farewell().await;
+        if self.config.tty {
+            self.type_hangup().await;
         } else if self.closes_channels {
-            let closed = timeout(farewell::LIMIT, self.sink.send(frame(CLOSE, &[STDIN]))).await;
+            let closed = timeout(hangup::LIMIT, self.sink.send(frame(CLOSE, &[STDIN]))).await;
             if matches!(closed, Ok(Ok(()))) {
-                sleep(farewell::CLOSED).await;
+                sleep(hangup::CLOSED).await;
             }
-        } else if !self.seen.started.load(Ordering::Relaxed) {
-            sleep_until(self.opened + farewell::EARLY).await;
+        } else if !self.state.started.load(Ordering::Relaxed) {
+            sleep_until(self.opened + hangup::EARLY).await;
         }
     }
 
     /// Types ^C and ^D until the process has had enough of them since it started. The terminal's echo of the first ones counts as a sign that it
     /// has.
-    async fn type_farewell(&mut self) {
+    async fn type_hangup(&mut self) {
         let (mut typed, mut heard) = (0, 0);
-        while typed < farewell::MOST && heard < farewell::ENOUGH {
-            let started = self.seen.started.load(Ordering::Relaxed) || self.opened.elapsed() >= farewell::SLOW_START;
-            for (keys, pause) in farewell::KEYS {
-                let sent = timeout(farewell::LIMIT, self.sink.send(frame(STDIN, keys))).await;
+        while typed < hangup::MAX_REPEATS && heard < hangup::REPEATS {
+            let started = self.state.started.load(Ordering::Relaxed) || self.opened.elapsed() >= hangup::SLOW_START;
+            for (keys, pause) in hangup::KEYS {
+                let sent = timeout(hangup::LIMIT, self.sink.send(frame(STDIN, keys))).await;
                 if !matches!(sent, Ok(Ok(()))) {
                     return;
                 }

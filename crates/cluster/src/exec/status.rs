@@ -7,39 +7,41 @@ use crate::{Error, error, text::excerpt};
 
 /// What is run where, for messages.
 #[derive(Clone, Debug)]
-pub(super) struct What {
+pub(super) struct ExecTarget {
     /// The container's name.
     pub(super) container: String,
     /// The pod and its cluster.
-    pub(super) place: String,
+    pub(super) pod_name: String,
     /// The program.
     pub(super) program: String,
 }
 
 /// What the error channel says (`metav1.Status`).
 #[derive(Deserialize)]
-struct Verdict {
+struct ExitStatus {
     #[serde(default)]
     status: String,
     #[serde(flatten)]
     rest: error::Status,
 }
 
-impl What {
+impl ExecTarget {
     /// How the process ended, from the whole text of the error channel.
     pub(super) fn outcome(&self, body: &[u8]) -> Output {
-        let Ok(verdict) = serde_json::from_slice::<Verdict>(body) else {
+        let Ok(exit_status) = serde_json::from_slice::<ExitStatus>(body) else {
             let text = String::from_utf8_lossy(body);
             return Output::Failed(self.failure(&text));
         };
-        if verdict.status == "Success" {
+        if exit_status.status == "Success" {
             return Output::Exit(0);
         }
-        match exit_code(&verdict.rest) {
+        match exit_code(&exit_status.rest) {
             // A runtime that reports a missing program as an exit code says so in the message only.
-            Some(126 | 127) if is_missing(&verdict.rest.message) => Output::Failed(self.failure(&verdict.rest.message)),
+            Some(126 | 127) if is_missing(&exit_status.rest.message) => {
+                Output::Failed(self.failure(&exit_status.rest.message))
+            }
             Some(code) => Output::Exit(code),
-            None => Output::Failed(self.failure(&verdict.rest.message)),
+            None => Output::Failed(self.failure(&exit_status.rest.message)),
         }
     }
 
@@ -59,29 +61,29 @@ impl What {
     pub(super) fn broken(&self, why: &str) -> Error {
         Error::upstream(format!(
             "the connection to container `{}` of {} broke off: {why}",
-            self.container, self.place
+            self.container, self.pod_name
         ))
     }
 
     fn failure(&self, said: &str) -> Error {
         let Self {
             container,
-            place,
+            pod_name,
             program,
         } = self;
         let excerpt = excerpt(said);
         if is_missing(said) {
             return Error::no_executable(format!(
-                "container `{container}` of {place} can't run `{program}`: name a program that it has, or use a debug container ({excerpt})"
+                "container `{container}` of {pod_name} can't run `{program}`: name a program that it has, or use a debug container ({excerpt})"
             ));
         }
         if is_not_running(said) {
             return Error::conflict(format!(
-                "container `{container}` of {place} does not run (any more): {excerpt}"
+                "container `{container}` of {pod_name} does not run (any more): {excerpt}"
             ));
         }
         Error::upstream(format!(
-            "`{program}` could not be run in container `{container}` of {place}: {excerpt}"
+            "`{program}` could not be run in container `{container}` of {pod_name}: {excerpt}"
         ))
     }
 }
@@ -139,16 +141,16 @@ mod tests {
 
     use super::*;
 
-    fn what() -> What {
-        What {
+    fn target() -> ExecTarget {
+        ExecTarget {
             container: "web".into(),
-            place: "pod `shop/web-1` on cluster `prod`".into(),
+            pod_name: "pod `shop/web-1` on cluster `prod`".into(),
             program: "/bin/sh".into(),
         }
     }
 
     fn failure(message: &str) -> Output {
-        what().outcome(
+        target().outcome(
             json!({"status": "Failure", "reason": "InternalError", "message": message, "code": 500})
                 .to_string()
                 .as_bytes(),
@@ -158,12 +160,15 @@ mod tests {
     #[test]
     fn success_and_exit_codes_are_read() {
         assert!(matches!(
-            what().outcome(br#"{"metadata":{},"status":"Success"}"#),
+            target().outcome(br#"{"metadata":{},"status":"Success"}"#),
             Output::Exit(0)
         ));
         let body = json!({"status": "Failure", "reason": "NonZeroExitCode", "message": "command terminated with non-zero exit code",
             "details": {"causes": [{"reason": "ExitCode", "message": "137"}]}});
-        assert!(matches!(what().outcome(body.to_string().as_bytes()), Output::Exit(137)));
+        assert!(matches!(
+            target().outcome(body.to_string().as_bytes()),
+            Output::Exit(137)
+        ));
     }
 
     #[test]
@@ -193,7 +198,7 @@ mod tests {
             "message": "command terminated with non-zero exit code: OCI runtime exec failed: exec: \"bash\": executable file not found in $PATH",
             "details": {"causes": [{"reason": "ExitCode", "message": "126"}]}});
         assert!(matches!(
-            what().outcome(body.to_string().as_bytes()),
+            target().outcome(body.to_string().as_bytes()),
             Output::Failed(Error::NoExecutable(_))
         ));
     }
@@ -216,7 +221,7 @@ mod tests {
             "unable to start container process: chdir to cwd (\"/gone\") set in config.json failed: no such file or directory"
         ));
         assert!(
-            matches!(what().outcome(b"not json"), Output::Failed(Error::Upstream(text)) if text.contains("not json"))
+            matches!(target().outcome(b"not json"), Output::Failed(Error::Upstream(text)) if text.contains("not json"))
         );
     }
 }

@@ -16,7 +16,7 @@ use tokio_tungstenite::tungstenite::{
     protocol::Role,
 };
 
-use super::{MAX_INPUT, Options, status::What};
+use super::{MAX_INPUT, Options, status::ExecTarget};
 use crate::{
     Error,
     client::{Client, uri},
@@ -51,15 +51,15 @@ pub(super) async fn open(
     namespace: &str,
     name: &str,
     options: &Options,
-    what: &What,
+    target: &ExecTarget,
 ) -> Result<Socket> {
     let key = generate_key();
-    let request = request(namespace, name, options, what, &key)?;
+    let request = request(namespace, name, options, target, &key)?;
     let call = client.what(&request);
     let response = client.send(request).await?;
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         let given: Vec<_> = options.command.iter().map(|part| ("command", part.as_str())).collect();
-        return Err(refused(client, response, &call, &given, what).await);
+        return Err(refused(client, response, &call, &given, target).await);
     }
     let protocol = verify(&response, &key).map_err(|wrong| not_upgraded(&call, wrong))?;
     let upgraded = upgrade(client, response, &call).await?;
@@ -78,7 +78,7 @@ async fn refused(
     response: Response<Body>,
     call: &str,
     given: &CallerParameters<'_>,
-    what: &What,
+    target: &ExecTarget,
 ) -> Error {
     let status = response.status();
     let lacks = if has(response.headers(), UPGRADE, "websocket") {
@@ -93,7 +93,7 @@ async fn refused(
             call,
             "the API server did not receive the `Connection` and `Upgrade` headers of the request",
         ),
-        Some(_) => what.refused(error),
+        Some(_) => target.refused(error),
         None if matches!(status.as_u16(), 401 | 408 | 504) => error,
         None => not_upgraded(
             call,
@@ -124,10 +124,10 @@ async fn upgrade(client: &Client, response: Response<Body>, call: &str) -> Resul
     }
 }
 
-fn request(namespace: &str, name: &str, options: &Options, what: &What, key: &str) -> Result<Request<Vec<u8>>> {
+fn request(namespace: &str, name: &str, options: &Options, target: &ExecTarget, key: &str) -> Result<Request<Vec<u8>>> {
     let flag = |on: bool| if on { "true" } else { "false" };
     let mut query = vec![
-        ("container", what.container.as_str()),
+        ("container", target.container.as_str()),
         ("stdin", "true"),
         ("stdout", "true"),
         ("stderr", flag(!options.tty)),

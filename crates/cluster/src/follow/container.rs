@@ -6,14 +6,14 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Frame, Options, Part,
-    look::{Look, Watch},
+    log_reader::{LogReader, ReadEnd, ReadOptions, ResumePoint},
+    observer::{Observed, PodObserver},
     queue::Queue,
-    read::{End, Found, How, Source},
 };
 use crate::{
     Error,
-    containers::{Pod, Run, Standing},
     error::Result,
+    live_pod::{LivePod, Run, RunState},
 };
 
 /// Between two tries; doubled each time.
@@ -29,10 +29,10 @@ const FAILURES: u32 = 5;
 /// Follows one container of one pod.
 #[derive(Debug)]
 pub(super) struct Follower {
-    source: Source,
-    watch: Watch,
+    reader: LogReader,
+    observer: PodObserver,
     /// The pod must have been seen since then.
-    look_since: Instant,
+    observe_since: Instant,
     /// The run that is being read.
     run: Option<Run>,
     /// All of it was passed on.
@@ -43,11 +43,11 @@ pub(super) struct Follower {
 }
 
 impl Follower {
-    pub(super) fn new(watch: Watch, container: &str, part: Part, options: &Options, queue: Queue) -> Self {
+    pub(super) fn new(observer: PodObserver, container: &str, part: Part, options: &Options, queue: Queue) -> Self {
         Self {
-            source: Source::new(watch.clone(), container, part, options.timestamps, queue),
-            look_since: watch.began(),
-            watch,
+            reader: LogReader::new(observer.clone(), container, part, options.timestamps, queue),
+            observe_since: observer.began(),
+            observer,
             run: None,
             drained: false,
             unsure: false,
@@ -60,35 +60,35 @@ impl Follower {
     /// # Errors
     /// What the cluster refuses, and what fails again and again.
     pub(super) async fn once(mut self, previous: bool) -> Result<String> {
-        let how = How {
+        let options = ReadOptions {
             previous,
             accept_gap: true,
-            ..How::default()
+            ..ReadOptions::default()
         };
         let mut failures = 0;
         loop {
-            let error = match self.read(how).await {
-                End::Clean { rest, found, .. } => {
-                    if found != Found::Yes {
+            let error = match self.read(options).await {
+                ReadEnd::Clean { rest, resume_point, .. } => {
+                    if resume_point != ResumePoint::Found {
                         let why = "the connection was lost, and where it was is no longer in the log, which was rotated meanwhile";
-                        self.source.tell_gap(why, "").await;
+                        self.reader.report_gap(why, "").await;
                     }
-                    self.source.pass(rest).await;
+                    self.reader.send_lines(rest).await;
                     return Ok(format!(
                         "this is all of the log of container `{}`",
-                        self.source.container
+                        self.reader.container
                     ));
                 }
-                End::Broken { progress: true, error } => {
+                ReadEnd::Broken { progress: true, error } => {
                     failures = 0;
                     error
                 }
-                End::Refused(error) if !(is_passing(&error) || (self.unsure && is_missing(&error))) => {
+                ReadEnd::Refused(error) if !(is_passing(&error) || (self.unsure && is_missing(&error))) => {
                     return Err(error);
                 }
-                End::Broken { error, .. } | End::Refused(error) => error,
+                ReadEnd::Broken { error, .. } | ReadEnd::Refused(error) => error,
                 // It can't be: a gap is accepted.
-                End::Lost => return Err(self.source.broken("where it was is no longer in the log")),
+                ReadEnd::Lost => return Err(self.reader.broken("where it was is no longer in the log")),
             };
             failures += 1;
             if failures == FAILURES {
@@ -97,10 +97,10 @@ impl Follower {
             self.unsure = true;
             self.wait().await;
             // Another pod may have the name now, and its log must not be taken for the rest of this one's.
-            match self.watch.look(self.look_since).await {
-                Ok(Look::Here(_)) if is_missing(&error) => return Err(error),
-                Ok(Look::Gone(reason)) => return Ok(self.gone(reason).await),
-                Ok(Look::Here(_)) => {}
+            match self.observer.observe(self.observe_since).await {
+                Ok(Observed::Present(_)) if is_missing(&error) => return Err(error),
+                Ok(Observed::Gone(reason)) => return Ok(self.gone(reason).await),
+                Ok(Observed::Present(_)) => {}
                 Err(error) if is_passing(&error) => {}
                 Err(error) => return Err(error),
             }
@@ -113,30 +113,30 @@ impl Follower {
     /// What the cluster refuses for good.
     pub(super) async fn follow(mut self) -> Result<String> {
         loop {
-            let pod = match self.look().await? {
-                Look::Here(pod) => pod,
-                Look::Gone(reason) => return Ok(self.gone(reason).await),
+            let pod = match self.observe().await? {
+                Observed::Present(pod) => pod,
+                Observed::Gone(reason) => return Ok(self.gone(reason).await),
             };
-            let container = self.source.container.clone();
-            match pod.standing(&container)? {
-                Standing::NotStarted { over: true, .. } => {
+            let container = self.reader.container.clone();
+            match pod.run_state(&container)? {
+                RunState::NotStarted { terminal: true, .. } => {
                     return Ok(format!(
                         "container `{container}` of {} never started and never will",
-                        self.watch.place()
+                        self.observer.display_name()
                     ));
                 }
-                Standing::NotStarted { .. } => self.wait().await,
-                Standing::Running(run) => {
+                RunState::NotStarted { .. } => self.wait().await,
+                RunState::Running(run) => {
                     self.enter(&pod, run).await?;
                     self.read_on().await?;
                 }
-                Standing::Ended { run, code, over } => {
+                RunState::Ended { run, code, terminal } => {
                     self.enter(&pod, run).await?;
                     self.drain(false).await?;
-                    if over {
+                    if terminal {
                         return Ok(format!(
                             "container `{container}` of {} ended with code {code}",
-                            self.watch.place()
+                            self.observer.display_name()
                         ));
                     }
                     self.wait().await;
@@ -146,9 +146,9 @@ impl Follower {
     }
 
     /// The pod as it is now, or was when another reader of the stream looked at it since; asks until the API server answers.
-    async fn look(&mut self) -> Result<Look> {
+    async fn observe(&mut self) -> Result<Observed> {
         loop {
-            match self.watch.look(self.look_since).await {
+            match self.observer.observe(self.observe_since).await {
                 Err(error) if is_passing(&error) => self.unsure = true,
                 other => return other,
             }
@@ -157,56 +157,56 @@ impl Follower {
     }
 
     /// Reads one answer. What was seen of the pod before its end does not say why it ended.
-    async fn read(&mut self, how: How) -> End {
-        let end = self.source.read(how).await;
-        self.look_since = Instant::now();
+    async fn read(&mut self, options: ReadOptions) -> ReadEnd {
+        let end = self.reader.read(options).await;
+        self.observe_since = Instant::now();
         end
     }
 
     /// Waits before the next try.
     async fn wait(&mut self) {
         self.pause.wait().await;
-        self.look_since = recent();
+        self.observe_since = recent();
     }
 
     async fn gone(&mut self, reason: String) -> String {
-        if self.unsure && !self.drained && (self.run.is_some() || self.source.has_begun()) {
+        if self.unsure && !self.drained && (self.run.is_some() || self.reader.has_begun()) {
             let why = "the connection was lost, and the pod was gone before its log could be read again";
-            self.source.tell_gap(why, "").await;
+            self.reader.report_gap(why, "").await;
         }
         reason
     }
 
     /// Makes a run the one that is read. The rest of the one before comes first.
-    async fn enter(&mut self, pod: &Pod, run: Run) -> Result<()> {
+    async fn enter(&mut self, pod: &LivePod, run: Run) -> Result<()> {
         let Some(old) = &self.run else {
             self.run = Some(run);
             return Ok(());
         };
-        if old.is(&run) {
+        if old.is_same_as(&run) {
             return Ok(());
         }
         if !self.drained {
             if pod
-                .previous_run(&self.source.container)
-                .is_some_and(|previous| previous.is(old))
+                .previous_run(&self.reader.container)
+                .is_some_and(|previous| previous.is_same_as(old))
             {
                 self.drain(true).await?;
             } else {
                 let why = "the container ran more than once while the connection was lost, and only its last two logs are kept";
-                self.source.tell_gap(why, "").await;
+                self.reader.report_gap(why, "").await;
             }
         }
-        let container = self.source.container.clone();
+        let container = self.reader.container.clone();
         let restart_count = run.restart_count;
-        self.source
+        self.reader
             .queue
             .send(Frame::Restarted {
                 container,
                 restart_count,
             })
             .await;
-        self.source.begin_run();
+        self.reader.begin_run();
         (self.run, self.drained, self.unsure) = (Some(run), false, false);
         self.pause.reset();
         Ok(())
@@ -214,26 +214,28 @@ impl Follower {
 
     /// Follows the present run until its answer ends, and waits until the pod's status can tell why.
     async fn read_on(&mut self) -> Result<()> {
-        let mut how = How {
+        let mut options = ReadOptions {
             follow: true,
-            ..How::default()
+            ..ReadOptions::default()
         };
         let mut refusals = 0;
         loop {
-            match self.read(how).await {
-                End::Clean { progress, found, .. } => {
+            match self.read(options).await {
+                ReadEnd::Clean {
+                    progress, resume_point, ..
+                } => {
                     if progress {
                         self.pause.reset();
                     }
-                    if found == Found::Yes {
+                    if resume_point == ResumePoint::Found {
                         self.unsure = false;
                     }
                     if self.has_moved_on().await? {
                         return Ok(());
                     }
-                    how.accept_gap = false;
+                    options.accept_gap = false;
                 }
-                End::Broken { error, progress } => {
+                ReadEnd::Broken { error, progress } => {
                     tracing::debug!(%error, "a log is asked for again");
                     self.unsure = true;
                     if progress {
@@ -243,14 +245,14 @@ impl Follower {
                     return Ok(());
                 }
                 // It may be the log of another run: only when it is not, lines are missing.
-                End::Lost => {
+                ReadEnd::Lost => {
                     if self.has_moved_on().await? {
                         return Ok(());
                     }
-                    how.accept_gap = true;
+                    options.accept_gap = true;
                     continue;
                 }
-                End::Refused(error) => {
+                ReadEnd::Refused(error) => {
                     refusals += 1;
                     // The kubelet's view and the API server's are not always of one time.
                     let lagging = matches!(
@@ -274,54 +276,54 @@ impl Follower {
     async fn has_moved_on(&mut self) -> Result<bool> {
         let deadline = Instant::now() + LAG;
         loop {
-            let Look::Here(pod) = self.look().await? else {
+            let Observed::Present(pod) = self.observe().await? else {
                 return Ok(true);
             };
-            match (pod.standing(&self.source.container)?, &self.run) {
-                (Standing::Running(now), Some(run)) if now.is(run) => {}
+            match (pod.run_state(&self.reader.container)?, &self.run) {
+                (RunState::Running(now), Some(run)) if now.is_same_as(run) => {}
                 _ => return Ok(true),
             }
             if Instant::now() >= deadline {
                 return Ok(false);
             }
             sleep(PAUSE_MIN).await;
-            self.look_since = recent();
+            self.observe_since = recent();
         }
     }
 
     /// Whether the run that is read has ended, and the container's next one has not begun.
-    fn is_ended(&self, pod: &Pod) -> Result<bool> {
-        Ok(match (pod.standing(&self.source.container)?, &self.run) {
-            (Standing::Ended { run: now, .. }, Some(run)) => now.is(run),
+    fn is_ended(&self, pod: &LivePod) -> Result<bool> {
+        Ok(match (pod.run_state(&self.reader.container)?, &self.run) {
+            (RunState::Ended { run: now, .. }, Some(run)) => now.is_same_as(run),
             _ => false,
         })
     }
 
     /// Reads the rest of a run that has ended: until an answer brings nothing new, since an answer may be cut off without a word.
     async fn drain(&mut self, previous: bool) -> Result<()> {
-        let mut how = How {
+        let mut options = ReadOptions {
             previous,
-            ..How::default()
+            ..ReadOptions::default()
         };
         let mut refusals = 0;
         while !self.drained {
-            match self.read(how).await {
-                End::Clean { progress: true, .. } => continue,
-                End::Clean { rest, found, .. } => {
+            match self.read(options).await {
+                ReadEnd::Clean { progress: true, .. } => continue,
+                ReadEnd::Clean { rest, resume_point, .. } => {
                     // Where nothing at all is left of a log that had been read to its end, nothing is missing.
-                    if found == Found::No || (found == Found::Nothing && self.unsure) {
-                        self.source
-                            .tell_gap("the container ended, and the end of its log is not there any more", "")
+                    if resume_point == ResumePoint::NotFound || (resume_point == ResumePoint::NoLines && self.unsure) {
+                        self.reader
+                            .report_gap("the container ended, and the end of its log is not there any more", "")
                             .await;
                     }
-                    self.source.pass(rest).await;
+                    self.reader.send_lines(rest).await;
                     self.drained = true;
                     return Ok(());
                 }
-                End::Broken { .. } => self.unsure = true,
-                End::Lost if previous => {
-                    self.source
-                        .tell_gap(
+                ReadEnd::Broken { .. } => self.unsure = true,
+                ReadEnd::Lost if previous => {
+                    self.reader
+                        .report_gap(
                             "the container was restarted again before the rest of its log was read",
                             "",
                         )
@@ -330,23 +332,23 @@ impl Follower {
                     return Ok(());
                 }
                 // It may be the log of the next run: then the rest of this one is the previous one's.
-                End::Lost => how.accept_gap = true,
-                End::Refused(error) if is_passing(&error) => self.unsure = true,
-                End::Refused(error) => {
+                ReadEnd::Lost => options.accept_gap = true,
+                ReadEnd::Refused(error) if is_passing(&error) => self.unsure = true,
+                ReadEnd::Refused(error) => {
                     refusals += 1;
                     if matches!(error, Error::Forbidden(_)) {
                         return Err(error);
                     }
                     if refusals == 3 {
                         let why = format!("the rest of an ended run's log can't be read: {error}");
-                        self.source.tell_gap(&why, "").await;
+                        self.reader.report_gap(&why, "").await;
                         self.drained = true;
                         return Ok(());
                     }
                 }
             }
             self.wait().await;
-            let Look::Here(pod) = self.look().await? else {
+            let Observed::Present(pod) = self.observe().await? else {
                 return Ok(());
             };
             if !previous && !self.is_ended(&pod)? {

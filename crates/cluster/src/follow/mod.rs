@@ -1,15 +1,15 @@
 //! The log stream: lines of one or several containers, followed over restarts, lost connections and rotations.
 //!
 //! Success means nothing at the end of a log: it is told of a restart, a deletion and a stopped API server alike. So the pod is looked at:
-//! [`container`] knows what to do then, [`read`] reads one answer, [`resume`] finds the place again. What a kubelet skips inside an unbroken
+//! [`container`] knows what to do then, [`log_reader`] reads one answer, [`resume`] finds the place again. What a kubelet skips inside an unbroken
 //! answer (a rotation that overtook a slow reader, say) can't be seen from outside.
 
-mod answer;
 mod container;
 mod lines;
-mod look;
+mod log_reader;
+mod observer;
 mod queue;
-mod read;
+mod response;
 mod resume;
 
 use bytes::Bytes;
@@ -17,12 +17,12 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 use tokio::task::JoinSet;
 
-use self::{container::Follower, lines::LongLine, look::Watch, queue::queue};
+use self::{container::Follower, lines::LongLine, observer::PodObserver, queue::queue};
 pub use self::{lines::MAX_PIECE, queue::Frames};
 use crate::{
     Cluster, Error,
-    containers::{Pod, Standing},
     error::Result,
+    live_pod::{LivePod, RunState},
     text::Message,
 };
 
@@ -67,7 +67,7 @@ pub struct Line {
 
 impl Line {
     /// Returns the memory that it takes.
-    fn bytes(&self) -> usize {
+    fn memory_size(&self) -> usize {
         LINE + self.time.len() + self.text.len()
     }
 }
@@ -128,11 +128,11 @@ impl Cluster {
         let pod = self.live_pod(namespace, name).await?;
         let (containers, left_out) = choose(&pod, &options)?;
         let (queue, receiver) = queue();
-        let place = pod.place();
+        let pod_name = pod.display_name();
         let frames = Frames {
             receiver,
             removed: self.inner.removed.clone(),
-            place: place.clone(),
+            pod_name: pod_name.clone(),
             readers: containers.len(),
             over: false,
         };
@@ -143,10 +143,10 @@ impl Cluster {
                 left_out,
             })
             .await;
-        let watch = Watch::new(self.clone(), pod);
+        let observer = PodObserver::new(self.clone(), pod);
         let mut readers = JoinSet::new();
         for container in &containers {
-            let follower = Follower::new(watch.clone(), container, part.clone(), &options, queue.clone());
+            let follower = Follower::new(observer.clone(), container, part.clone(), &options, queue.clone());
             let (follow, previous) = (options.follow, options.previous);
             let run = async move {
                 if follow {
@@ -163,7 +163,7 @@ impl Cluster {
             let last = tokio::select! {
                 () = queue.closed() => return,
                 () = removed.cancelled() => return,
-                last = run(readers, &place) => last,
+                last = run(readers, &pod_name) => last,
             };
             tokio::select! {
                 () = queue.closed() => {}
@@ -175,7 +175,7 @@ impl Cluster {
 }
 
 /// Runs the readers to their end; the last frame.
-async fn run(mut readers: JoinSet<Result<String>>, place: &str) -> Frame {
+async fn run(mut readers: JoinSet<Result<String>>, pod_name: &str) -> Frame {
     let mut reasons: Vec<String> = Vec::new();
     while let Some(ended) = readers.join_next().await {
         match ended {
@@ -184,7 +184,7 @@ async fn run(mut readers: JoinSet<Result<String>>, place: &str) -> Frame {
             Ok(Err(error)) => return Frame::Failed(error),
             Err(_) => {
                 return Frame::Failed(Error::upstream(format!(
-                    "the reading of a log of {place} failed: open it again"
+                    "the reading of a log of {pod_name} failed: open it again"
                 )));
             }
         }
@@ -239,12 +239,12 @@ fn part(options: &Options) -> Result<Part> {
 }
 
 /// The containers that are meant, in the pod's order, and how many more `*` stands for.
-fn choose(pod: &Pod, options: &Options) -> Result<(Vec<String>, usize)> {
+fn choose(pod: &LivePod, options: &Options) -> Result<(Vec<String>, usize)> {
     let readable = |container: &str| {
         if options.previous {
             return Ok(pod.previous_run(container).is_some());
         }
-        let not_started = matches!(pod.standing(container)?, Standing::NotStarted { .. });
+        let not_started = matches!(pod.run_state(container)?, RunState::NotStarted { .. });
         Ok(options.follow || !not_started)
     };
     let missing = if options.previous {
@@ -262,7 +262,7 @@ fn choose(pod: &Pod, options: &Options) -> Result<(Vec<String>, usize)> {
         if chosen.is_empty() {
             return Err(Error::conflict(format!(
                 "there is no log yet: each container of {} {missing}",
-                pod.place()
+                pod.display_name()
             )));
         }
         let left_out = chosen.len().saturating_sub(MAX_CONTAINERS);
@@ -283,8 +283,10 @@ fn choose(pod: &Pod, options: &Options) -> Result<(Vec<String>, usize)> {
     }
     for container in &chosen {
         if !readable(container)? {
-            let place = pod.place();
-            return Err(Error::conflict(format!("container `{container}` of {place} {missing}")));
+            let pod_name = pod.display_name();
+            return Err(Error::conflict(format!(
+                "container `{container}` of {pod_name} {missing}"
+            )));
         }
     }
     let chosen = pod

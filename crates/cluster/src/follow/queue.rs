@@ -20,7 +20,7 @@ pub struct Frames {
     pub(super) receiver: Receiver<Frame>,
     pub(super) removed: Removal,
     /// The pod, for the message when the cluster is removed.
-    pub(super) place: String,
+    pub(super) pod_name: String,
     pub(super) readers: usize,
     pub(super) over: bool,
 }
@@ -40,12 +40,12 @@ pub(super) fn queue() -> (Queue, Receiver<Frame>) {
     (Queue { sender, long }, receiver)
 }
 
-impl queue::Bytes for Frame {
-    fn bytes(&self) -> usize {
+impl queue::MemorySize for Frame {
+    fn memory_size(&self) -> usize {
         FRAME
             + match self {
                 Self::Lines { container, lines } => {
-                    container.len() + lines.iter().map(super::Line::bytes).sum::<usize>()
+                    container.len() + lines.iter().map(super::Line::memory_size).sum::<usize>()
                 }
                 Self::Subscribed { containers, .. } => containers.iter().map(String::len).sum(),
                 Self::Restarted { container, .. } => container.len(),
@@ -71,16 +71,16 @@ impl Frames {
         next.unwrap_or_else(|| {
             self.over = true;
             self.receiver.close();
-            Some(Frame::Failed(gone(&self.place, &self.removed)))
+            Some(Frame::Failed(gone(&self.pod_name, &self.removed)))
         })
     }
 
     /// Waits until the cluster is removed, or its credential replaced, and returns what to tell the client. It must not wait for a client that does not read.
     pub fn removal(&self) -> impl Future<Output = Error> + Send + use<> {
-        let (removed, place) = (self.removed.clone(), self.place.clone());
+        let (removed, pod_name) = (self.removed.clone(), self.pod_name.clone());
         async move {
             removed.cancelled().await;
-            gone(&place, &removed)
+            gone(&pod_name, &removed)
         }
     }
 
@@ -90,8 +90,8 @@ impl Frames {
     }
 }
 
-fn gone(place: &str, removed: &Removal) -> Error {
-    Error::upstream(format!("the log of {place} is no longer read: {}", removed.reason()))
+fn gone(pod_name: &str, removed: &Removal) -> Error {
+    Error::upstream(format!("the log of {pod_name} is no longer read: {}", removed.reason()))
 }
 
 impl Queue {
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
     use crate::{
         follow::{Line, MAX_PIECE},
-        registry::removal::Why,
+        registry::removal::RemovalReason,
     };
 
     fn both() -> (Removal, Queue, Frames) {
@@ -128,7 +128,7 @@ mod tests {
         let frames = Frames {
             receiver,
             removed: removed.clone(),
-            place: "pod `shop/web` on cluster `prod`".into(),
+            pod_name: "pod `shop/web` on cluster `prod`".into(),
             readers: 1,
             over: false,
         };
@@ -163,7 +163,10 @@ mod tests {
 
     #[tokio::test]
     async fn the_end_of_the_cluster_overtakes_what_waits_and_says_which_it_was() {
-        for (why, word) in [(Why::Removed, "removed"), (Why::Replaced, "replaced")] {
+        for (why, word) in [
+            (RemovalReason::Removed, "removed"),
+            (RemovalReason::Replaced, "replaced"),
+        ] {
             let (removed, queue, mut frames) = both();
             queue.send(frame(1, 1)).await;
             removed.cancel(why);

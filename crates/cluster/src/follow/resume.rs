@@ -5,7 +5,7 @@
 //! there as a sequence: times, bytes and order. No two stamps may be more than a second out of order.
 //!
 //! Long lines come in pieces, which are cut anew each time. So it is whole lines that are compared, and a line of which only a beginning was passed on is
-//! gone on with where it was left ([`Mend`]).
+//! gone on with where it was left ([`LineContinuation`]).
 
 use std::{
     collections::VecDeque,
@@ -37,14 +37,14 @@ pub(super) struct Sent {
     kept: VecDeque<(i64, u64)>,
     capacity: usize,
     /// The line that is being passed on, or was the last.
-    line: Running,
+    line: LineHash,
     /// The time of the line of which only a beginning was passed on.
     open: Option<Timestamp>,
 }
 
 /// A line that comes in pieces.
 #[derive(Clone, Debug)]
-struct Running {
+struct LineHash {
     hasher: DefaultHasher,
     bytes: usize,
 }
@@ -69,7 +69,7 @@ pub(super) struct Search {
     held: Option<Vec<Stamped>>,
     held_bytes: usize,
     /// The line that comes in pieces now, and the last of them.
-    line: Running,
+    line: LineHash,
     last: Option<Stamped>,
 }
 
@@ -99,7 +99,7 @@ impl Sent {
             forgotten: [0; 2],
             kept: VecDeque::new(),
             capacity,
-            line: Running::default(),
+            line: LineHash::default(),
             open: None,
         }
     }
@@ -162,14 +162,14 @@ impl Sent {
             // Where no whole line was passed on, what follows is new.
             held: self.kept.is_empty().then(Vec::new),
             held_bytes: 0,
-            line: Running::default(),
+            line: LineHash::default(),
             last: None,
         })
     }
 
     /// What finds the line again of which only a beginning was passed on; none when the last one was whole.
-    pub(super) fn mend(&self) -> Option<Mend> {
-        Some(Mend {
+    pub(super) fn continuation(&self) -> Option<LineContinuation> {
+        Some(LineContinuation {
             at: self.open?,
             passed: self.line.clone(),
             hasher: self.hasher.clone(),
@@ -203,7 +203,7 @@ impl Sent {
     }
 }
 
-impl Running {
+impl LineHash {
     /// Takes the next piece; the hash of its line so far, its time included.
     fn take(&mut self, hasher: &RandomState, stamped: &Stamped) -> u64 {
         if stamped.first {
@@ -219,7 +219,7 @@ impl Running {
     }
 }
 
-impl Default for Running {
+impl Default for LineHash {
     fn default() -> Self {
         Self {
             hasher: DefaultHasher::new(),
@@ -250,7 +250,7 @@ impl Search {
         let hash = self.line.take(&self.hasher, &stamped);
         let (first, partial) = (stamped.first, stamped.line.partial);
         if let Some(held) = &mut self.held {
-            self.held_bytes += stamped.line.bytes();
+            self.held_bytes += stamped.line.memory_size();
             held.push(stamped);
         } else if !partial {
             self.last = Some(stamped);
@@ -320,18 +320,18 @@ impl Search {
 
 /// Goes on with a line of which a beginning was passed on, when the log is asked again.
 #[derive(Debug)]
-pub(super) struct Mend {
+pub(super) struct LineContinuation {
     at: Timestamp,
     /// The beginning that was passed on.
-    passed: Running,
+    passed: LineHash,
     hasher: RandomState,
     /// As much of it as has come again.
-    again: Option<Running>,
+    again: Option<LineHash>,
 }
 
 /// What a piece means for a line that is gone on with.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Mended {
+pub(super) enum Continued {
     /// It was passed on before.
     Old,
     /// The line goes on with this, if anything is left, and so does the log.
@@ -340,13 +340,13 @@ pub(super) enum Mended {
     Lost(Stamped),
 }
 
-impl Mend {
+impl LineContinuation {
     /// Takes the next piece behind the place where the log was left.
-    pub(super) fn take(&mut self, mut piece: Stamped) -> Mended {
+    pub(super) fn take(&mut self, mut piece: Stamped) -> Continued {
         let mut again = match self.again.take() {
-            None if piece.first && piece.at == Some(self.at) => Running::default(),
+            None if piece.first && piece.at == Some(self.at) => LineHash::default(),
             Some(again) if !piece.first => again,
-            _ => return Mended::Lost(piece),
+            _ => return Continued::Lost(piece),
         };
         let as_it_came = piece.clone();
         let missing = self.passed.bytes.saturating_sub(again.bytes);
@@ -358,22 +358,22 @@ impl Mend {
         let hash = again.take(&self.hasher, &piece);
         if again.bytes < self.passed.bytes && piece.line.partial {
             self.again = Some(again);
-            return Mended::Old;
+            return Continued::Old;
         }
         let partial = piece.line.partial;
         if again.bytes != self.passed.bytes || hash != self.passed.hasher.finish() {
             // It has the same time and another text.
-            return Mended::Lost(Stamped {
+            return Continued::Lost(Stamped {
                 first: true,
                 ..as_it_came
             });
         }
         if rest.is_none() && partial {
-            return Mended::New(None);
+            return Continued::New(None);
         }
         let mut rest = Stamped::rest(rest.unwrap_or_else(Bytes::new), piece.at);
         rest.line.partial = partial;
-        Mended::New(Some(rest))
+        Continued::New(Some(rest))
     }
 
     /// Takes the last line of a log, which has no line feed; what of it is new.
@@ -382,9 +382,9 @@ impl Mend {
         let mut pieces = pieces.into_iter();
         for piece in pieces.by_ref() {
             match self.take(piece) {
-                Mended::Old => continue,
-                Mended::New(rest) => new.extend(rest),
-                Mended::Lost(piece) => new.push(piece),
+                Continued::Old => continue,
+                Continued::New(rest) => new.extend(rest),
+                Continued::Lost(piece) => new.push(piece),
             }
             break;
         }

@@ -183,7 +183,7 @@ impl<'a> Subject<'a> {
         }
         // Before it is cut: half a name is not recognised any more.
         let said = text::impersonal(message, self.pod);
-        format!(", saying \"{}\"", text::shorten(&said, text::MOST / 2))
+        format!(", saying \"{}\"", text::shorten(&said, text::MAX_CHARS / 2))
     }
 
     /// `, 7 restarts`, or nothing.

@@ -101,7 +101,7 @@ fn own_words(message: &str, image: &str) -> String {
 /// An image's name in a sentence: without its digest, and of a very long one the end.
 pub(super) fn short(image: &str) -> String {
     let name = image.split_once('@').map_or(image, |(name, _)| name);
-    let skipped = name.chars().count().saturating_sub(text::MOST / 2);
+    let skipped = name.chars().count().saturating_sub(text::MAX_CHARS / 2);
     match name.char_indices().nth(skipped) {
         Some((start, _)) if skipped > 0 => format!("`…{}`", &name[start..]),
         _ if name.is_empty() => "(unnamed)".to_owned(),

@@ -82,7 +82,7 @@ fn warnings_that_explain_nothing_are_told_from_those_that_do() {
         "NetworkNotReady",
         "Custom",
     ] {
-        assert!(Warning::tells(reason), "{reason}");
+        assert!(Warning::explains(reason), "{reason}");
     }
     for reason in [
         "BackOff",
@@ -91,7 +91,7 @@ fn warnings_that_explain_nothing_are_told_from_those_that_do() {
         "MissingClusterDNS",
         "FailedToRetrieveImagePullSecret",
     ] {
-        assert!(!Warning::tells(reason), "{reason}");
+        assert!(!Warning::explains(reason), "{reason}");
     }
 }
 
@@ -321,7 +321,7 @@ proptest! {
         let one = told(&ONE);
         prop_assert_eq!(&one, &told(&ONE), "not the same twice");
         prop_assert_eq!(&one, &told(&OTHER), "it tells which pod it is");
-        prop_assert!(one.chars().count() <= text::MOST, "{} characters: {}", one.chars().count(), one);
+        prop_assert!(one.chars().count() <= text::MAX_CHARS, "{} characters: {}", one.chars().count(), one);
         prop_assert!(!one.contains(char::is_control), "{:?}", one);
         prop_assert_eq!(one.trim(), &one);
         prop_assert!([NAME, UID, IP, "2026-01-01"].iter().all(|own| !one.contains(own)), "{}", one);

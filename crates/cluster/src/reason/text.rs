@@ -4,15 +4,15 @@
 use crate::wire::Pod;
 
 /// Characters of a reason at most.
-pub(super) const MOST: usize = 200;
+pub(super) const MAX_CHARS: usize = 200;
 /// IPs of a pod that are looked for.
-const MOST_IPS: usize = 16;
+const MAX_IPS: usize = 16;
 /// Characters of a text that are looked at: what follows would be cut anyway.
-const READ: usize = 8 * MOST;
+const MAX_READ: usize = 8 * MAX_CHARS;
 /// Stands for what was left out.
 const LEFT_OUT: &str = "…";
 /// From so many hexadecimal digits on a word is an identifier or a digest.
-const HEX: usize = 32;
+const ID_DIGITS: usize = 32;
 
 /// What runtimes wrap around the cause of a failure, outermost first. Each ends at `: `.
 const WRAPPERS: [&str; 15] = [
@@ -33,9 +33,9 @@ const WRAPPERS: [&str; 15] = [
     "error during container init",
 ];
 
-/// A text as a reason: [`impersonal`], of at most [`MOST`] characters, cut between words.
+/// A text as a reason: [`impersonal`], of at most [`MAX_CHARS`] characters, cut between words.
 pub(super) fn scrub(text: &str, pod: &Pod) -> String {
-    shorten(&impersonal(text, pod), MOST)
+    shorten(&impersonal(text, pod), MAX_CHARS)
 }
 
 /// A text in one line without what is the pod's own (its name, UID and IP), identifiers, digests and times.
@@ -94,13 +94,7 @@ impl<'a> Own<'a> {
             namespace: &pod.metadata.namespace,
             names: std::iter::once(if shared || plain { "" } else { name })
                 .chain([pod.status.pod_ip.as_str()])
-                .chain(
-                    pod.status
-                        .pod_ips
-                        .iter()
-                        .take(MOST_IPS)
-                        .map(|of_pod| of_pod.ip.as_str()),
-                )
+                .chain(pod.status.pod_ips.iter().take(MAX_IPS).map(|of_pod| of_pod.ip.as_str()))
                 .collect(),
         }
     }
@@ -147,7 +141,7 @@ fn push_word(out: &mut String, word: &str) {
         if !std::mem::take(&mut first) {
             out.push('-');
         }
-        let is_id = part.len() >= HEX && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_id = part.len() >= ID_DIGITS && part.bytes().all(|byte| byte.is_ascii_hexdigit());
         out.push_str(if is_id { LEFT_OUT } else { part });
     }
     if uuid {
@@ -181,7 +175,7 @@ fn is_hour(word: &str) -> bool {
 pub(super) fn one_line(text: &str) -> String {
     let mut line = String::new();
     let shown = |c: &char| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-    for c in text.chars().take(READ).filter(shown) {
+    for c in text.chars().take(MAX_READ).filter(shown) {
         if !c.is_whitespace() && !c.is_control() {
             line.push(c);
         } else if !line.ends_with(' ') && !line.is_empty() {

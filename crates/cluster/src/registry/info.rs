@@ -49,7 +49,7 @@ pub(super) async fn refresh(cluster: Arc<Inner>) {
         if let Ok(client) = cluster.client().await {
             let version = version(&client).await;
             let nodes = nodes(&client).await;
-            note(&cluster, version, nodes);
+            record(&cluster, version, nodes);
             if cluster.is_narrowed() && try_pods(&client, None).await.is_ok() {
                 tracing::info!(
                     cluster = cluster.spec.name,
@@ -62,8 +62,8 @@ pub(super) async fn refresh(cluster: Arc<Inner>) {
     }
 }
 
-/// Notes what was answered. What could not be asked now is as it was; what is not allowed (any more) is unknown.
-fn note(cluster: &Inner, version: Result<String>, nodes: Result<Option<usize>>) {
+/// Records what was answered. What could not be asked now is as it was; what is not allowed (any more) is unknown.
+fn record(cluster: &Inner, version: Result<String>, nodes: Result<Option<usize>>) {
     let mut info = cluster.info.lock().unwrap_or_else(PoisonError::into_inner);
     if let Ok(version) = version {
         info.version = version;
@@ -104,7 +104,7 @@ async fn try_version(client: &Client) -> Result<String> {
     let status = response.status();
     if !status.is_success() {
         let error = Error::from_status(status.as_u16(), &[], &what, &[]);
-        return Err(quiet(error, "its version"));
+        return Err(without_upstream_text(error, "its version"));
     }
     let version: Version = client.rest(response, &what).await?;
     Ok(quote(&version.git_version))
@@ -120,14 +120,17 @@ async fn try_pods(client: &Client, namespace: Option<&str>) -> Result<()> {
         let what = client.what(&request);
         let status = client.send(request).await?.status();
         if !status.is_success() {
-            return Err(may_not(Error::from_status(status.as_u16(), &[], &what, &[]), namespace));
+            return Err(cannot_list(
+                Error::from_status(status.as_u16(), &[], &what, &[]),
+                namespace,
+            ));
         }
     }
     Ok(())
 }
 
 /// An error of the upstream without its words.
-fn quiet(error: Error, what: &str) -> Error {
+fn without_upstream_text(error: Error, what: &str) -> Error {
     match error {
         Error::Timeout(_) | Error::Upstream(_) => error,
         _ => Error::upstream(format!(
@@ -136,7 +139,7 @@ fn quiet(error: Error, what: &str) -> Error {
     }
 }
 
-fn may_not(error: Error, namespace: Option<&str>) -> Error {
+fn cannot_list(error: Error, namespace: Option<&str>) -> Error {
     match (error, namespace) {
         (Error::Forbidden(_), None) => Error::forbidden(
             "the cluster does not let this credential list and watch pods in all namespaces: name the namespaces where it may, or give it that right"
@@ -145,7 +148,7 @@ fn may_not(error: Error, namespace: Option<&str>) -> Error {
         (Error::Forbidden(_), Some(namespace)) => Error::forbidden(format!(
             "the cluster does not let this credential list and watch pods in namespace `{namespace}`: leave that out, or give it that right"
         )),
-        (error, _) => quiet(error, "its pods"),
+        (error, _) => without_upstream_text(error, "its pods"),
     }
 }
 
@@ -203,7 +206,7 @@ impl Sink for Names {
 async fn nodes(client: &Client) -> Result<Option<usize>> {
     let mut count = Count::default();
     let (mut bounds, mut reservation) = (bounds(), BodyReservation::new(&client.policy));
-    let request = names_of("nodes", &[("limit", "1")])?;
+    let request = names_request("nodes", &[("limit", "1")])?;
     let what = client.what(&request);
     let page = list::page(client, request, &mut bounds, &mut reservation, &mut count);
     let meta = client.within(page, &what).await?;
@@ -239,7 +242,7 @@ async fn all_names(client: &Client) -> Result<Names> {
         if !token.is_empty() {
             query.push(("continue", token.as_str()));
         }
-        let request = names_of("namespaces", &query)?;
+        let request = names_request("namespaces", &query)?;
         token = list::page(client, request, &mut bounds, &mut reservation, &mut names)
             .await?
             .token;
@@ -256,7 +259,7 @@ fn bounds() -> Bounds {
     }
 }
 
-fn names_of(resource: &str, query: &[(&str, &str)]) -> Result<Request<Vec<u8>>> {
+fn names_request(resource: &str, query: &[(&str, &str)]) -> Result<Request<Vec<u8>>> {
     let mut request = get(&uri(&["api", "v1", resource], query)?)?;
     let accept = http::HeaderValue::from_static(NAMES_ONLY);
     request.headers_mut().insert(http::header::ACCEPT, accept);

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Why a cluster, as it was, is no longer served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Why {
+pub(crate) enum RemovalReason {
     /// It was removed.
     Removed,
     /// Another credential, or other settings, took its place.
@@ -19,12 +19,12 @@ pub(crate) enum Why {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Removal {
     token: CancellationToken,
-    why: Arc<OnceLock<Why>>,
+    why: Arc<OnceLock<RemovalReason>>,
 }
 
 impl Removal {
     /// Ends the cluster. The first reason counts.
-    pub(crate) fn cancel(&self, why: Why) {
+    pub(crate) fn cancel(&self, why: RemovalReason) {
         self.why.get_or_init(|| why);
         self.token.cancel();
     }
@@ -47,9 +47,11 @@ impl Removal {
     /// Returns why the end came, as the end of a sentence.
     pub(crate) fn reason(&self) -> &'static str {
         match self.why.get() {
-            Some(Why::Replaced) => "the credential or the settings of the cluster were replaced, so open it again",
-            Some(Why::Shutdown) => "Podgate is shutting down",
-            Some(Why::Removed) | None => "the cluster was removed from Podgate",
+            Some(RemovalReason::Replaced) => {
+                "the credential or the settings of the cluster were replaced, so open it again"
+            }
+            Some(RemovalReason::Shutdown) => "Podgate is shutting down",
+            Some(RemovalReason::Removed) | None => "the cluster was removed from Podgate",
         }
     }
 }

@@ -32,7 +32,7 @@ async fn watch(cluster: Arc<Inner>, index: Index, tasks: &mut JoinSet<()>) {
             "cluster `{}` has more than {MAX_NAMESPACES} namespaces to watch: name fewer",
             cluster.spec.name
         );
-        cluster.board.stale(0, Error::upstream(error));
+        cluster.sync_tracker.stale(0, Error::upstream(error));
         return std::future::pending().await;
     }
     let mut parts = HashMap::new();
@@ -42,7 +42,7 @@ async fn watch(cluster: Arc<Inner>, index: Index, tasks: &mut JoinSet<()>) {
             cluster: cluster.clone(),
             index: index.clone(),
             part,
-            odd: std::sync::Mutex::default(),
+            log_limiter: std::sync::Mutex::default(),
         };
         tasks.spawn(driver.run()).id()
     };
@@ -60,7 +60,7 @@ async fn watch(cluster: Arc<Inner>, index: Index, tasks: &mut JoinSet<()>) {
                 "the watch of cluster `{}` failed and is started again",
                 cluster.spec.name
             );
-            cluster.board.stale(part, Error::upstream(failed));
+            cluster.sync_tracker.stale(part, Error::upstream(failed));
         }
         sleep(cluster.policy.watch.retry_max).await;
         match part {

@@ -16,7 +16,7 @@ pub(super) struct Batch {
     pub(super) changes: Vec<Change>,
     /// How many changes, and the weight of the rows that they bring.
     pub(super) brought: Usage,
-    pub(super) evidence: bool,
+    pub(super) confirms: bool,
 }
 
 impl Batch {

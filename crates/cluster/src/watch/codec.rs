@@ -9,7 +9,7 @@ use crate::{
     wire,
 };
 
-mod gather;
+mod chunk_buffer;
 mod json;
 mod protobuf;
 
@@ -70,9 +70,9 @@ impl Codec {
 /// Decodes a list, or a page of one.
 pub(crate) trait ListDecoder: Send {
     /// Takes the next bytes and adds the pods that they complete.
-    fn push(&mut self, bytes: &[u8], pods: &mut Vec<Object>) -> Result<(), Garbage>;
+    fn push(&mut self, bytes: &[u8], pods: &mut Vec<Object>) -> Result<(), DecodeError>;
     /// What the list says of itself, once all bytes are in.
-    fn finish(self: Box<Self>) -> Result<ListMeta, Garbage>;
+    fn finish(self: Box<Self>) -> Result<ListMeta, DecodeError>;
     /// Bytes that wait for the rest of their object.
     #[cfg(test)]
     fn held(&self) -> usize;
@@ -81,7 +81,7 @@ pub(crate) trait ListDecoder: Send {
 /// Decodes a watch.
 pub(crate) trait WatchDecoder: Send {
     /// Takes the next bytes and adds the events that they complete.
-    fn push(&mut self, bytes: &[u8], events: &mut Vec<Event>) -> Result<(), Garbage>;
+    fn push(&mut self, bytes: &[u8], events: &mut Vec<Event>) -> Result<(), DecodeError>;
     /// Bytes that wait for the rest of their event.
     #[cfg(test)]
     fn held(&self) -> usize;
@@ -91,7 +91,7 @@ pub(crate) trait WatchDecoder: Send {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Object {
     Pod(Box<wire::Pod>),
-    Odd {
+    Invalid {
         /// `namespace/name`, as far as it can be read.
         name: String,
         /// What is wrong with it.
@@ -106,19 +106,19 @@ impl Object {
         let version = meta.resource_version.clone();
         if meta.name.is_empty() || meta.namespace.is_empty() {
             let error = "it has no name or no namespace";
-            return (Self::odd(&meta.namespace, &meta.name, error), version);
+            return (Self::invalid(&meta.namespace, &meta.name, error), version);
         }
         let names = [&meta.name, &meta.namespace, &pod.spec.node_name, &pod.status.pod_ip];
         if names.iter().any(|name| name.len() > LONGEST_NAME) {
             let error = format!("a name or an IP of it is longer than {LONGEST_NAME} bytes");
-            return (Self::odd(&meta.namespace, &meta.name, error), version);
+            return (Self::invalid(&meta.namespace, &meta.name, error), version);
         }
         (Self::Pod(Box::new(pod)), version)
     }
 
     /// One that is odd. A name that is cut is no row's.
-    fn odd(namespace: &str, name: &str, error: impl ToString) -> Self {
-        Self::Odd {
+    fn invalid(namespace: &str, name: &str, error: impl ToString) -> Self {
+        Self::Invalid {
             name: format!("{}/{}", truncate(namespace, MAX_TEXT), truncate(name, MAX_TEXT)),
             error: quote(&error.to_string()),
         }
@@ -135,17 +135,17 @@ pub(crate) struct ListMeta {
 
 impl ListMeta {
     /// That of a list whose bytes are all in; `complete` if it came to its end.
-    fn finish(meta: Option<Self>, complete: bool) -> Result<Self, Garbage> {
+    fn finish(meta: Option<Self>, complete: bool) -> Result<Self, DecodeError> {
         match meta {
-            Some(meta) if meta.version.len().max(meta.token.len()) > LONGEST_TOKEN => Err(Garbage::too_long(
+            Some(meta) if meta.version.len().max(meta.token.len()) > LONGEST_TOKEN => Err(DecodeError::too_long(
                 "the version of the list or the token for its next page",
                 LONGEST_TOKEN,
             )),
             Some(meta) if complete && !meta.version.is_empty() => Ok(meta),
-            Some(_) => Err(Garbage(
+            Some(_) => Err(DecodeError(
                 "the list ends in its middle, or has no resource version".to_owned(),
             )),
-            None => Err(Garbage("the answer is not a list of Kubernetes objects".to_owned())),
+            None => Err(DecodeError("the answer is not a list of Kubernetes objects".to_owned())),
         }
     }
 }
@@ -173,15 +173,15 @@ pub(crate) enum Event {
 /// The bytes are not what the media type promises: nothing after them can be trusted.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct Garbage(pub(crate) String);
+pub(crate) struct DecodeError(pub(crate) String);
 
-impl Garbage {
+impl DecodeError {
     fn too_long(what: &str, most: usize) -> Self {
         Self(format!("{what} is longer than {most} bytes"))
     }
 
     fn unknown_event() -> Self {
-        Self("the watch tells an event of a kind that Kubernetes does not have".to_owned())
+        Self("the watch sent an event of a kind that Kubernetes does not have".to_owned())
     }
 }
 

@@ -12,8 +12,8 @@ use tokio::time::{Instant, sleep};
 use super::{
     batch::{Batch, refusal},
     codec::{Codec, Object},
+    log_limiter::LogLimiter,
     machine::{Call, Health, Input, Machine, Next, Step},
-    odd::OddLines,
     reader::Reader,
 };
 use crate::{
@@ -41,7 +41,7 @@ pub(crate) struct Driver {
     /// None: all.
     pub(crate) namespace: Option<String>,
     /// Bounds the log of pods that do not parse.
-    pub(crate) odd: Mutex<OddLines>,
+    pub(crate) log_limiter: Mutex<LogLimiter>,
 }
 
 /// A list under way.
@@ -61,7 +61,7 @@ impl Driver {
         loop {
             let call = machine.call();
             if call.begins_list() {
-                self.cluster.counters.list(machine.cause());
+                self.cluster.counters.record_list(machine.cause());
                 drop(listing.take());
                 listing = Some(Listing {
                     relist: self.index.begin(self.cluster.spec.id, self.namespace.as_deref()),
@@ -71,7 +71,7 @@ impl Driver {
             }
             let narrowed = self.namespace.is_some() && self.cluster.is_narrowed();
             let next = tokio::select! {
-                next = self.make(&mut machine, &call, &mut codec, &mut listing) => next,
+                next = self.call(&mut machine, &call, &mut codec, &mut listing) => next,
                 () = self.cluster.widened(), if narrowed => {
                     (self.namespace, machine) = (None, Machine::new());
                     continue;
@@ -91,7 +91,7 @@ impl Driver {
 
     /// Makes one call and reads its answer, as long as the machine wants to. `codec` is what is asked for, and becomes JSON for good once it turned
     /// out that the server, or what stands before it, can do no other.
-    async fn make(&self, machine: &mut Machine, call: &Call, codec: &mut Codec, listing: &mut Option<Listing>) -> Next {
+    async fn call(&self, machine: &mut Machine, call: &Call, codec: &mut Codec, listing: &mut Option<Listing>) -> Next {
         let opened = async {
             let request = self.request(call, *codec)?;
             let client = self.cluster.client().await?;
@@ -105,12 +105,12 @@ impl Driver {
         };
         let status = response.status();
         if *codec == Codec::Protobuf && matches!(status.as_u16(), 406 | 415) {
-            self.no_protobuf(codec, "the server refuses it");
+            self.fall_back_to_json(codec, "the server refuses it");
             return Next::Call;
         }
         if status == StatusCode::FORBIDDEN
             && self.namespace.is_none()
-            && (self.cluster.board.sync().synced_at.is_none() || self.cluster.is_narrowed())
+            && (self.cluster.sync_tracker.sync().synced_at.is_none() || self.cluster.is_narrowed())
             && let Some(namespace) = self.cluster.spec.source.namespace()
         {
             tracing::warn!(
@@ -134,22 +134,22 @@ impl Driver {
             listing,
             codec: Codec::from_content_type(response.headers()),
             body: response.into_body(),
-            garbage: false,
-            heard: Instant::now(),
-            quiet: 0,
+            undecodable: false,
+            last_progress: Instant::now(),
+            bytes_since: 0,
         };
         let _ = reader.machine.step(Input::Opened);
         let next = match call {
             Call::Page { .. } | Call::Whole => reader.list().await,
             Call::Stream | Call::Watch { .. } => reader.watch().await,
         };
-        if reader.garbage && reader.codec == Codec::Protobuf {
-            self.no_protobuf(codec, "what came was none that Kubernetes writes");
+        if reader.undecodable && reader.codec == Codec::Protobuf {
+            self.fall_back_to_json(codec, "what came was none that Kubernetes writes");
         }
         next
     }
 
-    fn no_protobuf(&self, codec: &mut Codec, why: &str) {
+    fn fall_back_to_json(&self, codec: &mut Codec, why: &str) {
         *codec = Codec::Json;
         tracing::warn!(
             cluster = self.cluster.spec.name,
@@ -195,15 +195,15 @@ impl Driver {
             self.sweep(listing, "pods listed");
         }
         match step.health {
-            Health::Same => {}
-            Health::Evidence => self.cluster.board.evidence(self.part),
-            Health::Whole => self.cluster.board.whole(self.part),
+            Health::Unchanged => {}
+            Health::Confirmed => self.cluster.sync_tracker.confirm(self.part),
+            Health::Recovered => self.cluster.sync_tracker.recovered(self.part),
             Health::Stale(why) => {
-                let error = self.reason(why, error);
+                let error = self.stale_error(why, error);
                 if !matches!(step.next, Next::Retry { failures: 2.. }) {
                     tracing::warn!(cluster = self.cluster.spec.name, namespace = self.namespace, %error, "watch interrupted");
                 }
-                self.cluster.board.stale(self.part, error);
+                self.cluster.sync_tracker.stale(self.part, error);
             }
         }
         step.next
@@ -219,16 +219,16 @@ impl Driver {
             swept,
             "{how}"
         );
-        let left_out = self.odd().rest();
-        self.tell_left_out(left_out);
+        let left_out = self.log_limiter().take_suppressed();
+        self.report_suppressed(left_out);
     }
 
     /// Why the rows may be old, for the reader of a list: whatever it is, it is the cluster's or the way's to it.
-    fn reason(&self, why: &str, error: Option<Error>) -> Error {
+    fn stale_error(&self, why: &str, error: Option<Error>) -> Error {
         match error {
             Some(error) if why.is_empty() => match error {
                 Error::Timeout(_) => error,
-                Error::Forbidden(text) => Error::forbidden(self.may_not_list(&text)),
+                Error::Forbidden(text) => Error::forbidden(self.forbidden_message(&text)),
                 other => Error::upstream(other.to_string()),
             },
             _ => {
@@ -243,7 +243,7 @@ impl Driver {
     }
 
     /// The cluster forbids what Podgate itself does. `text` is what it says.
-    fn may_not_list(&self, text: &str) -> String {
+    fn forbidden_message(&self, text: &str) -> String {
         let Spec { name, source, .. } = &self.cluster.spec;
         let (place, remedy) = match &self.namespace {
             Some(namespace) => (format!("namespace `{namespace}`"), "give it that right"),
@@ -266,12 +266,12 @@ impl Driver {
         &self.cluster.policy.watch
     }
 
-    fn odd(&self) -> MutexGuard<'_, OddLines> {
-        self.odd.lock().unwrap_or_else(PoisonError::into_inner)
+    fn log_limiter(&self) -> MutexGuard<'_, LogLimiter> {
+        self.log_limiter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Logs how many pods were skipped without a line of their own.
-    fn tell_left_out(&self, pods: u64) {
+    fn report_suppressed(&self, pods: u64) {
         if pods > 0 {
             tracing::warn!(
                 cluster = self.cluster.spec.name,
@@ -284,10 +284,10 @@ impl Driver {
 
     /// The row of a pod. What is none is skipped, counted and named, and a row that it had goes: it shows what no longer is, and after the next list
     /// it would be gone as well.
-    pub(super) fn row(&self, object: Object) -> Option<Change> {
+    pub(super) fn change(&self, object: Object) -> Option<Change> {
         match object {
             Object::Pod(pod) => {
-                let warning = self.cluster.warnings.of(&pod);
+                let warning = self.cluster.warnings.get(&pod);
                 let row = row::row(&pod, warning.as_ref());
                 if row.labels_left_out > 0 {
                     let left_out = u64::from(row.labels_left_out);
@@ -295,11 +295,11 @@ impl Driver {
                 }
                 Some(Change::Upsert(row))
             }
-            Object::Odd { name, error } => {
+            Object::Invalid { name, error } => {
                 self.cluster.skipped.fetch_add(1, Ordering::Relaxed);
-                let before = self.odd().line(Instant::now());
+                let before = self.log_limiter().admit(Instant::now());
                 if let Some(before) = before {
-                    self.tell_left_out(before);
+                    self.report_suppressed(before);
                     tracing::warn!(
                         cluster = self.cluster.spec.name,
                         pod = quote(&name),
@@ -333,7 +333,7 @@ impl Driver {
         let Batch {
             changes,
             brought,
-            evidence,
+            confirms,
         } = std::mem::take(batch);
         if !changes.is_empty() {
             self.forget(&changes);
@@ -345,8 +345,8 @@ impl Driver {
             }
             self.check(listing.as_ref())?;
         }
-        if evidence {
-            self.cluster.board.evidence(self.part);
+        if confirms {
+            self.cluster.sync_tracker.confirm(self.part);
         }
         Ok(())
     }

@@ -6,7 +6,7 @@
 mod step;
 
 pub(crate) use self::step::{Call, Health, Input, Next, Step, Wait};
-use super::counts::Cause;
+use super::metrics::ListCause;
 
 /// Restarts of a paged list whose continuation expired, before the list is asked for in one piece.
 const MAX_RESTARTS: u8 = 2;
@@ -49,7 +49,7 @@ pub(crate) struct Machine {
     /// Streaming lists lost in a row.
     losses: u8,
     /// Why the present list began, or begins next.
-    cause: Cause,
+    cause: ListCause,
 }
 
 impl Machine {
@@ -59,12 +59,12 @@ impl Machine {
             streams: true,
             failures: 0,
             losses: 0,
-            cause: Cause::Start,
+            cause: ListCause::Start,
         }
     }
 
     /// Why the list that begins with [`Machine::call`] does.
-    pub(crate) fn cause(&self) -> Cause {
+    pub(crate) fn cause(&self) -> ListCause {
         self.cause
     }
 
@@ -92,7 +92,7 @@ impl Machine {
     /// The connection stayed whole for [`Wait::Settle`].
     pub(crate) fn settle(&mut self) -> Step {
         self.proven();
-        step(Health::Whole, Next::Read)
+        step(Health::Recovered, Next::Read)
     }
 
     /// Takes what happened.
@@ -106,35 +106,35 @@ impl Machine {
 
     fn streaming(&mut self, input: Input<'_>) -> Step {
         match input {
-            Input::Opened | Input::Changed { .. } => step(Health::Same, Next::Read),
+            Input::Opened | Input::Changed { .. } => step(Health::Unchanged, Next::Read),
             Input::Bookmark { version, end: true } if !version.is_empty() => {
                 self.losses = 0;
                 self.watch_from(version.to_owned());
                 Step {
                     finish: true,
-                    health: Health::Evidence,
+                    health: Health::Confirmed,
                     next: Next::Read,
                 }
             }
             // An old server takes it for a plain watch: its bookmarks end nothing, or it has none and falls silent.
             Input::Bookmark { .. } | Input::Silent => {
                 self.streams = false;
-                self.list(Cause::Unsupported);
-                step(Health::Same, Next::Call)
+                self.list(ListCause::Unsupported);
+                step(Health::Unchanged, Next::Call)
             }
             Input::Refused { status } if means_unknown(status) => {
                 self.streams = false;
-                self.list(Cause::Unsupported);
-                step(Health::Same, Next::Call)
+                self.list(ListCause::Unsupported);
+                step(Health::Unchanged, Next::Call)
             }
             Input::Refused { .. } => {
-                self.cause = Cause::Failure;
+                self.cause = ListCause::Failure;
                 self.failed()
             }
-            Input::Excess => self.failed_and_lists(Cause::Excess),
+            Input::Excess => self.failed_and_lists(ListCause::Excess),
             Input::Gone | Input::Page { .. } | Input::Ended | Input::Broken => {
                 self.losses = self.losses.saturating_add(1);
-                self.failed_and_lists(Cause::Failure)
+                self.failed_and_lists(ListCause::Failure)
             }
         }
     }
@@ -152,7 +152,7 @@ impl Machine {
             return self.failed();
         };
         match input {
-            Input::Opened | Input::Changed { .. } => step(Health::Same, Next::Read),
+            Input::Opened | Input::Changed { .. } => step(Health::Unchanged, Next::Read),
             Input::Page {
                 version: of_page,
                 token: more,
@@ -167,20 +167,20 @@ impl Machine {
                         health: Health::Stale(
                             "the API server sends page after page without a new pod: they are listed again from the beginning",
                         ),
-                        ..self.failed_and_lists(Cause::Failure)
+                        ..self.failed_and_lists(ListCause::Failure)
                     };
                 }
                 if !more.is_empty() {
                     more.clone_into(token);
                     // Of this page alone: whether the list can be watched is not known yet.
                     self.failures = *before;
-                    return step(Health::Same, Next::Call);
+                    return step(Health::Unchanged, Next::Call);
                 }
                 let version = std::mem::take(version);
                 self.watch_from(version);
                 Step {
                     finish: true,
-                    health: Health::Evidence,
+                    health: Health::Confirmed,
                     next: Next::Call,
                 }
             }
@@ -189,14 +189,14 @@ impl Machine {
                 *restarts = restarts.saturating_add(1);
                 version.clear();
                 token.clear();
-                self.cause = Cause::Expired;
-                step(Health::Same, Next::Call)
+                self.cause = ListCause::Expired;
+                step(Health::Unchanged, Next::Call)
             }
-            Input::Excess => self.failed_and_lists(Cause::Excess),
+            Input::Excess => self.failed_and_lists(ListCause::Excess),
             Input::Refused { status } if means_unknown(status) => {
                 token.clear();
                 version.clear();
-                self.cause = Cause::Failure;
+                self.cause = ListCause::Failure;
                 self.failed()
             }
             Input::Broken
@@ -210,7 +210,7 @@ impl Machine {
                     token.clear();
                     version.clear();
                 }
-                self.cause = Cause::Failure;
+                self.cause = ListCause::Failure;
                 self.failed()
             }
         }
@@ -218,7 +218,7 @@ impl Machine {
 
     fn watching(&mut self, input: Input<'_>) -> Step {
         match input {
-            Input::Opened => step(Health::Same, Next::Read),
+            Input::Opened => step(Health::Unchanged, Next::Read),
             Input::Changed { version } | Input::Bookmark { version, .. } => self.advance(version),
             Input::Gone => {
                 let why = Health::Stale(
@@ -226,16 +226,16 @@ impl Machine {
                 );
                 // A server that lets no list be watched is not asked in a loop.
                 if self.wait() == Wait::Silence {
-                    self.list(Cause::Expired);
+                    self.list(ListCause::Expired);
                     return step(why, Next::Call);
                 }
                 Step {
                     health: why,
-                    ..self.failed_and_lists(Cause::Expired)
+                    ..self.failed_and_lists(ListCause::Expired)
                 }
             }
             Input::Silent => {
-                self.list(Cause::Silence);
+                self.list(ListCause::Silence);
                 step(
                     Health::Stale("the watch fell silent: the pods are listed again"),
                     Next::Call,
@@ -243,10 +243,10 @@ impl Machine {
             }
             Input::Ended if self.wait() == Wait::Silence => {
                 self.unsettle();
-                step(Health::Same, Next::Call)
+                step(Health::Unchanged, Next::Call)
             }
-            Input::Refused { status: 400 | 422 } => self.failed_and_lists(Cause::Refused),
-            Input::Excess => self.failed_and_lists(Cause::Excess),
+            Input::Refused { status: 400 | 422 } => self.failed_and_lists(ListCause::Refused),
+            Input::Excess => self.failed_and_lists(ListCause::Excess),
             Input::Ended | Input::Broken | Input::Refused { .. } | Input::Page { .. } => {
                 self.unsettle();
                 self.failed()
@@ -257,10 +257,10 @@ impl Machine {
     /// A change or bookmark of a watch.
     fn advance(&mut self, to: &str) -> Step {
         let Phase::Watching { version, .. } = &mut self.phase else {
-            return step(Health::Same, Next::Read);
+            return step(Health::Unchanged, Next::Read);
         };
         if is_before(to, version) {
-            self.list(Cause::Backwards);
+            self.list(ListCause::Backwards);
             return step(
                 Health::Stale("the cluster's versions went backwards, as after a restore: the pods are listed again"),
                 Next::Call,
@@ -270,7 +270,7 @@ impl Machine {
             to.clone_into(version);
         }
         self.proven();
-        step(Health::Evidence, Next::Read)
+        step(Health::Confirmed, Next::Read)
     }
 
     fn proven(&mut self) {
@@ -294,7 +294,7 @@ impl Machine {
     }
 
     /// Begins a list.
-    fn list(&mut self, cause: Cause) {
+    fn list(&mut self, cause: ListCause) {
         self.cause = cause;
         self.phase = if self.streams && self.losses < MAX_LOSSES {
             Phase::Streaming
@@ -312,7 +312,7 @@ impl Machine {
     }
 
     /// The failure is not one of the list that begins.
-    fn failed_and_lists(&mut self, cause: Cause) -> Step {
+    fn failed_and_lists(&mut self, cause: ListCause) -> Step {
         let step = self.failed();
         self.list(cause);
         step

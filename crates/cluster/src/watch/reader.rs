@@ -11,25 +11,25 @@ use tokio::time::{Instant, timeout};
 
 use super::{
     batch::{Batch, refusal},
-    codec::{Codec, Event, Garbage},
-    counts::Told,
+    codec::{Codec, DecodeError, Event},
     driver::{Driver, Listing},
     machine::{Health, Input, Machine, Next, Step, Wait},
+    metrics::EventKind,
 };
 use crate::{Error, client::Client};
 
 /// Once the time-out is over, a server that has sent more bytes than this without a pod or an event is given up, though more of them are there.
-const QUIET: usize = 64 << 10;
+const MAX_BYTES_WITHOUT_PROGRESS: usize = 64 << 10;
 /// A streaming list that has not ended after so many times `WatchTimeouts::progress` is given up, though events come: a server that ignores what is
 /// asked tells the changes of a busy cluster for ever.
 const STREAM_LIMIT: u32 = 12;
 
 /// What came of a body.
-enum Got {
+enum Received {
     Bytes(Bytes),
     End,
     Broken(kube::Error),
-    Nothing,
+    Silence,
 }
 
 /// Reads one answer.
@@ -43,11 +43,11 @@ pub(super) struct Reader<'a> {
     pub(super) codec: Codec,
     pub(super) body: Body,
     /// The answer was not encoded so.
-    pub(super) garbage: bool,
+    pub(super) undecodable: bool,
     /// When the last pod or event came, or the watch was found to be whole: bytes alone are no sign of life.
-    pub(super) heard: Instant,
+    pub(super) last_progress: Instant,
     /// Bytes since then.
-    pub(super) quiet: usize,
+    pub(super) bytes_since: usize,
 }
 
 impl Reader<'_> {
@@ -59,26 +59,29 @@ impl Reader<'_> {
         let mut count = 0;
         let decoded = loop {
             let decoded = match self.next().await {
-                Got::Bytes(bytes) => decoder.push(&bytes, &mut pods).err(),
-                Got::End => break decoder.finish(),
-                Got::Broken(error) => return self.broken(self.client.broken(&error, self.what)),
-                Got::Nothing if self.list_left().is_zero() => return self.endless(),
-                Got::Nothing => return self.silent(),
+                Received::Bytes(bytes) => decoder.push(&bytes, &mut pods).err(),
+                Received::End => break decoder.finish(),
+                Received::Broken(error) => return self.broken(self.client.broken(&error, self.what)),
+                Received::Silence if self.list_left().is_zero() => return self.endless(),
+                Received::Silence => return self.silent(),
             };
             if !pods.is_empty() {
-                self.hear();
+                self.record_progress();
             }
             for pod in pods.drain(..) {
                 count += 1;
-                self.driver.row(pod).into_iter().for_each(|change| batch.push(change));
+                self.driver
+                    .change(pod)
+                    .into_iter()
+                    .for_each(|change| batch.push(change));
                 if batch.is_full()
                     && let Err(error) = self.driver.apply(&mut batch, self.listing)
                 {
                     return self.excess(error);
                 }
             }
-            if let Some(garbage) = decoded {
-                break Err(garbage);
+            if let Some(decode_error) = decoded {
+                break Err(decode_error);
             }
         };
         if let Err(error) = self.driver.apply(&mut batch, self.listing) {
@@ -94,7 +97,7 @@ impl Reader<'_> {
                 let step = self.machine.step(page);
                 self.act(step, None)
             }
-            Err(garbage) => self.unreadable(&garbage),
+            Err(decode_error) => self.unreadable(&decode_error),
         }
     }
 
@@ -105,13 +108,13 @@ impl Reader<'_> {
         let mut events = Vec::new();
         let limit = Instant::now() + self.driver.timeouts().progress * STREAM_LIMIT;
         loop {
-            let mut got = self.next().await;
+            let mut received = self.next().await;
             // What is there already is applied together.
             loop {
-                let garbage = match got {
-                    Got::Bytes(bytes) => decoder.push(&bytes, &mut events).err(),
-                    Got::Nothing if self.machine.wait() == Wait::Settle => {
-                        self.hear();
+                let decode_error = match received {
+                    Received::Bytes(bytes) => decoder.push(&bytes, &mut events).err(),
+                    Received::Silence if self.machine.wait() == Wait::Settle => {
+                        self.record_progress();
                         let step = self.machine.settle();
                         self.driver.act(step, None, self.listing);
                         None
@@ -128,17 +131,17 @@ impl Reader<'_> {
                         return next;
                     }
                 }
-                if let Some(garbage) = garbage {
+                if let Some(decode_error) = decode_error {
                     return match self.driver.apply(&mut batch, self.listing) {
-                        Ok(()) => self.unreadable(&garbage),
+                        Ok(()) => self.unreadable(&decode_error),
                         Err(error) => self.excess(error),
                     };
                 }
-                if batch.is_full() || self.quiet > QUIET {
+                if batch.is_full() || self.bytes_since > MAX_BYTES_WITHOUT_PROGRESS {
                     break;
                 }
                 match self.body.frame().now_or_never() {
-                    Some(ready) => got = self.take(ready),
+                    Some(ready) => received = self.take(ready),
                     None => break,
                 }
             }
@@ -156,29 +159,29 @@ impl Reader<'_> {
 
     /// One event; what to do next, if not to read on.
     fn event(&mut self, event: Event, batch: &mut Batch) -> Option<Next> {
-        let (told, input, error) = match &event {
-            Event::Applied { version, .. } => (Told::Applied, Input::Changed { version }, None),
-            Event::Deleted { version, .. } => (Told::Deleted, Input::Changed { version }, None),
-            Event::Bookmark { version, end } => (Told::Bookmark, Input::Bookmark { version, end: *end }, None),
+        let (kind, input, error) = match &event {
+            Event::Applied { version, .. } => (EventKind::Applied, Input::Changed { version }, None),
+            Event::Deleted { version, .. } => (EventKind::Deleted, Input::Changed { version }, None),
+            Event::Bookmark { version, end } => (EventKind::Bookmark, Input::Bookmark { version, end: *end }, None),
             Event::Error(status) => {
                 let error = Error::from_parsed_status(status.code, status, self.what, &[]);
-                (Told::Error, refusal(status.code, Some(status)), Some(error))
+                (EventKind::Error, refusal(status.code, Some(status)), Some(error))
             }
         };
-        self.hear();
-        self.driver.cluster.counters.told(told);
+        self.record_progress();
+        self.driver.cluster.counters.record_event(kind);
         let step = self.machine.step(input);
         let reads_on = step.next == Next::Read;
         if reads_on {
             let change = match event {
-                Event::Applied { object, .. } => self.driver.row(object),
+                Event::Applied { object, .. } => self.driver.change(object),
                 Event::Deleted { namespace, name, .. } => Some(Change::Remove { namespace, name }),
                 Event::Bookmark { .. } | Event::Error(_) => None,
             };
             change.into_iter().for_each(|change| batch.push(change));
         }
-        if reads_on && !step.finish && step.health == Health::Evidence {
-            batch.evidence = true;
+        if reads_on && !step.finish && step.health == Health::Confirmed {
+            batch.confirms = true;
             if !batch.is_full() {
                 return None;
             }
@@ -204,35 +207,35 @@ impl Reader<'_> {
         next
     }
 
-    async fn next(&mut self) -> Got {
+    async fn next(&mut self) -> Received {
         let timeouts = self.driver.timeouts();
-        let left = |most: Duration| most.saturating_sub(self.heard.elapsed());
+        let left = |most: Duration| most.saturating_sub(self.last_progress.elapsed());
         let wait = match self.machine.wait() {
             Wait::Progress => left(timeouts.progress).min(self.list_left()),
             Wait::Settle => left(timeouts.settle),
             Wait::Silence => left(timeouts.silence),
         };
-        if wait.is_zero() && (self.quiet > QUIET || self.list_left().is_zero()) {
-            return Got::Nothing;
+        if wait.is_zero() && (self.bytes_since > MAX_BYTES_WITHOUT_PROGRESS || self.list_left().is_zero()) {
+            return Received::Silence;
         }
         match timeout(wait, self.body.frame()).await {
             Ok(frame) => self.take(frame),
-            Err(_) => Got::Nothing,
+            Err(_) => Received::Silence,
         }
     }
 
-    fn take(&mut self, frame: Frame) -> Got {
-        let got = from_frame(frame);
-        if let Got::Bytes(bytes) = &got {
-            self.quiet = self.quiet.saturating_add(bytes.len());
+    fn take(&mut self, frame: Frame) -> Received {
+        let received = from_frame(frame);
+        if let Received::Bytes(bytes) = &received {
+            self.bytes_since = self.bytes_since.saturating_add(bytes.len());
         }
-        got
+        received
     }
 
     /// Notes a sign of life.
-    fn hear(&mut self) {
-        self.heard = Instant::now();
-        self.quiet = 0;
+    fn record_progress(&mut self) {
+        self.last_progress = Instant::now();
+        self.bytes_since = 0;
     }
 
     /// How long the list may still take.
@@ -242,11 +245,11 @@ impl Reader<'_> {
         begun.map_or(most, |begun| most.saturating_sub(begun.elapsed()))
     }
 
-    fn over(&mut self, got: Got) -> Next {
-        match got {
-            Got::Broken(error) => self.broken(self.client.broken(&error, self.what)),
-            Got::Nothing => self.silent(),
-            Got::End | Got::Bytes(_) => {
+    fn over(&mut self, received: Received) -> Next {
+        match received {
+            Received::Broken(error) => self.broken(self.client.broken(&error, self.what)),
+            Received::Silence => self.silent(),
+            Received::End | Received::Bytes(_) => {
                 let step = self.machine.step(Input::Ended);
                 let error = Error::upstream(format!("{} was ended by the API server", self.what));
                 self.act(step, Some(error))
@@ -282,11 +285,11 @@ impl Reader<'_> {
         self.act(step, Some(error))
     }
 
-    fn unreadable(&mut self, garbage: &Garbage) -> Next {
-        self.garbage = true;
+    fn unreadable(&mut self, decode_error: &DecodeError) -> Next {
+        self.undecodable = true;
         let what = self.what;
         self.broken(Error::upstream(format!(
-            "{what} was not answered as Kubernetes answers: {garbage}"
+            "{what} was not answered as Kubernetes answers: {decode_error}"
         )))
     }
 }
@@ -294,16 +297,16 @@ impl Reader<'_> {
 /// A step that only says to read on.
 const STEADY: Step = Step {
     finish: false,
-    health: Health::Same,
+    health: Health::Unchanged,
     next: Next::Read,
 };
 
 type Frame = Option<kube::Result<http_body::Frame<Bytes>>>;
 
-fn from_frame(frame: Frame) -> Got {
+fn from_frame(frame: Frame) -> Received {
     match frame {
-        Some(Ok(frame)) => Got::Bytes(frame.into_data().unwrap_or_default()),
-        Some(Err(error)) => Got::Broken(error),
-        None => Got::End,
+        Some(Ok(frame)) => Received::Bytes(frame.into_data().unwrap_or_default()),
+        Some(Err(error)) => Received::Broken(error),
+        None => Received::End,
     }
 }

@@ -11,7 +11,7 @@ use crate::protobuf::Fields;
 
 /// The most containers, conditions, … of one pod together (in JSON: of each list). A few bytes on the wire make a large item here, containers are looked up among
 /// their statuses, and a cluster may be hostile. No pod that runs comes near it.
-pub(crate) const MOST: usize = 2_000;
+pub(crate) const MAX_PARTS: usize = 2_000;
 
 /// Why bytes are no pod.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +20,7 @@ pub(crate) enum Malformed {
     Protobuf(#[from] prost::DecodeError),
     #[error("one of its times is beyond the year 9999 or before -9999")]
     Time,
-    #[error("it has more than {MOST} parts")]
+    #[error("it has more than {MAX_PARTS} parts")]
     TooMany,
 }
 
@@ -29,18 +29,18 @@ impl Pod {
     pub(crate) fn from_protobuf(message: &[u8]) -> Result<Self, Malformed> {
         let sections = Fields::new(message).map_while(Result::ok);
         let parts = sections.flat_map(|(_, section)| Fields::new(section.bytes()));
-        if parts.take(MOST + 1).count() > MOST {
+        if parts.take(MAX_PARTS + 1).count() > MAX_PARTS {
             return Err(Malformed::TooMany);
         }
         let mut pod = Self::decode(message)?;
         let meta = &mut pod.metadata;
-        settle(&mut meta.creation_timestamp)?;
-        settle(&mut meta.deletion_timestamp)?;
+        normalize_time(&mut meta.creation_timestamp)?;
+        normalize_time(&mut meta.deletion_timestamp)?;
         let statuses = &mut pod.status.container_statuses;
         for container in statuses.iter_mut().chain(&mut pod.status.init_container_statuses) {
             for state in [&mut container.state, &mut container.last_state] {
                 if let Some(terminated) = &mut state.terminated {
-                    settle(&mut terminated.finished_at)?;
+                    normalize_time(&mut terminated.finished_at)?;
                 }
             }
         }
@@ -49,7 +49,7 @@ impl Pod {
 }
 
 /// Makes of a time in protobuf what JSON would say. A time that is no pointer in Go is always written: empty, where JSON says `null`.
-fn settle(time: &mut Option<Time>) -> Result<(), Malformed> {
+fn normalize_time(time: &mut Option<Time>) -> Result<(), Malformed> {
     match time {
         Some(read) if *read == Time::default() => *time = None,
         Some(read) if Timestamp::from_second(read.seconds).is_err() => return Err(Malformed::Time),
@@ -88,13 +88,15 @@ pub(crate) fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// Reads a list of at most [`MOST`] items; `null` as an empty one.
-pub(super) fn few<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
-    struct Few<T>(Vec<T>);
+/// Reads a list of at most [`MAX_PARTS`] items; `null` as an empty one.
+pub(super) fn bounded_list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    struct Items<T>(Vec<T>);
 
-    impl<'de, T: Deserialize<'de>> Deserialize<'de> for Few<T> {
+    impl<'de, T: Deserialize<'de>> Deserialize<'de> for Items<T> {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            deserializer.deserialize_seq(Visitor(PhantomData)).map(Few)
+            deserializer.deserialize_seq(Visitor(PhantomData)).map(Items)
         }
     }
 
@@ -104,33 +106,33 @@ pub(super) fn few<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: 
         type Value = Vec<T>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "a list of at most {MOST} items")
+            write!(f, "a list of at most {MAX_PARTS} items")
         }
 
         fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<Vec<T>, A::Error> {
-            let mut few = Vec::new();
+            let mut read = Vec::new();
             while let Some(item) = items.next_element()? {
-                if few.len() == MOST {
-                    return Err(de::Error::invalid_length(MOST + 1, &self));
+                if read.len() == MAX_PARTS {
+                    return Err(de::Error::invalid_length(MAX_PARTS + 1, &self));
                 }
-                few.push(item);
+                read.push(item);
             }
-            Ok(few)
+            Ok(read)
         }
     }
 
-    Ok(Option::<Few<T>>::deserialize(deserializer)?.map_or_else(Vec::new, |few| few.0))
+    Ok(Option::<Items<T>>::deserialize(deserializer)?.map_or_else(Vec::new, |items| items.0))
 }
 
-/// Reads a map of at most [`MOST`] texts; `null` as an empty one.
-pub(super) fn few_texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+/// Reads a map of at most [`MAX_PARTS`] texts; `null` as an empty one.
+pub(super) fn bounded_map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
     struct Visitor;
 
     impl<'de> de::Visitor<'de> for Visitor {
         type Value = BTreeMap<String, String>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "a map of at most {MOST} texts")
+            write!(f, "a map of at most {MAX_PARTS} texts")
         }
 
         fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
@@ -138,16 +140,16 @@ pub(super) fn few_texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BT
         }
 
         fn visit_map<A: de::MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-            let mut few = BTreeMap::new();
+            let mut read = BTreeMap::new();
             let mut count = 0;
             while let Some((key, text)) = entries.next_entry::<String, Option<String>>()? {
-                if count == MOST {
-                    return Err(de::Error::invalid_length(MOST + 1, &self));
+                if count == MAX_PARTS {
+                    return Err(de::Error::invalid_length(MAX_PARTS + 1, &self));
                 }
                 count += 1;
-                few.insert(key, text.unwrap_or_default());
+                read.insert(key, text.unwrap_or_default());
             }
-            Ok(few)
+            Ok(read)
         }
     }
 

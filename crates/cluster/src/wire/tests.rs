@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::{
-    read::{MOST, Malformed},
+    read::{MAX_PARTS, Malformed},
     *,
 };
 
@@ -37,16 +37,16 @@ fn unknown_fields_are_skipped_and_times_are_read_with_any_fraction_and_offset() 
 fn a_pod_of_too_many_parts_is_an_error() {
     for (field, of) in [("containers", "spec"), ("conditions", "status")] {
         let text = |count: usize| format!(r#"{{"{of}":{{"{field}":[{}]}}}}"#, vec!["{}"; count].join(","));
-        assert!(serde_json::from_str::<Pod>(&text(MOST)).is_ok());
-        assert!(serde_json::from_str::<Pod>(&text(MOST + 1)).is_err());
+        assert!(serde_json::from_str::<Pod>(&text(MAX_PARTS)).is_ok());
+        assert!(serde_json::from_str::<Pod>(&text(MAX_PARTS + 1)).is_err());
     }
     let labels = |count: usize| {
         let labels: Vec<_> = (0..count).map(|label| format!(r#""l{label}":"x""#)).collect();
         format!(r#"{{"metadata":{{"labels":{{{}}}}}}}"#, labels.join(","))
     };
-    let most: Pod = serde_json::from_str(&labels(MOST)).unwrap();
-    assert_eq!(most.metadata.labels.len(), MOST);
-    assert!(serde_json::from_str::<Pod>(&labels(MOST + 1)).is_err());
+    let most: Pod = serde_json::from_str(&labels(MAX_PARTS)).unwrap();
+    assert_eq!(most.metadata.labels.len(), MAX_PARTS);
+    assert!(serde_json::from_str::<Pod>(&labels(MAX_PARTS + 1)).is_err());
     // Sections that come again add up.
     let section = |number: u8, parts: usize| {
         let mut section = vec![number << 3 | 2];
@@ -54,7 +54,7 @@ fn a_pod_of_too_many_parts_is_an_error() {
         section.extend(b"\x12\x00".repeat(parts));
         section
     };
-    let pod = |more: usize| [section(2, MOST - 10), section(3, 5), section(3, more)].concat();
+    let pod = |more: usize| [section(2, MAX_PARTS - 10), section(3, 5), section(3, more)].concat();
     assert!(Pod::from_protobuf(&pod(5)).is_ok());
     assert!(matches!(Pod::from_protobuf(&pod(6)), Err(Malformed::TooMany)));
 }

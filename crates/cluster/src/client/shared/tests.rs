@@ -243,12 +243,12 @@ async fn files_that_change_are_read_again_and_files_that_go_are_not_missed() {
     assert!(bears(&shared, "second").await);
 }
 
-/// Whether a shared's client sends a token.
+/// Whether a shared client sends a token.
 async fn bears(shared: &SharedClient, token: &str) -> bool {
     shared.get().await.unwrap();
     let state = shared.state.lock().await;
-    let (_, kept) = state.made.as_ref().unwrap();
-    let mut headers = kept.as_ref().unwrap().loaded.headers.iter();
+    let (_, current) = state.last.as_ref().unwrap();
+    let mut headers = current.as_ref().unwrap().loaded.headers.iter();
     headers.any(|(_, value)| value == &format!("Bearer {token}"))
 }
 

@@ -11,14 +11,14 @@ pub(super) const SUPPORTED: &str = "an RSA key of 2048 to 8192 bits, or one on P
 
 /// Which certificate of a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Which {
+pub(super) enum CertificateRole {
     Leaf,
     Intermediate,
     /// One of those that the kubeconfig or the system trusts.
     Authority,
 }
 
-impl fmt::Display for Which {
+impl fmt::Display for CertificateRole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Leaf => "the API server's certificate",
@@ -34,8 +34,8 @@ pub(super) enum Refusal {
     /// It can't be read, or claims something that nobody may ignore.
     Unreadable,
     /// It ended, in seconds since 1970.
-    Expired(Which, i64),
-    NotYetValid(Which, i64),
+    Expired(CertificateRole, i64),
+    NotYetValid(CertificateRole, i64),
     /// None of the authorities issued it.
     UnknownIssuer {
         /// Whether the kubeconfig names authorities; else the system's count.
@@ -57,10 +57,10 @@ pub(super) enum Refusal {
     },
     /// It is an authority's, and not one of the configured ones.
     Authority,
-    WeakSignature(Which, &'static str),
+    WeakSignature(CertificateRole, &'static str),
     /// Its signature is of a kind that is not known.
     UnknownSignature,
-    Key(Which, Key),
+    Key(CertificateRole, Key),
     /// It is not for servers.
     Purpose,
     /// An authority in its chain may not issue it.

@@ -15,7 +15,7 @@ use webpki::{
 
 use super::{
     certificate::Certificate,
-    refusal::{Refusal, Which},
+    refusal::{CertificateRole, Refusal},
     roots::Roots,
 };
 
@@ -57,7 +57,7 @@ impl Verifier {
         let parsed = EndEntityCert::try_from(leaf).map_err(|_| Refusal::Unreadable)?;
         // One of the authorities itself, byte for byte, is trusted as it is, as in Go's `Certificate.Verify`.
         if roots.contains(leaf) {
-            check_dates(&said, Which::Leaf, now)?;
+            check_dates(&said, CertificateRole::Leaf, now)?;
             if !said.serves {
                 return Err(Refusal::Purpose);
             }
@@ -87,7 +87,7 @@ impl Verifier {
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         let said = Certificate::read(certificate).ok_or_else(|| refused(Refusal::Unreadable))?;
         if said.key.is_refused() {
-            return Err(refused(Refusal::Key(Which::Leaf, said.key)));
+            return Err(refused(Refusal::Key(CertificateRole::Leaf, said.key)));
         }
         verify(&said)
     }
@@ -170,15 +170,15 @@ impl ExtendedKeyUsageValidator for ForServers {
 
 fn check_strength(leaf: &Certificate) -> Result<(), Refusal> {
     if leaf.key.is_refused() {
-        return Err(Refusal::Key(Which::Leaf, leaf.key));
+        return Err(Refusal::Key(CertificateRole::Leaf, leaf.key));
     }
     match leaf.weak_signature {
-        Some(algorithm) => Err(Refusal::WeakSignature(Which::Leaf, algorithm)),
+        Some(algorithm) => Err(Refusal::WeakSignature(CertificateRole::Leaf, algorithm)),
         None => Ok(()),
     }
 }
 
-fn check_dates(said: &Certificate, which: Which, now: UnixTime) -> Result<(), Refusal> {
+fn check_dates(said: &Certificate, which: CertificateRole, now: UnixTime) -> Result<(), Refusal> {
     match said.validity {
         dates if dates.is_over(now) => Err(Refusal::Expired(which, dates.to)),
         dates if !dates.has_begun(now) => Err(Refusal::NotYetValid(which, dates.from)),
@@ -222,9 +222,9 @@ fn explain(
         let of = |issued: &Certificate| issued.issuer == authority.subject;
         of(leaf) || sent.iter().any(of)
     });
-    let chain: Vec<_> = std::iter::once((Which::Leaf, leaf))
-        .chain(sent.iter().map(|said| (Which::Intermediate, said)))
-        .chain(issuers.map(|said| (Which::Authority, said)))
+    let chain: Vec<_> = std::iter::once((CertificateRole::Leaf, leaf))
+        .chain(sent.iter().map(|said| (CertificateRole::Intermediate, said)))
+        .chain(issuers.map(|said| (CertificateRole::Authority, said)))
         .collect();
     let with_key = || chain.iter().find(|(_, said)| said.key.is_refused());
     match error {
@@ -236,11 +236,11 @@ fn explain(
             with_key().map_or(Refusal::BadSignature, |(which, said)| Refusal::Key(*which, said.key))
         }
         E::UnsupportedSignatureAlgorithmContext(_) => {
-            let weak = |(which, said): &(Which, &Certificate)| Some((*which, said.weak_signature?));
+            let weak = |(which, said): &(CertificateRole, &Certificate)| Some((*which, said.weak_signature?));
             // How an authority is signed does not count.
             let mut weak = chain
                 .iter()
-                .filter(|(which, _)| *which != Which::Authority)
+                .filter(|(which, _)| *which != CertificateRole::Authority)
                 .filter_map(weak);
             match weak.next() {
                 Some((which, algorithm)) => Refusal::WeakSignature(which, algorithm),

@@ -25,20 +25,20 @@ async fn open(ago: Duration) -> Ends {
         closes_channels: true,
     };
     let (input, to_process) = mpsc::channel(1);
-    let what = What {
+    let target = ExecTarget {
         container: "web".into(),
-        place: "pod `shop/web` on cluster `prod`".into(),
+        pod_name: "pod `shop/web` on cluster `prod`".into(),
         program: "/bin/sh".into(),
     };
     let removed = Removal::default();
-    let (from_process, output) = outputs(removed.clone(), what.clone());
-    let terms = Terms {
+    let (from_process, output) = outputs(removed.clone(), target.clone());
+    let config = SessionConfig {
         tty: true,
         silence: Duration::from_secs(60),
         removed,
-        what,
+        target,
     };
-    tokio::spawn(run(socket, terms, to_process, from_process));
+    tokio::spawn(run(socket, config, to_process, from_process));
     Ends {
         server: WebSocketStream::from_raw_socket(far, Role::Server, None).await,
         input,
@@ -82,22 +82,22 @@ async fn a_terminal_that_has_shown_something_gets_its_farewell_once() {
     let mut ends = open(Duration::ZERO).await;
     ends.show(b"$ ").await;
     assert!(matches!(ends.output.recv().await, Some(Output::Stdout(_))));
-    assert_eq!(ends.interrupts(u32::MAX).await, farewell::ENOUGH);
+    assert_eq!(ends.interrupts(u32::MAX).await, hangup::REPEATS);
 }
 
 #[tokio::test]
 async fn a_terminal_that_is_open_for_long_has_started_though_it_showed_nothing() {
     assert_eq!(
-        open(farewell::SLOW_START).await.interrupts(u32::MAX).await,
-        farewell::ENOUGH
+        open(hangup::SLOW_START).await.interrupts(u32::MAX).await,
+        hangup::REPEATS
     );
 }
 
 #[tokio::test]
 async fn the_first_echo_tells_that_a_terminal_has_started() {
-    let most = farewell::MOST / 2;
+    let most = hangup::MAX_REPEATS / 2;
     let soon = open(Duration::ZERO).await.interrupts(1).await;
-    assert!((farewell::ENOUGH..most).contains(&soon), "{soon}");
+    assert!((hangup::REPEATS..most).contains(&soon), "{soon}");
     let late = open(Duration::ZERO).await.interrupts(4).await;
-    assert!((4 + farewell::ENOUGH - 1..most).contains(&late), "{late}");
+    assert!((4 + hangup::REPEATS - 1..most).contains(&late), "{late}");
 }

@@ -49,7 +49,7 @@ struct Reader {
     gaps: Vec<usize>,
     /// Lines come in pieces of so many bytes.
     size: usize,
-    mend: Option<Mend>,
+    continuation: Option<LineContinuation>,
 }
 
 impl Reader {
@@ -59,22 +59,26 @@ impl Reader {
             passed: Vec::new(),
             gaps: Vec::new(),
             size: usize::MAX,
-            mend: None,
+            continuation: None,
         }
     }
 
     fn pass(&mut self, lines: Vec<Stamped>) {
         for piece in lines {
-            let next = match self.mend.as_mut().map(|mend| mend.take(piece.clone())) {
+            let next = match self
+                .continuation
+                .as_mut()
+                .map(|continuation| continuation.take(piece.clone()))
+            {
                 None => Some(piece),
-                Some(Mended::Old) => continue,
-                Some(Mended::New(rest)) => rest,
-                Some(Mended::Lost(piece)) => {
+                Some(Continued::Old) => continue,
+                Some(Continued::New(rest)) => rest,
+                Some(Continued::Lost(piece)) => {
                     self.gaps.push(self.passed.len());
                     Some(piece)
                 }
             };
-            self.mend = None;
+            self.continuation = None;
             if let Some(piece) = next {
                 self.sent.record(&piece);
                 self.passed.push(piece);
@@ -107,7 +111,7 @@ impl Reader {
             .collect();
         let cut = most < answer.len();
         let mut search = self.sent.search();
-        self.mend = self.sent.mend();
+        self.continuation = self.sent.continuation();
         for line in answer.into_iter().take(most) {
             let step = match &mut search {
                 Some(search) => search.push(line),
@@ -120,7 +124,7 @@ impl Reader {
                     self.pass(new);
                 }
                 Step::Lost(new) => {
-                    (search, self.mend) = (None, None);
+                    (search, self.continuation) = (None, None);
                     self.gaps.push(self.passed.len());
                     self.sent = Sent::with_capacity(false, self.sent.capacity);
                     self.pass(new);

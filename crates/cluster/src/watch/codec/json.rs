@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::{Event, Garbage, INITIAL_EVENTS_END, ListDecoder, ListMeta, MAX_OBJECT, Object, WatchDecoder};
+use super::{DecodeError, Event, INITIAL_EVENTS_END, ListDecoder, ListMeta, MAX_OBJECT, Object, WatchDecoder};
 use crate::{error::Status, wire};
 
 pub(super) mod split;
@@ -20,7 +20,7 @@ pub(super) struct List {
 }
 
 impl ListDecoder for List {
-    fn push(&mut self, bytes: &[u8], pods: &mut Vec<Object>) -> Result<(), Garbage> {
+    fn push(&mut self, bytes: &[u8], pods: &mut Vec<Object>) -> Result<(), DecodeError> {
         let meta = &mut self.meta;
         self.splitter.push(bytes, &mut |part, bytes| {
             match part {
@@ -33,7 +33,7 @@ impl ListDecoder for List {
         })
     }
 
-    fn finish(self: Box<Self>) -> Result<ListMeta, Garbage> {
+    fn finish(self: Box<Self>) -> Result<ListMeta, DecodeError> {
         ListMeta::finish(self.meta, self.splitter.is_complete())
     }
 
@@ -51,7 +51,7 @@ pub(super) struct Watch {
 }
 
 impl WatchDecoder for Watch {
-    fn push(&mut self, mut bytes: &[u8], events: &mut Vec<Event>) -> Result<(), Garbage> {
+    fn push(&mut self, mut bytes: &[u8], events: &mut Vec<Event>) -> Result<(), DecodeError> {
         while let Some(end) = memchr::memchr(b'\n', bytes) {
             let (line, rest) = bytes.split_at(end);
             bytes = rest.get(1..).unwrap_or_default();
@@ -74,9 +74,9 @@ impl WatchDecoder for Watch {
 }
 
 impl Watch {
-    fn keep(&mut self, bytes: &[u8]) -> Result<(), Garbage> {
+    fn keep(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
         if self.rest.len() + bytes.len() > MAX_OBJECT {
-            return Err(Garbage::too_long("an event", MAX_OBJECT));
+            return Err(DecodeError::too_long("an event", MAX_OBJECT));
         }
         self.rest.extend_from_slice(bytes);
         Ok(())
@@ -118,7 +118,7 @@ fn initial_events_end<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
 }
 
 /// The event of a line; none for an empty one.
-fn event(line: &[u8]) -> Result<Option<Event>, Garbage> {
+fn event(line: &[u8]) -> Result<Option<Event>, DecodeError> {
     if line.trim_ascii().is_empty() {
         return Ok(None);
     }
@@ -145,7 +145,7 @@ fn event(line: &[u8]) -> Result<Option<Event>, Garbage> {
             }
         }
         "ERROR" => Event::Error(Status::parse(object).unwrap_or_default()),
-        _ => return Err(Garbage::unknown_event()),
+        _ => return Err(DecodeError::unknown_event()),
     }))
 }
 
@@ -155,7 +155,10 @@ fn pod(bytes: &[u8]) -> (Object, String) {
         Ok(pod) => Object::read(pod),
         Err(error) => {
             let head = head(bytes).metadata;
-            (Object::odd(&head.namespace, &head.name, error), head.resource_version)
+            (
+                Object::invalid(&head.namespace, &head.name, error),
+                head.resource_version,
+            )
         }
     }
 }
@@ -165,7 +168,7 @@ fn head(bytes: &[u8]) -> Head {
     serde_json::from_slice(bytes).unwrap_or_default()
 }
 
-fn list_meta(bytes: &[u8]) -> Result<ListMeta, Garbage> {
+fn list_meta(bytes: &[u8]) -> Result<ListMeta, DecodeError> {
     let meta: HeadMeta = serde_json::from_slice(bytes).map_err(|error| not_json("the list's metadata", &error))?;
     Ok(ListMeta {
         version: meta.resource_version,
@@ -174,8 +177,8 @@ fn list_meta(bytes: &[u8]) -> Result<ListMeta, Garbage> {
 }
 
 /// Says where, and not what: it may be of anything.
-fn not_json(what: &str, error: &serde_json::Error) -> Garbage {
-    Garbage(format!("{what} is not JSON of Kubernetes (at byte {})", error.column()))
+fn not_json(what: &str, error: &serde_json::Error) -> DecodeError {
+    DecodeError(format!("{what} is not JSON of Kubernetes (at byte {})", error.column()))
 }
 
 #[cfg(test)]

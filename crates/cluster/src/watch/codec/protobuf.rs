@@ -4,14 +4,15 @@
 use std::borrow::Cow;
 
 use super::{
-    Event, Garbage, INITIAL_EVENTS_END, ListDecoder, ListMeta, MAX_OBJECT, Object, WatchDecoder, gather::Gather,
+    DecodeError, Event, INITIAL_EVENTS_END, ListDecoder, ListMeta, MAX_OBJECT, Object, WatchDecoder,
+    chunk_buffer::ChunkBuffer,
 };
 use crate::{
     protobuf::{self, Broken, Field, Fields, MAGIC, Varint},
     wire,
 };
 
-impl From<Broken> for Garbage {
+impl From<Broken> for DecodeError {
     fn from(_: Broken) -> Self {
         Self("the answer is not a list of Kubernetes objects in protobuf".to_owned())
     }
@@ -50,7 +51,7 @@ enum Part {
 pub(super) struct List {
     at: At,
     varint: Varint,
-    gather: Gather,
+    chunks: ChunkBuffer,
     /// What is still to come of the `PodList`, in bytes, while in it.
     inside: Option<u64>,
     /// The `PodList` began.
@@ -60,7 +61,7 @@ pub(super) struct List {
 }
 
 impl ListDecoder for List {
-    fn push(&mut self, mut bytes: &[u8], pods: &mut Vec<Object>) -> Result<(), Garbage> {
+    fn push(&mut self, mut bytes: &[u8], pods: &mut Vec<Object>) -> Result<(), DecodeError> {
         loop {
             let (before, inside) = (bytes.len(), self.inside);
             let goes_on = self.step(&mut bytes, pods)?;
@@ -82,23 +83,23 @@ impl ListDecoder for List {
         }
     }
 
-    fn finish(self: Box<Self>) -> Result<ListMeta, Garbage> {
+    fn finish(self: Box<Self>) -> Result<ListMeta, DecodeError> {
         let complete = self.at == At::Key && self.varint.is_whole() && self.inside.is_none();
         ListMeta::finish(self.meta, complete)
     }
 
     #[cfg(test)]
     fn held(&self) -> usize {
-        self.gather.held()
+        self.chunks.held()
     }
 }
 
 impl List {
     /// Takes what is next; whether there may be more in `bytes`.
-    fn step(&mut self, bytes: &mut &[u8], pods: &mut Vec<Object>) -> Result<bool, Garbage> {
+    fn step(&mut self, bytes: &mut &[u8], pods: &mut Vec<Object>) -> Result<bool, DecodeError> {
         match self.at {
             At::Magic => {
-                let Some(magic) = self.gather.take(MAGIC.len(), bytes) else {
+                let Some(magic) = self.chunks.take(MAGIC.len(), bytes) else {
                     return Ok(false);
                 };
                 if *magic != MAGIC {
@@ -131,7 +132,7 @@ impl List {
                 self.at = self.enter(field, length)?;
             }
             At::Held { part, length } => {
-                let Some(whole) = self.gather.take(length, bytes) else {
+                let Some(whole) = self.chunks.take(length, bytes) else {
                     return Ok(false);
                 };
                 self.part(part, &whole, pods)?;
@@ -151,7 +152,7 @@ impl List {
     }
 
     /// What to do with a field of this length.
-    fn enter(&mut self, field: u64, length: u64) -> Result<At, Garbage> {
+    fn enter(&mut self, field: u64, length: u64) -> Result<At, DecodeError> {
         let part = match (self.inside, field) {
             (Some(left), _) if length > left => return Err(Broken.into()),
             (None, 1) => Part::TypeMeta,
@@ -169,11 +170,11 @@ impl List {
         };
         match usize::try_from(length) {
             Ok(length) if length <= MAX_OBJECT => Ok(At::Held { part, length }),
-            _ => Err(Garbage::too_long("an item of the list", MAX_OBJECT)),
+            _ => Err(DecodeError::too_long("an item of the list", MAX_OBJECT)),
         }
     }
 
-    fn part(&mut self, part: Part, bytes: &[u8], pods: &mut Vec<Object>) -> Result<(), Garbage> {
+    fn part(&mut self, part: Part, bytes: &[u8], pods: &mut Vec<Object>) -> Result<(), DecodeError> {
         match part {
             Part::TypeMeta => self.is_pod_list = protobuf::kind(bytes)? == b"PodList",
             Part::ListMeta => self.meta = Some(list_meta(bytes)?),
@@ -198,26 +199,26 @@ fn list_meta(message: &[u8]) -> Result<ListMeta, Broken> {
 /// Decodes a watch.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
-    gather: Gather,
+    chunks: ChunkBuffer,
     /// Of the frame that is under way.
     length: Option<usize>,
 }
 
 impl WatchDecoder for Watch {
-    fn push(&mut self, mut bytes: &[u8], events: &mut Vec<Event>) -> Result<(), Garbage> {
+    fn push(&mut self, mut bytes: &[u8], events: &mut Vec<Event>) -> Result<(), DecodeError> {
         loop {
             let Some(length) = self.length else {
-                let Some(prefix) = self.gather.take(4, &mut bytes) else {
+                let Some(prefix) = self.chunks.take(4, &mut bytes) else {
                     return Ok(());
                 };
                 let length = prefix.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
                 if length > MAX_OBJECT {
-                    return Err(Garbage::too_long("an event", MAX_OBJECT));
+                    return Err(DecodeError::too_long("an event", MAX_OBJECT));
                 }
                 self.length = Some(length);
                 continue;
             };
-            let Some(frame) = self.gather.take(length, &mut bytes) else {
+            let Some(frame) = self.chunks.take(length, &mut bytes) else {
                 return Ok(());
             };
             self.length = None;
@@ -227,13 +228,13 @@ impl WatchDecoder for Watch {
 
     #[cfg(test)]
     fn held(&self) -> usize {
-        self.gather.held()
+        self.chunks.held()
     }
 }
 
 /// The event of a frame.
-fn event(frame: &[u8]) -> Result<Event, Garbage> {
-    let broken = || Garbage("a frame of the watch is not an event of Kubernetes in protobuf".to_owned());
+fn event(frame: &[u8]) -> Result<Event, DecodeError> {
+    let broken = || DecodeError("a frame of the watch is not an event of Kubernetes in protobuf".to_owned());
     let (mut kind, mut wrapped): (&[u8], &[u8]) = (&[], &[]);
     for field in Fields::new(frame) {
         match field.map_err(|_| broken())? {
@@ -264,7 +265,7 @@ fn event(frame: &[u8]) -> Result<Event, Garbage> {
             }
         }
         b"ERROR" => Event::Error(protobuf::status(wrapped).unwrap_or_default()),
-        _ => return Err(Garbage::unknown_event()),
+        _ => return Err(DecodeError::unknown_event()),
     })
 }
 
@@ -286,7 +287,7 @@ fn pod(message: &[u8]) -> (Object, String) {
         Err(error) => {
             let head = Head::read(message);
             (
-                Object::odd(&head.namespace, &head.name, error),
+                Object::invalid(&head.namespace, &head.name, error),
                 head.version.into_owned(),
             )
         }

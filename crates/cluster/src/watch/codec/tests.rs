@@ -16,12 +16,12 @@ const BOTH: [Codec; 2] = [Codec::Protobuf, Codec::Json];
 const SIZES: [usize; 7] = [1, 2, 3, 7, 64, 1000, 1 << 20];
 
 /// Decodes a list in chunks of `size` bytes; also tells the most that was held.
-fn list(codec: Codec, bytes: &[u8], size: usize) -> (Vec<Object>, Result<ListMeta, Garbage>, usize) {
+fn list(codec: Codec, bytes: &[u8], size: usize) -> (Vec<Object>, Result<ListMeta, DecodeError>, usize) {
     let mut decoder = codec.list();
     let (mut pods, mut most) = (Vec::new(), 0);
     for chunk in bytes.chunks(size) {
-        if let Err(garbage) = decoder.push(chunk, &mut pods) {
-            return (pods, Err(garbage), most);
+        if let Err(decode_error) = decoder.push(chunk, &mut pods) {
+            return (pods, Err(decode_error), most);
         }
         most = most.max(decoder.held());
     }
@@ -29,7 +29,7 @@ fn list(codec: Codec, bytes: &[u8], size: usize) -> (Vec<Object>, Result<ListMet
 }
 
 /// The same for a watch; events as text, so that they can be compared.
-fn watch(codec: Codec, bytes: &[u8], size: usize) -> (Vec<String>, Result<(), Garbage>, usize) {
+fn watch(codec: Codec, bytes: &[u8], size: usize) -> (Vec<String>, Result<(), DecodeError>, usize) {
     let mut decoder = codec.watch();
     let (mut events, mut most, mut end) = (Vec::new(), 0, Ok(()));
     for chunk in bytes.chunks(size) {
@@ -45,7 +45,7 @@ fn watch(codec: Codec, bytes: &[u8], size: usize) -> (Vec<String>, Result<(), Ga
 fn names(pods: &[Object]) -> Vec<String> {
     let name = |object: &Object| match object {
         Object::Pod(pod) => format!("{}/{}", pod.metadata.namespace, pod.metadata.name),
-        Object::Odd { name, .. } => format!("odd {name}"),
+        Object::Invalid { name, .. } => format!("odd {name}"),
     };
     pods.iter().map(name).collect()
 }
@@ -243,7 +243,7 @@ fn a_pod_that_does_not_parse_is_named_and_costs_no_other() {
         let (events, end, _) = watch(codec, &Writer(codec).odd_event(&pods::named("x", "odd")), 13);
         end.unwrap();
         assert!(
-            events[0].contains("Odd") && events[0].ends_with(r#"version: "7" }"#),
+            events[0].contains("Invalid") && events[0].ends_with(r#"version: "7" }"#),
             "{events:?}"
         );
     }
@@ -263,7 +263,7 @@ fn a_pod_with_a_name_that_no_cluster_takes_is_none() {
             let mut pod = pods::named("x", "a");
             change(&mut pod, name);
             let (read, _) = Object::read(pod);
-            assert_eq!(matches!(read, Object::Odd { .. }), is_odd, "{read:?}");
+            assert_eq!(matches!(read, Object::Invalid { .. }), is_odd, "{read:?}");
         }
     }
 }

@@ -68,11 +68,11 @@ pub(crate) enum Wait {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Health {
     /// Nothing new.
-    Same,
+    Unchanged,
     /// They equal the cluster's as of now.
-    Evidence,
+    Confirmed,
     /// The watch is whole again.
-    Whole,
+    Recovered,
     /// They may be old; why, where no error says it.
     Stale(&'static str),
 }

@@ -2,7 +2,7 @@ use super::*;
 
 fn feed(machine: &mut Machine, inputs: &[Input<'_>]) -> Step {
     let steps = inputs.iter().map(|input| machine.step(*input));
-    steps.last().unwrap_or_else(|| step(Health::Same, Next::Read))
+    steps.last().unwrap_or_else(|| step(Health::Unchanged, Next::Read))
 }
 
 fn change(version: &str) -> Input<'_> {
@@ -53,14 +53,14 @@ fn a_streaming_list_becomes_a_watch_of_the_same_connection() {
     assert!(machine.call().begins_list());
     // Initial events come in any order of versions.
     let before = feed(&mut machine, &[Input::Opened, change("9"), change("3"), change("")]);
-    assert_eq!(before, step(Health::Same, Next::Read));
+    assert_eq!(before, step(Health::Unchanged, Next::Read));
     let done = machine.step(end("20"));
     assert_eq!(
         (done.finish, done.health, done.next),
-        (true, Health::Evidence, Next::Read)
+        (true, Health::Confirmed, Next::Read)
     );
     assert_eq!(machine.call(), watch("20"));
-    assert_eq!(machine.step(change("21")), step(Health::Evidence, Next::Read));
+    assert_eq!(machine.step(change("21")), step(Health::Confirmed, Next::Read));
     assert_eq!(machine.call(), watch("21"));
 }
 
@@ -68,7 +68,10 @@ fn a_streaming_list_becomes_a_watch_of_the_same_connection() {
 fn a_server_that_refuses_streaming_lists_is_paged_then_and_later() {
     for status in [400, 404, 405, 406, 415, 422] {
         let mut machine = Machine::new();
-        assert_eq!(machine.step(Input::Refused { status }), step(Health::Same, Next::Call));
+        assert_eq!(
+            machine.step(Input::Refused { status }),
+            step(Health::Unchanged, Next::Call)
+        );
         assert_eq!(machine.call(), at_page(""), "{status}");
         feed(
             &mut machine,
@@ -83,7 +86,10 @@ fn a_server_that_ignores_them_is_paged_then_and_later() {
     for sign in [Input::Silent, bookmark("7"), Input::Bookmark { version: "", end: true }] {
         let mut machine = Machine::new();
         let found = feed(&mut machine, &[Input::Opened, change("3"), sign]);
-        assert_eq!((found, machine.call()), (step(Health::Same, Next::Call), at_page("")));
+        assert_eq!(
+            (found, machine.call()),
+            (step(Health::Unchanged, Next::Call), at_page(""))
+        );
         feed(&mut machine, &[page("9", ""), bookmark("9"), Input::Silent]);
         assert_eq!(machine.call(), at_page(""));
     }
@@ -122,14 +128,14 @@ fn pages_show_the_state_of_the_first() {
     machine.step(Input::Refused { status: 422 });
     assert_eq!(
         feed(&mut machine, &[Input::Opened, page("5", "t1")]),
-        step(Health::Same, Next::Call)
+        step(Health::Unchanged, Next::Call)
     );
     assert_eq!(machine.call(), at_page("t1"));
     assert!(!machine.call().begins_list());
     let done = feed(&mut machine, &[Input::Opened, page("6", "")]);
     assert_eq!(
         (done.finish, done.health, done.next),
-        (true, Health::Evidence, Next::Call)
+        (true, Health::Confirmed, Next::Call)
     );
     assert_eq!(machine.call(), watch("5"));
 }
@@ -183,7 +189,7 @@ fn a_list_that_always_expires_is_asked_for_in_one_piece() {
         assert_eq!(machine.call(), at_page(""));
         assert_eq!(
             feed(&mut machine, &[page("5", "t1"), Input::Gone]),
-            step(Health::Same, Next::Call)
+            step(Health::Unchanged, Next::Call)
         );
     }
     assert_eq!(machine.call(), Call::Whole);
@@ -212,9 +218,9 @@ fn a_lost_connection_goes_on_from_the_last_version() {
         (Next::Retry { failures: 2 }, watch("25"))
     );
     // Open again, but nothing has shown yet that it holds.
-    assert_eq!(machine.step(Input::Opened), step(Health::Same, Next::Read));
+    assert_eq!(machine.step(Input::Opened), step(Health::Unchanged, Next::Read));
     assert_eq!(machine.wait(), Wait::Settle);
-    assert_eq!(machine.settle(), step(Health::Whole, Next::Read));
+    assert_eq!(machine.settle(), step(Health::Recovered, Next::Read));
     assert_eq!(machine.wait(), Wait::Silence);
     assert_eq!(machine.step(Input::Broken).next, Next::Retry { failures: 1 });
 }
@@ -222,7 +228,7 @@ fn a_lost_connection_goes_on_from_the_last_version() {
 #[test]
 fn the_ordinary_end_of_a_watch_is_no_failure() {
     let mut machine = watching("20");
-    assert_eq!(machine.step(Input::Ended), step(Health::Same, Next::Call));
+    assert_eq!(machine.step(Input::Ended), step(Health::Unchanged, Next::Call));
     assert_eq!(machine.call(), watch("20"));
     // Ended again before anything came: a server that closes at once is not asked in a loop.
     let again = feed(&mut machine, &[Input::Opened, Input::Ended]);
@@ -245,10 +251,10 @@ fn gone_backwards_and_silence_list_again() {
 fn the_same_version_and_one_that_is_no_number_are_not_backwards() {
     for version in ["20", "abc", ""] {
         let mut machine = watching("20");
-        assert_eq!(machine.step(change(version)).health, Health::Evidence, "{version}");
+        assert_eq!(machine.step(change(version)).health, Health::Confirmed, "{version}");
     }
     let mut machine = watching("abc");
-    assert_eq!(machine.step(change("1")).health, Health::Evidence);
+    assert_eq!(machine.step(change("1")).health, Health::Confirmed);
 }
 
 #[test]
@@ -279,19 +285,19 @@ fn each_list_knows_why_it_begins() {
         machine.cause()
     };
     let mut machine = Machine::new();
-    assert_eq!(machine.cause(), Cause::Start);
-    assert_eq!(after(&mut machine, refused(403)), Cause::Failure);
-    assert_eq!(after(&mut machine, Input::Broken), Cause::Failure);
-    assert_eq!(after(&mut machine, refused(422)), Cause::Unsupported);
-    assert_eq!(after(&mut machine, Input::Silent), Cause::Failure);
+    assert_eq!(machine.cause(), ListCause::Start);
+    assert_eq!(after(&mut machine, refused(403)), ListCause::Failure);
+    assert_eq!(after(&mut machine, Input::Broken), ListCause::Failure);
+    assert_eq!(after(&mut machine, refused(422)), ListCause::Unsupported);
+    assert_eq!(after(&mut machine, Input::Silent), ListCause::Failure);
     machine.step(page("5", "t1"));
-    assert_eq!(after(&mut machine, Input::Gone), Cause::Expired);
+    assert_eq!(after(&mut machine, Input::Gone), ListCause::Expired);
     let table = [
-        (Input::Gone, Cause::Expired),
-        (Input::Silent, Cause::Silence),
-        (refused(400), Cause::Refused),
-        (change("19"), Cause::Backwards),
-        (bookmark("19"), Cause::Backwards),
+        (Input::Gone, ListCause::Expired),
+        (Input::Silent, ListCause::Silence),
+        (refused(400), ListCause::Refused),
+        (change("19"), ListCause::Backwards),
+        (bookmark("19"), ListCause::Backwards),
     ];
     for (input, cause) in table {
         assert_eq!(after(&mut watching("20"), input), cause, "{input:?}");
@@ -320,7 +326,7 @@ fn pages_without_pods_are_no_progress() {
     for failures in 1..=5 {
         let tokens: Vec<String> = (0..4).map(|at| format!("t{at}")).collect();
         for token in &tokens {
-            assert_eq!(machine.step(empty(token)), step(Health::Same, Next::Call));
+            assert_eq!(machine.step(empty(token)), step(Health::Unchanged, Next::Call));
         }
         let given_up = machine.step(empty("t4"));
         assert!(is_stale(given_up));
@@ -330,8 +336,8 @@ fn pages_without_pods_are_no_progress() {
     for token in ["t0", "t1", "t2", "t3"] {
         machine.step(empty(token));
     }
-    assert_eq!(machine.step(page("5", "t4")), step(Health::Same, Next::Call));
-    assert_eq!(machine.step(empty("t5")), step(Health::Same, Next::Call));
+    assert_eq!(machine.step(page("5", "t4")), step(Health::Unchanged, Next::Call));
+    assert_eq!(machine.step(empty("t5")), step(Health::Unchanged, Next::Call));
     assert!(machine.step(empty("")).finish);
 }
 
@@ -354,7 +360,7 @@ fn too_many_pods_are_listed_less_and_less_often() {
         let given_up = machine.step(Input::Excess);
         assert!(is_stale(given_up));
         assert_eq!((given_up.next, machine.call()), (Next::Retry { failures }, at_page("")));
-        assert_eq!(machine.cause(), Cause::Excess);
+        assert_eq!(machine.cause(), ListCause::Excess);
     }
     let mut machine = Machine::new();
     for failures in 1..=6 {

@@ -1,6 +1,6 @@
 //! Cuts the JSON of a list into the elements of its `items` and its `metadata`, without holding more than one of them.
 
-use super::{Garbage, MAX_OBJECT};
+use super::{DecodeError, MAX_OBJECT};
 
 /// What was cut out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub(crate) struct Splitter {
     complete: bool,
 }
 
-type Sink<'a> = dyn FnMut(Part, &[u8]) -> Result<(), Garbage> + 'a;
+type Sink<'a> = dyn FnMut(Part, &[u8]) -> Result<(), DecodeError> + 'a;
 
 impl Default for Splitter {
     fn default() -> Self {
@@ -79,7 +79,7 @@ impl Splitter {
     }
 
     /// Takes the next bytes; hands what they complete to `sink`.
-    pub(crate) fn push(&mut self, bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), Garbage> {
+    pub(crate) fn push(&mut self, bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), DecodeError> {
         let mut start = 0;
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
@@ -117,10 +117,10 @@ impl Splitter {
     }
 
     /// Whether what is being cut out may grow by these bytes; if not, it is held no longer.
-    fn fits(&mut self, part: Part, more: &[u8]) -> Result<bool, Garbage> {
+    fn fits(&mut self, part: Part, more: &[u8]) -> Result<bool, DecodeError> {
         if self.held.len() + more.len() > self.max {
             if !self.skips || part == Part::Metadata {
-                return Err(Garbage::too_long("an item of the list", self.max));
+                return Err(DecodeError::too_long("an item of the list", self.max));
             }
             self.oversized = true;
             self.held = Vec::new();
@@ -128,7 +128,7 @@ impl Splitter {
         Ok(!self.oversized)
     }
 
-    fn emit(&mut self, part: Part, bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), Garbage> {
+    fn emit(&mut self, part: Part, bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), DecodeError> {
         if !self.fits(part, bytes)? {
             self.oversized = false;
             return sink(Part::Oversized, &[]);
@@ -141,7 +141,7 @@ impl Splitter {
         sink(part, &held)
     }
 
-    fn step(&mut self, byte: u8) -> Result<(), Garbage> {
+    fn step(&mut self, byte: u8) -> Result<(), DecodeError> {
         if self.in_string {
             self.step_in_string(byte);
             return Ok(());
@@ -184,7 +184,7 @@ impl Splitter {
         }
     }
 
-    fn open(&mut self, byte: u8) -> Result<(), Garbage> {
+    fn open(&mut self, byte: u8) -> Result<(), DecodeError> {
         self.expect(!self.complete && (self.depth > 0 || byte == b'{'))?;
         if self.depth == 1 && self.after_colon && self.cut.is_none() {
             match (self.key.as_slice(), byte) {
@@ -200,7 +200,7 @@ impl Splitter {
         Ok(())
     }
 
-    fn close(&mut self) -> Result<(), Garbage> {
+    fn close(&mut self) -> Result<(), DecodeError> {
         self.expect(self.depth > 0)?;
         self.depth -= 1;
         match self.depth {
@@ -217,11 +217,11 @@ impl Splitter {
         self.in_items && self.depth == 2 && self.cut.is_none()
     }
 
-    fn expect(&self, condition: bool) -> Result<(), Garbage> {
+    fn expect(&self, condition: bool) -> Result<(), DecodeError> {
         if condition {
             return Ok(());
         }
-        Err(Garbage(
+        Err(DecodeError(
             "the answer is not a list of Kubernetes objects in JSON".to_owned(),
         ))
     }

@@ -3,7 +3,7 @@
 use super::{super::Codec, *};
 
 /// Decodes in chunks of `size` bytes.
-fn list(text: &str, size: usize) -> Result<(Vec<Object>, ListMeta), Garbage> {
+fn list(text: &str, size: usize) -> Result<(Vec<Object>, ListMeta), DecodeError> {
     let mut decoder = Codec::Json.list();
     let mut pods = Vec::new();
     for chunk in text.as_bytes().chunks(size) {
@@ -12,7 +12,7 @@ fn list(text: &str, size: usize) -> Result<(Vec<Object>, ListMeta), Garbage> {
     Ok((pods, decoder.finish()?))
 }
 
-fn watch(bytes: &[u8], size: usize) -> Result<Vec<Event>, Garbage> {
+fn watch(bytes: &[u8], size: usize) -> Result<Vec<Event>, DecodeError> {
     let mut decoder = Codec::Json.watch();
     let mut events = Vec::new();
     for chunk in bytes.chunks(size) {
@@ -24,7 +24,7 @@ fn watch(bytes: &[u8], size: usize) -> Result<Vec<Event>, Garbage> {
 fn name(object: &Object) -> String {
     match object {
         Object::Pod(pod) => format!("{}/{}", pod.metadata.namespace, pod.metadata.name),
-        Object::Odd { name, .. } => format!("odd {name}"),
+        Object::Invalid { name, .. } => format!("odd {name}"),
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::wire::Time;
 
-fn list(bytes: &[u8]) -> Result<(Vec<Object>, ListMeta), Garbage> {
+fn list(bytes: &[u8]) -> Result<(Vec<Object>, ListMeta), DecodeError> {
     let mut decoder = Box::new(List::default());
     let mut pods = Vec::new();
     for chunk in bytes.chunks(1000) {
@@ -15,7 +15,7 @@ fn list(bytes: &[u8]) -> Result<(Vec<Object>, ListMeta), Garbage> {
     Ok((pods, decoder.finish()?))
 }
 
-fn watch(bytes: &[u8]) -> Result<Vec<Event>, Garbage> {
+fn watch(bytes: &[u8]) -> Result<Vec<Event>, DecodeError> {
     let mut events = Vec::new();
     Watch::default().push(bytes, &mut events)?;
     Ok(events)
@@ -52,7 +52,7 @@ fn a_list_may_come_with_its_fields_in_any_order_and_with_others() {
     // The last item may be of no length at all; it is none that has a name.
     let (pods, _) = list(&wrapped("PodList", &[self::meta(), field(2, b"")].concat())).unwrap();
     assert!(
-        matches!(&pods[..], [Object::Odd { name, .. }] if name == "/"),
+        matches!(&pods[..], [Object::Invalid { name, .. }] if name == "/"),
         "{pods:?}"
     );
 }
@@ -126,7 +126,7 @@ fn nested_groups_are_the_pod_s_error_and_not_the_stack_s() {
     let deep = [[0x9b, 0x06].repeat(1 << 20), [0x9c, 0x06].repeat(1 << 20)].concat();
     let (pods, _) = list(&wrapped("PodList", &[meta(), item(&deep), item(b"")].concat())).unwrap();
     assert!(
-        matches!(&pods[..], [Object::Odd { name, error }, Object::Pod(_)] if name == "ns/n" && error.contains("recursion")),
+        matches!(&pods[..], [Object::Invalid { name, error }, Object::Pod(_)] if name == "ns/n" && error.contains("recursion")),
         "{:?}",
         pods[1]
     );
@@ -146,7 +146,7 @@ fn a_pod_is_named_as_far_as_it_can_be_read() {
     ] {
         let (pods, _) = list(&wrapped("PodList", &[meta(), field(2, &broken)].concat())).unwrap();
         assert!(
-            matches!(&pods[..], [Object::Odd { name, .. }] if name == named),
+            matches!(&pods[..], [Object::Invalid { name, .. }] if name == named),
             "{pods:?}"
         );
     }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What a watch tells, the initial events of a streaming list among it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum EventKind {
     /// A pod is there, or changed.
     Applied,
     /// A pod is gone.
@@ -16,7 +16,7 @@ pub(crate) enum Told {
 
 /// Why a list begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cause {
+pub(crate) enum ListCause {
     /// It is the first.
     Start,
     /// The server no longer has the changes, or the pages, since the last one seen.
@@ -35,22 +35,22 @@ pub(crate) enum Cause {
     Failure,
 }
 
-const TOLD: [(Told, &str); 4] = [
-    (Told::Applied, "applied"),
-    (Told::Deleted, "deleted"),
-    (Told::Bookmark, "bookmark"),
-    (Told::Error, "error"),
+const EVENT_KINDS: [(EventKind, &str); 4] = [
+    (EventKind::Applied, "applied"),
+    (EventKind::Deleted, "deleted"),
+    (EventKind::Bookmark, "bookmark"),
+    (EventKind::Error, "error"),
 ];
 
-const CAUSES: [(Cause, &str); 8] = [
-    (Cause::Start, "start"),
-    (Cause::Expired, "expired"),
-    (Cause::Silence, "silence"),
-    (Cause::Backwards, "backwards"),
-    (Cause::Refused, "refused"),
-    (Cause::Unsupported, "unsupported"),
-    (Cause::Excess, "excess"),
-    (Cause::Failure, "failure"),
+const LIST_CAUSES: [(ListCause, &str); 8] = [
+    (ListCause::Start, "start"),
+    (ListCause::Expired, "expired"),
+    (ListCause::Silence, "silence"),
+    (ListCause::Backwards, "backwards"),
+    (ListCause::Refused, "refused"),
+    (ListCause::Unsupported, "unsupported"),
+    (ListCause::Excess, "excess"),
+    (ListCause::Failure, "failure"),
 ];
 
 /// Counts since the cluster was added or changed.
@@ -65,23 +65,23 @@ pub struct Counts {
 /// The counters behind [`Counts`].
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
-    events: [AtomicU64; TOLD.len()],
-    lists: [AtomicU64; CAUSES.len()],
+    events: [AtomicU64; EVENT_KINDS.len()],
+    lists: [AtomicU64; LIST_CAUSES.len()],
 }
 
 impl Counters {
-    pub(crate) fn told(&self, told: Told) {
-        add(&self.events, &TOLD, told);
+    pub(crate) fn record_event(&self, kind: EventKind) {
+        add(&self.events, &EVENT_KINDS, kind);
     }
 
-    pub(crate) fn list(&self, cause: Cause) {
-        add(&self.lists, &CAUSES, cause);
+    pub(crate) fn record_list(&self, cause: ListCause) {
+        add(&self.lists, &LIST_CAUSES, cause);
     }
 
     pub(crate) fn read(&self) -> Counts {
         Counts {
-            events: read(&self.events, &TOLD),
-            lists: read(&self.lists, &CAUSES),
+            events: read(&self.events, &EVENT_KINDS),
+            lists: read(&self.lists, &LIST_CAUSES),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The containers of one pod, read live: which one a caller means, and how each one's run stands.
 
-mod live;
+mod parts;
 
-use self::live::{Container, ContainerStatus, Rule, Status};
-pub(crate) use self::live::{Metadata, Pod};
-use crate::{Cluster, Error, client, detail, error::Result, text::MAX_TEXT, wire::MOST_PARTS};
+use self::parts::{Container, ContainerStatus, Rule, Status};
+pub(crate) use self::parts::{LivePod, Metadata};
+use crate::{Cluster, Error, client, detail, error::Result, text::MAX_TEXT, wire::MAX_PARTS};
 
 /// Bytes of the longest name that a runtime gives to a container's run.
 const MAX_ID: usize = 512;
@@ -28,7 +28,7 @@ pub(crate) struct Run {
 
 impl Run {
     /// Whether both are one: by the runtime's name where both have it, since a new sandbox begins to count at 0 again.
-    pub(crate) fn is(&self, other: &Self) -> bool {
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
         if self.id.is_empty() || other.id.is_empty() {
             return self.restart_count == other.restart_count;
         }
@@ -38,13 +38,13 @@ impl Run {
 
 /// How a container stands.
 #[derive(Clone, Debug)]
-pub(crate) enum Standing {
+pub(crate) enum RunState {
     /// It never ran.
     NotStarted {
         /// What it waits for, such as `ContainerCreating`, or empty.
         reason: String,
         /// It never will.
-        over: bool,
+        terminal: bool,
     },
     /// It runs.
     Running(Run),
@@ -55,7 +55,7 @@ pub(crate) enum Standing {
         /// Its exit code.
         code: i32,
         /// It will not run again.
-        over: bool,
+        terminal: bool,
     },
 }
 
@@ -64,28 +64,28 @@ impl Cluster {
     ///
     /// # Errors
     /// [`Error::PodNotFound`], and those of every call; [`Error::Upstream`] for a pod with more parts than the watch takes.
-    pub(crate) async fn live_pod(&self, namespace: &str, name: &str) -> Result<Pod> {
+    pub(crate) async fn live_pod(&self, namespace: &str, name: &str) -> Result<LivePod> {
         let client = self.client().await?;
         let uri = client::uri(&["api", "v1", "namespaces", namespace, "pods", name], &[])?;
-        let mut pod: Pod = client.json(client::get(&uri)?).await?;
+        let mut pod: LivePod = client.json(client::get(&uri)?).await?;
         if pod.kind != "Pod" || !pod.keeps_to_lengths() {
             return Err(detail::not_a_pod(&client, namespace, name));
         }
         pod.cluster = client.cluster.clone();
         (pod.metadata.namespace, pod.metadata.name) = (namespace.to_owned(), name.to_owned());
-        if pod.parts() > MOST_PARTS {
+        if pod.parts() > MAX_PARTS {
             return Err(Error::upstream(format!(
-                "{} has more than {MOST_PARTS} containers, container statuses and restart rules together, and is not read for that reason: make it smaller",
-                pod.place()
+                "{} has more than {MAX_PARTS} containers, container statuses and restart rules together, and is not read for that reason: make it smaller",
+                pod.display_name()
             )));
         }
         Ok(pod)
     }
 }
 
-impl Pod {
+impl LivePod {
     /// Names it in messages: "pod `shop/web-1` on cluster `prod`".
-    pub(crate) fn place(&self) -> String {
+    pub(crate) fn display_name(&self) -> String {
         let Metadata { namespace, name, .. } = &self.metadata;
         format!("pod `{namespace}/{name}` on cluster `{}`", self.cluster)
     }
@@ -99,10 +99,10 @@ impl Pod {
             deletion_timestamp,
             ..
         } = &self.metadata;
-        let of_pod = [uid, &self.spec.restart_policy, &self.status.phase]
+        let pod_texts = [uid, &self.spec.restart_policy, &self.status.phase]
             .into_iter()
             .chain(deletion_timestamp);
-        let of_containers = self.all().flat_map(|(_, container)| {
+        let container_texts = self.all().flat_map(|(_, container)| {
             let rules = container.restart_policy_rules.iter();
             let operators = rules.filter_map(|rule| rule.exit_codes.as_ref().map(|codes| &codes.operator));
             [&container.name]
@@ -120,7 +120,7 @@ impl Pod {
             .iter()
             .chain(container_statuses)
             .chain(ephemeral_container_statuses);
-        of_pod.chain(of_containers).all(|text| text.len() <= MAX_TEXT)
+        pod_texts.chain(container_texts).all(|text| text.len() <= MAX_TEXT)
             && statuses.all(ContainerStatus::keeps_to_lengths)
     }
 
@@ -164,7 +164,7 @@ impl Pod {
             [only] => Ok(only.name.clone()),
             _ => Err(Error::invalid(format!(
                 "{} has several containers: name one of {}",
-                self.place(),
+                self.display_name(),
                 self.listed()
             ))),
         }
@@ -174,17 +174,17 @@ impl Pod {
     ///
     /// # Errors
     /// [`Error::ContainerNotFound`].
-    pub(crate) fn standing(&self, container: &str) -> Result<Standing> {
+    pub(crate) fn run_state(&self, container: &str) -> Result<RunState> {
         let (kind, spec) = self.find(container)?;
-        let over = self.metadata.deletion_timestamp.is_some() || self.is_over();
-        let Some(status) = self.status_of(kind, container) else {
-            return Ok(Standing::NotStarted {
+        let terminal = self.metadata.deletion_timestamp.is_some() || self.is_finished();
+        let Some(status) = self.container_status(kind, container) else {
+            return Ok(RunState::NotStarted {
                 reason: String::new(),
-                over,
+                terminal,
             });
         };
         if status.state.running.is_some() {
-            return Ok(Standing::Running(status.run(&status.container_id)));
+            return Ok(RunState::Running(status.run(&status.container_id)));
         }
         // When the next run could not start, its termination has no container: the log is then that of the one before.
         let ended = [&status.state.terminated, &status.last_state.terminated];
@@ -192,22 +192,22 @@ impl Pod {
         let ended = ended.or(status.state.terminated.as_ref());
         let Some(ended) = ended else {
             let reason = status.state.waiting.as_ref().map(|waiting| waiting.reason.clone());
-            return Ok(Standing::NotStarted {
+            return Ok(RunState::NotStarted {
                 reason: reason.unwrap_or_default(),
-                over,
+                terminal,
             });
         };
-        Ok(Standing::Ended {
+        Ok(RunState::Ended {
             run: status.run(&ended.container_id),
             code: ended.exit_code,
-            over: over || (status.state.waiting.is_none() && !self.restarts(kind, spec, ended.exit_code)),
+            terminal: terminal || (status.state.waiting.is_none() && !self.restarts(kind, spec, ended.exit_code)),
         })
     }
 
     /// How the run before the present one is called, or empty.
     pub(crate) fn previous_run(&self, container: &str) -> Option<Run> {
         let (kind, _) = self.find(container).ok()?;
-        let status = self.status_of(kind, container)?;
+        let status = self.container_status(kind, container)?;
         let ended = status.last_state.terminated.as_ref()?;
         Some(Run {
             restart_count: status.restart_count.saturating_sub(1),
@@ -216,7 +216,7 @@ impl Pod {
     }
 
     /// Whether no container of it will ever run again.
-    fn is_over(&self) -> bool {
+    fn is_finished(&self) -> bool {
         matches!(self.status.phase.as_str(), "Succeeded" | "Failed")
     }
 
@@ -236,7 +236,7 @@ impl Pod {
         self.all().find(|(_, container)| container.name == name).ok_or_else(|| {
             Error::container_not_found(format!(
                 "there is no container `{name}` in {}: it has {}",
-                self.place(),
+                self.display_name(),
                 self.listed()
             ))
         })
@@ -250,7 +250,7 @@ impl Pod {
         names.join(", ")
     }
 
-    fn status_of(&self, kind: Kind, name: &str) -> Option<&ContainerStatus> {
+    fn container_status(&self, kind: Kind, name: &str) -> Option<&ContainerStatus> {
         let statuses = match kind {
             Kind::Init => &self.status.init_container_statuses,
             Kind::Regular => &self.status.container_statuses,

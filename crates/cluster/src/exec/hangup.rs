@@ -15,10 +15,10 @@ pub(super) const KEYS: [(&[u8], Duration); 2] = [
 ];
 
 /// How often a process that has started gets [`KEYS`]: a shell may have a program in the foreground, or a second shell. In all 0.72 s.
-pub(super) const ENOUGH: u32 = 4;
+pub(super) const REPEATS: u32 = 4;
 
 /// How often they are typed at most, while the process has not started: what is typed before may be lost. In all about 5 s.
-pub(super) const MOST: u32 = 28;
+pub(super) const MAX_REPEATS: u32 = 28;
 
 /// After this age of the connection a process with a terminal has started, though it has shown nothing.
 pub(super) const SLOW_START: Duration = Duration::from_secs(30);

@@ -11,14 +11,14 @@ use crate::{
 
 /// The state of each watch of a cluster, and the worst of them. Whatever its watches do goes through here.
 #[derive(Debug)]
-pub(crate) struct Board {
+pub(crate) struct SyncTracker {
     parts: Mutex<Vec<Sync>>,
-    whole: watch::Sender<Sync>,
-    /// Told beside `whole`: those who wait there wait for any cluster.
+    combined: watch::Sender<Sync>,
+    /// Notified together with `combined`: those who wait here wait for any cluster.
     changes: watch::Sender<()>,
 }
 
-impl Board {
+impl SyncTracker {
     /// For a number of watches, at least one, of which none has synced.
     pub(crate) fn new(parts: usize, changes: watch::Sender<()>) -> Self {
         let syncing = Sync {
@@ -28,21 +28,21 @@ impl Board {
         };
         Self {
             parts: Mutex::new(vec![syncing.clone(); parts.max(1)]),
-            whole: watch::Sender::new(syncing),
+            combined: watch::Sender::new(syncing),
             changes,
         }
     }
 
     pub(crate) fn subscribe(&self) -> watch::Receiver<Sync> {
-        self.whole.subscribe()
+        self.combined.subscribe()
     }
 
     pub(crate) fn sync(&self) -> Sync {
-        self.whole.borrow().clone()
+        self.combined.borrow().clone()
     }
 
     /// A watch has evidence that its rows equal the cluster's now.
-    pub(crate) fn evidence(&self, part: usize) {
+    pub(crate) fn confirm(&self, part: usize) {
         self.update(part, |sync| {
             sync.state = SyncState::Synced;
             sync.synced_at = Some(jiff::Timestamp::now().as_millisecond());
@@ -51,7 +51,7 @@ impl Board {
     }
 
     /// A watch is whole again.
-    pub(crate) fn whole(&self, part: usize) {
+    pub(crate) fn recovered(&self, part: usize) {
         self.update(part, |sync| {
             if sync.synced_at.is_some() {
                 sync.state = SyncState::Synced;
@@ -78,9 +78,9 @@ impl Board {
             change(part);
         }
         let worst = worst(&parts);
-        let changed = self.whole.send_if_modified(|whole| {
-            let changed = whole.state != worst.state || whole.error != worst.error;
-            *whole = worst;
+        let changed = self.combined.send_if_modified(|combined| {
+            let changed = combined.state != worst.state || combined.error != worst.error;
+            *combined = worst;
             changed
         });
         if changed {
@@ -125,44 +125,47 @@ mod tests {
 
     #[test]
     fn the_worst_watch_speaks_for_all() {
-        let board = Board::new(2, watch::Sender::new(()));
-        board.evidence(0);
-        assert_eq!((board.sync().state, board.sync().synced_at), (SyncState::Syncing, None));
-        board.stale(1, error("b is forbidden"));
-        assert_eq!(board.sync().state, SyncState::Failed);
-        assert_eq!(board.sync().error.unwrap().to_string(), "b is forbidden");
-        board.evidence(1);
-        assert_eq!(board.sync().state, SyncState::Synced);
-        assert!(board.sync().synced_at.is_some() && board.sync().error.is_none());
-        board.stale(0, error("a broke"));
-        assert_eq!(board.sync().state, SyncState::Stale);
-        board.whole(0);
-        assert_eq!(board.sync().state, SyncState::Synced);
+        let tracker = SyncTracker::new(2, watch::Sender::new(()));
+        tracker.confirm(0);
+        assert_eq!(
+            (tracker.sync().state, tracker.sync().synced_at),
+            (SyncState::Syncing, None)
+        );
+        tracker.stale(1, error("b is forbidden"));
+        assert_eq!(tracker.sync().state, SyncState::Failed);
+        assert_eq!(tracker.sync().error.unwrap().to_string(), "b is forbidden");
+        tracker.confirm(1);
+        assert_eq!(tracker.sync().state, SyncState::Synced);
+        assert!(tracker.sync().synced_at.is_some() && tracker.sync().error.is_none());
+        tracker.stale(0, error("a broke"));
+        assert_eq!(tracker.sync().state, SyncState::Stale);
+        tracker.recovered(0);
+        assert_eq!(tracker.sync().state, SyncState::Synced);
     }
 
     #[test]
     fn a_watch_that_never_synced_is_not_made_whole_by_time() {
-        let board = Board::new(1, watch::Sender::new(()));
-        board.stale(0, error("no"));
-        board.whole(0);
-        assert_eq!(board.sync().state, SyncState::Failed);
+        let tracker = SyncTracker::new(1, watch::Sender::new(()));
+        tracker.stale(0, error("no"));
+        tracker.recovered(0);
+        assert_eq!(tracker.sync().state, SyncState::Failed);
     }
 
     #[test]
     fn waiters_wake_for_a_state_and_not_for_each_event() {
-        let board = Board::new(1, watch::Sender::new(()));
-        let mut receiver = board.subscribe();
-        board.evidence(0);
+        let tracker = SyncTracker::new(1, watch::Sender::new(()));
+        let mut receiver = tracker.subscribe();
+        tracker.confirm(0);
         assert!(receiver.has_changed().unwrap());
         receiver.mark_unchanged();
-        board.evidence(0);
+        tracker.confirm(0);
         assert!(!receiver.has_changed().unwrap());
-        board.stale(0, error("x"));
+        tracker.stale(0, error("x"));
         assert!(receiver.has_changed().unwrap());
         receiver.mark_unchanged();
-        board.stale(0, error("x"));
+        tracker.stale(0, error("x"));
         assert!(!receiver.has_changed().unwrap());
-        board.stale(0, error("y"));
+        tracker.stale(0, error("y"));
         assert!(receiver.has_changed().unwrap(), "another reason is news too");
     }
 }

@@ -4,7 +4,7 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 
 use jiff::Timestamp;
 
-use super::{MAX_EVENTS, SubjectMetadata, read::Wire};
+use super::{MAX_EVENTS, SubjectMetadata, wire::WireEvent};
 use crate::list::Sink;
 
 /// How events are ordered, the newest greatest. Their seconds are too coarse for a pod's start, so the resource version decides between equal times: a number
@@ -14,7 +14,7 @@ type Rank = (Option<Timestamp>, Option<Timestamp>, Option<u64>, Reverse<usize>);
 /// An event and its rank.
 struct Ranked {
     rank: Rank,
-    event: Wire,
+    event: WireEvent,
 }
 
 impl PartialEq for Ranked {
@@ -38,7 +38,7 @@ impl Ord for Ranked {
 }
 
 /// Keeps the newest [`MAX_EVENTS`] events of a pod.
-pub(super) struct Keep<'a> {
+pub(super) struct NewestEvents<'a> {
     subject: &'a SubjectMetadata,
     namespace: &'a str,
     name: &'a str,
@@ -50,7 +50,7 @@ pub(super) struct Keep<'a> {
     bytes: usize,
 }
 
-impl<'a> Keep<'a> {
+impl<'a> NewestEvents<'a> {
     pub(super) fn new(subject: &'a SubjectMetadata, namespace: &'a str, name: &'a str) -> Self {
         Self {
             subject,
@@ -64,20 +64,20 @@ impl<'a> Keep<'a> {
     }
 
     /// Returns the events, newest first, how many older ones there were, and how many events could not be read.
-    pub(super) fn into_parts(self) -> (Vec<Wire>, usize, usize) {
+    pub(super) fn into_parts(self) -> (Vec<WireEvent>, usize, usize) {
         let left_out = self.count - self.newest.len();
         let sorted = self.newest.into_sorted_vec().into_iter();
         (sorted.map(|ranked| ranked.0.event).collect(), left_out, self.skipped)
     }
 
     /// Whether an event names the pod. A server that does not know the selector lists those of others too.
-    fn is_named_by(&self, event: &Wire) -> bool {
+    fn is_named_by(&self, event: &WireEvent) -> bool {
         let object = &event.involved_object;
         let is = |text: &str, wanted: &str| text.is_empty() || text == wanted;
         is(&object.kind, "Pod") && is(&object.namespace, self.namespace) && is(&object.name, self.name)
     }
 
-    fn take(&mut self, mut event: Wire) {
+    fn take(&mut self, mut event: WireEvent) {
         if !self.is_named_by(&event) || !self.subject.is_meant_by(&event) {
             return;
         }
@@ -99,7 +99,7 @@ impl<'a> Keep<'a> {
     }
 }
 
-impl Sink for Keep<'_> {
+impl Sink for NewestEvents<'_> {
     fn item(&mut self, json: Option<&[u8]>) {
         match json.and_then(|json| serde_json::from_slice(json).ok()) {
             Some(event) => self.take(event),
@@ -122,12 +122,12 @@ mod tests {
 
     use super::*;
 
-    fn read(event: Value) -> Wire {
+    fn read(event: Value) -> WireEvent {
         serde_json::from_value(event).unwrap()
     }
 
-    fn kept<'a>(subject: &'a SubjectMetadata, items: impl IntoIterator<Item = String>) -> Keep<'a> {
-        let mut keep = Keep::new(subject, "shop", "web");
+    fn kept<'a>(subject: &'a SubjectMetadata, items: impl IntoIterator<Item = String>) -> NewestEvents<'a> {
+        let mut keep = NewestEvents::new(subject, "shop", "web");
         for item in items {
             keep.item(Some(item.as_bytes()));
         }
@@ -147,7 +147,7 @@ mod tests {
         let (newest, left_out, skipped) = keep.into_parts();
         assert_eq!((newest.len(), left_out, skipped), (MAX_EVENTS, 2_000, 0));
         assert_eq!((newest[0].reason(), newest[999].reason()), ("2999", "2000"));
-        let message = newest.into_iter().next().unwrap().show().message;
+        let message = newest.into_iter().next().unwrap().into_event().message;
         assert!(message.len() <= 4096 && message.ends_with('…'));
     }
 
@@ -201,7 +201,7 @@ mod tests {
             event("ListedNext", "not-a-number", early, early),
         ];
         let subject = SubjectMetadata::default();
-        let mut keep = Keep::new(&subject, "shop", "web");
+        let mut keep = NewestEvents::new(&subject, "shop", "web");
         events.into_iter().for_each(|event| keep.take(event));
         let (newest, ..) = keep.into_parts();
         let reasons: Vec<_> = newest.iter().map(|event| event.reason()).collect();

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use tokio::{sync::Mutex, time::Instant};
 
-use crate::{Cluster, Error, containers::Pod, error::Result};
+use crate::{Cluster, Error, error::Result, live_pod::LivePod};
 
 /// The pod whose logs are read. Cheap to clone; the clones share what they see.
 #[derive(Clone, Debug)]
-pub(super) struct Watch {
+pub(super) struct PodObserver {
     shared: Arc<Shared>,
 }
 
@@ -18,24 +18,24 @@ struct Shared {
     namespace: String,
     name: String,
     uid: String,
-    place: String,
+    pod_name: String,
     began: Instant,
     /// The newest look, and when it began. An async mutex: it is held while the cluster is asked, so that those who ask meanwhile share one more call.
-    seen: Mutex<(Instant, Result<Look>)>,
+    seen: Mutex<(Instant, Result<Observed>)>,
 }
 
 /// What became of the pod.
 #[derive(Clone, Debug)]
-pub(super) enum Look {
+pub(super) enum Observed {
     /// As it is now.
-    Here(Arc<Pod>),
+    Present(Arc<LivePod>),
     /// It is not there any more; a sentence.
     Gone(String),
 }
 
-impl Watch {
+impl PodObserver {
     /// Begins with a look that was just taken.
-    pub(super) fn new(cluster: Cluster, pod: Pod) -> Self {
+    pub(super) fn new(cluster: Cluster, pod: LivePod) -> Self {
         let metadata = &pod.metadata;
         let began = Instant::now();
         let shared = Shared {
@@ -43,9 +43,9 @@ impl Watch {
             namespace: metadata.namespace.clone(),
             name: metadata.name.clone(),
             uid: metadata.uid.clone(),
-            place: pod.place(),
+            pod_name: pod.display_name(),
             began,
-            seen: Mutex::new((began, Ok(Look::Here(Arc::new(pod))))),
+            seen: Mutex::new((began, Ok(Observed::Present(Arc::new(pod))))),
         };
         Self {
             shared: Arc::new(shared),
@@ -56,7 +56,7 @@ impl Watch {
     ///
     /// # Errors
     /// Those of the call, but for a pod that is not there.
-    pub(super) async fn look(&self, since: Instant) -> Result<Look> {
+    pub(super) async fn observe(&self, since: Instant) -> Result<Observed> {
         let mut seen = self.shared.seen.lock().await;
         if seen.0 < since {
             *seen = (Instant::now(), self.ask().await);
@@ -64,21 +64,21 @@ impl Watch {
         seen.1.clone()
     }
 
-    async fn ask(&self) -> Result<Look> {
+    async fn ask(&self) -> Result<Observed> {
         let Shared {
             cluster,
             namespace,
             name,
             uid,
-            place,
+            pod_name,
             ..
         } = self.shared.as_ref();
         match cluster.live_pod(namespace, name).await {
-            Ok(pod) if pod.metadata.uid == *uid => Ok(Look::Here(Arc::new(pod))),
-            Ok(_) => Ok(Look::Gone(format!(
-                "{place} was deleted, and another one of the same name took its place"
+            Ok(pod) if pod.metadata.uid == *uid => Ok(Observed::Present(Arc::new(pod))),
+            Ok(_) => Ok(Observed::Gone(format!(
+                "{pod_name} was deleted, and another one of the same name took its place"
             ))),
-            Err(Error::PodNotFound(_)) => Ok(Look::Gone(format!("{place} was deleted"))),
+            Err(Error::PodNotFound(_)) => Ok(Observed::Gone(format!("{pod_name} was deleted"))),
             Err(error) => Err(error),
         }
     }
@@ -101,7 +101,7 @@ impl Watch {
     }
 
     /// Names the pod in messages.
-    pub(super) fn place(&self) -> &str {
-        &self.shared.place
+    pub(super) fn display_name(&self) -> &str {
+        &self.shared.pod_name
     }
 }

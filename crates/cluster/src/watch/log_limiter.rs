@@ -7,18 +7,18 @@ const BURST: u64 = 10;
 
 /// Decides which of the pods that do not parse have a line in the log.
 #[derive(Debug, Default)]
-pub(crate) struct OddLines {
+pub(crate) struct LogLimiter {
     /// Lines of the last burst, less those that time has given back.
     logged: u64,
     /// Up to when time has given lines back.
     since: Option<Instant>,
     /// Pods without a line since the last one.
-    left_out: u64,
+    suppressed: u64,
 }
 
-impl OddLines {
+impl LogLimiter {
     /// Counts one more pod. Returns how many before it have no line, if it may have one itself.
-    pub(super) fn line(&mut self, now: Instant) -> Option<u64> {
+    pub(super) fn admit(&mut self, now: Instant) -> Option<u64> {
         let since = *self.since.get_or_insert(now);
         let seconds = now.duration_since(since).as_secs();
         if seconds > 0 {
@@ -26,16 +26,16 @@ impl OddLines {
             self.since = Some(now);
         }
         if self.logged == BURST {
-            self.left_out += 1;
+            self.suppressed += 1;
             return None;
         }
         self.logged += 1;
-        Some(self.rest())
+        Some(self.take_suppressed())
     }
 
     /// Returns how many pods have no line and were not counted in another.
-    pub(super) fn rest(&mut self) -> u64 {
-        std::mem::take(&mut self.left_out)
+    pub(super) fn take_suppressed(&mut self) -> u64 {
+        std::mem::take(&mut self.suppressed)
     }
 }
 
@@ -47,13 +47,13 @@ mod tests {
 
     #[test]
     fn ten_lines_come_at_once_and_then_one_a_second_that_counts_the_others() {
-        let (mut lines, start) = (OddLines::default(), Instant::now());
-        let logged = (0..1000).filter_map(|_| lines.line(start)).collect::<Vec<_>>();
+        let (mut limiter, start) = (LogLimiter::default(), Instant::now());
+        let logged = (0..1000).filter_map(|_| limiter.admit(start)).collect::<Vec<_>>();
         assert_eq!(logged, [0; 10]);
         let later = start + Duration::from_millis(1500);
-        assert_eq!([lines.line(later), lines.line(later)], [Some(990), None]);
-        assert_eq!([lines.rest(), lines.rest()], [1, 0]);
+        assert_eq!([limiter.admit(later), limiter.admit(later)], [Some(990), None]);
+        assert_eq!([limiter.take_suppressed(), limiter.take_suppressed()], [1, 0]);
         let much_later = start + Duration::from_secs(60);
-        assert_eq!((0..1000).filter_map(|_| lines.line(much_later)).count(), 10);
+        assert_eq!((0..1000).filter_map(|_| limiter.admit(much_later)).count(), 10);
     }
 }

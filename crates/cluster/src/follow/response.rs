@@ -7,20 +7,20 @@ use tokio::time::Instant;
 
 use super::{
     lines::{Splitter, Stamped},
-    resume::{Mend, Search, Step},
+    resume::{LineContinuation, Search, Step},
 };
 
 /// Silence in an answer that is searched, after which what was held back is passed on.
 const SETTLE: Duration = Duration::from_secs(2);
 
 /// An answer that is being read.
-pub(super) struct Answer {
+pub(super) struct LogResponse {
     pub(super) body: Body,
     pub(super) splitter: Splitter,
     /// Until the place where the log was left is found.
     pub(super) search: Option<Search>,
     /// Until the line is found again of which only a beginning was passed on.
-    pub(super) mend: Option<Mend>,
+    pub(super) continuation: Option<LineContinuation>,
     /// New lines were found.
     pub(super) progress: bool,
     /// After so much is checked whether the log has gone on elsewhere.
@@ -30,8 +30,8 @@ pub(super) struct Answer {
     pub(super) suspect: bool,
 }
 
-impl Answer {
-    pub(super) fn patience(&self) -> Duration {
+impl LogResponse {
+    pub(super) fn idle_limit(&self) -> Duration {
         if self.search.is_some() || self.suspect {
             SETTLE.min(self.silence)
         } else {
@@ -40,7 +40,7 @@ impl Answer {
     }
 
     /// The new lines that a piece brings, and whether lines are missing before them.
-    pub(super) fn place(&mut self, piece: Stamped) -> (Vec<Stamped>, bool) {
+    pub(super) fn accept(&mut self, piece: Stamped) -> (Vec<Stamped>, bool) {
         let Some(search) = &mut self.search else {
             return (vec![piece], false);
         };

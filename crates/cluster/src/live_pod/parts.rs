@@ -4,7 +4,7 @@ use std::{fmt, marker::PhantomData, sync::Arc};
 
 use serde::{Deserialize, Deserializer, de};
 
-use crate::wire::{self, MOST_PARTS};
+use crate::wire::{self, MAX_PARTS};
 
 /// Names the container that is meant when none is named.
 pub(super) const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
@@ -12,7 +12,7 @@ pub(super) const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-contai
 /// The parts of a live pod that logs and terminals need.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default)]
-pub(crate) struct Pod {
+pub(crate) struct LivePod {
     pub(super) kind: String,
     pub(crate) metadata: Metadata,
     pub(super) spec: Spec,
@@ -37,11 +37,11 @@ pub(crate) struct Metadata {
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Spec {
     pub(super) restart_policy: String,
-    #[serde(deserialize_with = "few")]
+    #[serde(deserialize_with = "leading_items")]
     pub(super) init_containers: Vec<Container>,
-    #[serde(deserialize_with = "few")]
+    #[serde(deserialize_with = "leading_items")]
     pub(super) containers: Vec<Container>,
-    #[serde(deserialize_with = "few")]
+    #[serde(deserialize_with = "leading_items")]
     pub(super) ephemeral_containers: Vec<Container>,
 }
 
@@ -51,7 +51,7 @@ pub(super) struct Container {
     pub(super) name: String,
     /// Of an init container `Always` (a sidecar); of any, its own policy instead of the pod's (KEP-5307).
     pub(super) restart_policy: Option<String>,
-    #[serde(deserialize_with = "few")]
+    #[serde(deserialize_with = "leading_items")]
     pub(super) restart_policy_rules: Vec<Rule>,
 }
 
@@ -66,7 +66,7 @@ pub(super) struct Rule {
 #[serde(default)]
 pub(super) struct ExitCodes {
     pub(super) operator: String,
-    #[serde(deserialize_with = "few")]
+    #[serde(deserialize_with = "leading_items")]
     pub(super) values: Vec<i32>,
 }
 
@@ -74,11 +74,11 @@ pub(super) struct ExitCodes {
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Status {
     pub(super) phase: String,
-    #[serde(deserialize_with = "few")]
+    #[serde(deserialize_with = "leading_items")]
     pub(super) init_container_statuses: Vec<ContainerStatus>,
-    #[serde(deserialize_with = "few")]
+    #[serde(deserialize_with = "leading_items")]
     pub(super) container_statuses: Vec<ContainerStatus>,
-    #[serde(deserialize_with = "few")]
+    #[serde(deserialize_with = "leading_items")]
     pub(super) ephemeral_container_statuses: Vec<ContainerStatus>,
 }
 
@@ -116,7 +116,9 @@ pub(super) struct Terminated {
 }
 
 /// Reads a list; `null` as an empty one. Of a list that makes its pod too large the rest is skipped.
-fn few<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> std::result::Result<Vec<T>, D::Error> {
+fn leading_items<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> std::result::Result<Vec<T>, D::Error> {
     struct Visitor<T>(PhantomData<T>);
 
     impl<'de, T: Deserialize<'de>> de::Visitor<'de> for Visitor<T> {
@@ -131,15 +133,15 @@ fn few<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> std::
         }
 
         fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> std::result::Result<Vec<T>, A::Error> {
-            let mut few = Vec::new();
-            while few.len() <= MOST_PARTS {
+            let mut leading = Vec::new();
+            while leading.len() <= MAX_PARTS {
                 let Some(item) = items.next_element()? else {
-                    return Ok(few);
+                    return Ok(leading);
                 };
-                few.push(item);
+                leading.push(item);
             }
             while items.next_element::<de::IgnoredAny>()?.is_some() {}
-            Ok(few)
+            Ok(leading)
         }
     }
 

@@ -14,7 +14,7 @@ const MAX_TEXT: usize = 253;
 /// `Event` of `v1`, which also holds those reported through `events.k8s.io/v1`.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub(super) struct Wire {
+pub(super) struct WireEvent {
     pub(super) metadata: Metadata,
     #[serde(deserialize_with = "nullable")]
     pub(super) involved_object: InvolvedObject,
@@ -75,7 +75,7 @@ struct Source {
     component: String,
 }
 
-impl Wire {
+impl WireEvent {
     #[cfg(test)]
     pub(super) fn reason(&self) -> &str {
         &self.reason
@@ -137,14 +137,14 @@ impl Wire {
 
     /// The event as a Warning that explains, if it is one.
     pub(super) fn warning(&self) -> Option<Warning> {
-        (self.kind == "Warning" && Warning::tells(&self.reason)).then(|| Warning {
+        (self.kind == "Warning" && Warning::explains(&self.reason)).then(|| Warning {
             reason: self.reason.clone(),
             message: self.message.clone(),
             container: container(&self.involved_object.field_path).to_owned(),
         })
     }
 
-    pub(super) fn show(self) -> Event {
+    pub(super) fn into_event(self) -> Event {
         let text = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
         Event {
             first_seen: text(self.first_seen()),
@@ -185,14 +185,14 @@ mod tests {
 
     use super::*;
 
-    fn read(event: Value) -> Wire {
+    fn read(event: Value) -> WireEvent {
         serde_json::from_value(event).unwrap()
     }
 
     #[test]
     fn times_and_counts_are_taken_from_the_first_place_that_has_them() {
         let times = |event| {
-            let event = read(event).show();
+            let event = read(event).into_event();
             (event.first_seen, event.last_seen, event.count)
         };
         let [created, first, last, happened, observed] =
@@ -225,7 +225,7 @@ mod tests {
     fn source_and_container_are_named() {
         let event = read(json!({"source": {"component": ""}, "reportingComponent": "kubelet",
             "involvedObject": {"fieldPath": "spec.initContainers{setup}"}}))
-        .show();
+        .into_event();
         assert_eq!((event.source.as_str(), event.container.as_str()), ("kubelet", "setup"));
         assert_eq!(container("spec.containers{app}"), "app");
         assert_eq!(container("spec.ephemeralContainers{debug}"), "debug");

@@ -12,11 +12,11 @@ use tokio::time::{Instant, timeout};
 
 use super::{
     Frame, Line, Part,
-    answer::Answer,
     lines::{LongLine, PORTION, Splitter, Stamped},
-    look::Watch,
+    observer::PodObserver,
     queue::Queue,
-    resume::{Mended, Sent},
+    response::LogResponse,
+    resume::{Continued, Sent},
 };
 use crate::{Error, client, error::Result, text::excerpt};
 
@@ -27,16 +27,16 @@ const EMPTY: Duration = Duration::from_secs(2);
 
 /// How a log is asked for.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct How {
+pub(super) struct ReadOptions {
     pub(super) follow: bool,
     pub(super) previous: bool,
-    /// When the place is not found again: tell a gap and go on, instead of [`End::Lost`].
+    /// When the place is not found again: tell a gap and go on, instead of [`ReadEnd::Lost`].
     pub(super) accept_gap: bool,
 }
 
 /// How an answer ended.
 #[derive(Debug)]
-pub(super) enum End {
+pub(super) enum ReadEnd {
     /// With success, which means nothing by itself.
     Clean {
         /// A line without line feed at the end, or pieces of one: perhaps cut off, perhaps the container's last.
@@ -44,7 +44,7 @@ pub(super) enum End {
         /// New lines were passed on.
         progress: bool,
         /// Whether the place where it was left was found again.
-        found: Found,
+        resume_point: ResumePoint,
     },
     /// The connection broke.
     Broken { error: Error, progress: bool },
@@ -56,19 +56,19 @@ pub(super) enum End {
 
 /// Whether the place where a log was left was found again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum ResumePoint {
     /// Or nothing had been passed on.
-    Yes,
+    Found,
     /// Lines came, but not the last ones that were passed on.
-    No,
+    NotFound,
     /// No line came at all.
-    Nothing,
+    NoLines,
 }
 
 /// Reads the log of one run of one container, in as many answers as it takes.
 #[derive(Debug)]
-pub(super) struct Source {
-    watch: Watch,
+pub(super) struct LogReader {
+    observer: PodObserver,
     pub(super) container: String,
     pub(super) queue: Queue,
     /// What is asked for as long as nothing was passed on.
@@ -83,10 +83,10 @@ pub(super) struct Source {
     frame_bytes: usize,
 }
 
-impl Source {
-    pub(super) fn new(watch: Watch, container: &str, part: Part, timestamps: bool, queue: Queue) -> Self {
+impl LogReader {
+    pub(super) fn new(observer: PodObserver, container: &str, part: Part, timestamps: bool, queue: Queue) -> Self {
         Self {
-            watch,
+            observer,
             container: container.to_owned(),
             queue,
             sent: Sent::new(part.is_whole()),
@@ -112,7 +112,7 @@ impl Source {
     }
 
     /// Tells that lines are missing, or may be, after the last one.
-    pub(super) async fn tell_gap(&mut self, reason: &str, after: &str) {
+    pub(super) async fn report_gap(&mut self, reason: &str, after: &str) {
         let frame = Frame::Gap {
             container: self.container.clone(),
             reason: reason.to_owned(),
@@ -123,7 +123,7 @@ impl Source {
     }
 
     /// Passes lines on, and remembers that.
-    pub(super) async fn pass(&mut self, lines: Vec<Stamped>) {
+    pub(super) async fn send_lines(&mut self, lines: Vec<Stamped>) {
         for stamped in lines {
             self.add(stamped).await;
         }
@@ -133,7 +133,7 @@ impl Source {
     /// Adds a line, or a piece of one, to the next frame, and remembers that.
     async fn add(&mut self, stamped: Stamped) {
         self.sent.record(&stamped);
-        let (bytes, partial) = (stamped.line.bytes(), stamped.line.partial);
+        let (bytes, partial) = (stamped.line.memory_size(), stamped.line.partial);
         if partial || self.frame_bytes + bytes > FRAME {
             self.flush().await;
         }
@@ -154,13 +154,13 @@ impl Source {
     }
 
     /// Reads one answer to its end.
-    pub(super) async fn read(&mut self, how: How) -> End {
-        let response = match self.open(how).boxed().await {
+    pub(super) async fn read(&mut self, options: ReadOptions) -> ReadEnd {
+        let response = match self.open(options).boxed().await {
             Ok(response) => response,
-            Err(error) => return End::Refused(error),
+            Err(error) => return ReadEnd::Refused(error),
         };
         let began = (Instant::now(), date(&response));
-        let end = self.read_body(response.into_body(), how, began.1).await;
+        let end = self.read_body(response.into_body(), options, began.1).await;
         // Nothing came for a while: the log was empty, and what is written from now on is wanted, however little of it was asked for.
         if self.sent.newest().is_none() && began.0.elapsed() >= EMPTY {
             self.empty_at.get_or_insert(began.1);
@@ -168,39 +168,39 @@ impl Source {
         end
     }
 
-    async fn read_body(&mut self, body: Body, how: How, began: Timestamp) -> End {
-        let mut answer = Answer {
+    async fn read_body(&mut self, body: Body, options: ReadOptions, began: Timestamp) -> ReadEnd {
+        let mut response = LogResponse {
             body,
             splitter: Splitter::new(self.queue.long.clone(), self.timestamps),
             search: self.sent.search(),
-            mend: self.sent.mend(),
+            continuation: self.sent.continuation(),
             progress: false,
-            silence: self.watch.cluster().inner.policy.stream_silence,
+            silence: self.observer.cluster().inner.policy.stream_silence,
             quiet_since: Instant::now(),
             suspect: false,
         };
         loop {
-            match timeout(answer.patience(), answer.body.frame()).await {
+            match timeout(response.idle_limit(), response.body.frame()).await {
                 Ok(Some(Ok(frame))) => {
-                    (answer.quiet_since, answer.suspect) = (Instant::now(), false);
+                    (response.quiet_since, response.suspect) = (Instant::now(), false);
                     let data = frame.into_data().unwrap_or_default();
-                    if !self.take(&mut answer, how, &data).await {
-                        return End::Lost;
+                    if !self.take(&mut response, options, &data).await {
+                        return ReadEnd::Lost;
                     }
                 }
                 Ok(Some(Err(error))) => {
-                    return End::Broken {
+                    return ReadEnd::Broken {
                         error: self.broken(&error.to_string()),
-                        progress: answer.progress,
+                        progress: response.progress,
                     };
                 }
-                Ok(None) => return self.finish(answer, how).await,
+                Ok(None) => return self.finish(response, options).await,
                 Err(_) => {
-                    let held = answer.settle();
-                    self.go_on(&mut answer, held).await;
-                    if let Err(error) = self.check_silence(&mut answer, how, began).await {
-                        let progress = answer.progress;
-                        return End::Broken { error, progress };
+                    let held = response.settle();
+                    self.forward(&mut response, held).await;
+                    if let Err(error) = self.check_silence(&mut response, options, began).await {
+                        let progress = response.progress;
+                        return ReadEnd::Broken { error, progress };
                     }
                 }
             }
@@ -208,49 +208,53 @@ impl Source {
     }
 
     /// Takes what came. False when the place where the log was left is not there, unless that is accepted.
-    async fn take(&mut self, answer: &mut Answer, how: How, data: &[u8]) -> bool {
+    async fn take(&mut self, response: &mut LogResponse, options: ReadOptions, data: &[u8]) -> bool {
         for portion in data.chunks(PORTION) {
             // A copy: what waits must not hold the connection's whole buffer.
             let mut portion = Bytes::copy_from_slice(portion);
-            while let Some(piece) = answer.splitter.next(&mut portion) {
-                if answer.search.is_none() && answer.mend.is_none() {
-                    answer.progress = true;
+            while let Some(piece) = response.splitter.next(&mut portion) {
+                if response.search.is_none() && response.continuation.is_none() {
+                    response.progress = true;
                     self.add(piece).await;
                     continue;
                 }
-                let (new, lost) = answer.place(piece);
-                if lost && !how.accept_gap {
+                let (new, lost) = response.accept(piece);
+                if lost && !options.accept_gap {
                     return false;
                 }
                 if lost {
-                    answer.mend = None;
-                    self.go_on_after_a_gap(&new).await;
+                    response.continuation = None;
+                    self.forward_after_gap(&new).await;
                 }
-                self.go_on(answer, new).await;
+                self.forward(response, new).await;
             }
         }
         self.flush().await;
-        answer.splitter.release();
+        response.splitter.release();
         true
     }
 
     /// Passes on what comes behind the place where the log was left; first the rest of a line of which a beginning was passed on.
-    async fn go_on(&mut self, answer: &mut Answer, lines: Vec<Stamped>) {
+    async fn forward(&mut self, response: &mut LogResponse, lines: Vec<Stamped>) {
         for piece in lines {
-            let next = match answer.mend.as_mut().map(|mend| mend.take(piece.clone())) {
+            let next = match response
+                .continuation
+                .as_mut()
+                .map(|continuation| continuation.take(piece.clone()))
+            {
                 None => Some(piece),
-                Some(Mended::Old) => continue,
-                Some(Mended::New(rest)) => rest,
-                Some(Mended::Lost(piece)) => {
+                Some(Continued::Old) => continue,
+                Some(Continued::New(rest)) => rest,
+                Some(Continued::Lost(piece)) => {
                     let reason =
                         "the connection was lost within a long line, and the rest of that line is no longer in the log";
                     let after = piece.line.time.clone();
-                    self.tell_gap(reason, &after).await;
+                    self.report_gap(reason, &after).await;
                     Some(piece)
                 }
             };
-            answer.mend = None;
-            answer.progress |= next.is_some();
+            response.continuation = None;
+            response.progress |= next.is_some();
             if let Some(piece) = next {
                 self.add(piece).await;
             }
@@ -258,62 +262,66 @@ impl Source {
         self.flush().await;
     }
 
-    async fn go_on_after_a_gap(&mut self, new: &[Stamped]) {
+    async fn forward_after_gap(&mut self, new: &[Stamped]) {
         let after = new.first().map_or("", |stamped| stamped.line.time.as_str());
         let reason = "the connection was lost, and where it was is no longer in the log, which was rotated meanwhile or grows too fast";
-        self.tell_gap(reason, after).await;
+        self.report_gap(reason, after).await;
         self.sent = Sent::new(false);
     }
 
-    async fn finish(&mut self, mut answer: Answer, how: How) -> End {
-        let found = match &answer.search {
-            None => Found::Yes,
-            Some(search) if search.is_untouched() => Found::Nothing,
-            Some(_) => Found::No,
+    async fn finish(&mut self, mut response: LogResponse, options: ReadOptions) -> ReadEnd {
+        let resume_point = match &response.search {
+            None => ResumePoint::Found,
+            Some(search) if search.is_untouched() => ResumePoint::NoLines,
+            Some(_) => ResumePoint::NotFound,
         };
         // A follow may have been cut off anywhere: what is not clear yet will be when it is asked again.
-        let held = if how.follow { Vec::new() } else { answer.settle() };
-        let found = if answer.search.is_none() { Found::Yes } else { found };
-        self.go_on(&mut answer, held).await;
+        let held = if options.follow { Vec::new() } else { response.settle() };
+        let resume_point = if response.search.is_none() {
+            ResumePoint::Found
+        } else {
+            resume_point
+        };
+        self.forward(&mut response, held).await;
         let mut rest = Vec::new();
-        while let Some(piece) = answer.splitter.finish() {
+        while let Some(piece) = response.splitter.finish() {
             rest.push(piece);
         }
-        let rest = match &mut answer.mend {
-            _ if found != Found::Yes => Vec::new(),
+        let rest = match &mut response.continuation {
+            _ if resume_point != ResumePoint::Found => Vec::new(),
             None => rest,
-            Some(mend) => mend.rest(rest),
+            Some(continuation) => continuation.rest(rest),
         };
-        End::Clean {
+        ReadEnd::Clean {
             rest,
-            progress: answer.progress,
-            found,
+            progress: response.progress,
+            resume_point,
         }
     }
 
     /// An answer is silent: the container may be, or the connection may be dead, or the kubelet may have lost the file.
-    async fn check_silence(&self, answer: &mut Answer, how: How, began: Timestamp) -> Result<()> {
-        if answer.suspect {
+    async fn check_silence(&self, response: &mut LogResponse, options: ReadOptions, began: Timestamp) -> Result<()> {
+        if response.suspect {
             return Err(self.broken("the log goes on, but not in this answer"));
         }
-        if answer.quiet_since.elapsed() < answer.silence {
+        if response.quiet_since.elapsed() < response.silence {
             return Ok(());
         }
-        if !how.follow {
+        if !options.follow {
             return Err(Error::timeout(self.broken("the API server sends no more").to_string()));
         }
-        answer.quiet_since = Instant::now();
+        response.quiet_since = Instant::now();
         let newest = self
             .sent
             .newest()
             .unwrap_or(began.saturating_add(jiff::Span::new().seconds(2)).unwrap_or(began));
-        answer.suspect = self.newest_upstream().await?.is_some_and(|at| at > newest);
+        response.suspect = self.newest_upstream().await?.is_some_and(|at| at > newest);
         Ok(())
     }
 
     /// The time of the last line that the cluster has now.
     async fn newest_upstream(&self) -> Result<Option<Timestamp>> {
-        let client = self.watch.cluster().client().await?;
+        let client = self.observer.cluster().client().await?;
         let request = self.request(&[("timestamps", "true"), ("tailLines", "1")])?;
         let mut body = client.request(request).await?.into_body();
         // A line's beginning is enough.
@@ -328,15 +336,15 @@ impl Source {
         Ok(first.and_then(|stamped| stamped.at))
     }
 
-    async fn open(&self, how: How) -> Result<Response<Body>> {
-        let cluster = self.watch.cluster();
+    async fn open(&self, options: ReadOptions) -> Result<Response<Body>> {
+        let cluster = self.observer.cluster();
         let client = cluster.client().await?;
-        let query = self.query(how);
+        let query = self.query(options);
         let query: Vec<_> = query.iter().map(|(key, value)| (*key, value.as_str())).collect();
         match client.request_with(self.request(&query)?, &given(&query)).await {
             Ok(response) => Ok(response),
             Err(error) => {
-                let (namespace, name) = (self.watch.namespace(), self.watch.name());
+                let (namespace, name) = (self.observer.namespace(), self.observer.name());
                 Err(cluster.explain(error, namespace, name, &self.container).await)
             }
         }
@@ -345,20 +353,20 @@ impl Source {
     fn request(&self, query: &[(&str, &str)]) -> Result<http::Request<Vec<u8>>> {
         let mut all = vec![("container", self.container.as_str())];
         all.extend_from_slice(query);
-        let (namespace, name) = (self.watch.namespace(), self.watch.name());
+        let (namespace, name) = (self.observer.namespace(), self.observer.name());
         let segments = ["api", "v1", "namespaces", namespace, "pods", name, "log"];
         client::get(&client::uri(&segments, &all)?)
     }
 
-    fn query(&self, how: How) -> Vec<(&'static str, String)> {
+    fn query(&self, options: ReadOptions) -> Vec<(&'static str, String)> {
         let mut query = vec![("timestamps", "true".to_owned())];
         let mut add = |on: bool, key: &'static str, value: String| {
             if on {
                 query.push((key, value));
             }
         };
-        add(how.follow, "follow", "true".to_owned());
-        add(how.previous, "previous", "true".to_owned());
+        add(options.follow, "follow", "true".to_owned());
+        add(options.previous, "previous", "true".to_owned());
         let empty_at = self.empty_at.filter(|_| !self.part.is_whole());
         // The clocks of API server and node may differ a little.
         let since = self.sent.from().or_else(|| Some(empty_at?.as_second() - 2));
@@ -395,7 +403,7 @@ impl Source {
         Error::upstream(format!(
             "the log of container `{}` of {} broke off: {}",
             self.container,
-            self.watch.place(),
+            self.observer.display_name(),
             excerpt(why)
         ))
     }

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{live::DEFAULT_CONTAINER, *};
+use super::{parts::DEFAULT_CONTAINER, *};
 
-fn pod(policy: &str, phase: &str, status: &Value) -> Pod {
+fn pod(policy: &str, phase: &str, status: &Value) -> LivePod {
     serde_json::from_value(json!({
         "metadata": {"name": "web-1", "namespace": "shop", "uid": "u"},
         "spec": {
@@ -23,19 +23,19 @@ fn ended(name: &str, code: i32) -> Value {
         "state": {"terminated": {"exitCode": code, "containerID": "c://2"}}})
 }
 
-fn is_over(pod: &Pod, container: &str) -> bool {
-    match pod.standing(container).unwrap() {
-        Standing::Ended { over, .. } | Standing::NotStarted { over, .. } => over,
-        Standing::Running(_) => false,
+fn is_finished(pod: &LivePod, container: &str) -> bool {
+    match pod.run_state(container).unwrap() {
+        RunState::Ended { terminal, .. } | RunState::NotStarted { terminal, .. } => terminal,
+        RunState::Running(_) => false,
     }
 }
 
 #[test]
 fn the_parts_of_a_pod_are_counted_and_kept_only_up_to_the_limit() {
-    let read = |body: &Value| serde_json::from_value::<Pod>(body.clone()).unwrap();
+    let read = |body: &Value| serde_json::from_value::<LivePod>(body.clone()).unwrap();
     let many = |count: usize| vec![json!({"name": "a"}); count];
     let small = read(&json!({"spec": {"containers": many(1000)}, "status": {"containerStatuses": many(1000)}}));
-    assert_eq!(small.parts(), MOST_PARTS);
+    assert_eq!(small.parts(), MAX_PARTS);
     for large in [
         json!({"spec": {"containers": many(1000)}, "status": {"containerStatuses": many(1001)}}),
         json!({"spec": {"initContainers": many(500_000)}}),
@@ -44,7 +44,7 @@ fn the_parts_of_a_pod_are_counted_and_kept_only_up_to_the_limit() {
         json!({"spec": {"containers": [{"restartPolicyRules": [{"exitCodes": {"values": vec![1; 500_000]}}]}]}}),
     ] {
         let parts = read(&large).parts();
-        assert!((MOST_PARTS + 1..MOST_PARTS + 4).contains(&parts), "{parts}");
+        assert!((MAX_PARTS + 1..MAX_PARTS + 4).contains(&parts), "{parts}");
     }
     assert_eq!(
         read(&json!({"spec": {"containers": null}, "status": {"containerStatuses": null}})).parts(),
@@ -95,27 +95,27 @@ fn who_runs_again_is_decided_as_the_kubelet_does() {
         ("Never", "mesh", 0, false),
         ("Always", "debug", 1, true),
     ];
-    for (policy, container, code, over) in table {
+    for (policy, container, code, terminal) in table {
         let pod = pod(policy, "Running", &ended(container, code));
-        assert_eq!(is_over(&pod, container), over, "{policy} {container} {code}");
+        assert_eq!(is_finished(&pod, container), terminal, "{policy} {container} {code}");
     }
     for phase in ["Succeeded", "Failed"] {
-        assert!(is_over(&pod("Always", phase, &ended("web", 1)), "web"), "{phase}");
+        assert!(is_finished(&pod("Always", phase, &ended("web", 1)), "web"), "{phase}");
     }
     let mut deleted = pod("Always", "Running", &ended("web", 1));
     deleted.metadata.deletion_timestamp = Some("2026-01-01T00:00:00Z".into());
-    assert!(is_over(&deleted, "web"));
+    assert!(is_finished(&deleted, "web"));
 }
 
 #[test]
 fn a_containers_own_policy_and_rules_win() {
     let mut pod = pod("Always", "Running", &ended("web", 42));
     pod.spec.containers[0].restart_policy = Some("Never".into());
-    assert!(is_over(&pod, "web"));
+    assert!(is_finished(&pod, "web"));
     pod.spec.containers[0].restart_policy_rules =
         serde_json::from_value(json!([{"action": "Restart", "exitCodes": {"operator": "In", "values": [42]}}]))
             .unwrap();
-    assert!(!is_over(&pod, "web"));
+    assert!(!is_finished(&pod, "web"));
 }
 
 #[test]
@@ -123,17 +123,17 @@ fn a_crash_loop_waits_with_its_last_run() {
     let status = json!({"name": "web", "restartCount": 3, "containerID": "c://3",
         "state": {"waiting": {"reason": "CrashLoopBackOff"}},
         "lastState": {"terminated": {"exitCode": 7, "containerID": "c://3"}}});
-    match pod("Always", "Running", &status).standing("web").unwrap() {
-        Standing::Ended {
+    match pod("Always", "Running", &status).run_state("web").unwrap() {
+        RunState::Ended {
             run,
             code: 7,
-            over: false,
+            terminal: false,
         } => assert_eq!((run.restart_count, run.id.as_str()), (3, "c://3")),
         other => panic!("{other:?}"),
     }
     let status = json!({"name": "web", "state": {"waiting": {"reason": "ImagePullBackOff"}}});
-    let standing = pod("Always", "Pending", &status).standing("web").unwrap();
-    assert!(matches!(standing, Standing::NotStarted { reason, over: false } if reason == "ImagePullBackOff"));
+    let standing = pod("Always", "Pending", &status).run_state("web").unwrap();
+    assert!(matches!(standing, RunState::NotStarted { reason, terminal: false } if reason == "ImagePullBackOff"));
 }
 
 #[test]
@@ -142,15 +142,15 @@ fn runs_are_told_apart_by_container_then_by_count() {
         restart_count,
         id: id.into(),
     };
-    assert!(!run(0, "a").is(&run(0, "b")));
-    assert!(run(1, "a").is(&run(0, "a")));
-    assert!(!run(0, "").is(&run(1, "b")));
-    assert!(run(1, "").is(&run(1, "b")));
+    assert!(!run(0, "a").is_same_as(&run(0, "b")));
+    assert!(run(1, "a").is_same_as(&run(0, "a")));
+    assert!(!run(0, "").is_same_as(&run(1, "b")));
+    assert!(run(1, "").is_same_as(&run(1, "b")));
 }
 
 #[test]
 fn texts_longer_than_those_of_kubernetes_are_refused_and_annotations_are_not_kept() {
-    let read = |body: &Value| serde_json::from_value::<Pod>(body.clone()).unwrap();
+    let read = |body: &Value| serde_json::from_value::<LivePod>(body.clone()).unwrap();
     let long = |bytes: usize| "x".repeat(bytes);
     type Body = fn(String) -> Value;
     let cases: [(usize, Body); 9] = [

@@ -7,11 +7,11 @@ const TRUSTED: usize = 64 << 10;
 
 /// Takes elements of known length out of chunks. One that lies within a chunk is not copied; of another each byte is copied once.
 #[derive(Debug, Default)]
-pub(super) struct Gather {
+pub(super) struct ChunkBuffer {
     held: Vec<u8>,
 }
 
-impl Gather {
+impl ChunkBuffer {
     /// The next `length` bytes; none when they have not all come yet, and then it has taken all there are.
     pub(super) fn take<'a>(&mut self, length: usize, bytes: &mut &'a [u8]) -> Option<Cow<'a, [u8]>> {
         let missing = length.saturating_sub(self.held.len());
@@ -47,11 +47,11 @@ mod tests {
     fn elements_come_whole_whatever_the_chunks() {
         let text = b"one three  twenty";
         for size in 1..=text.len() {
-            let (mut gather, mut whole) = (Gather::default(), Vec::new());
+            let (mut chunks, mut whole) = (ChunkBuffer::default(), Vec::new());
             let mut lengths = [4, 6, 0, 1, 6].into_iter().peekable();
             for mut chunk in text.chunks(size) {
                 while let Some(length) = lengths.peek() {
-                    let Some(element) = gather.take(*length, &mut chunk) else {
+                    let Some(element) = chunks.take(*length, &mut chunk) else {
                         break;
                     };
                     whole.push(String::from_utf8(element.into_owned()).unwrap());
@@ -65,17 +65,17 @@ mod tests {
 
     #[test]
     fn what_lies_within_a_chunk_is_not_copied() {
-        let mut gather = Gather::default();
+        let mut chunks = ChunkBuffer::default();
         let mut chunk = &b"abcdef"[..];
-        assert!(matches!(gather.take(3, &mut chunk), Some(Cow::Borrowed(b"abc"))));
-        assert!(matches!(gather.take(3, &mut chunk), Some(Cow::Borrowed(b"def"))));
-        assert_eq!(gather.held(), 0);
+        assert!(matches!(chunks.take(3, &mut chunk), Some(Cow::Borrowed(b"abc"))));
+        assert!(matches!(chunks.take(3, &mut chunk), Some(Cow::Borrowed(b"def"))));
+        assert_eq!(chunks.held(), 0);
     }
 
     #[test]
     fn a_length_alone_reserves_little() {
-        let mut gather = Gather::default();
-        assert!(gather.take(usize::MAX, &mut &b"x"[..]).is_none());
-        assert!(gather.held() <= TRUSTED);
+        let mut chunks = ChunkBuffer::default();
+        assert!(chunks.take(usize::MAX, &mut &b"x"[..]).is_none());
+        assert!(chunks.held() <= TRUSTED);
     }
 }
