@@ -139,12 +139,36 @@ fn is_away_code(code: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
+    use sea_orm::ConnectOptions;
+
     use super::*;
 
     #[tokio::test]
     async fn a_database_that_is_back_is_known_to_be() -> Result<(), DbErr> {
         let db = Db::new(sea_orm::Database::connect("sqlite::memory:").await?);
         assert!(db.note(Err::<(), _>(timed_out())).is_err() && !db.answers());
+        db.ping().await?;
+        assert!(db.answers());
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_database_that_hangs_is_away_until_it_answers() -> Result<(), DbErr> {
+        let options = ConnectOptions::new("sqlite::memory:").max_connections(1).to_owned();
+        let db = Db::new(sea_orm::Database::connect(options).await?);
+        // Whoever has the one connection keeps it.
+        let held = db.connection.begin().await?;
+        let started = Instant::now();
+        let statement = db.execute_unprepared("SELECT 1").await;
+        assert!(statement.is_err_and(|error| is_away(&error)) && !db.answers());
+        let ping = db.ping().await;
+        assert!(ping.is_err_and(|error| is_away(&error)) && !db.answers());
+        let work = db.transaction(async |transaction| transaction.commit().await).await;
+        assert!(work.is_err_and(|error| is_away(&error)) && !db.answers());
+        assert!(started.elapsed() >= 3 * LIMIT, "each waits as long as it may");
+        held.rollback().await?;
         db.ping().await?;
         assert!(db.answers());
         Ok(())

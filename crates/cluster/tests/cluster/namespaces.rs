@@ -1,6 +1,10 @@
 //! Credentials that may not list the pods of all namespaces.
 
-use std::{fs, time::Duration};
+use std::{
+    fs, io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use podgate_cluster::{Error, SyncState, client::Policy};
 use podgate_index::{ClusterId, Index, Query};
@@ -44,6 +48,50 @@ async fn a_credential_of_one_namespace_watches_its_contexts() {
     cluster.probe().await.unwrap();
     field.sim.run_pod("staging", "second", &["main"]);
     until("it is followed", || shown(&field.index) == ["second", "trial"]).await;
+    field.end().await;
+}
+
+/// The log of a test's thread.
+#[derive(Clone, Debug, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Log {
+    /// Returns how many lines have all of the parts.
+    fn count(&self, parts: &[&str]) -> usize {
+        let bytes = self.0.lock().unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        text.lines()
+            .filter(|line| parts.iter().all(|part| line.contains(part)))
+            .count()
+    }
+}
+
+#[tokio::test]
+async fn the_log_says_once_that_one_namespace_is_watched() {
+    let log = Log::default();
+    let writer = log.clone();
+    let lines = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+    let _guard = tracing::subscriber::set_default(lines);
+    let field = Field::new(policy()).await;
+    field.sim.run_pod("staging", "trial", &["main"]);
+    let cluster = field.add(&of_viewer(&field, json!({"token": "viewer-token"}), json!("staging")));
+    until("it is synced", || cluster.sync().state == SyncState::Synced).await;
+    let parts = ["WARN", "prod", "staging"];
+    assert_eq!(log.count(&parts), 1, "{log:?}");
+    // The next list of the same watch narrows nothing.
+    field.sim.run_pod("staging", "second", &["main"]);
+    until("it is followed", || shown(&field.index) == ["second", "trial"]).await;
+    assert_eq!(log.count(&parts), 1, "{log:?}");
     field.end().await;
 }
 

@@ -64,6 +64,21 @@ fn the_caps_on_connections_hold_and_the_log_says_so_once() {
     );
 }
 
+#[test]
+fn the_log_cuts_a_request_that_it_quotes() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = dir.path().join("log");
+    let command = serve(dir.path(), &["--listen", "127.0.0.1:0"]);
+    let (_running, lines) = Running::start_with_log(command, 1, File::create(&log).unwrap());
+    let address = address(&lines[0]);
+    let path = format!("/{}", "x".repeat(5000));
+    assert_eq!(status(&address, &path), 404);
+    let log = std::fs::read_to_string(&log).unwrap();
+    let line = log.lines().find(|line| line.contains("xxx")).unwrap();
+    let quoted = line.matches('x').count();
+    assert!((200..=256).contains(&quoted) && line.contains('…'), "{quoted}: {line}");
+}
+
 /// Logs in as the administrator of the demo, and returns the token.
 fn log_in(address: &str, greeting: &str) -> String {
     let password = greeting.split('`').nth(3).unwrap();
