@@ -2,23 +2,25 @@
 
 use hashbrown::HashMap;
 
-use crate::{ClusterId, dictionary::Sym, matches::Matches, postings::Postings, table::Table};
+use crate::{ClusterId, dictionary::Sym, listed::listed_enum, matches::Matches, postings::Postings, table::Table};
 
-/// A field to count by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Facet {
-    /// The cluster.
-    Cluster,
-    /// The namespace, of whichever cluster.
-    Namespace,
-    /// [`crate::Pod::status`].
-    Status,
-    /// [`crate::Pod::phase`].
-    Phase,
-    /// [`crate::Pod::node`].
-    Node,
-    /// Whether there is a [`crate::Pod::reason`].
-    Problem,
+listed_enum! {
+    /// A field to count by.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Facet {
+        /// The cluster.
+        Cluster,
+        /// The namespace, of whichever cluster.
+        Namespace,
+        /// [`crate::Pod::status`].
+        Status,
+        /// [`crate::Pod::phase`].
+        Phase,
+        /// [`crate::Pod::node`].
+        Node,
+        /// Whether there is a [`crate::Pod::reason`].
+        Problem,
+    }
 }
 
 /// A value of a [`Facet`].
@@ -40,9 +42,9 @@ impl Table {
         let mut counts = match facet {
             Facet::Cluster => self.clusters(matches),
             Facet::Namespace => self.namespaces(matches),
-            Facet::Status => texts(&rows.statuses, matches),
-            Facet::Phase => texts(&rows.phases, matches),
-            Facet::Node => texts(&rows.nodes, matches),
+            Facet::Status => texts(&rows.indexed.statuses, matches),
+            Facet::Phase => texts(&rows.indexed.phases, matches),
+            Facet::Node => texts(&rows.indexed.nodes, matches),
             Facet::Problem => {
                 let problems = matches.rows.intersection_len(&rows.problems) as usize;
                 let counts = [(true, problems), (false, matches.total - problems)];

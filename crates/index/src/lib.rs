@@ -17,6 +17,7 @@ mod dictionary;
 mod facets;
 mod grow;
 mod journal;
+mod listed;
 pub mod live;
 mod matches;
 mod model;

@@ -55,20 +55,35 @@ impl Table {
 
     /// The rows of each filter that postings answer.
     fn filters(&self, query: &Query) -> Vec<Cow<'_, RoaringBitmap>> {
-        let rows = &self.rows;
+        // Every field is named, so that a new filter can't be forgotten here.
+        let Query {
+            clusters: _, // These three are what `in_sight` reads.
+            scope: _,
+            namespaces: _,
+            statuses,
+            phases,
+            node,
+            search: _, // `matches` applies the search and the selector to the rows that are left.
+            selector: _,
+            problem,
+            sort: _, // The rest pages the matches.
+            order: _,
+            offset: _,
+            limit: _,
+        } = query;
+        let (indexed, problems) = (&self.rows.indexed, &self.rows.problems);
         let mut filters = Vec::new();
         filters.extend(self.in_sight(query));
-        if query.problem {
-            filters.push(Cow::Borrowed(&rows.problems));
+        if *problem {
+            filters.push(Cow::Borrowed(problems));
         }
-        if let Some(node) = &query.node {
-            filters.push(union(rows.nodes.rows_of(node).into_iter().collect()));
+        if let Some(node) = node {
+            filters.push(union(indexed.nodes.rows_of(node).into_iter().collect()));
         }
-        if !query.statuses.is_empty() {
-            filters.push(union(rows.statuses.alike(&query.statuses)));
-        }
-        if !query.phases.is_empty() {
-            filters.push(union(rows.phases.alike(&query.phases)));
+        for (column, values) in [(&indexed.statuses, statuses), (&indexed.phases, phases)] {
+            if !values.is_empty() {
+                filters.push(union(column.alike(values)));
+            }
         }
         filters
     }
@@ -116,7 +131,7 @@ impl Table {
         let text = text.to_lowercase();
         let finder = Finder::new(&text);
         let rows = &self.rows;
-        let mut placed = rows.nodes.containing(&finder);
+        let mut placed = rows.indexed.nodes.containing(&finder);
         let namespaces = rows.namespaces.iter().filter(|(_, name)| contains(name, &finder));
         for (namespace, _) in namespaces {
             let clusters = self.places.clusters();

@@ -56,29 +56,44 @@ pub struct Pod {
 impl Pod {
     /// Returns the memory in bytes that its row takes, if it shares no text with another row: rows that do share texts take less.
     pub fn weight(&self) -> usize {
-        let texts = [
-            &self.uid,
-            &self.namespace,
-            &self.name,
-            &self.status,
-            &self.phase,
-            &self.reason,
-            &self.node,
-            &self.pod_ip,
-            &self.host_ip,
-        ];
+        let Self {
+            uid,
+            namespace,
+            name,
+            status,
+            phase,
+            reason,
+            node,
+            pod_ip,
+            more_ips,
+            host_ip,
+            owner,
+            containers,
+            init_containers,
+            labels,
+            // Numbers are part of `FIXED`.
+            restarts: _,
+            last_restart_at: _,
+            created_at: _,
+            deletion_at: _,
+            ready: _,
+            ready_total: _,
+            containers_left_out: _,
+            labels_left_out: _,
+        } = self;
+        let texts = [uid, namespace, name, status, phase, reason, node, pod_ip, host_ip];
         let mut weight = FIXED + texts.into_iter().map(String::len).sum::<usize>();
-        weight += self.more_ips.iter().map(|ip| ip.len() + EACH).sum::<usize>();
-        if let Some(Owner { kind, name }) = &self.owner {
+        weight += more_ips.iter().map(|ip| ip.len() + EACH).sum::<usize>();
+        if let Some(Owner { kind, name }) = owner {
             weight += kind.len() + name.len() + 2 * EACH;
         }
-        let containers = self.containers.iter().chain(&self.init_containers);
+        let containers = containers.iter().chain(init_containers);
         weight += containers
             .map(|c| c.name.len() + c.image.len() + 3 * EACH)
             .sum::<usize>();
-        let labels = self.labels.iter();
         weight
             + labels
+                .iter()
                 .map(|(key, value)| key.len() + value.len() + 3 * EACH)
                 .sum::<usize>()
     }

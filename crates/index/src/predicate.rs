@@ -10,7 +10,7 @@ use crate::{ClusterId, Query, RowRef, postings::contains, sight};
 pub(crate) struct Predicate {
     query: Query,
     /// The namespaces to see of each cluster; none: all.
-    clusters: HashMap<ClusterId, Option<HashSet<String>>>,
+    visible: HashMap<ClusterId, Option<HashSet<String>>>,
     finder: Option<Finder<'static>>,
 }
 
@@ -21,7 +21,7 @@ impl Predicate {
             (cluster, names.map(|names| names.into_iter().cloned().collect()))
         };
         Self {
-            clusters: query.clusters.iter().map(of_cluster).collect(),
+            visible: query.clusters.iter().map(of_cluster).collect(),
             finder: query.search.as_ref().map(|text| Finder::new(text).into_owned()),
             query,
         }
@@ -33,18 +33,34 @@ impl Predicate {
 
     /// Costs a comparison a filter; a search also a pass over the row's name, IPs, namespace and node.
     pub(crate) fn accepts(&self, row: RowRef<'_>) -> bool {
-        let query = &self.query;
-        let seen = self.clusters.get(&row.cluster());
-        seen.is_some_and(|names| names.as_ref().is_none_or(|names| names.contains(row.namespace())))
-            && (!query.problem || !row.reason().is_empty())
-            && query.node.as_ref().is_none_or(|node| node == row.node())
-            && is_one_of(row.status(), &query.statuses)
-            && is_one_of(row.phase(), &query.phases)
-            && self.finder.as_ref().is_none_or(|finder| found(row, finder))
-            && query
-                .selector
+        let Self { query, visible, finder } = self;
+        // Every field is named, so that a new filter can't be forgotten here.
+        let Query {
+            clusters: _, // These three made `visible`.
+            scope: _,
+            namespaces: _,
+            statuses,
+            phases,
+            node,
+            search: _, // This made `finder`.
+            selector,
+            problem,
+            sort: _, // The rest pages the matches.
+            order: _,
+            offset: _,
+            limit: _,
+        } = query;
+        let visible = visible.get(&row.cluster());
+        let whole_labels = row.labels_left_out() == 0;
+        visible.is_some_and(|names| names.as_ref().is_none_or(|names| names.contains(row.namespace())))
+            && (!problem || !row.reason().is_empty())
+            && node.as_ref().is_none_or(|node| node == row.node())
+            && is_one_of(row.status(), statuses)
+            && is_one_of(row.phase(), phases)
+            && finder.as_ref().is_none_or(|finder| found(row, finder))
+            && selector
                 .as_ref()
-                .is_none_or(|selector| selector.accepts(row.labels(), row.labels_left_out() == 0))
+                .is_none_or(|selector| selector.accepts(row.labels(), whole_labels))
     }
 }
 

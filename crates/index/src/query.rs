@@ -1,6 +1,6 @@
 //! Queries and their answers.
 
-use crate::{ClusterId, Pod, Selector};
+use crate::{ClusterId, Pod, Selector, listed::listed_enum};
 
 /// Which namespaces of which clusters a caller may see.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -21,40 +21,33 @@ pub enum Namespaces {
     Named(Vec<String>),
 }
 
-/// What to sort by. Ties go by namespace, then name, both ascending.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Sort {
-    /// Time of creation.
-    #[default]
-    CreatedAt,
-    /// Name.
-    Name,
-    /// Namespace.
-    Namespace,
-    /// Status.
-    Status,
-    /// Number of restarts.
-    Restarts,
-    /// Name of the node.
-    NodeName,
+listed_enum! {
+    /// What to sort by. Ties go by namespace, then name, both ascending.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    pub enum Sort {
+        /// [`Pod::created_at`].
+        #[default]
+        CreatedAt,
+        /// [`Pod::name`].
+        Name,
+        /// [`Pod::namespace`].
+        Namespace,
+        /// [`Pod::status`].
+        Status,
+        /// [`Pod::restarts`].
+        Restarts,
+        /// [`Pod::node`].
+        NodeName,
+    }
 }
 
 impl Sort {
-    /// Every sort.
-    pub(crate) const ALL: [Self; 6] = [
-        Self::CreatedAt,
-        Self::Name,
-        Self::Namespace,
-        Self::Status,
-        Self::Restarts,
-        Self::NodeName,
-    ];
-
-    /// The direction in which its order is kept.
-    pub(crate) fn natural(self) -> Order {
+    /// Returns the usual direction, in which the index keeps the order: newest first by time of
+    /// creation, else ascending.
+    pub fn natural(self) -> Order {
         match self {
             Self::CreatedAt => Order::Desc,
-            _ => Order::Asc,
+            Self::Name | Self::Namespace | Self::Status | Self::Restarts | Self::NodeName => Order::Asc,
         }
     }
 }
@@ -120,33 +113,43 @@ impl Default for Query {
 }
 
 impl Query {
-    /// The one form of all queries that ask the same: lists sorted and each value once, what is compared without case in lower
-    /// case, an empty search and an empty selector none, the scope cut to the clusters asked for. It answers as the query does.
+    /// Returns the one form of all queries that ask the same, which answers as this one does.
+    ///
+    /// Lists are sorted and hold each value once, texts that are compared without case are in lower
+    /// case, an empty search or selector is `None`, and the scope is cut to the clusters asked for.
     #[must_use]
-    pub fn canonical(mut self) -> Self {
-        self.clusters.sort_unstable();
-        self.clusters.dedup();
-        if let Scope::Only(only) = self.scope {
-            let only = merged(only, &self.clusters);
-            self.clusters = only.iter().map(|(cluster, _)| *cluster).collect();
-            let whole = only.iter().all(|(_, namespaces)| *namespaces == Namespaces::All);
-            self.scope = if whole { Scope::All } else { Scope::Only(only) };
+    pub fn canonical(self) -> Self {
+        let Self {
+            clusters,
+            scope,
+            namespaces,
+            statuses,
+            phases,
+            node,
+            search,
+            selector,
+            problem,
+            sort,
+            order,
+            offset,
+            limit,
+        } = self;
+        let (clusters, scope) = scope.within(sorted(clusters));
+        Self {
+            clusters,
+            scope,
+            namespaces: sorted(namespaces),
+            statuses: sorted(lower(statuses)),
+            phases: sorted(lower(phases)),
+            node,
+            search: search.filter(|text| !text.is_empty()).map(|text| text.to_lowercase()),
+            selector: selector.and_then(Selector::canonical),
+            problem,
+            sort,
+            order,
+            offset,
+            limit,
         }
-        self.namespaces.sort_unstable();
-        self.namespaces.dedup();
-        for values in [&mut self.statuses, &mut self.phases] {
-            for value in values.iter_mut() {
-                *value = value.to_lowercase();
-            }
-            values.sort_unstable();
-            values.dedup();
-        }
-        self.search = self
-            .search
-            .filter(|text| !text.is_empty())
-            .map(|text| text.to_lowercase());
-        self.selector = self.selector.and_then(Selector::canonical);
-        self
     }
 
     /// The canonical form without its page: equal for viewers who can share one [`crate::live::Live`].
@@ -158,6 +161,31 @@ impl Query {
             ..self.canonical()
         }
     }
+}
+
+impl Scope {
+    /// Cuts the scope to these clusters, which are sorted. Returns those of them that it shows
+    /// anything of, and itself in its canonical form.
+    fn within(self, clusters: Vec<ClusterId>) -> (Vec<ClusterId>, Self) {
+        let Self::Only(only) = self else {
+            return (clusters, self);
+        };
+        let only = merged(only, &clusters);
+        let visible = only.iter().map(|(cluster, _)| *cluster).collect();
+        let whole = only.iter().all(|(_, namespaces)| *namespaces == Namespaces::All);
+        (visible, if whole { Self::All } else { Self::Only(only) })
+    }
+}
+
+/// Sorts a list and drops repeated values.
+fn sorted<T: Ord>(mut values: Vec<T>) -> Vec<T> {
+    values.sort_unstable();
+    values.dedup();
+    values
+}
+
+fn lower(values: Vec<String>) -> Vec<String> {
+    values.into_iter().map(|value| value.to_lowercase()).collect()
 }
 
 /// The entries of the named clusters that show anything, each cluster once, by number.
@@ -175,8 +203,7 @@ fn merged(mut only: Vec<(ClusterId, Namespaces)>, clusters: &[ClusterId]) -> Vec
     }
     for (_, namespaces) in &mut merged {
         if let Namespaces::Named(names) = namespaces {
-            names.sort_unstable();
-            names.dedup();
+            *names = sorted(std::mem::take(names));
         }
     }
     merged.retain(|(_, namespaces)| !matches!(namespaces, Namespaces::Named(names) if names.is_empty()));

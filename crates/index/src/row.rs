@@ -87,12 +87,12 @@ impl<'a> RowRef<'a> {
 
     /// [`Pod::status`].
     pub fn status(self) -> &'a str {
-        self.rows.statuses.get(self.row)
+        self.rows.indexed.statuses.get(self.row)
     }
 
     /// [`Pod::phase`].
     pub fn phase(self) -> &'a str {
-        self.rows.phases.get(self.row)
+        self.rows.indexed.phases.get(self.row)
     }
 
     /// [`Pod::reason`].
@@ -102,7 +102,7 @@ impl<'a> RowRef<'a> {
 
     /// [`Pod::node`].
     pub fn node(self) -> &'a str {
-        self.rows.nodes.get(self.row)
+        self.rows.indexed.nodes.get(self.row)
     }
 
     /// [`Pod::pod_ip`].
@@ -243,38 +243,53 @@ impl<'a> RowRef<'a> {
         &self.rest.uid
     }
 
-    /// Whether a pod of the same cluster, namespace and name is what the row already says.
+    /// Returns whether the row already says what a pod of its cluster, namespace and name says.
     pub(crate) fn equals(self, pod: &Pod) -> bool {
-        let Rest {
+        // Every field is named, so that a new one can't be forgotten here.
+        let Pod {
             uid,
+            namespace: _, // These two are the same: the row was found by them.
+            name: _,
+            status,
+            phase,
+            reason,
+            node,
+            pod_ip,
+            more_ips,
             host_ip,
+            restarts,
             last_restart_at,
+            created_at,
             deletion_at,
             ready,
             ready_total,
-            ..
-        } = self.rest;
-        let owner = pod.owner.as_ref().map(|owner| (&*owner.kind, &*owner.name));
-        uid.equals(&pod.uid)
-            && self.status() == pod.status
-            && self.phase() == pod.phase
-            && self.reason() == pod.reason
-            && self.node() == pod.node
-            && self.pod_ip() == pod.pod_ip
-            && self.more_ips().eq(pod.more_ips.iter().map(String::as_str))
-            && self.word(*host_ip) == pod.host_ip
-            && self.restarts() == pod.restarts
-            && self.created_at() == pod.created_at
-            && (*last_restart_at, *deletion_at) == (pod.last_restart_at, pod.deletion_at)
-            && (*ready, *ready_total) == (pod.ready, pod.ready_total)
+            owner,
+            containers,
+            init_containers,
+            containers_left_out,
+            labels,
+            labels_left_out,
+        } = pod;
+        let owner = owner.as_ref().map(|owner| (&*owner.kind, &*owner.name));
+        self.rest.uid.equals(uid)
+            && self.status() == status
+            && self.phase() == phase
+            && self.reason() == reason
+            && self.node() == node
+            && self.pod_ip() == pod_ip
+            && self.more_ips().eq(more_ips)
+            && self.host_ip() == host_ip
+            && self.restarts() == *restarts
+            && self.last_restart_at() == *last_restart_at
+            && self.created_at() == *created_at
+            && self.deletion_at() == *deletion_at
+            && (self.ready(), self.ready_total()) == (*ready, *ready_total)
             && self.owner() == owner
-            && self.containers_left_out() == pod.containers_left_out
-            && self.labels_left_out() == pod.labels_left_out
-            && ContainerRef::all_equal(self.containers(), &pod.containers)
-            && ContainerRef::all_equal(self.init_containers(), &pod.init_containers)
-            && self
-                .labels()
-                .eq(pod.labels.iter().map(|(key, value)| (&**key, &**value)))
+            && self.containers_left_out() == *containers_left_out
+            && self.labels_left_out() == *labels_left_out
+            && ContainerRef::all_equal(self.containers(), containers)
+            && ContainerRef::all_equal(self.init_containers(), init_containers)
+            && self.labels().eq(labels.iter().map(|(key, value)| (&**key, &**value)))
     }
 }
 
@@ -309,12 +324,16 @@ impl<'a> ContainerRef<'a> {
     }
 
     fn all_equal(views: impl ExactSizeIterator<Item = Self>, containers: &[Container]) -> bool {
-        views.len() == containers.len()
-            && views.zip(containers).all(|(view, container)| {
-                view.name() == container.name
-                    && view.image() == container.image
-                    && view.ready() == container.ready
-                    && view.restart_count() == container.restart_count
-            })
+        views.len() == containers.len() && views.zip(containers).all(|(view, container)| view.equals(container))
+    }
+
+    fn equals(self, container: &Container) -> bool {
+        let Container {
+            name,
+            image,
+            ready,
+            restart_count,
+        } = container;
+        self.name() == name && self.image() == image && self.ready() == *ready && self.restart_count() == *restart_count
     }
 }

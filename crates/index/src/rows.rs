@@ -1,5 +1,7 @@
 //! The rows themselves: columns by row number, over dictionaries of what repeats.
 
+mod columns;
+
 use std::{
     cmp::Ordering,
     sync::atomic::{self, AtomicU64},
@@ -7,10 +9,11 @@ use std::{
 
 use roaring::RoaringBitmap;
 
+use self::columns::{Columns, IndexedColumns, UNKNOWN};
+pub(crate) use self::columns::{Packed, Rest};
 use crate::{
     ClusterId, Pod, RowRef, Sort,
     dictionary::{Dictionary, Sym},
-    grow::{grow, reserve, shorten},
     names::Names,
     postings::Postings,
     uid::Uid,
@@ -23,16 +26,11 @@ pub(crate) type LabelSet = [(Sym, Sym)];
 /// The key under which a label set says that labels are left out. No label has it.
 pub(crate) const LEFT_OUT: &str = "";
 
-/// Stands for a time of creation that is not known, which counts as older than any other.
-const UNKNOWN: i64 = i64::MIN;
-
 /// All rows. A row number is given by the caller and stays until [`Rows::erase`].
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
     pub(crate) namespaces: Dictionary<str>,
-    pub(crate) statuses: Postings,
-    pub(crate) phases: Postings,
-    pub(crate) nodes: Postings,
+    pub(crate) indexed: IndexedColumns,
     pub(crate) reasons: Dictionary<str>,
     /// The rows with a reason.
     pub(crate) problems: RoaringBitmap,
@@ -55,80 +53,22 @@ impl Default for Instance {
     }
 }
 
-/// One entry a row number. What filters and sorts ask for is a column of its own, so that a scan reads nothing else.
-#[derive(Debug, Default)]
-pub(crate) struct Columns {
-    pub(crate) cluster: Vec<ClusterId>,
-    pub(crate) namespace: Vec<Sym>,
-    pub(crate) reason: Vec<Sym>,
-    pub(crate) labels: Vec<Sym>,
-    pub(crate) created_at: Vec<i64>,
-    pub(crate) restarts: Vec<u32>,
-    /// When each row last changed, by the clock of [`crate::places::Places`].
-    pub(crate) version: Vec<u64>,
-    /// None: the number is free.
-    rest: Vec<Option<Rest>>,
-}
-
-/// What only an answer shows.
-#[derive(Debug)]
-pub(crate) struct Rest {
-    pub(crate) uid: Uid,
-    pub(crate) host_ip: Sym,
-    pub(crate) last_restart_at: Option<i64>,
-    pub(crate) deletion_at: Option<i64>,
-    pub(crate) owner: Option<(Sym, Sym)>,
-    /// Regular containers, then init containers.
-    pub(crate) containers: Box<[Packed]>,
-    pub(crate) regular: u16,
-    pub(crate) containers_left_out: u16,
-    pub(crate) ready: u32,
-    pub(crate) ready_total: u32,
-    /// [`Pod::weight`].
-    weight: u32,
-}
-
-/// A [`crate::Container`].
-#[derive(Debug)]
-pub(crate) struct Packed {
-    pub(crate) name: Sym,
-    pub(crate) image: Sym,
-    pub(crate) restart_count: u32,
-    pub(crate) ready: bool,
-}
-
 impl Rows {
     /// Writes a row whose number is free.
     pub(crate) fn insert(&mut self, row: u32, cluster: ClusterId, pod: &Pod) {
-        let columns = &mut self.columns;
-        let (at, len) = (row as usize, row as usize + 1);
-        grow(&mut columns.cluster, len, ClusterId::default());
-        grow(&mut columns.namespace, len, Sym::default());
-        grow(&mut columns.reason, len, Sym::default());
-        grow(&mut columns.labels, len, Sym::default());
-        grow(&mut columns.created_at, len, UNKNOWN);
-        grow(&mut columns.restarts, len, 0);
-        grow(&mut columns.version, len, 0);
-        if len > columns.rest.len() {
-            let more = len - columns.rest.len();
-            reserve(&mut columns.rest, more);
-            columns.rest.resize_with(len, || None);
-        }
+        let (at, columns) = (row as usize, &mut self.columns);
+        columns.grow(at + 1);
         columns.cluster[at] = cluster;
         columns.namespace[at] = self.namespaces.intern(&pod.namespace);
-        self.statuses.insert(row, &pod.status);
-        self.phases.insert(row, &pod.phase);
-        self.nodes.insert(row, &pod.node);
-        self.put(row, pod);
+        self.indexed.insert(row, pod);
+        self.write(row, pod);
     }
 
     /// Writes a row over what it held before; cluster, namespace and name stay.
     pub(crate) fn update(&mut self, row: u32, pod: &Pod) {
-        self.statuses.update(row, &pod.status);
-        self.phases.update(row, &pod.phase);
-        self.nodes.update(row, &pod.node);
+        self.indexed.update(row, pod);
         let old = self.take(row);
-        self.put(row, pod);
+        self.write(row, pod);
         // The old references go last: what old and new share is not dropped in between.
         if let Some(old) = old {
             self.release(old);
@@ -139,9 +79,7 @@ impl Rows {
     pub(crate) fn erase(&mut self, row: u32) {
         self.names.remove(row);
         self.problems.remove(row);
-        self.statuses.remove(row);
-        self.phases.remove(row);
-        self.nodes.remove(row);
+        self.indexed.remove(row);
         self.namespaces.release(self.columns.namespace[row as usize]);
         if let Some(old) = self.take(row) {
             self.release(old);
@@ -150,48 +88,45 @@ impl Rows {
 
     /// Gives up the room of values that no row has any more.
     pub(crate) fn tidy(&mut self) {
-        for words in [&mut self.namespaces, &mut self.reasons, &mut self.words] {
-            words.tidy();
+        let Self {
+            namespaces,
+            indexed,
+            reasons,
+            problems: _,
+            words,
+            label_sets,
+            names,
+            columns: _,
+            instance: _,
+        } = self;
+        for dictionary in [namespaces, reasons, words] {
+            dictionary.tidy();
         }
-        for postings in [&mut self.statuses, &mut self.phases, &mut self.nodes] {
-            postings.tidy();
-        }
-        self.label_sets.tidy();
-        self.names.tidy();
+        indexed.tidy();
+        label_sets.tidy();
+        names.tidy();
     }
 
     /// Gives up the room of numbers that are free, from one on.
     pub(crate) fn shorten(&mut self, len: usize) {
-        let columns = &mut self.columns;
-        shorten(&mut columns.cluster, len);
-        shorten(&mut columns.namespace, len);
-        shorten(&mut columns.reason, len);
-        shorten(&mut columns.labels, len);
-        shorten(&mut columns.created_at, len);
-        shorten(&mut columns.restarts, len);
-        shorten(&mut columns.version, len);
-        shorten(&mut columns.rest, len);
-        self.statuses.shorten(len);
-        self.phases.shorten(len);
-        self.nodes.shorten(len);
-        self.names.shorten(len);
+        let Self {
+            namespaces: _,
+            indexed,
+            reasons: _,
+            problems: _,
+            words: _,
+            label_sets: _,
+            names,
+            columns,
+            instance: _,
+        } = self;
+        columns.shorten(len);
+        indexed.shorten(len);
+        names.shorten(len);
     }
 
-    /// For how many entries the columns here have room.
-    #[cfg(test)]
-    pub(crate) fn room(&self) -> usize {
-        let columns = &self.columns;
-        columns.cluster.capacity()
-            + columns.namespace.capacity()
-            + columns.reason.capacity()
-            + columns.labels.capacity()
-            + columns.created_at.capacity()
-            + columns.restarts.capacity()
-            + columns.version.capacity()
-            + columns.rest.capacity()
-    }
-
-    fn put(&mut self, row: u32, pod: &Pod) {
+    /// Writes everything that may change in a row but its [`IndexedColumns`].
+    fn write(&mut self, row: u32, pod: &Pod) {
         self.names.set(row, &pod.name, &pod.pod_ip, &pod.more_ips);
         if pod.reason.is_empty() {
             self.problems.remove(row);
@@ -262,13 +197,26 @@ impl Rows {
     }
 
     fn release(&mut self, (reason, labels, rest): (Sym, Sym, Rest)) {
+        let Rest {
+            uid: _,
+            host_ip,
+            last_restart_at: _,
+            deletion_at: _,
+            owner,
+            containers,
+            regular: _,
+            containers_left_out: _,
+            ready: _,
+            ready_total: _,
+            weight: _,
+        } = rest;
         self.reasons.release(reason);
-        self.words.release(rest.host_ip);
+        self.words.release(host_ip);
         if let Some(set) = self.label_sets.release(labels) {
             self.release_words(&set);
         }
-        let containers = rest.containers.iter().map(|packed| (packed.name, packed.image));
-        for (a, b) in containers.chain(rest.owner) {
+        let containers = containers.iter().map(|packed| (packed.name, packed.image));
+        for (a, b) in containers.chain(owner) {
             self.words.release(a);
             self.words.release(b);
         }
@@ -335,9 +283,9 @@ impl Rows {
             Sort::CreatedAt => self.columns.created_at[bt].cmp(&self.columns.created_at[at]),
             Sort::Name => self.compare_names(a, b),
             Sort::Namespace => self.compare_namespaces(a, b),
-            Sort::Status => texts(&self.statuses),
+            Sort::Status => texts(&self.indexed.statuses),
             Sort::Restarts => self.columns.restarts[at].cmp(&self.columns.restarts[bt]),
-            Sort::NodeName => texts(&self.nodes),
+            Sort::NodeName => texts(&self.indexed.nodes),
         }
     }
 
@@ -351,9 +299,9 @@ impl Rows {
         match sort {
             Sort::CreatedAt => self.created_at(row) != pod.created_at,
             Sort::Name | Sort::Namespace => false,
-            Sort::Status => self.statuses.get(row) != pod.status,
+            Sort::Status => self.indexed.statuses.get(row) != pod.status,
             Sort::Restarts => self.columns.restarts[row as usize] != pod.restarts,
-            Sort::NodeName => self.nodes.get(row) != pod.node,
+            Sort::NodeName => self.indexed.nodes.get(row) != pod.node,
         }
     }
 }

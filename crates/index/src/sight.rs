@@ -59,7 +59,7 @@ impl Table {
             .filter(|(name, _)| names.as_ref().is_none_or(|names| names.contains(&name)))
             .collect();
         by_namespace.sort_unstable();
-        let mut by_status: Vec<_> = (self.rows.statuses.iter())
+        let mut by_status: Vec<_> = (self.rows.indexed.statuses.iter())
             .map(|(status, of_status)| (status.to_owned(), rows.intersection_len(of_status) as usize))
             .filter(|(_, count)| *count > 0)
             .collect();

@@ -61,7 +61,7 @@ impl Naive {
         let mut rows: Vec<_> = self
             .rows
             .iter()
-            .filter(|((cluster, ..), (pod, _))| query.clusters.contains(cluster) && is_match(query, *cluster, pod))
+            .filter(|((cluster, ..), (pod, _))| is_match(query, *cluster, pod))
             .map(|((cluster, ..), (pod, _))| Row {
                 cluster: *cluster,
                 pod: pod.clone(),
@@ -146,6 +146,22 @@ fn is_visible(scope: &Scope, cluster: ClusterId, pod: &Pod) -> bool {
 }
 
 fn is_match(query: &Query, cluster: ClusterId, pod: &Pod) -> bool {
+    // Every field is named, so that a new filter can't be forgotten here.
+    let Query {
+        clusters,
+        scope,
+        namespaces,
+        statuses,
+        phases,
+        node,
+        search,
+        selector,
+        problem,
+        sort: _,
+        order: _,
+        offset: _,
+        limit: _,
+    } = query;
     let alike = |values: &[String], value: &str| {
         values.is_empty() || values.iter().any(|other| other.to_lowercase() == value.to_lowercase())
     };
@@ -155,15 +171,15 @@ fn is_match(query: &Query, cluster: ClusterId, pod: &Pod) -> bool {
             .chain(&pod.more_ips)
             .any(|text| text.to_lowercase().contains(&needle.to_lowercase()))
     };
-    is_visible(&query.scope, cluster, pod)
-        && (!query.problem || !pod.reason.is_empty())
-        && (query.namespaces.is_empty() || query.namespaces.contains(&pod.namespace))
-        && alike(&query.statuses, &pod.status)
-        && alike(&query.phases, &pod.phase)
-        && query.node.as_ref().is_none_or(|node| *node == pod.node)
-        && query.search.as_ref().is_none_or(contains)
-        && query
-            .selector
+    clusters.contains(&cluster)
+        && is_visible(scope, cluster, pod)
+        && (!problem || !pod.reason.is_empty())
+        && (namespaces.is_empty() || namespaces.contains(&pod.namespace))
+        && alike(statuses, &pod.status)
+        && alike(phases, &pod.phase)
+        && node.as_ref().is_none_or(|node| *node == pod.node)
+        && search.as_ref().is_none_or(contains)
+        && selector
             .as_ref()
             .is_none_or(|selector| selector.matches(&pod.labels, pod.labels_left_out == 0))
 }

@@ -6,15 +6,6 @@ use crate::naive::Naive;
 
 const CLUSTER: ClusterId = ClusterId(1);
 
-const SORTS: [Sort; 6] = [
-    Sort::CreatedAt,
-    Sort::Name,
-    Sort::Namespace,
-    Sort::Status,
-    Sort::Restarts,
-    Sort::NodeName,
-];
-
 fn pod(n: u32) -> Pod {
     Pod {
         uid: format!("0c8dd1b6-3a34-4b21-9d3f-0000{n:08x}"),
@@ -74,7 +65,7 @@ fn pages_of_every_order_join_to_the_whole() {
         },
     ];
     for filter in filters {
-        for (sort, order) in SORTS
+        for (sort, order) in Sort::ALL
             .into_iter()
             .flat_map(|sort| [(sort, Order::Asc), (sort, Order::Desc)])
         {

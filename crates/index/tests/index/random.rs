@@ -161,14 +161,6 @@ pub(crate) fn scope() -> impl Strategy<Value = Scope> {
 }
 
 pub(crate) fn query() -> impl Strategy<Value = Query> {
-    const SORTS: [Sort; 6] = [
-        Sort::CreatedAt,
-        Sort::Name,
-        Sort::Namespace,
-        Sort::Status,
-        Sort::Restarts,
-        Sort::NodeName,
-    ];
     (
         (vec(cluster(), 0..4), scope()),
         (
@@ -182,7 +174,7 @@ pub(crate) fn query() -> impl Strategy<Value = Query> {
             option::weighted(0.3, select(&SELECTORS[..])),
             prop::bool::weighted(0.2),
         ),
-        (select(&SORTS[..]), select(&[Order::Asc, Order::Desc][..])),
+        (select(&Sort::ALL[..]), select(&[Order::Asc, Order::Desc][..])),
         (
             prop_oneof![3 => 0..4usize, 1 => 0..40usize, 1 => Just(usize::MAX)],
             prop_oneof![0..5usize, Just(1000)],
@@ -216,6 +208,5 @@ pub(crate) fn query() -> impl Strategy<Value = Query> {
 }
 
 pub(crate) fn facet() -> impl Strategy<Value = Facet> {
-    use Facet::{Cluster, Namespace, Node, Phase, Problem, Status};
-    select(&[Cluster, Namespace, Status, Phase, Node, Problem][..])
+    select(&Facet::ALL[..])
 }

@@ -21,14 +21,7 @@ pub(crate) fn bytes() -> usize {
 /// Makes the index keep every order that it can.
 pub(crate) fn keep_orders(index: &Index) {
     let reader = index.read();
-    for sort in [
-        Sort::CreatedAt,
-        Sort::Name,
-        Sort::Namespace,
-        Sort::Status,
-        Sort::Restarts,
-        Sort::NodeName,
-    ] {
+    for sort in Sort::ALL {
         let query = Query {
             clusters: vec![CLUSTER],
             sort,

@@ -1,0 +1,195 @@
+//! The columns of the rows.
+
+use crate::{
+    ClusterId, Pod,
+    dictionary::Sym,
+    grow::{grow, reserve, shorten},
+    postings::Postings,
+    uid::Uid,
+};
+
+/// Stands for a time of creation that is not known, which counts as older than any other.
+pub(super) const UNKNOWN: i64 = i64::MIN;
+
+/// One entry a row number. What filters and sorts ask for is a column of its own, so that a scan reads nothing else.
+#[derive(Debug, Default)]
+pub(crate) struct Columns {
+    pub(crate) cluster: Vec<ClusterId>,
+    pub(crate) namespace: Vec<Sym>,
+    pub(crate) reason: Vec<Sym>,
+    pub(crate) labels: Vec<Sym>,
+    pub(crate) created_at: Vec<i64>,
+    pub(crate) restarts: Vec<u32>,
+    /// When each row last changed, by the clock of [`crate::places::Places`].
+    pub(crate) version: Vec<u64>,
+    /// None: the number is free.
+    pub(super) rest: Vec<Option<Rest>>,
+}
+
+/// What only an answer shows.
+#[derive(Debug)]
+pub(crate) struct Rest {
+    pub(crate) uid: Uid,
+    pub(crate) host_ip: Sym,
+    pub(crate) last_restart_at: Option<i64>,
+    pub(crate) deletion_at: Option<i64>,
+    pub(crate) owner: Option<(Sym, Sym)>,
+    /// Regular containers, then init containers.
+    pub(crate) containers: Box<[Packed]>,
+    pub(crate) regular: u16,
+    pub(crate) containers_left_out: u16,
+    pub(crate) ready: u32,
+    pub(crate) ready_total: u32,
+    /// [`Pod::weight`].
+    pub(super) weight: u32,
+}
+
+/// A [`crate::Container`].
+#[derive(Debug)]
+pub(crate) struct Packed {
+    pub(crate) name: Sym,
+    pub(crate) image: Sym,
+    pub(crate) restart_count: u32,
+    pub(crate) ready: bool,
+}
+
+impl Columns {
+    /// Lengthens the columns that are shorter.
+    pub(super) fn grow(&mut self, len: usize) {
+        let Self {
+            cluster,
+            namespace,
+            reason,
+            labels,
+            created_at,
+            restarts,
+            version,
+            rest,
+        } = self;
+        grow(cluster, len, ClusterId::default());
+        grow(namespace, len, Sym::default());
+        grow(reason, len, Sym::default());
+        grow(labels, len, Sym::default());
+        grow(created_at, len, UNKNOWN);
+        grow(restarts, len, 0);
+        grow(version, len, 0);
+        if len > rest.len() {
+            reserve(rest, len - rest.len());
+            rest.resize_with(len, || None);
+        }
+    }
+
+    /// Shortens the columns that are longer, and gives up their room.
+    pub(super) fn shorten(&mut self, len: usize) {
+        let Self {
+            cluster,
+            namespace,
+            reason,
+            labels,
+            created_at,
+            restarts,
+            version,
+            rest,
+        } = self;
+        shorten(cluster, len);
+        shorten(namespace, len);
+        shorten(reason, len);
+        shorten(labels, len);
+        shorten(created_at, len);
+        shorten(restarts, len);
+        shorten(version, len);
+        shorten(rest, len);
+    }
+
+    /// For how many entries the columns have room.
+    #[cfg(test)]
+    pub(crate) fn capacity(&self) -> usize {
+        let Self {
+            cluster,
+            namespace,
+            reason,
+            labels,
+            created_at,
+            restarts,
+            version,
+            rest,
+        } = self;
+        cluster.capacity()
+            + namespace.capacity()
+            + reason.capacity()
+            + labels.capacity()
+            + created_at.capacity()
+            + restarts.capacity()
+            + version.capacity()
+            + rest.capacity()
+    }
+}
+
+/// The columns with postings: texts that repeat and that filters and facets ask for.
+#[derive(Debug, Default)]
+pub(crate) struct IndexedColumns {
+    pub(crate) statuses: Postings,
+    pub(crate) phases: Postings,
+    pub(crate) nodes: Postings,
+}
+
+/// How many [`IndexedColumns`] there are.
+const INDEXED: usize = 3;
+
+impl IndexedColumns {
+    /// Returns every column.
+    fn each_mut(&mut self) -> [&mut Postings; INDEXED] {
+        let Self {
+            statuses,
+            phases,
+            nodes,
+        } = self;
+        [statuses, phases, nodes]
+    }
+
+    /// Returns what a pod has in each column, in the order of [`IndexedColumns::each_mut`].
+    fn values(pod: &Pod) -> [&str; INDEXED] {
+        [&pod.status, &pod.phase, &pod.node]
+    }
+
+    pub(super) fn insert(&mut self, row: u32, pod: &Pod) {
+        for (column, value) in self.each_mut().into_iter().zip(Self::values(pod)) {
+            column.insert(row, value);
+        }
+    }
+
+    pub(super) fn update(&mut self, row: u32, pod: &Pod) {
+        for (column, value) in self.each_mut().into_iter().zip(Self::values(pod)) {
+            column.update(row, value);
+        }
+    }
+
+    pub(super) fn remove(&mut self, row: u32) {
+        for column in self.each_mut() {
+            column.remove(row);
+        }
+    }
+
+    pub(super) fn tidy(&mut self) {
+        for column in self.each_mut() {
+            column.tidy();
+        }
+    }
+
+    pub(super) fn shorten(&mut self, len: usize) {
+        for column in self.each_mut() {
+            column.shorten(len);
+        }
+    }
+
+    /// Returns the [`Postings::sizes`] of every column.
+    #[cfg(test)]
+    pub(crate) fn sizes(&self) -> Vec<usize> {
+        let Self {
+            statuses,
+            phases,
+            nodes,
+        } = self;
+        [statuses, phases, nodes].map(Postings::sizes).concat()
+    }
+}
