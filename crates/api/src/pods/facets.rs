@@ -5,12 +5,23 @@ use std::sync::Arc;
 use podgate_access::pods::Pods;
 use podgate_index::{Facet, FacetValue};
 
+use super::query::{meaning, words};
 use crate::{Parameters, json};
 
-/// What can be counted by in a list of one cluster. Each word is also the parameter that filters by a value of it.
-pub(crate) const OF_CLUSTER: &[&str] = &["namespace", "status", "phase", "nodeName", "problem"];
-/// What can be counted by in a list of several.
-pub(crate) const OF_ALL: &[&str] = &["cluster", "namespace", "status", "phase", "nodeName", "problem"];
+/// The facets by their words. Each word but `cluster` is also the parameter that filters by a value.
+const FACETS: &[(&str, Facet)] = &[
+    ("cluster", Facet::Cluster),
+    ("namespace", Facet::Namespace),
+    ("status", Facet::Status),
+    ("phase", Facet::Phase),
+    ("nodeName", Facet::Node),
+    ("problem", Facet::Problem),
+];
+
+/// The words of a list of several clusters.
+pub(crate) const OF_ALL: &[&str] = &words::<_, { FACETS.len() }>(FACETS);
+/// The words of a list of one cluster: all but the first, `cluster`.
+pub(crate) const OF_CLUSTER: &[&str] = OF_ALL.split_at(1).1;
 
 /// The most values of a facet that are told.
 const MAX_VALUES: usize = 1000;
@@ -25,17 +36,6 @@ pub(crate) fn read(parameters: &Parameters) -> Vec<&'static str> {
         }
     }
     facets
-}
-
-fn facet(word: &str) -> Facet {
-    match word {
-        "cluster" => Facet::Cluster,
-        "namespace" => Facet::Namespace,
-        "status" => Facet::Status,
-        "phase" => Facet::Phase,
-        "nodeName" => Facet::Node,
-        _ => Facet::Problem,
-    }
 }
 
 /// Appends the names of the fields of which not all values are told, beside the counts.
@@ -53,15 +53,17 @@ pub(crate) fn write(
 ) -> Vec<&'static str> {
     let mut cut = Vec::new();
     out.push(b'{');
-    for (at, word) in facets.iter().enumerate() {
+    // `read` lets no other words through.
+    let known = facets.iter().filter_map(|word| Some((*word, meaning(FACETS, word)?)));
+    for (at, (word, facet)) in known.enumerate() {
         if at > 0 {
             out.push(b',');
         }
         json::text(out, word);
         out.push(b':');
-        let counts = counts(facet(word));
+        let counts = counts(facet);
         if counts.len() > MAX_VALUES {
-            cut.push(*word);
+            cut.push(word);
         }
         json::list(out, counts.iter().take(MAX_VALUES), |out, (value, count)| {
             out.extend_from_slice(b"{\"value\":");
@@ -77,4 +79,18 @@ pub(crate) fn write(
     }
     out.push(b'}');
     cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_facet_has_one_word() {
+        for facet in Facet::ALL {
+            let words = FACETS.iter().filter(|(_, meant)| *meant == facet);
+            assert_eq!(words.count(), 1, "{facet:?}");
+        }
+        assert_eq!(FACETS[0], ("cluster", Facet::Cluster));
+    }
 }

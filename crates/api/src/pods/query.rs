@@ -10,84 +10,122 @@ const MAX_PAGE_SIZE: u64 = 1000;
 /// The rows of a page unless asked otherwise.
 const PAGE_SIZE: u32 = 20;
 
-/// The parameters of a list of one cluster.
-pub(crate) const OF_CLUSTER: &[Parameter] = &parameters(facets::OF_CLUSTER);
-/// Those of a list of several.
-pub(crate) const OF_ALL: &[Parameter] = &{
-    let parameters = parameters(facets::OF_ALL);
-    let mut all = [CLUSTER; 1 + COUNT];
-    let mut at = 0;
-    while at < COUNT {
-        all[1 + at] = parameters[at];
-        at += 1;
-    }
-    all
-};
+/// The words of `sort`, and what each sorts by.
+const SORTS: &[(&str, Sort)] = &[
+    ("createdAt", Sort::CreatedAt),
+    ("name", Sort::Name),
+    ("namespace", Sort::Namespace),
+    ("status", Sort::Status),
+    ("restarts", Sort::Restarts),
+    ("nodeName", Sort::NodeName),
+];
+/// The words of `order`.
+const ORDERS: &[(&str, Order)] = &[("asc", Order::Asc), ("desc", Order::Desc)];
 
-const COUNT: usize = 12;
+/// The parameters of a list of one cluster.
+pub(crate) const OF_CLUSTER: &[Parameter] =
+    &concat::<{ COMMON.len() + 1 }>(&[COMMON, &[facets_parameter(facets::OF_CLUSTER)]]);
+/// The parameters of a list of several clusters.
+pub(crate) const OF_ALL: &[Parameter] =
+    &concat::<{ 1 + COMMON.len() + 1 }>(&[&[CLUSTER], COMMON, &[facets_parameter(facets::OF_ALL)]]);
+
 const CLUSTER: Parameter = Parameter::many(
     "cluster",
     Kind::Text,
     "Only pods of this cluster, by its number or its unique name.",
 );
 
-const fn parameters(facets: &'static [&'static str]) -> [Parameter; COUNT] {
-    [
-        Parameter::many("namespace", Kind::Text, "Only pods in this namespace."),
-        Parameter::many(
-            "status",
-            Kind::Text,
-            "Only pods with this status, as `kubectl get pods` shows it under STATUS; compared without case.",
-        ),
-        Parameter::many("phase", Kind::Text, "Only pods in this phase; compared without case."),
-        Parameter::one("nodeName", Kind::Text, "Only pods on this node."),
-        Parameter::one(
-            "search",
-            Kind::Text,
-            "Only pods with this text in their name, namespace, node or one of their IPs; compared without case.",
-        ),
-        Parameter::one(
-            "labelSelector",
-            Kind::Text,
-            "Only pods whose labels match this Kubernetes label selector, equality- or set-based.",
-        ),
-        Parameter::one(
-            "problem",
-            Kind::Bool,
-            "`true`: only pods that are not well, those with a `reason`.",
-        ),
-        Parameter::one(
-            "sort",
-            Kind::OneOf(&["createdAt", "name", "namespace", "status", "restarts", "nodeName"]),
-            "What to sort by; default `createdAt`. Ties go by namespace, then name.",
-        ),
-        Parameter::one(
-            "order",
-            Kind::OneOf(&["asc", "desc"]),
-            "The direction of the sort; default `desc` (newest first) by `createdAt`, else `asc`.",
-        ),
-        Parameter::one(
-            "page",
-            Kind::Int {
-                min: 1,
-                max: u32::MAX as u64,
-            },
-            "The page, from 1; default 1.",
-        ),
-        Parameter::one(
-            "pageSize",
-            Kind::Int {
-                min: 1,
-                max: MAX_PAGE_SIZE,
-            },
-            "Pods a page; default 20.",
-        ),
-        Parameter::many(
-            "facets",
-            Kind::Words(facets),
-            "Fields to count all matches by, separated by commas.",
-        ),
-    ]
+const COMMON: &[Parameter] = &[
+    Parameter::many("namespace", Kind::Text, "Only pods in this namespace."),
+    Parameter::many(
+        "status",
+        Kind::Text,
+        "Only pods with this status, as `kubectl get pods` shows it under STATUS; compared without case.",
+    ),
+    Parameter::many("phase", Kind::Text, "Only pods in this phase; compared without case."),
+    Parameter::one("nodeName", Kind::Text, "Only pods on this node."),
+    Parameter::one(
+        "search",
+        Kind::Text,
+        "Only pods with this text in their name, namespace, node or one of their IPs; compared without case.",
+    ),
+    Parameter::one(
+        "labelSelector",
+        Kind::Text,
+        "Only pods whose labels match this Kubernetes label selector, equality- or set-based.",
+    ),
+    Parameter::one(
+        "problem",
+        Kind::Bool,
+        "`true`: only pods that are not well, those with a `reason`.",
+    ),
+    Parameter::one(
+        "sort",
+        Kind::OneOf(&words::<_, { SORTS.len() }>(SORTS)),
+        "What to sort by; default `createdAt`. Ties go by namespace, then name.",
+    ),
+    Parameter::one(
+        "order",
+        Kind::OneOf(&words::<_, { ORDERS.len() }>(ORDERS)),
+        "The direction of the sort; default `desc` (newest first) by `createdAt`, else `asc`.",
+    ),
+    Parameter::one(
+        "page",
+        Kind::Int {
+            min: 1,
+            max: u32::MAX as u64,
+        },
+        "The page, from 1; default 1.",
+    ),
+    Parameter::one(
+        "pageSize",
+        Kind::Int {
+            min: 1,
+            max: MAX_PAGE_SIZE,
+        },
+        "Pods a page; default 20.",
+    ),
+];
+
+const fn facets_parameter(facets: &'static [&'static str]) -> Parameter {
+    Parameter::many(
+        "facets",
+        Kind::Words(facets),
+        "Fields to count all matches by, separated by commas.",
+    )
+}
+
+/// Joins lists of parameters. Does not compile for another number than `N` in all.
+const fn concat<const N: usize>(lists: &[&[Parameter]]) -> [Parameter; N] {
+    let mut all = [CLUSTER; N];
+    let (mut list, mut at) = (0, 0);
+    while list < lists.len() {
+        let mut of_list = 0;
+        while of_list < lists[list].len() {
+            all[at] = lists[list][of_list];
+            (of_list, at) = (of_list + 1, at + 1);
+        }
+        list += 1;
+    }
+    assert!(at == N);
+    all
+}
+
+/// Returns the words of a table of `N` words and their meanings.
+pub(super) const fn words<T, const N: usize>(table: &[(&'static str, T)]) -> [&'static str; N] {
+    let mut words = [""; N];
+    let mut at = 0;
+    while at < N {
+        words[at] = table[at].0;
+        at += 1;
+    }
+    words
+}
+
+/// Returns the meaning of a word.
+pub(super) fn meaning<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
+    let entry = table.iter().find(|(known, _)| *known == word);
+    entry.map(|(_, meaning)| *meaning)
 }
 
 /// A page of a list.
@@ -114,18 +152,30 @@ impl Page {
     }
 }
 
-/// What a list's parameters ask for, but for clusters, page and facets.
+/// Reads what a list's parameters ask for. Its clusters, scope and page are the caller's to set.
 ///
 /// # Errors
-/// [`ApiError::Parameter`] for a label selector that is none.
+/// [`ApiError::Parameter`] for an invalid label selector.
 pub(crate) fn read(parameters: &Parameters) -> Result<Query, ApiError> {
-    let sort = sort(parameters.one("sort").as_deref());
     let selector = parameters
         .one("labelSelector")
         .map(|text| Selector::parse(&text))
         .transpose()
         .map_err(|e| ApiError::Parameter(format!("`labelSelector` is not a label selector: {e}")))?;
+    let sort = parameters.one("sort").and_then(|word| meaning(SORTS, &word));
+    let sort = sort.unwrap_or_default();
+    let order = parameters.one("order").and_then(|word| meaning(ORDERS, &word));
+    let Query {
+        clusters,
+        scope,
+        offset,
+        limit,
+        ..
+    } = Query::default();
+    // Every field is named, so that a new filter can't be forgotten here.
     Ok(Query {
+        clusters,
+        scope,
         namespaces: parameters.many("namespace"),
         statuses: parameters.many("status"),
         phases: parameters.many("phase"),
@@ -134,26 +184,51 @@ pub(crate) fn read(parameters: &Parameters) -> Result<Query, ApiError> {
         selector,
         problem: parameters.bool("problem").unwrap_or(false),
         sort,
-        order: order(parameters.one("order").as_deref(), sort),
-        ..Query::default()
+        order: order.unwrap_or(sort.natural()),
+        offset,
+        limit,
     })
 }
 
-fn sort(word: Option<&str>) -> Sort {
-    match word {
-        Some("name") => Sort::Name,
-        Some("namespace") => Sort::Namespace,
-        Some("status") => Sort::Status,
-        Some("restarts") => Sort::Restarts,
-        Some("nodeName") => Sort::NodeName,
-        _ => Sort::CreatedAt,
-    }
-}
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-fn order(word: Option<&str>, sort: Sort) -> Order {
-    match (word, sort) {
-        (Some("asc"), _) => Order::Asc,
-        (Some("desc"), _) | (_, Sort::CreatedAt) => Order::Desc,
-        _ => Order::Asc,
+    use super::*;
+
+    fn queried(query: &str) -> Query {
+        read(&Parameters::parse(query, OF_ALL).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn every_sort_has_one_word() {
+        for sort in Sort::ALL {
+            let words: Vec<_> = SORTS.iter().filter(|(_, meant)| *meant == sort).collect();
+            assert_eq!(words.len(), 1, "{sort:?}: {words:?}");
+            assert_eq!(queried(&format!("sort={}", words[0].0)).sort, sort);
+        }
+    }
+
+    #[test]
+    fn every_facet_but_the_cluster_is_a_parameter_that_filters() {
+        for facet in facets::OF_CLUSTER {
+            let value = if *facet == "problem" { "true" } else { "x" };
+            assert_ne!(queried(&format!("{facet}={value}")), queried(""), "{facet}");
+        }
+    }
+
+    #[test]
+    fn every_parameter_of_the_rows_reaches_the_query() {
+        // The list reads these itself: they name clusters and pages.
+        let elsewhere = ["cluster", "page", "pageSize", "facets"];
+        for Parameter { name, kind, .. } in OF_ALL.iter().filter(|known| !elsewhere.contains(&known.name)) {
+            let values: &[&str] = match kind {
+                Kind::Bool => &["true"],
+                Kind::OneOf(words) => words,
+                _ => &["x"],
+            };
+            let is_read = |value: &&str| queried(&format!("{name}={value}")) != queried("");
+            assert!(values.iter().any(is_read), "{name}");
+        }
     }
 }

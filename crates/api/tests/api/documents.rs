@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use podgate_api::{openapi, routes, routing::Shape};
+use podgate_api::{Kind, openapi, routes, routing::Shape};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -41,6 +41,35 @@ fn the_openapi_document_is_current() {
     let mut text = serde_json::to_string_pretty(&openapi::document("")).unwrap();
     text.push('\n');
     current("openapi.json", &text);
+}
+
+#[test]
+fn the_guide_has_every_parameter_and_field_of_a_list() {
+    let guide = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/api.md")).unwrap();
+    let route = routes::table().into_iter();
+    let list = route.filter(|route| route.path == "/api/clusters/{clusterId}/pods");
+    for parameter in list.flat_map(|route| route.parameters) {
+        let name = format!("`{}`", parameter.name);
+        let row = guide.lines().find(|line| {
+            let cells: Vec<_> = line.split('|').collect();
+            cells.get(1).is_some_and(|first| first.contains(&name))
+        });
+        let row = row.unwrap_or_else(|| panic!("docs/api.md has no row for {name}"));
+        if let Kind::OneOf(words) | Kind::Words(words) = parameter.kind {
+            for word in words {
+                assert!(row.contains(&format!("`{word}`")), "docs/api.md, {name}: no `{word}`");
+            }
+        }
+    }
+    let document = openapi::document("");
+    for field in document["components"]["schemas"]["PodItem"]["properties"]
+        .as_object()
+        .unwrap()
+        .keys()
+    {
+        let is_named = guide.contains(&format!("`{field}`")) || guide.contains(&format!("\"{field}\":"));
+        assert!(is_named, "docs/api.md does not name the field `{field}` of a pod");
+    }
 }
 
 #[test]

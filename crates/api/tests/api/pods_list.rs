@@ -319,6 +319,64 @@ async fn sorts_and_pages() {
     server.stop().await;
 }
 
+/// The words that a parameter of the list takes, as the OpenAPI document has them.
+fn words(parameter: &str) -> Vec<String> {
+    let document = podgate_api::openapi::document("");
+    let parameters = &document["paths"]["/api/clusters/{clusterId}/pods"]["get"]["parameters"];
+    let described = parameters.as_array().unwrap().iter();
+    let described = described.clone().find(|described| described["name"] == parameter);
+    let mut schema = &described.unwrap()["schema"];
+    while !schema["items"].is_null() {
+        schema = &schema["items"];
+    }
+    let words = schema["enum"].as_array().unwrap().iter();
+    words.map(|word| word.as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn every_sort_goes_by_the_field_of_its_name() {
+    let server = with([web(), pending("shop", "new", 1), pending("staging", "old", 2)]).await;
+    for word in words("sort") {
+        let data = server.get(&format!("{PODS}?sort={word}&order=asc")).await.data();
+        let keys: Vec<_> = data["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| &item[&word])
+            .collect();
+        let key = |key: &Value| (key.as_u64(), key.as_str().map(str::to_owned));
+        assert!(keys.is_sorted_by_key(|value| key(value)), "{word}: {keys:?}");
+        assert!(
+            keys.first() != keys.last(),
+            "{word} is the same for all pods of this test"
+        );
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn every_facet_counts_what_the_filter_of_its_name_finds() {
+    let server = with([web(), pending("shop", "new", 1), pending("staging", "old", 2)]).await;
+    for word in words("facets") {
+        let data = server.get(&format!("{PODS}?facets={word}")).await.data();
+        let counts = data["facets"][&word].as_array().unwrap();
+        assert!(counts.len() > 1, "{word} is the same for all pods of this test");
+        // An empty value counts as absent, and `problem=false` as well.
+        for count in counts
+            .iter()
+            .filter(|count| count["value"] != "" && count["value"] != "false")
+        {
+            let (value, count) = (count["value"].as_str().unwrap(), count["count"].as_u64().unwrap());
+            assert_eq!(
+                names(&server, &format!("{word}={value}")).await.1,
+                count,
+                "{word}={value}"
+            );
+        }
+    }
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn what_it_does_not_understand_is_refused_by_name() {
     let server = Server::start().await;
