@@ -96,7 +96,7 @@ fn impersonated(headers: &HeaderMap, user: &User) -> Result<Option<User>, Failur
              cluster scope",
             user.name
         );
-        return Err(Failure::new(403, message).about(serde_json::json!({"name": name, "kind": "users"})));
+        return Err(Failure::new(403, message).with_details(serde_json::json!({"name": name, "kind": "users"})));
     }
     Ok(Some(self::user(&name, groups)))
 }

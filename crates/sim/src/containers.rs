@@ -104,7 +104,7 @@ impl Container {
     }
 
     /// The run that goes on now, if one does.
-    pub(crate) fn running(&self, state: &State) -> Option<Arc<Run>> {
+    pub(crate) fn running_run(&self, state: &State) -> Option<Arc<Run>> {
         self.status()?.pointer("/state/running")?;
         self.runs(state)?.current.filter(|run| run.exit().is_none())
     }
@@ -114,7 +114,7 @@ impl Container {
     /// # Errors
     ///
     /// 400 when it has not started, or there was no previous one.
-    pub(crate) fn logged(&self, state: &State, previous: bool) -> Result<Arc<Run>, Failure> {
+    pub(crate) fn log_run(&self, state: &State, previous: bool) -> Result<Arc<Run>, Failure> {
         let (container, pod) = (&self.name, self.pod_name());
         let refuse = |what: &str| {
             Err(Failure::bad_request(format!(

@@ -48,9 +48,9 @@ pub(crate) async fn answer(mut call: Call, kind: Kind) -> Answer {
     if kind == Kind::Pod {
         let period = grace(&options, &found.value());
         if period > 0 || has_finalizers(&found.value()) {
-            let marked = mark(&call.state, &found, period).ok_or_else(missing)?;
+            let marked = mark_deleted(&call.state, &found, period).ok_or_else(missing)?;
             let at = Duration::from_secs(u64::try_from(period).unwrap_or(0)).min(SHUTDOWN);
-            spawn_end(call.state.clone(), found, at);
+            spawn_shutdown(call.state.clone(), found, at);
             return Ok(answer_with(kind, &marked));
         }
     }
@@ -66,12 +66,12 @@ pub(crate) async fn answer(mut call: Call, kind: Kind) -> Answer {
 }
 
 /// Deletes a pod as a controller does, with the pod's own grace; its containers take this long to end.
-pub(crate) fn begin(state: &Arc<State>, pod: &Arc<Object>, takes: Duration) {
+pub(crate) fn start(state: &Arc<State>, pod: &Arc<Object>, takes: Duration) {
     let period = grace(&Options::default(), &pod.value());
     if period == 0 {
         state.remove(Kind::Pod, &pod.namespace, &pod.name, Some(&pod.uid));
-    } else if mark(state, pod, period).is_some() {
-        spawn_end(state.clone(), pod.clone(), takes);
+    } else if mark_deleted(state, pod, period).is_some() {
+        spawn_shutdown(state.clone(), pod.clone(), takes);
     }
 }
 
@@ -117,7 +117,7 @@ fn unsupported(field: &str, why: &str) -> Failure {
         422,
         format!("DeleteOptions.meta.k8s.io \"\" is invalid: {field}: {why}"),
     )
-    .about(details)
+    .with_details(details)
 }
 
 fn check(options: &Options, found: &Object) -> Result<(), Failure> {
@@ -136,7 +136,7 @@ fn check(options: &Options, found: &Object) -> Result<(), Failure> {
     };
     let kind = found.kind.name();
     let message = format!("Operation cannot be fulfilled on {kind} \"{}\": {why}", found.name);
-    Err(Failure::new(409, message).about(json!({"name": found.name, "kind": kind})))
+    Err(Failure::new(409, message).with_details(json!({"name": found.name, "kind": kind})))
 }
 
 /// The grace in seconds, as Kubernetes' `podStrategy.CheckGracefulDelete` finds it.
@@ -161,7 +161,7 @@ fn has_finalizers(pod: &Value) -> bool {
 }
 
 /// Marks a pod as being deleted; a second deletion can only shorten the grace.
-fn mark(state: &State, pod: &Arc<Object>, period: i64) -> Option<Arc<Object>> {
+fn mark_deleted(state: &State, pod: &Arc<Object>, period: i64) -> Option<Arc<Object>> {
     let marked = state.update_pod(&pod.namespace, &pod.name, |value| {
         let metadata = &mut value["metadata"];
         let known = metadata["deletionTimestamp"].is_string();
@@ -186,7 +186,7 @@ fn mark(state: &State, pod: &Arc<Object>, period: i64) -> Option<Arc<Object>> {
 }
 
 /// Ends a pod's containers after a while, then removes it, unless finalizers hold it.
-fn spawn_end(state: Arc<State>, pod: Arc<Object>, after: Duration) {
+fn spawn_shutdown(state: Arc<State>, pod: Arc<Object>, after: Duration) {
     tokio::spawn(async move {
         tokio::select! {
             () = state.stop.cancelled() => return,
@@ -197,18 +197,18 @@ fn spawn_end(state: Arc<State>, pod: Arc<Object>, after: Duration) {
             if value.pointer("/metadata/uid").and_then(Value::as_str) != Some(&pod.uid) {
                 return false;
             }
-            terminate(value, &now);
+            set_terminated(value, &now);
             value["metadata"]["deletionGracePeriodSeconds"] = 0.into();
             true
         });
         if let Some(ended) = ended {
-            go_on(&state, &ended);
+            finish(&state, &ended);
         }
     });
 }
 
 /// Removes a pod that is being deleted, once its grace is over and no finalizer holds it (`ShouldDeleteDuringUpdate` of Kubernetes' registry).
-pub(crate) fn go_on(state: &Arc<State>, pod: &Arc<Object>) {
+pub(crate) fn finish(state: &Arc<State>, pod: &Arc<Object>) {
     let value = pod.value();
     let over =
         value["metadata"]["deletionTimestamp"].is_string() && value["metadata"]["deletionGracePeriodSeconds"] == 0;
@@ -221,7 +221,7 @@ pub(crate) fn go_on(state: &Arc<State>, pod: &Arc<Object>) {
 }
 
 /// The status of a pod whose containers followed the SIGTERM.
-fn terminate(pod: &mut Value, now: &str) {
+fn set_terminated(pod: &mut Value, now: &str) {
     for list in ["containerStatuses", "initContainerStatuses"] {
         let statuses = pod
             .pointer_mut(&format!("/status/{list}"))

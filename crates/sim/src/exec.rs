@@ -39,13 +39,13 @@ const QUEUE: usize = 8;
 const MAX_MESSAGE: usize = 4 << 20;
 
 /// How long a command may go on whose client is gone and whose input has ended, unless a fault keeps it.
-const ORPHAN: Duration = Duration::from_secs(1);
+const ORPHAN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The exit status of a command whose container ended: SIGKILL.
 const KILLED: i32 = 137;
 
 /// How long the client's close frame is awaited.
-const GOODBYE: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Answers an exec request: an error as an HTTP status, or a WebSocket.
 pub(crate) async fn route(call: Call) -> Response {
@@ -68,7 +68,7 @@ pub(crate) async fn route(call: Call) -> Response {
         return StatusCode::FORBIDDEN.into_response();
     }
     upgrade.on_upgrade(move |socket| async move {
-        let _open = state.execs.enter();
+        let _open = state.execs.open();
         Box::pin(serve(socket, exec, &state)).await;
     })
 }
@@ -105,7 +105,7 @@ impl Exec {
             let text = "you must specify at least 1 of stdin, stdout, stderr".to_owned();
             return Err(plain(StatusCode::BAD_REQUEST, text));
         }
-        let Some(run) = container.running(&call.state) else {
+        let Some(run) = container.running_run(&call.state) else {
             let text = format!("container not found (\"{}\")", container.name);
             return Err(plain(StatusCode::INTERNAL_SERVER_ERROR, text));
         };
@@ -173,7 +173,7 @@ async fn serve(socket: WebSocket, exec: Exec, state: &State) {
     let v5 = socket.protocol().is_some_and(|it| it == V5);
     let statuses = socket.protocol().is_some();
     let (sender, receiver) = socket.split();
-    let (typed, input) = mpsc::channel(QUEUE);
+    let (stdin, input) = mpsc::channel(QUEUE);
     let (written, output) = mpsc::channel(QUEUE);
     let (resize, size) = watch::channel(Size { columns: 0, rows: 0 });
     let streams = Streams {
@@ -184,13 +184,13 @@ async fn serve(socket: WebSocket, exec: Exec, state: &State) {
     let command = async {
         tokio::select! {
             ended = shell::run(exec.container, &exec.command, exec.tty, streams) => ended,
-            () = over(&exec.run) => Ok(KILLED),
+            () = run_ended(&exec.run) => Ok(KILLED),
         }
     };
     let mut cut = state.faults.streams();
     let before = cut.borrow().cut_execs;
 
-    let mut received = std::pin::pin!(receive(receiver, typed, resize, v5 && !exec.tty));
+    let mut received = std::pin::pin!(receive(receiver, stdin, resize, v5 && !exec.tty));
     let served = async { tokio::join!(command, transmit(sender, output, exec.stdout, exec.stderr)) };
     let mut served = std::pin::pin!(served);
     let broken = async {
@@ -204,15 +204,15 @@ async fn serve(socket: WebSocket, exec: Exec, state: &State) {
         biased;
         () = &mut broken => return,
         (ended, sent) = &mut served => sent.map(|sender| (ended, sender)),
-        typed = &mut received => {
+        sender = &mut received => {
             // The client is gone. A kubelet ends the input of a command without a terminal, and leaves it at that.
             let kept = state.faults.orphans_kept();
-            let _typed = typed.filter(|_| kept && exec.tty);
+            let _open_stdin = sender.filter(|_| kept && exec.tty);
             let orphan = async {
                 if kept {
                     let _ = served.await;
                 } else {
-                    let _ = tokio::time::timeout(ORPHAN, served).await;
+                    let _ = tokio::time::timeout(ORPHAN_TIMEOUT, served).await;
                 }
             };
             tokio::select! {
@@ -223,7 +223,7 @@ async fn serve(socket: WebSocket, exec: Exec, state: &State) {
         }
     };
     let Ok((ended, mut sender)) = ended else { return };
-    let goodbye = async {
+    let closing = async {
         if statuses {
             let frame = [&[ERROR], status(&ended).to_string().as_bytes()].concat();
             sender.send(Message::Binary(frame.into())).await?;
@@ -234,19 +234,19 @@ async fn serve(socket: WebSocket, exec: Exec, state: &State) {
         };
         sender.send(Message::Close(Some(close))).await
     };
-    let goodbye = async {
-        if goodbye.await.is_ok() {
-            let _ = tokio::time::timeout(GOODBYE, received).await;
+    let closing = async {
+        if closing.await.is_ok() {
+            let _ = tokio::time::timeout(CLOSE_TIMEOUT, received).await;
         }
     };
     tokio::select! {
         () = broken => {}
-        () = goodbye => {}
+        () = closing => {}
     }
 }
 
 /// Completes when a container's run is over.
-async fn over(run: &Run) {
+async fn run_ended(run: &Run) {
     let mut changes = run.changes();
     while run.exit().is_none() {
         if changes.changed().await.is_err() {
@@ -281,11 +281,11 @@ async fn transmit(
 /// Takes the client's messages until it closes the connection or is gone; returns its end of the input, if still open.
 async fn receive(
     mut receiver: SplitStream<WebSocket>,
-    typed: mpsc::Sender<Bytes>,
+    stdin: mpsc::Sender<Bytes>,
     resize: watch::Sender<Size>,
     closes: bool,
 ) -> Option<mpsc::Sender<Bytes>> {
-    let mut typed = Some(typed);
+    let mut stdin = Some(stdin);
     while let Some(Ok(message)) = receiver.next().await {
         let mut bytes = match message {
             Message::Binary(bytes) => bytes,
@@ -299,9 +299,9 @@ async fn receive(
         let channel = bytes.split_to(1);
         match channel.first().copied() {
             Some(STDIN) if !bytes.is_empty() => {
-                if let Some(typed) = &typed {
+                if let Some(stdin) = &stdin {
                     // A command that has ended, or takes no input: the bytes are lost, as in a closed pipe.
-                    let _ = typed.send(bytes).await;
+                    let _ = stdin.send(bytes).await;
                 }
             }
             Some(RESIZE) => {
@@ -312,11 +312,11 @@ async fn receive(
                     });
                 }
             }
-            Some(CLOSE) if closes && bytes.first() == Some(&STDIN) => typed = None,
+            Some(CLOSE) if closes && bytes.first() == Some(&STDIN) => stdin = None,
             _ => {}
         }
     }
-    typed
+    stdin
 }
 
 /// A terminal's size, as client-go's `TerminalSize` is written.

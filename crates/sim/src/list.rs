@@ -59,7 +59,7 @@ pub(crate) fn one(call: &Call, kind: Kind) -> Answer {
 /// for one that has not been reached, 406 for a form that there is not.
 pub(crate) fn answer(call: &Call, kind: Kind) -> Answer {
     let form = call.form(kind)?;
-    let selectors = Selectors::of(&call.query, kind)?;
+    let selectors = Selectors::from_query(&call.query, kind)?;
     let page = page::read(call, kind, &selectors)?;
     let list = format!("{}List", kind.name());
     Ok(match form {

@@ -17,7 +17,7 @@ use crate::call::{Call, Query};
 use crate::containers;
 use crate::faults::StreamSignal;
 use crate::runtime::{Piece, Position, Run};
-use crate::state::{Open, State};
+use crate::state::{OpenGuard, State};
 use crate::status::{Answer, Failure};
 use crate::time;
 
@@ -40,7 +40,7 @@ fn answer(call: &Call) -> Answer {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let state = call.state.clone();
-    let run = container.logged(&state, options.previous)?;
+    let run = container.log_run(&state, options.previous)?;
     let mut position = options.tail.map_or_else(|| run.start(), |lines| run.tail(lines));
     if let Some(since) = options.since {
         position = run.not_before(position, since);
@@ -58,7 +58,7 @@ fn answer(call: &Call) -> Answer {
         faults,
         seen,
         ended: false,
-        _open: state.logs.enter(),
+        _open: state.logs.open(),
         state,
     };
     let stream = futures_util::stream::unfold(reader, |mut reader| async move {
@@ -141,7 +141,7 @@ impl Options {
 fn refused(pod: &str, field: &str, reason: &str, problem: &str) -> Failure {
     let causes = json!([{"reason": reason, "message": problem, "field": field}]);
     Failure::new(422, format!("PodLogOptions \"{pod}\" is invalid: {field}: {problem}"))
-        .about(json!({"name": pod, "kind": "PodLogOptions", "causes": causes}))
+        .with_details(json!({"name": pod, "kind": "PodLogOptions", "causes": causes}))
 }
 
 fn unreadable(time: &str) -> Failure {
@@ -165,7 +165,7 @@ struct Reader {
     faults: watch::Receiver<StreamSignal>,
     seen: StreamSignal,
     ended: bool,
-    _open: Open,
+    _open: OpenGuard,
 }
 
 impl Reader {

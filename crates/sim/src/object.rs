@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::pieces::{Draft, Pieces};
 use crate::protobuf::Encoded;
+use crate::shared_json::{Draft, SharedJson};
 
 /// The kinds that the cluster holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -21,12 +21,12 @@ impl Kind {
     pub(crate) const ALL: [Kind; 4] = [Kind::Pod, Kind::Namespace, Kind::Node, Kind::Event];
 
     /// The kind by its name (`Pod`).
-    pub(crate) fn named(name: &str) -> Option<Kind> {
+    pub(crate) fn from_name(name: &str) -> Option<Kind> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
     /// The kind by its plural (`pods`).
-    pub(crate) fn of_resource(plural: &str) -> Option<Kind> {
+    pub(crate) fn from_plural(plural: &str) -> Option<Kind> {
         Self::ALL.into_iter().find(|kind| kind.plural() == plural)
     }
 
@@ -68,7 +68,7 @@ pub(crate) struct Object {
     /// The fields that a field selector may name, with their values.
     pub(crate) fields: Vec<(&'static str, String)>,
     /// The JSON without `apiVersion` and `kind`: the items of a list come without them.
-    body: Pieces,
+    body: SharedJson,
     /// The same as protobuf; of pods alone.
     protobuf: Option<Encoded>,
 }
@@ -107,7 +107,7 @@ impl Object {
             version,
             labels: labels.unwrap_or_default(),
             fields: fields(kind, value),
-            body: Pieces::new(&draft),
+            body: SharedJson::new(&draft),
             protobuf: (kind == Kind::Pod).then(|| Encoded::new(&draft)),
         }
     }

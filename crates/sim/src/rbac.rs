@@ -183,7 +183,7 @@ pub(crate) fn forbidden(user: &User, wanted: &Attributes) -> Failure {
     } = wanted;
     if let Some(path) = path {
         let message = format!("forbidden: User \"{}\" cannot {verb} path \"{path}\"", user.name);
-        return Failure::new(403, message).about(json!({}));
+        return Failure::new(403, message).with_details(json!({}));
     }
     let qualified = if group.is_empty() {
         resource.clone()
@@ -216,7 +216,7 @@ pub(crate) fn forbidden(user: &User, wanted: &Attributes) -> Failure {
             .filter(|(_, value)| !value.is_empty());
         details.extend(rest.map(|(key, value)| (key.to_owned(), Value::from(value.as_str()))));
     }
-    Failure::new(403, message).about(details)
+    Failure::new(403, message).with_details(details)
 }
 
 /// The rules of a user in a namespace, for a SelfSubjectRulesReview.

@@ -109,5 +109,5 @@ fn access(user: &User, spec: &Value, group: &str) -> Result<Value, Failure> {
 fn invalid(group: &str, field: &str, why: &str) -> Failure {
     let cause = json!({"reason": "FieldValueInvalid", "message": why, "field": field});
     Failure::new(422, format!(".{group} \"\" is invalid: {field}: {why}"))
-        .about(json!({"group": group, "causes": [cause]}))
+        .with_details(json!({"group": group, "causes": [cause]}))
 }

@@ -42,7 +42,7 @@ impl Selectors {
     /// # Errors
     ///
     /// 400 for what is not a selector, and for a field that the kind has no selector for.
-    pub(crate) fn of(query: &Query, kind: Kind) -> Result<Selectors, Failure> {
+    pub(crate) fn from_query(query: &Query, kind: Kind) -> Result<Selectors, Failure> {
         Ok(Selectors {
             labels: labels(query.get("labelSelector").unwrap_or_default())?,
             fields: fields(query.get("fieldSelector").unwrap_or_default(), kind)?,
@@ -280,7 +280,7 @@ mod tests {
     fn matches(query: &str) -> Result<bool, String> {
         let pod = json!({"metadata": {"name": "web-1", "namespace": "shop", "labels": {"app": "web", "tier": "front", "rank": "3"}},
             "spec": {"nodeName": "n1"}, "status": {"phase": "Running"}});
-        let selectors = Selectors::of(&Query::parse(query), Kind::Pod).map_err(|failure| failure.message)?;
+        let selectors = Selectors::from_query(&Query::parse(query), Kind::Pod).map_err(|failure| failure.message)?;
         Ok(selectors.matches(&Object::new(Kind::Pod, pod, 1)))
     }
 

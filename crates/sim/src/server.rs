@@ -163,7 +163,7 @@ async fn handle(state: Arc<State>, request: http::Request<Incoming>) -> Response
         tokio::time::sleep(delay).await;
     }
     let in_protobuf = wants_protobuf(&state, &request);
-    let told = state.clone();
+    let counter = state.clone();
     let answer = match (state.faults.failure(&whole), identity) {
         (Some(status), _) => Err(Failure::new(
             status,
@@ -179,7 +179,7 @@ async fn handle(state: Arc<State>, request: http::Request<Incoming>) -> Response
     };
     let media_type = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
     if media_type.is_some_and(|media_type| media_type.starts_with(protobuf::MEDIA_TYPE.as_bytes())) {
-        told.protobuf_answers.fetch_add(1, Ordering::SeqCst);
+        counter.protobuf_answers.fetch_add(1, Ordering::SeqCst);
     }
     response
 }
@@ -229,7 +229,7 @@ async fn answer(state: Arc<State>, identity: Identity, request: http::Request<Bo
     if !call.target.group.is_empty() {
         return Box::pin(reviews::answer(call)).await;
     }
-    let kind = Kind::of_resource(&call.target.resource).filter(|_| call.target.version == "v1");
+    let kind = Kind::from_plural(&call.target.resource).filter(|_| call.target.version == "v1");
     let kind = kind.ok_or_else(Failure::no_route)?;
     // `/namespaces/x` names the namespace itself; no other kind without a namespace is reached through one.
     if call.target.namespace.is_some() && !kind.namespaced() && kind != Kind::Namespace {

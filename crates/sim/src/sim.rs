@@ -52,7 +52,7 @@ impl Sim {
         for namespace in ["default", "kube-node-lease", "kube-public", "kube-system"] {
             let object = namespace_object(namespace);
             let empty = state.options.content == Content::Empty;
-            state.put(Kind::Namespace, if empty { object } else { content::old(object) });
+            state.put(Kind::Namespace, if empty { object } else { content::backdated(object) });
         }
         if state.options.content == Content::Empty {
             state.put(Kind::Node, node_object("node-1"));
@@ -95,7 +95,7 @@ impl Sim {
     ///
     /// A value of another kind is returned as it is, and not stored.
     pub fn put(&self, object: Value) -> Value {
-        match object.get("kind").and_then(Value::as_str).and_then(Kind::named) {
+        match object.get("kind").and_then(Value::as_str).and_then(Kind::from_name) {
             Some(kind) => self.inner.state.put(kind, object).value(),
             None => {
                 tracing::error!(
@@ -109,7 +109,7 @@ impl Sim {
 
     /// One object; the namespace of one that has none is ignored.
     pub fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<Value> {
-        let kind = Kind::named(kind)?;
+        let kind = Kind::from_name(kind)?;
         let namespace = if kind.namespaced() { namespace } else { "" };
         self.inner
             .state
@@ -120,7 +120,9 @@ impl Sim {
 
     /// Removes an object at once; whether it was there.
     pub fn remove(&self, kind: &str, namespace: &str, name: &str) -> bool {
-        let Some(kind) = Kind::named(kind) else { return false };
+        let Some(kind) = Kind::from_name(kind) else {
+            return false;
+        };
         let namespace = if kind.namespaced() { namespace } else { "" };
         self.inner.state.remove(kind, namespace, name, None).is_some()
     }

@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 use crate::faults::Faults;
 use crate::object::{Kind, Object};
 use crate::options::Options;
-use crate::pieces::Draft;
 use crate::runtime::Runtime;
+use crate::shared_json::Draft;
 use crate::store::Store;
 
 /// Requests that are remembered.
@@ -44,13 +44,13 @@ pub(crate) struct Gauge(Arc<AtomicUsize>);
 
 /// Counts as open until dropped.
 #[derive(Debug)]
-pub(crate) struct Open(Arc<AtomicUsize>);
+pub(crate) struct OpenGuard(Arc<AtomicUsize>);
 
 impl Gauge {
     /// Counts one more, for as long as the answer lives.
-    pub(crate) fn enter(&self) -> Open {
+    pub(crate) fn open(&self) -> OpenGuard {
         self.0.fetch_add(1, Ordering::SeqCst);
-        Open(self.0.clone())
+        OpenGuard(self.0.clone())
     }
 
     /// How many are open.
@@ -59,7 +59,7 @@ impl Gauge {
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenGuard {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::SeqCst);
     }
@@ -152,8 +152,8 @@ impl State {
 
     /// Tells the content that a deletion has removed an object, if it is a pod.
     pub(crate) fn pod_removed(self: &Arc<Self>, object: &Arc<Object>) {
-        if let Some(told) = self.on_pod_removed.get().filter(|_| object.kind == Kind::Pod) {
-            told(self, object);
+        if let Some(notify) = self.on_pod_removed.get().filter(|_| object.kind == Kind::Pod) {
+            notify(self, object);
         }
     }
 

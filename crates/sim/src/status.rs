@@ -16,7 +16,7 @@ pub(crate) struct Failure {
     pub(crate) message: String,
     pub(crate) details: Value,
     /// `metadata.continue`: how a list goes on after its token expired.
-    pub(crate) go_on: Option<String>,
+    pub(crate) continue_token: Option<String>,
 }
 
 /// What an endpoint answers.
@@ -47,7 +47,7 @@ impl Failure {
             reason,
             message: message.into(),
             details: Value::Null,
-            go_on: None,
+            continue_token: None,
         }
     }
 
@@ -59,17 +59,17 @@ impl Failure {
     /// 404 of an object, in Kubernetes' words.
     pub(crate) fn not_found(kind: Kind, name: &str) -> Failure {
         let failure = Failure::new(404, format!("{} \"{name}\" not found", kind.plural()));
-        failure.about(json!({"name": name, "kind": kind.plural()}))
+        failure.with_details(json!({"name": name, "kind": kind.plural()}))
     }
 
     /// 404 of a path that no resource has.
     pub(crate) fn no_route() -> Failure {
-        Failure::new(404, "the server could not find the requested resource").about(json!({}))
+        Failure::new(404, "the server could not find the requested resource").with_details(json!({}))
     }
 
     /// 405 of a verb that the resource has not.
     pub(crate) fn no_method() -> Failure {
-        Failure::new(405, "the server does not allow this method on the requested resource").about(json!({}))
+        Failure::new(405, "the server does not allow this method on the requested resource").with_details(json!({}))
     }
 
     /// 410 of a watch or list that asks for what is no longer kept.
@@ -78,7 +78,7 @@ impl Failure {
     }
 
     /// The same failure with `details`.
-    pub(crate) fn about(mut self, details: Value) -> Failure {
+    pub(crate) fn with_details(mut self, details: Value) -> Failure {
         self.details = details;
         self
     }
@@ -86,7 +86,7 @@ impl Failure {
     /// The Status object.
     pub(crate) fn status(&self) -> Value {
         let mut metadata = json!({});
-        if let (Some(token), Some(metadata)) = (&self.go_on, metadata.as_object_mut()) {
+        if let (Some(token), Some(metadata)) = (&self.continue_token, metadata.as_object_mut()) {
             metadata.insert("continue".to_owned(), token.clone().into());
         }
         let mut status = json!({"kind": "Status", "apiVersion": "v1", "metadata": metadata, "status": "Failure",

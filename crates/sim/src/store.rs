@@ -10,17 +10,17 @@ use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::object::{Kind, Object, metadata_mut};
-use crate::pieces::Draft;
+use crate::shared_json::Draft;
 use crate::time;
 
 use snapshot::Key;
 pub(crate) use snapshot::{Range, Snapshot};
 
 /// Changes that open watches may lag behind, whatever [`crate::Options::history`] says.
-const LAG: usize = 4096;
+const MAX_LAG: usize = 4096;
 
 /// Changes that [`crate::Options::fresh`] may keep (`defaultUpperBoundCapacity` of kube-apiserver's watch cache).
-const MOST: usize = 100 * 1024;
+const MAX_FRESH: usize = 100 * 1024;
 
 /// One change of an object.
 #[derive(Debug)]
@@ -278,7 +278,7 @@ impl Inner {
             deleted,
         }));
         table.next += 1;
-        let is_fresh = |change: &Change, length: usize| length <= MOST && at - change.at < fresh;
+        let is_fresh = |change: &Change, length: usize| length <= MAX_FRESH && at - change.at < fresh;
         let length = table.history.len();
         let last = length
             .checked_sub(keep + 1)
@@ -289,7 +289,7 @@ impl Inner {
             table.oldest = table.oldest.max(last.version);
         }
         let too_long = |history: &VecDeque<Arc<Change>>| {
-            let first = history.front().filter(|_| history.len() > keep.max(LAG));
+            let first = history.front().filter(|_| history.len() > keep.max(MAX_LAG));
             first.is_some_and(|first| !is_fresh(first, history.len()))
         };
         while too_long(&table.history) {

@@ -16,7 +16,7 @@ use crate::negotiate::Form;
 use crate::object::{Kind, Object};
 use crate::protobuf;
 use crate::selectors::Selectors;
-use crate::state::{Open, State};
+use crate::state::{OpenGuard, State};
 use crate::status::{Answer, Failure, bytes_response};
 use crate::store::{Change, Signal, TooOld};
 use crate::table::{self, Include};
@@ -49,14 +49,14 @@ pub(crate) fn answer(call: &Call, kind: Kind) -> Answer {
         return Err(Failure::new(406, message));
     }
     let include = list::include(&call.query)?;
-    let selectors = Selectors::of(&call.query, kind)?;
+    let selectors = Selectors::from_query(&call.query, kind)?;
     let seconds = call
         .query
         .number("timeoutSeconds")?
         .and_then(|seconds| u64::try_from(seconds).ok());
     let signal = state.store.signal().subscribe();
     let seen = signal.borrow().clone();
-    let begin = begin(call, kind)?;
+    let start = start(call, kind)?;
     let mut watch = Watch {
         kind,
         namespace: call.target.namespace.clone(),
@@ -66,20 +66,20 @@ pub(crate) fn answer(call: &Call, kind: Kind) -> Answer {
             include,
             columns: true,
         },
-        cursor: begin.cursor,
-        floor: begin.floor,
-        initial: begin.initial.into(),
-        last_words: begin.last_words,
+        cursor: start.cursor,
+        floor: start.floor,
+        initial: start.initial.into(),
+        final_error: start.final_error,
         ended: false,
         trickled: false,
         bookmarks: call.query.flag("allowWatchBookmarks"),
-        initial_end: begin.initial_end,
+        initial_end: start.initial_end,
         next_bookmark: Instant::now() + state.bookmark_every(),
         deadline: Instant::now() + Duration::from_secs(seconds.filter(|s| *s > 0).unwrap_or(DEFAULT_TIMEOUT)),
-        since: seen.clone(),
+        opened: seen.clone(),
         signal,
         seen,
-        _open: state.watches.enter(),
+        _open: state.watches.open(),
         state,
     };
     watch.initial.retain(|object| watch.selectors.matches(object));
@@ -96,7 +96,7 @@ pub(crate) fn answer(call: &Call, kind: Kind) -> Answer {
 
 /// Where a watch begins.
 #[derive(Default)]
-struct Begin {
+struct Start {
     cursor: u64,
     /// Changes up to this version are not told: a client may ask from a version that is still to come.
     floor: u64,
@@ -104,10 +104,10 @@ struct Begin {
     /// The version of the bookmark that ends the initial events.
     initial_end: Option<u64>,
     /// Why it ends at once.
-    last_words: Option<Failure>,
+    final_error: Option<Failure>,
 }
 
-fn begin(call: &Call, kind: Kind) -> Result<Begin, Failure> {
+fn start(call: &Call, kind: Kind) -> Result<Start, Failure> {
     let (store, faults, query) = (&call.state.store, &call.state.faults, &call.query);
     let version = list::version(query)?.filter(|version| *version > 0);
     let streaming = query
@@ -127,27 +127,27 @@ fn begin(call: &Call, kind: Kind) -> Result<Begin, Failure> {
                 return Err(list::too_large(asked, snapshot.version));
             }
             let end = wanted.is_some() && query.flag("allowWatchBookmarks") && !faults.initial_events_end_off();
-            Ok(Begin {
+            Ok(Start {
                 cursor: snapshot.seq,
                 initial: snapshot.objects,
                 initial_end: end.then_some(snapshot.version),
-                ..Begin::default()
+                ..Start::default()
             })
         }
-        (Some(false), None) => Ok(Begin {
+        (Some(false), None) => Ok(Start {
             cursor: store.snapshot(kind, None).seq,
-            ..Begin::default()
+            ..Start::default()
         }),
         (_, Some(version)) => match store.since(kind, version) {
-            Ok(cursor) => Ok(Begin {
+            Ok(cursor) => Ok(Start {
                 cursor,
                 floor: version,
-                ..Begin::default()
+                ..Start::default()
             }),
             Err(old) if old.forgotten => Err(too_old(&old)),
-            Err(old) => Ok(Begin {
-                last_words: Some(too_old(&old)),
-                ..Begin::default()
+            Err(old) => Ok(Start {
+                final_error: Some(too_old(&old)),
+                ..Start::default()
             }),
         },
     }
@@ -186,18 +186,18 @@ struct Watch {
     initial: VecDeque<Arc<Object>>,
     initial_end: Option<u64>,
     /// The failure that ends it, still to be said.
-    last_words: Option<Failure>,
+    final_error: Option<Failure>,
     ended: bool,
     /// An event has begun that never ends.
     trickled: bool,
     signal: tokio::sync::watch::Receiver<Signal>,
     seen: Signal,
     /// What had happened when it was opened: a stall concerns those that were open then.
-    since: Signal,
+    opened: Signal,
     bookmarks: bool,
     next_bookmark: Instant,
     deadline: Instant,
-    _open: Open,
+    _open: OpenGuard,
 }
 
 /// The next thing a watch does.
@@ -213,13 +213,13 @@ impl Watch {
     async fn next(&mut self) -> Option<io::Result<Bytes>> {
         while !self.ended {
             let signal = self.signal.borrow_and_update().clone();
-            let stalled = signal.stalled && signal.stalls > self.since.stalls;
+            let stalled = signal.stalled && signal.stalls > self.opened.stalls;
             match self.step(&signal, stalled) {
                 Step::Frames(frames) => return Some(Ok(frames.into())),
                 Step::Break => return Some(Err(io::ErrorKind::ConnectionReset.into())),
                 Step::Wait => {}
             }
-            if let Some(failure) = self.last_words.take_if(|_| !stalled) {
+            if let Some(failure) = self.final_error.take_if(|_| !stalled) {
                 self.ended = true;
                 return Some(Ok(self.writer.failure(&failure).into()));
             }
@@ -254,7 +254,7 @@ impl Watch {
         }
         if signal.expiries > before.expiries {
             let oldest = self.state.store.version();
-            self.last_words = Some(too_old(&TooOld {
+            self.final_error = Some(too_old(&TooOld {
                 asked: self.floor,
                 oldest,
                 forgotten: true,
@@ -263,14 +263,14 @@ impl Watch {
         if signal.garbage > before.garbage {
             return Step::Frames(b"}garbage, not JSON{\n".to_vec());
         }
-        if stalled || self.last_words.is_some() {
+        if stalled || self.final_error.is_some() {
             return Step::Wait;
         }
         match self.ready() {
             Ok(frames) if frames.is_empty() => Step::Wait,
             Ok(frames) => Step::Frames(frames),
             Err(old) => {
-                self.last_words = Some(too_old(&old));
+                self.final_error = Some(too_old(&old));
                 Step::Wait
             }
         }

@@ -56,7 +56,7 @@ pub(crate) async fn create(mut call: Call, kind: Kind) -> Answer {
     if store.get(kind, &namespace, &name).is_some() {
         let mut failure = Failure::new(409, format!("{} \"{name}\" already exists", kind.plural()));
         failure.reason = "AlreadyExists";
-        return Err(failure.about(json!({"name": name, "kind": kind.plural()})));
+        return Err(failure.with_details(json!({"name": name, "kind": kind.plural()})));
     }
     if kind == Kind::Pod {
         let nodes = store.snapshot(Kind::Node, None).objects;
@@ -101,7 +101,7 @@ pub(crate) async fn replace(mut call: Call, kind: Kind) -> Answer {
                  the latest version and try again",
                 kind.plural()
             );
-            return Err(Failure::new(409, message).about(json!({"name": name, "kind": kind.plural()})));
+            return Err(Failure::new(409, message).with_details(json!({"name": name, "kind": kind.plural()})));
         }
         let mut next = given.clone();
         if status {
@@ -167,7 +167,7 @@ fn change(call: &Call, kind: Kind, edit: impl FnOnce(&mut Value) -> Result<(), F
     });
     edited.ok_or_else(missing)??;
     let object = changed.ok_or_else(missing)?;
-    crate::delete::go_on(&call.state, &object);
+    crate::delete::finish(&call.state, &object);
     Ok(bytes_response("application/json", object.json()))
 }
 
@@ -214,7 +214,7 @@ fn prepare(value: &mut Value, kind: Kind, namespace: &str) -> Result<String, Fai
     let invalid = |name: &str, field: &str, why: &str| {
         let cause = json!({"reason": "FieldValueInvalid", "message": why, "field": field});
         Failure::new(422, format!("{} \"{name}\" is invalid: {field}: {why}", kind.name()))
-            .about(json!({"name": name, "kind": kind.name(), "causes": [cause]}))
+            .with_details(json!({"name": name, "kind": kind.name(), "causes": [cause]}))
     };
     let containers = value
         .pointer("/spec/containers")

@@ -16,7 +16,7 @@ use crate::time;
 const TICK: Duration = Duration::from_millis(20);
 
 /// Changes that may be overdue: what is beyond is dropped, so that a slow machine is not buried.
-const MOST: usize = 100;
+const MAX_OVERDUE: usize = 100;
 
 /// Changes between two looks at which pods there are.
 const REFRESH: usize = 2_000;
@@ -38,7 +38,7 @@ pub(super) async fn run(state: Arc<State>, rate: f64) {
             _ = tick.tick() => {}
         }
         due += rate * std::mem::replace(&mut last, Instant::now()).elapsed().as_secs_f64();
-        for _ in 0..MOST.min(due as usize) {
+        for _ in 0..MAX_OVERDUE.min(due as usize) {
             due -= 1.0;
             if left == 0 {
                 left = REFRESH;
@@ -59,14 +59,14 @@ pub(super) async fn run(state: Arc<State>, rate: f64) {
             // Requests come between: changes may take longer than a tick.
             tokio::task::yield_now().await;
         }
-        due = due.min(MOST as f64);
+        due = due.min(MAX_OVERDUE as f64);
     }
 }
 
 fn change(state: &Arc<State>, pod: &Arc<Object>, random: &mut Random) {
     // What is over stays: its Job would not make another one.
     if random.once_in(10) && !is_over(pod) {
-        delete::begin(state, pod, SHUTDOWN);
+        delete::start(state, pod, SHUTDOWN);
         return;
     }
     let restart = random.once_in(3);

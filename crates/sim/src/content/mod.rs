@@ -18,7 +18,7 @@ use crate::time;
 const AGE: SignedDuration = SignedDuration::from_hours(24 * 45);
 
 /// A namespace or node that has been there since the cluster was made.
-pub(crate) fn old(mut object: Value) -> Value {
+pub(crate) fn backdated(mut object: Value) -> Value {
     let now = Timestamp::now();
     object["metadata"]["creationTimestamp"] = time::seconds(now.checked_sub(AGE).unwrap_or(now)).into();
     object

@@ -79,10 +79,10 @@ pub(super) fn read(call: &Call, kind: Kind, selectors: &Selectors) -> Result<Pag
         .filter(|limit| *limit > 0);
     let token = call.query.get("continue").map(Token::decode).transpose()?;
     // Selected ones are counted only when they are looked at.
-    let most = limit.filter(|_| selectors.is_empty());
+    let limit = limit.filter(|_| selectors.is_empty());
     let snapshot = match &token {
-        Some(token) => go_on(call, kind, token, most)?,
-        None => begin(call, kind, most)?,
+        Some(token) => next_page(call, kind, token, limit)?,
+        None => first_page(call, kind, limit)?,
     };
     let mut objects = snapshot.objects;
     objects.retain(|object| selectors.matches(object));
@@ -109,11 +109,11 @@ pub(super) fn read(call: &Call, kind: Kind, selectors: &Selectors) -> Result<Pag
     Ok(Page { metadata, objects })
 }
 
-fn begin(call: &Call, kind: Kind, most: Option<usize>) -> Result<Snapshot, Failure> {
+fn first_page(call: &Call, kind: Kind, limit: Option<usize>) -> Result<Snapshot, Failure> {
     let range = Range {
         namespace: call.target.namespace.as_deref(),
         after: None,
-        most,
+        limit,
     };
     let snapshot = call.state.store.page(kind, range);
     let Some(asked) = version(&call.query)?.filter(|version| *version > 0) else {
@@ -134,12 +134,12 @@ fn begin(call: &Call, kind: Kind, most: Option<usize>) -> Result<Snapshot, Failu
     old.map_err(|_| Failure::expired("The resourceVersion for the provided list is too old."))
 }
 
-fn go_on(call: &Call, kind: Kind, token: &Token, most: Option<usize>) -> Result<Snapshot, Failure> {
+fn next_page(call: &Call, kind: Kind, token: &Token, limit: Option<usize>) -> Result<Snapshot, Failure> {
     let store = &call.state.store;
     let range = Range {
         namespace: call.target.namespace.as_deref(),
         after: Some(&token.after),
-        most,
+        limit,
     };
     let Some(version) = token.version else {
         return Ok(store.page(kind, range));
@@ -158,7 +158,7 @@ fn go_on(call: &Call, kind: Kind, token: &Token, most: Option<usize>) -> Result<
             after: token.after.clone(),
             pages: token.pages,
         };
-        failure.go_on = Some(fresh.encode());
+        failure.continue_token = Some(fresh.encode());
         failure
     })
 }
@@ -188,7 +188,7 @@ pub(crate) fn too_large(asked: u64, current: u64) -> Failure {
         504,
         format!("Timeout: Too large resource version: {asked}, current: {current}"),
     )
-    .about(json!({"causes": [cause], "retryAfterSeconds": 1}))
+    .with_details(json!({"causes": [cause], "retryAfterSeconds": 1}))
 }
 
 /// What `ValidateListOptions` refuses for a list.
@@ -227,5 +227,5 @@ pub(crate) fn invalid_option(field: &str, why: &str) -> Failure {
 fn invalid(field: &str, reason: &str, why: &str) -> Failure {
     let cause = json!({"reason": reason, "message": why, "field": field});
     let details = json!({"group": "meta.k8s.io", "kind": "ListOptions", "causes": [cause]});
-    Failure::new(422, format!("ListOptions.meta.k8s.io \"\" is invalid: {field}: {why}")).about(details)
+    Failure::new(422, format!("ListOptions.meta.k8s.io \"\" is invalid: {field}: {why}")).with_details(details)
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::schema::{LIST_META, OBJECT_META, POD, POD_SPEC, POD_STATUS, STATUS};
 use super::write::{field_len, head, message, mistyped, text, write, write_field};
 use super::{MAGIC, Shape};
-use crate::pieces::{self, Draft};
+use crate::shared_json::{self, Draft};
 
 /// What follows the object in its `Unknown`: no encoding, no content type.
 const TAIL: &[u8] = b"\x1a\x00\x22\x00";
@@ -44,7 +44,7 @@ impl Encoded {
                         }
                         write_field(field, section, &mut own);
                         if own.len() - begin >= WORTH_SHARING && name != "status" {
-                            shared.push(pieces::shared(own.get(begin..).unwrap_or_default()));
+                            shared.push(shared_json::intern(own.get(begin..).unwrap_or_default()));
                             own.truncate(begin);
                         }
                     }
@@ -207,7 +207,7 @@ mod tests {
             json!({"metadata": {"name": "n", "labels": {"l": label}}, "spec": {"nodeName": "x", "volumes": null}});
         let volumes = part("spec", "volumes", &json!([{"name": "tmp", "emptyDir": {}}]));
         let mut draft = Draft::from(value.clone());
-        draft.shared.push(crate::pieces::Shared {
+        draft.shared.push(crate::shared_json::SharedField {
             section: "spec",
             key: "volumes",
             text: b"[]"[..].into(),

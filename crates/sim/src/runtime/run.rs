@@ -8,10 +8,10 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 
 /// Bytes that the log of one run keeps; the oldest lines go first.
-const KEPT: usize = 64 << 20;
+const MAX_BYTES: usize = 64 << 20;
 
 /// Lines that the log of one run keeps.
-const KEPT_LINES: usize = 1 << 20;
+const MAX_LINES: usize = 1 << 20;
 
 /// One line of a log, or the beginning of one.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ struct Buffer {
     start: u64,
     exit: Option<i32>,
     /// Bytes that are kept at most.
-    most: usize,
+    max_bytes: usize,
 }
 
 impl Default for Buffer {
@@ -41,7 +41,7 @@ impl Default for Buffer {
             bytes: 0,
             start: 0,
             exit: None,
-            most: KEPT,
+            max_bytes: MAX_BYTES,
         }
     }
 }
@@ -70,7 +70,7 @@ impl Buffer {
             self.bytes += part.len();
             bytes = rest;
         }
-        while (self.bytes > self.most || self.lines.len() > KEPT_LINES) && self.lines.len() > 1 {
+        while (self.bytes > self.max_bytes || self.lines.len() > MAX_LINES) && self.lines.len() > 1 {
             if let Some(line) = self.lines.pop_front() {
                 self.bytes -= line.bytes.len();
                 self.first += 1;
@@ -144,8 +144,8 @@ impl Run {
     }
 
     /// Keeps at most so many bytes of the log from now on, rather than 64 MiB.
-    pub(crate) fn keep(&self, bytes: usize) {
-        self.with(|buffer| buffer.most = bytes);
+    pub(crate) fn set_max_bytes(&self, bytes: usize) {
+        self.with(|buffer| buffer.max_bytes = bytes);
     }
 
     /// Hides what is there from new readers.

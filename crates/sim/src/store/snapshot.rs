@@ -27,12 +27,12 @@ pub(crate) struct Range<'a> {
     pub(crate) namespace: Option<&'a str>,
     /// Those after a key alone.
     pub(crate) after: Option<&'a Key>,
-    /// So many at most.
-    pub(crate) most: Option<usize>,
+    /// So many at limit.
+    pub(crate) limit: Option<usize>,
 }
 
 impl<'a> Range<'a> {
-    fn of<'t>(self, table: &'t Table) -> impl Iterator<Item = (&'t Key, &'t Arc<Object>)> + use<'a, 't> {
+    fn select<'t>(self, table: &'t Table) -> impl Iterator<Item = (&'t Key, &'t Arc<Object>)> + use<'a, 't> {
         let first = self.namespace.map(|namespace| (namespace.to_owned(), String::new()));
         let from = match (self.after, &first) {
             (Some(after), first) if first.as_ref().is_none_or(|first| after > first) => Bound::Excluded(after),
@@ -44,10 +44,10 @@ impl<'a> Range<'a> {
     }
 
     /// The first objects, and how many come after them. What comes after is counted without a look at it.
-    fn cut<'t>(self, mut objects: impl Iterator<Item = &'t Arc<Object>>) -> (Vec<Arc<Object>>, usize) {
+    fn split_at_limit<'t>(self, mut objects: impl Iterator<Item = &'t Arc<Object>>) -> (Vec<Arc<Object>>, usize) {
         let first = objects
             .by_ref()
-            .take(self.most.unwrap_or(usize::MAX))
+            .take(self.limit.unwrap_or(usize::MAX))
             .cloned()
             .collect();
         (first, objects.count())
@@ -68,7 +68,7 @@ impl Store {
     pub(crate) fn page(&self, kind: Kind, range: Range<'_>) -> Snapshot {
         let inner = self.lock();
         let table = &inner.tables[kind as usize];
-        let (objects, more) = range.cut(range.of(table).map(|(_, object)| object));
+        let (objects, more) = range.split_at_limit(range.select(table).map(|(_, object)| object));
         Snapshot {
             version: inner.version,
             seq: table.next,
@@ -98,9 +98,9 @@ impl Store {
             let key = (change.after.namespace.clone(), change.after.name.clone());
             undone.entry(key).or_insert_with(|| change.before.clone());
         }
-        let kept = range.of(table).filter(|(key, _)| !undone.contains_key(*key));
+        let kept = range.select(table).filter(|(key, _)| !undone.contains_key(*key));
         let (objects, more) = if undone.is_empty() {
-            range.cut(kept.map(|(_, object)| object))
+            range.split_at_limit(kept.map(|(_, object)| object))
         } else {
             let inside = |key: &Key| {
                 range.namespace.is_none_or(|namespace| namespace == key.0)
@@ -110,7 +110,7 @@ impl Store {
             let mut all: Vec<_> = kept.collect();
             all.extend(before.filter_map(|(key, before)| Some((key, before.as_ref()?))));
             all.sort_by_key(|(key, _)| *key);
-            range.cut(all.into_iter().map(|(_, object)| object))
+            range.split_at_limit(all.into_iter().map(|(_, object)| object))
         };
         Ok(Snapshot {
             version,

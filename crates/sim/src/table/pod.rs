@@ -9,15 +9,15 @@ use super::{ago, created, or_none, text};
 
 /// The cells of a pod.
 pub(super) fn cells(pod: &Value, now: Timestamp) -> Vec<Value> {
-    let print = Print::of(pod);
-    let restarts = match print.last_restart {
-        Some(last) if print.restarts != 0 => format!("{} ({} ago)", print.restarts, ago(&last.to_string(), now)),
-        _ => print.restarts.to_string(),
+    let summary = Summary::from_pod(pod);
+    let restarts = match summary.last_restart {
+        Some(last) if summary.restarts != 0 => format!("{} ({} ago)", summary.restarts, ago(&last.to_string(), now)),
+        _ => summary.restarts.to_string(),
     };
     vec![
         text(pod, "/metadata/name").into(),
-        format!("{}/{}", print.ready, print.total).into(),
-        print.reason.into(),
+        format!("{}/{}", summary.ready, summary.total).into(),
+        summary.reason.into(),
         restarts.into(),
         created(pod, now),
         or_none(text(pod, "/status/podIPs/0/ip")),
@@ -27,7 +27,7 @@ pub(super) fn cells(pod: &Value, now: Timestamp) -> Vec<Value> {
     ]
 }
 
-struct Print {
+struct Summary {
     reason: String,
     ready: usize,
     total: usize,
@@ -56,7 +56,7 @@ fn restarted(status: &Value) -> Option<Timestamp> {
 }
 
 /// How a container ended: its reason, else its signal, else its exit code.
-fn ending(terminated: &Value) -> String {
+fn termination_reason(terminated: &Value) -> String {
     match (
         terminated["reason"].as_str().unwrap_or_default(),
         terminated["signal"].as_i64().unwrap_or(0),
@@ -67,8 +67,8 @@ fn ending(terminated: &Value) -> String {
     }
 }
 
-impl Print {
-    fn of(pod: &Value) -> Print {
+impl Summary {
+    fn from_pod(pod: &Value) -> Summary {
         let sidecars: HashSet<&str> = items(pod, "/spec/initContainers")
             .iter()
             .filter(|container| container["restartPolicy"] == "Always")
@@ -76,7 +76,7 @@ impl Print {
             .collect();
         let phase = text(pod, "/status/phase");
         let reason = text(pod, "/status/reason");
-        let mut print = Print {
+        let mut summary = Summary {
             reason: if reason.is_empty() { phase } else { reason }.to_owned(),
             ready: 0,
             total: items(pod, "/spec/containers").len() + sidecars.len(),
@@ -84,28 +84,28 @@ impl Print {
             last_restart: None,
         };
         if condition(pod, "PodScheduled").is_some_and(|condition| condition["reason"] == "SchedulingGated") {
-            "SchedulingGated".clone_into(&mut print.reason);
+            "SchedulingGated".clone_into(&mut summary.reason);
         }
-        let initializing = print.init_containers(pod, &sidecars);
+        let initializing = summary.init_containers(pod, &sidecars);
         if !initializing || is_true(pod, "Initialized") {
             let of_sidecars = items(pod, "/status/initContainerStatuses")
                 .iter()
                 .filter(|status| is_sidecar(status, &sidecars));
-            print.restarts = of_sidecars
+            summary.restarts = of_sidecars
                 .clone()
                 .map(|status| status["restartCount"].as_i64().unwrap_or(0))
                 .sum();
-            print.last_restart = of_sidecars.filter_map(restarted).max();
-            print.containers(pod);
+            summary.last_restart = of_sidecars.filter_map(restarted).max();
+            summary.containers(pod);
         }
         if pod.pointer("/metadata/deletionTimestamp").is_some_and(Value::is_string) {
             if reason == "NodeLost" {
-                "Unknown".clone_into(&mut print.reason);
+                "Unknown".clone_into(&mut summary.reason);
             } else if !matches!(phase, "Succeeded" | "Failed") {
-                "Terminating".clone_into(&mut print.reason);
+                "Terminating".clone_into(&mut summary.reason);
             }
         }
-        print
+        summary
     }
 
     /// Goes through the init containers up to the one that holds the others up; whether there is one.
@@ -123,7 +123,7 @@ impl Print {
                 continue;
             }
             self.reason = match terminated {
-                Some(state) => format!("Init:{}", ending(state)),
+                Some(state) => format!("Init:{}", termination_reason(state)),
                 None if !waiting.is_empty() && waiting != "PodInitializing" => format!("Init:{waiting}"),
                 None => format!("Init:{index}/{}", items(pod, "/spec/initContainers").len()),
             };
@@ -141,7 +141,7 @@ impl Print {
             if !waiting.is_empty() {
                 waiting.clone_into(&mut self.reason);
             } else if let Some(state) = status.pointer("/state/terminated").filter(|state| state.is_object()) {
-                self.reason = ending(state);
+                self.reason = termination_reason(state);
             } else if status["ready"] == true && status.pointer("/state/running").is_some_and(Value::is_object) {
                 has_running = true;
                 self.ready += 1;

@@ -70,7 +70,7 @@ impl Api {
     }
 
     pub(crate) async fn watch(&self, path: &str) -> Frames {
-        Frames::of(self.request(Method::GET, path)).await
+        Frames::open(self.request(Method::GET, path)).await
     }
 }
 
@@ -106,7 +106,7 @@ pub(crate) enum Frame {
 }
 
 impl Frames {
-    pub(crate) async fn of(request: RequestBuilder) -> Frames {
+    pub(crate) async fn open(request: RequestBuilder) -> Frames {
         let response = request.send().await.unwrap();
         assert_eq!(response.status(), 200);
         Frames {

@@ -217,7 +217,7 @@ async fn a_watch_can_be_of_tables() {
     let api = Api::start().await;
     api.sim.run_pod("a", "one", &["app"]);
     let request = api.request(Method::GET, "/api/v1/pods?watch=true");
-    let mut watch = Frames::of(request.header("Accept", "application/json;as=Table;v=v1;g=meta.k8s.io")).await;
+    let mut watch = Frames::open(request.header("Accept", "application/json;as=Table;v=v1;g=meta.k8s.io")).await;
     let (kind, table) = watch.event().await;
     assert_eq!(
         (kind.as_str(), &table["kind"], &table["rows"][0]["cells"][2]),

@@ -11,13 +11,13 @@ use crate::state::State;
 use crate::time;
 
 /// How long an event is kept (`--event-ttl` of the API server).
-const KEPT: SignedDuration = SignedDuration::from_hours(1);
+const EVENT_TTL: SignedDuration = SignedDuration::from_hours(1);
 
 /// Events that are kept at most; the oldest go first.
-const MOST: usize = 2_000;
+const MAX_EVENTS: usize = 2_000;
 
 /// What an event is about.
-pub(super) struct About<'a> {
+pub(super) struct Subject<'a> {
     pub(super) kind: &'a str,
     pub(super) namespace: &'a str,
     pub(super) name: &'a str,
@@ -29,9 +29,9 @@ pub(super) struct About<'a> {
 }
 
 /// What happened.
-pub(super) struct Happening<'a> {
+pub(super) struct Event<'a> {
     /// Who says it: `kubelet`, `default-scheduler`, a controller.
-    pub(super) by: &'a str,
+    pub(super) reporter: &'a str,
     pub(super) node: &'a str,
     pub(super) warning: bool,
     pub(super) reason: &'a str,
@@ -58,33 +58,33 @@ impl Events {
         }
     }
 
-    pub(super) fn write(&mut self, now: Timestamp, about: &About<'_>, what: Happening<'_>) {
+    pub(super) fn write(&mut self, now: Timestamp, subject: &Subject<'_>, event: Event<'_>) {
         let key = format!(
             "{} {} {} {}",
-            about.namespace,
-            about.uid,
-            about.container.unwrap_or_default(),
-            what.reason
+            subject.namespace,
+            subject.uid,
+            subject.container.unwrap_or_default(),
+            event.reason
         );
         self.written += 1;
         let unix = u64::try_from(now.as_nanosecond())
             .unwrap_or(0)
             .wrapping_add(self.written);
-        let fresh = || (format!("{}.{unix:x}", about.name), 0, now);
+        let fresh = || (format!("{}.{unix:x}", subject.name), 0, now);
         let (name, count, first) = self.known.get(&key).cloned().unwrap_or_else(fresh);
         if count == 0 {
             self.order.push_back((now, key.clone()));
         }
         self.known.insert(key, (name.clone(), count + 1, first));
         self.state
-            .put(Kind::Event, object(now, about, what, &name, count + 1, first));
+            .put(Kind::Event, object(now, subject, event, &name, count + 1, first));
         self.forget(now);
     }
 
     /// Removes what is too old or too much.
     fn forget(&mut self, now: Timestamp) {
         while let Some((first, key)) = self.order.front() {
-            if now.duration_since(*first) < KEPT && self.order.len() <= MOST {
+            if now.duration_since(*first) < EVENT_TTL && self.order.len() <= MAX_EVENTS {
                 return;
             }
             if let (Some((name, ..)), Some((namespace, _))) = (self.known.remove(key), key.split_once(' ')) {
@@ -95,19 +95,19 @@ impl Events {
     }
 }
 
-fn object(now: Timestamp, about: &About<'_>, what: Happening<'_>, name: &str, count: u64, first: Timestamp) -> Value {
-    let mut involved = json!({"kind": about.kind, "apiVersion": if about.kind == "Pod" { "v1" } else { "apps/v1" },
-        "namespace": about.namespace, "name": about.name, "uid": about.uid});
-    if let Some(container) = about.container {
-        let list = if about.init { "initContainers" } else { "containers" };
+fn object(now: Timestamp, subject: &Subject<'_>, event: Event<'_>, name: &str, count: u64, first: Timestamp) -> Value {
+    let mut involved = json!({"kind": subject.kind, "apiVersion": if subject.kind == "Pod" { "v1" } else { "apps/v1" },
+        "namespace": subject.namespace, "name": subject.name, "uid": subject.uid});
+    if let Some(container) = subject.container {
+        let list = if subject.init { "initContainers" } else { "containers" };
         involved["fieldPath"] = format!("spec.{list}{{{container}}}").into();
     }
-    let mut source = json!({"component": what.by});
-    if !what.node.is_empty() {
-        source["host"] = what.node.into();
+    let mut source = json!({"component": event.reporter});
+    if !event.node.is_empty() {
+        source["host"] = event.node.into();
     }
-    json!({"kind": "Event", "metadata": {"namespace": about.namespace, "name": name, "creationTimestamp": time::seconds(first)},
-        "involvedObject": involved, "type": if what.warning { "Warning" } else { "Normal" }, "reason": what.reason,
-        "message": what.message, "count": count, "firstTimestamp": time::seconds(first), "lastTimestamp": time::seconds(now),
-        "eventTime": null, "source": source, "reportingComponent": what.by, "reportingInstance": what.node})
+    json!({"kind": "Event", "metadata": {"namespace": subject.namespace, "name": name, "creationTimestamp": time::seconds(first)},
+        "involvedObject": involved, "type": if event.warning { "Warning" } else { "Normal" }, "reason": event.reason,
+        "message": event.message, "count": count, "firstTimestamp": time::seconds(first), "lastTimestamp": time::seconds(now),
+        "eventTime": null, "source": source, "reportingComponent": event.reporter, "reportingInstance": event.node})
 }

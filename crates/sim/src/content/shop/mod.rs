@@ -1,44 +1,44 @@
 //! A small web shop on two clusters, for the demo: it lives without anybody touching it.
 
-mod catalogue;
-mod director;
+mod controller;
 mod events;
-mod life;
-mod opening;
+mod initial_state;
+mod log_format;
+mod log_writer;
 mod pod;
-mod speech;
-mod stored;
-mod voice;
+mod pod_lifecycle;
+mod sync;
+mod workloads;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::old;
+use super::backdated;
 use crate::object::Kind;
 use crate::sim::{namespace_object, node_object};
 use crate::state::State;
-use director::Director;
+use controller::Controller;
 
 /// How often the shop's life goes on.
 const TICK: Duration = Duration::from_millis(200);
 
 /// Fills a cluster with the shop and keeps it going until the cluster stops.
 pub(super) fn fill(state: &Arc<State>, cluster: &str) {
-    let plan = catalogue::plan(cluster);
+    let plan = workloads::plan(cluster);
     for namespace in ["shop", "payments", "monitoring"] {
-        state.put(Kind::Namespace, old(namespace_object(namespace)));
+        state.put(Kind::Namespace, backdated(namespace_object(namespace)));
     }
     for (index, name) in plan.nodes.iter().enumerate() {
-        let mut node = old(node_object(name));
+        let mut node = backdated(node_object(name));
         node["metadata"]["labels"]["node-role.kubernetes.io/worker"] = "".into();
         node["metadata"]["labels"]["topology.kubernetes.io/zone"] = format!("zone-{}", index + 1).into();
         node["status"]["addresses"][0]["address"] = host(index).into();
         state.put(Kind::Node, node);
     }
-    let mut director = Director::new(state.clone(), plan, Timestamp::now());
-    director.open(Timestamp::now());
+    let mut controller = Controller::new(state.clone(), plan, Timestamp::now());
+    controller.create_initial_pods(Timestamp::now());
     let stop = state.stop.clone();
     tokio::spawn(async move {
         let mut tick = tokio::time::interval(TICK);
@@ -46,7 +46,7 @@ pub(super) fn fill(state: &Arc<State>, cluster: &str) {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                _ = tick.tick() => director.tick(Timestamp::now()),
+                _ = tick.tick() => controller.tick(Timestamp::now()),
             }
         }
     });

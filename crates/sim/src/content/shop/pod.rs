@@ -3,20 +3,20 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::catalogue::{Owner, Template, Workload};
+use super::workloads::{ContainerTemplate, Owner, Workload};
 use crate::time;
 
 /// A container's state.
 #[derive(Clone, Debug)]
-pub(super) enum Phase {
+pub(super) enum ContainerState {
     Waiting { reason: &'static str, message: String },
     Running { since: Timestamp },
-    Ended(Ended),
+    Terminated(Termination),
 }
 
 /// How a run ended.
 #[derive(Clone, Debug)]
-pub(super) struct Ended {
+pub(super) struct Termination {
     pub(super) code: i32,
     pub(super) reason: &'static str,
     pub(super) from: Timestamp,
@@ -25,8 +25,8 @@ pub(super) struct Ended {
 
 #[derive(Clone, Debug)]
 pub(super) struct Container {
-    pub(super) phase: Phase,
-    pub(super) last: Option<Ended>,
+    pub(super) state: ContainerState,
+    pub(super) last: Option<Termination>,
     pub(super) restarts: u64,
     pub(super) ready: bool,
 }
@@ -34,7 +34,7 @@ pub(super) struct Container {
 impl Container {
     pub(super) fn waiting(reason: &'static str) -> Container {
         Container {
-            phase: Phase::Waiting {
+            state: ContainerState::Waiting {
                 reason,
                 message: String::new(),
             },
@@ -45,7 +45,7 @@ impl Container {
     }
 
     pub(super) fn is_running(&self) -> bool {
-        matches!(self.phase, Phase::Running { .. })
+        matches!(self.state, ContainerState::Running { .. })
     }
 }
 
@@ -73,7 +73,7 @@ impl Pod {
         let ended = |code: fn(i32) -> bool| {
             self.containers
                 .iter()
-                .all(|it| matches!(&it.phase, Phase::Ended(ended) if code(ended.code)))
+                .all(|it| matches!(&it.state, ContainerState::Terminated(ended) if code(ended.code)))
         };
         if !self.containers.is_empty() && ended(|code| code == 0) {
             "Succeeded"
@@ -82,7 +82,7 @@ impl Pod {
         } else if self
             .containers
             .iter()
-            .any(|it| it.is_running() || it.last.is_some() || matches!(it.phase, Phase::Ended(_)))
+            .any(|it| it.is_running() || it.last.is_some() || matches!(it.state, ContainerState::Terminated(_)))
         {
             "Running"
         } else {
@@ -205,7 +205,7 @@ impl Pod {
             )),
         };
         let ready = self.is_ready();
-        let list = |containers: &[Container], templates: &'static [Template]| -> Vec<Value> {
+        let list = |containers: &[Container], templates: &'static [ContainerTemplate]| -> Vec<Value> {
             containers
                 .iter()
                 .zip(templates)
@@ -238,16 +238,16 @@ fn owner_uid(workload: &Workload, owner: &str) -> String {
 }
 
 /// The tag of a container's image.
-pub(super) fn tag(template: &Template, version: u32) -> String {
+pub(super) fn tag(template: &ContainerTemplate, version: u32) -> String {
     template.tag.replace("{}", &version.to_string())
 }
 
 /// The image of a container with its tag.
-pub(super) fn image(template: &Template, version: u32) -> String {
+pub(super) fn image(template: &ContainerTemplate, version: u32) -> String {
     format!("{}:{}", template.image, tag(template, version))
 }
 
-fn container_spec(template: &Template, version: u32, workload: &Workload) -> Value {
+fn container_spec(template: &ContainerTemplate, version: u32, workload: &Workload) -> Value {
     let mut spec = json!({"name": template.name, "image": image(template, version), "imagePullPolicy": "IfNotPresent",
         "env": [
             {"name": "SERVICE", "value": workload.name}, {"name": "LOG_LEVEL", "value": "info"},
@@ -270,19 +270,19 @@ fn container_spec(template: &Template, version: u32, workload: &Workload) -> Val
     spec
 }
 
-fn container_status(container: &Container, template: &Template, version: u32) -> Value {
-    let ended = |ended: &Ended| {
+fn container_status(container: &Container, template: &ContainerTemplate, version: u32) -> Value {
+    let ended = |ended: &Termination| {
         json!({"terminated": {"exitCode": ended.code, "reason": ended.reason, "startedAt": time::seconds(ended.from),
             "finishedAt": time::seconds(ended.to)}})
     };
-    let state = match &container.phase {
-        Phase::Waiting { reason, message } if message.is_empty() => json!({"waiting": {"reason": reason}}),
-        Phase::Waiting { reason, message } => json!({"waiting": {"reason": reason, "message": message}}),
-        Phase::Running { since } => json!({"running": {"startedAt": time::seconds(*since)}}),
-        Phase::Ended(it) => ended(it),
+    let state = match &container.state {
+        ContainerState::Waiting { reason, message } if message.is_empty() => json!({"waiting": {"reason": reason}}),
+        ContainerState::Waiting { reason, message } => json!({"waiting": {"reason": reason, "message": message}}),
+        ContainerState::Running { since } => json!({"running": {"startedAt": time::seconds(*since)}}),
+        ContainerState::Terminated(it) => ended(it),
     };
-    let image_id = match &container.phase {
-        Phase::Waiting { .. } if container.last.is_none() => String::new(),
+    let image_id = match &container.state {
+        ContainerState::Waiting { .. } if container.last.is_none() => String::new(),
         _ => format!("{}@sha256:{:064x}", template.image, template.image.len()),
     };
     json!({"name": template.name, "image": image(template, version), "imageID": image_id, "ready": container.ready,

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::content::{churn, old};
+use crate::content::{backdated, churn};
 use crate::object::{Kind, Object};
 use crate::sim::{namespace_object, node_object};
 use crate::state::State;
@@ -25,10 +25,10 @@ pub(super) fn fill(state: &Arc<State>, pods: usize, nodes: usize, namespaces: us
     };
     let now = Timestamp::now();
     for number in 0..size.namespaces {
-        state.put(Kind::Namespace, old(namespace_object(&size.namespace(number))));
+        state.put(Kind::Namespace, backdated(namespace_object(&size.namespace(number))));
     }
     for number in 0..size.nodes {
-        let mut node = old(node_object(&size.node(number)));
+        let mut node = backdated(node_object(&size.node(number)));
         node["status"]["addresses"][0]["address"] = json!(format!("192.168.{}.{}", number / 250, 2 + number % 250));
         state.put(Kind::Node, node);
     }
@@ -56,7 +56,8 @@ pub(super) fn fill(state: &Arc<State>, pods: usize, nodes: usize, namespaces: us
 
 /// The owner's answer to a pod that was deleted: another one. A Job whose pod is gone makes none.
 fn replace(state: &Arc<State>, removed: &Arc<Object>, size: &Size, seed: u64) {
-    let Some(workload) = Workload::of(&removed.name, size).filter(|it| it.namespace == removed.namespace) else {
+    let Some(workload) = Workload::from_pod_name(&removed.name, size).filter(|it| it.namespace == removed.namespace)
+    else {
         return;
     };
     let index = match workload.owner {

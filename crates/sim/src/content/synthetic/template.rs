@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use super::workload::{Health, Identity, Owner, Size, Workload};
-use crate::pieces::{Draft, Shared};
+use super::workload::{Health, Owner, PodIdentity, Size, Workload};
+use crate::shared_json::{Draft, SharedField};
 use crate::{protobuf, time};
 
 /// Environment variables of a container.
@@ -17,7 +17,7 @@ pub(super) struct Template {
     /// The pod without its largest parts.
     value: Value,
     /// The largest parts, as they are sent: a pod costs neither the time nor the memory of another copy.
-    shared: Vec<Shared>,
+    shared: Vec<SharedField>,
 }
 
 impl Template {
@@ -30,7 +30,7 @@ impl Template {
         ];
         let shared = parts.into_iter().map(|(section, key)| {
             let part = value[section][key].take();
-            Shared {
+            SharedField {
                 section,
                 key,
                 text: part.to_string().into_bytes().into(),
@@ -177,7 +177,7 @@ fn fields(value: &Value) -> Value {
 pub(super) fn pod(
     template: &Template,
     workload: &Workload,
-    identity: &Identity,
+    identity: &PodIdentity,
     size: &Size,
     created: Timestamp,
 ) -> Draft {
@@ -196,7 +196,7 @@ pub(super) fn pod(
 }
 
 /// The status of a pod that has been there since `created`.
-pub(super) fn status(workload: &Workload, identity: &Identity, size: &Size, created: Timestamp) -> Value {
+pub(super) fn status(workload: &Workload, identity: &PodIdentity, size: &Size, created: Timestamp) -> Value {
     let since = time::seconds(created);
     let condition = |kind: &str, holds: bool| json!({"type": kind, "status": if holds { "True" } else { "False" }, "lastProbeTime": null, "lastTransitionTime": since});
     if identity.health == Health::Unschedulable {
@@ -206,7 +206,7 @@ pub(super) fn status(workload: &Workload, identity: &Identity, size: &Size, crea
             "Insufficient memory",
             "node(s) had untolerated taint {dedicated: batch}",
         ];
-        let lack = form(&lack, identity);
+        let lack = variant(&lack, identity);
         let mut scheduled = condition("PodScheduled", false);
         scheduled["reason"] = "Unschedulable".into();
         scheduled["message"] = format!(
@@ -215,7 +215,7 @@ pub(super) fn status(workload: &Workload, identity: &Identity, size: &Size, crea
         .into();
         return json!({"phase": "Pending", "qosClass": "Burstable", "conditions": [scheduled]});
     }
-    let done = workload.owner == Owner::Job && identity.health == Health::Well;
+    let done = workload.owner == Owner::Job && identity.health == Health::Good;
     let statuses: Vec<Value> = CONTAINERS
         .iter()
         .map(|name| container_status(workload, identity, name, &since))
@@ -251,26 +251,26 @@ pub(super) fn status(workload: &Workload, identity: &Identity, size: &Size, crea
 }
 
 /// The form that a pod's ailment takes.
-fn form<T: Copy + Default>(forms: &[T], identity: &Identity) -> T {
-    let place = identity.form % forms.len().max(1);
-    forms.get(place).copied().unwrap_or_default()
+fn variant<T: Copy + Default>(variants: &[T], identity: &PodIdentity) -> T {
+    let place = identity.variant % variants.len().max(1);
+    variants.get(place).copied().unwrap_or_default()
 }
 
 /// Why an image can't be pulled, as containerd words it.
-fn no_image(image: &str, identity: &Identity) -> String {
+fn no_image(image: &str, identity: &PodIdentity) -> String {
     let not_found = format!("{image}: not found");
     let causes = [
         not_found.as_str(),
         "unexpected status from HEAD request to https://registry.example.com/v2/: 401 Unauthorized",
         "failed to do request: Head \"https://registry.example.com/v2/\": dial tcp: lookup registry.example.com on 10.96.0.10:53: no such host",
     ];
-    let cause = form(&causes, identity);
+    let cause = variant(&causes, identity);
     format!(
         "Back-off pulling image \"{image}\": ErrImagePull: failed to pull and unpack image \"{image}\": failed to resolve reference \"{image}\": {cause}"
     )
 }
 
-fn container_status(workload: &Workload, identity: &Identity, container: &str, since: &str) -> Value {
+fn container_status(workload: &Workload, identity: &PodIdentity, container: &str, since: &str) -> Value {
     let first = container == CONTAINERS[0];
     let image = image(workload, container);
     let ended = |code: i32, reason: &str| json!({"terminated": {"exitCode": code, "reason": reason, "startedAt": since, "finishedAt": since}});
@@ -284,14 +284,14 @@ fn container_status(workload: &Workload, identity: &Identity, container: &str, s
         )
     };
     let (state, last, restarts) = match identity.health {
-        Health::Well if workload.owner == Owner::Job => (ended(0, "Completed"), json!({}), 0),
+        Health::Good if workload.owner == Owner::Job => (ended(0, "Completed"), json!({}), 0),
         Health::Failed => (
             ended(if first { 1 } else { 0 }, if first { "Error" } else { "Completed" }),
             json!({}),
             0,
         ),
         Health::CrashLoop if first => {
-            let code = form(&[1, 2, 127, 139, 143], identity);
+            let code = variant(&[1, 2, 127, 139, 143], identity);
             (back_off(), ended(code, "Error"), 40 + identity.number / 100 % 100)
         }
         Health::OutOfMemory if first => (back_off(), ended(137, "OOMKilled"), 5 + identity.number / 100 % 30),

@@ -24,7 +24,7 @@ pub(super) enum Owner {
 /// What is wrong with a pod: with every hundredth something.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Health {
-    Well,
+    Good,
     CrashLoop,
     NoImage,
     Unschedulable,
@@ -35,7 +35,7 @@ pub(super) enum Health {
     Evicted,
 }
 
-const UNWELL: [Health; 8] = [
+const PROBLEMS: [Health; 8] = [
     Health::CrashLoop,
     Health::NoImage,
     Health::Unschedulable,
@@ -105,18 +105,18 @@ impl Workload {
     }
 
     /// The workload that a pod's name belongs to: its number is in it.
-    pub(super) fn of(pod: &str, size: &Size) -> Option<Workload> {
+    pub(super) fn from_pod_name(pod: &str, size: &Size) -> Option<Workload> {
         let number: usize = pod.split('-').nth(1)?.parse().ok()?;
         (number < size.workloads()).then(|| Workload::new(number, size))
     }
 
     /// The pods of the cluster's beginning.
-    pub(super) fn pods(&self) -> impl Iterator<Item = Identity> + '_ {
+    pub(super) fn pods(&self) -> impl Iterator<Item = PodIdentity> + '_ {
         (0..self.replicas).map(|index| self.pod(index, (self.number * REPLICAS + index) as u64))
     }
 
     /// A pod: its place in the workload, and a number that makes its name and UID its own.
-    pub(super) fn pod(&self, index: usize, seed: u64) -> Identity {
+    pub(super) fn pod(&self, index: usize, seed: u64) -> PodIdentity {
         let mut random = Random::new(seed ^ 0x5eed_0000_0000_0000);
         let name = match self.owner {
             Owner::Deployment => format!("{}-{}-{}", self.name, self.revision, random.suffix(5)),
@@ -124,16 +124,16 @@ impl Workload {
             Owner::Job => format!("{}-{}", self.name, random.suffix(5)),
         };
         let number = self.number * REPLICAS + index;
-        let health = match UNWELL.get(number / 100 % UNWELL.len()) {
+        let health = match PROBLEMS.get(number / 100 % PROBLEMS.len()) {
             Some(health) if number % 100 == 99 => *health,
-            _ => Health::Well,
+            _ => Health::Good,
         };
-        Identity {
+        PodIdentity {
             number,
             name,
             uid: random.uid(),
             health,
-            form: number / 100 / UNWELL.len(),
+            variant: number / 100 / PROBLEMS.len(),
             age: random.between(600, 30 * 24 * 3600),
         }
     }
@@ -141,14 +141,14 @@ impl Workload {
 
 /// One pod of a workload.
 #[derive(Clone, Debug)]
-pub(super) struct Identity {
+pub(super) struct PodIdentity {
     /// Its place among all pods of the cluster: where it runs and which IP it has.
     pub(super) number: usize,
     pub(super) name: String,
     pub(super) uid: String,
     pub(super) health: Health,
-    /// Which of the forms that an ailment has this one takes.
-    pub(super) form: usize,
+    /// Which of the variants that an ailment has this one takes.
+    pub(super) variant: usize,
     /// Seconds that it was there when the cluster began.
     pub(super) age: u64,
 }

@@ -4,45 +4,45 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::voice::Voice;
+use super::log_format::LogFormat;
 use crate::content::random::Random;
 use crate::runtime::Run;
 use crate::state::State;
 
 /// Bytes that a log of the shop keeps: the demo may run for weeks.
-const KEPT: usize = 2 << 20;
+const MAX_LOG_BYTES: usize = 2 << 20;
 
 /// Entries that a container which runs for long has written before the shop opens, at most.
-const EARLIER: u64 = 200;
+const MAX_BACKLOG: u64 = 200;
 
 /// A running container with something to say.
-struct Speaker {
+struct LogWriter {
     run: Arc<Run>,
-    voice: Voice,
+    log_format: LogFormat,
     count: u64,
     next: Timestamp,
 }
 
 /// All running containers of a cluster.
-pub(super) struct Speech {
+pub(super) struct LogWriters {
     state: Arc<State>,
-    speakers: Vec<Speaker>,
+    writers: Vec<LogWriter>,
 }
 
-impl Speech {
-    pub(super) fn new(state: Arc<State>) -> Speech {
-        Speech {
+impl LogWriters {
+    pub(super) fn new(state: Arc<State>) -> LogWriters {
+        LogWriters {
             state,
-            speakers: Vec::new(),
+            writers: Vec::new(),
         }
     }
 
     /// A container has started: it speaks from now on, and has spoken since `since`.
-    pub(super) fn begin(
+    pub(super) fn start(
         &mut self,
         uid: &str,
         container: &str,
-        voice: Voice,
+        log_format: LogFormat,
         since: Timestamp,
         now: Timestamp,
         random: &mut Random,
@@ -51,30 +51,30 @@ impl Speech {
         let Some(run) = run.filter(|run| run.exit().is_none()) else {
             return;
         };
-        if self.speakers.iter().any(|speaker| Arc::ptr_eq(&speaker.run, &run)) {
+        if self.writers.iter().any(|writer| Arc::ptr_eq(&writer.run, &run)) {
             return;
         }
-        run.keep(KEPT);
+        run.set_max_bytes(MAX_LOG_BYTES);
         let past = u64::try_from(now.duration_since(since).as_millis()).unwrap_or(0);
-        let count = (past / voice.pause()).min(EARLIER);
-        let mut speaker = Speaker {
+        let count = (past / log_format.mean_interval()).min(MAX_BACKLOG);
+        let mut writer = LogWriter {
             run,
-            voice,
+            log_format,
             count: 0,
-            next: earlier(now, count * voice.pause()),
+            next: earlier(now, count * log_format.mean_interval()),
         };
         for _ in 0..count {
-            speaker.speak(random);
-            if speaker.next > now {
+            writer.write_entry(random);
+            if writer.next > now {
                 break;
             }
         }
-        speaker.next = speaker.next.max(now);
-        self.speakers.push(speaker);
+        writer.next = writer.next.max(now);
+        self.writers.push(writer);
     }
 
     /// The last that a container writes.
-    pub(super) fn last_words(&self, uid: &str, container: &str, text: &str, now: Timestamp) {
+    pub(super) fn exit_message(&self, uid: &str, container: &str, text: &str, now: Timestamp) {
         if let Some(run) = self.state.runtime.runs(uid, container).and_then(|runs| runs.current) {
             run.append(now, text.as_bytes());
         }
@@ -82,20 +82,23 @@ impl Speech {
 
     /// Writes all that is due.
     pub(super) fn tick(&mut self, now: Timestamp, random: &mut Random) {
-        self.speakers.retain(|speaker| speaker.run.exit().is_none());
-        for speaker in self.speakers.iter_mut().filter(|speaker| speaker.next <= now) {
-            speaker.next = now;
-            speaker.speak(random);
+        self.writers.retain(|writer| writer.run.exit().is_none());
+        for writer in self.writers.iter_mut().filter(|writer| writer.next <= now) {
+            writer.next = now;
+            writer.write_entry(random);
         }
     }
 }
 
-impl Speaker {
-    fn speak(&mut self, random: &mut Random) {
-        let entry = self.voice.entry(random, self.next, self.count);
+impl LogWriter {
+    fn write_entry(&mut self, random: &mut Random) {
+        let entry = self.log_format.entry(random, self.next, self.count);
         self.run.append(self.next, entry.as_bytes());
         self.count += 1;
-        let pause = random.between(self.voice.pause() / 3, self.voice.pause() * 5 / 3);
+        let pause = random.between(
+            self.log_format.mean_interval() / 3,
+            self.log_format.mean_interval() * 5 / 3,
+        );
         self.next = later(self.next, pause);
     }
 }

@@ -1,6 +1,6 @@
 //! What runs in the shop's clusters.
 
-use super::voice::Voice;
+use super::log_format::LogFormat;
 
 /// A cluster of the shop.
 pub(super) struct Plan {
@@ -17,9 +17,9 @@ pub(super) struct Workload {
     pub(super) replicas: usize,
     /// The version of the first container's image; a roll-out changes it.
     pub(super) version: u32,
-    pub(super) init: &'static [Template],
-    pub(super) containers: &'static [Template],
-    pub(super) fate: Fate,
+    pub(super) init: &'static [ContainerTemplate],
+    pub(super) containers: &'static [ContainerTemplate],
+    pub(super) scenario: Scenario,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,7 +36,7 @@ pub(super) enum Owner {
 
 /// What becomes of the pods.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Fate {
+pub(super) enum Scenario {
     Runs,
     /// The first container ends so after so many seconds, again and again.
     Crashes {
@@ -59,7 +59,7 @@ pub(super) enum Fate {
 
 /// A container.
 #[derive(Debug)]
-pub(super) struct Template {
+pub(super) struct ContainerTemplate {
     pub(super) name: &'static str,
     /// Without its tag.
     pub(super) image: &'static str,
@@ -68,25 +68,30 @@ pub(super) struct Template {
     pub(super) command: &'static [&'static str],
     pub(super) port: u16,
     pub(super) memory: &'static str,
-    pub(super) voice: Voice,
+    pub(super) log_format: LogFormat,
     /// Of an init container: it keeps running beside the others (`restartPolicy: Always`).
     pub(super) sidecar: bool,
 }
 
-const fn container(name: &'static str, image: &'static str, tag: &'static str, voice: Voice) -> Template {
-    Template {
+const fn container(
+    name: &'static str,
+    image: &'static str,
+    tag: &'static str,
+    log_format: LogFormat,
+) -> ContainerTemplate {
+    ContainerTemplate {
         name,
         image,
         tag,
         command: &[],
         port: 8080,
         memory: "256Mi",
-        voice,
+        log_format,
         sidecar: false,
     }
 }
 
-const MESH: Template = Template {
+const MESH: ContainerTemplate = ContainerTemplate {
     port: 15090,
     memory: "128Mi",
     sidecar: true,
@@ -94,172 +99,202 @@ const MESH: Template = Template {
         "mesh-proxy",
         "registry.shop.example/mesh/envoy",
         "v1.33.2",
-        Voice::Proxy,
+        LogFormat::Envoy,
     )
 };
 
-const MIGRATE: Template = Template {
+const MIGRATE: ContainerTemplate = ContainerTemplate {
     command: &["/app/migrate", "up"],
     ..container(
         "migrate",
         "registry.shop.example/shop/migrate",
         "4.2.0",
-        Voice::Migration,
+        LogFormat::Migration,
     )
 };
 
-const STOREFRONT: &[Template] = &[
-    Template {
+const STOREFRONT: &[ContainerTemplate] = &[
+    ContainerTemplate {
         port: 3000,
         ..container(
             "web",
             "registry.shop.example/shop/storefront",
             "2.14.{}",
-            Voice::Coloured,
+            LogFormat::DevServer,
         )
     },
-    Template {
+    ContainerTemplate {
         port: 8443,
         memory: "64Mi",
-        ..container("nginx", "nginx", "1.29-alpine", Voice::Access)
+        ..container("nginx", "nginx", "1.29-alpine", LogFormat::Nginx)
     },
 ];
 
-const CHECKOUT: &[Template] = &[container(
+const CHECKOUT: &[ContainerTemplate] = &[container(
     "checkout",
     "registry.shop.example/shop/checkout",
     "1.8.{}",
-    Voice::Json("checkout"),
+    LogFormat::Json("checkout"),
 )];
-const CATALOGUE: &[Template] = &[container(
+const CATALOGUE: &[ContainerTemplate] = &[container(
     "catalogue",
     "registry.shop.example/shop/catalogue",
     "3.0.{}",
-    Voice::Json("catalogue"),
+    LogFormat::Json("catalogue"),
 )];
-const CART: &[Template] = &[container(
+const CART: &[ContainerTemplate] = &[container(
     "cart",
     "registry.shop.example/shop/cart",
     "1.3.{}",
-    Voice::Json("cart"),
+    LogFormat::Json("cart"),
 )];
-const RECOMMENDATIONS: &[Template] = &[Template {
+const RECOMMENDATIONS: &[ContainerTemplate] = &[ContainerTemplate {
     memory: "192Mi",
     ..container(
         "recommendations",
         "registry.shop.example/shop/recommendations",
         "0.9.{}",
-        Voice::Python,
+        LogFormat::Python,
     )
 }];
-const SEARCH: &[Template] = &[container(
+const SEARCH: &[ContainerTemplate] = &[container(
     "search",
     "registry.shop.example/shop/search",
     "5.1.{}",
-    Voice::Java,
+    LogFormat::Spring,
 )];
-const ORDERS: &[Template] = &[
-    container("orders", "registry.shop.example/shop/orders", "2.2.{}", Voice::Java),
-    Template {
+const ORDERS: &[ContainerTemplate] = &[
+    container(
+        "orders",
+        "registry.shop.example/shop/orders",
+        "2.2.{}",
+        LogFormat::Spring,
+    ),
+    ContainerTemplate {
         memory: "64Mi",
         ..container(
             "outbox",
             "registry.shop.example/shop/outbox",
             "0.4.1",
-            Voice::Json("outbox"),
+            LogFormat::Json("outbox"),
         )
     },
 ];
-const CLEANUP: &[Template] = &[Template {
+const CLEANUP: &[ContainerTemplate] = &[ContainerTemplate {
     command: &["/app/cleanup", "--older-than=30d"],
-    ..container("cleanup", "registry.shop.example/shop/cleanup", "1.0.{}", Voice::Batch)
+    ..container(
+        "cleanup",
+        "registry.shop.example/shop/cleanup",
+        "1.0.{}",
+        LogFormat::Batch,
+    )
 }];
-const IMPORT: &[Template] = &[Template {
+const IMPORT: &[ContainerTemplate] = &[ContainerTemplate {
     command: &["/app/import", "--source=s3://catalogue/full.csv"],
-    ..container("import", "registry.shop.example/shop/import", "0.7.{}", Voice::Batch)
+    ..container(
+        "import",
+        "registry.shop.example/shop/import",
+        "0.7.{}",
+        LogFormat::Batch,
+    )
 }];
-const PAYMENTS: &[Template] = &[container(
+const PAYMENTS: &[ContainerTemplate] = &[container(
     "payments",
     "registry.shop.example/payments/api",
     "6.3.{}",
-    Voice::Json("payments"),
+    LogFormat::Json("payments"),
 )];
-const FRAUD: &[Template] = &[Template {
+const FRAUD: &[ContainerTemplate] = &[ContainerTemplate {
     memory: "4Gi",
-    ..container("fraud", "registry.shop.example/payments/fraud", "0.3.{}", Voice::Python)
+    ..container(
+        "fraud",
+        "registry.shop.example/payments/fraud",
+        "0.3.{}",
+        LogFormat::Python,
+    )
 }];
-const VAULT: &[Template] = &[Template {
+const VAULT: &[ContainerTemplate] = &[ContainerTemplate {
     command: &["/vault", "serve"],
-    ..container("vault", "gcr.io/distroless/vault", "1.20.{}", Voice::Logfmt("vault"))
+    ..container(
+        "vault",
+        "gcr.io/distroless/vault",
+        "1.20.{}",
+        LogFormat::Logfmt("vault"),
+    )
 }];
-const POSTGRES: &[Template] = &[
-    Template {
+const POSTGRES: &[ContainerTemplate] = &[
+    ContainerTemplate {
         port: 5432,
         memory: "2Gi",
-        ..container("postgres", "postgres", "17.{}", Voice::Postgres)
+        ..container("postgres", "postgres", "17.{}", LogFormat::Postgres)
     },
-    Template {
+    ContainerTemplate {
         port: 9187,
         memory: "32Mi",
         ..container(
             "exporter",
             "prometheuscommunity/postgres-exporter",
             "v0.17.1",
-            Voice::Logfmt("exporter"),
+            LogFormat::Logfmt("exporter"),
         )
     },
 ];
-const REDIS: &[Template] = &[Template {
+const REDIS: &[ContainerTemplate] = &[ContainerTemplate {
     port: 6379,
     memory: "512Mi",
-    ..container("redis", "redis", "8.0.{}", Voice::Redis)
+    ..container("redis", "redis", "8.0.{}", LogFormat::Redis)
 }];
-const PROMETHEUS: &[Template] = &[
-    Template {
+const PROMETHEUS: &[ContainerTemplate] = &[
+    ContainerTemplate {
         port: 9090,
         memory: "2Gi",
-        ..container("prometheus", "prom/prometheus", "v3.5.{}", Voice::Logfmt("tsdb"))
+        ..container("prometheus", "prom/prometheus", "v3.5.{}", LogFormat::Logfmt("tsdb"))
     },
-    Template {
+    ContainerTemplate {
         memory: "32Mi",
         ..container(
             "reloader",
             "prometheus-operator/config-reloader",
             "v0.84.0",
-            Voice::Logfmt("reloader"),
+            LogFormat::Logfmt("reloader"),
         )
     },
 ];
-const GRAFANA: &[Template] = &[Template {
+const GRAFANA: &[ContainerTemplate] = &[ContainerTemplate {
     port: 3000,
-    ..container("grafana", "grafana/grafana", "12.1.{}", Voice::Logfmt("http"))
+    ..container("grafana", "grafana/grafana", "12.1.{}", LogFormat::Logfmt("http"))
 }];
-const NODE_EXPORTER: &[Template] = &[Template {
+const NODE_EXPORTER: &[ContainerTemplate] = &[ContainerTemplate {
     port: 9100,
     memory: "32Mi",
     ..container(
         "node-exporter",
         "prom/node-exporter",
         "v1.9.{}",
-        Voice::Logfmt("collector"),
+        LogFormat::Logfmt("collector"),
     )
 }];
-const COREDNS: &[Template] = &[Template {
+const COREDNS: &[ContainerTemplate] = &[ContainerTemplate {
     port: 53,
     memory: "70Mi",
-    ..container("coredns", "registry.k8s.io/coredns/coredns", "v1.12.{}", Voice::Dns)
+    ..container(
+        "coredns",
+        "registry.k8s.io/coredns/coredns",
+        "v1.12.{}",
+        LogFormat::CoreDns,
+    )
 }];
-const KUBE_PROXY: &[Template] = &[Template {
+const KUBE_PROXY: &[ContainerTemplate] = &[ContainerTemplate {
     port: 10249,
-    ..container("kube-proxy", "registry.k8s.io/kube-proxy", "v1.36.{}", Voice::Klog)
+    ..container("kube-proxy", "registry.k8s.io/kube-proxy", "v1.36.{}", LogFormat::Klog)
 }];
-const METRICS: &[Template] = &[Template {
+const METRICS: &[ContainerTemplate] = &[ContainerTemplate {
     port: 10250,
     ..container(
         "metrics-server",
         "registry.k8s.io/metrics-server/metrics-server",
         "v0.8.{}",
-        Voice::Klog,
+        LogFormat::Klog,
     )
 }];
 
@@ -274,7 +309,7 @@ fn plain(
     name: &'static str,
     owner: Owner,
     replicas: usize,
-    containers: &'static [Template],
+    containers: &'static [ContainerTemplate],
 ) -> Workload {
     Workload {
         namespace,
@@ -284,7 +319,7 @@ fn plain(
         version: 4,
         init: &[],
         containers,
-        fate: Fate::Runs,
+        scenario: Scenario::Runs,
     }
 }
 
@@ -323,15 +358,15 @@ pub(super) fn plan(cluster: &str) -> Plan {
         plain("kube-system", "kube-proxy", DaemonSet, 1, KUBE_PROXY),
         plain("kube-system", "metrics-server", Deployment(false), 1, METRICS),
     ];
-    let fates = if staging {
+    let scenarios = if staging {
         vec![
-            ("shop", "search", Deployment(false), SEARCH, Fate::NoImage),
+            ("shop", "search", Deployment(false), SEARCH, Scenario::NoImage),
             (
                 "shop",
                 "recommendations",
                 Deployment(false),
                 RECOMMENDATIONS,
-                Fate::Crashes {
+                Scenario::Crashes {
                     code: 1,
                     reason: "Error",
                     after: 6,
@@ -342,25 +377,25 @@ pub(super) fn plan(cluster: &str) -> Plan {
                 "catalogue-import",
                 Job,
                 IMPORT,
-                Fate::Ends { code: 1, after: 8 },
+                Scenario::Ends { code: 1, after: 8 },
             ),
             (
                 "payments",
                 "fraud",
                 Deployment(false),
                 FRAUD,
-                Fate::Unschedulable(NO_MEMORY),
+                Scenario::Unschedulable(NO_MEMORY),
             ),
         ]
     } else {
         vec![
-            ("shop", "search", Deployment(false), SEARCH, Fate::NotReady),
+            ("shop", "search", Deployment(false), SEARCH, Scenario::NotReady),
             (
                 "shop",
                 "recommendations",
                 Deployment(false),
                 RECOMMENDATIONS,
-                Fate::Crashes {
+                Scenario::Crashes {
                     code: 137,
                     reason: "OOMKilled",
                     after: 25,
@@ -371,28 +406,28 @@ pub(super) fn plan(cluster: &str) -> Plan {
                 "catalogue-import",
                 Job,
                 IMPORT,
-                Fate::Ends { code: 0, after: 20 },
+                Scenario::Ends { code: 0, after: 20 },
             ),
             (
                 "payments",
                 "fraud",
                 Deployment(false),
                 FRAUD,
-                Fate::Unschedulable(ONLY_GPU),
+                Scenario::Unschedulable(ONLY_GPU),
             ),
         ]
     };
     workloads.extend(
-        fates
+        scenarios
             .into_iter()
-            .map(|(namespace, name, owner, containers, fate)| Workload {
-                fate,
+            .map(|(namespace, name, owner, containers, scenario)| Workload {
+                scenario,
                 ..plain(namespace, name, owner, 1, containers)
             }),
     );
     for workload in &mut workloads {
-        if let (Owner::CronJob(_), Fate::Runs) = (workload.owner, workload.fate) {
-            workload.fate = Fate::Ends { code: 0, after: 12 };
+        if let (Owner::CronJob(_), Scenario::Runs) = (workload.owner, workload.scenario) {
+            workload.scenario = Scenario::Ends { code: 0, after: 12 };
         }
     }
     let nodes: &[&str] = if staging {

@@ -6,126 +6,131 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::catalogue::{Owner, Plan, Template, Workload};
-use super::events::{About, Events, Happening};
-use super::life::{Life, Stage, World};
+use super::events::{Event, Events, Subject};
+use super::log_writer::{LogWriters, later};
 use super::pod::{Container, Pod};
-use super::speech::{Speech, later};
-use super::stored::{begin_speech, store};
+use super::pod_lifecycle::{PodLifecycle, Stage, StepContext};
+use super::sync::{start_logs, sync_pod};
+use super::workloads::{ContainerTemplate, Owner, Plan, Workload};
 use crate::content::random::Random;
 use crate::delete;
 use crate::object::Kind;
 use crate::state::State;
 
 /// Milliseconds between two looks at what is there.
-const CHECK: u64 = 1_000;
+const RECONCILE_EVERY: u64 = 1_000;
 
 /// Milliseconds between two roll-outs, at least and at most.
-const ROLL_OUTS: (u64, u64) = (45_000, 90_000);
+const ROLL_OUT_EVERY: (u64, u64) = (45_000, 90_000);
 
 /// Jobs of a CronJob that stay (`successfulJobsHistoryLimit`).
-pub(super) const JOBS: usize = 3;
+pub(super) const JOBS_KEPT: usize = 3;
 
 /// What a controller knows of a workload.
-pub(super) struct Set {
+pub(super) struct Managed {
     pub(super) workload: Workload,
     /// The current ReplicaSet's hash.
     revision: String,
     pub(super) next_job: Timestamp,
 }
 
-pub(super) struct Director {
+pub(super) struct Controller {
     pub(super) state: Arc<State>,
     pub(super) nodes: &'static [&'static str],
-    pub(super) sets: Vec<Set>,
-    pub(super) lives: Vec<Life>,
+    pub(super) managed: Vec<Managed>,
+    pub(super) lifecycles: Vec<PodLifecycle>,
     /// UIDs of pods that are being deleted.
-    leaving: HashSet<String>,
+    terminating: HashSet<String>,
     pub(super) events: Events,
-    pub(super) speech: Speech,
+    pub(super) logs: LogWriters,
     pub(super) random: Random,
-    next_check: Timestamp,
+    next_reconcile: Timestamp,
     next_roll_out: Timestamp,
     /// The set that was rolled out last.
-    rolled: usize,
+    last_rolled_out: usize,
     /// IPs given out so far.
     addresses: u64,
 }
 
-impl Director {
-    pub(super) fn new(state: Arc<State>, plan: Plan, now: Timestamp) -> Director {
+impl Controller {
+    pub(super) fn new(state: Arc<State>, plan: Plan, now: Timestamp) -> Controller {
         let mut random = Random::new(plan.nodes.len() as u64);
-        let sets = plan.workloads.into_iter().map(|workload| Set {
+        let managed = plan.workloads.into_iter().map(|workload| Managed {
             workload,
             revision: random.suffix(9),
             next_job: now,
         });
-        Director {
-            sets: sets.collect(),
+        Controller {
+            managed: managed.collect(),
             nodes: plan.nodes,
-            lives: Vec::new(),
-            leaving: HashSet::new(),
+            lifecycles: Vec::new(),
+            terminating: HashSet::new(),
             events: Events::new(state.clone()),
-            speech: Speech::new(state.clone()),
+            logs: LogWriters::new(state.clone()),
             state,
             random,
-            next_check: now,
-            next_roll_out: later(now, ROLL_OUTS.0),
-            rolled: 0,
+            next_reconcile: now,
+            next_roll_out: later(now, ROLL_OUT_EVERY.0),
+            last_rolled_out: 0,
             addresses: 0,
         }
     }
 
     /// One step of everything that is due.
     pub(super) fn tick(&mut self, now: Timestamp) {
-        if self.next_check <= now {
-            self.next_check = later(now, CHECK);
-            self.look();
-            self.control(now);
+        if self.next_reconcile <= now {
+            self.next_reconcile = later(now, RECONCILE_EVERY);
+            self.observe_deletions();
+            self.reconcile(now);
         }
-        for index in 0..self.lives.len() {
+        for index in 0..self.lifecycles.len() {
             if self
-                .lives
+                .lifecycles
                 .get(index)
-                .is_some_and(|life| life.next <= now && !self.leaving.contains(&life.pod.uid))
+                .is_some_and(|lifecycle| lifecycle.next <= now && !self.terminating.contains(&lifecycle.pod.uid))
             {
                 self.step(index, now);
             }
         }
-        self.speech.tick(now, &mut self.random);
+        self.logs.tick(now, &mut self.random);
     }
 
     fn step(&mut self, index: usize, now: Timestamp) {
-        let place = self.place();
+        let place = self.pick_node();
         // Only the step after scheduling takes one.
-        let takes = self.lives.get(index).is_some_and(|life| life.stage == Stage::Scheduled);
-        let address = if takes { self.address() } else { String::new() };
-        let Some(life) = self.lives.get_mut(index) else { return };
-        let Some(set) = self.sets.get(life.workload) else {
+        let takes = self
+            .lifecycles
+            .get(index)
+            .is_some_and(|lifecycle| lifecycle.stage == Stage::Scheduled);
+        let address = if takes { self.next_pod_ip() } else { String::new() };
+        let Some(lifecycle) = self.lifecycles.get_mut(index) else {
             return;
         };
-        let mut world = World {
-            workload: &set.workload,
+        let Some(managed) = self.managed.get(lifecycle.workload) else {
+            return;
+        };
+        let mut context = StepContext {
+            workload: &managed.workload,
             events: &mut self.events,
-            speech: &mut self.speech,
+            logs: &mut self.logs,
             random: &mut self.random,
             place,
             address,
             now,
         };
-        if life.step(&mut world) {
-            store(&self.state, life, &set.workload);
-            begin_speech(&mut self.speech, life, &set.workload, now, &mut self.random);
+        if lifecycle.step(&mut context) {
+            sync_pod(&self.state, lifecycle, &managed.workload);
+            start_logs(&mut self.logs, lifecycle, &managed.workload, now, &mut self.random);
         }
     }
 
     /// A pod at the beginning of its life; not stored yet.
-    pub(super) fn create(&mut self, index: usize, ordinal: usize, created: Timestamp) -> Option<Life> {
+    pub(super) fn new_pod(&mut self, index: usize, ordinal: usize, created: Timestamp) -> Option<PodLifecycle> {
         let suffix = self.random.suffix(5);
         let uid = self.random.uid();
         let minute = u64::try_from(created.as_second()).unwrap_or(0) / 60;
-        let set = self.sets.get(index)?;
-        let (workload, revision) = (&set.workload, set.revision.clone());
+        let managed = self.managed.get(index)?;
+        let (workload, revision) = (&managed.workload, managed.revision.clone());
         let (name, revision) = match workload.owner {
             Owner::Deployment(_) => (format!("{}-{revision}-{suffix}", workload.name), revision),
             Owner::StatefulSet => (format!("{}-{ordinal}", workload.name), revision),
@@ -135,8 +140,9 @@ impl Director {
                 (format!("{job}-{suffix}"), job)
             }
         };
-        let waiting =
-            |templates: &'static [Template], reason| templates.iter().map(|_| Container::waiting(reason)).collect();
+        let waiting = |templates: &'static [ContainerTemplate], reason| {
+            templates.iter().map(|_| Container::waiting(reason)).collect()
+        };
         let reason = if workload.init.is_empty() {
             "ContainerCreating"
         } else {
@@ -162,7 +168,7 @@ impl Director {
             stage = Stage::Scheduled;
         }
         let next = later(created, self.random.between(200, 900));
-        Some(Life {
+        Some(PodLifecycle {
             workload: index,
             pod,
             stage,
@@ -170,35 +176,39 @@ impl Director {
         })
     }
 
-    pub(super) fn place(&mut self) -> (&'static str, String) {
+    pub(super) fn pick_node(&mut self) -> (&'static str, String) {
         let index = usize::try_from(self.random.below(self.nodes.len() as u64)).unwrap_or(0);
         (self.nodes.get(index).copied().unwrap_or_default(), super::host(index))
     }
 
     /// An IP that no pod has had for long.
-    pub(super) fn address(&mut self) -> String {
+    pub(super) fn next_pod_ip(&mut self) -> String {
         self.addresses += 1;
         format!("10.244.{}.{}", self.addresses / 250 % 250, 2 + self.addresses % 250)
     }
 
     /// Notices what others did to the pods.
-    fn look(&mut self) {
-        let (state, leaving) = (&self.state, &mut self.leaving);
-        let sets = &self.sets;
-        self.lives.retain(|life| {
-            let namespace = sets.get(life.workload).map_or("", |set| set.workload.namespace);
+    fn observe_deletions(&mut self) {
+        let (state, terminating) = (&self.state, &mut self.terminating);
+        let managed = &self.managed;
+        self.lifecycles.retain(|lifecycle| {
+            let namespace = managed
+                .get(lifecycle.workload)
+                .map_or("", |managed| managed.workload.namespace);
             let stored = state
                 .store
-                .get(Kind::Pod, namespace, &life.pod.name)
-                .filter(|stored| stored.uid == life.pod.uid);
+                .get(Kind::Pod, namespace, &lifecycle.pod.name)
+                .filter(|stored| stored.uid == lifecycle.pod.uid);
             match stored {
                 None => {
-                    leaving.remove(&life.pod.uid);
+                    terminating.remove(&lifecycle.pod.uid);
                     false
                 }
                 Some(stored) => {
-                    if !leaving.contains(&life.pod.uid) && stored.value()["metadata"]["deletionTimestamp"].is_string() {
-                        leaving.insert(life.pod.uid.clone());
+                    if !terminating.contains(&lifecycle.pod.uid)
+                        && stored.value()["metadata"]["deletionTimestamp"].is_string()
+                    {
+                        terminating.insert(lifecycle.pod.uid.clone());
                     }
                     true
                 }
@@ -207,77 +217,86 @@ impl Director {
     }
 
     /// Makes the pods agree with what the workloads ask for.
-    fn control(&mut self, now: Timestamp) {
+    fn reconcile(&mut self, now: Timestamp) {
         if self.next_roll_out <= now {
-            self.next_roll_out = later(now, self.random.between(ROLL_OUTS.0, ROLL_OUTS.1));
+            self.next_roll_out = later(now, self.random.between(ROLL_OUT_EVERY.0, ROLL_OUT_EVERY.1));
             self.roll_out(now);
         }
-        for index in 0..self.sets.len() {
-            let Some(set) = self.sets.get(index) else { continue };
-            match set.workload.owner {
+        for index in 0..self.managed.len() {
+            let Some(managed) = self.managed.get(index) else {
+                continue;
+            };
+            match managed.workload.owner {
                 Owner::Deployment(_) => self.deployment(index, now),
                 Owner::StatefulSet => {
-                    let (name, namespace, replicas) =
-                        (set.workload.name, set.workload.namespace, set.workload.replicas);
+                    let (name, namespace, replicas) = (
+                        managed.workload.name,
+                        managed.workload.namespace,
+                        managed.workload.replicas,
+                    );
                     for ordinal in 0..replicas {
                         let name = format!("{name}-{ordinal}");
                         if self.state.store.get(Kind::Pod, namespace, &name).is_none() {
-                            self.begin(index, ordinal, now);
+                            self.add_pod(index, ordinal, now);
                         }
                     }
                 }
                 Owner::DaemonSet => {
                     for (ordinal, node) in self.nodes.iter().enumerate() {
                         if !self
-                            .lives
+                            .lifecycles
                             .iter()
-                            .any(|it| it.workload == index && it.pod.node == *node && self.stays(it))
+                            .any(|it| it.workload == index && it.pod.node == *node && self.is_active(it))
                         {
-                            self.begin(index, ordinal, now);
+                            self.add_pod(index, ordinal, now);
                         }
                     }
                 }
-                Owner::CronJob(every) if set.next_job <= now => {
-                    if let Some(set) = self.sets.get_mut(index) {
-                        set.next_job = later(now, every * 1_000);
+                Owner::CronJob(every) if managed.next_job <= now => {
+                    if let Some(managed) = self.managed.get_mut(index) {
+                        managed.next_job = later(now, every * 1_000);
                     }
-                    self.begin(index, 0, now);
-                    self.tidy(index);
+                    self.add_pod(index, 0, now);
+                    self.prune_jobs(index);
                 }
                 Owner::CronJob(_) | Owner::Job => {}
             }
         }
     }
 
-    fn stays(&self, life: &Life) -> bool {
-        !self.leaving.contains(&life.pod.uid)
+    fn is_active(&self, lifecycle: &PodLifecycle) -> bool {
+        !self.terminating.contains(&lifecycle.pod.uid)
     }
 
     /// A rolling update with one pod more than asked for and none less.
     fn deployment(&mut self, index: usize, now: Timestamp) {
-        let Some(set) = self.sets.get(index) else { return };
-        let mine = || self.lives.iter().filter(|it| it.workload == index && self.stays(it));
-        let new = mine().filter(|it| it.pod.revision == set.revision).count();
+        let Some(managed) = self.managed.get(index) else { return };
+        let mine = || {
+            self.lifecycles
+                .iter()
+                .filter(|it| it.workload == index && self.is_active(it))
+        };
+        let new = mine().filter(|it| it.pod.revision == managed.revision).count();
         let new_ready = mine()
-            .filter(|it| it.pod.revision == set.revision && it.pod.is_ready())
+            .filter(|it| it.pod.revision == managed.revision && it.pod.is_ready())
             .count();
         let old = mine()
-            .find(|it| it.pod.revision != set.revision)
+            .find(|it| it.pod.revision != managed.revision)
             .map(|it| (it.pod.name.clone(), it.pod.uid.clone()));
         let olds = mine().count() - new;
-        let (replicas, namespace) = (set.workload.replicas, set.workload.namespace);
+        let (replicas, namespace) = (managed.workload.replicas, managed.workload.namespace);
         if new < replicas && new + olds <= replicas {
-            self.begin(index, 0, now);
+            self.add_pod(index, 0, now);
         }
         if let Some((name, uid)) = old
             && new_ready + olds > replicas
         {
             let first = self
-                .sets
+                .managed
                 .get(index)
-                .and_then(|set| set.workload.containers.first())
+                .and_then(|managed| managed.workload.containers.first())
                 .map_or("", |it| it.name);
-            let about = About {
+            let subject = Subject {
                 kind: "Pod",
                 namespace,
                 name: &name,
@@ -286,82 +305,84 @@ impl Director {
                 init: false,
             };
             let message = format!("Stopping container {first}");
-            let what = Happening {
-                by: "kubelet",
+            let event = Event {
+                reporter: "kubelet",
                 node: "",
                 warning: false,
                 reason: "Killing",
                 message,
             };
-            self.events.write(now, &about, what);
+            self.events.write(now, &subject, event);
             self.delete(namespace, &name, &uid);
         }
     }
 
     /// Begins the next roll-out, of the next Deployment that has them.
     fn roll_out(&mut self, now: Timestamp) {
-        let count = self.sets.len();
+        let count = self.managed.len();
         let next = (1..=count)
-            .map(|step| (self.rolled + step) % count.max(1))
+            .map(|step| (self.last_rolled_out + step) % count.max(1))
             .find(|index| {
-                self.sets
+                self.managed
                     .get(*index)
-                    .is_some_and(|set| set.workload.owner == Owner::Deployment(true))
+                    .is_some_and(|managed| managed.workload.owner == Owner::Deployment(true))
             });
         let Some(index) = next else { return };
-        self.rolled = index;
+        self.last_rolled_out = index;
         let revision = self.random.suffix(9);
-        let Some(set) = self.sets.get_mut(index) else { return };
-        set.workload.version += 1;
-        set.revision = revision;
+        let Some(managed) = self.managed.get_mut(index) else {
+            return;
+        };
+        managed.workload.version += 1;
+        managed.revision = revision;
         let message = format!(
             "Scaled up replica set {}-{} from 0 to {}",
-            set.workload.name, set.revision, set.workload.replicas
+            managed.workload.name, managed.revision, managed.workload.replicas
         );
-        let about = About {
+        let subject = Subject {
             kind: "Deployment",
-            namespace: set.workload.namespace,
-            name: set.workload.name,
-            uid: set.workload.name,
+            namespace: managed.workload.namespace,
+            name: managed.workload.name,
+            uid: managed.workload.name,
             container: None,
             init: false,
         };
-        let what = Happening {
-            by: "deployment-controller",
+        let event = Event {
+            reporter: "deployment-controller",
             node: "",
             warning: false,
             reason: "ScalingReplicaSet",
             message,
         };
-        self.events.write(now, &about, what);
+        self.events.write(now, &subject, event);
     }
 
-    fn begin(&mut self, index: usize, ordinal: usize, now: Timestamp) {
-        let Some(life) = self.create(index, ordinal, now) else {
+    fn add_pod(&mut self, index: usize, ordinal: usize, now: Timestamp) {
+        let Some(lifecycle) = self.new_pod(index, ordinal, now) else {
             return;
         };
-        if let Some(set) = self.sets.get(index) {
-            store(&self.state, &life, &set.workload);
+        if let Some(managed) = self.managed.get(index) {
+            sync_pod(&self.state, &lifecycle, &managed.workload);
         }
-        self.lives.push(life);
+        self.lifecycles.push(lifecycle);
     }
 
     /// Removes the jobs that a CronJob does not keep.
-    fn tidy(&mut self, index: usize) {
+    fn prune_jobs(&mut self, index: usize) {
         let over: Vec<(String, String)> = self
-            .lives
+            .lifecycles
             .iter()
-            .filter(|it| it.workload == index && it.stage == Stage::Over && self.stays(it))
+            .filter(|it| it.workload == index && it.stage == Stage::Over && self.is_active(it))
             .map(|it| (it.pod.name.clone(), it.pod.uid.clone()))
             .collect();
-        let namespace = self.sets.get(index).map_or("", |set| set.workload.namespace);
-        for (name, uid) in over.iter().rev().skip(JOBS - 1) {
+        let namespace = self.managed.get(index).map_or("", |managed| managed.workload.namespace);
+        for (name, uid) in over.iter().rev().skip(JOBS_KEPT - 1) {
             self.delete(namespace, name, uid);
         }
     }
 
     fn delete(&mut self, namespace: &str, name: &str, uid: &str) {
-        self.leaving.insert(uid.to_owned());
+        self.terminating.insert(uid.to_owned());
         let pod = self
             .state
             .store
@@ -369,7 +390,7 @@ impl Director {
             .filter(|pod| pod.uid == uid);
         if let Some(pod) = pod {
             let takes = Duration::from_millis(self.random.between(3_000, 8_000));
-            delete::begin(&self.state, &pod, takes);
+            delete::start(&self.state, &pod, takes);
         }
     }
 }

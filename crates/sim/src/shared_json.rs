@@ -13,12 +13,12 @@ const WORTH_SHARING: usize = 256;
 /// An object to be stored. Parts of it may come as text that it has in common with others.
 pub(crate) struct Draft {
     pub(crate) value: Value,
-    pub(crate) shared: Vec<Shared>,
+    pub(crate) shared: Vec<SharedField>,
 }
 
 /// `section.key` as JSON and, of a pod, as protobuf; what the value has there is not looked at.
 #[derive(Clone)]
-pub(crate) struct Shared {
+pub(crate) struct SharedField {
     pub(crate) section: &'static str,
     pub(crate) key: &'static str,
     pub(crate) text: Arc<[u8]>,
@@ -36,11 +36,11 @@ impl From<Value> for Draft {
 
 /// The pieces of a JSON text in order.
 #[derive(Debug)]
-pub(crate) struct Pieces(Box<[Arc<[u8]>]>);
+pub(crate) struct SharedJson(Box<[Arc<[u8]>]>);
 
-impl Pieces {
+impl SharedJson {
     /// Serialises an object. What changes often, its status, is kept apart from what is shared.
-    pub(crate) fn new(draft: &Draft) -> Pieces {
+    pub(crate) fn new(draft: &Draft) -> SharedJson {
         let mut pieces = Writer::default();
         let known = |section: &str, key: &str| draft.shared.iter().find(|it| it.section == section && it.key == key);
         match draft.value.as_object() {
@@ -48,15 +48,15 @@ impl Pieces {
             Some(sections) => pieces.object(sections, |pieces, name, section| match section.as_object() {
                 Some(entries) if name != "status" => {
                     pieces.object(entries, |pieces, key, entry| match known(name, key) {
-                        Some(shared) => pieces.put(shared.text.clone()),
+                        Some(shared) => pieces.push(shared.text.clone()),
                         None => pieces.share(entry),
                     });
                 }
                 _ => pieces.add(section),
             }),
         }
-        pieces.cut();
-        Pieces(pieces.done.into())
+        pieces.flush();
+        SharedJson(pieces.done.into())
     }
 
     /// Appends the whole text.
@@ -105,17 +105,17 @@ impl Writer {
         if text.len() < WORTH_SHARING {
             self.open.extend_from_slice(text.as_bytes());
         } else {
-            self.put(shared(text.as_bytes()));
+            self.push(intern(text.as_bytes()));
         }
     }
 
-    fn put(&mut self, text: Arc<[u8]>) {
-        self.cut();
+    fn push(&mut self, text: Arc<[u8]>) {
+        self.flush();
         self.done.push(text);
     }
 
     /// Begins a new piece.
-    fn cut(&mut self) {
+    fn flush(&mut self) {
         if !self.open.is_empty() {
             self.done.push(self.open.as_slice().into());
             self.open.clear();
@@ -132,7 +132,7 @@ struct Known {
 }
 
 /// One copy of a text, or of other bytes, for all clusters of this process.
-pub(crate) fn shared(text: &[u8]) -> Arc<[u8]> {
+pub(crate) fn intern(text: &[u8]) -> Arc<[u8]> {
     static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
@@ -170,7 +170,7 @@ mod tests {
             json!({"data": [1, 2], "type": "Normal"}),
             json!("no object"),
         ] {
-            let (pieces, mut text) = (Pieces::new(&value.clone().into()), Vec::new());
+            let (pieces, mut text) = (SharedJson::new(&value.clone().into()), Vec::new());
             pieces.append_to(&mut text);
             assert_eq!(String::from_utf8(text).unwrap(), value.to_string());
         }
@@ -181,7 +181,7 @@ mod tests {
         let text: Arc<[u8]> = Arc::from(&b"[\"given\"]"[..]);
         let draft = Draft {
             value: json!({"metadata": {"name": "x"}, "spec": {"a": 1, "containers": null, "z": 2}}),
-            shared: vec![Shared {
+            shared: vec![SharedField {
                 section: "spec",
                 key: "containers",
                 text,
@@ -189,7 +189,7 @@ mod tests {
             }],
         };
         let mut whole = Vec::new();
-        Pieces::new(&draft).append_to(&mut whole);
+        SharedJson::new(&draft).append_to(&mut whole);
         assert_eq!(
             String::from_utf8(whole).unwrap(),
             r#"{"metadata":{"name":"x"},"spec":{"a":1,"containers":["given"],"z":2}}"#
@@ -200,7 +200,7 @@ mod tests {
     fn equal_large_parts_are_kept_once() {
         let long = "container ".repeat(100);
         let pod = |name: &str| {
-            Pieces::new(&json!({"metadata": {"name": name}, "spec": {"containers": [{"args": long}]}}).into())
+            SharedJson::new(&json!({"metadata": {"name": name}, "spec": {"containers": [{"args": long}]}}).into())
         };
         let (one, two) = (pod("one"), pod("two"));
         let common = one

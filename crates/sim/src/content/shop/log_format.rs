@@ -25,7 +25,7 @@ const PATHS: &[&str] = &[
     "/api/v1/products?page=2",
     "/healthz",
 ];
-const PEOPLE: &[&str] = &[
+const BROWSED: &[&str] = &[
     "/assets/app.9f3c1.js",
     "/search?q=mill",
     "/search?q=%E8%8C%B6",
@@ -35,39 +35,39 @@ const PEOPLE: &[&str] = &[
 
 /// The way a container writes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Voice {
+pub(super) enum LogFormat {
     /// nginx's combined format.
-    Access,
+    Nginx,
     /// Lines of JSON, by this logger.
     Json(&'static str),
     /// A development server with ANSI colours.
-    Coloured,
+    DevServer,
     /// Spring's format, with stack traces.
-    Java,
+    Spring,
     Python,
     Postgres,
     Redis,
     /// `level=info msg=…`, by this component.
     Logfmt(&'static str),
-    Dns,
+    CoreDns,
     Klog,
     /// Envoy's access log.
-    Proxy,
+    Envoy,
     /// The steps of a batch job.
     Batch,
     Migration,
 }
 
-impl Voice {
+impl LogFormat {
     /// Milliseconds between two entries, on average.
-    pub(super) fn pause(self) -> u64 {
+    pub(super) fn mean_interval(self) -> u64 {
         match self {
-            Voice::Access | Voice::Proxy => 600,
-            Voice::Json(_) => 900,
-            Voice::Coloured | Voice::Batch | Voice::Migration => 1_500,
-            Voice::Java | Voice::Python => 2_000,
-            Voice::Redis | Voice::Postgres | Voice::Dns => 8_000,
-            Voice::Logfmt(_) | Voice::Klog => 6_000,
+            LogFormat::Nginx | LogFormat::Envoy => 600,
+            LogFormat::Json(_) => 900,
+            LogFormat::DevServer | LogFormat::Batch | LogFormat::Migration => 1_500,
+            LogFormat::Spring | LogFormat::Python => 2_000,
+            LogFormat::Redis | LogFormat::Postgres | LogFormat::CoreDns => 8_000,
+            LogFormat::Logfmt(_) | LogFormat::Klog => 6_000,
         }
     }
 
@@ -75,15 +75,15 @@ impl Voice {
     pub(super) fn entry(self, random: &mut Random, now: Timestamp, count: u64) -> String {
         let clock = now.strftime("%Y-%m-%dT%H:%M:%S.%3fZ");
         match self {
-            Voice::Access => access(random, now),
-            Voice::Json(logger) => json(random, &clock.to_string(), logger),
-            Voice::Coloured => coloured(random),
-            Voice::Java => java(random, now),
-            Voice::Python => python(random, now),
-            Voice::Postgres => postgres(random, now),
-            Voice::Redis => redis(random, now),
-            Voice::Logfmt(component) => logfmt(random, &clock.to_string(), component),
-            Voice::Dns => format!(
+            LogFormat::Nginx => nginx(random, now),
+            LogFormat::Json(logger) => json(random, &clock.to_string(), logger),
+            LogFormat::DevServer => dev_server(random),
+            LogFormat::Spring => spring(random, now),
+            LogFormat::Python => python(random, now),
+            LogFormat::Postgres => postgres(random, now),
+            LogFormat::Redis => redis(random, now),
+            LogFormat::Logfmt(component) => logfmt(random, &clock.to_string(), component),
+            LogFormat::CoreDns => format!(
                 "[INFO] 10.244.{}.{}:{} - {} \"A IN {}.shop.svc.cluster.local. udp 62 false 512\" NOERROR qr,aa,rd 122 0.000{}s\n",
                 random.below(3),
                 random.between(2, 250),
@@ -92,7 +92,7 @@ impl Voice {
                 random.pick(&["redis", "payments", "ledger", "catalogue"]),
                 random.between(10_000, 99_999)
             ),
-            Voice::Klog => format!(
+            LogFormat::Klog => format!(
                 "I{}       1 {}\n",
                 now.strftime("%m%d %H:%M:%S.%6f"),
                 random.pick(&[
@@ -101,7 +101,7 @@ impl Voice {
                     "trace.go:236] Trace[1298498081]: \"Scraping nodes\" (total time: 214ms)",
                 ])
             ),
-            Voice::Proxy => format!(
+            LogFormat::Envoy => format!(
                 "{{\"start_time\":\"{clock}\",\"method\":\"{}\",\"path\":\"{}\",\"response_code\":{},\"duration\":{},\"upstream_cluster\":\"inbound|8080||\",\"request_id\":\"{}\"}}\n",
                 random.pick(&["GET", "GET", "POST"]),
                 random.pick(PATHS),
@@ -109,25 +109,25 @@ impl Voice {
                 random.between(1, 900),
                 random.uid()
             ),
-            Voice::Batch => format!(
+            LogFormat::Batch => format!(
                 "{clock} processed {} rows ({} skipped)\n",
                 (count + 1) * 5_000,
                 random.below(12)
             ),
-            Voice::Migration => format!("{clock} applying migration {:04} ... ok\n", count + 41),
+            LogFormat::Migration => format!("{clock} applying migration {:04} ... ok\n", count + 41),
         }
     }
 
     /// What comes before the container ends with this code.
-    pub(super) fn last_words(self, now: Timestamp, code: i32) -> String {
+    pub(super) fn exit_message(self, now: Timestamp, code: i32) -> String {
         let clock = now.strftime("%Y-%m-%d %H:%M:%S,%3f");
         match (self, code) {
-            (Voice::Batch, 0) => format!("{clock} done\n"),
-            (Voice::Batch, _) => format!(
+            (LogFormat::Batch, 0) => format!("{clock} done\n"),
+            (LogFormat::Batch, _) => format!(
                 "{clock} \x1b[31mERROR\x1b[0m s3://catalogue/full.csv: AccessDenied (status 403)\n{clock} import failed after 3 attempts\n"
             ),
-            (Voice::Python, 137) => format!("{clock} WARNING model.load: resident memory 187 MiB of 192 MiB\n"),
-            (Voice::Python, _) => format!(
+            (LogFormat::Python, 137) => format!("{clock} WARNING model.load: resident memory 187 MiB of 192 MiB\n"),
+            (LogFormat::Python, _) => format!(
                 "{clock} CRITICAL main: startup failed\nTraceback (most recent call last):\n  File \"/app/main.py\", line 71, in <module>\n    \
                  main()\n  File \"/app/main.py\", line 58, in main\n    model = load(os.environ[\"MODEL_PATH\"])\n  File \"/usr/lib/python3.13/os.py\", \
                  line 717, in __getitem__\n    raise KeyError(key) from None\nKeyError: 'MODEL_PATH'\n"
@@ -137,11 +137,11 @@ impl Voice {
     }
 }
 
-fn access(random: &mut Random, now: Timestamp) -> String {
+fn nginx(random: &mut Random, now: Timestamp) -> String {
     let path = if random.once_in(2) {
         random.pick(PATHS)
     } else {
-        random.pick(PEOPLE)
+        random.pick(BROWSED)
     };
     format!(
         "203.0.113.{} - - [{}] \"{} {path} HTTP/1.1\" {} {} \"-\" \"Mozilla/5.0 (X11; Linux x86_64)\"\n",
@@ -178,7 +178,7 @@ fn json(random: &mut Random, clock: &str, logger: &str) -> String {
     )
 }
 
-fn coloured(random: &mut Random) -> String {
+fn dev_server(random: &mut Random) -> String {
     let path = random.pick(PATHS);
     let ms = random.between(3, 240);
     match random.below(12) {
@@ -191,7 +191,7 @@ fn coloured(random: &mut Random) -> String {
     }
 }
 
-fn java(random: &mut Random, now: Timestamp) -> String {
+fn spring(random: &mut Random, now: Timestamp) -> String {
     let clock = now.strftime("%Y-%m-%d %H:%M:%S.%3f");
     let thread = random.between(1, 16);
     if random.once_in(12) {
@@ -201,7 +201,7 @@ fn java(random: &mut Random, now: Timestamp) -> String {
              \tat example.shop.orders.Stock.reserve(Stock.java:118)\n\
              \tat example.shop.orders.OrderService.place(OrderService.java:64)\n\
              \tat java.base/java.lang.Thread.run(Thread.java:1575)\n\
-             Caused by: java.net.SocketTimeoutException: Read timed out\n\
+             Caused reporter: java.net.SocketTimeoutException: Read timed out\n\
              \t... 27 more\n"
         );
     }

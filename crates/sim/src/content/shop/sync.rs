@@ -3,17 +3,17 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::catalogue::Workload;
-use super::life::Life;
-use super::pod::Phase;
-use super::speech::Speech;
+use super::log_writer::LogWriters;
+use super::pod::ContainerState;
+use super::pod_lifecycle::PodLifecycle;
+use super::workloads::Workload;
 use crate::content::random::Random;
 use crate::object::Kind;
 use crate::state::State;
 
 /// Stores a pod, or the new status of one that is there and stays.
-pub(super) fn store(state: &State, life: &Life, workload: &Workload) {
-    let pod = &life.pod;
+pub(super) fn sync_pod(state: &State, lifecycle: &PodLifecycle, workload: &Workload) {
+    let pod = &lifecycle.pod;
     if state
         .store
         .get(Kind::Pod, workload.namespace, &pod.name)
@@ -64,11 +64,24 @@ fn identify(now: &mut Value, before: &Value) {
 }
 
 /// Lets every running container of a pod speak that does not yet.
-pub(super) fn begin_speech(speech: &mut Speech, life: &Life, workload: &Workload, now: Timestamp, random: &mut Random) {
-    let init = life.pod.init.iter().zip(workload.init);
-    for (container, template) in init.chain(life.pod.containers.iter().zip(workload.containers)) {
-        if let Phase::Running { since } = container.phase {
-            speech.begin(&life.pod.uid, template.name, template.voice, since, now, random);
+pub(super) fn start_logs(
+    logs: &mut LogWriters,
+    lifecycle: &PodLifecycle,
+    workload: &Workload,
+    now: Timestamp,
+    random: &mut Random,
+) {
+    let init = lifecycle.pod.init.iter().zip(workload.init);
+    for (container, template) in init.chain(lifecycle.pod.containers.iter().zip(workload.containers)) {
+        if let ContainerState::Running { since } = container.state {
+            logs.start(
+                &lifecycle.pod.uid,
+                template.name,
+                template.log_format,
+                since,
+                now,
+                random,
+            );
         }
     }
 }

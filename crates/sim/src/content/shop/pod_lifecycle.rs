@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::catalogue::{Fate, Template, Workload};
-use super::events::{About, Events, Happening};
-use super::pod::{Container, Ended, Phase, Pod, image};
-use super::speech::{Speech, later};
+use super::events::{Event, Events, Subject};
+use super::log_writer::{LogWriters, later};
+use super::pod::{Container, ContainerState, Pod, Termination, image};
+use super::workloads::{ContainerTemplate, Scenario, Workload};
 use crate::content::random::Random;
 
 /// The longest back-off of a crash loop, in seconds; shorter than the kubelet's 5 minutes, so that a demo shows it move.
@@ -32,7 +32,7 @@ pub(super) enum Stage {
 }
 
 /// A pod on its way.
-pub(super) struct Life {
+pub(super) struct PodLifecycle {
     pub(super) workload: usize,
     pub(super) pod: Pod,
     pub(super) stage: Stage,
@@ -41,10 +41,10 @@ pub(super) struct Life {
 }
 
 /// What a step may touch.
-pub(super) struct World<'a> {
+pub(super) struct StepContext<'a> {
     pub(super) workload: &'a Workload,
     pub(super) events: &'a mut Events,
-    pub(super) speech: &'a mut Speech,
+    pub(super) logs: &'a mut LogWriters,
     pub(super) random: &'a mut Random,
     /// A node and its address, for a pod that needs one.
     pub(super) place: (&'static str, String),
@@ -53,15 +53,15 @@ pub(super) struct World<'a> {
     pub(super) now: Timestamp,
 }
 
-impl World<'_> {
+impl StepContext<'_> {
     fn soon(&mut self, from: u64, to: u64) -> Timestamp {
         later(self.now, self.random.between(from, to))
     }
 
-    fn happen(&mut self, pod: &Pod, container: Option<&str>, reason: &str, message: String) {
+    fn record_event(&mut self, pod: &Pod, container: Option<&str>, reason: &str, message: String) {
         let scheduler = matches!(reason, "Scheduled" | "FailedScheduling");
         let warning = matches!(reason, "FailedScheduling" | "Failed" | "BackOff" | "Unhealthy");
-        let about = About {
+        let subject = Subject {
             kind: "Pod",
             namespace: self.workload.namespace,
             name: &pod.name,
@@ -69,13 +69,13 @@ impl World<'_> {
             container,
             init: false,
         };
-        let by = if scheduler { "default-scheduler" } else { "kubelet" };
+        let reporter = if scheduler { "default-scheduler" } else { "kubelet" };
         let node = if scheduler { "" } else { pod.node.as_str() };
         self.events.write(
             self.now,
-            &about,
-            Happening {
-                by,
+            &subject,
+            Event {
+                reporter,
                 node,
                 warning,
                 reason,
@@ -85,8 +85,8 @@ impl World<'_> {
     }
 
     /// What a kubelet tells of a container's start.
-    fn started(&mut self, pod: &Pod, template: &Template, init: bool) {
-        let about = About {
+    fn started(&mut self, pod: &Pod, template: &ContainerTemplate, init: bool) {
+        let subject = Subject {
             kind: "Pod",
             namespace: self.workload.namespace,
             name: &pod.name,
@@ -103,30 +103,30 @@ impl World<'_> {
             ("Created", "Container created".to_owned()),
             ("Started", "Container started".to_owned()),
         ] {
-            let what = Happening {
-                by: "kubelet",
+            let event = Event {
+                reporter: "kubelet",
                 node: &pod.node,
                 warning: false,
                 reason,
                 message,
             };
-            self.events.write(self.now, &about, what);
+            self.events.write(self.now, &subject, event);
         }
     }
 }
 
-impl Life {
+impl PodLifecycle {
     /// The next step; whether the status changed.
-    pub(super) fn step(&mut self, world: &mut World<'_>) -> bool {
+    pub(super) fn step(&mut self, context: &mut StepContext<'_>) -> bool {
         match self.stage {
-            Stage::New => self.schedule(world),
-            Stage::Scheduled => self.pull(world),
-            Stage::Init(index) => self.initialize(index, world),
-            Stage::Started => self.become_ready(world),
-            Stage::Ready => self.fate(world),
-            Stage::Crashed => self.back_off(world),
-            Stage::BackOff => self.restart(world),
-            Stage::NotPulled(backing_off) => self.pull_again(backing_off, world),
+            Stage::New => self.schedule(context),
+            Stage::Scheduled => self.pull(context),
+            Stage::Init(index) => self.initialize(index, context),
+            Stage::Started => self.become_ready(context),
+            Stage::Ready => self.play_scenario(context),
+            Stage::Crashed => self.back_off(context),
+            Stage::BackOff => self.restart(context),
+            Stage::NotPulled(backing_off) => self.pull_again(backing_off, context),
             Stage::Over => {
                 self.next = NEVER;
                 false
@@ -134,39 +134,39 @@ impl Life {
         }
     }
 
-    fn schedule(&mut self, world: &mut World<'_>) -> bool {
-        if let Fate::Unschedulable(why) = world.workload.fate {
-            world.happen(&self.pod, None, "FailedScheduling", why.to_owned());
-            self.next = world.soon(60_000, 90_000);
+    fn schedule(&mut self, context: &mut StepContext<'_>) -> bool {
+        if let Scenario::Unschedulable(why) = context.workload.scenario {
+            context.record_event(&self.pod, None, "FailedScheduling", why.to_owned());
+            self.next = context.soon(60_000, 90_000);
             return self.pod.unschedulable.replace(why).is_none();
         }
-        let (node, host) = world.place.clone();
+        let (node, host) = context.place.clone();
         self.pod.node = node.to_owned();
         self.pod.host = host;
         let assigned = format!(
             "Successfully assigned {}/{} to {node}",
-            world.workload.namespace, self.pod.name
+            context.workload.namespace, self.pod.name
         );
-        world.happen(&self.pod, None, "Scheduled", assigned);
+        context.record_event(&self.pod, None, "Scheduled", assigned);
         self.stage = Stage::Scheduled;
-        self.next = world.soon(800, 2_500);
+        self.next = context.soon(800, 2_500);
         true
     }
 
-    fn pull(&mut self, world: &mut World<'_>) -> bool {
-        if world.workload.fate == Fate::NoImage {
-            return self.pull_again(true, world);
+    fn pull(&mut self, context: &mut StepContext<'_>) -> bool {
+        if context.workload.scenario == Scenario::NoImage {
+            return self.pull_again(true, context);
         }
-        self.pod.address = world.address.clone();
+        self.pod.address = context.address.clone();
         if self.pod.init.is_empty() {
-            return self.start(world);
+            return self.start(context);
         }
-        self.start_init(0, world);
+        self.start_init(0, context);
         true
     }
 
-    fn pull_again(&mut self, backing_off: bool, world: &mut World<'_>) -> bool {
-        let workload = world.workload;
+    fn pull_again(&mut self, backing_off: bool, context: &mut StepContext<'_>) -> bool {
+        let workload = context.workload;
         for (container, template) in self.pod.containers.iter_mut().zip(workload.containers) {
             let image = image(template, self.pod.version);
             let (reason, message) = if backing_off {
@@ -180,7 +180,7 @@ impl Life {
                     format!("Back-off pulling image \"{image}\": ErrImagePull: {image}: not found"),
                 )
             };
-            container.phase = Phase::Waiting { reason, message };
+            container.state = ContainerState::Waiting { reason, message };
         }
         let first = workload.containers.first().map_or("", |it| it.name);
         let image = workload
@@ -193,79 +193,79 @@ impl Life {
         } else {
             ("BackOff", format!("Back-off pulling image \"{image}\""))
         };
-        world.happen(&self.pod, Some(first), reason, message);
+        context.record_event(&self.pod, Some(first), reason, message);
         self.stage = Stage::NotPulled(!backing_off);
         self.next = if backing_off {
-            world.soon(3_000, 6_000)
+            context.soon(3_000, 6_000)
         } else {
-            world.soon(30_000, 60_000)
+            context.soon(30_000, 60_000)
         };
         true
     }
 
-    fn start_init(&mut self, index: usize, world: &mut World<'_>) {
-        if let (Some(container), Some(template)) = (self.pod.init.get_mut(index), world.workload.init.get(index)) {
-            container.phase = Phase::Running { since: world.now };
+    fn start_init(&mut self, index: usize, context: &mut StepContext<'_>) {
+        if let (Some(container), Some(template)) = (self.pod.init.get_mut(index), context.workload.init.get(index)) {
+            container.state = ContainerState::Running { since: context.now };
             container.ready = template.sidecar;
-            world.started(&self.pod, template, true);
+            context.started(&self.pod, template, true);
         }
         self.stage = Stage::Init(index);
-        self.next = world.soon(1_000, 2_500);
+        self.next = context.soon(1_000, 2_500);
     }
 
-    fn initialize(&mut self, index: usize, world: &mut World<'_>) -> bool {
-        if let (Some(container), Some(template)) = (self.pod.init.get_mut(index), world.workload.init.get(index))
-            && let (Phase::Running { since }, false) = (container.phase.clone(), template.sidecar)
+    fn initialize(&mut self, index: usize, context: &mut StepContext<'_>) -> bool {
+        if let (Some(container), Some(template)) = (self.pod.init.get_mut(index), context.workload.init.get(index))
+            && let (ContainerState::Running { since }, false) = (container.state.clone(), template.sidecar)
         {
-            container.phase = Phase::Ended(Ended {
+            container.state = ContainerState::Terminated(Termination {
                 code: 0,
                 reason: "Completed",
                 from: since,
-                to: world.now,
+                to: context.now,
             });
             container.ready = true;
         }
         if index + 1 < self.pod.init.len() {
-            self.start_init(index + 1, world);
+            self.start_init(index + 1, context);
             return true;
         }
-        self.start(world)
+        self.start(context)
     }
 
-    fn start(&mut self, world: &mut World<'_>) -> bool {
+    fn start(&mut self, context: &mut StepContext<'_>) -> bool {
         for container in &mut self.pod.containers {
-            container.phase = Phase::Running { since: world.now };
+            container.state = ContainerState::Running { since: context.now };
         }
-        let workload = world.workload;
+        let workload = context.workload;
         for template in workload.containers {
-            world.started(&self.pod, template, false);
+            context.started(&self.pod, template, false);
         }
         self.stage = Stage::Started;
-        self.next = world.soon(2_000, 5_000);
+        self.next = context.soon(2_000, 5_000);
         true
     }
 
-    fn become_ready(&mut self, world: &mut World<'_>) -> bool {
-        let not_ready = world.workload.fate == Fate::NotReady;
+    fn become_ready(&mut self, context: &mut StepContext<'_>) -> bool {
+        let not_ready = context.workload.scenario == Scenario::NotReady;
         for (index, container) in self.pod.containers.iter_mut().enumerate() {
             container.ready = container.is_running() && !(not_ready && index == 0);
         }
         self.stage = Stage::Ready;
-        self.next = match world.workload.fate {
-            Fate::Crashes { after, .. } | Fate::Ends { after, .. } => world.soon(after * 700, after * 1_300),
-            Fate::NotReady => world.now,
+        self.next = match context.workload.scenario {
+            Scenario::Crashes { after, .. } | Scenario::Ends { after, .. } => context.soon(after * 700, after * 1_300),
+            Scenario::NotReady => context.now,
             _ => NEVER,
         };
         true
     }
 
-    fn fate(&mut self, world: &mut World<'_>) -> bool {
-        let (code, reason, stage) = match world.workload.fate {
-            Fate::Crashes { code, reason, .. } => (code, reason, Stage::Crashed),
-            Fate::Ends { code: 0, .. } => (0, "Completed", Stage::Over),
-            Fate::Ends { code, .. } => (code, "Error", Stage::Over),
-            Fate::NotReady => {
-                let (name, port) = world
+    fn play_scenario(&mut self, context: &mut StepContext<'_>) -> bool {
+        let (code, reason, stage) = match context.workload.scenario {
+            Scenario::Crashes { code, reason, .. } => (code, reason, Stage::Crashed),
+            Scenario::Ends { code: 0, .. } => (0, "Completed", Stage::Over),
+            Scenario::Ends { code, .. } => (code, "Error", Stage::Over),
+            Scenario::NotReady => {
+                let (name, port) = context
                     .workload
                     .containers
                     .first()
@@ -274,8 +274,8 @@ impl Life {
                     "Readiness probe failed: dial tcp {}:{port}: connect: connection refused",
                     self.pod.address
                 );
-                world.happen(&self.pod, Some(name), "Unhealthy", message);
-                self.next = world.soon(9_000, 11_000);
+                context.record_event(&self.pod, Some(name), "Unhealthy", message);
+                self.next = context.soon(9_000, 11_000);
                 return false;
             }
             _ => {
@@ -283,57 +283,62 @@ impl Life {
                 return false;
             }
         };
-        let Some((container, template)) = self.pod.containers.first_mut().zip(world.workload.containers.first()) else {
+        let Some((container, template)) = self.pod.containers.first_mut().zip(context.workload.containers.first())
+        else {
             return false;
         };
-        let words = template.voice.last_words(world.now, code);
-        world.speech.last_words(&self.pod.uid, template.name, &words, world.now);
-        let from = if let Phase::Running { since } = container.phase {
+        let words = template.log_format.exit_message(context.now, code);
+        context
+            .logs
+            .exit_message(&self.pod.uid, template.name, &words, context.now);
+        let from = if let ContainerState::Running { since } = container.state {
             since
         } else {
-            world.now
+            context.now
         };
-        container.phase = Phase::Ended(Ended {
+        container.state = ContainerState::Terminated(Termination {
             code,
             reason,
             from,
-            to: world.now,
+            to: context.now,
         });
         container.ready = false;
         self.stage = stage;
-        self.next = world.soon(1_000, 2_000);
+        self.next = context.soon(1_000, 2_000);
         true
     }
 
-    fn back_off(&mut self, world: &mut World<'_>) -> bool {
-        let Some((container, template)) = self.pod.containers.first_mut().zip(world.workload.containers.first()) else {
+    fn back_off(&mut self, context: &mut StepContext<'_>) -> bool {
+        let Some((container, template)) = self.pod.containers.first_mut().zip(context.workload.containers.first())
+        else {
             return false;
         };
         let seconds = back_off(container.restarts);
         let (name, uid) = (&self.pod.name, &self.pod.uid);
         wait_for_restart(
             container,
-            back_off_message(container.restarts, template.name, name, uid, world.workload),
+            back_off_message(container.restarts, template.name, name, uid, context.workload),
         );
         let message = format!(
             "Back-off restarting failed container {} in pod {}_{}({})",
-            template.name, self.pod.name, world.workload.namespace, self.pod.uid
+            template.name, self.pod.name, context.workload.namespace, self.pod.uid
         );
-        world.happen(&self.pod, Some(template.name), "BackOff", message);
+        context.record_event(&self.pod, Some(template.name), "BackOff", message);
         self.stage = Stage::BackOff;
-        self.next = later(world.now, seconds * 1_000);
+        self.next = later(context.now, seconds * 1_000);
         true
     }
 
-    fn restart(&mut self, world: &mut World<'_>) -> bool {
-        let Some((container, template)) = self.pod.containers.first_mut().zip(world.workload.containers.first()) else {
+    fn restart(&mut self, context: &mut StepContext<'_>) -> bool {
+        let Some((container, template)) = self.pod.containers.first_mut().zip(context.workload.containers.first())
+        else {
             return false;
         };
-        container.phase = Phase::Running { since: world.now };
+        container.state = ContainerState::Running { since: context.now };
         container.restarts += 1;
-        world.started(&self.pod, template, false);
+        context.started(&self.pod, template, false);
         self.stage = Stage::Started;
-        self.next = world.soon(1_000, 2_000);
+        self.next = context.soon(1_000, 2_000);
         true
     }
 }
@@ -351,11 +356,11 @@ fn back_off(restarts: u64) -> u64 {
 
 /// A crashed container waits; how it ended becomes its last state.
 pub(super) fn wait_for_restart(container: &mut Container, message: String) {
-    let waiting = Phase::Waiting {
+    let waiting = ContainerState::Waiting {
         reason: "CrashLoopBackOff",
         message,
     };
-    if let Phase::Ended(ended) = std::mem::replace(&mut container.phase, waiting) {
+    if let ContainerState::Terminated(ended) = std::mem::replace(&mut container.state, waiting) {
         container.last = Some(ended);
     }
 }
