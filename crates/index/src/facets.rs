@@ -57,7 +57,7 @@ impl Table {
     }
 
     fn clusters(&self, matches: &Matches<'_>) -> Vec<(FacetValue, usize)> {
-        let counts = self.places.clusters().map(|(cluster, of_cluster)| {
+        let counts = self.partitions.clusters().map(|(cluster, of_cluster)| {
             let count = matches.rows.intersection_len(&of_cluster.rows) as usize;
             (FacetValue::Cluster(cluster), count)
         });
@@ -67,7 +67,7 @@ impl Table {
     fn namespaces(&self, matches: &Matches<'_>) -> Vec<(FacetValue, usize)> {
         let mut counts = HashMap::<Sym, usize>::new();
         if matches.all {
-            for (_, cluster) in self.places.clusters() {
+            for (_, cluster) in self.partitions.clusters() {
                 for (sym, rows) in cluster.namespaces() {
                     *counts.entry(sym).or_default() += rows.len() as usize;
                 }

@@ -11,30 +11,28 @@
 
 mod bits;
 mod blocks;
-mod build;
-
+mod column;
 mod dictionary;
 mod facets;
-mod grow;
 mod journal;
 mod listed;
 pub mod live;
 mod matches;
 mod model;
-mod names;
 mod orders;
 mod paging;
-mod places;
+mod partitions;
 mod postings;
 mod predicate;
 mod query;
 mod reader;
 mod row;
 mod rows;
+mod search_text;
 mod selector;
-mod sight;
 mod table;
 mod uid;
+mod visibility;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
@@ -48,7 +46,7 @@ use table::Table;
 pub use uid::UidText;
 
 /// How many rows go or move before readers get a turn.
-const CHUNK: usize = 1000;
+const ROWS_PER_LOCK: usize = 1000;
 
 /// Handle to the index. Cheap to clone; all clones see the same rows.
 #[derive(Clone, Debug, Default)]
@@ -110,7 +108,7 @@ impl Index {
         Relist {
             cluster,
             namespace: namespace.map(str::to_owned),
-            generation: self.write().begin(),
+            generation: self.write().begin_generation(),
         }
     }
 
@@ -127,7 +125,7 @@ impl Index {
 
     /// Drops the rows that a cluster has now. Readers may come in between, and see some of them gone.
     pub fn remove_cluster(&self, cluster: ClusterId) {
-        let generation = self.write().begin();
+        let generation = self.write().begin_generation();
         self.sweep(cluster, None, generation);
     }
 
@@ -135,11 +133,11 @@ impl Index {
     fn sweep(&self, cluster: ClusterId, namespace: Option<&str>, generation: u32) -> usize {
         let mut swept = 0;
         loop {
-            let old = self.read().table.old(cluster, namespace, generation);
+            let old = self.read().table.stale(cluster, namespace, generation);
             if old.is_empty() {
                 return swept;
             }
-            for rows in old.chunks(CHUNK) {
+            for rows in old.chunks(ROWS_PER_LOCK) {
                 swept += self.write().sweep(cluster, namespace, generation, rows);
             }
             // Rows that were given other numbers meanwhile are found the next time.
@@ -151,7 +149,7 @@ impl Index {
     /// or so.
     pub fn tidy(&self) {
         self.write().tidy();
-        while self.write().compact(CHUNK) {}
+        while self.write().compact(ROWS_PER_LOCK) {}
     }
 
     /// Opens the index for reading; changes wait until the reader is dropped. Do not open a second one while one is held: a
@@ -181,7 +179,7 @@ impl Index {
     /// Returns how many rows a cluster has, and what they weigh. Costs a look-up.
     pub fn usage(&self, cluster: ClusterId) -> Usage {
         let reader = self.read();
-        let of_cluster = reader.table.places.cluster(cluster);
+        let of_cluster = reader.table.partitions.cluster(cluster);
         of_cluster.map_or_else(Usage::default, |of_cluster| Usage {
             pods: of_cluster.rows.len() as usize,
             bytes: of_cluster.weight,

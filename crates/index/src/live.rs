@@ -23,7 +23,7 @@ pub struct Live {
     /// The clock of the last look that found a change.
     changed: u64,
     /// The clock of the last change that [`Live::update`] told of.
-    told: u64,
+    reported: u64,
     facets: HashMap<Facet, Counted>,
 }
 
@@ -42,12 +42,12 @@ pub struct Window {
     /// The change of the last answer; none: there was none, or the window was moved.
     at: Option<u64>,
     total: usize,
-    rows: Vec<Told>,
+    sent: Vec<Sent>,
 }
 
 /// A row as it was told.
 #[derive(Clone, Debug)]
-struct Told {
+struct Sent {
     row: u32,
     version: u64,
     cluster: ClusterId,
@@ -72,7 +72,7 @@ impl Window {
             limit,
             at: None,
             total: 0,
-            rows: Vec::new(),
+            sent: Vec::new(),
         }
     }
 
@@ -83,16 +83,16 @@ impl Window {
     }
 
     /// Whether these are the rows that were told, unchanged since.
-    fn holds(&self, table: &Table, page: &[u32]) -> bool {
-        let told = self.rows.iter().map(|told| (told.row, told.version));
-        page.iter().map(|&row| (row, table.version(row))).eq(told)
+    fn shows(&self, table: &Table, page: &[u32]) -> bool {
+        let sent = self.sent.iter().map(|sent| (sent.row, sent.version));
+        page.iter().map(|&row| (row, table.version(row))).eq(sent)
     }
 
     /// Whether two of the rows that were told, or are to be told now, are of two clusters and have one uid.
     fn has_twins(&self, table: &Table, page: &[u32]) -> bool {
-        let told = self.rows.iter().map(|told| (told.cluster, &told.uid));
+        let sent = self.sent.iter().map(|sent| (sent.cluster, &sent.uid));
         let now = page.iter().filter_map(|&row| table.rows.row(row));
-        let all = told.chain(now.map(|row| (row.cluster(), row.uid_ref())));
+        let all = sent.chain(now.map(|row| (row.cluster(), row.uid_ref())));
         let mut clusters: HashMap<&Uid, ClusterId> = HashMap::new();
         let mut of_several = all.clone().map(|(cluster, _)| cluster);
         let first = of_several.next();
@@ -119,13 +119,13 @@ impl Live {
         let table = &*reader.table;
         let predicate = Predicate::new(query.group());
         let matches = table.matches(predicate.query()).rows.into_owned();
-        let now = table.places.clock();
+        let now = table.partitions.clock();
         Self {
             predicate,
             matches,
             seen: now,
             changed: now,
-            told: now,
+            reported: now,
             facets: HashMap::new(),
         }
     }
@@ -146,17 +146,17 @@ impl Live {
     /// Costs a test of each row that changed. After more changes than the index remembers (a quarter of its rows, at least 4,096)
     /// the query is evaluated anew.
     pub fn update(&mut self, reader: &Reader<'_>) -> bool {
-        self.look(&reader.table);
-        std::mem::replace(&mut self.told, self.changed) != self.changed
+        self.catch_up(&reader.table);
+        std::mem::replace(&mut self.reported, self.changed) != self.changed
     }
 
-    fn look(&mut self, table: &Table) {
-        let now = table.places.clock();
+    fn catch_up(&mut self, table: &Table) {
+        let now = table.partitions.clock();
         if now == self.seen {
             return;
         }
         let changed = match table.journal.since(self.seen) {
-            Some(rows) => self.follow(table, rows),
+            Some(rows) => self.apply_changed(table, rows),
             None => {
                 let matches = table.matches(self.predicate.query()).rows.into_owned();
                 let changed = matches != self.matches || matches.iter().any(|row| table.version(row) > self.seen);
@@ -170,7 +170,7 @@ impl Live {
         }
     }
 
-    fn follow(&mut self, table: &Table, rows: impl Iterator<Item = u32>) -> bool {
+    fn apply_changed(&mut self, table: &Table, rows: impl Iterator<Item = u32>) -> bool {
         let mut changed = false;
         for row in rows {
             let is_match = table.rows.row(row).is_some_and(|view| self.predicate.accepts(view));
@@ -189,9 +189,9 @@ impl Live {
     /// Costs the page, as [`crate::Found::page`] says.
     pub fn snapshot<'a>(&mut self, reader: &'a Reader<'_>, window: &mut Window) -> Answer<'a> {
         let table = &*reader.table;
-        self.look(table);
+        self.catch_up(table);
         let page = self.page(table, window);
-        self.tell(table, window, &page);
+        self.record_sent(table, window, &page);
         Answer::new(&table.rows, page, self.total())
     }
 
@@ -200,24 +200,24 @@ impl Live {
     /// Costs a comparison if no match changed, else the page, as [`crate::Found::page`] says.
     pub fn delta<'a>(&mut self, reader: &'a Reader<'_>, window: &mut Window) -> Option<Delta<'a>> {
         let table = &*reader.table;
-        self.look(table);
+        self.catch_up(table);
         if window.at == Some(self.changed) {
             return None;
         }
         let page = self.page(table, window);
         let same_total = window.total == self.total();
-        if same_total && window.holds(table, &page) {
+        if same_total && window.shows(table, &page) {
             window.at = Some(self.changed);
             return None;
         }
-        let versions: HashMap<u32, u64> = window.rows.iter().map(|told| (told.row, told.version)).collect();
+        let versions: HashMap<u32, u64> = window.sent.iter().map(|sent| (sent.row, sent.version)).collect();
         let is_new = |row: &u32| versions.get(row) != Some(&table.version(*row));
         let upsert: Vec<u32> = page.iter().copied().filter(is_new).collect();
         let pods = page.iter().filter_map(|&row| table.rows.row(row));
-        let told = window.rows.iter().map(|told| (told.cluster, &told.uid));
-        let same_order = pods.map(|row| (row.cluster(), row.uid_ref())).eq(told);
+        let sent = window.sent.iter().map(|sent| (sent.cluster, &sent.uid));
+        let same_order = pods.map(|row| (row.cluster(), row.uid_ref())).eq(sent);
         let ambiguous = !same_order && window.has_twins(table, &page);
-        self.tell(table, window, &page);
+        self.record_sent(table, window, &page);
         (!same_total || !same_order || !upsert.is_empty()).then(|| Delta {
             rows: &table.rows,
             total: self.total(),
@@ -232,7 +232,7 @@ impl Live {
     /// Costs nothing if no match changed, else what [`crate::Found::facets`] says.
     pub fn facets(&mut self, reader: &Reader<'_>, facet: Facet) -> Arc<Vec<(FacetValue, usize)>> {
         let table = &*reader.table;
-        self.look(table);
+        self.catch_up(table);
         let known = self.facets.get(&facet);
         if let Some(known) = known
             && known.at == self.changed
@@ -270,13 +270,13 @@ impl Live {
         )
     }
 
-    fn tell(&self, table: &Table, window: &mut Window, page: &[u32]) {
+    fn record_sent(&self, table: &Table, window: &mut Window, page: &[u32]) {
         window.at = Some(self.changed);
         window.total = self.total();
-        window.rows.clear();
-        window.rows.extend(page.iter().filter_map(|&row| {
+        window.sent.clear();
+        window.sent.extend(page.iter().filter_map(|&row| {
             let view = table.rows.row(row)?;
-            Some(Told {
+            Some(Sent {
                 row,
                 version: table.version(row),
                 cluster: view.cluster(),

@@ -16,10 +16,10 @@ use crate::{
 };
 
 /// So many rows at most are put into a set one by one.
-const ONE_BY_ONE: u64 = 1024;
+const INSERT_MAX: u64 = 1024;
 
 /// A search tests the candidates one by one where they are fewer than one row in so many, else it reads all names.
-const FEW: u64 = 8;
+const SCAN_FRACTION: u64 = 8;
 
 /// A set of rows, borrowed where it is one of the index's own.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl Table {
             found = Some(Cow::Owned(self.select(self.or_all(&found), selector)));
         }
         let all = found.is_none();
-        let rows = found.unwrap_or(Cow::Borrowed(&self.live));
+        let rows = found.unwrap_or(Cow::Borrowed(&self.in_use));
         Matches {
             total: rows.len() as usize,
             rows,
@@ -50,14 +50,14 @@ impl Table {
     }
 
     fn or_all<'a>(&'a self, found: &'a Option<Cow<'_, RoaringBitmap>>) -> &'a RoaringBitmap {
-        found.as_deref().unwrap_or(&self.live)
+        found.as_deref().unwrap_or(&self.in_use)
     }
 
     /// The rows of each filter that postings answer.
     fn filters(&self, query: &Query) -> Vec<Cow<'_, RoaringBitmap>> {
         // Every field is named, so that a new filter can't be forgotten here.
         let Query {
-            clusters: _, // These three are what `in_sight` reads.
+            clusters: _, // These three are what `visible_rows` reads.
             scope: _,
             namespaces: _,
             statuses,
@@ -73,7 +73,7 @@ impl Table {
         } = query;
         let (indexed, problems) = (&self.rows.indexed, &self.rows.problems);
         let mut filters = Vec::new();
-        filters.extend(self.in_sight(query));
+        filters.extend(self.visible_rows(query));
         if *problem {
             filters.push(Cow::Borrowed(problems));
         }
@@ -82,7 +82,7 @@ impl Table {
         }
         for (column, values) in [(&indexed.statuses, statuses), (&indexed.phases, phases)] {
             if !values.is_empty() {
-                filters.push(union(column.alike(values)));
+                filters.push(union(column.equal_ignoring_case(values)));
             }
         }
         filters
@@ -120,7 +120,7 @@ impl Table {
             passed.contains(sym.0)
         };
         let accepted = candidates.iter().filter(accepts);
-        if candidates.len() <= ONE_BY_ONE {
+        if candidates.len() <= INSERT_MAX {
             return accepted.collect();
         }
         RoaringBitmap::from(&accepted.collect::<Bits>())
@@ -134,15 +134,15 @@ impl Table {
         let mut placed = rows.indexed.nodes.containing(&finder);
         let namespaces = rows.namespaces.iter().filter(|(_, name)| contains(name, &finder));
         for (namespace, _) in namespaces {
-            let clusters = self.places.clusters();
+            let clusters = self.partitions.clusters();
             placed.extend(clusters.filter_map(|(_, cluster)| cluster.namespace(namespace)));
         }
         let placed = union(placed);
-        if candidates.len() * FEW < self.live.len() {
-            let found = |row: &u32| placed.contains(*row) || rows.names.contains(*row, &finder);
+        if candidates.len() * SCAN_FRACTION < self.in_use.len() {
+            let found = |row: &u32| placed.contains(*row) || rows.search_text.contains(*row, &finder);
             return candidates.iter().filter(found).collect();
         }
-        let mut found = RoaringBitmap::from(&rows.names.search(&finder));
+        let mut found = RoaringBitmap::from(&rows.search_text.search(&finder));
         found |= &*placed;
         found &= candidates;
         found

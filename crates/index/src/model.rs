@@ -71,7 +71,7 @@ impl Pod {
             containers,
             init_containers,
             labels,
-            // Numbers are part of `FIXED`.
+            // Numbers are part of `PER_ROW`.
             restarts: _,
             last_restart_at: _,
             created_at: _,
@@ -82,27 +82,27 @@ impl Pod {
             labels_left_out: _,
         } = self;
         let texts = [uid, namespace, name, status, phase, reason, node, pod_ip, host_ip];
-        let mut weight = FIXED + texts.into_iter().map(String::len).sum::<usize>();
-        weight += more_ips.iter().map(|ip| ip.len() + EACH).sum::<usize>();
+        let mut weight = PER_ROW + texts.into_iter().map(String::len).sum::<usize>();
+        weight += more_ips.iter().map(|ip| ip.len() + PER_TEXT).sum::<usize>();
         if let Some(Owner { kind, name }) = owner {
-            weight += kind.len() + name.len() + 2 * EACH;
+            weight += kind.len() + name.len() + 2 * PER_TEXT;
         }
         let containers = containers.iter().chain(init_containers);
         weight += containers
-            .map(|c| c.name.len() + c.image.len() + 3 * EACH)
+            .map(|c| c.name.len() + c.image.len() + 3 * PER_TEXT)
             .sum::<usize>();
         weight
             + labels
                 .iter()
-                .map(|(key, value)| key.len() + value.len() + 3 * EACH)
+                .map(|(key, value)| key.len() + value.len() + 3 * PER_TEXT)
                 .sum::<usize>()
     }
 }
 
 /// Bytes that a row takes beside its texts, more or less.
-const FIXED: usize = 512;
+const PER_ROW: usize = 512;
 /// Bytes that a text takes beside itself, more or less.
-const EACH: usize = 48;
+const PER_TEXT: usize = 48;
 
 /// The controller that owns a pod.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

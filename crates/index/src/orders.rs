@@ -1,5 +1,7 @@
 //! The orders that are kept.
 
+mod build;
+
 use std::sync::{
     OnceLock,
     atomic::{AtomicBool, Ordering},

@@ -25,7 +25,7 @@ impl Table {
         if matches.all {
             return self.walk((sort, order)).from(offset).take(limit).collect();
         }
-        if !self.walks(matches, sort, offset, limit) {
+        if !self.uses_walk(matches, sort, offset, limit) {
             return self.sorted(matches, (sort, order), offset, limit);
         }
         let (all, end) = (self.len(), offset + limit);
@@ -56,7 +56,7 @@ impl Table {
     }
 
     /// Whether a page comes from a walk along the kept order, rather than from sorting the matches.
-    pub(crate) fn walks(&self, matches: &Matches<'_>, sort: Sort, offset: usize, limit: usize) -> bool {
+    pub(crate) fn uses_walk(&self, matches: &Matches<'_>, sort: Sort, offset: usize, limit: usize) -> bool {
         let (all, total) = (self.len(), matches.total);
         let limit = limit.min(total.saturating_sub(offset));
         if matches.all || limit == 0 {
@@ -70,7 +70,7 @@ impl Table {
     fn walk(&self, (sort, order): (Sort, Order)) -> Walk<'_> {
         Walk {
             rows: &self.rows,
-            blocks: self.orders.of(sort, &self.rows, &self.live),
+            blocks: self.orders.of(sort, &self.rows, &self.in_use),
             sort,
             turned: order != sort.natural(),
         }

@@ -5,8 +5,8 @@ use memchr::memmem::Finder;
 use roaring::RoaringBitmap;
 
 use crate::{
+    column::{grow, shorten},
     dictionary::{Dictionary, Sym},
-    grow::{grow, shorten},
 };
 
 /// One text a row number, and the rows of each text.
@@ -14,27 +14,27 @@ use crate::{
 pub(crate) struct Postings {
     values: Dictionary<str>,
     /// By row number; that of a row that is not there means nothing.
-    of: Vec<Sym>,
+    by_row: Vec<Sym>,
     /// By value.
-    rows: Vec<RoaringBitmap>,
+    by_value: Vec<RoaringBitmap>,
 }
 
 impl Postings {
     /// Sets the text of a row that had none.
     pub(crate) fn insert(&mut self, row: u32, text: &str) {
         let sym = self.values.intern(text);
-        grow(&mut self.of, row as usize + 1, Sym::default());
-        grow(&mut self.rows, sym.0 as usize + 1, RoaringBitmap::new());
-        self.of[row as usize] = sym;
-        self.rows[sym.0 as usize].insert(row);
+        grow(&mut self.by_row, row as usize + 1, Sym::default());
+        grow(&mut self.by_value, sym.0 as usize + 1, RoaringBitmap::new());
+        self.by_row[row as usize] = sym;
+        self.by_value[sym.0 as usize].insert(row);
     }
 
     /// Takes a row's text away.
     pub(crate) fn remove(&mut self, row: u32) {
         let sym = self.sym(row);
-        self.rows[sym.0 as usize].remove(row);
+        self.by_value[sym.0 as usize].remove(row);
         if self.values.release(sym).is_some() {
-            self.rows[sym.0 as usize] = RoaringBitmap::new();
+            self.by_value[sym.0 as usize] = RoaringBitmap::new();
         }
     }
 
@@ -53,11 +53,11 @@ impl Postings {
 
     /// Gives up the room of rows without a text, from one on.
     pub(crate) fn shorten(&mut self, len: usize) {
-        shorten(&mut self.of, len);
+        shorten(&mut self.by_row, len);
     }
 
     pub(crate) fn sym(&self, row: u32) -> Sym {
-        self.of[row as usize]
+        self.by_row[row as usize]
     }
 
     pub(crate) fn get(&self, row: u32) -> &str {
@@ -66,19 +66,21 @@ impl Postings {
 
     /// The rows of a text; none: there are none.
     pub(crate) fn rows_of(&self, text: &str) -> Option<&RoaringBitmap> {
-        self.values.find(text).map(|sym| &self.rows[sym.0 as usize])
+        self.values.find(text).map(|sym| &self.by_value[sym.0 as usize])
     }
 
     /// The texts in use with their rows, in no particular order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &RoaringBitmap)> {
-        self.values.iter().map(|(sym, text)| (text, &self.rows[sym.0 as usize]))
+        self.values
+            .iter()
+            .map(|(sym, text)| (text, &self.by_value[sym.0 as usize]))
     }
 
     /// The rows of texts that equal one of some others but for case.
-    pub(crate) fn alike(&self, texts: &[String]) -> Vec<&RoaringBitmap> {
+    pub(crate) fn equal_ignoring_case(&self, texts: &[String]) -> Vec<&RoaringBitmap> {
         let texts: Vec<_> = texts.iter().map(|text| text.to_lowercase()).collect();
-        let alike = self.iter().filter(|(value, _)| texts.contains(&value.to_lowercase()));
-        alike.map(|(_, rows)| rows).collect()
+        let equal_ignoring_case = self.iter().filter(|(value, _)| texts.contains(&value.to_lowercase()));
+        equal_ignoring_case.map(|(_, rows)| rows).collect()
     }
 
     /// The rows of texts that contain what the finder looks for (in lower case) but for case.
@@ -100,7 +102,7 @@ impl Postings {
     /// How many distinct texts are in use, and how many there is room for.
     #[cfg(test)]
     pub(crate) fn sizes(&self) -> [usize; 2] {
-        [self.values.len(), self.values.slots().max(self.rows.len())]
+        [self.values.len(), self.values.slots().max(self.by_value.len())]
     }
 }
 

@@ -3,7 +3,7 @@
 use hashbrown::{HashMap, HashSet};
 use memchr::memmem::Finder;
 
-use crate::{ClusterId, Query, RowRef, postings::contains, sight};
+use crate::{ClusterId, Query, RowRef, postings::contains, visibility};
 
 /// Whether a row matches a canonical query, told from the row's own texts: numbers in dictionaries come and go.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(crate) struct Predicate {
 impl Predicate {
     pub(crate) fn new(query: Query) -> Self {
         let of_cluster = |&cluster| {
-            let names = sight::names(cluster, &query.scope, &query.namespaces);
+            let names = visibility::visible_namespaces(cluster, &query.scope, &query.namespaces);
             (cluster, names.map(|names| names.into_iter().cloned().collect()))
         };
         Self {

@@ -77,12 +77,12 @@ impl<'a> RowRef<'a> {
 
     /// [`Pod::name`].
     pub fn name(self) -> &'a str {
-        self.rows.names.names.get(self.row)
+        self.rows.search_text.names.get(self.row)
     }
 
     /// The bytes of [`RowRef::name`], which needs to look at each of them.
     pub fn name_bytes(self) -> &'a [u8] {
-        self.rows.names.names.bytes(self.row)
+        self.rows.search_text.names.bytes(self.row)
     }
 
     /// [`Pod::status`].
@@ -107,17 +107,17 @@ impl<'a> RowRef<'a> {
 
     /// [`Pod::pod_ip`].
     pub fn pod_ip(self) -> &'a str {
-        self.rows.names.ips.get(self.row)
+        self.rows.search_text.ips.get(self.row)
     }
 
     /// The bytes of [`RowRef::pod_ip`], which needs to look at each of them.
     pub fn pod_ip_bytes(self) -> &'a [u8] {
-        self.rows.names.ips.bytes(self.row)
+        self.rows.search_text.ips.bytes(self.row)
     }
 
     /// [`Pod::more_ips`].
     pub fn more_ips(self) -> impl Iterator<Item = &'a str> {
-        self.rows.names.more_ips(self.row)
+        self.rows.search_text.more_ips(self.row)
     }
 
     /// [`Pod::host_ip`].
@@ -236,7 +236,7 @@ impl<'a> RowRef<'a> {
 
     /// Whether its name or one of its IPs contains what the finder looks for, a text in lower case.
     pub(crate) fn contains(self, finder: &Finder<'_>) -> bool {
-        self.rows.names.contains(self.row, finder)
+        self.rows.search_text.contains(self.row, finder)
     }
 
     pub(crate) fn uid_ref(self) -> &'a Uid {

@@ -14,8 +14,8 @@ pub(crate) use self::columns::{Packed, Rest};
 use crate::{
     ClusterId, Pod, RowRef, Sort,
     dictionary::{Dictionary, Sym},
-    names::Names,
     postings::Postings,
+    search_text::SearchText,
     uid::Uid,
 };
 
@@ -37,7 +37,7 @@ pub(crate) struct Rows {
     /// Images, host IPs, names of containers and owners, keys and values of labels.
     pub(crate) words: Dictionary<str>,
     pub(crate) label_sets: Dictionary<LabelSet>,
-    pub(crate) names: Names,
+    pub(crate) search_text: SearchText,
     pub(crate) columns: Columns,
     pub(crate) instance: Instance,
 }
@@ -67,7 +67,7 @@ impl Rows {
     /// Writes a row over what it held before; cluster, namespace and name stay.
     pub(crate) fn update(&mut self, row: u32, pod: &Pod) {
         self.indexed.update(row, pod);
-        let old = self.take(row);
+        let old = self.take_references(row);
         self.write(row, pod);
         // The old references go last: what old and new share is not dropped in between.
         if let Some(old) = old {
@@ -77,11 +77,11 @@ impl Rows {
 
     /// Frees a row.
     pub(crate) fn erase(&mut self, row: u32) {
-        self.names.remove(row);
+        self.search_text.remove(row);
         self.problems.remove(row);
         self.indexed.remove(row);
         self.namespaces.release(self.columns.namespace[row as usize]);
-        if let Some(old) = self.take(row) {
+        if let Some(old) = self.take_references(row) {
             self.release(old);
         }
     }
@@ -95,7 +95,7 @@ impl Rows {
             problems: _,
             words,
             label_sets,
-            names,
+            search_text,
             columns: _,
             instance: _,
         } = self;
@@ -104,7 +104,7 @@ impl Rows {
         }
         indexed.tidy();
         label_sets.tidy();
-        names.tidy();
+        search_text.tidy();
     }
 
     /// Gives up the room of numbers that are free, from one on.
@@ -116,18 +116,18 @@ impl Rows {
             problems: _,
             words: _,
             label_sets: _,
-            names,
+            search_text,
             columns,
             instance: _,
         } = self;
         columns.shorten(len);
         indexed.shorten(len);
-        names.shorten(len);
+        search_text.shorten(len);
     }
 
     /// Writes everything that may change in a row but its [`IndexedColumns`].
     fn write(&mut self, row: u32, pod: &Pod) {
-        self.names.set(row, &pod.name, &pod.pod_ip, &pod.more_ips);
+        self.search_text.set(row, &pod.name, &pod.pod_ip, &pod.more_ips);
         if pod.reason.is_empty() {
             self.problems.remove(row);
         } else {
@@ -144,7 +144,7 @@ impl Rows {
     }
 
     /// What a row refers to outside of the postings, to be released.
-    fn take(&mut self, row: u32) -> Option<(Sym, Sym, Rest)> {
+    fn take_references(&mut self, row: u32) -> Option<(Sym, Sym, Rest)> {
         let (at, columns) = (row as usize, &mut self.columns);
         let rest = columns.rest.get_mut(at)?.take()?;
         Some((columns.reason[at], columns.labels[at], rest))
@@ -259,11 +259,11 @@ impl Rows {
     }
 
     fn compare_names(&self, a: u32, b: u32) -> Ordering {
-        self.names.names.bytes(a).cmp(self.names.names.bytes(b))
+        self.search_text.names.bytes(a).cmp(self.search_text.names.bytes(b))
     }
 
     /// By namespace, name and cluster, which together are a row's own.
-    fn compare_places(&self, a: u32, b: u32) -> Ordering {
+    fn compare_identities(&self, a: u32, b: u32) -> Ordering {
         let cluster = &self.columns.cluster;
         self.compare_namespaces(a, b)
             .then_with(|| self.compare_names(a, b))
@@ -291,11 +291,12 @@ impl Rows {
 
     /// The kept order of a sort: by its keys, ties by place.
     pub(crate) fn compare(&self, sort: Sort, a: u32, b: u32) -> Ordering {
-        self.compare_keys(sort, a, b).then_with(|| self.compare_places(a, b))
+        self.compare_keys(sort, a, b)
+            .then_with(|| self.compare_identities(a, b))
     }
 
     /// Whether a new state of a row has another place in a sort's order.
-    pub(crate) fn moves(&self, sort: Sort, row: u32, pod: &Pod) -> bool {
+    pub(crate) fn changes_position(&self, sort: Sort, row: u32, pod: &Pod) -> bool {
         match sort {
             Sort::CreatedAt => self.created_at(row) != pod.created_at,
             Sort::Name | Sort::Namespace => false,

@@ -10,26 +10,26 @@ use roaring::RoaringBitmap;
 
 use crate::{
     Change, ClusterId, Pod, Sort,
+    column::{reserve, shorten},
     dictionary::Sym,
-    grow::{reserve, shorten},
     journal::Journal,
     orders::Orders,
-    places::{Happened, Places},
+    partitions::{Partitions, RowEvent},
     rows::Rows,
 };
 
 /// With fewer rows the room of others is not worth giving up.
-const FEW: usize = 16;
+const COMPACT_MIN: usize = 16;
 
 /// All rows, found by (cluster, namespace, name), by their postings, and in kept orders.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     pub(crate) rows: Rows,
     /// The numbers of the rows there are.
-    pub(crate) live: RoaringBitmap,
+    pub(crate) in_use: RoaringBitmap,
     /// Row numbers to use again.
     free: Vec<u32>,
-    pub(crate) places: Places,
+    pub(crate) partitions: Partitions,
     pub(crate) journal: Journal,
     by_key: HashTable<u32>,
     hasher: DefaultHashBuilder,
@@ -82,14 +82,14 @@ impl Table {
     }
 
     fn update(&mut self, row: u32, pod: &Pod) {
-        let moves = Sort::ALL.map(|sort| self.rows.moves(sort, row, pod));
+        let moves = Sort::ALL.map(|sort| self.rows.changes_position(sort, row, pod));
         let moves = |sort: Sort| moves[sort as usize];
         let before = self.rows.weight(row);
         self.orders.remove(&self.rows, row, moves);
         self.rows.update(row, pod);
         self.orders.insert(&self.rows, row, moves);
-        self.note(row, Happened::Changed);
-        self.weigh(row, before, self.rows.weight(row));
+        self.record(row, RowEvent::Changed);
+        self.adjust_weight(row, before, self.rows.weight(row));
     }
 
     fn insert(&mut self, cluster: ClusterId, pod: &Pod) -> u32 {
@@ -109,45 +109,45 @@ impl Table {
         rows.insert(row, cluster, pod);
         by_key.insert_unique(hash(hasher, rows, row), row, |&row| hash(hasher, rows, row));
         self.orders.insert(&self.rows, row, |_| true);
-        self.live.insert(row);
-        self.note(row, Happened::New);
-        self.weigh(row, 0, self.rows.weight(row));
+        self.in_use.insert(row);
+        self.record(row, RowEvent::Added);
+        self.adjust_weight(row, 0, self.rows.weight(row));
     }
 
     fn remove(&mut self, row: u32) {
-        self.weigh(row, self.rows.weight(row), 0);
-        self.note(row, Happened::Gone);
+        self.adjust_weight(row, self.rows.weight(row), 0);
+        self.record(row, RowEvent::Removed);
         self.orders.remove(&self.rows, row, |_| true);
         let hash = hash(&self.hasher, &self.rows, row);
         if let Ok(found) = self.by_key.find_entry(hash, |&other| other == row) {
             found.remove();
         }
         self.rows.erase(row);
-        self.live.remove(row);
+        self.in_use.remove(row);
         self.free.push(row);
-        if self.live.is_empty() {
+        if self.in_use.is_empty() {
             // The last row takes what the tables have grown to with it.
             *self = Self {
                 generation: self.generation,
-                journal: Journal::new(self.places.clock()),
-                places: std::mem::take(&mut self.places),
+                journal: Journal::new(self.partitions.clock()),
+                partitions: std::mem::take(&mut self.partitions),
                 ..Self::default()
             };
         }
     }
 
-    fn note(&mut self, row: u32, happened: Happened) {
+    fn record(&mut self, row: u32, event: RowEvent) {
         let (at, columns) = (row as usize, &self.rows.columns);
         let now = self
-            .places
-            .note(columns.cluster[at], columns.namespace[at], row, happened);
+            .partitions
+            .record(columns.cluster[at], columns.namespace[at], row, event);
         self.rows.columns.version[at] = now;
         self.journal.push(row, self.applied.len());
     }
 
-    fn weigh(&mut self, row: u32, before: u32, after: u32) {
-        self.places
-            .weigh(self.rows.columns.cluster[row as usize], before, after);
+    fn adjust_weight(&mut self, row: u32, before: u32, after: u32) {
+        self.partitions
+            .adjust_weight(self.rows.columns.cluster[row as usize], before, after);
     }
 
     fn find(&self, cluster: ClusterId, namespace: &str, name: &str) -> Option<u32> {
@@ -169,14 +169,14 @@ impl Table {
     }
 
     /// Starts a generation; returns its number.
-    pub(crate) fn begin(&mut self) -> u32 {
+    pub(crate) fn begin_generation(&mut self) -> u32 {
         self.generation += 1;
         self.generation
     }
 
     /// The rows of a cluster, and of one namespace of it if named.
-    fn placed(&self, cluster: ClusterId, namespace: Option<&str>) -> Option<&RoaringBitmap> {
-        let of_cluster = self.places.cluster(cluster)?;
+    fn rows_in(&self, cluster: ClusterId, namespace: Option<&str>) -> Option<&RoaringBitmap> {
+        let of_cluster = self.partitions.cluster(cluster)?;
         match namespace {
             None => Some(&of_cluster.rows),
             Some(name) => of_cluster.namespace(self.rows.namespaces.find(name)?),
@@ -184,13 +184,13 @@ impl Table {
     }
 
     /// Those of them that were last applied before a generation.
-    pub(crate) fn old(&self, cluster: ClusterId, namespace: Option<&str>, generation: u32) -> Vec<u32> {
+    pub(crate) fn stale(&self, cluster: ClusterId, namespace: Option<&str>, generation: u32) -> Vec<u32> {
         let old = |row: &u32| self.applied[*row as usize] < generation;
-        let rows = self.placed(cluster, namespace);
+        let rows = self.rows_in(cluster, namespace);
         rows.into_iter().flatten().filter(old).collect()
     }
 
-    /// Removes those of some rows that are still [`Table::old`]. Returns how many.
+    /// Removes those of some rows that are still [`Table::stale`]. Returns how many.
     pub(crate) fn sweep(
         &mut self,
         cluster: ClusterId,
@@ -203,7 +203,7 @@ impl Table {
                 .get(*row as usize)
                 .is_some_and(|&applied| applied < generation)
         };
-        let Some(placed) = self.placed(cluster, namespace) else {
+        let Some(placed) = self.rows_in(cluster, namespace) else {
             return 0;
         };
         let swept: Vec<u32> = rows
@@ -228,21 +228,21 @@ impl Table {
     /// Where fewer than half of the row numbers are in use, moves at most so many of the highest rows to the lowest free numbers;
     /// once none is left to move, gives up the room behind the last row. Whether there is more to move.
     pub(crate) fn compact(&mut self, limit: usize) -> bool {
-        if self.len() < FEW || self.len() * 2 >= self.applied.len() {
+        if self.len() < COMPACT_MIN || self.len() * 2 >= self.applied.len() {
             return false;
         }
         self.free.sort_unstable();
-        let highest = self.live.iter().rev();
+        let highest = self.in_use.iter().rev();
         let moves = highest.zip(self.free.iter().copied()).take(limit);
         let moves: Vec<(u32, u32)> = moves.take_while(|(from, to)| to < from).collect();
         for &(from, to) in &moves {
             self.renumber(from, to);
         }
-        self.free.retain(|&row| !self.live.contains(row));
+        self.free.retain(|&row| !self.in_use.contains(row));
         if moves.len() == limit {
             return true;
         }
-        let len = self.live.max().map_or(0, |last| last as usize + 1);
+        let len = self.in_use.max().map_or(0, |last| last as usize + 1);
         self.free.retain(|&row| (row as usize) < len);
         self.free.shrink_to_fit();
         shorten(&mut self.applied, len);
@@ -267,7 +267,7 @@ impl Rows {
         (
             self.columns.cluster[at],
             self.columns.namespace[at],
-            self.names.names.bytes(row),
+            self.search_text.names.bytes(row),
         )
     }
 }

@@ -2,8 +2,8 @@
 
 use crate::{
     ClusterId, Pod,
+    column::{grow, reserve, shorten},
     dictionary::Sym,
-    grow::{grow, reserve, shorten},
     postings::Postings,
     uid::Uid,
 };
@@ -20,7 +20,7 @@ pub(crate) struct Columns {
     pub(crate) labels: Vec<Sym>,
     pub(crate) created_at: Vec<i64>,
     pub(crate) restarts: Vec<u32>,
-    /// When each row last changed, by the clock of [`crate::places::Places`].
+    /// When each row last changed, by the clock of [`crate::partitions::Partitions`].
     pub(crate) version: Vec<u64>,
     /// None: the number is free.
     pub(super) rest: Vec<Option<Rest>>,

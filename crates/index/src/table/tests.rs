@@ -35,15 +35,15 @@ fn pod(n: usize, round: usize) -> Pod {
 /// Sizes of everything that grows: distinct values and places for them, bytes of text, row numbers, keys.
 fn sizes(table: &Table) -> Vec<usize> {
     let mut sizes = values(table);
-    let names = &table.rows.names;
+    let texts = &table.rows.search_text;
     sizes.extend([
         table.applied.len(),
-        table.live.len() as usize,
+        table.in_use.len() as usize,
         table.by_key.len(),
-        names.names.len(),
-        names.ips.len(),
+        texts.names.len(),
+        texts.ips.len(),
     ]);
-    sizes.extend(Sort::ALL.map(|sort| table.orders.of(sort, &table.rows, &table.live).len()));
+    sizes.extend(Sort::ALL.map(|sort| table.orders.of(sort, &table.rows, &table.in_use).len()));
     sizes
 }
 
@@ -56,7 +56,7 @@ fn values(table: &Table) -> Vec<usize> {
         problems: _,
         words,
         label_sets,
-        names: _,
+        search_text: _,
         columns: _,
         instance: _,
     } = &table.rows;
@@ -124,7 +124,7 @@ fn a_fleet_that_shrank_gives_up_its_room() {
     }
     assert_eq!(rounds, 4, "row numbers below 500 had 50 rows");
     assert!(columns(&table) * 8 < full, "{} of {full}", columns(&table));
-    assert_eq!((table.len(), table.live.max()), (500, Some(499)));
+    assert_eq!((table.len(), table.in_use.max()), (500, Some(499)));
     for n in (0..5_000).filter(|n| n % 10 == 9) {
         let went_in = pod(n, 0);
         let row = table.find(ClusterId(1), &went_in.namespace, &went_in.name);
@@ -134,13 +134,13 @@ fn a_fleet_that_shrank_gives_up_its_room() {
         );
     }
     table.apply(ClusterId(1), &Change::Upsert(pod(0, 0)));
-    assert_eq!(table.live.max(), Some(500), "a new row comes after the others");
+    assert_eq!(table.in_use.max(), Some(500), "a new row comes after the others");
 }
 
 #[test]
 fn the_last_row_takes_everything_with_it() {
     let mut table = filled(500, 0);
-    let all = table.old(ClusterId(1), None, u32::MAX);
+    let all = table.stale(ClusterId(1), None, u32::MAX);
     assert_eq!(table.sweep(ClusterId(1), None, u32::MAX, &all), 500);
     assert!(sizes(&table).iter().all(|&size| size == 0), "{:?}", sizes(&table));
 }

@@ -8,39 +8,42 @@ use crate::{ClusterId, Namespaces, Query, Scope, Stats, matches::union, table::T
 
 impl Table {
     /// The rows that a query's clusters, scope and namespaces let it see; none: all.
-    pub(crate) fn in_sight(&self, query: &Query) -> Option<Cow<'_, RoaringBitmap>> {
+    pub(crate) fn visible_rows(&self, query: &Query) -> Option<Cow<'_, RoaringBitmap>> {
         let mut clusters = query.clusters.clone();
         clusters.sort_unstable();
         clusters.dedup();
-        let (mut seen, mut whole) = (Vec::new(), 0);
+        let (mut visible, mut whole) = (Vec::new(), 0);
         for cluster in clusters {
-            let names = names(cluster, &query.scope, &query.namespaces);
-            whole += usize::from(names.is_none() && self.places.cluster(cluster).is_some());
-            self.see(cluster, names.as_deref(), &mut seen);
+            let names = visible_namespaces(cluster, &query.scope, &query.namespaces);
+            whole += usize::from(names.is_none() && self.partitions.cluster(cluster).is_some());
+            self.add_visible(cluster, names.as_deref(), &mut visible);
         }
-        (whole < self.places.clusters().count()).then(|| union(seen))
+        (whole < self.partitions.clusters().count()).then(|| union(visible))
     }
 
     /// Adds the rows of a cluster's namespaces; none: of all.
-    fn see<'a>(&'a self, cluster: ClusterId, names: Option<&[&String]>, seen: &mut Vec<&'a RoaringBitmap>) {
-        let Some(cluster) = self.places.cluster(cluster) else {
+    fn add_visible<'a>(&'a self, cluster: ClusterId, names: Option<&[&String]>, visible: &mut Vec<&'a RoaringBitmap>) {
+        let Some(cluster) = self.partitions.cluster(cluster) else {
             return;
         };
         let Some(names) = names else {
-            seen.push(&cluster.rows);
+            visible.push(&cluster.rows);
             return;
         };
         let known = names.iter().filter_map(|name| self.rows.namespaces.find(name));
-        seen.extend(known.filter_map(|sym| cluster.namespace(sym)));
+        visible.extend(known.filter_map(|sym| cluster.namespace(sym)));
     }
 
     /// When what a query's clusters, scope and namespaces let it see last changed.
     pub(crate) fn generation(&self, query: &Query) -> u64 {
-        let of_cluster = |&cluster| match names(cluster, &query.scope, &query.namespaces) {
-            None => self.places.cluster_changed(cluster),
+        let of_cluster = |&cluster| match visible_namespaces(cluster, &query.scope, &query.namespaces) {
+            None => self.partitions.cluster_changed(cluster),
             Some(names) => names
                 .iter()
-                .map(|name| self.places.namespace_changed(cluster, self.rows.namespaces.find(name)))
+                .map(|name| {
+                    self.partitions
+                        .namespace_changed(cluster, self.rows.namespaces.find(name))
+                })
                 .max()
                 .unwrap_or(0),
         };
@@ -48,11 +51,11 @@ impl Table {
     }
 
     pub(crate) fn stats(&self, cluster: ClusterId, scope: &Scope) -> Stats {
-        let names = names(cluster, scope, &[]);
-        let mut seen = Vec::new();
-        self.see(cluster, names.as_deref(), &mut seen);
-        let rows = union(seen);
-        let namespaces = self.places.cluster(cluster).into_iter();
+        let names = visible_namespaces(cluster, scope, &[]);
+        let mut visible = Vec::new();
+        self.add_visible(cluster, names.as_deref(), &mut visible);
+        let rows = union(visible);
+        let namespaces = self.partitions.cluster(cluster).into_iter();
         let namespaces = namespaces.flat_map(|cluster| cluster.namespaces());
         let mut by_namespace: Vec<_> = namespaces
             .map(|(sym, rows)| (self.rows.namespaces.get(sym).to_owned(), rows.len() as usize))
@@ -73,7 +76,11 @@ impl Table {
 }
 
 /// The namespaces of a cluster that are both in scope and wanted; none: all.
-pub(crate) fn names<'a>(cluster: ClusterId, scope: &'a Scope, wanted: &'a [String]) -> Option<Vec<&'a String>> {
+pub(crate) fn visible_namespaces<'a>(
+    cluster: ClusterId,
+    scope: &'a Scope,
+    wanted: &'a [String],
+) -> Option<Vec<&'a String>> {
     let every = || (!wanted.is_empty()).then(|| wanted.iter().collect());
     let Scope::Only(only) = scope else {
         return every();

@@ -3,7 +3,7 @@
 use hashbrown::HashMap;
 use memchr::memmem::Finder;
 
-use crate::{bits::Bits, grow};
+use crate::{bits::Bits, column};
 
 /// Ends every text. Occurs in no UTF-8, so no search text can match it or reach across it.
 const END: u8 = 0xff;
@@ -19,32 +19,32 @@ const SMALL: usize = 4096;
 
 /// The names and IPs of all rows.
 #[derive(Debug, Default)]
-pub(crate) struct Names {
-    pub(crate) names: Texts,
-    pub(crate) ips: Texts,
+pub(crate) struct SearchText {
+    pub(crate) names: TextColumn,
+    pub(crate) ips: TextColumn,
     /// The IPs beside the first of the rows that have some, with [`BETWEEN`] between them.
-    more_ips: Texts,
+    more_ips: TextColumn,
     /// Rows with an IP that has a byte that occurs in none.
-    odd: usize,
+    unusual_ips: usize,
 }
 
-impl Names {
+impl SearchText {
     /// Sets a row's name and IPs.
     pub(crate) fn set(&mut self, row: u32, name: &str, ip: &str, more_ips: &[String]) {
         self.names.set(row, name);
-        self.odd -= usize::from(self.is_odd(row));
+        self.unusual_ips -= usize::from(self.has_unusual_ip(row));
         self.ips.set(row, ip);
         match more_ips {
             [] => self.more_ips.remove(row),
             [one] => self.more_ips.set(row, one),
             several => self.more_ips.set(row, &several.join(&BETWEEN.to_string())),
         }
-        self.odd += usize::from(self.is_odd(row));
+        self.unusual_ips += usize::from(self.has_unusual_ip(row));
     }
 
     /// Forgets a row.
     pub(crate) fn remove(&mut self, row: u32) {
-        self.odd -= usize::from(self.is_odd(row));
+        self.unusual_ips -= usize::from(self.has_unusual_ip(row));
         self.names.remove(row);
         self.ips.remove(row);
         self.more_ips.remove(row);
@@ -60,7 +60,7 @@ impl Names {
         self.more_ips.lower(row).split(|byte| char::from(*byte) == BETWEEN)
     }
 
-    fn is_odd(&self, row: u32) -> bool {
+    fn has_unusual_ip(&self, row: u32) -> bool {
         !is_address(self.ips.lower(row)) || !self.more_lower(row).all(is_address)
     }
 
@@ -75,9 +75,9 @@ impl Names {
 
     /// Gives up the room of rows without a name, from one on.
     pub(crate) fn shorten(&mut self, len: usize) {
-        grow::shorten(&mut self.names.of, len);
-        grow::shorten(&mut self.ips.of, len);
-        grow::shorten(&mut self.more_ips.of, len);
+        column::shorten(&mut self.names.record_of, len);
+        column::shorten(&mut self.ips.record_of, len);
+        column::shorten(&mut self.more_ips.record_of, len);
     }
 
     /// The rows whose name or one of whose IPs contains what the finder looks for: a text in lower case that is not empty. One pass
@@ -85,7 +85,7 @@ impl Names {
     pub(crate) fn search(&self, finder: &Finder<'_>) -> Bits {
         let mut rows = Bits::default();
         self.names.search(finder, &mut rows);
-        if self.odd > 0 || is_address(finder.needle()) {
+        if self.unusual_ips > 0 || is_address(finder.needle()) {
             self.ips.search(finder, &mut rows);
             if !finder.needle().contains(&(BETWEEN as u8)) {
                 self.more_ips.search(finder, &mut rows);
@@ -110,13 +110,13 @@ fn is_address(text: &[u8]) -> bool {
 
 /// One text a row, all in one buffer, in lower case, so that a search is one pass over it. At most 4 GiB.
 #[derive(Debug, Default)]
-pub(crate) struct Texts {
+pub(crate) struct TextColumn {
     text: Vec<u8>,
     /// In the order of the text, without a gap.
     records: Vec<Record>,
     /// Each row's record.
-    of: Vec<u32>,
-    /// Texts that lower case does not keep. Kubernetes allows none, but the buffer would lose them.
+    record_of: Vec<u32>,
+    /// TextColumn that lower case does not keep. Kubernetes allows none, but the buffer would lose them.
     mixed: HashMap<u32, Box<str>>,
     /// Bytes of the buffer that no row uses.
     dead: usize,
@@ -129,7 +129,7 @@ struct Record {
     row: u32,
 }
 
-impl Texts {
+impl TextColumn {
     fn set(&mut self, row: u32, text: &str) {
         if self.get(row) == text {
             return;
@@ -146,14 +146,14 @@ impl Texts {
     }
 
     fn push(&mut self, row: u32, text: &[u8]) {
-        grow::grow(&mut self.of, row as usize + 1, NONE);
-        self.of[row as usize] = self.records.len() as u32;
-        grow::reserve(&mut self.records, 1);
+        column::grow(&mut self.record_of, row as usize + 1, NONE);
+        self.record_of[row as usize] = self.records.len() as u32;
+        column::reserve(&mut self.records, 1);
         self.records.push(Record {
             start: self.text.len() as u32,
             row,
         });
-        grow::reserve(&mut self.text, text.len() + 1);
+        column::reserve(&mut self.text, text.len() + 1);
         self.text.extend_from_slice(text);
         self.text.push(END);
     }
@@ -167,7 +167,7 @@ impl Texts {
         self.text[start..end].fill(END);
         self.dead += end - start;
         self.records[record].row = NONE;
-        self.of[row as usize] = NONE;
+        self.record_of[row as usize] = NONE;
         if self.text.len() > SMALL && self.dead * 4 > self.text.len() {
             self.compact();
         }
@@ -176,7 +176,7 @@ impl Texts {
     fn compact(&mut self) {
         let live = self.text.len() - self.dead;
         let old = std::mem::take(self);
-        self.of = old.of;
+        self.record_of = old.record_of;
         self.mixed = old.mixed;
         self.text.reserve_exact(live + live / 8);
         let ends = old.records.iter().skip(1).map(|next| next.start as usize);
@@ -189,7 +189,7 @@ impl Texts {
     }
 
     fn record(&self, row: u32) -> Option<usize> {
-        let record = *self.of.get(row as usize)?;
+        let record = *self.record_of.get(row as usize)?;
         (record != NONE).then_some(record as usize)
     }
 
@@ -253,7 +253,7 @@ impl Texts {
 mod tests {
     use super::*;
 
-    fn found(names: &Names, text: &str) -> Vec<u32> {
+    fn found(names: &SearchText, text: &str) -> Vec<u32> {
         let finder = Finder::new(text);
         let rows: Vec<u32> = names.search(&finder).iter().collect();
         assert!(
@@ -266,7 +266,7 @@ mod tests {
 
     #[test]
     fn finds_names_and_ips_and_nothing_across_them() {
-        let mut names = Names::default();
+        let mut names = SearchText::default();
         names.set(0, "web-1", "10.0.0.1", &[]);
         names.set(1, "web-2", "", &[]);
         names.set(7, "db", "fe80::1", &[]);
@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn every_ip_of_a_row_is_found_and_goes_with_it() {
-        let mut names = Names::default();
+        let mut names = SearchText::default();
         let more = |ips: &[&str]| ips.iter().map(|&ip| ip.to_owned()).collect::<Vec<_>>();
         names.set(0, "single", "10.0.0.1", &[]);
         names.set(1, "dual", "10.0.0.2", &more(&["fd00::2"]));
@@ -304,12 +304,12 @@ mod tests {
         assert_eq!(found(&names, "no i"), [1], "an IP that is none is found as well");
         names.remove(1);
         names.remove(2);
-        assert!(found(&names, "fd00").is_empty() && names.odd == 0);
+        assert!(found(&names, "fd00").is_empty() && names.unusual_ips == 0);
     }
 
     #[test]
     fn finds_hits_that_are_near_and_far() {
-        let mut names = Names::default();
+        let mut names = SearchText::default();
         for row in 0..100 {
             let name = if [3, 4, 50, 99].contains(&row) { "hit" } else { "miss" };
             names.set(row, &format!("{name}-{row}"), "", &[]);
@@ -320,7 +320,7 @@ mod tests {
 
     #[test]
     fn keeps_texts_that_lower_case_changes() {
-        let mut names = Names::default();
+        let mut names = SearchText::default();
         names.set(0, "Wéb-İ", "FE80::1", &[]);
         assert_eq!((names.names.get(0), names.ips.get(0)), ("Wéb-İ", "FE80::1"));
         assert_eq!(found(&names, "wé"), [0]);
@@ -329,12 +329,12 @@ mod tests {
         assert_eq!(found(&names, "no i"), [1], "an IP that is none is found as well");
         names.remove(0);
         names.remove(1);
-        assert!(names.names.mixed.is_empty() && names.ips.mixed.is_empty() && names.odd == 0);
+        assert!(names.names.mixed.is_empty() && names.ips.mixed.is_empty() && names.unusual_ips == 0);
     }
 
     #[test]
     fn compacts_what_is_dead() {
-        let mut names = Names::default();
+        let mut names = SearchText::default();
         for row in 0..1_000 {
             names.set(row, &format!("pod-{row}"), "10.0.0.1", &[]);
         }

@@ -12,7 +12,7 @@ use crate::{Index, Query, Reader, Sort, blocks::Blocks, table::Table};
 /// Rows that are sorted or merged while the lock is held: a few milliseconds.
 const SLICE: usize = 4096;
 /// Fewer rows are sorted at once, while the query is answered.
-const FEW: usize = 4 * SLICE;
+const BUILD_MIN: usize = 4 * SLICE;
 
 impl Index {
     /// As [`Index::read`], for one query: where the answer would begin with building the order of many rows, it is built before, and changes and other
@@ -21,7 +21,7 @@ impl Index {
     /// Costs nothing where the order is kept. Building it is a full sort, of a second for half a million rows.
     pub fn read_for(&self, query: &Query) -> Reader<'_> {
         let reader = self.read();
-        if !reader.table.wants_order(query) {
+        if !reader.table.needs_order(query) {
             return reader;
         }
         drop(reader);
@@ -33,7 +33,7 @@ impl Index {
     fn build(&self, sort: Sort, slice: usize, mut between: impl FnMut()) {
         let (start, rows) = {
             let table = &self.read().table;
-            (table.places.clock(), table.live.iter().collect::<Vec<u32>>())
+            (table.partitions.clock(), table.in_use.iter().collect::<Vec<u32>>())
         };
         let mut runs = VecDeque::new();
         for rows in rows.chunks(slice) {
@@ -61,10 +61,10 @@ impl Index {
 
 impl Table {
     /// Whether the answer to a query begins with building the order of many rows.
-    fn wants_order(&self, query: &Query) -> bool {
+    fn needs_order(&self, query: &Query) -> bool {
         !self.orders.is_kept(query.sort)
-            && self.len() >= FEW
-            && self.walks(&self.matches(query), query.sort, query.offset, query.limit)
+            && self.len() >= BUILD_MIN
+            && self.uses_walk(&self.matches(query), query.sort, query.offset, query.limit)
     }
 
     /// Whether a row is what it was at a time of the clock.
@@ -174,8 +174,8 @@ mod tests {
             drop(reader);
             index.apply(CLUSTER, after);
             let table = &index.read().table;
-            let blocks = table.orders.of(sort, &table.rows, &table.live);
-            let mut expected: Vec<u32> = table.live.iter().collect();
+            let blocks = table.orders.of(sort, &table.rows, &table.in_use);
+            let mut expected: Vec<u32> = table.in_use.iter().collect();
             expected.sort_unstable_by(|&a, &b| table.rows.compare(sort, a, b));
             prop_assert_eq!(blocks.from(0).collect::<Vec<_>>(), expected, "kept {}", kept);
         }
@@ -184,8 +184,8 @@ mod tests {
     #[test]
     fn many_rows_are_put_in_order_before_they_are_read() {
         let index = Index::new();
-        let pods = (0..FEW).map(|n| Pod {
-            name: format!("pod-{}", n * 7919 % FEW),
+        let pods = (0..BUILD_MIN).map(|n| Pod {
+            name: format!("pod-{}", n * 7919 % BUILD_MIN),
             restarts: (n % 5) as u32,
             ..Pod::default()
         });
