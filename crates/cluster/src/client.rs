@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures_util::FutureExt;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, header::UPGRADE};
 use kube::client::Body;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
@@ -25,6 +25,7 @@ mod address;
 mod body;
 mod connect;
 mod explain;
+mod forward;
 mod plug_in;
 pub(crate) mod proxy;
 mod shared;
@@ -134,6 +135,8 @@ impl Policy {
 #[derive(Clone)]
 pub struct Client {
     pub(crate) inner: kube::Client,
+    /// For upgrades, which need a connection of their own to the API server, also where a proxy forwards all other requests.
+    upgrading: kube::Client,
     pub(crate) policy: Policy,
     /// The cluster's name, for messages.
     pub(crate) cluster: Arc<str>,
@@ -163,6 +166,7 @@ impl std::fmt::Debug for Client {
 impl Client {
     fn new(inner: kube::Client, cluster: &str, policy: &Policy, loaded: &Loaded) -> Self {
         Self {
+            upgrading: inner.clone(),
             inner,
             policy: policy.clone(),
             cluster: cluster.into(),
@@ -195,7 +199,12 @@ impl Client {
     /// [`Error::Upstream`] and [`Error::Timeout`], naming the cluster.
     pub(crate) async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Body>> {
         let what = self.what(&request);
-        let sent = self.inner.send(request.map(Body::from)).boxed();
+        let inner = if request.headers().contains_key(UPGRADE) {
+            &self.upgrading
+        } else {
+            &self.inner
+        };
+        let sent = inner.send(request.map(Body::from)).boxed();
         let response = match timeout(self.policy.request_timeout, sent).await {
             Ok(Ok(response)) => response,
             Ok(Err(error)) => {

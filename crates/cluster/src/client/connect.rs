@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use http::Uri;
+use http::{Uri, header::PROXY_AUTHORIZATION};
 use hyper::rt::{Read, Write};
 use hyper_rustls::{DefaultServerNameResolver, FixedServerNameResolver, HttpsConnector, ResolveServerName};
 use hyper_util::{
@@ -28,7 +28,9 @@ use tokio::{net::TcpStream, sync::oneshot};
 use tower::{BoxError, Service, ServiceBuilder};
 
 use super::{
-    Client, Policy, explain, plug_in,
+    Client, Policy, explain,
+    forward::Forward,
+    plug_in,
     proxy::{Environment, Kind, Proxy, ProxyError},
     tls,
 };
@@ -102,10 +104,12 @@ pub(super) async fn build(source: Source, cluster: String, policy: Policy) -> Re
         name,
         tcp: Connector::new(&policy, guard),
     };
-    let inner = stack
-        .by(proxy.as_ref())
-        .map_err(|error| explain::unusable(&error, &cluster))?;
-    let client = Client::new(inner, &cluster, &policy, &ready);
+    let failed = |error| explain::unusable(&error, &cluster);
+    let inner = stack.clone().by(proxy.as_ref()).map_err(failed)?;
+    let mut client = Client::new(inner, &cluster, &policy, &ready);
+    if let Some(proxy) = proxy.as_ref().filter(|proxy| stack.forwards(proxy)) {
+        client.inner = stack.forwarding(proxy).map_err(failed)?;
+    }
     Ok(BuiltClient {
         client,
         loaded,
@@ -125,6 +129,7 @@ fn proxy_for(source: &Source, loaded: &Loaded) -> std::result::Result<Option<Pro
 }
 
 /// What connections to one API server are made with.
+#[derive(Clone)]
 struct Stack<'a> {
     loaded: &'a Loaded,
     config: Arc<ClientConfig>,
@@ -134,15 +139,41 @@ struct Stack<'a> {
 }
 
 impl Stack<'_> {
+    /// Returns whether a proxy makes the requests itself, rather than a tunnel for them.
+    fn forwards(&self, proxy: &Proxy) -> bool {
+        self.loaded.server.scheme_str() == Some("http") && proxy.kind != Kind::Socks
+    }
+
+    /// Builds the client of the calls that `proxy` forwards: all but upgrades.
+    fn forwarding(self, proxy: &Proxy) -> kube::Result<kube::Client> {
+        let (uri, tcp) = (proxy.uri.clone(), self.tcp.clone());
+        let mut config = Config::new(self.loaded.server.clone());
+        config.headers.clone_from(&self.loaded.headers);
+        let authorization = proxy.authorization().map(|value| (PROXY_AUTHORIZATION, value));
+        config.headers.extend(authorization);
+        if proxy.kind == Kind::Https {
+            let tls = HttpsConnector::from((tcp, self.config.clone()));
+            self.over(&config, ViaProxy::new(proxy, Forward::new(uri, tls)))
+        } else {
+            self.over(&config, ViaProxy::new(proxy, Forward::new(uri, tcp)))
+        }
+    }
+
+    /// Builds the client of connections that reach from here to the API server, directly or in a tunnel.
     fn by(self, proxy: Option<&Proxy>) -> kube::Result<kube::Client> {
         let tcp = self.tcp.clone();
-        let Some(proxy) = proxy else { return self.over(tcp) };
+        let mut config = Config::new(with_port(&self.loaded.server));
+        config.headers.clone_from(&self.loaded.headers);
+        let config = &config;
+        let Some(proxy) = proxy else {
+            return self.over(config, tcp);
+        };
         match proxy.kind {
-            Kind::Http => self.over(ViaProxy::new(proxy, tunnel(proxy, tcp))),
+            Kind::Http => self.over(config, ViaProxy::new(proxy, tunnel(proxy, tcp))),
             // As in Go's http.Transport, a proxy's certificate is judged as the API server's is.
             Kind::Https => {
                 let tls = HttpsConnector::from((tcp, self.config.clone()));
-                self.over(ViaProxy::new(proxy, tunnel(proxy, tls)))
+                self.over(config, ViaProxy::new(proxy, tunnel(proxy, tls)))
             }
             Kind::Socks => {
                 let socks = SocksV5::new(proxy.uri.clone(), tcp);
@@ -150,21 +181,19 @@ impl Stack<'_> {
                     Some((name, password)) => socks.with_auth(name.clone(), password.clone()),
                     None => socks,
                 };
-                self.over(ViaProxy::new(proxy, socks))
+                self.over(config, ViaProxy::new(proxy, socks))
             }
         }
     }
 
     /// The stack over a way to the API server. Nothing in it follows a redirect.
-    fn over<C>(self, connector: C) -> kube::Result<kube::Client>
+    fn over<C>(self, config: &Config, connector: C) -> kube::Result<kube::Client>
     where
         C: Service<Uri> + Clone + Send + Sync + 'static,
         C::Response: Connection + Read + Write + Send + Unpin + 'static,
         C::Future: Send + 'static,
         C::Error: Into<BoxError>,
     {
-        let mut config = Config::new(with_port(&self.loaded.server));
-        config.headers.clone_from(&self.loaded.headers);
         let names: Arc<dyn ResolveServerName + Send + Sync> = match self.name {
             Some(name) => Arc::new(FixedServerNameResolver::new(name)),
             None => Arc::new(DefaultServerNameResolver::default()),

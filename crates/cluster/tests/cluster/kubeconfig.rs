@@ -41,7 +41,7 @@ impl Field {
     }
 
     /// The simulated cluster's authority, in PEM.
-    fn authority(&self) -> String {
+    pub(crate) fn authority(&self) -> String {
         let kubeconfig = self.sim.kubeconfig();
         let (_, rest) = kubeconfig.split_once("certificate-authority-data: ").unwrap();
         String::from_utf8(STANDARD.decode(rest.lines().next().unwrap()).unwrap()).unwrap()

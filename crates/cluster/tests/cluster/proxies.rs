@@ -5,17 +5,25 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use podgate_cluster::{Source, Spec, SyncState};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use podgate_cluster::{
+    Source, Spec, SyncState,
+    exec::{self, Output},
+};
 use podgate_index::ClusterId;
+use podgate_sim::Sim;
+use rustls::pki_types::{PrivateKeyDer, ServerName};
 use serde_json::json;
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, copy_bidirectional},
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
+use tokio_rustls::TlsAcceptor;
 
 use crate::{
     kubeconfig::Field,
+    tls::connector,
     world::{policy, until},
 };
 
@@ -34,7 +42,7 @@ impl Drop for Proxy {
 
 #[derive(Clone, Copy)]
 enum Speaks {
-    /// Answers `CONNECT` with a status.
+    /// Answers `CONNECT` with a status, and forwards what is asked for with its whole address.
     Http(&'static str),
     /// Answers anything at once with what is not TLS.
     Plain,
@@ -62,27 +70,102 @@ impl Proxy {
         Self { port, asked, task }
     }
 
+    /// One that answers `CONNECT` within TLS.
+    async fn start_tls(acceptor: TlsAcceptor) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let noted = asked.clone();
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (acceptor, noted) = (acceptor.clone(), noted.clone());
+                tokio::spawn(async move {
+                    if let Ok(stream) = acceptor.accept(stream).await {
+                        http(stream, "200 OK", &noted).await;
+                    }
+                });
+            }
+        });
+        Self { port, asked, task }
+    }
+
     fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
 }
 
-async fn http(mut stream: TcpStream, status: &str, noted: &Mutex<Vec<String>>) {
+/// Reads the head of a request.
+async fn head(stream: &mut (impl AsyncRead + Unpin)) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
-        let Ok(byte) = stream.read_u8().await else { return };
-        head.push(byte);
+        head.push(stream.read_u8().await.ok()?);
     }
-    let head = String::from_utf8(head).unwrap();
-    let to = head.split(' ').nth(1).unwrap().to_owned();
-    noted.lock().unwrap().push(head);
+    Some(String::from_utf8(head).unwrap())
+}
+
+async fn http(mut stream: impl AsyncRead + AsyncWrite + Unpin, status: &str, noted: &Mutex<Vec<String>>) {
+    let Some(head) = head(&mut stream).await else { return };
+    let target = head.split(' ').nth(1).unwrap().to_owned();
+    noted.lock().unwrap().push(head.clone());
+    if let Some(rest) = target.strip_prefix("http://") {
+        // An API server takes the whole address as well.
+        let to = rest.split('/').next().unwrap();
+        let mut server = TcpStream::connect(to).await.unwrap();
+        server.write_all(head.as_bytes()).await.unwrap();
+        let _ = copy_bidirectional(&mut stream, &mut server).await;
+        return;
+    }
     stream
         .write_all(format!("HTTP/1.1 {status}\r\n\r\n").as_bytes())
         .await
         .unwrap();
     if status.starts_with("200") {
-        let mut server = TcpStream::connect(to).await.unwrap();
+        let mut server = TcpStream::connect(target).await.unwrap();
         let _ = copy_bidirectional(&mut stream, &mut server).await;
+    }
+}
+
+/// A simulated cluster without TLS, which takes everybody for an administrator: no credential is sent over plain HTTP.
+struct Plain {
+    port: u16,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Plain {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Plain {
+    async fn start(sim: &Sim) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (connector, behind) = (connector(sim), sim.address());
+        let task = tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let connector = connector.clone();
+                tokio::spawn(async move {
+                    let name = ServerName::try_from("localhost").unwrap();
+                    let stream = TcpStream::connect(behind).await.unwrap();
+                    let mut server = connector.connect(name, stream).await.unwrap();
+                    let Some(head) = head(&mut client).await else { return };
+                    // One request a connection, so that each begins with a head.
+                    let close = if head.contains("websocket") {
+                        ""
+                    } else {
+                        "connection: close\r\n"
+                    };
+                    let head = format!(
+                        "{}\r\nauthorization: Bearer admin-token\r\n{close}\r\n",
+                        head.trim_end()
+                    );
+                    server.write_all(head.as_bytes()).await.unwrap();
+                    let _ = copy_bidirectional(&mut client, &mut server).await;
+                });
+            }
+        });
+        Self { port, task }
     }
 }
 
@@ -138,6 +221,89 @@ async fn a_contexts_proxy_leads_to_loopback_too() {
         asked[0].contains("Proxy-Authorization: Basic bWU6cEBzcw==\r\n"),
         "{asked:?}"
     );
+    field.end().await;
+}
+
+/// Empty when a cluster is synced, else what it says.
+async fn settled(cluster: &podgate_cluster::Cluster) -> String {
+    until("it is settled", || cluster.sync().state != SyncState::Syncing).await;
+    cluster.sync().error.map(|error| error.to_string()).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_proxy_forwards_all_but_upgrades_to_a_server_without_tls() {
+    let field = Field::new(policy()).await;
+    let server = Plain::start(&field.sim).await;
+    let proxy = Proxy::start(Speaks::Http("200 OK")).await;
+    field.sim.run_pod("shop", "web", &["main"]);
+    let kubeconfig = field.kubeconfig(|config| {
+        config["clusters"][0]["cluster"] = json!({
+            "server": format!("http://127.0.0.1:{}", server.port),
+            "proxy-url": format!("http://me:p%40ss@127.0.0.1:{}", proxy.port),
+        });
+    });
+    let cluster = field.add(&kubeconfig);
+    assert_eq!(settled(&cluster).await, "");
+    let asked = proxy.asked();
+    let whole = format!("GET http://127.0.0.1:{}/", server.port);
+    assert!(asked.iter().all(|head| head.starts_with(&whole)), "{asked:?}");
+    let user = "proxy-authorization: Basic bWU6cEBzcw==\r\n";
+    assert!(asked.iter().all(|head| head.contains(user)), "{asked:?}");
+    let options = exec::Options {
+        container: None,
+        command: vec!["echo".to_owned(), "here".to_owned()],
+        tty: false,
+    };
+    let mut session = cluster.exec("shop", "web", options).await.unwrap();
+    let first = session.output.recv().await;
+    assert!(
+        matches!(&first, Some(Output::Stdout(bytes)) if &bytes[..] == b"here\n"),
+        "{first:?}"
+    );
+    let tunnel = format!("CONNECT 127.0.0.1:{} HTTP/1.1\r\n", server.port);
+    let asked = proxy.asked();
+    assert_eq!(
+        asked.iter().filter(|head| head.starts_with(&tunnel)).count(),
+        1,
+        "{asked:?}"
+    );
+    field.end().await;
+}
+
+#[tokio::test]
+async fn a_proxy_is_spoken_to_by_tls() {
+    let field = Field::new(policy()).await;
+    let rcgen::CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
+    let server = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![cert.der().clone()], key)
+        .unwrap();
+    let proxy = Proxy::start_tls(TlsAcceptor::from(Arc::new(server))).await;
+    let kubeconfig = |trusts_proxy: bool| {
+        field.kubeconfig(|config| {
+            let cluster = &mut config["clusters"][0]["cluster"];
+            cluster["proxy-url"] = json!(format!("https://me:p%40ss@127.0.0.1:{}", proxy.port));
+            if trusts_proxy {
+                let authorities = format!("{}{}", field.authority(), cert.pem());
+                cluster["certificate-authority-data"] = json!(STANDARD.encode(authorities));
+            }
+        })
+    };
+    let said = field.outcome(&kubeconfig(false)).await;
+    assert!(
+        said.contains(&format!("proxy `https://127.0.0.1:{}`", proxy.port)),
+        "{said}"
+    );
+    assert!(proxy.asked().is_empty());
+    assert_eq!(field.outcome(&kubeconfig(true)).await, "");
+    let asked = proxy.asked();
+    let tunnel = format!("CONNECT {} HTTP/1.1\r\n", field.sim.address());
+    let user = "Proxy-Authorization: Basic bWU6cEBzcw==\r\n";
+    assert!(asked[0].starts_with(&tunnel) && asked[0].contains(user), "{asked:?}");
     field.end().await;
 }
 

@@ -23,6 +23,8 @@ mod forge;
 mod front;
 mod servers;
 
+pub(crate) use self::front::connector;
+
 use self::{forge::Forge, front::Front};
 use crate::world::{ID, options, policy, until, untrusted};
 

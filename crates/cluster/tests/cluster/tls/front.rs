@@ -137,7 +137,8 @@ impl Front {
     }
 }
 
-fn connector(sim: &Sim) -> TlsConnector {
+/// What connects by TLS to a simulated cluster.
+pub(crate) fn connector(sim: &Sim) -> TlsConnector {
     let text = sim.kubeconfig();
     let data = text
         .lines()
