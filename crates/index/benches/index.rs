@@ -1,4 +1,5 @@
-//! What queries, changes and ticks cost over the number of pods: `cargo bench --workspace --bench index`.
+//! Benchmarks queries, changes and ticks at several numbers of pods: `cargo bench --workspace
+//! --bench index`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 #[path = "../tests/support/fleet.rs"]
@@ -37,7 +38,7 @@ fn search(text: &str) -> Query {
     }
 }
 
-/// The queries of docs/performance.md.
+/// The queries of `docs/performance.md`.
 fn queries(pods: usize) -> Vec<(&'static str, Query)> {
     let named = |name: &str| vec![name.to_owned()];
     let selector = Selector::parse("app.kubernetes.io/name=checkout,environment in (production)").unwrap();
@@ -182,7 +183,7 @@ fn changes(criterion: &mut Criterion) {
     }
 }
 
-/// What the first to ask for an order pays.
+/// The first query that asks for an order.
 fn orders(criterion: &mut Criterion) {
     for pods in SIZES {
         let index = filled(pods);
@@ -192,14 +193,15 @@ fn orders(criterion: &mut Criterion) {
             ..all()
         };
         criterion.bench_function(&format!("first page by name/{pods}"), |b| {
-            // The second time nobody has asked since, and it goes.
+            // The second call finds the order unused since the first, and drops it.
             let setup = || (0..2).for_each(|_| index.tidy());
             b.iter_batched(setup, |()| answered(&index, &query), BatchSize::PerIteration);
         });
     }
 }
 
-/// A tenth of a second of 1,000 events a second, seen by 200 viewers of all pods, 200 over 50 namespaces and 100 searches.
+/// One tick of 100 ms at 1,000 events per second, for 200 viewers of all pods, 200 viewers of 50
+/// namespaces and 100 searches.
 fn ticks(criterion: &mut Criterion) {
     let pods = 100_000;
     let index = filled(pods);

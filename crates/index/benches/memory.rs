@@ -1,4 +1,5 @@
-//! What a pod weighs over the number of pods, and after ten million operations: `cargo bench --workspace --bench memory`.
+//! Measures the bytes per pod at several numbers of pods, and after ten million operations: `cargo
+//! bench --workspace --bench memory`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "../tests/support/fleet.rs"]

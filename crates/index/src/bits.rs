@@ -2,7 +2,7 @@
 
 use roaring::RoaringBitmap;
 
-/// A set of `u32`, one bit each. Grows with what is inserted.
+/// A set of `u32` with one bit for each. It grows to the largest number inserted.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Bits {
     words: Vec<u64>,
@@ -26,7 +26,7 @@ impl Bits {
         self.words.get(word).is_some_and(|word| word & bit != 0)
     }
 
-    /// The numbers, ascending.
+    /// Returns the numbers in ascending order.
     #[cfg(test)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> {
         self.words.iter().enumerate().flat_map(|(at, &word)| {
@@ -40,7 +40,7 @@ impl Bits {
     }
 }
 
-/// At the cost of a word an operation: for many numbers that is a tenth of what inserting them one by one costs.
+/// Costs one operation per word: for many numbers a tenth of inserting them one by one.
 impl From<&Bits> for RoaringBitmap {
     fn from(bits: &Bits) -> Self {
         let bytes: Vec<u8> = bits.words.iter().flat_map(|word| word.to_le_bytes()).collect();

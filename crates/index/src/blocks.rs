@@ -1,25 +1,30 @@
-//! An order over rows that stays sorted.
+//! An order of rows that stays sorted.
 
 use std::cmp::Ordering;
 
-/// The most ids in a block: small enough that an insert moves little, large enough that there are few blocks.
+/// The most IDs in a block: few enough that an insert moves little, many enough that there are few
+/// blocks.
 const FULL: usize = 512;
 
-/// Room that a block takes or gives up at a time, in ids: doubling would leave a third of all blocks unused.
+/// By how many IDs a block's capacity grows or shrinks. Doubling would leave a third of all blocks
+/// unused.
 const STEP: usize = 64;
 
-/// Ids in an order that the caller defines, in counted blocks with a Fenwick tree over their lengths. For n ids, insert, remove
-/// and finding a position cost O(log n), and a change also the move of part of one block.
+/// IDs in an order that the caller defines: blocks, with a Fenwick tree over their lengths.
 ///
-/// The caller's comparison must be a total order in which no two ids are equal, and must not change for an id that is inside.
+/// For n IDs, insert, remove and finding a position cost O(log n); a change also moves a part of
+/// one block.
+///
+/// The caller's comparison must be a total order in which no two IDs are equal. It must not change
+/// for an ID that is inside.
 #[derive(Debug, Default)]
 pub(crate) struct Blocks {
-    /// None is empty.
+    /// No block is empty.
     blocks: Vec<Vec<u32>>,
     lengths: Fenwick,
 }
 
-/// Sums over the lengths of blocks: entry i holds those of the blocks from i + 1 less its lowest bit to i.
+/// Sums of block lengths. Entry i sums the blocks from i + 1 minus its lowest set bit up to i.
 #[derive(Debug, Default)]
 struct Fenwick {
     sums: Vec<u32>,
@@ -39,7 +44,7 @@ impl Fenwick {
         Self { sums, total }
     }
 
-    /// Counts one more id in a block, or one fewer.
+    /// Counts one more ID in a block, or one fewer.
     fn change(&mut self, block: usize, more: bool) {
         let mut at = block + 1;
         while let Some(sum) = self.sums.get_mut(at - 1) {
@@ -49,7 +54,7 @@ impl Fenwick {
         self.total = if more { self.total + 1 } else { self.total - 1 };
     }
 
-    /// How many ids are in the blocks before one.
+    /// Returns the number of IDs in the blocks before one.
     fn before(&self, block: usize) -> usize {
         let (mut at, mut sum) = (block, 0);
         while at > 0 {
@@ -59,7 +64,7 @@ impl Fenwick {
         sum
     }
 
-    /// The block that a position is in, and the place in it; past the end: the number of blocks.
+    /// Returns the block of a position and the place in it; past the end, the number of blocks.
     fn find(&self, mut position: usize) -> (usize, usize) {
         let mut block = 0;
         let mut step = self.sums.len().checked_ilog2().map_or(0, |log| 1 << log);
@@ -77,15 +82,15 @@ impl Fenwick {
 }
 
 impl Blocks {
-    /// Takes ids that are in order.
+    /// Builds the blocks from IDs that are in order.
     pub(crate) fn new(sorted: &[u32]) -> Self {
-        // Not full: the first inserts should not split every block.
+        // Leaves space, so that the first inserts do not split every block.
         let blocks: Vec<_> = sorted.chunks(FULL / 4 * 3).map(<[u32]>::to_vec).collect();
         let lengths = Fenwick::new(blocks.iter().map(Vec::len));
         Self { blocks, lengths }
     }
 
-    /// Inserts an id; `compare` orders an id of the set relative to it.
+    /// Inserts an ID. `compare` orders an ID of the set relative to it.
     pub(crate) fn insert(&mut self, id: u32, compare: impl Fn(u32) -> Ordering) {
         let (mut block, mut at) = self.place(&compare);
         if block == self.blocks.len() && block > 0 {
@@ -113,7 +118,7 @@ impl Blocks {
         self.count();
     }
 
-    /// Removes an id; `compare` orders an id of the set relative to it.
+    /// Removes an ID. `compare` orders an ID of the set relative to it.
     pub(crate) fn remove(&mut self, id: u32, compare: impl Fn(u32) -> Ordering) {
         let (block, at) = self.place(&compare);
         let found = self.blocks.get(block).and_then(|ids| ids.get(at));
@@ -130,7 +135,8 @@ impl Blocks {
         self.join(block);
     }
 
-    /// Block and place of the first id that does not sort before; past the end: the number of blocks.
+    /// Returns the block and place of the first ID that does not sort before; past the end, the
+    /// number of blocks.
     fn place(&self, compare: &impl Fn(u32) -> Ordering) -> (usize, usize) {
         let before = |id: &u32| compare(*id).is_lt();
         let block = self.blocks.partition_point(|ids| ids.last().is_some_and(before));
@@ -138,13 +144,13 @@ impl Blocks {
         (block, at)
     }
 
-    /// How many ids sort before what `compare` compares with.
+    /// Returns how many IDs sort before the one that `compare` compares with.
     pub(crate) fn rank(&self, compare: impl Fn(u32) -> Ordering) -> usize {
         let (block, at) = self.place(&compare);
         self.lengths.before(block) + at
     }
 
-    /// Drops an empty block; joins a small one to a neighbour.
+    /// Drops a block that is empty, or joins a small one with a neighbour.
     fn join(&mut self, block: usize) {
         let len = |block: usize| self.blocks.get(block).map_or(FULL, Vec::len);
         let small = |a, b| len(a) + len(b) <= FULL / 2;
@@ -165,23 +171,24 @@ impl Blocks {
         self.count();
     }
 
-    /// Counts anew after blocks came or went: rare enough, once for many changes of a block.
+    /// Rebuilds the sums after a block came or went, which is rare: once for many changes within a
+    /// block.
     fn count(&mut self) {
         self.lengths = Fenwick::new(self.blocks.iter().map(Vec::len));
     }
 
-    /// How many ids there are.
+    /// Returns the number of IDs.
     pub(crate) fn len(&self) -> usize {
         self.lengths.total
     }
 
-    /// The id at a position.
+    /// Returns the ID at a position.
     pub(crate) fn get(&self, position: usize) -> Option<u32> {
         let (block, at) = self.lengths.find(position);
         self.blocks.get(block)?.get(at).copied()
     }
 
-    /// The ids in order from a position on.
+    /// Returns the IDs from a position on, in order.
     pub(crate) fn from(&self, position: usize) -> impl Iterator<Item = u32> {
         let (block, at) = self.lengths.find(position);
         let blocks = self.blocks.get(block..).unwrap_or_default();
@@ -190,7 +197,7 @@ impl Blocks {
         first.iter().chain(others).copied()
     }
 
-    /// The ids before a position, last first.
+    /// Returns the IDs before a position, last first.
     pub(crate) fn back_from(&self, position: usize) -> impl Iterator<Item = u32> {
         let (block, at) = self.lengths.find(position.min(self.len()));
         let last = self.blocks.get(block).and_then(|ids| ids.get(..at)).unwrap_or_default();

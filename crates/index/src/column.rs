@@ -1,7 +1,9 @@
-//! How columns grow.
+//! How columns grow and shrink.
 
-/// Lengthens a column, if it is shorter. Its room grows by an eighth, not twofold: at a hundred thousand rows the unused half of
-/// each column would be most of what a row may cost.
+/// Lengthens a column to `len` entries if it is shorter.
+///
+/// Its capacity grows by an eighth, not twofold: at a hundred thousand rows, the unused half of
+/// each column would be most of the memory that a row may take.
 pub(crate) fn grow<T: Clone>(column: &mut Vec<T>, len: usize, value: T) {
     if len > column.len() {
         reserve(column, len - column.len());
@@ -9,14 +11,14 @@ pub(crate) fn grow<T: Clone>(column: &mut Vec<T>, len: usize, value: T) {
     }
 }
 
-/// Makes room for more entries, by at least an eighth.
+/// Reserves capacity for more entries: an eighth of the column at least.
 pub(crate) fn reserve<T>(column: &mut Vec<T>, more: usize) {
     if column.capacity() - column.len() < more {
         column.reserve_exact(more.max(column.len() / 8).max(16));
     }
 }
 
-/// Shortens a column, if it is longer, and gives up its room.
+/// Shortens a column to `len` entries if it is longer, and frees its unused capacity.
 pub(crate) fn shorten<T>(column: &mut Vec<T>, len: usize) {
     column.truncate(len);
     column.shrink_to_fit();

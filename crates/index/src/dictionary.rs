@@ -1,4 +1,4 @@
-//! Values that repeat, each kept once.
+//! Dictionaries: values that repeat, each kept once.
 
 use std::hash::{BuildHasher, Hash};
 
@@ -6,11 +6,12 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::column::reserve;
 
-/// A value's number in its [`Dictionary`]. Reused once nothing refers to the value.
+/// A value's number in its [`Dictionary`]. It is reused once nothing refers to the value.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Sym(pub(crate) u32);
 
-/// Distinct values with reference counts. A value goes, and its number with it, when the last reference is released.
+/// Distinct values with reference counts. Releasing the last reference removes a value and frees
+/// its number.
 #[derive(Debug)]
 pub(crate) struct Dictionary<T: ?Sized> {
     entries: Vec<Entry<T>>,
@@ -19,7 +20,7 @@ pub(crate) struct Dictionary<T: ?Sized> {
     hasher: DefaultHashBuilder,
 }
 
-/// A free entry has no references and an empty value, which takes no memory of its own.
+/// A value and its count. A free entry has no references and an empty value, which takes no memory.
 #[derive(Debug)]
 struct Entry<T: ?Sized> {
     value: Box<T>,
@@ -42,7 +43,7 @@ where
     T: ?Sized + Hash + Eq,
     Box<T>: Default + for<'a> From<&'a T>,
 {
-    /// The value's number, with one more reference to it.
+    /// Adds a reference to a value and returns its number.
     pub(crate) fn intern(&mut self, value: &T) -> Sym {
         if let Some(sym) = self.find(value) {
             self.entries[sym.0 as usize].refs += 1;
@@ -70,7 +71,7 @@ where
         Sym(id)
     }
 
-    /// The value's number, if anything refers to it.
+    /// Returns the value's number, if anything refers to the value.
     pub(crate) fn find(&self, value: &T) -> Option<Sym> {
         self.table
             .find(self.hasher.hash_one(value), |&id| {
@@ -79,12 +80,12 @@ where
             .map(|&id| Sym(id))
     }
 
-    /// The value behind a number that is in use.
+    /// Returns the value of a number that is in use.
     pub(crate) fn get(&self, sym: Sym) -> &T {
         &self.entries[sym.0 as usize].value
     }
 
-    /// Gives up one reference. Returns the value if that was the last one.
+    /// Releases one reference. Returns the value if that was the last one.
     pub(crate) fn release(&mut self, sym: Sym) -> Option<Box<T>> {
         let entry = &mut self.entries[sym.0 as usize];
         entry.refs -= 1;
@@ -99,7 +100,7 @@ where
         Some(value)
     }
 
-    /// Gives up the room of values that are gone, as far as the numbers of the others allow.
+    /// Frees the space of values that are gone, as far as the numbers of the others allow.
     pub(crate) fn tidy(&mut self) {
         while self.entries.pop_if(|entry| entry.refs == 0).is_some() {}
         let len = self.entries.len();
@@ -111,7 +112,7 @@ where
             .shrink_to(0, |&id| hasher.hash_one(&*entries[id as usize].value));
     }
 
-    /// The values in use, in no particular order.
+    /// Returns the values in use, in no particular order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Sym, &T)> {
         self.entries
             .iter()
@@ -120,13 +121,13 @@ where
             .map(|(id, entry)| (Sym(id as u32), &*entry.value))
     }
 
-    /// How many distinct values are in use.
+    /// Returns the number of distinct values in use.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.table.len()
     }
 
-    /// How many values there is room for, used or free.
+    /// Returns the number of entries, used or free.
     #[cfg(test)]
     pub(crate) fn slots(&self) -> usize {
         self.entries.len()

@@ -10,7 +10,7 @@ listed_enum! {
     pub enum Facet {
         /// The cluster.
         Cluster,
-        /// The namespace, of whichever cluster.
+        /// The namespace, regardless of the cluster.
         Namespace,
         /// [`crate::Pod::status`].
         Status,
@@ -26,17 +26,19 @@ listed_enum! {
 /// A value of a [`Facet`].
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FacetValue {
-    /// Of [`Facet::Cluster`].
+    /// A value of [`Facet::Cluster`].
     Cluster(ClusterId),
-    /// Of a facet whose values are texts.
+    /// A value of a facet whose values are texts.
     Text(String),
-    /// Of [`Facet::Problem`].
+    /// A value of [`Facet::Problem`].
     Problem(bool),
 }
 
 impl Table {
-    /// The matches by a field: each value that occurs and how often, most frequent first, ties by value. Where all rows match,
-    /// the lengths of the postings tell; else one pass over the matches.
+    /// Counts the matches by a field: every value that occurs, most frequent first, ties by value.
+    ///
+    /// If all rows match, the counts are the sizes of the postings. Otherwise it takes one pass
+    /// over the matches.
     pub(crate) fn facets(&self, matches: &Matches<'_>, facet: Facet) -> Vec<(FacetValue, usize)> {
         let rows = &self.rows;
         let mut counts = match facet {

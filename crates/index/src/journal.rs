@@ -1,20 +1,21 @@
-//! Which rows changed of late.
+//! The rows that changed last.
 
 use std::collections::VecDeque;
 
-/// The least number of changes that are kept.
+/// The number of changes that are always kept.
 const LEAST: usize = 4096;
 
-/// The rows of the last changes, one a tick of the table's clock: a quarter as many as there are rows, at least 4,096.
+/// The rows of the last changes, one for each tick of the table's clock: a quarter as many as the
+/// index has rows, and at least 4,096.
 #[derive(Debug, Default)]
 pub(crate) struct Journal {
     rows: VecDeque<u32>,
-    /// The clock before the first of them.
+    /// The clock before the first of these changes.
     start: u64,
 }
 
 impl Journal {
-    /// An empty journal.
+    /// Creates an empty journal that starts at a time of the clock.
     pub(crate) fn new(clock: u64) -> Self {
         Self {
             rows: VecDeque::new(),
@@ -22,7 +23,7 @@ impl Journal {
         }
     }
 
-    /// Notes the next change, where there are so many rows.
+    /// Records the next change. `rows` is the number of rows in the index.
     pub(crate) fn push(&mut self, row: u32, rows: usize) {
         while self.rows.len() >= LEAST.max(rows / 4) {
             self.rows.pop_front();
@@ -31,8 +32,10 @@ impl Journal {
         self.rows.push_back(row);
     }
 
-    /// The rows that changed after a time of the clock, in order, some perhaps several times; none: that is too long ago to
-    /// tell.
+    /// Returns the rows that changed after a time of the clock, in order; one may occur several
+    /// times.
+    ///
+    /// `None` if the journal no longer reaches that far back.
     pub(crate) fn since(&self, clock: u64) -> Option<impl Iterator<Item = u32>> {
         let skipped = clock.checked_sub(self.start)?;
         let skipped = usize::try_from(skipped).unwrap_or(usize::MAX).min(self.rows.len());

@@ -1,13 +1,19 @@
-//! The pod index: every pod of every cluster as a row, kept in order and answered from memory.
+//! The pod index: every pod of every cluster as a row, kept sorted and answered from memory.
 //!
-//! Pure: no I/O, no async. One applier a cluster writes batches; readers share a lock that is held for the time of one
-//! query.
+//! The crate is pure: it does no I/O and is not async. One writer per cluster applies batches of
+//! changes; readers share a lock that each holds for the time of one query.
 //!
-//! Inside: rows are columns by a 32-bit number (`rows`), over dictionaries of what repeats (`dictionary`), with the rows of each
-//! cluster and namespace (`places`), of each status, phase and node (`postings`), and a text of what does not repeat (`names`). A
-//! query is a set of row numbers, by intersection of the postings, then search and selector (`matches`), then one page of it
-//! (`paging`) in an order that is kept sorted (`orders`, `blocks`, `build`). What changed is told by a clock (`places`) and a journal
-//! (`journal`), from which live queries (`live`) follow.
+//! # Inside
+//!
+//! - `rows` holds the rows as columns, indexed by a 32-bit row number. Values that repeat are kept
+//!   once, in a `dictionary`.
+//! - `partitions` has the rows of each cluster and namespace, `postings` those of each status,
+//!   phase and node, and `search_text` the names and IPs, which do not repeat.
+//! - `matches` answers a query's filters with a set of row numbers: it intersects postings, then
+//!   applies the search and the label selector. `paging` takes one page of that set, in an order
+//!   that `orders` keeps sorted in `blocks`.
+//! - `partitions` also counts changes with a clock, and `journal` remembers the rows that changed
+//!   last. `live` follows both to keep live queries current.
 
 mod bits;
 mod blocks;
@@ -45,16 +51,17 @@ pub use selector::{Selector, SelectorError};
 use table::Table;
 pub use uid::UidText;
 
-/// How many rows go or move before readers get a turn.
+/// How many rows are removed or moved before readers get a turn.
 const ROWS_PER_LOCK: usize = 1000;
 
-/// Handle to the index. Cheap to clone; all clones see the same rows.
+/// A handle to the index. Cheap to clone; all clones see the same rows.
 #[derive(Clone, Debug, Default)]
 pub struct Index {
     table: Arc<RwLock<Table>>,
 }
 
-/// A relist under way, from [`Index::begin`] to [`Index::finish`]. Dropping it without finishing leaves every row.
+/// A relist in progress, from [`Index::begin`] to [`Index::finish`]. Dropping it unfinished keeps
+/// every row.
 #[derive(Debug)]
 pub struct Relist {
     cluster: ClusterId,
@@ -62,33 +69,33 @@ pub struct Relist {
     generation: u32,
 }
 
-/// How many rows a cluster has, and what they weigh.
+/// The number and weight of a cluster's rows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Rows.
+    /// The number of rows.
     pub pods: usize,
     /// The sum of their [`Pod::weight`] in bytes.
     pub bytes: u64,
 }
 
-/// Counts over one cluster's rows.
+/// Counts of one cluster's rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Pods in all.
+    /// All pods.
     pub pods: usize,
-    /// Pods by status as `kubectl get pods` prints it, most frequent first, ties by name.
+    /// Pods by status as `kubectl get pods` prints it: most frequent first, ties by name.
     pub by_status: Vec<(String, usize)>,
-    /// Pods by namespace, by name.
+    /// Pods by namespace, sorted by its name.
     pub by_namespace: Vec<(String, usize)>,
 }
 
 impl Index {
-    /// An empty index.
+    /// Creates an empty index.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Applies changes of one cluster in order, atomically for readers.
+    /// Applies changes of one cluster in their order. Readers see all of them or none.
     pub fn apply(&self, cluster: ClusterId, changes: Vec<Change>) {
         let mut table = self.write();
         for change in &changes {
@@ -102,8 +109,10 @@ impl Index {
         self.write().compare_and_set(cluster, before, after)
     }
 
-    /// Marks the start of a relist of one cluster, or of one namespace of it. Rows applied from now on (by the list or by anything
-    /// else) survive [`Index::finish`]. Relists may overlap in time.
+    /// Begins a relist of one cluster, or of one namespace of it.
+    ///
+    /// Rows that are applied from now on, by the list or by anything else, survive
+    /// [`Index::finish`]. Relists may overlap in time.
     pub fn begin(&self, cluster: ClusterId, namespace: Option<&str>) -> Relist {
         Relist {
             cluster,
@@ -112,8 +121,10 @@ impl Index {
         }
     }
 
-    /// Sweeps the rows of the relist's cluster and namespace that nothing applied since [`Index::begin`]. Returns how many went. Readers
-    /// may come in between, and see some of them gone.
+    /// Removes the relist's rows that nothing has applied since [`Index::begin`], and returns how
+    /// many.
+    ///
+    /// Readers get turns in between and may see some of these rows gone before the others.
     pub fn finish(&self, relist: Relist) -> usize {
         let Relist {
             cluster,
@@ -123,13 +134,14 @@ impl Index {
         self.sweep(cluster, namespace.as_deref(), generation)
     }
 
-    /// Drops the rows that a cluster has now. Readers may come in between, and see some of them gone.
+    /// Removes all rows of a cluster. Readers get turns in between and may see a part of them gone.
     pub fn remove_cluster(&self, cluster: ClusterId) {
         let generation = self.write().begin_generation();
         self.sweep(cluster, None, generation);
     }
 
-    /// Removes the rows of a cluster, and of one namespace of it if named, that were last applied before a generation. Returns how many.
+    /// Removes the rows of a cluster, or of one namespace of it, that were last applied before a
+    /// generation. Returns how many.
     fn sweep(&self, cluster: ClusterId, namespace: Option<&str>, generation: u32) -> usize {
         let mut swept = 0;
         loop {
@@ -140,27 +152,31 @@ impl Index {
             for rows in old.chunks(ROWS_PER_LOCK) {
                 swept += self.write().sweep(cluster, namespace, generation, rows);
             }
-            // Rows that were given other numbers meanwhile are found the next time.
+            // Compaction may have renumbered some rows meanwhile: the next round finds them.
         }
     }
 
-    /// Gives up memory that is of no use: orders but newest first that nobody has asked for since the last time, the room of
-    /// values that are gone, and that of rows that are gone, where that is more than half. Their owner calls this every minute
-    /// or so.
+    /// Frees memory that is no longer used; the owner calls this about every minute.
+    ///
+    /// That is the orders that no query has asked for since the last call (except newest first),
+    /// the space of values that are gone, and the space of removed rows once these are more than
+    /// half.
     pub fn tidy(&self) {
         self.write().tidy();
         while self.write().compact(ROWS_PER_LOCK) {}
     }
 
-    /// Opens the index for reading; changes wait until the reader is dropped. Do not open a second one while one is held: a
-    /// change that waits between them would stop both.
+    /// Opens the index for reading. Changes wait until the reader is dropped.
+    ///
+    /// Do not open a second reader while one is held: a change that waits between the two blocks
+    /// both.
     pub fn read(&self) -> Reader<'_> {
         Reader {
             table: self.table.read().unwrap_or_else(PoisonError::into_inner),
         }
     }
 
-    /// Answers a query with copies of the rows. See [`Reader::answer`].
+    /// Answers a query with copies of the rows, for tests. See [`Reader::answer`].
     pub fn query(&self, query: &Query) -> Page {
         let reader = self.read();
         let answer = reader.answer(query);
@@ -176,7 +192,7 @@ impl Index {
         }
     }
 
-    /// Returns how many rows a cluster has, and what they weigh. Costs a look-up.
+    /// Returns how many rows a cluster has and what they weigh. Costs one look-up.
     pub fn usage(&self, cluster: ClusterId) -> Usage {
         let reader = self.read();
         let of_cluster = reader.table.partitions.cluster(cluster);
@@ -186,12 +202,13 @@ impl Index {
         })
     }
 
-    /// Counts of one cluster, within a scope.
+    /// Counts a cluster's rows within a scope.
     pub fn stats(&self, cluster: ClusterId, scope: &Scope) -> Stats {
         self.read().stats(cluster, scope)
     }
 
-    // A panic under the lock would be a bug of this crate; serving what is there beats failing every later request.
+    // A panic under the lock would be a bug of this crate. Serving the rows that are there beats
+    // failing every later request.
     fn write(&self) -> RwLockWriteGuard<'_, Table> {
         self.table.write().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,7 +1,9 @@
-//! Live queries: a query's matches kept up with the index, and the windows through which viewers see them.
+//! Live queries: the matches of a query, kept current with the index, and the windows through which
+//! viewers see them.
 //!
-//! Pure like the rest: the owner decides when to look. For each tick it opens a [`Reader`], calls [`Live::update`] and, for each
-//! viewer, [`Live::delta`], and lets the reader go. Viewers with the same [`Query::group`] share one [`Live`].
+//! Like the rest of the crate this is pure; the owner decides when to look. On each tick it opens a
+//! [`Reader`], calls [`Live::update`], then [`Live::delta`] for each viewer, and drops the reader.
+//! Viewers with the same [`Query::group`] share one [`Live`].
 
 use std::sync::Arc;
 
@@ -13,39 +15,42 @@ use crate::{
     rows::Rows, table::Table, uid::Uid,
 };
 
-/// The matches of one query, as of the last look.
+/// The matches of one query, as of the last look at the index.
 #[derive(Debug)]
 pub struct Live {
     predicate: Predicate,
     matches: RoaringBitmap,
-    /// The table's clock at the last look.
+    /// The index's clock at the last look.
     seen: u64,
-    /// The clock of the last look that found a change.
+    /// The clock at the last look that found a change.
     changed: u64,
-    /// The clock of the last change that [`Live::update`] told of.
+    /// The clock at the last change that [`Live::update`] reported.
     reported: u64,
     facets: HashMap<Facet, Counted>,
 }
 
-/// Counts, and the clock of the change they hold for.
+/// Counts, and the clock of the change that they include.
 #[derive(Debug)]
 struct Counted {
     at: u64,
     counts: Arc<Vec<(FacetValue, usize)>>,
 }
 
-/// The part of a live query's rows that one viewer sees, and what the viewer was last told of it: some 40 bytes a row.
+/// The part of a live query's rows that one viewer sees, and the rows that the viewer was last
+/// sent.
+///
+/// Takes some 40 bytes per row.
 #[derive(Clone, Debug)]
 pub struct Window {
     offset: usize,
     limit: usize,
-    /// The change of the last answer; none: there was none, or the window was moved.
+    /// The clock of the change that was last sent; `None` before the first answer and after a move.
     at: Option<u64>,
     total: usize,
     sent: Vec<Sent>,
 }
 
-/// A row as it was told.
+/// A row in the version that was sent.
 #[derive(Clone, Debug)]
 struct Sent {
     row: u32,
@@ -54,7 +59,7 @@ struct Sent {
     uid: Uid,
 }
 
-/// What changed in a window.
+/// The changes in a window.
 #[derive(Clone, Debug)]
 pub struct Delta<'a> {
     rows: &'a Rows,
@@ -65,7 +70,8 @@ pub struct Delta<'a> {
 }
 
 impl Window {
-    /// A window from a row of the whole on (0 is the first), of at most so many rows.
+    /// Creates a window of at most `limit` rows that starts at a row of the whole answer; 0 is the
+    /// first.
     pub fn new(offset: usize, limit: usize) -> Self {
         Self {
             offset,
@@ -76,19 +82,20 @@ impl Window {
         }
     }
 
-    /// Moves the window. What the viewer was told stays known: the next delta brings only the rows that come into view.
+    /// Moves the window. The viewer keeps the rows that it has: the next delta brings only those
+    /// that come into view.
     pub fn move_to(&mut self, offset: usize, limit: usize) {
         (self.offset, self.limit) = (offset, limit);
         self.at = None;
     }
 
-    /// Whether these are the rows that were told, unchanged since.
+    /// Returns whether a page is what the viewer was sent, unchanged since.
     fn shows(&self, table: &Table, page: &[u32]) -> bool {
         let sent = self.sent.iter().map(|sent| (sent.row, sent.version));
         page.iter().map(|&row| (row, table.version(row))).eq(sent)
     }
 
-    /// Whether two of the rows that were told, or are to be told now, are of two clusters and have one uid.
+    /// Returns whether two rows of different clusters, sent before or due now, have the same UID.
     fn has_twins(&self, table: &Table, page: &[u32]) -> bool {
         let sent = self.sent.iter().map(|sent| (sent.cluster, &sent.uid));
         let now = page.iter().filter_map(|&row| table.rows.row(row));
@@ -102,19 +109,19 @@ impl Window {
                 .any(|(cluster, uid)| *clusters.entry(uid).or_insert(cluster) != cluster)
     }
 
-    /// Rows before the window.
+    /// Returns the number of rows before the window.
     pub fn offset(&self) -> usize {
         self.offset
     }
 
-    /// Rows in the window at most.
+    /// Returns the most rows that the window shows.
     pub fn limit(&self) -> usize {
         self.limit
     }
 }
 
 impl Live {
-    /// Evaluates a query, without regard to its page. Costs what [`Reader::find`] says.
+    /// Evaluates a query without its page. Costs as much as [`Reader::find`].
     pub fn new(reader: &Reader<'_>, query: Query) -> Self {
         let table = &*reader.table;
         let predicate = Predicate::new(query.group());
@@ -130,21 +137,23 @@ impl Live {
         }
     }
 
-    /// The query, as [`Query::group`].
+    /// Returns the query in the form of [`Query::group`].
     pub fn query(&self) -> &Query {
         self.predicate.query()
     }
 
-    /// The number of matches at the last look.
+    /// Returns the number of matches at the last look.
     pub fn total(&self) -> usize {
         self.matches.len() as usize
     }
 
-    /// Takes in what changed in the index since the last look. True if, since this was last called, matches came, went or
-    /// changed; else all windows and facets are what they were.
+    /// Brings the matches up to date. Returns whether any came, went or changed since the last
+    /// call.
     ///
-    /// Costs a test of each row that changed. After more changes than the index remembers (a quarter of its rows, at least 4,096)
-    /// the query is evaluated anew.
+    /// If it returns `false`, all windows and facets are what they were.
+    ///
+    /// Costs a test of each row that changed. After more changes than the index remembers (a
+    /// quarter of its rows, at least 4,096) the query is evaluated anew.
     pub fn update(&mut self, reader: &Reader<'_>) -> bool {
         self.catch_up(&reader.table);
         std::mem::replace(&mut self.reported, self.changed) != self.changed
@@ -184,7 +193,7 @@ impl Live {
         changed
     }
 
-    /// The rows in a window and the total now. The window takes them as told.
+    /// Returns the rows in a window and the number of matches, and records them as sent.
     ///
     /// Costs the page, as [`crate::Found::page`] says.
     pub fn snapshot<'a>(&mut self, reader: &'a Reader<'_>, window: &mut Window) -> Answer<'a> {
@@ -195,9 +204,11 @@ impl Live {
         Answer::new(&table.rows, page, self.total())
     }
 
-    /// What changed in a window since its last snapshot or delta; none: nothing. The window takes it as told.
+    /// Returns the changes in a window since its last snapshot or delta, and records them as sent.
+    /// `None` if there are none.
     ///
-    /// Costs a comparison if no match changed, else the page, as [`crate::Found::page`] says.
+    /// Costs one comparison if no match changed, otherwise the page, as [`crate::Found::page`]
+    /// says.
     pub fn delta<'a>(&mut self, reader: &'a Reader<'_>, window: &mut Window) -> Option<Delta<'a>> {
         let table = &*reader.table;
         self.catch_up(table);
@@ -227,9 +238,10 @@ impl Live {
         })
     }
 
-    /// Counts the matches by a field, as [`crate::Found::facets`] does. The same `Arc` as before if the counts are.
+    /// Counts the matches by a field, as [`crate::Found::facets`] does. Equal counts are the same
+    /// `Arc` as before.
     ///
-    /// Costs nothing if no match changed, else what [`crate::Found::facets`] says.
+    /// Costs nothing if no match changed, otherwise what [`crate::Found::facets`] says.
     pub fn facets(&mut self, reader: &Reader<'_>, facet: Facet) -> Arc<Vec<(FacetValue, usize)>> {
         let table = &*reader.table;
         self.catch_up(table);
@@ -287,24 +299,26 @@ impl Live {
 }
 
 impl<'a> Delta<'a> {
-    /// The number of matches now.
+    /// Returns the number of matches now.
     pub fn total(&self) -> usize {
         self.total
     }
 
-    /// The rows of the window that are new in it or have changed, in its order.
+    /// Returns the rows of the window that are new in it or have changed, in its order.
     pub fn upsert(&self) -> impl Iterator<Item = RowRef<'a>> {
         let rows = self.rows;
         self.upsert.iter().filter_map(move |&row| rows.row(row))
     }
 
-    /// Whether the order does not tell which row is where, because two rows, before or now, have one uid: a cluster that is known under two names shows
-    /// each pod twice. Then only a snapshot tells.
+    /// Returns whether the order leaves open which row is where, so that only a snapshot says it.
+    ///
+    /// That is so if two rows, before or now, have the same UID: a cluster that is known under two
+    /// names shows each pod twice.
     pub fn is_ambiguous(&self) -> bool {
         self.ambiguous
     }
 
-    /// The uids of the window in order, if that is not what it was.
+    /// Returns the UIDs of the window in order, if that changed.
     pub fn order(&self) -> Option<impl Iterator<Item = UidText<'a>>> {
         let rows = self.rows;
         let order = self.order.as_ref()?.iter();

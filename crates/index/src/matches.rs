@@ -15,23 +15,26 @@ use crate::{
     table::Table,
 };
 
-/// So many rows at most are put into a set one by one.
+/// The most rows that are inserted into a set one by one.
 const INSERT_MAX: u64 = 1024;
 
-/// A search tests the candidates one by one where they are fewer than one row in so many, else it reads all names.
+/// A search tests the candidates one by one if they are fewer than one in this many rows. Otherwise
+/// it scans all names.
 const SCAN_FRACTION: u64 = 8;
 
-/// A set of rows, borrowed where it is one of the index's own.
+/// A set of rows, borrowed where the index holds it.
 #[derive(Debug)]
 pub(crate) struct Matches<'a> {
     pub(crate) rows: Cow<'a, RoaringBitmap>,
     pub(crate) total: usize,
-    /// Whether these are all rows there are.
+    /// Whether this is every row of the index.
     pub(crate) all: bool,
 }
 
 impl Table {
-    /// The rows that match every filter: those of the postings first, smallest first, so that the dear ones see fewer rows.
+    /// Returns the rows that match every filter.
+    ///
+    /// Postings come first, the smallest first, so that the costly filters see fewer rows.
     pub(crate) fn matches(&self, query: &Query) -> Matches<'_> {
         let mut found = intersection(self.filters(query));
         if let Some(search) = query.search.as_ref().filter(|text| !text.is_empty()) {
@@ -53,7 +56,7 @@ impl Table {
         found.as_deref().unwrap_or(&self.in_use)
     }
 
-    /// The rows of each filter that postings answer.
+    /// Returns the rows of each filter that postings answer.
     fn filters(&self, query: &Query) -> Vec<Cow<'_, RoaringBitmap>> {
         // Every field is named, so that a new filter can't be forgotten here.
         let Query {
@@ -88,7 +91,8 @@ impl Table {
         filters
     }
 
-    /// The candidates whose labels match. Evaluates the selector once for each distinct label set.
+    /// Returns the candidates whose labels match. Evaluates the selector once per distinct label
+    /// set.
     fn select(&self, candidates: &RoaringBitmap, selector: &Selector) -> RoaringBitmap {
         let words = &self.rows.words;
         let requirements: Vec<_> = selector
@@ -109,10 +113,10 @@ impl Table {
             if !seen.contains(sym.0) {
                 seen.insert(sym.0);
                 let labels = self.rows.label_sets.get(sym);
-                let whole = labels.first().is_none_or(|(key, _)| Some(*key) != left_out);
+                let complete = labels.first().is_none_or(|(key, _)| Some(*key) != left_out);
                 if requirements
                     .iter()
-                    .all(|requirement| requirement.accepts(labels, whole, |value| words.get(value)))
+                    .all(|requirement| requirement.accepts(labels, complete, |value| words.get(value)))
                 {
                     passed.insert(sym.0);
                 }
@@ -126,7 +130,8 @@ impl Table {
         RoaringBitmap::from(&accepted.collect::<Bits>())
     }
 
-    /// The candidates of which name, IP, namespace or node contains a text but for case.
+    /// Returns the candidates whose name, IPs, namespace or node contain a text, compared without
+    /// case.
     fn search(&self, candidates: &RoaringBitmap, text: &str) -> RoaringBitmap {
         let text = text.to_lowercase();
         let finder = Finder::new(&text);
@@ -149,17 +154,17 @@ impl Table {
     }
 }
 
-/// A selector's requirement in the index's numbers.
+/// A selector's requirement with symbols in place of texts.
 struct Requirement<'a> {
-    /// None: no row has the key.
+    /// `None` if no row has the key.
     key: Option<Sym>,
-    /// The values named that rows have.
+    /// Those of the named values that some row has.
     values: Vec<Sym>,
     test: &'a Test,
 }
 
 impl Requirement<'_> {
-    /// Whether no row can have what it asks for.
+    /// Returns whether no row can meet the requirement.
     fn is_hopeless(&self) -> bool {
         match self.test {
             Test::In(_) => self.key.is_none() || self.values.is_empty(),
@@ -168,11 +173,12 @@ impl Requirement<'_> {
         }
     }
 
-    /// Whether a label set has what it asks for. One that is not whole may have any label that is absent in it.
-    fn accepts<'w>(&self, labels: &LabelSet, whole: bool, text: impl Fn(Sym) -> &'w str) -> bool {
+    /// Returns whether a label set meets the requirement. A label that is absent may exist unless
+    /// the set is `complete`.
+    fn accepts<'w>(&self, labels: &LabelSet, complete: bool, text: impl Fn(Sym) -> &'w str) -> bool {
         let value = self.key.and_then(|key| labels.iter().find(|(other, _)| *other == key));
         let value = value.map(|&(_, value)| value);
-        if value.is_none() && !whole {
+        if value.is_none() && !complete {
             return false;
         }
         let named = || value.is_some_and(|value| self.values.contains(&value));
@@ -184,7 +190,7 @@ impl Requirement<'_> {
     }
 }
 
-/// The rows in any of some sets.
+/// Returns the union of sets.
 pub(crate) fn union(sets: Vec<&RoaringBitmap>) -> Cow<'_, RoaringBitmap> {
     let mut sets = sets.into_iter();
     let Some(first) = sets.next() else {
@@ -196,7 +202,7 @@ pub(crate) fn union(sets: Vec<&RoaringBitmap>) -> Cow<'_, RoaringBitmap> {
     })
 }
 
-/// The rows in all of some sets; none: no set restricts them.
+/// Returns the intersection of sets; `None` if there are no sets, so that every row matches.
 fn intersection(mut sets: Vec<Cow<'_, RoaringBitmap>>) -> Option<Cow<'_, RoaringBitmap>> {
     sets.sort_by_cached_key(|set| set.len());
     sets.into_iter().reduce(|a, b| Cow::Owned(&*a & &*b))

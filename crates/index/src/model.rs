@@ -1,10 +1,10 @@
-//! What goes into the index and comes out of it.
+//! The types that go into the index and come out of it.
 
 /// A cluster's number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClusterId(pub u32);
 
-/// What a list shows of one pod, and what it is found by.
+/// The part of a pod that lists show and that it is found by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pod {
     /// `metadata.uid`.
@@ -17,13 +17,14 @@ pub struct Pod {
     pub status: String,
     /// `status.phase`.
     pub phase: String,
-    /// One plain sentence for a pod that is not well, else empty.
+    /// Why the pod is not well, in one plain sentence; empty if it is well.
     pub reason: String,
     /// `spec.nodeName`, or empty.
     pub node: String,
     /// `status.podIP`, or empty.
     pub pod_ip: String,
-    /// The other addresses in `status.podIPs`, which a search finds too. None is empty or contains a NUL.
+    /// The other addresses in `status.podIPs`, which a search finds too. Each is not empty and has
+    /// no NUL.
     pub more_ips: Vec<String>,
     /// `status.hostIP`, or empty.
     pub host_ip: String,
@@ -39,22 +40,28 @@ pub struct Pod {
     pub ready: u32,
     /// The right number of READY.
     pub ready_total: u32,
-    /// The controlling owner, else none.
+    /// The controlling owner, if any.
     pub owner: Option<Owner>,
     /// The regular containers in spec order.
     pub containers: Vec<Container>,
     /// The init containers in spec order.
     pub init_containers: Vec<Container>,
-    /// How many containers and init containers of the pod are in neither list, because there are too many.
+    /// The number of containers and init containers that are in neither list because there are too
+    /// many.
     pub containers_left_out: u16,
-    /// Labels, sorted by key, each key once and not empty.
+    /// The labels, sorted by key. Each key occurs once and is not empty.
     pub labels: Vec<(String, String)>,
-    /// How many labels of the pod are not in `labels`. A selector then matches only by what is there: a label that is absent may be one of those.
+    /// The number of labels that are not in `labels`.
+    ///
+    /// If there are any, a selector matches by `labels` alone: a key that is absent there may be
+    /// one of those left out.
     pub labels_left_out: u32,
 }
 
 impl Pod {
-    /// Returns the memory in bytes that its row takes, if it shares no text with another row: rows that do share texts take less.
+    /// Returns the bytes of memory that the pod's row takes if it shares no text with another row.
+    ///
+    /// Rows that share texts take less.
     pub fn weight(&self) -> usize {
         let Self {
             uid,
@@ -71,7 +78,7 @@ impl Pod {
             containers,
             init_containers,
             labels,
-            // Numbers are part of `PER_ROW`.
+            // `PER_ROW` covers the numbers.
             restarts: _,
             last_restart_at: _,
             created_at: _,
@@ -99,9 +106,9 @@ impl Pod {
     }
 }
 
-/// Bytes that a row takes beside its texts, more or less.
+/// Approximate bytes of a row without its texts.
 const PER_ROW: usize = 512;
-/// Bytes that a text takes beside itself, more or less.
+/// Approximate overhead of a text in bytes.
 const PER_TEXT: usize = 48;
 
 /// The controller that owns a pod.
@@ -120,9 +127,9 @@ pub struct Container {
     pub name: String,
     /// Its image as the spec names it.
     pub image: String,
-    /// Whether its status says ready.
+    /// Whether its status says that it is ready.
     pub ready: bool,
-    /// Its restart count; 0 without a status.
+    /// Its restart count; 0 if it has no status.
     pub restart_count: u32,
 }
 

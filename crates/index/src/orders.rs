@@ -1,4 +1,4 @@
-//! The orders that are kept.
+//! The kept orders of the rows.
 
 mod build;
 
@@ -11,18 +11,20 @@ use roaring::RoaringBitmap;
 
 use crate::{Sort, blocks::Blocks, rows::Rows};
 
-/// An order for each sort: newest first always, the others from when they are first asked for until [`Orders::tidy`] finds them
-/// unused.
+/// An order for each sort.
+///
+/// Newest first is always kept. The others are kept from the first query that asks for them until
+/// [`Orders::tidy`] finds them unused.
 #[derive(Debug)]
 pub(crate) struct Orders {
-    /// By sort.
+    /// Indexed by `Sort as usize`.
     kept: [Kept; Sort::ALL.len()],
 }
 
 #[derive(Debug, Default)]
 struct Kept {
     blocks: OnceLock<Blocks>,
-    /// Whether it was asked for since the last [`Orders::tidy`].
+    /// Whether a query asked for it since the last [`Orders::tidy`].
     used: AtomicBool,
 }
 
@@ -39,7 +41,8 @@ impl Default for Orders {
 }
 
 impl Orders {
-    /// A sort's order, in its [`Sort::natural`] direction, over all rows. Built when it is not kept yet: a full sort.
+    /// Returns a sort's order of all rows in its [`Sort::natural`] direction. Builds it with a full
+    /// sort if it is not kept yet.
     pub(crate) fn of(&self, sort: Sort, rows: &Rows, all: &RoaringBitmap) -> &Blocks {
         let kept = &self.kept[sort as usize];
         kept.used.store(true, Ordering::Relaxed);
@@ -50,7 +53,7 @@ impl Orders {
         })
     }
 
-    /// Keeps a sort's order of all rows, unless somebody was faster.
+    /// Keeps a sort's order of all rows, unless another thread has built one meanwhile.
     pub(crate) fn keep(&self, sort: Sort, blocks: Blocks) {
         let kept = &self.kept[sort as usize];
         kept.used.store(true, Ordering::Relaxed);
@@ -61,14 +64,15 @@ impl Orders {
         self.kept[sort as usize].blocks.get().is_some()
     }
 
-    /// Puts a row into those orders that are kept and `which` names.
+    /// Inserts a row into the kept orders that `which` selects.
     pub(crate) fn insert(&mut self, rows: &Rows, row: u32, which: impl Fn(Sort) -> bool) {
         for (sort, blocks) in self.kept_mut().filter(|(sort, _)| which(*sort)) {
             blocks.insert(row, |other| rows.compare(sort, other, row));
         }
     }
 
-    /// Takes a row out of those orders that are kept and `which` names, before what they compare changes.
+    /// Removes a row from the kept orders that `which` selects. Call it before the fields that they
+    /// compare change.
     pub(crate) fn remove(&mut self, rows: &Rows, row: u32, which: impl Fn(Sort) -> bool) {
         for (sort, blocks) in self.kept_mut().filter(|(sort, _)| which(*sort)) {
             blocks.remove(row, |other| rows.compare(sort, other, row));
@@ -80,7 +84,7 @@ impl Orders {
         kept.filter_map(|(sort, kept)| Some((sort, kept.blocks.get_mut()?)))
     }
 
-    /// Drops the orders that nobody asked for since the last time.
+    /// Drops the orders that no query asked for since the last call.
     pub(crate) fn tidy(&mut self) {
         for (sort, kept) in Sort::ALL.into_iter().zip(&mut self.kept) {
             if !std::mem::take(kept.used.get_mut()) && sort != Sort::CreatedAt {

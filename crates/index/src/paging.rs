@@ -2,14 +2,15 @@
 
 use crate::{Order, Sort, bits::Bits, blocks::Blocks, matches::Matches, rows::Rows, table::Table};
 
-/// How many rows of a kept order may be walked past for what it costs to sort one match.
+/// How many rows of a kept order can be walked past at the cost of sorting one match.
 const WALKED: usize = 8;
 
 impl Table {
-    /// The row numbers of one page of the matches.
+    /// Returns the row numbers of one page of the matches.
     ///
-    /// With all rows a match it costs O(log n) and the page. Else the kept order is walked from the nearer end if that is shorter
-    /// than sorting the matches, and no more of them is sorted than the page.
+    /// If all rows match, it costs O(log n) and the page. Otherwise it walks the kept order from
+    /// the nearer end where that costs less than sorting the matches, or sorts no more of them than
+    /// the page.
     pub(crate) fn page(
         &self,
         matches: &Matches<'_>,
@@ -31,13 +32,13 @@ impl Table {
         let (all, end) = (self.len(), offset + limit);
         let near = end.min(total - offset);
         let walked = walked(all, near, total);
-        // A set of plain bits is worth making when more rows are looked up in it than it holds.
+        // Plain bits are worth making when more rows are looked up than the set holds.
         let bits = (walked > total).then(|| matches.rows.iter().collect::<Bits>());
         let is_match = |row: &u32| match &bits {
             Some(bits) => bits.contains(*row),
             None => matches.rows.contains(*row),
         };
-        // The matches may all be at the far end: then the walk is given up for the sort.
+        // The matches may all be at the far end. Then sorting takes over from the walk.
         let (walk, most) = (self.walk((sort, order)), total.saturating_mul(WALKED));
         let mut page: Vec<u32> = if near == end {
             let rows = walk.from(0).take(most).filter(is_match);
@@ -55,7 +56,8 @@ impl Table {
         page
     }
 
-    /// Whether a page comes from a walk along the kept order, rather than from sorting the matches.
+    /// Returns whether a page comes from a walk along the kept order rather than from sorting the
+    /// matches.
     pub(crate) fn uses_walk(&self, matches: &Matches<'_>, sort: Sort, offset: usize, limit: usize) -> bool {
         let (all, total) = (self.len(), matches.total);
         let limit = limit.min(total.saturating_sub(offset));
@@ -72,16 +74,16 @@ impl Table {
             rows: &self.rows,
             blocks: self.orders.of(sort, &self.rows, &self.in_use),
             sort,
-            turned: order != sort.natural(),
+            reversed: order != sort.natural(),
         }
     }
 
-    /// A page of the matches by sorting them.
+    /// Returns a page of the matches by sorting them.
     fn sorted(&self, matches: &Matches<'_>, (sort, order): (Sort, Order), offset: usize, limit: usize) -> Vec<u32> {
-        let turned = order != sort.natural();
+        let reversed = order != sort.natural();
         let compare = |a: &u32, b: &u32| {
-            if turned {
-                // Turned about, but ties stay by place.
+            if reversed {
+                // Reversed, except that ties keep the order of their identities.
                 self.rows
                     .compare_keys(sort, *b, *a)
                     .then_with(|| self.rows.compare(sort, *a, *b))
@@ -102,24 +104,26 @@ impl Table {
     }
 }
 
-/// The rows of all that are walked past before so many of the matches are met.
+/// Estimates how many of `all` rows are walked past until `near` of the `total` matches are met.
 fn walked(all: usize, near: usize, total: usize) -> usize {
     all.saturating_mul(near) / total
 }
 
-/// All rows in the order asked for. Turned about, the groups of rows with equal keys come last to first, but the rows of a group
-/// keep their order: ties go by place in both directions.
+/// All rows in the order asked for.
+///
+/// In the reversed order, groups of rows with equal keys come last to first, but rows within a
+/// group keep their order: ties go by identity in both directions.
 struct Walk<'a> {
     rows: &'a Rows,
     blocks: &'a Blocks,
     sort: Sort,
-    turned: bool,
+    reversed: bool,
 }
 
 impl<'a> Walk<'a> {
-    /// The rows from a position on.
+    /// Returns the rows from a position on.
     fn from(self, mut position: usize) -> Box<dyn Iterator<Item = u32> + 'a> {
-        if !self.turned {
+        if !self.reversed {
             return Box::new(self.blocks.from(position));
         }
         let (blocks, len) = (self.blocks, self.blocks.len());
@@ -132,9 +136,9 @@ impl<'a> Walk<'a> {
         Box::new(groups.flatten())
     }
 
-    /// The rows before a position, last first.
+    /// Returns the rows before a position, last first.
     fn back_from(self, position: usize) -> Box<dyn Iterator<Item = u32> + 'a> {
-        if !self.turned {
+        if !self.reversed {
             return Box::new(self.blocks.back_from(position));
         }
         let (blocks, len) = (self.blocks, self.blocks.len());
@@ -148,11 +152,12 @@ impl<'a> Walk<'a> {
         Box::new(groups.flatten())
     }
 
-    /// Start and end, in the kept order, of the rows with the same key as that at a position.
+    /// Returns where, in the kept order, the rows with the same key as the row at a position start
+    /// and end.
     fn group(&self, position: usize) -> Option<(usize, usize)> {
         let row = self.blocks.get(position)?;
         let compare = |other| self.rows.compare_keys(self.sort, other, row);
-        // Where keys hardly repeat, the neighbours tell.
+        // Where keys rarely repeat, looking at the neighbours is enough.
         let other = |at: Option<usize>| {
             at.and_then(|at| self.blocks.get(at))
                 .is_none_or(|id| compare(id).is_ne())
@@ -165,7 +170,7 @@ impl<'a> Walk<'a> {
         let end = if other(Some(position + 1)) {
             position + 1
         } else {
-            // Equal ones count as before.
+            // Equal keys count as sorting before.
             self.blocks.rank(|id| compare(id).then(std::cmp::Ordering::Less))
         };
         Some((start, end))

@@ -1,15 +1,16 @@
-//! Where rows are (cluster and namespace), and when something last changed there.
+//! The rows of each cluster and namespace, and when each of these last changed.
 
 use hashbrown::HashMap;
 use roaring::RoaringBitmap;
 
 use crate::{ClusterId, dictionary::Sym};
 
-/// The rows of each cluster and of each namespace of it, and the time of the last change to them by a clock that only goes
-/// forward, so that no state is ever mistaken for another.
+/// The rows of each cluster and of each of its namespaces, with the time of their last change.
+///
+/// Times are counted by a clock that only advances, so that no state is ever mistaken for another.
 #[derive(Debug, Default)]
 pub(crate) struct Partitions {
-    /// How many changes there have been.
+    /// The number of changes so far.
     clock: u64,
     /// When a cluster last lost its last row.
     emptied: u64,
@@ -20,10 +21,10 @@ pub(crate) struct Partitions {
 #[derive(Debug, Default)]
 pub(crate) struct ClusterRows {
     pub(crate) rows: RoaringBitmap,
-    /// The weight of all of them.
+    /// The sum of their weights.
     pub(crate) weight: u64,
     changed: u64,
-    /// When a namespace of it last lost its last row.
+    /// When one of its namespaces last lost its last row.
     emptied: u64,
     namespaces: HashMap<Sym, NamespaceRows>,
 }
@@ -34,7 +35,7 @@ struct NamespaceRows {
     changed: u64,
 }
 
-/// What happened to a row.
+/// A change of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RowEvent {
     Added,
@@ -43,7 +44,7 @@ pub(crate) enum RowEvent {
 }
 
 impl Partitions {
-    /// Notes a change of a row. Returns its time: one more than that of the change before.
+    /// Records a change of a row. Returns its time, which is one later than the change before.
     pub(crate) fn record(&mut self, cluster: ClusterId, namespace: Sym, row: u32, event: RowEvent) -> u64 {
         self.clock += 1;
         let now = self.clock;
@@ -73,54 +74,55 @@ impl Partitions {
         now
     }
 
-    /// Counts the weight of a row that a cluster has, before and after a change of it.
+    /// Updates a cluster's weight after a row's weight changed.
     pub(crate) fn adjust_weight(&mut self, cluster: ClusterId, before: u32, after: u32) {
         if let Some(of_cluster) = self.clusters.get_mut(&cluster) {
             of_cluster.weight = (of_cluster.weight + u64::from(after)).saturating_sub(before.into());
         }
     }
 
-    /// How many changes there have been.
+    /// Returns the number of changes so far.
     pub(crate) fn clock(&self) -> u64 {
         self.clock
     }
 
-    /// When a cluster last changed.
+    /// Returns when a cluster last changed.
     pub(crate) fn cluster_changed(&self, cluster: ClusterId) -> u64 {
         let of_cluster = self.clusters.get(&cluster);
         of_cluster.map_or(self.emptied, |of_cluster| of_cluster.changed)
     }
 
-    /// When a namespace of a cluster last changed; none: no row is in a namespace of that name.
+    /// Returns when a namespace of a cluster last changed. Pass `None` for a name that no row has.
     pub(crate) fn namespace_changed(&self, cluster: ClusterId, namespace: Option<Sym>) -> u64 {
         let Some(of_cluster) = self.clusters.get(&cluster) else {
             return self.emptied;
         };
         let of_namespace = namespace.and_then(|namespace| of_cluster.namespaces.get(&namespace));
-        // What went before this cluster came back may have been of the namespace too.
+        // The rows that were removed before this cluster came back may have been in the namespace
+        // too.
         of_namespace.map_or(of_cluster.emptied.max(self.emptied), |of_namespace| {
             of_namespace.changed
         })
     }
 
-    /// The clusters that have rows.
+    /// Returns the clusters that have rows.
     pub(crate) fn clusters(&self) -> impl Iterator<Item = (ClusterId, &ClusterRows)> {
         self.clusters.iter().map(|(&cluster, rows)| (cluster, rows))
     }
 
-    /// A cluster, if it has rows.
+    /// Returns a cluster, if it has rows.
     pub(crate) fn cluster(&self, cluster: ClusterId) -> Option<&ClusterRows> {
         self.clusters.get(&cluster)
     }
 }
 
 impl ClusterRows {
-    /// The rows of one of its namespaces.
+    /// Returns the rows of one of its namespaces.
     pub(crate) fn namespace(&self, namespace: Sym) -> Option<&RoaringBitmap> {
         self.namespaces.get(&namespace).map(|of_namespace| &of_namespace.rows)
     }
 
-    /// Its namespaces with their rows.
+    /// Returns its namespaces with their rows.
     pub(crate) fn namespaces(&self) -> impl Iterator<Item = (Sym, &RoaringBitmap)> {
         let namespaces = self.namespaces.iter();
         namespaces.map(|(&sym, of_namespace)| (sym, &of_namespace.rows))

@@ -1,4 +1,4 @@
-//! A column of texts that repeat, with the rows of each.
+//! A column of texts that repeat, with the rows that have each text.
 
 use hashbrown::HashMap;
 use memchr::memmem::Finder;
@@ -9,18 +9,18 @@ use crate::{
     dictionary::{Dictionary, Sym},
 };
 
-/// One text a row number, and the rows of each text.
+/// The text of each row, and the rows of each text.
 #[derive(Debug, Default)]
 pub(crate) struct Postings {
     values: Dictionary<str>,
-    /// By row number; that of a row that is not there means nothing.
+    /// By row number. The entry of a free number has no meaning.
     by_row: Vec<Sym>,
-    /// By value.
+    /// By symbol.
     by_value: Vec<RoaringBitmap>,
 }
 
 impl Postings {
-    /// Sets the text of a row that had none.
+    /// Sets the text of a row that has none.
     pub(crate) fn insert(&mut self, row: u32, text: &str) {
         let sym = self.values.intern(text);
         grow(&mut self.by_row, row as usize + 1, Sym::default());
@@ -29,7 +29,7 @@ impl Postings {
         self.by_value[sym.0 as usize].insert(row);
     }
 
-    /// Takes a row's text away.
+    /// Removes a row's text.
     pub(crate) fn remove(&mut self, row: u32) {
         let sym = self.sym(row);
         self.by_value[sym.0 as usize].remove(row);
@@ -38,7 +38,7 @@ impl Postings {
         }
     }
 
-    /// Sets the text of a row that had another or the same.
+    /// Replaces the text of a row.
     pub(crate) fn update(&mut self, row: u32, text: &str) {
         if self.get(row) != text {
             self.remove(row);
@@ -46,12 +46,12 @@ impl Postings {
         }
     }
 
-    /// Gives up the room of texts that are gone.
+    /// Frees the space of texts that no row has.
     pub(crate) fn tidy(&mut self) {
         self.values.tidy();
     }
 
-    /// Gives up the room of rows without a text, from one on.
+    /// Frees the space of the rows from `len` on, which have no text.
     pub(crate) fn shorten(&mut self, len: usize) {
         shorten(&mut self.by_row, len);
     }
@@ -64,32 +64,33 @@ impl Postings {
         self.values.get(self.sym(row))
     }
 
-    /// The rows of a text; none: there are none.
+    /// Returns the rows with a text; `None` if there are none.
     pub(crate) fn rows_of(&self, text: &str) -> Option<&RoaringBitmap> {
         self.values.find(text).map(|sym| &self.by_value[sym.0 as usize])
     }
 
-    /// The texts in use with their rows, in no particular order.
+    /// Returns the texts in use with their rows, in no particular order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &RoaringBitmap)> {
         self.values
             .iter()
             .map(|(sym, text)| (text, &self.by_value[sym.0 as usize]))
     }
 
-    /// The rows of texts that equal one of some others but for case.
+    /// Returns the rows of every text that equals one of `texts`, compared without case.
     pub(crate) fn equal_ignoring_case(&self, texts: &[String]) -> Vec<&RoaringBitmap> {
         let texts: Vec<_> = texts.iter().map(|text| text.to_lowercase()).collect();
         let equal_ignoring_case = self.iter().filter(|(value, _)| texts.contains(&value.to_lowercase()));
         equal_ignoring_case.map(|(_, rows)| rows).collect()
     }
 
-    /// The rows of texts that contain what the finder looks for (in lower case) but for case.
+    /// Returns the rows of every text that contains the finder's text, compared without case. The
+    /// finder's text is in lower case.
     pub(crate) fn containing(&self, finder: &Finder<'_>) -> Vec<&RoaringBitmap> {
         let containing = self.iter().filter(|(value, _)| contains(value, finder));
         containing.map(|(_, rows)| rows).collect()
     }
 
-    /// How often each text occurs among rows.
+    /// Counts each text that occurs among some rows.
     pub(crate) fn count(&self, rows: impl Iterator<Item = u32>) -> Vec<(&str, usize)> {
         let mut counts = HashMap::<Sym, usize>::new();
         for row in rows {
@@ -99,14 +100,15 @@ impl Postings {
         counts.map(|(sym, count)| (self.values.get(sym), count)).collect()
     }
 
-    /// How many distinct texts are in use, and how many there is room for.
+    /// Returns the number of distinct texts in use, and of entries for them.
     #[cfg(test)]
     pub(crate) fn sizes(&self) -> [usize; 2] {
         [self.values.len(), self.values.slots().max(self.by_value.len())]
     }
 }
 
-/// Whether a text contains what the finder looks for (in lower case) but for case.
+/// Returns whether a text contains the finder's text, compared without case. The finder's text is
+/// in lower case.
 pub(crate) fn contains(text: &str, finder: &Finder<'_>) -> bool {
     if text.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()) {
         finder.find(text.to_lowercase().as_bytes()).is_some()

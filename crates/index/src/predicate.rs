@@ -1,15 +1,17 @@
-//! A query's filters, asked of one row.
+//! A query's filters, applied to one row.
 
 use hashbrown::{HashMap, HashSet};
 use memchr::memmem::Finder;
 
 use crate::{ClusterId, Query, RowRef, postings::contains, visibility};
 
-/// Whether a row matches a canonical query, told from the row's own texts: numbers in dictionaries come and go.
+/// A test whether a row matches a canonical query.
+///
+/// It compares texts, because symbols of dictionaries come and go.
 #[derive(Debug)]
 pub(crate) struct Predicate {
     query: Query,
-    /// The namespaces to see of each cluster; none: all.
+    /// The visible namespaces of each cluster; `None` if all are.
     visible: HashMap<ClusterId, Option<HashSet<String>>>,
     finder: Option<Finder<'static>>,
 }
@@ -31,7 +33,10 @@ impl Predicate {
         &self.query
     }
 
-    /// Costs a comparison a filter; a search also a pass over the row's name, IPs, namespace and node.
+    /// Returns whether a row matches.
+    ///
+    /// Costs one comparison per filter. A search also scans the row's name, IPs, namespace and
+    /// node.
     pub(crate) fn accepts(&self, row: RowRef<'_>) -> bool {
         let Self { query, visible, finder } = self;
         // Every field is named, so that a new filter can't be forgotten here.
@@ -51,7 +56,7 @@ impl Predicate {
             limit: _,
         } = query;
         let visible = visible.get(&row.cluster());
-        let whole_labels = row.labels_left_out() == 0;
+        let are_labels_complete = row.labels_left_out() == 0;
         visible.is_some_and(|names| names.as_ref().is_none_or(|names| names.contains(row.namespace())))
             && (!problem || !row.reason().is_empty())
             && node.as_ref().is_none_or(|node| node == row.node())
@@ -60,7 +65,7 @@ impl Predicate {
             && finder.as_ref().is_none_or(|finder| found(row, finder))
             && selector
                 .as_ref()
-                .is_none_or(|selector| selector.accepts(row.labels(), whole_labels))
+                .is_none_or(|selector| selector.accepts(row.labels(), are_labels_complete))
     }
 }
 
@@ -68,7 +73,8 @@ fn found(row: RowRef<'_>, finder: &Finder<'_>) -> bool {
     row.contains(finder) || contains(row.namespace(), finder) || contains(row.node(), finder)
 }
 
-/// Whether a text is one of some in lower case, but for case; or there are none.
+/// Returns whether a text is in a list of texts in lower case, compared without case, or the list
+/// is empty.
 fn is_one_of(text: &str, lower: &[String]) -> bool {
     if lower.is_empty() {
         return true;

@@ -2,17 +2,18 @@
 
 use crate::{ClusterId, Pod, Selector, listed::listed_enum};
 
-/// Which namespaces of which clusters a caller may see.
+/// The clusters and namespaces that a caller may see.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// Everything.
     #[default]
     All,
-    /// Only these clusters, and of each only these namespaces. A cluster that is named twice shows both.
+    /// Only these namespaces of these clusters. A cluster that occurs twice shows the namespaces of
+    /// both entries.
     Only(Vec<(ClusterId, Namespaces)>),
 }
 
-/// Which namespaces of a cluster.
+/// A choice of a cluster's namespaces.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Namespaces {
     /// All of them.
@@ -22,7 +23,7 @@ pub enum Namespaces {
 }
 
 listed_enum! {
-    /// What to sort by. Ties go by namespace, then name, both ascending.
+    /// The field to sort by. Ties go by namespace, then name, both ascending.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
     pub enum Sort {
         /// [`Pod::created_at`].
@@ -61,34 +62,35 @@ pub enum Order {
     Desc,
 }
 
-/// A question to the index. Every filter that is set must match; within one filter any of its values.
+/// A query to the index. Each filter that is set must match; within a filter, any of its values
+/// may.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Query {
     /// The clusters to search.
     pub clusters: Vec<ClusterId>,
-    /// What the caller may see.
+    /// The clusters and namespaces that the caller may see.
     pub scope: Scope,
-    /// Only these namespaces; empty: all.
+    /// Only these namespaces; all if empty.
     pub namespaces: Vec<String>,
-    /// Only these statuses, compared without case; empty: all.
+    /// Only these statuses, compared without case; all if empty.
     pub statuses: Vec<String>,
-    /// Only these phases, compared without case; empty: all.
+    /// Only these phases, compared without case; all if empty.
     pub phases: Vec<String>,
     /// Only this node.
     pub node: Option<String>,
-    /// Substring of name, namespace, node or pod IP, compared without case.
+    /// A substring of the name, namespace, node or an IP, compared without case.
     pub search: Option<String>,
     /// A label selector.
     pub selector: Option<Selector>,
     /// Only pods with a [`Pod::reason`].
     pub problem: bool,
-    /// What to sort by.
+    /// The field to sort by.
     pub sort: Sort,
-    /// Direction.
+    /// The direction of the sort.
     pub order: Order,
-    /// Rows to skip.
+    /// The number of rows to skip.
     pub offset: usize,
-    /// Rows to answer at most.
+    /// The most rows to return.
     pub limit: usize,
 }
 
@@ -113,7 +115,7 @@ impl Default for Query {
 }
 
 impl Query {
-    /// Returns the one form of all queries that ask the same, which answers as this one does.
+    /// Returns the one form that all queries with the same answer share.
     ///
     /// Lists are sorted and hold each value once, texts that are compared without case are in lower
     /// case, an empty search or selector is `None`, and the scope is cut to the clusters asked for.
@@ -152,7 +154,8 @@ impl Query {
         }
     }
 
-    /// The canonical form without its page: equal for viewers who can share one [`crate::live::Live`].
+    /// Returns the canonical form without its page. It is equal for viewers that can share one
+    /// [`crate::live::Live`].
     #[must_use]
     pub fn group(self) -> Self {
         Self {
@@ -164,8 +167,9 @@ impl Query {
 }
 
 impl Scope {
-    /// Cuts the scope to these clusters, which are sorted. Returns those of them that it shows
-    /// anything of, and itself in its canonical form.
+    /// Cuts the scope to some clusters, which are sorted.
+    ///
+    /// Returns those of the clusters that it shows any part of, and itself in canonical form.
     fn within(self, clusters: Vec<ClusterId>) -> (Vec<ClusterId>, Self) {
         let Self::Only(only) = self else {
             return (clusters, self);
@@ -188,7 +192,8 @@ fn lower(values: Vec<String>) -> Vec<String> {
     values.into_iter().map(|value| value.to_lowercase()).collect()
 }
 
-/// The entries of the named clusters that show anything, each cluster once, by number.
+/// Returns the entries of the named clusters that show anything: one for each cluster, sorted by
+/// number.
 fn merged(mut only: Vec<(ClusterId, Namespaces)>, clusters: &[ClusterId]) -> Vec<(ClusterId, Namespaces)> {
     only.retain(|(cluster, _)| clusters.binary_search(cluster).is_ok());
     only.sort_by_key(|(cluster, _)| *cluster);
@@ -219,7 +224,7 @@ pub struct Row {
     pub pod: Pod,
 }
 
-/// The answer to a [`Query`].
+/// The answer to a [`Query`], as copies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
     /// The rows, in the order asked for.

@@ -1,17 +1,19 @@
-//! Reading under the lock.
+//! Reading the index under its lock.
 
 use std::sync::RwLockReadGuard;
 
 use crate::{ClusterId, Facet, FacetValue, Query, RowRef, Scope, Stats, matches::Matches, rows::Rows, table::Table};
 
-/// The index as it is now: no change comes in while a reader lives. It can't be sent to another thread, so no await can hold it;
-/// answer from it and let it go.
+/// A lock on the index for reading: no change is applied while a reader lives.
+///
+/// It can't be sent to another thread, so no `await` can hold it. Answer from it and drop it.
 #[derive(Debug)]
 pub struct Reader<'a> {
     pub(crate) table: RwLockReadGuard<'a, Table>,
 }
 
-/// The answer to a [`Query`]: rows of the page, borrowed from the index, and the number of matches before paging.
+/// The answer to a [`Query`]: the rows of its page, borrowed from the index, and the number of all
+/// matches.
 #[derive(Clone, Debug)]
 pub struct Answer<'a> {
     rows: &'a Rows,
@@ -19,7 +21,7 @@ pub struct Answer<'a> {
     total: usize,
 }
 
-/// The rows that match a [`Query`], before paging: found once, for its page and its counts.
+/// The rows that match a [`Query`], before paging. They are found once for the page and the counts.
 #[derive(Debug)]
 pub struct Found<'a, 'q> {
     table: &'a Table,
@@ -30,14 +32,16 @@ pub struct Found<'a, 'q> {
 impl Reader<'_> {
     /// Finds the rows that match a query.
     ///
-    /// Costs, for n rows:
+    /// The cost, for n rows, depends on the filters:
     ///
-    /// - no filter: nothing.
-    /// - clusters, scope, namespaces, node, statuses, phases and problem: the union of their postings and the intersection of
-    ///   these, smallest first, mostly 64 rows an operation.
-    /// - search: where the filters above leave fewer than an eighth of the rows, a test of each of these; else one pass over all
-    ///   names (and all IPs, if it may be part of one). In both cases one over the distinct namespaces and nodes.
-    /// - selector: a look-up for each row that filters and search leave, and an evaluation for each distinct label set of these.
+    /// - No filter: nothing.
+    /// - Clusters, scope, namespaces, node, statuses, phases and problem: the union of each one's
+    ///   postings and the intersection of these, smallest first, mostly 64 rows per operation.
+    /// - Search: a test of each row that the filters above leave, if these are fewer than an eighth
+    ///   of all rows. Otherwise one pass over all names, and over all IPs if the text may be part
+    ///   of one. In both cases also one pass over the distinct namespaces and nodes.
+    /// - Selector: a look-up for each row that is left, and one evaluation for each distinct label
+    ///   set of these rows.
     pub fn find<'a, 'q>(&'a self, query: &'q Query) -> Found<'a, 'q> {
         Found {
             table: &self.table,
@@ -51,30 +55,34 @@ impl Reader<'_> {
         self.find(query).page()
     }
 
-    /// A number that differs whenever the answer to the query may: it goes up with every change in the clusters and, for a query
-    /// that is narrowed to namespaces by filter or scope, in the namespaces that it can see. Within one index's life no number
-    /// stands for two states. Two queries may share a number.
+    /// Returns a number that differs whenever the query's answer may differ.
     ///
-    /// Costs a look-up a cluster, or a cluster and namespace.
+    /// It increases with every change in the query's clusters or, if a filter or the scope narrows
+    /// the query to namespaces, in the namespaces that it can see. An index never uses the same
+    /// number for two states; two queries may share one.
+    ///
+    /// Costs one look-up per cluster, or per cluster and namespace.
     pub fn generation(&self, query: &Query) -> u64 {
         self.table.generation(query)
     }
 
-    /// Counts of one cluster, within a scope. Costs an intersection for each status that there is.
+    /// Counts a cluster's rows within a scope. Costs one intersection for each distinct status.
     pub fn stats(&self, cluster: ClusterId, scope: &Scope) -> Stats {
         self.table.stats(cluster, scope)
     }
 }
 
 impl<'a> Found<'a, '_> {
-    /// One page of the matches.
+    /// Returns one page of the matches.
     ///
-    /// Costs, for m matches of n rows and a page that ends at row e of them:
+    /// The cost, for m matches of n rows and a page that ends at match e:
     ///
-    /// - where all rows match: O(log n) and the page, at any depth. A sort's order is built when it is first asked for, by a full
-    ///   sort, unless [`crate::Index::read_for`] has done so; see [`crate::Index::tidy`]. Against the sort's usual direction also O(log n) for each group of rows that tie.
-    /// - else the shorter of walking the sort's order from its nearer end, e × n / m steps, and selecting the page among the m
-    ///   matches, which sorts no more than the page.
+    /// - If all rows match: O(log n) and the page, at any depth. The first query of a sort builds
+    ///   its order with a full sort, unless [`crate::Index::read_for`] has done so; see
+    ///   [`crate::Index::tidy`]. Against the sort's natural direction, each group of rows with
+    ///   equal keys adds O(log n).
+    /// - Otherwise the cheaper of two: walking the order from its nearer end, e × n / m steps, or
+    ///   selecting the page among the m matches, which sorts no more than the page.
     pub fn page(&self) -> Answer<'a> {
         let Query {
             sort,
@@ -87,9 +95,10 @@ impl<'a> Found<'a, '_> {
         Answer::new(&self.table.rows, page, self.matches.total)
     }
 
-    /// Counts the matches by a field: each value that occurs and how often, most frequent first, ties by value.
+    /// Counts the matches by a field: every value that occurs, most frequent first, ties by value.
     ///
-    /// Costs one pass over the matches; by cluster or problem, or where all rows match, no pass but the lengths of the postings.
+    /// Costs one pass over the matches. Counting by cluster or problem, or when all rows match,
+    /// takes the sizes of the postings instead.
     pub fn facets(&self, facet: Facet) -> Vec<(FacetValue, usize)> {
         self.table.facets(&self.matches, facet)
     }
@@ -100,12 +109,12 @@ impl<'a> Answer<'a> {
         Self { rows, page, total }
     }
 
-    /// The number of matches before paging.
+    /// Returns the number of matches before paging.
     pub fn total(&self) -> usize {
         self.total
     }
 
-    /// The page's rows, in the order asked for.
+    /// Returns the page's rows, in the order asked for.
     pub fn rows(&self) -> impl Iterator<Item = RowRef<'a>> {
         let rows = self.rows;
         self.page.iter().filter_map(move |&row| rows.row(row))

@@ -1,4 +1,4 @@
-//! A row as a reader sees it: borrowed, nothing copied.
+//! A reader's view of a row: borrowed from the index, with nothing copied.
 
 use memchr::memmem::Finder;
 
@@ -9,8 +9,8 @@ use crate::{
     uid::{Uid, UidText},
 };
 
-/// The version of a row: no other state of it, and no other row of any index of the process, has
-/// the same one.
+/// A version of a row. No other state of the row, and no row of another index in this process, has
+/// the same version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RowVersion {
     instance: Instance,
@@ -24,7 +24,7 @@ impl RowVersion {
     }
 }
 
-/// A view of one row. Each field costs a look-up, no allocation.
+/// A view of one row. Reading a field costs a look-up and no allocation.
 #[derive(Clone, Copy, Debug)]
 pub struct RowRef<'a> {
     rows: &'a Rows,
@@ -52,7 +52,7 @@ impl<'a> RowRef<'a> {
         self.rows.words.get(sym)
     }
 
-    /// Returns the row's version: while it stays the same, so does everything that this view shows.
+    /// Returns the row's version. While it stays the same, so does everything that this view shows.
     pub fn version(self) -> RowVersion {
         RowVersion {
             instance: self.rows.instance,
@@ -60,7 +60,7 @@ impl<'a> RowRef<'a> {
         }
     }
 
-    /// The pod's cluster.
+    /// Returns the pod's cluster.
     pub fn cluster(self) -> ClusterId {
         self.rows.columns.cluster[self.at()]
     }
@@ -80,7 +80,7 @@ impl<'a> RowRef<'a> {
         self.rows.search_text.names.get(self.row)
     }
 
-    /// The bytes of [`RowRef::name`], which needs to look at each of them.
+    /// The bytes of [`RowRef::name`], which itself checks that they are UTF-8.
     pub fn name_bytes(self) -> &'a [u8] {
         self.rows.search_text.names.bytes(self.row)
     }
@@ -110,7 +110,7 @@ impl<'a> RowRef<'a> {
         self.rows.search_text.ips.get(self.row)
     }
 
-    /// The bytes of [`RowRef::pod_ip`], which needs to look at each of them.
+    /// The bytes of [`RowRef::pod_ip`], which itself checks that they are UTF-8.
     pub fn pod_ip_bytes(self) -> &'a [u8] {
         self.rows.search_text.ips.bytes(self.row)
     }
@@ -155,7 +155,7 @@ impl<'a> RowRef<'a> {
         self.rest.ready_total
     }
 
-    /// Kind and name of [`Pod::owner`].
+    /// The kind and name of [`Pod::owner`].
     pub fn owner(self) -> Option<(&'a str, &'a str)> {
         self.rest.owner.map(|(kind, name)| (self.word(kind), self.word(name)))
     }
@@ -182,7 +182,7 @@ impl<'a> RowRef<'a> {
         containers.iter().map(move |packed| ContainerRef { rows, packed })
     }
 
-    /// [`Pod::labels`]: keys and values, by key.
+    /// [`Pod::labels`], as keys and values sorted by key.
     pub fn labels(self) -> impl ExactSizeIterator<Item = (&'a str, &'a str)> + Clone {
         let (_, labels) = self.label_set();
         labels
@@ -196,7 +196,7 @@ impl<'a> RowRef<'a> {
         left_out.and_then(|number| number.parse().ok()).unwrap_or(0)
     }
 
-    /// The number of labels left out, if any are, and the others.
+    /// Splits the label set into the number of labels left out, if any are, and the labels.
     fn label_set(self) -> (Option<&'a str>, &'a LabelSet) {
         let set = self.rows.label_sets.get(self.rows.columns.labels[self.at()]);
         match set.split_first() {
@@ -205,7 +205,7 @@ impl<'a> RowRef<'a> {
         }
     }
 
-    /// A copy that outlives the reader.
+    /// Copies the row into a [`Pod`] that outlives the reader.
     pub fn to_pod(self) -> Pod {
         let owned = |(a, b): (&str, &str)| (a.to_owned(), b.to_owned());
         Pod {
@@ -234,7 +234,8 @@ impl<'a> RowRef<'a> {
         }
     }
 
-    /// Whether its name or one of its IPs contains what the finder looks for, a text in lower case.
+    /// Returns whether the name or one of the IPs contains the finder's text, which is in lower
+    /// case.
     pub(crate) fn contains(self, finder: &Finder<'_>) -> bool {
         self.rows.search_text.contains(self.row, finder)
     }
@@ -243,7 +244,7 @@ impl<'a> RowRef<'a> {
         &self.rest.uid
     }
 
-    /// Returns whether the row already says what a pod of its cluster, namespace and name says.
+    /// Returns whether the row equals a pod that has its cluster, namespace and name.
     pub(crate) fn equals(self, pod: &Pod) -> bool {
         // Every field is named, so that a new one can't be forgotten here.
         let Pod {

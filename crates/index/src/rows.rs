@@ -1,4 +1,4 @@
-//! The rows themselves: columns by row number, over dictionaries of what repeats.
+//! The rows: columns by row number, over dictionaries of the values that repeat.
 
 mod columns;
 
@@ -19,14 +19,15 @@ use crate::{
     uid::Uid,
 };
 
-/// A label set: key and value by number, in the order of the keys' texts. Where labels are left out, the first entry has the key
-/// [`LEFT_OUT`], and their number as its value.
+/// A label set: the symbols of keys and values, sorted by the keys' texts.
+///
+/// If labels are left out, the first entry has the key [`LEFT_OUT`] and their number as its value.
 pub(crate) type LabelSet = [(Sym, Sym)];
 
-/// The key under which a label set says that labels are left out. No label has it.
+/// The key that marks a label set with labels left out. No real label has it.
 pub(crate) const LEFT_OUT: &str = "";
 
-/// All rows. A row number is given by the caller and stays until [`Rows::erase`].
+/// All rows. The caller assigns the row numbers; each stays in use until [`Rows::erase`].
 #[derive(Debug, Default)]
 pub(crate) struct Rows {
     pub(crate) namespaces: Dictionary<str>,
@@ -34,7 +35,7 @@ pub(crate) struct Rows {
     pub(crate) reasons: Dictionary<str>,
     /// The rows with a reason.
     pub(crate) problems: RoaringBitmap,
-    /// Images, host IPs, names of containers and owners, keys and values of labels.
+    /// Images, host IPs, names of containers and owners, and keys and values of labels.
     pub(crate) words: Dictionary<str>,
     pub(crate) label_sets: Dictionary<LabelSet>,
     pub(crate) search_text: SearchText,
@@ -42,7 +43,7 @@ pub(crate) struct Rows {
     pub(crate) instance: Instance,
 }
 
-/// A number that no other [`Rows`] of this process have.
+/// A number that no other [`Rows`] of this process has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Instance(u64);
 
@@ -54,7 +55,7 @@ impl Default for Instance {
 }
 
 impl Rows {
-    /// Writes a row whose number is free.
+    /// Writes a row to a number that is free.
     pub(crate) fn insert(&mut self, row: u32, cluster: ClusterId, pod: &Pod) {
         let (at, columns) = (row as usize, &mut self.columns);
         columns.grow(at + 1);
@@ -64,12 +65,13 @@ impl Rows {
         self.write(row, pod);
     }
 
-    /// Writes a row over what it held before; cluster, namespace and name stay.
+    /// Overwrites a row. Its cluster, namespace and name stay the same.
     pub(crate) fn update(&mut self, row: u32, pod: &Pod) {
         self.indexed.update(row, pod);
         let old = self.take_references(row);
         self.write(row, pod);
-        // The old references go last: what old and new share is not dropped in between.
+        // Release the old references last, so that values that both states share are not dropped
+        // between.
         if let Some(old) = old {
             self.release(old);
         }
@@ -86,7 +88,7 @@ impl Rows {
         }
     }
 
-    /// Gives up the room of values that no row has any more.
+    /// Frees the space of values that no row uses.
     pub(crate) fn tidy(&mut self) {
         let Self {
             namespaces,
@@ -107,7 +109,7 @@ impl Rows {
         search_text.tidy();
     }
 
-    /// Gives up the room of numbers that are free, from one on.
+    /// Frees the space of row numbers from `len` on, which are free.
     pub(crate) fn shorten(&mut self, len: usize) {
         let Self {
             namespaces: _,
@@ -125,7 +127,7 @@ impl Rows {
         search_text.shorten(len);
     }
 
-    /// Writes everything that may change in a row but its [`IndexedColumns`].
+    /// Writes every field that can change, except the [`IndexedColumns`].
     fn write(&mut self, row: u32, pod: &Pod) {
         self.search_text.set(row, &pod.name, &pod.pod_ip, &pod.more_ips);
         if pod.reason.is_empty() {
@@ -143,7 +145,7 @@ impl Rows {
         columns.rest[at] = Some(rest);
     }
 
-    /// What a row refers to outside of the postings, to be released.
+    /// Takes the references of a row that are outside the postings, for [`Rows::release`].
     fn take_references(&mut self, row: u32) -> Option<(Sym, Sym, Rest)> {
         let (at, columns) = (row as usize, &mut self.columns);
         let rest = columns.rest.get_mut(at)?.take()?;
@@ -161,14 +163,14 @@ impl Rows {
         let known = self.label_sets.find(&set).is_some();
         let sym = self.label_sets.intern(&set);
         if known {
-            // A set holds its words once, however many rows hold the set.
+            // A set holds one reference to each of its words, however many rows share the set.
             self.release_words(&set);
         }
         sym
     }
 
     fn pack(&mut self, pod: &Pod) -> Rest {
-        // Who fills the index keeps far below that.
+        // `podgate-cluster` keeps far fewer.
         let regular = u16::try_from(pod.containers.len()).unwrap_or(u16::MAX);
         let containers = pod.containers.iter().take(regular.into()).chain(&pod.init_containers);
         Rest {
@@ -229,18 +231,18 @@ impl Rows {
         }
     }
 
-    /// A row, if its number is in use.
+    /// Returns a row, if its number is in use.
     pub(crate) fn row(&self, row: u32) -> Option<RowRef<'_>> {
         let rest = self.columns.rest.get(row as usize)?.as_ref()?;
         Some(RowRef::new(self, row, rest))
     }
 
-    /// The time of creation of a row.
+    /// Returns when a row's pod was created.
     pub(crate) fn created_at(&self, row: u32) -> Option<i64> {
         Some(self.columns.created_at[row as usize]).filter(|time| *time != UNKNOWN)
     }
 
-    /// The [`Pod::weight`] of a row; 0 if its number is free.
+    /// Returns the [`Pod::weight`] of a row; 0 if its number is free.
     pub(crate) fn weight(&self, row: u32) -> u32 {
         let rest = self.columns.rest.get(row as usize);
         rest.and_then(Option::as_ref).map_or(0, |rest| rest.weight)
@@ -262,7 +264,7 @@ impl Rows {
         self.search_text.names.bytes(a).cmp(self.search_text.names.bytes(b))
     }
 
-    /// By namespace, name and cluster, which together are a row's own.
+    /// Compares two rows by namespace, name and cluster, which together identify a row.
     fn compare_identities(&self, a: u32, b: u32) -> Ordering {
         let cluster = &self.columns.cluster;
         self.compare_namespaces(a, b)
@@ -270,7 +272,7 @@ impl Rows {
             .then_with(|| cluster[a as usize].cmp(&cluster[b as usize]))
     }
 
-    /// By what a sort asks for alone, in its [`Sort::natural`] direction.
+    /// Compares two rows by the key of a sort alone, in its [`Sort::natural`] direction.
     pub(crate) fn compare_keys(&self, sort: Sort, a: u32, b: u32) -> Ordering {
         let texts = |postings: &Postings| {
             if postings.sym(a) == postings.sym(b) {
@@ -289,13 +291,13 @@ impl Rows {
         }
     }
 
-    /// The kept order of a sort: by its keys, ties by place.
+    /// Compares two rows as the kept order of a sort does: by key, then by identity.
     pub(crate) fn compare(&self, sort: Sort, a: u32, b: u32) -> Ordering {
         self.compare_keys(sort, a, b)
             .then_with(|| self.compare_identities(a, b))
     }
 
-    /// Whether a new state of a row has another place in a sort's order.
+    /// Returns whether a pod's new state moves its row in the order of a sort.
     pub(crate) fn changes_position(&self, sort: Sort, row: u32, pod: &Pod) -> bool {
         match sort {
             Sort::CreatedAt => self.created_at(row) != pod.created_at,

@@ -1,20 +1,20 @@
-//! What the rows' search looks through that does not repeat: names and pod IPs.
+//! The text that searches scan and that does not repeat: names and pod IPs.
 
 use hashbrown::HashMap;
 use memchr::memmem::Finder;
 
 use crate::{bits::Bits, column};
 
-/// Ends every text. Occurs in no UTF-8, so no search text can match it or reach across it.
+/// Ends every text. UTF-8 never contains it, so no search text can match it or reach across it.
 const END: u8 = 0xff;
 
 /// No row, or no record.
 const NONE: u32 = u32::MAX;
 
-/// Stands between the further IPs of a row.
+/// Separates the further IPs of a row.
 const BETWEEN: char = '\0';
 
-/// Below this many bytes a buffer is not worth compacting.
+/// A buffer of fewer bytes is not worth compacting.
 const SMALL: usize = 4096;
 
 /// The names and IPs of all rows.
@@ -22,9 +22,9 @@ const SMALL: usize = 4096;
 pub(crate) struct SearchText {
     pub(crate) names: TextColumn,
     pub(crate) ips: TextColumn,
-    /// The IPs beside the first of the rows that have some, with [`BETWEEN`] between them.
+    /// The further IPs of the rows that have more than one, separated by [`BETWEEN`].
     more_ips: TextColumn,
-    /// Rows with an IP that has a byte that occurs in none.
+    /// The number of rows with an IP that has a character which no valid IP has.
     unusual_ips: usize,
 }
 
@@ -42,7 +42,7 @@ impl SearchText {
         self.unusual_ips += usize::from(self.has_unusual_ip(row));
     }
 
-    /// Forgets a row.
+    /// Removes a row's name and IPs.
     pub(crate) fn remove(&mut self, row: u32) {
         self.unusual_ips -= usize::from(self.has_unusual_ip(row));
         self.names.remove(row);
@@ -50,12 +50,12 @@ impl SearchText {
         self.more_ips.remove(row);
     }
 
-    /// The IPs of a row beside its first.
+    /// Returns the IPs of a row except the first.
     pub(crate) fn more_ips(&self, row: u32) -> impl Iterator<Item = &str> {
         self.more_ips.get(row).split(BETWEEN).filter(|ip| !ip.is_empty())
     }
 
-    /// Each of these IPs in lower case, as bytes.
+    /// Returns the bytes of each of these IPs in lower case.
     fn more_lower(&self, row: u32) -> impl Iterator<Item = &[u8]> {
         self.more_ips.lower(row).split(|byte| char::from(*byte) == BETWEEN)
     }
@@ -64,24 +64,26 @@ impl SearchText {
         !is_address(self.ips.lower(row)) || !self.more_lower(row).all(is_address)
     }
 
-    /// Gives up the room of what is dead, if it is worth it.
+    /// Frees the space of removed texts if that is worth it.
     pub(crate) fn tidy(&mut self) {
         for texts in [&mut self.names, &mut self.ips, &mut self.more_ips] {
-            if texts.dead * 16 > texts.text.len() {
+            if texts.unused * 16 > texts.text.len() {
                 texts.compact();
             }
         }
     }
 
-    /// Gives up the room of rows without a name, from one on.
+    /// Frees the space of the rows from `len` on, which have no name.
     pub(crate) fn shorten(&mut self, len: usize) {
         column::shorten(&mut self.names.record_of, len);
         column::shorten(&mut self.ips.record_of, len);
         column::shorten(&mut self.more_ips.record_of, len);
     }
 
-    /// The rows whose name or one of whose IPs contains what the finder looks for: a text in lower case that is not empty. One pass
-    /// over the names, and over the IPs for what may be part of one.
+    /// Returns the rows whose name or one of whose IPs contains the finder's text, which is in
+    /// lower case and not empty.
+    ///
+    /// Scans the names once, and the IPs if the text may be part of one.
     pub(crate) fn search(&self, finder: &Finder<'_>) -> Bits {
         let mut rows = Bits::default();
         self.names.search(finder, &mut rows);
@@ -94,7 +96,7 @@ impl SearchText {
         rows
     }
 
-    /// Whether one row's name or one of its IPs contains what the finder looks for.
+    /// Returns whether a row's name or one of its IPs contains the finder's text.
     pub(crate) fn contains(&self, row: u32, finder: &Finder<'_>) -> bool {
         finder.find(self.names.lower(row)).is_some()
             || finder.find(self.ips.lower(row)).is_some()
@@ -102,27 +104,28 @@ impl SearchText {
     }
 }
 
-/// Whether a text in lower case has only what an IP is written with.
+/// Returns whether a text in lower case has only characters of an IP.
 fn is_address(text: &[u8]) -> bool {
     text.iter()
         .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'.' | b':'))
 }
 
-/// One text a row, all in one buffer, in lower case, so that a search is one pass over it. At most 4 GiB.
+/// One text per row. All are in one buffer in lower case, so that a search scans it once. It holds
+/// at most 4 GiB.
 #[derive(Debug, Default)]
 pub(crate) struct TextColumn {
     text: Vec<u8>,
-    /// In the order of the text, without a gap.
+    /// In the order of the buffer, without gaps.
     records: Vec<Record>,
-    /// Each row's record.
+    /// The record of each row.
     record_of: Vec<u32>,
-    /// TextColumn that lower case does not keep. Kubernetes allows none, but the buffer would lose them.
+    /// The texts that lower case changes. Kubernetes allows none, but the buffer would lose them.
     mixed: HashMap<u32, Box<str>>,
-    /// Bytes of the buffer that no row uses.
-    dead: usize,
+    /// The number of bytes of the buffer that no row uses.
+    unused: usize,
 }
 
-/// Where a row's text starts. It ends, with [`END`], where the next one starts.
+/// The start of a row's text. The text ends, with [`END`], where the next one starts.
 #[derive(Clone, Copy, Debug)]
 struct Record {
     start: u32,
@@ -158,23 +161,23 @@ impl TextColumn {
         self.text.push(END);
     }
 
-    /// Forgets a row's text. Compacts the buffer once a quarter of it is dead.
+    /// Removes a row's text. Compacts the buffer once a quarter of it is unused.
     fn remove(&mut self, row: u32) {
         let Some(record) = self.record(row) else { return };
         self.mixed.remove(&row);
         let (start, end) = self.range(record);
-        // Blanked, dead text is never found.
+        // Overwritten with `END`, the removed text is never found.
         self.text[start..end].fill(END);
-        self.dead += end - start;
+        self.unused += end - start;
         self.records[record].row = NONE;
         self.record_of[row as usize] = NONE;
-        if self.text.len() > SMALL && self.dead * 4 > self.text.len() {
+        if self.text.len() > SMALL && self.unused * 4 > self.text.len() {
             self.compact();
         }
     }
 
     fn compact(&mut self) {
-        let live = self.text.len() - self.dead;
+        let live = self.text.len() - self.unused;
         let old = std::mem::take(self);
         self.record_of = old.record_of;
         self.mixed = old.mixed;
@@ -193,14 +196,14 @@ impl TextColumn {
         (record != NONE).then_some(record as usize)
     }
 
-    /// Start and end of a record's text, with its [`END`].
+    /// Returns the start and end of a record's text, including its [`END`].
     fn range(&self, record: usize) -> (usize, usize) {
         let next = self.records.get(record + 1);
         let end = next.map_or(self.text.len(), |next| next.start as usize);
         (self.records[record].start as usize, end)
     }
 
-    /// A row's text in lower case, as bytes.
+    /// Returns the bytes of a row's text in lower case.
     pub(crate) fn lower(&self, row: u32) -> &[u8] {
         self.record(row).map_or(&[], |record| {
             let (start, end) = self.range(record);
@@ -208,7 +211,7 @@ impl TextColumn {
         })
     }
 
-    /// A row's text as bytes: their order is the text's order, and comparing is what this is asked for most.
+    /// Returns the bytes of a row's text. They sort as the text does; comparing is their main use.
     pub(crate) fn bytes(&self, row: u32) -> &[u8] {
         if !self.mixed.is_empty()
             && let Some(text) = self.mixed.get(&row)
@@ -218,17 +221,18 @@ impl TextColumn {
         self.lower(row)
     }
 
-    /// A row's text.
+    /// Returns a row's text.
     pub(crate) fn get(&self, row: u32) -> &str {
         std::str::from_utf8(self.bytes(row)).unwrap_or_default()
     }
 
-    /// Adds the rows whose text contains what the finder looks for.
+    /// Adds the rows whose text contains the finder's text.
     fn search(&self, finder: &Finder<'_>, rows: &mut Bits) {
         let (mut from, mut at) = (0, 0);
         while let Some(found) = finder.find(&self.text[from..]) {
             let hit = from + found;
-            // Hits are near each other or far apart: a short walk, else a look-up.
+            // Hits are near each other or far apart: walk a few records, then fall back to a binary
+            // search.
             let near = self.records[at..]
                 .iter()
                 .take(8)
@@ -242,7 +246,7 @@ impl TextColumn {
         }
     }
 
-    /// Bytes of the buffer, used and dead.
+    /// Returns the length of the buffer in bytes, used and unused.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.text.len()
@@ -301,7 +305,7 @@ mod tests {
         names.set(1, "dual", "10.0.0.2", &[]);
         assert_eq!(found(&names, "fd00"), [2]);
         names.set(1, "dual", "10.0.0.2", &more(&["no ip"]));
-        assert_eq!(found(&names, "no i"), [1], "an IP that is none is found as well");
+        assert_eq!(found(&names, "no i"), [1], "an invalid IP is found too");
         names.remove(1);
         names.remove(2);
         assert!(found(&names, "fd00").is_empty() && names.unusual_ips == 0);
@@ -326,14 +330,14 @@ mod tests {
         assert_eq!(found(&names, "wé"), [0]);
         assert_eq!(found(&names, "fe8"), [0]);
         names.set(1, "x", "no ip", &[]);
-        assert_eq!(found(&names, "no i"), [1], "an IP that is none is found as well");
+        assert_eq!(found(&names, "no i"), [1], "an invalid IP is found too");
         names.remove(0);
         names.remove(1);
         assert!(names.names.mixed.is_empty() && names.ips.mixed.is_empty() && names.unusual_ips == 0);
     }
 
     #[test]
-    fn compacts_what_is_dead() {
+    fn compacts_what_is_unused() {
         let mut names = SearchText::default();
         for row in 0..1_000 {
             names.set(row, &format!("pod-{row}"), "10.0.0.1", &[]);

@@ -1,7 +1,8 @@
 //! Kubernetes label selectors.
 //!
-//! Syntax, validation and meaning are those of `k8s.io/apimachinery/pkg/labels.Parse`. One difference: that function takes a NUL
-//! for the end of the text and ignores what follows; here a NUL is refused.
+//! Syntax, validation and meaning are those of `k8s.io/apimachinery/pkg/labels.Parse`, with one
+//! difference: that function takes a NUL for the end of the text and ignores the rest. Here a NUL
+//! is refused.
 
 mod parse;
 mod valid;
@@ -12,32 +13,32 @@ pub struct Selector {
     requirements: Vec<Requirement>,
 }
 
-/// A label's key and what its value must be.
+/// A label's key and the test that its value must pass.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Requirement {
     key: String,
     test: Test,
 }
 
-/// What a requirement asks of a label's value, or of its absence.
+/// A test of a label's value or of its absence.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Test {
-    /// There is one.
+    /// The label exists.
     Exists,
-    /// There is none.
+    /// The label does not exist.
     Absent,
-    /// One of these.
+    /// The value is one of these.
     In(Vec<String>),
-    /// None of these, or there is none.
+    /// The value is none of these, or the label does not exist.
     NotIn(Vec<String>),
-    /// An integer above this.
+    /// The value is an integer above this.
     Above(i64),
-    /// An integer below this.
+    /// The value is an integer below this.
     Below(i64),
 }
 
 impl Test {
-    /// Whether a label's value passes; none: there is no such label.
+    /// Returns whether a label's value passes; `None` means that the label does not exist.
     pub(crate) fn accepts(&self, value: Option<&str>) -> bool {
         let is_in = |values: &[String]| value.is_some_and(|value| values.iter().any(|other| other == value));
         let integer = || value.and_then(|value| value.parse::<i64>().ok());
@@ -53,7 +54,7 @@ impl Test {
 }
 
 impl Test {
-    /// The values that it names.
+    /// Returns the values that the test names.
     pub(crate) fn values(&self) -> &[String] {
         match self {
             Self::In(values) | Self::NotIn(values) => values,
@@ -62,14 +63,16 @@ impl Test {
     }
 }
 
-/// Why a selector could not be parsed; its text names the offending part.
+/// The reason why a selector could not be parsed. Its text names the offending part.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct SelectorError(pub String);
 
 impl Selector {
-    /// Parses a selector: equality-based (`a=b`, `a==b`, `a!=b`) and set-based (`a in (b,c)`, `a notin (b)`, `a`, `!a`), joined by
-    /// commas, with the rules of `k8s.io/apimachinery/pkg/labels.Parse`; so also `a>1` and `a<1`.
+    /// Parses a selector by the rules of `k8s.io/apimachinery/pkg/labels.Parse`.
+    ///
+    /// Requirements are joined by commas: equality-based (`a=b`, `a==b`, `a!=b`), set-based (`a in
+    /// (b,c)`, `a notin (b)`, `a`, `!a`), or numeric (`a>1`, `a<1`).
     ///
     /// # Errors
     /// [`SelectorError`] for a text that Kubernetes would refuse.
@@ -79,21 +82,24 @@ impl Selector {
         })
     }
 
-    /// Returns whether labels (each key once) match. Where these are not the `whole` of an object's labels, nothing is known of those
-    /// that are absent, and no requirement holds for them, `!key` and `key!=value` as little as `key`.
-    pub fn matches(&self, labels: &[(String, String)], whole: bool) -> bool {
-        self.accepts(labels.iter().map(|(key, value)| (&**key, &**value)), whole)
+    /// Returns whether labels match. Each key occurs once.
+    ///
+    /// If the labels are not the `complete` ones of an object, any requirement on an absent key
+    /// fails, even `!key` and `key!=value`: the label may be one of those left out.
+    pub fn matches(&self, labels: &[(String, String)], complete: bool) -> bool {
+        self.accepts(labels.iter().map(|(key, value)| (&**key, &**value)), complete)
     }
 
-    /// As [`Selector::matches`].
-    pub(crate) fn accepts<'a>(&self, labels: impl Iterator<Item = (&'a str, &'a str)> + Clone, whole: bool) -> bool {
+    /// Does what [`Selector::matches`] does, without copies.
+    pub(crate) fn accepts<'a>(&self, labels: impl Iterator<Item = (&'a str, &'a str)> + Clone, complete: bool) -> bool {
         self.requirements().all(|(key, test)| {
             let found = labels.clone().find(|(other, _)| *other == key);
-            (whole || found.is_some()) && test.accepts(found.map(|(_, value)| value))
+            (complete || found.is_some()) && test.accepts(found.map(|(_, value)| value))
         })
     }
 
-    /// The same requirements in one order, each once; none if there are none, for then everything matches.
+    /// Returns the requirements sorted and each once, or `None` if there are none, so that every
+    /// object matches.
     pub(crate) fn canonical(mut self) -> Option<Self> {
         for requirement in &mut self.requirements {
             if let Test::In(values) | Test::NotIn(values) = &mut requirement.test {
@@ -106,7 +112,7 @@ impl Selector {
         (!self.requirements.is_empty()).then_some(self)
     }
 
-    /// Keys and tests.
+    /// Returns the keys and tests.
     pub(crate) fn requirements(&self) -> impl Iterator<Item = (&str, &Test)> {
         self.requirements
             .iter()

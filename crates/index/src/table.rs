@@ -1,4 +1,4 @@
-//! Rows with their look-up and their orders: what is behind the index's lock.
+//! The rows with their look-up and their orders: the state behind the index's lock.
 
 #[cfg(test)]
 mod tests;
@@ -18,23 +18,23 @@ use crate::{
     rows::Rows,
 };
 
-/// With fewer rows the room of others is not worth giving up.
+/// With fewer rows than this, compacting frees too little to be worth it.
 const COMPACT_MIN: usize = 16;
 
-/// All rows, found by (cluster, namespace, name), by their postings, and in kept orders.
+/// All rows. They are found by cluster, namespace and name, by their postings, and in kept orders.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     pub(crate) rows: Rows,
-    /// The numbers of the rows there are.
+    /// The numbers of all rows.
     pub(crate) in_use: RoaringBitmap,
-    /// Row numbers to use again.
+    /// Row numbers to reuse.
     free: Vec<u32>,
     pub(crate) partitions: Partitions,
     pub(crate) journal: Journal,
     by_key: HashTable<u32>,
     hasher: DefaultHashBuilder,
     pub(crate) orders: Orders,
-    /// How many relists have begun.
+    /// The number of relists that have begun.
     generation: u32,
     /// The generation in which each row was last applied.
     applied: Vec<u32>,
@@ -55,7 +55,7 @@ impl Table {
     fn upsert(&mut self, cluster: ClusterId, pod: &Pod) {
         let row = match self.find(cluster, &pod.namespace, &pod.name) {
             Some(row) => {
-                // What says nothing new changes nothing: no version, no generation.
+                // An upsert that changes nothing leaves the version and the generation as they are.
                 if self.rows.row(row).is_none_or(|known| !known.equals(pod)) {
                     self.update(row, pod);
                 }
@@ -66,7 +66,8 @@ impl Table {
         self.applied[row as usize] = self.generation;
     }
 
-    /// Replaces the row of `before` with `after` if it still equals `before`. Returns whether it did.
+    /// Replaces the row of `before` with `after` if it still equals `before`. Returns whether it
+    /// did.
     pub(crate) fn compare_and_set(&mut self, cluster: ClusterId, before: &Pod, after: &Pod) -> bool {
         let Some(row) = self.find(cluster, &before.namespace, &before.name) else {
             return false;
@@ -126,7 +127,7 @@ impl Table {
         self.in_use.remove(row);
         self.free.push(row);
         if self.in_use.is_empty() {
-            // The last row takes what the tables have grown to with it.
+            // With the last row goes all space that the tables have grown to.
             *self = Self {
                 generation: self.generation,
                 journal: Journal::new(self.partitions.clock()),
@@ -158,23 +159,23 @@ impl Table {
             .copied()
     }
 
-    /// How many rows there are.
+    /// Returns the number of rows.
     pub(crate) fn len(&self) -> usize {
         self.by_key.len()
     }
 
-    /// When a row last changed.
+    /// Returns when a row last changed.
     pub(crate) fn version(&self, row: u32) -> u64 {
         self.rows.columns.version.get(row as usize).copied().unwrap_or_default()
     }
 
-    /// Starts a generation; returns its number.
+    /// Starts a generation and returns its number.
     pub(crate) fn begin_generation(&mut self) -> u32 {
         self.generation += 1;
         self.generation
     }
 
-    /// The rows of a cluster, and of one namespace of it if named.
+    /// Returns the rows of a cluster, or of one namespace of it.
     fn rows_in(&self, cluster: ClusterId, namespace: Option<&str>) -> Option<&RoaringBitmap> {
         let of_cluster = self.partitions.cluster(cluster)?;
         match namespace {
@@ -183,14 +184,15 @@ impl Table {
         }
     }
 
-    /// Those of them that were last applied before a generation.
+    /// Returns the rows of a cluster, or of one namespace of it, that were last applied before a
+    /// generation.
     pub(crate) fn stale(&self, cluster: ClusterId, namespace: Option<&str>, generation: u32) -> Vec<u32> {
         let old = |row: &u32| self.applied[*row as usize] < generation;
         let rows = self.rows_in(cluster, namespace);
         rows.into_iter().flatten().filter(old).collect()
     }
 
-    /// Removes those of some rows that are still [`Table::stale`]. Returns how many.
+    /// Removes those of `rows` that are still [`Table::stale`]. Returns how many.
     pub(crate) fn sweep(
         &mut self,
         cluster: ClusterId,
@@ -217,7 +219,7 @@ impl Table {
         swept.len()
     }
 
-    /// Drops orders that are idle, and the room of values that are gone.
+    /// Drops orders that no query asked for, and frees the space of values that are gone.
     pub(crate) fn tidy(&mut self) {
         self.orders.tidy();
         self.rows.tidy();
@@ -225,8 +227,11 @@ impl Table {
         self.by_key.shrink_to(0, |&row| hash(hasher, rows, row));
     }
 
-    /// Where fewer than half of the row numbers are in use, moves at most so many of the highest rows to the lowest free numbers;
-    /// once none is left to move, gives up the room behind the last row. Whether there is more to move.
+    /// Compacts the row numbers if fewer than half of them are in use. Returns whether there is
+    /// more to do.
+    ///
+    /// A call moves at most `limit` of the highest rows to the lowest free numbers. Once no row is
+    /// left to move, it frees the space behind the last row.
     pub(crate) fn compact(&mut self, limit: usize) -> bool {
         if self.len() < COMPACT_MIN || self.len() * 2 >= self.applied.len() {
             return false;
@@ -250,7 +255,7 @@ impl Table {
         false
     }
 
-    /// Moves a row to a free number. For whoever follows the journal one row is gone and another is new.
+    /// Moves a row to a free number. Readers of the journal see one row removed and another added.
     fn renumber(&mut self, from: u32, to: u32) {
         let Some(row) = self.rows.row(from) else { return };
         let (cluster, pod, applied) = (row.cluster(), row.to_pod(), self.applied[from as usize]);
@@ -261,7 +266,7 @@ impl Table {
 }
 
 impl Rows {
-    /// What identifies a row.
+    /// Returns the key that identifies a row.
     fn key(&self, row: u32) -> (ClusterId, Sym, &[u8]) {
         let at = row as usize;
         (

@@ -1,20 +1,20 @@
-//! Texts that are numbers, kept as such.
+//! UIDs, stored as numbers where they are UUIDs.
 
 use std::{fmt, ops::Deref};
 
 use serde::{Serialize, Serializer};
 
-/// The length of a UUID's text.
+/// The length of a UUID's text in bytes.
 const UUID: usize = 36;
 
-/// An object's uid: a UUID wherever a real API server made it.
+/// An object's UID. A real API server always makes a UUID.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Uid {
     Uuid([u8; 16]),
     Text(Box<str>),
 }
 
-/// A uid's text, without an allocation.
+/// The text of a UID, built without an allocation.
 #[derive(Clone, Copy, Debug)]
 pub struct UidText<'a>(Inner<'a>);
 
@@ -24,12 +24,12 @@ enum Inner<'a> {
     Text(&'a str),
 }
 
-/// Where a UUID's text has hyphens.
+/// The positions of hyphens in a UUID's text.
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
-/// Where its bytes stand.
+/// The positions of the bytes' digits.
 const DIGITS: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
-/// Each byte's digits.
+/// The two digits of each byte.
 const HEX: [[u8; 2]; 256] = hex();
 
 const fn hex() -> [[u8; 2]; 256] {
@@ -48,7 +48,7 @@ impl Uid {
         uuid(text.as_bytes()).map_or_else(|| Self::Text(text.into()), Self::Uuid)
     }
 
-    /// Returns whether this is the uid with that text.
+    /// Returns whether this is the UID with that text.
     pub(crate) fn equals(&self, text: &str) -> bool {
         match self {
             Self::Uuid(bytes) => uuid(text.as_bytes()).as_ref() == Some(bytes),
@@ -70,7 +70,7 @@ impl Uid {
 }
 
 impl UidText<'_> {
-    /// The text's bytes.
+    /// Returns the text's bytes.
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
             Inner::Uuid(bytes) => bytes,
@@ -83,7 +83,7 @@ impl Deref for UidText<'_> {
     type Target = str;
 
     fn deref(&self) -> &str {
-        // Of a UUID hexadecimal digits and hyphens.
+        // A UUID has only hexadecimal digits and hyphens, which are UTF-8.
         std::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 }
@@ -100,7 +100,7 @@ impl Serialize for UidText<'_> {
     }
 }
 
-/// The bytes of a UUID in its usual form: 36 characters, lower case.
+/// Parses a UUID in its usual form: 36 characters, in lower case.
 fn uuid(text: &[u8]) -> Option<[u8; 16]> {
     if text.len() != UUID || HYPHENS.iter().any(|&at| text[at] != b'-') {
         return None;

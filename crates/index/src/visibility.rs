@@ -1,4 +1,4 @@
-//! What a query's clusters, scope and namespaces leave to see.
+//! The rows that a query may see: those of its clusters, scope and namespaces.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,8 @@ use roaring::RoaringBitmap;
 use crate::{ClusterId, Namespaces, Query, Scope, Stats, matches::union, table::Table};
 
 impl Table {
-    /// The rows that a query's clusters, scope and namespaces let it see; none: all.
+    /// Returns the rows that a query's clusters, scope and namespaces let it see; `None` if that is
+    /// all rows.
     pub(crate) fn visible_rows(&self, query: &Query) -> Option<Cow<'_, RoaringBitmap>> {
         let mut clusters = query.clusters.clone();
         clusters.sort_unstable();
@@ -21,7 +22,7 @@ impl Table {
         (whole < self.partitions.clusters().count()).then(|| union(visible))
     }
 
-    /// Adds the rows of a cluster's namespaces; none: of all.
+    /// Adds the rows of a cluster's namespaces, or of the whole cluster if `names` is `None`.
     fn add_visible<'a>(&'a self, cluster: ClusterId, names: Option<&[&String]>, visible: &mut Vec<&'a RoaringBitmap>) {
         let Some(cluster) = self.partitions.cluster(cluster) else {
             return;
@@ -34,7 +35,7 @@ impl Table {
         visible.extend(known.filter_map(|sym| cluster.namespace(sym)));
     }
 
-    /// When what a query's clusters, scope and namespaces let it see last changed.
+    /// Returns when the rows that a query may see last changed.
     pub(crate) fn generation(&self, query: &Query) -> u64 {
         let of_cluster = |&cluster| match visible_namespaces(cluster, &query.scope, &query.namespaces) {
             None => self.partitions.cluster_changed(cluster),
@@ -75,7 +76,7 @@ impl Table {
     }
 }
 
-/// The namespaces of a cluster that are both in scope and wanted; none: all.
+/// Returns the namespaces of a cluster that are both in scope and wanted; `None` if all are.
 pub(crate) fn visible_namespaces<'a>(
     cluster: ClusterId,
     scope: &'a Scope,

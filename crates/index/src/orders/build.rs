@@ -1,7 +1,9 @@
-//! An order built while changes go on: whoever waits for the lock gets a turn after every few thousand rows.
+//! Builds an order while changes go on: whoever waits for the lock gets a turn every few thousand
+//! rows.
 //!
-//! The rows are sorted in runs, and the runs merged, by what they are at the start. A row that changes meanwhile would be in the wrong place, and those beside it
-//! too: it is left out wherever it is met, and put into its place at the end, when no change can come in any more.
+//! The rows are sorted in runs and the runs merged, by the rows' state at the start. A row that
+//! changes meanwhile would be in the wrong place and mislead the comparisons with its neighbours.
+//! So it is left out wherever it is met, and inserted at the end, when no change can come in.
 
 use std::collections::VecDeque;
 
@@ -9,16 +11,20 @@ use roaring::RoaringBitmap;
 
 use crate::{Index, Query, Reader, Sort, blocks::Blocks, table::Table};
 
-/// Rows that are sorted or merged while the lock is held: a few milliseconds.
+/// How many rows are sorted or merged while the lock is held: a few milliseconds' worth.
 const SLICE: usize = 4096;
-/// Fewer rows are sorted at once, while the query is answered.
+/// With fewer rows than this, the query that asks for an order sorts it at once.
 const BUILD_MIN: usize = 4 * SLICE;
 
 impl Index {
-    /// As [`Index::read`], for one query: where the answer would begin with building the order of many rows, it is built before, and changes and other
-    /// readers come in between.
+    /// Opens the index for one query, as [`Index::read`] does, with the order ready that the answer
+    /// needs.
     ///
-    /// Costs nothing where the order is kept. Building it is a full sort, of a second for half a million rows.
+    /// If the answer would first have to sort many rows, this builds the order beforehand; changes
+    /// and other readers get turns in between.
+    ///
+    /// Costs nothing if the order is kept. Building it is a full sort: a second for half a million
+    /// rows.
     pub fn read_for(&self, query: &Query) -> Reader<'_> {
         let reader = self.read();
         if !reader.table.needs_order(query) {
@@ -29,7 +35,9 @@ impl Index {
         self.read()
     }
 
-    /// Builds an order, and calls `between` whenever the lock is free. Where more has changed meanwhile than the journal tells, it is not kept.
+    /// Builds an order and calls `between` whenever the lock is free.
+    ///
+    /// The order is not kept if more rows changed meanwhile than the journal remembers.
     fn build(&self, sort: Sort, slice: usize, mut between: impl FnMut()) {
         let (start, rows) = {
             let table = &self.read().table;
@@ -60,19 +68,19 @@ impl Index {
 }
 
 impl Table {
-    /// Whether the answer to a query begins with building the order of many rows.
+    /// Returns whether the answer to a query would first have to sort many rows.
     fn needs_order(&self, query: &Query) -> bool {
         !self.orders.is_kept(query.sort)
             && self.len() >= BUILD_MIN
             && self.uses_walk(&self.matches(query), query.sort, query.offset, query.limit)
     }
 
-    /// Whether a row is what it was at a time of the clock.
+    /// Returns whether a row has not changed since a time of the clock.
     fn is_as_at(&self, row: u32, clock: u64) -> bool {
         self.rows.row(row).is_some() && self.version(row) <= clock
     }
 
-    /// Those of some rows that are as they were, in order.
+    /// Returns those of `rows` that have not changed, sorted.
     fn run(&self, sort: Sort, rows: &[u32], start: u64) -> Vec<u32> {
         let mut run = rows.to_vec();
         run.retain(|&row| self.is_as_at(row, start));
@@ -80,7 +88,7 @@ impl Table {
         run
     }
 
-    /// Takes at most so many rows from the heads of two runs, and adds those that are as they were, in order.
+    /// Merges at most `most` rows from the heads of two runs, leaving out those that have changed.
     fn merge<'r>(
         &self,
         sort: Sort,
@@ -106,7 +114,7 @@ impl Table {
         }
     }
 
-    /// Keeps an order of the rows that are as they were, with those that are not put into their places.
+    /// Keeps the order of the rows that have not changed, after inserting those that have.
     fn keep(&self, sort: Sort, mut sorted: Vec<u32>, start: u64) {
         let Some(changed) = self.journal.since(start) else {
             return;
@@ -144,7 +152,7 @@ mod tests {
         }
     }
 
-    /// A row comes, changes, or goes.
+    /// A row is added, changed or removed.
     fn change() -> impl Strategy<Value = Change> {
         (0..100u8, 0..10u8, any::<u8>()).prop_map(|(name, kind, state)| match kind {
             0..3 => {
@@ -169,7 +177,7 @@ mod tests {
             let mut during = during.into_iter();
             index.build(sort, slice, || index.apply(CLUSTER, during.next().unwrap_or_default()));
             let reader = index.read();
-            // Where there were few rows at the start there was nothing to merge.
+            // With few rows at the start there was nothing to merge.
             let kept = reader.table.orders.is_kept(sort);
             drop(reader);
             index.apply(CLUSTER, after);

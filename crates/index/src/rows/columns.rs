@@ -8,10 +8,11 @@ use crate::{
     uid::Uid,
 };
 
-/// Stands for a time of creation that is not known, which counts as older than any other.
+/// Marks an unknown time of creation. It sorts as older than any other.
 pub(super) const UNKNOWN: i64 = i64::MIN;
 
-/// One entry a row number. What filters and sorts ask for is a column of its own, so that a scan reads nothing else.
+/// The fields of the rows, by row number. Each field that filters and sorts read is a column of its
+/// own, so that a scan reads nothing else.
 #[derive(Debug, Default)]
 pub(crate) struct Columns {
     pub(crate) cluster: Vec<ClusterId>,
@@ -22,11 +23,11 @@ pub(crate) struct Columns {
     pub(crate) restarts: Vec<u32>,
     /// When each row last changed, by the clock of [`crate::partitions::Partitions`].
     pub(crate) version: Vec<u64>,
-    /// None: the number is free.
+    /// `None` if the number is free.
     pub(super) rest: Vec<Option<Rest>>,
 }
 
-/// What only an answer shows.
+/// The fields that only answers show.
 #[derive(Debug)]
 pub(crate) struct Rest {
     pub(crate) uid: Uid,
@@ -54,7 +55,7 @@ pub(crate) struct Packed {
 }
 
 impl Columns {
-    /// Lengthens the columns that are shorter.
+    /// Lengthens every column to `len` entries if it is shorter.
     pub(super) fn grow(&mut self, len: usize) {
         let Self {
             cluster,
@@ -79,7 +80,7 @@ impl Columns {
         }
     }
 
-    /// Shortens the columns that are longer, and gives up their room.
+    /// Shortens every column to `len` entries if it is longer, and frees the unused capacity.
     pub(super) fn shorten(&mut self, len: usize) {
         let Self {
             cluster,
@@ -101,7 +102,7 @@ impl Columns {
         shorten(rest, len);
     }
 
-    /// For how many entries the columns have room.
+    /// Returns the sum of the columns' capacities.
     #[cfg(test)]
     pub(crate) fn capacity(&self) -> usize {
         let Self {
@@ -125,7 +126,7 @@ impl Columns {
     }
 }
 
-/// The columns with postings: texts that repeat and that filters and facets ask for.
+/// The columns with postings: texts that repeat and that filters and facets read.
 #[derive(Debug, Default)]
 pub(crate) struct IndexedColumns {
     pub(crate) statuses: Postings,
@@ -133,7 +134,7 @@ pub(crate) struct IndexedColumns {
     pub(crate) nodes: Postings,
 }
 
-/// How many [`IndexedColumns`] there are.
+/// The number of [`IndexedColumns`].
 const INDEXED: usize = 3;
 
 impl IndexedColumns {

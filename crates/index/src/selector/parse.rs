@@ -1,8 +1,9 @@
-//! The selector's grammar.
+//! The grammar of selectors.
 
 use super::{Requirement, SelectorError, Test, valid};
 
-/// A token: a symbol, or a word. `in` and `notin` are words; only where an operator is due do they mean one.
+/// A token: a symbol or a word. `in` and `notin` are words that mean operators only where an
+/// operator is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Token<'a> {
     Word(&'a str),
@@ -19,21 +20,21 @@ impl std::fmt::Display for Token<'_> {
     }
 }
 
-/// The symbols; the longer of two that begin alike first.
+/// The symbols. Of two with the same beginning, the longer comes first.
 const SYMBOLS: [&str; 9] = ["==", "!=", "=", "!", "(", ")", ",", ">", "<"];
 
-/// Reads tokens off a text's front.
+/// Reads tokens from the front of a text.
 struct Parser<'a> {
     rest: &'a str,
 }
 
-/// All requirements of a text.
+/// Parses all requirements of a text.
 ///
 /// # Errors
-/// What is wrong with the text.
+/// [`SelectorError`], which says what is wrong with the text.
 pub(super) fn requirements(text: &str) -> Result<Vec<Requirement>, SelectorError> {
     if text.contains('\0') {
-        return Err(SelectorError("the selector has a NUL in it".to_owned()));
+        return Err(SelectorError("the selector contains a NUL".to_owned()));
     }
     let mut parser = Parser { rest: text };
     let mut requirements = Vec::new();
@@ -51,7 +52,7 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Requirement>, SelectorError
 }
 
 impl<'a> Parser<'a> {
-    /// The next token, without taking it.
+    /// Returns the next token without taking it.
     fn peek(&self) -> Token<'a> {
         let rest = self.trimmed();
         if rest.is_empty() {
@@ -77,7 +78,7 @@ impl<'a> Parser<'a> {
         self.rest.trim_start_matches(is_space)
     }
 
-    /// `!KEY`, `KEY`, or `KEY OPERATOR …`.
+    /// Parses `!KEY`, `KEY`, or `KEY OPERATOR …`.
     fn requirement(&mut self) -> Result<Requirement, SelectorError> {
         let absent = self.peek() == Token::Symbol("!");
         if absent {
@@ -101,7 +102,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// An operator and its operand.
+    /// Parses an operator and its operand.
     fn test(&mut self) -> Result<Test, SelectorError> {
         Ok(match self.next() {
             Token::Word("in") => Test::In(self.values()?),
@@ -114,7 +115,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// One value; nothing before a comma or the end is the empty one.
+    /// Parses one value. Nothing before a comma or the end is the empty value.
     fn value(&mut self) -> Result<String, SelectorError> {
         let value = match self.peek() {
             Token::End | Token::Symbol(",") => "",
@@ -132,10 +133,11 @@ impl<'a> Parser<'a> {
         let value = self.value()?;
         value
             .parse()
-            .map_err(|_| SelectorError(format!("`{value}` after > or < is not an integer of 64 bits")))
+            .map_err(|_| SelectorError(format!("`{value}` after > or < is not a 64-bit integer")))
     }
 
-    /// `(a,b)`. Nothing between two separators is the empty value, so `()` holds that one.
+    /// Parses `(a,b)`. Nothing between two separators is the empty value, so `()` holds the empty
+    /// value.
     fn values(&mut self) -> Result<Vec<String>, SelectorError> {
         match self.next() {
             Token::Symbol("(") => {}

@@ -1,4 +1,5 @@
-//! Which keys and values a label may have: `IsLabelKey` and `IsLabelValue` of `k8s.io/apimachinery/pkg/api/validate/content`.
+//! The keys and values that labels may have: `IsLabelKey` and `IsLabelValue` of
+//! `k8s.io/apimachinery/pkg/api/validate/content`.
 
 use super::SelectorError;
 
@@ -7,10 +8,10 @@ const LABEL: usize = 63;
 /// The most bytes of a key's prefix.
 const PREFIX: usize = 253;
 
-/// Checks a key: a name of up to 63 bytes, with an optional DNS subdomain and `/` before it.
+/// Checks a key: a name of up to 63 bytes, after an optional DNS subdomain and `/`.
 ///
 /// # Errors
-/// What is wrong with which part.
+/// [`SelectorError`], which says what is wrong with which part.
 pub(super) fn key(key: &str) -> Result<(), SelectorError> {
     let (prefix, name) = match key.split_once('/') {
         Some((prefix, name)) => (Some(prefix), name),
@@ -21,7 +22,7 @@ pub(super) fn key(key: &str) -> Result<(), SelectorError> {
         && (prefix.len() > PREFIX || !is_subdomain(prefix))
     {
         return wrong(
-            "what is before its `/` must be a DNS subdomain of at most 253 characters, such as `example.com`",
+            "the part before its `/` must be a DNS subdomain of at most 253 characters, such as `example.com`",
         );
     }
     if name.is_empty() {
@@ -32,23 +33,23 @@ pub(super) fn key(key: &str) -> Result<(), SelectorError> {
     }
     if !is_name(name) {
         return wrong(
-            "its name must be of letters, digits, `-`, `_` and `.`, and start and end with a letter or digit",
+            "its name must consist of letters, digits, `-`, `_` and `.`, and start and end with a letter or digit",
         );
     }
     Ok(())
 }
 
-/// Checks a value: empty, or of up to 63 bytes.
+/// Checks a value: empty, or up to 63 bytes.
 ///
 /// # Errors
-/// What is wrong with it.
+/// [`SelectorError`], which says what is wrong with it.
 pub(super) fn value(value: &str) -> Result<(), SelectorError> {
     let wrong = |what: &str| Err(SelectorError(format!("`{value}` is not a label value: {what}")));
     if value.len() > LABEL {
         return wrong("it is longer than 63 characters");
     }
     if !value.is_empty() && !is_name(value) {
-        return wrong("it must be of letters, digits, `-`, `_` and `.`, and start and end with a letter or digit");
+        return wrong("it must consist of letters, digits, `-`, `_` and `.`, and start and end with a letter or digit");
     }
     Ok(())
 }
@@ -62,7 +63,8 @@ fn is_subdomain(text: &str) -> bool {
         .all(|label| enclosed(label, |b| b.is_ascii_lowercase() || b.is_ascii_digit(), b"-"))
 }
 
-/// Whether a text starts and ends with a plain byte and has only plain and `inner` bytes between.
+/// Returns whether a text starts and ends with a `plain` byte and has only `plain` and `inner`
+/// bytes between.
 fn enclosed(text: &str, plain: impl Fn(u8) -> bool, inner: &[u8]) -> bool {
     let bytes = text.as_bytes();
     let ends = bytes.first().zip(bytes.last());

@@ -1,4 +1,4 @@
-//! What the table keeps and gives up.
+//! Tests that the table frees the space of whatever is gone.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::*;
@@ -25,14 +25,15 @@ fn pod(n: usize, round: usize) -> Pod {
         }],
         labels: vec![
             ("app".to_owned(), format!("app-{}", n / 50)),
-            // Several rows share a set, and so its words.
+            // Several rows share a label set and its words.
             ("round".to_owned(), format!("{round}-{}", n / 5)),
         ],
         ..Pod::default()
     }
 }
 
-/// Sizes of everything that grows: distinct values and places for them, bytes of text, row numbers, keys.
+/// Returns the sizes of everything that grows: values and entries, bytes of text, row numbers,
+/// keys.
 fn sizes(table: &Table) -> Vec<usize> {
     let mut sizes = values(table);
     let texts = &table.rows.search_text;
@@ -47,7 +48,7 @@ fn sizes(table: &Table) -> Vec<usize> {
     sizes
 }
 
-/// How many distinct values each dictionary holds, and how many places for them.
+/// Returns the number of distinct values in each dictionary, and of entries for them.
 fn values(table: &Table) -> Vec<usize> {
     let Rows {
         namespaces,
@@ -87,7 +88,7 @@ fn ever_new_names_and_labels_leave_nothing_behind() {
     }
     let fresh = sizes(&filled(500, 1099));
     for (churned, fresh) in sizes(&table).into_iter().zip(&fresh) {
-        // A free place or two, and a quarter of dead text, are what churn may leave.
+        // Churn may leave a few free entries and a quarter of unused text.
         assert!(
             churned <= fresh * 4 / 3 + 16,
             "{:?} after churn, {fresh:?} fresh",

@@ -1,4 +1,4 @@
-//! Replacing a row that is still what the caller took it for.
+//! Replacing a row only if it still equals the given pod.
 
 use podgate_index::{Change, ClusterId, Index, Pod, Query};
 
@@ -53,7 +53,7 @@ fn any_other_row_stays() {
     }
     let index = Index::new();
     assert!(!index.compare_and_set(CLUSTER, &before, &after));
-    assert!(rows(&index).is_empty(), "none is made");
+    assert!(rows(&index).is_empty(), "no row is created");
 }
 
 #[test]

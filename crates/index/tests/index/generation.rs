@@ -1,4 +1,4 @@
-//! What changes a query's generation, and what does not.
+//! The changes that change a query's generation, and those that do not.
 
 use podgate_index::{Change, ClusterId, Index, Namespaces, Pod, Query, Scope};
 
@@ -28,7 +28,8 @@ fn filled() -> Index {
     index
 }
 
-/// Which of these queries see a change: cluster one, its namespace a by filter, its namespace a by scope, both clusters.
+/// Returns which of four queries see a change: cluster one, its namespace a by filter, its
+/// namespace a by scope, and both clusters.
 fn seen(change: impl FnOnce(&Index)) -> [bool; 4] {
     let of = |clusters: &[ClusterId]| Query {
         clusters: clusters.to_vec(),

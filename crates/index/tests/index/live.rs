@@ -1,4 +1,5 @@
-//! Live queries: a client that applies snapshots and deltas holds what a list would answer.
+//! Live queries: a client that applies snapshots and deltas holds the same rows that a list
+//! returns.
 
 use std::collections::{HashMap, HashSet};
 
@@ -13,7 +14,7 @@ use crate::{
     random::{NAMESPACES, change, cluster, facet, query, text},
 };
 
-/// A viewer and what it was sent: rows by uid and their order.
+/// A viewer with the rows that it was sent, by UID, and their order.
 struct Client {
     window: Window,
     rows: HashMap<String, Row>,
@@ -44,7 +45,7 @@ impl Client {
         self.order = answer.rows().map(|row| row.uid().to_string()).collect();
     }
 
-    /// Applies a delta, if there is one. Returns how many rows it brought.
+    /// Applies a delta, if there is one, and returns how many rows it brought.
     fn delta(&mut self, live: &mut Live, reader: &Reader<'_>) -> Option<usize> {
         let delta = live.delta(reader, &mut self.window)?;
         self.total = delta.total();
@@ -98,7 +99,8 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// Uids are one pod's only; the random part makes some pods successors of their name.
+/// Makes each UID belong to one pod. Its random part makes some pods successors of others with the
+/// same name.
 fn owned(cluster: ClusterId, changes: Vec<Change>) -> Vec<Change> {
     let own = |pod: Pod| Pod {
         uid: format!("{}/{}/{}/{}", cluster.0, pod.namespace, pod.name, pod.uid),
@@ -111,7 +113,7 @@ fn owned(cluster: ClusterId, changes: Vec<Change>) -> Vec<Change> {
     changes.collect()
 }
 
-/// One group of viewers over an index, and the naive model beside it.
+/// A group of viewers of an index, and the naive model to compare with.
 struct World {
     index: Index,
     naive: Naive,
@@ -181,7 +183,7 @@ impl World {
             ..self.query.clone()
         };
         let now = (self.naive.query(&whole), self.naive.facets(&self.query, self.facet));
-        prop_assert!(changed || now == self.before, "a change was not told");
+        prop_assert!(changed || now == self.before, "a change was not reported");
         self.before = now;
         prop_assert_eq!(self.live.total(), self.before.0.total);
         prop_assert_eq!(&*self.live.facets(&reader, self.facet), &self.before.1);
@@ -339,8 +341,5 @@ fn a_change_elsewhere_is_nothing_to_tell() {
     index.apply(CLUSTER, vec![Change::Upsert(Pod { restarts: 7, ..pod(1) })]);
     assert!(live.update(&index.read()));
     let same = live.facets(&index.read(), Facet::Status);
-    assert!(
-        std::sync::Arc::ptr_eq(&counts, &same),
-        "equal counts are told by the same Arc"
-    );
+    assert!(std::sync::Arc::ptr_eq(&counts, &same), "equal counts keep the same Arc");
 }

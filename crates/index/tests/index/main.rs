@@ -1,4 +1,4 @@
-//! The index through its public face.
+//! The index through its public API.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod compare_and_set;

@@ -1,4 +1,4 @@
-//! Random sequences of everything, against the naive model.
+//! Random sequences of every operation, compared with the naive model.
 
 use std::collections::HashMap;
 
@@ -50,7 +50,7 @@ struct Both {
 }
 
 impl Both {
-    /// A query's generation never stands for two answers.
+    /// Checks that a generation of a query never stands for two answers.
     fn generation(&mut self, query: Query, answer: Page) -> Result<(), TestCaseError> {
         let generation = self.index.read().generation(&query);
         let known = self

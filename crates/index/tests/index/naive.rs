@@ -1,4 +1,4 @@
-//! What the index means, said as plainly as possible: a list of pods that every query scans and sorts.
+//! The naive model: the index's meaning as a list of pods that every query scans and sorts.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Queries over many rows: pages that join to the whole, in every order.
+//! Queries of many rows: in every order, the pages join to the whole.
 
 use podgate_index::{Change, ClusterId, Index, Namespaces, Order, Pod, Query, Scope, Selector, Sort};
 
@@ -40,7 +40,7 @@ fn all() -> Query {
 #[test]
 fn pages_of_every_order_join_to_the_whole() {
     let (index, naive) = filled(3_000);
-    // Removed and moved rows, so that the orders have been split, joined and mended.
+    // Removed and moved rows split and join blocks of the orders.
     let mut changes: Vec<_> = (0..3_000)
         .filter(|n| n % 7 == 0)
         .map(|n| Change::Remove {

@@ -1,4 +1,4 @@
-//! Random pods, changes and queries, from few values, so that they meet.
+//! Random pods, changes and queries. They draw from few values, so that they meet.
 
 use podgate_index::{Change, ClusterId, Container, Facet, Namespaces, Order, Owner, Pod, Query, Scope, Selector, Sort};
 use proptest::{collection::vec, option, prelude::*, sample::select};

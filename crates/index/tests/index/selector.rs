@@ -1,4 +1,5 @@
-//! Selectors: what `labels.Parse` of apimachinery takes, refuses and matches.
+//! The selectors that `labels.Parse` of apimachinery accepts and refuses, and the labels that they
+//! match.
 
 use podgate_index::Selector;
 

@@ -1,4 +1,6 @@
-//! What a pod weighs, and that churn leaves nothing behind. A binary of its own: it counts what is allocated.
+//! The memory of a pod, and that churn leaves nothing behind.
+//!
+//! A binary of its own, because it counts every allocation of the process.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "../support/fleet.rs"]
@@ -6,7 +8,7 @@ mod fleet;
 #[path = "../support/memory.rs"]
 mod memory;
 
-/// A pod of the fleet none of whose texts another one has.
+/// Returns a pod of the fleet that shares no text with another.
 fn unlike(n: usize, pods: usize) -> podgate_index::Pod {
     let mut pod = fleet::pod(n, pods, 0);
     for text in [
@@ -29,7 +31,7 @@ fn unlike(n: usize, pods: usize) -> podgate_index::Pod {
     pod
 }
 
-/// One test: another thread's bytes would count.
+/// One test alone: the allocations of another thread would be counted too.
 #[test]
 fn a_pod_weighs_little_and_churn_leaves_nothing_behind() {
     let pods = 10_000;
@@ -42,7 +44,7 @@ fn a_pod_weighs_little_and_churn_leaves_nothing_behind() {
     let kept = weight.saturating_sub(before - memory::bytes());
     assert!(kept < 100_000, "{kept} bytes without a pod");
 
-    // Where no two pods share a text, each weighs what it says that it does.
+    // Where no two pods share a text, each takes about what `Pod::weight` says.
     let said: usize = (0..pods).map(|n| unlike(n, pods).weight()).sum();
     let (_index, weight) = memory::weighed((0..pods).map(|n| unlike(n, pods)));
     println!(

@@ -1,5 +1,7 @@
-//! A fleet of pods as clusters have them: two containers and eight labels each; Deployments, StatefulSets and Jobs; every hundredth
-//! unwell.
+//! A fleet of pods as clusters have them.
+//!
+//! Each pod has two containers and eight labels and belongs to a `Deployment`, a `StatefulSet` or a
+//! Job. Every hundredth is unwell.
 
 use podgate_index::{Container, Owner, Pod};
 
@@ -23,7 +25,8 @@ fn hash(n: usize) -> u64 {
     (n as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-/// The pod of a number in a fleet of so many. Another round has the same shape and all names anew.
+/// Returns the pod of a number in a fleet. Another round has the same shape and new names
+/// throughout.
 pub(crate) fn pod(n: usize, fleet: usize, round: usize) -> Pod {
     let namespaces = (fleet / 500).max(4);
     let (app, of_round) = (APPS[(n / 10) % APPS.len()], format!("{:x}", round + 10));

@@ -1,4 +1,4 @@
-//! What an index weighs, by counting what is allocated.
+//! Measures the memory of an index by counting allocations.
 
 use std::alloc::System;
 
@@ -12,7 +12,7 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 pub(crate) const CLUSTER: ClusterId = ClusterId(1);
 
-/// Bytes in use.
+/// Returns the bytes in use.
 pub(crate) fn bytes() -> usize {
     let stats = ALLOCATOR.stats();
     stats.bytes_allocated - stats.bytes_deallocated
@@ -32,7 +32,8 @@ pub(crate) fn keep_orders(index: &Index) {
     }
 }
 
-/// An index of pods applied in the order given, every order kept from the first pod on, and its bytes.
+/// Builds an index of pods, applied in the order given, with every order kept from the first pod
+/// on. Returns it and its bytes.
 pub(crate) fn weighed(pods: impl Iterator<Item = Pod>) -> (Index, usize) {
     let before = bytes();
     let index = Index::new();
@@ -46,8 +47,10 @@ pub(crate) fn weighed(pods: impl Iterator<Item = Pod>) -> (Index, usize) {
     (index, weight)
 }
 
-/// Replaces pods one by one, each by one with a name and labels that never were, so many times in all. Returns the bytes of the
-/// index after it, and those of a fresh one with the same pods.
+/// Replaces pods one by one, each by a pod with a new name and new labels, until `operations` are
+/// done.
+///
+/// Returns the bytes of the index then, and those of a fresh index with the same pods.
 pub(crate) fn churned(pods: usize, operations: usize) -> (usize, usize) {
     let before = bytes();
     let index = Index::new();
@@ -74,7 +77,8 @@ pub(crate) fn churned(pods: usize, operations: usize) -> (usize, usize) {
         left = left.saturating_sub(2 * pods);
     }
     drop(names);
-    // As its owner does every minute; the orders were asked for since the last time, so they stay.
+    // The owner does this every minute. The orders stay, because they were used since the last
+    // call.
     index.tidy();
     let churned = bytes() - before;
     let query = Query {
