@@ -6,7 +6,10 @@ use jiff::Timestamp;
 use podgate_api::Options;
 use serde_json::{Value, json};
 
-use crate::support::{Server, Setup, Socket, within};
+use crate::{
+    pods_detail::pod_path,
+    support::{Server, Setup, Socket, within},
+};
 
 const PATH: &str = "/ws/clusters/sim/namespaces/shop/pods/web/logs";
 
@@ -408,5 +411,42 @@ async fn a_client_that_never_reads_stops_the_reading_upstream() {
     }
     drop(socket);
     until("it is no longer read", || server.sim.open_logs() == 0).await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_pod_of_more_parts_than_the_watch_takes_is_refused_on_each_live_path() {
+    let server = Server::start().await;
+    let names: Vec<String> = (0..1_001).map(|number| format!("c{number}")).collect();
+    let containers: Vec<Value> = names.iter().map(|name| json!({"name": name, "image": "app"})).collect();
+    let statuses: Vec<Value> = names
+        .iter()
+        .map(|name| json!({"name": name, "ready": true, "restartCount": 0, "state": {"running": {}}}))
+        .collect();
+    server.sim.put(json!({
+        "kind": "Pod", "metadata": {"namespace": "shop", "name": "huge"},
+        "spec": {"containers": containers}, "status": {"phase": "Running", "containerStatuses": statuses},
+    }));
+    let refused = |message: &str| {
+        let said = ["pod `shop/huge`", "cluster `sim`", "more than 2000 containers"];
+        assert!(said.iter().all(|part| message.contains(part)), "{message}");
+    };
+    refused(
+        &server
+            .get(&format!("{}/logs", pod_path("shop", "huge")))
+            .await
+            .fails(502_001),
+    );
+    let path = "/ws/clusters/sim/namespaces/shop/pods/huge";
+    let mut logs = server.ws(&format!("{path}/logs")).await;
+    logs.send(json!({"type": "subscribe", "containers": ["*"], "follow": true}))
+        .await;
+    let (code, message) = logs.fails().await;
+    assert_eq!(code, 502_001);
+    refused(&message);
+    let mut terminal = server.ws(&format!("{path}/exec?container=c0&command=sh")).await;
+    let (code, message) = terminal.fails().await;
+    assert_eq!(code, 502_001);
+    refused(&message);
     server.stop().await;
 }
