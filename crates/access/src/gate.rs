@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use podgate_cluster::{Cluster, Registry, registry::Counts};
+use podgate_cluster::{Cluster, Counts, Registry};
 use podgate_index::Index;
 
 use crate::{

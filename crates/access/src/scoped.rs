@@ -200,7 +200,7 @@ impl Scoped<TestCluster> {
     ///
     /// # Errors
     /// What the try met; nothing of the upstream's body.
-    pub async fn test(&self) -> Result<podgate_cluster::registry::Info> {
+    pub async fn test(&self) -> Result<podgate_cluster::Info> {
         self.gate.clusters.test(self.cluster()?).await
     }
 }

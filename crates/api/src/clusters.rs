@@ -4,7 +4,7 @@ use podgate_access::{
     action::{CreateCluster, DeleteCluster, GetCluster, ListClusters, TestCluster, UpdateCluster},
     clusters::{Edit, Entry, New},
 };
-use podgate_cluster::{SyncState, registry::Info};
+use podgate_cluster::{Info, SyncState};
 use podgate_index::Stats;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

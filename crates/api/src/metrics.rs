@@ -353,7 +353,7 @@ mod tests {
             pods: 12,
             skipped: 2,
             labels_left_out: 44,
-            counts: podgate_cluster::registry::Counts {
+            counts: podgate_cluster::Counts {
                 events: vec![("applied", 5), ("bookmark", 0)],
                 lists: vec![("expired", 3)],
             },

@@ -17,8 +17,9 @@ use tokio::time::timeout;
 
 use crate::{
     Error, MemoryBudget,
-    error::{CallerParameters, Result, Status},
+    error::{CallerParameters, Result},
     source::Loaded,
+    wire::status::Status,
 };
 
 mod address;
@@ -35,7 +36,7 @@ mod uri;
 pub(crate) use self::{
     body::{BodyReservation, Reserved, not_json},
     shared::SharedClient,
-    uri::uri,
+    uri::{pods_uri, uri},
 };
 
 /// The most bytes of an answer that is read whole. The API server stores at most 1.5 MiB of one object; YAML and escapes may grow it.

@@ -1,14 +1,9 @@
 //! What can go wrong between Podgate and a cluster.
 
-use serde::Deserialize;
-
 use crate::{
-    protobuf,
     text::{Message, excerpt},
+    wire::status::Status,
 };
-
-/// The most bytes of a `Status` that are read: a longer body is none.
-const MAX_STATUS: usize = 64 << 10;
 
 /// A failed call to a cluster. Each variant's text is a whole sentence for the caller: what failed, on which object, what to do. It is bounded, whatever the
 /// cluster wrote: see [`Message`].
@@ -51,77 +46,6 @@ pub enum Error {
 
 /// Shorthand.
 pub type Result<T> = std::result::Result<T, Error>;
-
-/// The parts of a `metav1.Status` that decide what a failure means.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Status {
-    pub(crate) kind: String,
-    pub(crate) message: String,
-    pub(crate) reason: String,
-    pub(crate) code: u16,
-    pub(crate) details: Option<Details>,
-}
-
-/// `metav1.StatusDetails`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Details {
-    pub(crate) name: String,
-    pub(crate) kind: String,
-    pub(crate) causes: Option<Vec<Cause>>,
-}
-
-/// `metav1.StatusCause`.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Cause {
-    pub(crate) reason: String,
-    pub(crate) message: String,
-    /// The path of the field that it is about, such as `gracePeriodSeconds`.
-    pub(crate) field: String,
-}
-
-impl Status {
-    /// Reads a body in JSON or protobuf as a `Status`; `None` if it is something else, or longer than 64 KiB.
-    pub(crate) fn parse(body: &[u8]) -> Option<Self> {
-        if body.len() > MAX_STATUS {
-            return None;
-        }
-        if body.starts_with(&protobuf::MAGIC) {
-            return protobuf::status(body);
-        }
-        serde_json::from_slice::<Self>(body)
-            .ok()
-            .filter(|status| status.kind == "Status")
-    }
-
-    /// Whether one of these parameters is what the refusal is about: the field of a cause, or where there are no causes a parameter whose name or quoted value
-    /// the message has.
-    fn blames(&self, given: &CallerParameters<'_>) -> bool {
-        let causes = self.details.as_ref().and_then(|details| details.causes.as_deref());
-        let fields = || causes.unwrap_or_default().iter().map(|cause| cause.field.as_str());
-        if fields().any(|field| !field.is_empty()) {
-            return fields().any(|field| {
-                field
-                    .split(['.', '['])
-                    .any(|part| given.iter().any(|(name, _)| *name == part))
-            });
-        }
-        let named = |name: &str| {
-            let mut words = self.message.split(|c: char| !c.is_alphanumeric());
-            words.any(|word| word.eq_ignore_ascii_case(name))
-        };
-        let quoted = |value: &str| !value.is_empty() && self.message.contains(&format!("\"{value}\""));
-        given.iter().any(|(name, value)| named(name) || quoted(value))
-    }
-
-    /// Whether a cause has this reason, such as `ResourceVersionTooLarge`.
-    pub(crate) fn has_cause(&self, reason: &str) -> bool {
-        let causes = self.details.as_ref().and_then(|details| details.causes.as_ref());
-        causes.is_some_and(|causes| causes.iter().any(|cause| cause.reason == reason))
-    }
-}
 
 /// The parameters of a call that its caller chose, by name and value.
 pub(crate) type CallerParameters<'a> = [(&'a str, &'a str)];
@@ -206,7 +130,7 @@ impl Error {
             404 => Self::not_found(text),
             409 => Self::conflict(text),
             400 if lacks_run(&parsed.message) => Self::conflict(text),
-            400 | 422 if parsed.blames(given) => Self::invalid(text),
+            400 | 422 if blames(parsed, given) => Self::invalid(text),
             400 | 422 => Self::rejected(text),
             408 | 504 => Self::timeout(format!("{what} was not answered in time: {said}")),
             429 => Self::upstream(format!(
@@ -234,6 +158,26 @@ impl Error {
             "{what} was refused because the cluster does not accept Podgate's credential (any more): renew the cluster's credential"
         ))
     }
+}
+
+/// Returns whether one of the parameters `given` is what the refusal is about: the field of a cause, or where there are no causes a
+/// parameter whose name or quoted value the message has.
+fn blames(status: &Status, given: &CallerParameters<'_>) -> bool {
+    let causes = status.details.iter().flat_map(|details| &details.causes);
+    let mut fields = causes
+        .map(|cause| cause.field.as_str())
+        .filter(|field| !field.is_empty())
+        .peekable();
+    if fields.peek().is_some() {
+        let mut parts = fields.flat_map(|field| field.split(['.', '[']));
+        return parts.any(|part| given.iter().any(|(name, _)| *name == part));
+    }
+    let named = |name: &str| {
+        let mut words = status.message.split(|c: char| !c.is_alphanumeric());
+        words.any(|word| word.eq_ignore_ascii_case(name))
+    };
+    let quoted = |value: &str| !value.is_empty() && status.message.contains(&format!("\"{value}\""));
+    given.iter().any(|(name, value)| named(name) || quoted(value))
 }
 
 /// Whether a kubelet says that there is no run whose log it could send (`validateContainerLogStatus`). Its words have no code of their own.

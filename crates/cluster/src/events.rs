@@ -6,10 +6,10 @@ use serde::{Deserialize, Deserializer};
 use crate::{
     Cluster, Error,
     client::{self, BodyReservation, Client},
+    cluster::Inner,
     detail,
     error::Result,
     list::{self, Bounds},
-    registry::Inner,
     wire as k8s,
 };
 

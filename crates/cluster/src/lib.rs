@@ -2,12 +2,14 @@
 
 pub mod budget;
 pub mod client;
+mod cluster;
 pub mod delete;
 pub mod detail;
 pub mod error;
 pub mod events;
 pub mod exec;
 pub mod follow;
+mod info;
 mod list;
 mod live_pod;
 pub mod log;
@@ -17,8 +19,10 @@ mod protobuf;
 mod queue;
 pub mod reason;
 pub mod registry;
+mod removal;
 mod row;
 pub mod source;
+mod sync;
 pub mod text;
 mod warnings;
 mod watch;
@@ -26,6 +30,9 @@ pub mod websocket;
 pub mod wire;
 
 pub use budget::MemoryBudget;
+pub use cluster::{Cluster, Info, Spec};
 pub use error::Error;
-pub use registry::{Cluster, Registry, Spec, Sync, SyncState};
+pub use registry::Registry;
 pub use source::Source;
+pub use sync::{Sync, SyncState};
+pub use watch::metrics::Counts;

@@ -16,7 +16,7 @@ use crate::{
     client::{self, Client},
     error::Result,
     live_pod::{LivePod, RunState},
-    registry::removal::Removal,
+    removal::Removal,
 };
 
 /// Which part of which log.

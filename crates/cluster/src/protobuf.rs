@@ -1,7 +1,8 @@
 //! Protobuf as Kubernetes wraps it: an object is the magic `k8s\0` and a message `Unknown` (`k8s.io/apimachinery/pkg/runtime/generated.proto`)
 //! that names its kind and holds it as bytes.
-
-use crate::error::{Cause, Details, Status};
+//!
+//! Messages of a known shape are `prost`'s (see [`crate::wire`]). What is read here is read before a message is whole, or without a copy of it: `prost`
+//! decodes whole messages only, and keeps its primitives (`prost::encoding`) for its own use.
 
 /// What stands before every object.
 pub(crate) const MAGIC: [u8; 4] = *b"k8s\0";
@@ -113,51 +114,6 @@ pub(crate) fn kind(types: &[u8]) -> Result<&[u8], Broken> {
     Ok(kind)
 }
 
-/// Reads a wrapped `metav1.Status`; none when it is something else.
-pub(crate) fn status(bytes: &[u8]) -> Option<Status> {
-    let object = Object::unwrap(bytes).filter(|object| object.kind == b"Status")?;
-    let mut status = Status {
-        kind: "Status".to_owned(),
-        ..Status::default()
-    };
-    for field in Fields::new(object.message) {
-        match field.ok()? {
-            (3, message) => status.message = message.text(),
-            (4, reason) => status.reason = reason.text(),
-            (5, details) => status.details = Some(self::details(details.bytes()).ok()?),
-            (6, Field::Number(code)) => status.code = u16::try_from(code).unwrap_or_default(),
-            _ => {}
-        }
-    }
-    Some(status)
-}
-
-fn details(message: &[u8]) -> Result<Details, Broken> {
-    let mut details = Details::default();
-    for field in Fields::new(message) {
-        match field? {
-            (1, name) => details.name = name.text(),
-            (3, kind) => details.kind = kind.text(),
-            (4, of) => details.causes.get_or_insert_default().push(cause(of.bytes())?),
-            _ => {}
-        }
-    }
-    Ok(details)
-}
-
-fn cause(message: &[u8]) -> Result<Cause, Broken> {
-    let mut cause = Cause::default();
-    for field in Fields::new(message) {
-        match field? {
-            (1, reason) => cause.reason = reason.text(),
-            (2, message) => cause.message = message.text(),
-            (3, field) => cause.field = field.text(),
-            _ => {}
-        }
-    }
-    Ok(cause)
-}
-
 fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Result<&'a [u8], Broken> {
     let (taken, rest) = bytes.split_at_checked(length).ok_or(Broken)?;
     *bytes = rest;
@@ -242,35 +198,5 @@ mod tests {
             assert_eq!(fields(message), Err(Broken), "{message:x?}");
         }
         assert!(Fields::new(b"\x08").count() == 1, "an error ends it");
-    }
-
-    #[test]
-    fn a_status_is_read_with_its_details() {
-        let status = status(
-            b"k8s\0\x0a\x0c\x0a\x02v1\x12\x06Status\x12\x3e\x0a\x00\x12\x07Failure\x1a\x07too old\x22\x07Expired\
-              \x2a\x1c\x0a\x01n\x12\x00\x1a\x04pods\x22\x0d\x0a\x05Large\x12\x00\x1a\x02ab\x28\x00\x30\x9a\x03\x1a\x00\x22\x00",
-        )
-        .unwrap();
-        assert_eq!(
-            (status.code, status.reason.as_str(), status.message.as_str()),
-            (410, "Expired", "too old")
-        );
-        assert!(status.has_cause("Large"));
-        assert_eq!(status.details.unwrap().kind, "pods");
-    }
-
-    #[test]
-    fn what_is_no_status_is_none() {
-        for bytes in [
-            &b""[..],
-            b"k8s",
-            b"k8s\0",
-            b"{\"kind\":\"Status\"}",
-            b"k8s\0\x0a\x09\x0a\x02v1\x12\x03Pod",
-            b"k8s\0\x0a\x0c\x0a\x02v1\x12\x06Status\x12\x02\x1a\x05",
-        ] {
-            assert!(status(bytes).is_none(), "{bytes:x?}");
-        }
-        assert_eq!(status(b"k8s\0\x0a\x0c\x0a\x02v1\x12\x06Status").unwrap().code, 0);
     }
 }

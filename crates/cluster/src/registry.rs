@@ -2,30 +2,22 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use podgate_index::{ClusterId, Index};
 use tokio::{sync::watch, task::JoinHandle};
-use tokio_util::task::TaskTracker;
 
-use self::removal::{Removal, RemovalReason};
 use crate::{
-    Error, Source,
-    client::{Client, Policy, SharedClient},
+    Cluster, Source, Spec,
+    client::{Policy, SharedClient},
+    cluster::Info,
     error::Result,
-    warnings::Warnings,
-    watch::{metrics::Counters, sync_tracker::SyncTracker},
+    info,
+    removal::RemovalReason,
 };
 
-pub use crate::watch::metrics::Counts;
-
-mod info;
-pub(crate) mod removal;
 mod supervise;
 
 /// Namespaces of one cluster that are watched at most: each costs a connection.
@@ -70,127 +62,6 @@ impl State {
 /// For the end of all logs and terminals at the shutdown.
 const STREAMS_END: Duration = Duration::from_secs(3);
 
-/// What a cluster is made from.
-#[derive(Clone, Debug)]
-pub struct Spec {
-    /// Its number, also in the index.
-    pub id: ClusterId,
-    /// Its unique name, for messages.
-    pub name: String,
-    /// How to reach it.
-    pub source: Source,
-    /// Watched namespaces; empty: all.
-    pub namespaces: Vec<String>,
-}
-
-/// How current a cluster's pods in the index are.
-#[derive(Clone, Debug)]
-pub struct Sync {
-    /// Where the watch is.
-    pub state: SyncState,
-    /// When the index last was known to equal the cluster, in milliseconds since the epoch; none before the first sync.
-    pub synced_at: Option<i64>,
-    /// What is wrong now, or empty.
-    pub error: Option<Error>,
-}
-
-/// Where a cluster's watch is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SyncState {
-    /// Never synced, trying for the first time.
-    Syncing,
-    /// The watch is live.
-    Synced,
-    /// Synced once, and the watch is broken or being renewed: rows may be old.
-    Stale,
-    /// Never synced, and the last try failed.
-    Failed,
-}
-
-/// What is known of a cluster beside its pods.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Info {
-    /// `gitVersion`, or empty while unknown.
-    pub version: String,
-    /// Number of nodes; none when unknown or not allowed.
-    pub nodes: Option<usize>,
-}
-
-/// One cluster. Cheap to clone; stays usable for calls under way after its removal, whose streams it ends.
-#[derive(Clone, Debug)]
-pub struct Cluster {
-    pub(crate) inner: Arc<Inner>,
-    changes: watch::Receiver<Sync>,
-}
-
-#[derive(Debug)]
-pub(crate) struct Inner {
-    pub(crate) spec: Spec,
-    pub(crate) policy: Policy,
-    client: SharedClient,
-    /// For [`Cluster::probe`], which waits for nobody's calls and holds none up.
-    probe: SharedClient,
-    /// Cancelled when the cluster is removed or replaced: every stream of it ends then.
-    pub(crate) removed: Removal,
-    /// The tasks of its open logs and terminals.
-    pub(crate) streams: TaskTracker,
-    pub(crate) sync_tracker: SyncTracker,
-    pub(crate) index: Index,
-    /// What is known of its pods' events.
-    pub(crate) warnings: Warnings,
-    /// Pods skipped because they did not parse.
-    pub(crate) skipped: AtomicU64,
-    /// Labels left out of rows.
-    pub(crate) labels_left_out: AtomicU64,
-    pub(crate) counters: Counters,
-    info: Mutex<Info>,
-    /// The namespaces that are watched now; empty: all. One, where the cluster forbids to list all and the context names one.
-    watched: watch::Sender<Arc<[String]>>,
-    /// Told of whatever this cluster changes in the index.
-    changes: watch::Sender<()>,
-}
-
-impl Inner {
-    /// Tells those who wait that rows of this cluster may have changed.
-    pub(crate) fn rows_changed(&self) {
-        self.changes.send_replace(());
-    }
-
-    /// The namespaces that are watched now; empty: all.
-    pub(crate) fn watched(&self) -> Arc<[String]> {
-        self.watched.borrow().clone()
-    }
-
-    /// Says that one namespace is watched, because the cluster forbids to list all.
-    pub(crate) fn narrow(&self, namespace: &str) {
-        self.watched.send_replace([namespace.to_owned()].into());
-    }
-
-    /// Says that all namespaces may be listed (again).
-    pub(crate) fn widen(&self) {
-        self.watched.send_replace(Arc::new([]));
-    }
-
-    /// Whether one namespace is watched although all should be.
-    pub(crate) fn is_narrowed(&self) -> bool {
-        self.spec.namespaces.is_empty() && !self.watched.borrow().is_empty()
-    }
-
-    /// Resolves when all namespaces may be listed.
-    pub(crate) async fn widened(&self) {
-        let mut watched = self.watched.subscribe();
-        if watched.wait_for(|watched| watched.is_empty()).await.is_err() {
-            // Its sender is our own.
-            std::future::pending::<()>().await;
-        }
-    }
-
-    /// The client for one call; not to be kept, because it is made anew when its credential was refused.
-    pub(crate) async fn client(&self) -> Result<Client> {
-        self.client.get().await
-    }
-}
-
 impl Registry {
     /// No clusters yet. Must be called within a tokio runtime.
     pub fn new(index: Index, policy: Policy) -> Self {
@@ -211,32 +82,16 @@ impl Registry {
         spec.namespaces.sort_unstable();
         spec.namespaces.dedup();
         let id = spec.id;
-        let sync_tracker = SyncTracker::new(spec.namespaces.len(), self.state.changes.clone());
-        let changes = sync_tracker.subscribe();
-        let inner = Arc::new(Inner {
-            client: SharedClient::new(spec.source.clone(), spec.name.clone(), self.state.policy.clone()),
-            probe: SharedClient::new(spec.source.clone(), spec.source.api_server(), self.state.policy.clone()),
-            watched: watch::Sender::new(spec.namespaces.as_slice().into()),
-            spec,
-            policy: self.state.policy.clone(),
-            removed: Removal::default(),
-            streams: TaskTracker::new(),
-            sync_tracker,
-            index: self.state.index.clone(),
-            warnings: Warnings::default(),
-            skipped: AtomicU64::new(0),
-            labels_left_out: AtomicU64::new(0),
-            counters: Counters::default(),
-            info: Mutex::default(),
-            changes: self.state.changes.clone(),
-        });
-        let cluster = Cluster { inner, changes };
+        let State {
+            index, policy, changes, ..
+        } = self.state.as_ref();
+        let cluster = Cluster::new(spec, index.clone(), policy.clone(), changes.clone());
         let mut clusters = self.state.clusters();
         let before = clusters.remove(&id).map(|entry| {
             entry.cluster.inner.removed.cancel(RemovalReason::Replaced);
             entry.task
         });
-        let task = tokio::spawn(supervise::run(cluster.inner.clone(), self.state.index.clone(), before));
+        let task = tokio::spawn(supervise::run(cluster.inner.clone(), before));
         let entry = Entry {
             cluster: cluster.clone(),
             task,
@@ -319,86 +174,5 @@ async fn end(entry: Entry, why: RemovalReason) {
     entry.cluster.inner.removed.cancel(why);
     if let Err(error) = entry.task.await {
         tracing::error!(cluster = entry.cluster.name(), %error, "the watch of a cluster failed");
-    }
-}
-
-impl Cluster {
-    /// Its number.
-    pub fn id(&self) -> ClusterId {
-        self.inner.spec.id
-    }
-
-    /// Its name.
-    pub fn name(&self) -> &str {
-        &self.inner.spec.name
-    }
-
-    /// The namespaces that it is watched in, by name; empty: all. They are those it was added with, or the one of the operator's context when the
-    /// cluster forbids to list all.
-    pub fn watched(&self) -> Arc<[String]> {
-        self.inner.watched()
-    }
-
-    /// Its API server's address.
-    pub fn api_server(&self) -> String {
-        self.inner.spec.source.api_server()
-    }
-
-    /// How current its pods in the index are.
-    pub fn sync(&self) -> Sync {
-        self.inner.sync_tracker.sync()
-    }
-
-    /// Resolves when [`Cluster::sync`]'s state or error changed since the last call on this handle.
-    pub async fn sync_changed(&mut self) {
-        if self.changes.changed().await.is_err() {
-            // Its sender is our own: this can't be, and if it were, nothing would ever change again.
-            std::future::pending::<()>().await;
-        }
-    }
-
-    /// Tries the cluster's source now, as [`Registry::probe`] does.
-    ///
-    /// # Errors
-    /// What failed, as [`Error`].
-    pub async fn probe(&self) -> Result<Info> {
-        let Inner { policy, probe, .. } = self.inner.as_ref();
-        info::probe(probe, &self.watched(), policy).await
-    }
-
-    /// Version and nodes, as last seen (refreshed in the background about once a minute).
-    pub fn info(&self) -> Info {
-        self.inner.info.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// How many pods were skipped so far because they did not parse. One that stays so counts each time it comes.
-    pub fn skipped(&self) -> u64 {
-        self.inner.skipped.load(Ordering::Relaxed)
-    }
-
-    /// Returns how many labels were left out of rows so far, because a pod has too many or too long ones. Those of one pod count each time it comes.
-    pub fn labels_left_out(&self) -> u64 {
-        self.inner.labels_left_out.load(Ordering::Relaxed)
-    }
-
-    /// What its watches have been through so far.
-    pub fn counts(&self) -> Counts {
-        self.inner.counters.read()
-    }
-
-    /// The names of its namespaces, by name, asked of the cluster; where that is not allowed, those the cluster is watched in.
-    ///
-    /// # Errors
-    /// What failed, as [`Error`].
-    pub async fn namespaces(&self) -> Result<Vec<String>> {
-        match info::namespaces(&self.client().await?).await {
-            Err(Error::Forbidden(_)) if !self.watched().is_empty() => Ok(self.watched().to_vec()),
-            other => other,
-        }
-    }
-
-    /// As [`Inner::client`].
-    pub(crate) async fn client(&self) -> Result<Client> {
-        self.inner.client().await
     }
 }

@@ -18,6 +18,7 @@ mod file;
 mod files;
 mod kubeconfig;
 mod material;
+mod token;
 mod untrusted;
 pub(crate) mod yaml;
 
@@ -172,7 +173,7 @@ impl Source {
             ));
         };
         let mut effective = effective.as_ref().clone();
-        effective.credential = Credential::CallerParameters {
+        effective.credential = Credential::Given {
             token: Some(Token {
                 text: Some(token.trim().to_owned()).filter(|token| !token.is_empty()),
                 file: None,
@@ -305,7 +306,7 @@ fn in_cluster() -> Result<Effective, InvalidSource> {
         server_name: None,
         proxy: None,
         namespace: None,
-        credential: Credential::CallerParameters {
+        credential: Credential::Given {
             token: Some(Token {
                 text: None,
                 file: Some(file("token")),

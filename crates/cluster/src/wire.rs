@@ -13,6 +13,7 @@ use prost::Message;
 use serde::Deserialize;
 
 mod read;
+pub(crate) mod status;
 
 pub(crate) use read::MAX_PARTS;
 pub(crate) use read::{annotation, nullable};

@@ -235,7 +235,7 @@ async fn a_cluster_that_forbids_podgate_to_list_is_403001() {
         .unwrap()
         .remove(0)
         .source;
-    let cluster = server.registry.add(podgate_cluster::registry::Spec {
+    let cluster = server.registry.add(podgate_cluster::Spec {
         id: podgate_index::ClusterId(77),
         name: "limited".to_owned(),
         source,

@@ -344,7 +344,7 @@ impl Server {
         let file = dir.path().join("kubeconfig");
         std::fs::write(&file, sim.kubeconfig()).unwrap();
         let context = Source::from_kubeconfig_file(&file).unwrap().remove(0);
-        self.registry.add(podgate_cluster::registry::Spec {
+        self.registry.add(podgate_cluster::Spec {
             id: podgate_index::ClusterId(id),
             name: context.name,
             source: context.source,

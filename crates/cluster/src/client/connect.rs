@@ -28,7 +28,9 @@ use tokio::{net::TcpStream, sync::oneshot};
 use tower::{BoxError, Service, ServiceBuilder};
 
 use super::{
-    Client, Policy, explain,
+    Client, Policy,
+    address::Blocked,
+    explain,
     forward::Forward,
     plug_in,
     proxy::{Environment, Kind, Proxy, ProxyError},
@@ -280,17 +282,6 @@ fn failed(proxy: &str, cause: impl Into<BoxError>) -> ProxyError {
         proxy: proxy.to_owned(),
         cause: cause.into(),
     }
-}
-
-/// An untrusted source names an address that it may not reach.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "`{host}` leads to {address}, which a cluster added through the API may not reach (this host, its link, or cloud metadata): the operator can \
-     allow its network"
-)]
-pub(super) struct Blocked {
-    host: String,
-    address: IpAddr,
 }
 
 /// Connects by TCP. Guarded, it resolves the name itself, judges each address, and connects to none but those that it judged.

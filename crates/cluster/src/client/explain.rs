@@ -5,7 +5,7 @@ use std::{error::Error as StdError, io};
 use tokio::time::error::Elapsed;
 use tower::buffer::error::Closed;
 
-use super::{connect::Blocked, proxy::ProxyError, tls};
+use super::{address::Blocked, proxy::ProxyError, tls};
 use crate::{Error, text::excerpt};
 
 /// A call that failed before, or within, its answer.

@@ -31,6 +31,14 @@ pub(crate) fn uri(segments: &[&str], query: &[(&str, &str)]) -> Result<String> {
     Ok(uri)
 }
 
+/// Returns the address of the pods of a namespace, or of all.
+pub(crate) fn pods_uri(namespace: Option<&str>, query: &[(&str, &str)]) -> Result<String> {
+    match namespace {
+        Some(namespace) => uri(&["api", "v1", "namespaces", namespace, "pods"], query),
+        None => uri(&["api", "v1", "pods"], query),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

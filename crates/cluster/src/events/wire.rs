@@ -4,12 +4,14 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::Event;
-use crate::{reason::Warning, text::sanitize, wire::nullable};
+use crate::{
+    reason::Warning,
+    text::{MAX_TEXT, sanitize},
+    wire::nullable,
+};
 
 /// The most bytes of an event's message. Where Kubernetes checks it, it has at most 1 KiB.
 const MAX_MESSAGE: usize = 4 << 10;
-/// The most bytes of every other text.
-const MAX_TEXT: usize = 253;
 
 /// `Event` of `v1`, which also holds those reported through `events.k8s.io/v1`.
 #[derive(Default, Deserialize)]

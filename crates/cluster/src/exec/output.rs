@@ -4,7 +4,7 @@ use super::{Output, status::ExecTarget};
 use crate::{
     Error,
     queue::{self, Receiver, Sender},
-    registry::removal::Removal,
+    removal::Removal,
 };
 
 /// Bytes of output that wait at most.
@@ -90,7 +90,7 @@ mod tests {
     use tokio::task::unconstrained;
 
     use super::*;
-    use crate::registry::removal::RemovalReason;
+    use crate::removal::RemovalReason;
 
     fn both() -> (Removal, Sender<Output>, Outputs) {
         let removed = Removal::default();

@@ -21,7 +21,7 @@ use tokio::{
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{Input, MAX_INPUT, Output, hangup, output::MAX_OUTPUT, status::ExecTarget, upgrade::Socket};
-use crate::{Error, queue::Sender, registry::removal::Removal, websocket::BoundedWebSocket};
+use crate::{Error, queue::Sender, removal::Removal, websocket::BoundedWebSocket};
 
 const STDIN: u8 = 0;
 const STDOUT: u8 = 1;

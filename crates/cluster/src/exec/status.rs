@@ -1,9 +1,7 @@
 //! How a process ended: the `Status` on the error channel, and a refused upgrade.
 
-use serde::Deserialize;
-
 use super::Output;
-use crate::{Error, error, text::excerpt};
+use crate::{Error, text::excerpt, wire::status::Status};
 
 /// What is run where, for messages.
 #[derive(Clone, Debug)]
@@ -16,32 +14,21 @@ pub(super) struct ExecTarget {
     pub(super) program: String,
 }
 
-/// What the error channel says (`metav1.Status`).
-#[derive(Deserialize)]
-struct ExitStatus {
-    #[serde(default)]
-    status: String,
-    #[serde(flatten)]
-    rest: error::Status,
-}
-
 impl ExecTarget {
     /// How the process ended, from the whole text of the error channel.
     pub(super) fn outcome(&self, body: &[u8]) -> Output {
-        let Ok(exit_status) = serde_json::from_slice::<ExitStatus>(body) else {
+        let Ok(exit_status) = serde_json::from_slice::<Status>(body) else {
             let text = String::from_utf8_lossy(body);
             return Output::Failed(self.failure(&text));
         };
         if exit_status.status == "Success" {
             return Output::Exit(0);
         }
-        match exit_code(&exit_status.rest) {
+        match exit_code(&exit_status) {
             // A runtime that reports a missing program as an exit code says so in the message only.
-            Some(126 | 127) if is_missing(&exit_status.rest.message) => {
-                Output::Failed(self.failure(&exit_status.rest.message))
-            }
+            Some(126 | 127) if is_missing(&exit_status.message) => Output::Failed(self.failure(&exit_status.message)),
             Some(code) => Output::Exit(code),
-            None => Output::Failed(self.failure(&exit_status.rest.message)),
+            None => Output::Failed(self.failure(&exit_status.message)),
         }
     }
 
@@ -89,17 +76,11 @@ impl ExecTarget {
 }
 
 /// The cause `ExitCode` of a `NonZeroExitCode` (`apimachinery/pkg/util/remotecommand`).
-fn exit_code(status: &error::Status) -> Option<i32> {
+fn exit_code(status: &Status) -> Option<i32> {
     if status.reason != "NonZeroExitCode" {
         return None;
     }
-    let causes = status.details.as_ref()?.causes.as_ref()?;
-    causes
-        .iter()
-        .find(|cause| cause.reason == "ExitCode")?
-        .message
-        .parse()
-        .ok()
+    status.cause("ExitCode")?.message.parse().ok()
 }
 
 /// Whether a runtime says that there is no such program, or that it is none: runc and youki below containerd, CRI-O or Docker; crun; gVisor;

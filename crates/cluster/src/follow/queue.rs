@@ -6,7 +6,7 @@ use super::{Frame, LongLine};
 use crate::{
     Error,
     queue::{self, Receiver, Sender},
-    registry::removal::Removal,
+    removal::Removal,
 };
 
 /// Bytes of memory of frames that wait at most: two pieces of a long line, or two lines' worth of them for each of 8 readers.
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
     use crate::{
         follow::{Line, MAX_PIECE},
-        registry::removal::RemovalReason,
+        removal::RemovalReason,
     };
 
     fn both() -> (Removal, Queue, Frames) {

@@ -2,31 +2,30 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use podgate_index::Index;
 use tokio::{
     task::{Id, JoinHandle, JoinSet},
     time::sleep,
 };
 
-use super::{Inner, MAX_NAMESPACES, info};
-use crate::{Error, watch::driver::Driver};
+use super::MAX_NAMESPACES;
+use crate::{Error, cluster::Inner, info, watch::driver::Driver};
 
 /// Runs a cluster after the one that it replaces has ended.
-pub(super) async fn run(cluster: Arc<Inner>, index: Index, before: Option<JoinHandle<()>>) {
+pub(super) async fn run(cluster: Arc<Inner>, before: Option<JoinHandle<()>>) {
     if let Some(before) = before {
         // Whether it ended well was its own affair.
         let _ = before.await;
     }
-    index.remove_cluster(cluster.spec.id);
+    cluster.index.remove_cluster(cluster.spec.id);
     cluster.rows_changed();
     let removed = cluster.removed.clone();
     let mut tasks = JoinSet::new();
-    removed.run_until_cancelled(watch(cluster, index, &mut tasks)).await;
+    removed.run_until_cancelled(watch(cluster, &mut tasks)).await;
     // They are waited for: none may write a row after this cluster's have been dropped.
     tasks.shutdown().await;
 }
 
-async fn watch(cluster: Arc<Inner>, index: Index, tasks: &mut JoinSet<()>) {
+async fn watch(cluster: Arc<Inner>, tasks: &mut JoinSet<()>) {
     if cluster.spec.namespaces.len() > MAX_NAMESPACES {
         let error = format!(
             "cluster `{}` has more than {MAX_NAMESPACES} namespaces to watch: name fewer",
@@ -37,13 +36,7 @@ async fn watch(cluster: Arc<Inner>, index: Index, tasks: &mut JoinSet<()>) {
     }
     let mut parts = HashMap::new();
     let start = |tasks: &mut JoinSet<()>, part: usize| -> Id {
-        let driver = Driver {
-            namespace: cluster.spec.namespaces.get(part).cloned(),
-            cluster: cluster.clone(),
-            index: index.clone(),
-            part,
-            log_limiter: std::sync::Mutex::default(),
-        };
+        let driver = Driver::new(cluster.clone(), part);
         tasks.spawn(driver.run()).id()
     };
     for part in 0..cluster.spec.namespaces.len().max(1) {

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::{
     InvalidSource,
     kubeconfig::{Fields, Kubeconfig},
-    material::{is_token, not_a_token},
     quote,
+    token::{is_token, not_a_token},
 };
 use crate::client::proxy::Proxy;
 
@@ -75,7 +75,7 @@ pub(crate) enum Credential {
     /// No credential: calls are anonymous. The text is why, as a part of a sentence.
     Absent(String),
     /// At least one of them.
-    CallerParameters {
+    Given {
         token: Option<Token>,
         basic: Option<(String, String)>,
         certificate: Option<(Material, Material)>,
@@ -130,7 +130,7 @@ pub(super) fn effective(kubeconfig: &Kubeconfig, name: &str, folder: &Path) -> R
     // "only try to read the auth information if we are secure" (client_config.go).
     let secure = server.uri.scheme_str() == Some("https");
     let credential = match credential {
-        Credential::CallerParameters { .. } | Credential::Exec(_) if !secure => Credential::Absent(
+        Credential::Given { .. } | Credential::Exec(_) if !secure => Credential::Absent(
             "the address in `server` is not https, and a credential is sent over https only".to_owned(),
         ),
         other => other,
@@ -273,7 +273,7 @@ fn credential(user: &Fields<'_>, cluster: &Fields<'_>, folder: &Path) -> Result<
     let exec = exec.map(|exec| plug_in(&exec, cluster, folder)).transpose()?;
     let token = Some(token).filter(|token| *token != Token::NONE);
     if token.is_some() || basic.is_some() || certificate.is_some() {
-        return Ok(Credential::CallerParameters {
+        return Ok(Credential::Given {
             token,
             basic,
             certificate,

@@ -8,6 +8,7 @@ use http::{HeaderName, HeaderValue, Uri, header::AUTHORIZATION};
 use super::{
     InvalidSource,
     effective::{Credential, Effective, Exec, Material, Token},
+    token::{is_token, not_a_token},
 };
 use crate::client::{proxy::Proxy, tls};
 
@@ -59,7 +60,7 @@ impl Loaded {
         match &effective.credential {
             Credential::Absent(why) => loaded.anonymous = Some(why.clone()),
             Credential::Exec(exec) => loaded.exec = Some(exec.as_ref().clone()),
-            Credential::CallerParameters {
+            Credential::Given {
                 token,
                 basic,
                 certificate,
@@ -147,18 +148,6 @@ impl Token {
             ))),
         }
     }
-}
-
-/// Whether a header can hold a token.
-pub(super) fn is_token(token: &str) -> bool {
-    HeaderValue::from_bytes(token.as_bytes()).is_ok()
-}
-
-/// The refusal of a token that no header can hold. `what` names it.
-pub(super) fn not_a_token(what: &str) -> InvalidSource {
-    InvalidSource(format!(
-        "{what} holds a line feed or another character that a header can't hold: check that it is whole and alone"
-    ))
 }
 
 /// Reads a file of a bounded length.

@@ -52,7 +52,7 @@ fn shown(effective: &Effective) -> String {
                     .to_string(),
             ),
         ),
-        Credential::CallerParameters {
+        Credential::Given {
             token,
             basic,
             certificate,

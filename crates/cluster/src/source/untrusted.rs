@@ -141,9 +141,7 @@ pub(super) fn check(effective: &Effective) -> Result<(), InvalidSource> {
     check_address(effective)?;
     check_tls(effective)?;
     match &effective.credential {
-        Credential::CallerParameters { token, certificate, .. } => {
-            check_credential(token.as_ref(), certificate.is_some())
-        }
+        Credential::Given { token, certificate, .. } => check_credential(token.as_ref(), certificate.is_some()),
         Credential::Absent(why) => refuse(format!(
             "there is no credential ({why}): give a `token`, or `client-certificate-data` with `client-key-data`"
         )),
@@ -173,7 +171,7 @@ fn check_tls(effective: &Effective) -> Result<(), InvalidSource> {
         Material::File(_) => None,
     };
     let client = match &effective.credential {
-        Credential::CallerParameters {
+        Credential::Given {
             certificate: Some((chain, key)),
             ..
         } => data(chain).zip(data(key)),
@@ -209,7 +207,7 @@ pub(super) fn to_kubeconfig(effective: &Effective) -> Value {
         cluster["tls-server-name"] = name.as_str().into();
     }
     let mut user = json!({});
-    if let Credential::CallerParameters { token, certificate, .. } = &effective.credential {
+    if let Credential::Given { token, certificate, .. } = &effective.credential {
         if let Some(text) = token.as_ref().and_then(|token| token.text.as_deref()) {
             user["token"] = text.into();
         }

@@ -3,7 +3,7 @@
 use podgate_index::{Change, Usage};
 
 use super::machine::Input;
-use crate::error::Status;
+use crate::wire::status::Status;
 
 /// Changes applied at once at most.
 const BATCH: usize = 512;
@@ -35,7 +35,7 @@ impl Batch {
 
 /// The input that an answer other than success is. A version that the server has not reached is as useless as one that it no longer has.
 pub(super) fn refusal(status: u16, parsed: Option<&Status>) -> Input<'static> {
-    if status == 410 || parsed.is_some_and(|parsed| parsed.has_cause("ResourceVersionTooLarge")) {
+    if status == 410 || parsed.is_some_and(|parsed| parsed.cause("ResourceVersionTooLarge").is_some()) {
         return Input::Gone;
     }
     Input::Refused { status }

@@ -4,9 +4,8 @@
 use http::{HeaderMap, header::CONTENT_TYPE};
 
 use crate::{
-    error::Status,
     text::{MAX_TEXT, quote, truncate},
-    wire,
+    wire::{self, status::Status},
 };
 
 mod chunk_buffer;

@@ -1,58 +1,39 @@
-//! The I/O of one list and watch: makes the machine's calls, feeds it what comes, and writes the index.
+//! The calls of one list and watch: makes those that the machine asks for, one after the other.
 
-use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use http::{HeaderValue, Request, StatusCode, header::ACCEPT};
-use podgate_index::{Change, Index, Relist, Usage};
 use tokio::time::{Instant, sleep};
 
 use super::{
-    batch::{Batch, refusal},
-    codec::{Codec, Object},
-    log_limiter::LogLimiter,
-    machine::{Call, Health, Input, Machine, Next, Step},
+    batch::refusal,
+    codec::Codec,
+    machine::{Call, Input, Machine, Next},
     reader::Reader,
+    writer::{Listing, Writer},
 };
 use crate::{
-    Error,
     client::{self, WatchTimeouts},
+    cluster::Inner,
     error::Result,
-    registry::{Inner, Spec},
-    row,
-    text::quote,
 };
 
 /// Pods of one page.
 const PAGE: &str = "500";
-/// Bytes of memory for each pod that a cluster may have.
-const POD_BYTES: u64 = 4 << 10;
-/// Bytes of memory that the pods of a cluster may take in any case.
-const LEAST_BYTES: u64 = 64 << 20;
 
 /// Keeps the rows of a cluster, or of one of its namespaces, equal to it for as long as it runs.
 pub(crate) struct Driver {
-    pub(crate) cluster: Arc<Inner>,
-    pub(crate) index: Index,
-    /// Which of the cluster's watches this is.
-    pub(crate) part: usize,
-    /// None: all.
-    pub(crate) namespace: Option<String>,
-    /// Bounds the log of pods that do not parse.
-    pub(crate) log_limiter: Mutex<LogLimiter>,
-}
-
-/// A list under way.
-pub(super) struct Listing {
-    relist: Relist,
-    pub(super) begun: Instant,
-    /// What it brought so far. A pod counts each time it came.
-    brought: Usage,
+    writer: Writer,
 }
 
 impl Driver {
+    /// Makes the driver of one of a cluster's watches: `part` is its place among the namespaces of the cluster, or 0 for all.
+    pub(crate) fn new(cluster: Arc<Inner>, part: usize) -> Self {
+        Self {
+            writer: Writer::new(cluster, part),
+        }
+    }
+
     /// Runs until it is dropped.
     pub(crate) async fn run(mut self) {
         let mut machine = Machine::new();
@@ -61,30 +42,31 @@ impl Driver {
         loop {
             let call = machine.call();
             if call.begins_list() {
-                self.cluster.counters.record_list(machine.cause());
+                self.writer.cluster.counters.record_list(machine.cause());
                 drop(listing.take());
-                listing = Some(Listing {
-                    relist: self.index.begin(self.cluster.spec.id, self.namespace.as_deref()),
-                    begun: Instant::now(),
-                    brought: Usage::default(),
-                });
+                listing = Some(self.writer.begin());
             }
-            let narrowed = self.namespace.is_some() && self.cluster.is_narrowed();
+            let narrowed = self.writer.namespace.is_some() && self.writer.cluster.is_narrowed();
             let next = tokio::select! {
                 next = self.call(&mut machine, &call, &mut codec, &mut listing) => next,
-                () = self.cluster.widened(), if narrowed => {
-                    (self.namespace, machine) = (None, Machine::new());
+                () = self.writer.cluster.widened(), if narrowed => {
+                    (self.writer.namespace, machine) = (None, Machine::new());
                     continue;
                 }
             };
             if next == Next::Call
-                && self.namespace.is_none()
-                && let Some(namespace) = self.cluster.watched().first()
+                && self.writer.namespace.is_none()
+                && let Some(namespace) = self.writer.cluster.watched().first()
             {
-                (self.namespace, machine) = (Some(namespace.clone()), Machine::new());
+                (self.writer.namespace, machine) = (Some(namespace.clone()), Machine::new());
             }
             if let Next::Retry { failures } = next {
-                sleep(pause(self.timeouts(), failures, getrandom::u32().unwrap_or_default())).await;
+                sleep(pause(
+                    self.writer.timeouts(),
+                    failures,
+                    getrandom::u32().unwrap_or_default(),
+                ))
+                .await;
             }
         }
     }
@@ -92,16 +74,17 @@ impl Driver {
     /// Makes one call and reads its answer, as long as the machine wants to. `codec` is what is asked for, and becomes JSON for good once it turned
     /// out that the server, or what stands before it, can do no other.
     async fn call(&self, machine: &mut Machine, call: &Call, codec: &mut Codec, listing: &mut Option<Listing>) -> Next {
+        let Writer { cluster, namespace, .. } = &self.writer;
         let opened = async {
             let request = self.request(call, *codec)?;
-            let client = self.cluster.client().await?;
+            let client = cluster.client().await?;
             let what = client.what(&request);
             let response = client.send(request).await?;
             Ok((client, what, response))
         };
         let (client, what, response) = match opened.await {
             Ok(opened) => opened,
-            Err(error) => return self.act(machine.step(Input::Broken), Some(error), listing),
+            Err(error) => return self.writer.act(machine.step(Input::Broken), Some(error), listing),
         };
         let status = response.status();
         if *codec == Codec::Protobuf && matches!(status.as_u16(), 406 | 415) {
@@ -109,25 +92,25 @@ impl Driver {
             return Next::Call;
         }
         if status == StatusCode::FORBIDDEN
-            && self.namespace.is_none()
-            && (self.cluster.sync_tracker.sync().synced_at.is_none() || self.cluster.is_narrowed())
-            && let Some(namespace) = self.cluster.spec.source.namespace()
+            && namespace.is_none()
+            && (cluster.sync_tracker.sync().synced_at.is_none() || cluster.is_narrowed())
+            && let Some(own) = cluster.spec.source.namespace()
         {
             tracing::warn!(
-                cluster = self.cluster.spec.name,
-                namespace,
+                cluster = cluster.spec.name,
+                namespace = own,
                 "the cluster forbids Podgate's credential to list pods in all namespaces: the context's namespace is watched alone"
             );
-            self.cluster.narrow(&namespace);
+            cluster.narrow(&own);
             return Next::Call;
         }
         if !status.is_success() {
             let (parsed, error) = client.refusal_in_full(response, &what, &[]).await;
             let step = machine.step(refusal(status.as_u16(), parsed.as_ref()));
-            return self.act(step, Some(error), listing);
+            return self.writer.act(step, Some(error), listing);
         }
         let mut reader = Reader {
-            driver: self,
+            writer: &self.writer,
             client: &client,
             what: &what,
             machine,
@@ -152,8 +135,8 @@ impl Driver {
     fn fall_back_to_json(&self, codec: &mut Codec, why: &str) {
         *codec = Codec::Json;
         tracing::warn!(
-            cluster = self.cluster.spec.name,
-            namespace = self.namespace,
+            cluster = self.writer.cluster.spec.name,
+            namespace = self.writer.namespace,
             why,
             "pods are asked for as JSON from now on, which is slower"
         );
@@ -181,207 +164,10 @@ impl Driver {
                 query.push(("resourceVersion", version));
             }
         }
-        let mut request = client::get(&pods(self.namespace.as_deref(), &query)?)?;
+        let mut request = client::get(&client::pods_uri(self.writer.namespace.as_deref(), &query)?)?;
         let accept = HeaderValue::from_static(codec.accept());
         request.headers_mut().insert(ACCEPT, accept);
         Ok(request)
-    }
-
-    /// Does what the machine decided, beside the next call.
-    pub(super) fn act(&self, step: Step, error: Option<Error>, listing: &mut Option<Listing>) -> Next {
-        if step.finish
-            && let Some(listing) = listing.take()
-        {
-            self.sweep(listing, "pods listed");
-        }
-        match step.health {
-            Health::Unchanged => {}
-            Health::Confirmed => self.cluster.sync_tracker.confirm(self.part),
-            Health::Recovered => self.cluster.sync_tracker.recovered(self.part),
-            Health::Stale(why) => {
-                let error = self.stale_error(why, error);
-                if !matches!(step.next, Next::Retry { failures: 2.. }) {
-                    tracing::warn!(cluster = self.cluster.spec.name, namespace = self.namespace, %error, "watch interrupted");
-                }
-                self.cluster.sync_tracker.stale(self.part, error);
-            }
-        }
-        step.next
-    }
-
-    /// Ends a list: the rows that it did not bring go.
-    pub(super) fn sweep(&self, listing: Listing, how: &str) {
-        let swept = self.index.finish(listing.relist);
-        self.cluster.rows_changed();
-        tracing::debug!(
-            cluster = self.cluster.spec.name,
-            namespace = self.namespace,
-            swept,
-            "{how}"
-        );
-        let left_out = self.log_limiter().take_suppressed();
-        self.report_suppressed(left_out);
-    }
-
-    /// Why the rows may be old, for the reader of a list: whatever it is, it is the cluster's or the way's to it.
-    fn stale_error(&self, why: &str, error: Option<Error>) -> Error {
-        match error {
-            Some(error) if why.is_empty() => match error {
-                Error::Timeout(_) => error,
-                Error::Forbidden(text) => Error::forbidden(self.forbidden_message(&text)),
-                other => Error::upstream(other.to_string()),
-            },
-            _ => {
-                let name = &self.cluster.spec.name;
-                let of = self
-                    .namespace
-                    .as_ref()
-                    .map_or_else(String::new, |namespace| format!("namespace `{namespace}` of "));
-                Error::upstream(format!("{of}cluster `{name}`: {why}"))
-            }
-        }
-    }
-
-    /// The cluster forbids what Podgate itself does. `text` is what it says.
-    fn forbidden_message(&self, text: &str) -> String {
-        let Spec { name, source, .. } = &self.cluster.spec;
-        let (place, remedy) = match &self.namespace {
-            Some(namespace) => (format!("namespace `{namespace}`"), "give it that right"),
-            None if source.is_trusted() => (
-                "all namespaces".to_owned(),
-                "give it that right, or name the namespaces where it has it with the flag `--namespaces CONTEXT=a,b`",
-            ),
-            None => (
-                "all namespaces".to_owned(),
-                "give it that right, or name the namespaces where it has it (`namespaces` of the cluster)",
-            ),
-        };
-        format!(
-            "Podgate's own credential for cluster `{name}` may not `list pods` (and watch them) in {place}, which was refused by the cluster: \
-             {remedy}. {text}"
-        )
-    }
-
-    pub(super) fn timeouts(&self) -> &WatchTimeouts {
-        &self.cluster.policy.watch
-    }
-
-    fn log_limiter(&self) -> MutexGuard<'_, LogLimiter> {
-        self.log_limiter.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Logs how many pods were skipped without a line of their own.
-    fn report_suppressed(&self, pods: u64) {
-        if pods > 0 {
-            tracing::warn!(
-                cluster = self.cluster.spec.name,
-                namespace = self.namespace,
-                pods,
-                "more pods skipped: they do not parse"
-            );
-        }
-    }
-
-    /// The row of a pod. What is none is skipped, counted and named, and a row that it had goes: it shows what no longer is, and after the next list
-    /// it would be gone as well.
-    pub(super) fn change(&self, object: Object) -> Option<Change> {
-        match object {
-            Object::Pod(pod) => {
-                let warning = self.cluster.warnings.get(&pod);
-                let row = row::row(&pod, warning.as_ref());
-                if row.labels_left_out > 0 {
-                    let left_out = u64::from(row.labels_left_out);
-                    self.cluster.labels_left_out.fetch_add(left_out, Ordering::Relaxed);
-                }
-                Some(Change::Upsert(row))
-            }
-            Object::Invalid { name, error } => {
-                self.cluster.skipped.fetch_add(1, Ordering::Relaxed);
-                let before = self.log_limiter().admit(Instant::now());
-                if let Some(before) = before {
-                    self.report_suppressed(before);
-                    tracing::warn!(
-                        cluster = self.cluster.spec.name,
-                        pod = quote(&name),
-                        error,
-                        "pod skipped: it does not parse"
-                    );
-                }
-                let (namespace, name) = name.split_once('/')?;
-                Some(Change::Remove {
-                    namespace: namespace.to_owned(),
-                    name: name.to_owned(),
-                })
-            }
-        }
-    }
-
-    /// Forgets what is known of the events of pods that are gone.
-    fn forget(&self, changes: &[Change]) {
-        for change in changes {
-            if let Change::Remove { namespace, name } = change {
-                self.cluster.warnings.forget(namespace, name);
-            }
-        }
-    }
-
-    /// Applies what waits.
-    ///
-    /// # Errors
-    /// As [`Driver::check`]; it is applied nevertheless.
-    pub(super) fn apply(&self, batch: &mut Batch, listing: &mut Option<Listing>) -> Result<()> {
-        let Batch {
-            changes,
-            brought,
-            confirms,
-        } = std::mem::take(batch);
-        if !changes.is_empty() {
-            self.forget(&changes);
-            self.index.apply(self.cluster.spec.id, changes);
-            self.cluster.rows_changed();
-            if let Some(listing) = listing {
-                listing.brought.pods += brought.pods;
-                listing.brought.bytes += brought.bytes;
-            }
-            self.check(listing.as_ref())?;
-        }
-        if confirms {
-            self.cluster.sync_tracker.confirm(self.part);
-        }
-        Ok(())
-    }
-
-    /// Checks that the cluster keeps to its bounds. A list may bring as much as is kept of one cluster, and until it has ended the rows
-    /// from before it stay beside it.
-    ///
-    /// # Errors
-    /// What is beyond its bound, and how to raise that.
-    pub(super) fn check(&self, listing: Option<&Listing>) -> Result<()> {
-        let most = self.cluster.policy.max_pods;
-        let most_bytes = LEAST_BYTES.max(POD_BYTES.saturating_mul(most as u64));
-        let kept = self.index.usage(self.cluster.spec.id);
-        let (brought, times) = listing.map_or((Usage::default(), 1), |listing| (listing.brought, 2));
-        let name = &self.cluster.spec.name;
-        if brought.pods > most || kept.pods > most.saturating_mul(times) {
-            return Err(Error::upstream(format!(
-                "cluster `{name}` has more than {most} pods, the most that are kept of one cluster: raise --max-pods-per-cluster"
-            )));
-        }
-        if brought.bytes > most_bytes || kept.bytes > most_bytes.saturating_mul(times as u64) {
-            return Err(Error::upstream(format!(
-                "the pods of cluster `{name}` take more than {} MiB of memory, the most that those of one cluster may take: raise --max-pods-per-cluster",
-                most_bytes >> 20
-            )));
-        }
-        Ok(())
-    }
-}
-
-/// The address of the pods of a namespace, or of all.
-pub(crate) fn pods(namespace: Option<&str>, query: &[(&str, &str)]) -> Result<String> {
-    match namespace {
-        Some(namespace) => client::uri(&["api", "v1", "namespaces", namespace, "pods"], query),
-        None => client::uri(&["api", "v1", "pods"], query),
     }
 }
 

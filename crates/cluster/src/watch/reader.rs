@@ -12,9 +12,9 @@ use tokio::time::{Instant, timeout};
 use super::{
     batch::{Batch, refusal},
     codec::{Codec, DecodeError, Event},
-    driver::{Driver, Listing},
     machine::{Health, Input, Machine, Next, Step, Wait},
     metrics::EventKind,
+    writer::{Listing, Writer},
 };
 use crate::{Error, client::Client};
 
@@ -34,7 +34,7 @@ enum Received {
 
 /// Reads one answer.
 pub(super) struct Reader<'a> {
-    pub(super) driver: &'a Driver,
+    pub(super) writer: &'a Writer,
     pub(super) client: &'a Client,
     pub(super) what: &'a str,
     pub(super) machine: &'a mut Machine,
@@ -70,12 +70,12 @@ impl Reader<'_> {
             }
             for pod in pods.drain(..) {
                 count += 1;
-                self.driver
+                self.writer
                     .change(pod)
                     .into_iter()
                     .for_each(|change| batch.push(change));
                 if batch.is_full()
-                    && let Err(error) = self.driver.apply(&mut batch, self.listing)
+                    && let Err(error) = self.writer.apply(&mut batch, self.listing)
                 {
                     return self.excess(error);
                 }
@@ -84,7 +84,7 @@ impl Reader<'_> {
                 break Err(decode_error);
             }
         };
-        if let Err(error) = self.driver.apply(&mut batch, self.listing) {
+        if let Err(error) = self.writer.apply(&mut batch, self.listing) {
             return self.excess(error);
         }
         match decoded {
@@ -106,7 +106,7 @@ impl Reader<'_> {
         let mut decoder = self.codec.watch();
         let mut batch = Batch::default();
         let mut events = Vec::new();
-        let limit = Instant::now() + self.driver.timeouts().progress * STREAM_LIMIT;
+        let limit = Instant::now() + self.writer.timeouts().progress * STREAM_LIMIT;
         loop {
             let mut received = self.next().await;
             // What is there already is applied together.
@@ -116,11 +116,11 @@ impl Reader<'_> {
                     Received::Silence if self.machine.wait() == Wait::Settle => {
                         self.record_progress();
                         let step = self.machine.settle();
-                        self.driver.act(step, None, self.listing);
+                        self.writer.act(step, None, self.listing);
                         None
                     }
                     over => {
-                        if let Err(error) = self.driver.apply(&mut batch, self.listing) {
+                        if let Err(error) = self.writer.apply(&mut batch, self.listing) {
                             return self.excess(error);
                         }
                         return self.over(over);
@@ -132,7 +132,7 @@ impl Reader<'_> {
                     }
                 }
                 if let Some(decode_error) = decode_error {
-                    return match self.driver.apply(&mut batch, self.listing) {
+                    return match self.writer.apply(&mut batch, self.listing) {
                         Ok(()) => self.unreadable(&decode_error),
                         Err(error) => self.excess(error),
                     };
@@ -147,7 +147,7 @@ impl Reader<'_> {
             }
             // Nobody reads a list under way: it is applied in full batches.
             if (self.machine.wait() != Wait::Progress || batch.is_full())
-                && let Err(error) = self.driver.apply(&mut batch, self.listing)
+                && let Err(error) = self.writer.apply(&mut batch, self.listing)
             {
                 return self.excess(error);
             }
@@ -164,17 +164,17 @@ impl Reader<'_> {
             Event::Deleted { version, .. } => (EventKind::Deleted, Input::Changed { version }, None),
             Event::Bookmark { version, end } => (EventKind::Bookmark, Input::Bookmark { version, end: *end }, None),
             Event::Error(status) => {
-                let error = Error::from_parsed_status(status.code, status, self.what, &[]);
-                (EventKind::Error, refusal(status.code, Some(status)), Some(error))
+                let error = Error::from_parsed_status(status.code(), status, self.what, &[]);
+                (EventKind::Error, refusal(status.code(), Some(status)), Some(error))
             }
         };
         self.record_progress();
-        self.driver.cluster.counters.record_event(kind);
+        self.writer.cluster.counters.record_event(kind);
         let step = self.machine.step(input);
         let reads_on = step.next == Next::Read;
         if reads_on {
             let change = match event {
-                Event::Applied { object, .. } => self.driver.change(object),
+                Event::Applied { object, .. } => self.writer.change(object),
                 Event::Deleted { namespace, name, .. } => Some(Change::Remove { namespace, name }),
                 Event::Bookmark { .. } | Event::Error(_) => None,
             };
@@ -189,7 +189,7 @@ impl Reader<'_> {
         if step == STEADY && !batch.is_full() {
             return None;
         }
-        if let Err(error) = self.driver.apply(batch, self.listing) {
+        if let Err(error) = self.writer.apply(batch, self.listing) {
             return Some(self.excess(error));
         }
         let next = self.act(step, error);
@@ -198,9 +198,9 @@ impl Reader<'_> {
 
     /// Does what the machine decided. A list that is complete is looked at once more, now that the rows from before it are gone.
     fn act(&mut self, step: Step, error: Option<Error>) -> Next {
-        let next = self.driver.act(step, error, self.listing);
+        let next = self.writer.act(step, error, self.listing);
         if step.finish
-            && let Err(error) = self.driver.check(None)
+            && let Err(error) = self.writer.check(None)
         {
             return self.excess(error);
         }
@@ -208,7 +208,7 @@ impl Reader<'_> {
     }
 
     async fn next(&mut self) -> Received {
-        let timeouts = self.driver.timeouts();
+        let timeouts = self.writer.timeouts();
         let left = |most: Duration| most.saturating_sub(self.last_progress.elapsed());
         let wait = match self.machine.wait() {
             Wait::Progress => left(timeouts.progress).min(self.list_left()),
@@ -240,7 +240,7 @@ impl Reader<'_> {
 
     /// How long the list may still take.
     fn list_left(&self) -> Duration {
-        let most = self.driver.timeouts().list;
+        let most = self.writer.timeouts().list;
         let begun = self.listing.as_ref().map(|listing| listing.begun);
         begun.map_or(most, |begun| most.saturating_sub(begun.elapsed()))
     }
@@ -266,17 +266,17 @@ impl Reader<'_> {
     /// count against the bound in each later list, and a cluster that has shrunk would stay beyond it.
     fn excess(&mut self, error: Error) -> Next {
         if let Some(listing) = self.listing.take() {
-            self.driver.sweep(listing, "pods listed up to the bound");
+            self.writer.sweep(listing, "pods listed up to the bound");
         }
         let step = self.machine.step(Input::Excess);
-        self.driver.act(step, Some(error), self.listing)
+        self.writer.act(step, Some(error), self.listing)
     }
 
     fn endless(&mut self) -> Next {
-        let most = self.driver.timeouts().list;
+        let most = self.writer.timeouts().list;
         let step = self.machine.step(Input::Excess);
         let error = Error::timeout(format!("{} has not ended within {most:?}", self.what));
-        self.driver.act(step, Some(error), self.listing)
+        self.writer.act(step, Some(error), self.listing)
     }
 
     fn silent(&mut self) -> Next {

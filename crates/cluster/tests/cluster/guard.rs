@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::world::{options, policy, untrusted};
 
-async fn probe(source: &Source, policy: Policy) -> Result<podgate_cluster::registry::Info, Error> {
+async fn probe(source: &Source, policy: Policy) -> Result<podgate_cluster::Info, Error> {
     Registry::new(Index::new(), policy).probe(source, &[]).await
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::{DecodeError, Event, INITIAL_EVENTS_END, ListDecoder, ListMeta, MAX_OBJECT, Object, WatchDecoder};
-use crate::{error::Status, wire};
+use crate::wire::{self, status::Status};
 
 pub(super) mod split;
 

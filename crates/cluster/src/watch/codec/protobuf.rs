@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     protobuf::{self, Broken, Field, Fields, MAGIC, Varint},
-    wire,
+    wire::{self, status::Status},
 };
 
 impl From<Broken> for DecodeError {
@@ -264,7 +264,7 @@ fn event(frame: &[u8]) -> Result<Event, DecodeError> {
                 end: head.ends_initial_events,
             }
         }
-        b"ERROR" => Event::Error(protobuf::status(wrapped).unwrap_or_default()),
+        b"ERROR" => Event::Error(Status::parse(wrapped).unwrap_or_default()),
         _ => return Err(DecodeError::unknown_event()),
     })
 }

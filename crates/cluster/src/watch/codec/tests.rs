@@ -105,11 +105,11 @@ fn real_refusals_are_understood() {
         "{events:?}"
     );
     let forbidden = Status::parse(data!("forbidden.pb")).unwrap();
-    assert_eq!((forbidden.code, forbidden.reason.as_str()), (403, "Forbidden"));
+    assert_eq!((forbidden.code(), forbidden.reason.as_str()), (403, "Forbidden"));
     assert_eq!(forbidden.details.unwrap().kind, "pods");
     let invalid = Status::parse(data!("invalid.pb")).unwrap();
     assert!(
-        invalid.code == 422 && invalid.has_cause("FieldValueForbidden"),
+        invalid.code() == 422 && invalid.cause("FieldValueForbidden").is_some(),
         "{invalid:?}"
     );
 }

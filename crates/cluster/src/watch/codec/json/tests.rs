@@ -132,7 +132,7 @@ fn a_watch_tells_its_events() {
             panic!("{events:?}")
         };
         assert_eq!((name(a), name(b)), ("x/a".to_owned(), "odd x/b".to_owned()));
-        assert_eq!((namespace.as_str(), c.as_str(), status.code), ("x", "c", 410));
+        assert_eq!((namespace.as_str(), c.as_str(), status.code()), ("x", "c", 410));
         assert_eq!([five, six, seven, eight, nine], ["5", "6", "7", "8", "9"]);
     }
 }

@@ -190,5 +190,5 @@ fn a_frame_that_is_not_an_event_is_garbage() {
         assert!(watch(&frame).is_err(), "{}", frame.escape_ascii());
     }
     let unknown = watch(&framed("ERROR", b"nonsense")).unwrap();
-    assert!(matches!(&unknown[..], [Event::Error(status)] if status.code == 0));
+    assert!(matches!(&unknown[..], [Event::Error(status)] if status.code() == 0));
 }

@@ -4,10 +4,8 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::watch;
 
-use crate::{
-    Error,
-    registry::{Sync, SyncState},
-};
+use super::{Sync, SyncState};
+use crate::Error;
 
 /// The state of each watch of a cluster, and the worst of them. Whatever its watches do goes through here.
 #[derive(Debug)]

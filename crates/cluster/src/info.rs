@@ -6,22 +6,19 @@ use http::Request;
 use serde::Deserialize;
 use tokio::time::{sleep, timeout};
 
-use super::{Info, Inner};
 use crate::{
-    Error,
-    client::{BodyReservation, Client, Policy, SharedClient, get, uri},
+    Cluster, Error,
+    client::{BodyReservation, Client, Policy, SharedClient, get, pods_uri, uri},
+    cluster::{Info, Inner},
     error::Result,
     list::{self, Bounds, Sink},
-    text::quote,
-    watch::driver::pods,
+    text::{MAX_TEXT, quote},
 };
 
 /// Only names and the like are needed: a node weighs 10 kB, its metadata 1 kB. A server that does not know the form answers in the other.
 const NAMES_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 /// Namespaces of one cluster that are listed at most. Kubernetes is tested with 10,000.
 const MAX_NAMES: usize = 50_000;
-/// Bytes of the longest name: a DNS-1123 subdomain.
-const LONGEST_NAME: usize = 253;
 /// The most bytes of an item, whole nodes included.
 const MAX_ITEM: usize = 2 << 20;
 /// The most bytes of all pages.
@@ -43,8 +40,30 @@ struct NamedMeta {
     name: String,
 }
 
+impl Cluster {
+    /// Tries the cluster's source now, as [`crate::Registry::probe`] does.
+    ///
+    /// # Errors
+    /// What failed, as [`Error`].
+    pub async fn probe(&self) -> Result<Info> {
+        let Inner { policy, probe, .. } = self.inner.as_ref();
+        self::probe(probe, &self.watched(), policy).await
+    }
+
+    /// The names of its namespaces, by name, asked of the cluster; where that is not allowed, those the cluster is watched in.
+    ///
+    /// # Errors
+    /// What failed, as [`Error`].
+    pub async fn namespaces(&self) -> Result<Vec<String>> {
+        match self::namespaces(&self.client().await?).await {
+            Err(Error::Forbidden(_)) if !self.watched().is_empty() => Ok(self.watched().to_vec()),
+            other => other,
+        }
+    }
+}
+
 /// Refreshes version and nodes for ever, and looks whether a cluster that is watched in one namespace may be watched in all.
-pub(super) async fn refresh(cluster: Arc<Inner>) {
+pub(crate) async fn refresh(cluster: Arc<Inner>) {
     loop {
         if let Ok(client) = cluster.client().await {
             let version = version(&client).await;
@@ -75,8 +94,8 @@ fn record(cluster: &Inner, version: Result<String>, nodes: Result<Option<usize>>
     }
 }
 
-/// See [`super::Registry::probe`].
-pub(super) async fn probe(shared: &SharedClient, namespaces: &[String], policy: &Policy) -> Result<Info> {
+/// See [`crate::Registry::probe`].
+pub(crate) async fn probe(shared: &SharedClient, namespaces: &[String], policy: &Policy) -> Result<Info> {
     let all = async {
         let client = shared.fresh().await?;
         let version = try_version(&client).await?;
@@ -116,7 +135,7 @@ async fn try_pods(client: &Client, namespace: Option<&str>) -> Result<()> {
         [("limit", "1"), ("timeoutSeconds", "5")],
         [("watch", "1"), ("timeoutSeconds", "1")],
     ] {
-        let request = get(&pods(namespace, &query)?)?;
+        let request = get(&pods_uri(namespace, &query)?)?;
         let what = client.what(&request);
         let status = client.send(request).await?.status();
         if !status.is_success() {
@@ -186,7 +205,7 @@ impl Sink for Names {
         let Some(name) = named.map(|named| named.metadata.name) else {
             return;
         };
-        if name.is_empty() || name.len() > LONGEST_NAME {
+        if name.is_empty() || name.len() > MAX_TEXT {
             return;
         }
         if self.names.len() >= MAX_NAMES {
@@ -220,7 +239,7 @@ async fn nodes(client: &Client) -> Result<Option<usize>> {
 ///
 /// # Errors
 /// [`Error::Upstream`] for more than 50,000, and those of every call.
-pub(super) async fn namespaces(client: &Client) -> Result<Vec<String>> {
+pub(crate) async fn namespaces(client: &Client) -> Result<Vec<String>> {
     let what = format!("GET /api/v1/namespaces on cluster `{}`", client.cluster);
     let mut names = client.within(all_names(client), &what).await?;
     if names.more {

@@ -1,0 +1,257 @@
+//! Does what the machine decided: writes the index, and says how current the rows are.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering};
+
+use podgate_index::{Change, Relist, Usage};
+use tokio::time::Instant;
+
+use super::{
+    batch::Batch,
+    codec::Object,
+    log_limiter::LogLimiter,
+    machine::{Health, Next, Step},
+};
+use crate::{
+    Error,
+    client::WatchTimeouts,
+    cluster::{Inner, Spec},
+    error::Result,
+    row,
+    text::quote,
+};
+
+/// Bytes of memory for each pod that a cluster may have.
+const POD_BYTES: u64 = 4 << 10;
+/// Bytes of memory that the pods of a cluster may take in any case.
+const LEAST_BYTES: u64 = 64 << 20;
+
+/// Writes what one watch brings.
+pub(super) struct Writer {
+    pub(super) cluster: Arc<Inner>,
+    /// Which of the cluster's watches this is.
+    part: usize,
+    /// `None`: all.
+    pub(super) namespace: Option<String>,
+    /// Bounds the log of pods that do not parse.
+    log_limiter: Mutex<LogLimiter>,
+}
+
+/// A list under way.
+pub(super) struct Listing {
+    relist: Relist,
+    pub(super) begun: Instant,
+    /// What it brought so far. A pod counts each time it came.
+    brought: Usage,
+}
+
+impl Writer {
+    pub(super) fn new(cluster: Arc<Inner>, part: usize) -> Self {
+        Self {
+            namespace: cluster.spec.namespaces.get(part).cloned(),
+            cluster,
+            part,
+            log_limiter: Mutex::default(),
+        }
+    }
+
+    /// Begins a list.
+    pub(super) fn begin(&self) -> Listing {
+        Listing {
+            relist: self
+                .cluster
+                .index
+                .begin(self.cluster.spec.id, self.namespace.as_deref()),
+            begun: Instant::now(),
+            brought: Usage::default(),
+        }
+    }
+
+    /// Does what the machine decided, beside the next call.
+    pub(super) fn act(&self, step: Step, error: Option<Error>, listing: &mut Option<Listing>) -> Next {
+        if step.finish
+            && let Some(listing) = listing.take()
+        {
+            self.sweep(listing, "pods listed");
+        }
+        match step.health {
+            Health::Unchanged => {}
+            Health::Confirmed => self.cluster.sync_tracker.confirm(self.part),
+            Health::Recovered => self.cluster.sync_tracker.recovered(self.part),
+            Health::Stale(why) => {
+                let error = self.stale_error(why, error);
+                if !matches!(step.next, Next::Retry { failures: 2.. }) {
+                    tracing::warn!(cluster = self.cluster.spec.name, namespace = self.namespace, %error, "watch interrupted");
+                }
+                self.cluster.sync_tracker.stale(self.part, error);
+            }
+        }
+        step.next
+    }
+
+    /// Ends a list: the rows that it did not bring go.
+    pub(super) fn sweep(&self, listing: Listing, how: &str) {
+        let swept = self.cluster.index.finish(listing.relist);
+        self.cluster.rows_changed();
+        tracing::debug!(
+            cluster = self.cluster.spec.name,
+            namespace = self.namespace,
+            swept,
+            "{how}"
+        );
+        let left_out = self.log_limiter().take_suppressed();
+        self.report_suppressed(left_out);
+    }
+
+    /// Why the rows may be old, for the reader of a list: whatever it is, it is the cluster's or the way's to it.
+    fn stale_error(&self, why: &str, error: Option<Error>) -> Error {
+        match error {
+            Some(error) if why.is_empty() => match error {
+                Error::Timeout(_) => error,
+                Error::Forbidden(text) => Error::forbidden(self.forbidden_message(&text)),
+                other => Error::upstream(other.to_string()),
+            },
+            _ => {
+                let name = &self.cluster.spec.name;
+                let of = self
+                    .namespace
+                    .as_ref()
+                    .map_or_else(String::new, |namespace| format!("namespace `{namespace}` of "));
+                Error::upstream(format!("{of}cluster `{name}`: {why}"))
+            }
+        }
+    }
+
+    /// The cluster forbids what Podgate itself does. `text` is what it says.
+    fn forbidden_message(&self, text: &str) -> String {
+        let Spec { name, source, .. } = &self.cluster.spec;
+        let (place, remedy) = match &self.namespace {
+            Some(namespace) => (format!("namespace `{namespace}`"), "give it that right"),
+            None if source.is_trusted() => (
+                "all namespaces".to_owned(),
+                "give it that right, or name the namespaces where it has it with the flag `--namespaces CONTEXT=a,b`",
+            ),
+            None => (
+                "all namespaces".to_owned(),
+                "give it that right, or name the namespaces where it has it (`namespaces` of the cluster)",
+            ),
+        };
+        format!(
+            "Podgate's own credential for cluster `{name}` may not `list pods` (and watch them) in {place}, which was refused by the cluster: \
+             {remedy}. {text}"
+        )
+    }
+
+    pub(super) fn timeouts(&self) -> &WatchTimeouts {
+        &self.cluster.policy.watch
+    }
+
+    fn log_limiter(&self) -> MutexGuard<'_, LogLimiter> {
+        self.log_limiter.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Logs how many pods were skipped without a line of their own.
+    fn report_suppressed(&self, pods: u64) {
+        if pods > 0 {
+            tracing::warn!(
+                cluster = self.cluster.spec.name,
+                namespace = self.namespace,
+                pods,
+                "more pods skipped: they do not parse"
+            );
+        }
+    }
+
+    /// The row of a pod. What is none is skipped, counted and named, and a row that it had goes: it shows what no longer is, and after the next list
+    /// it would be gone as well.
+    pub(super) fn change(&self, object: Object) -> Option<Change> {
+        match object {
+            Object::Pod(pod) => {
+                let warning = self.cluster.warnings.get(&pod);
+                let row = row::row(&pod, warning.as_ref());
+                if row.labels_left_out > 0 {
+                    let left_out = u64::from(row.labels_left_out);
+                    self.cluster.labels_left_out.fetch_add(left_out, Ordering::Relaxed);
+                }
+                Some(Change::Upsert(row))
+            }
+            Object::Invalid { name, error } => {
+                self.cluster.skipped.fetch_add(1, Ordering::Relaxed);
+                let before = self.log_limiter().admit(Instant::now());
+                if let Some(before) = before {
+                    self.report_suppressed(before);
+                    tracing::warn!(
+                        cluster = self.cluster.spec.name,
+                        pod = quote(&name),
+                        error,
+                        "pod skipped: it does not parse"
+                    );
+                }
+                let (namespace, name) = name.split_once('/')?;
+                Some(Change::Remove {
+                    namespace: namespace.to_owned(),
+                    name: name.to_owned(),
+                })
+            }
+        }
+    }
+
+    /// Forgets what is known of the events of pods that are gone.
+    fn forget(&self, changes: &[Change]) {
+        for change in changes {
+            if let Change::Remove { namespace, name } = change {
+                self.cluster.warnings.forget(namespace, name);
+            }
+        }
+    }
+
+    /// Applies what waits.
+    ///
+    /// # Errors
+    /// As [`Driver::check`]; it is applied nevertheless.
+    pub(super) fn apply(&self, batch: &mut Batch, listing: &mut Option<Listing>) -> Result<()> {
+        let Batch {
+            changes,
+            brought,
+            confirms,
+        } = std::mem::take(batch);
+        if !changes.is_empty() {
+            self.forget(&changes);
+            self.cluster.index.apply(self.cluster.spec.id, changes);
+            self.cluster.rows_changed();
+            if let Some(listing) = listing {
+                listing.brought.pods += brought.pods;
+                listing.brought.bytes += brought.bytes;
+            }
+            self.check(listing.as_ref())?;
+        }
+        if confirms {
+            self.cluster.sync_tracker.confirm(self.part);
+        }
+        Ok(())
+    }
+
+    /// Checks that the cluster keeps to its bounds. A list may bring as much as is kept of one cluster, and until it has ended the rows
+    /// from before it stay beside it.
+    ///
+    /// # Errors
+    /// What is beyond its bound, and how to raise that.
+    pub(super) fn check(&self, listing: Option<&Listing>) -> Result<()> {
+        let most = self.cluster.policy.max_pods;
+        let most_bytes = LEAST_BYTES.max(POD_BYTES.saturating_mul(most as u64));
+        let kept = self.cluster.index.usage(self.cluster.spec.id);
+        let (brought, times) = listing.map_or((Usage::default(), 1), |listing| (listing.brought, 2));
+        let name = &self.cluster.spec.name;
+        if brought.pods > most || kept.pods > most.saturating_mul(times) {
+            return Err(Error::upstream(format!(
+                "cluster `{name}` has more than {most} pods, the most that are kept of one cluster: raise --max-pods-per-cluster"
+            )));
+        }
+        if brought.bytes > most_bytes || kept.bytes > most_bytes.saturating_mul(times as u64) {
+            return Err(Error::upstream(format!(
+                "the pods of cluster `{name}` take more than {} MiB of memory, the most that those of one cluster may take: raise --max-pods-per-cluster",
+                most_bytes >> 20
+            )));
+        }
+        Ok(())
+    }
+}
