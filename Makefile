@@ -46,10 +46,11 @@ lab: ## Real cluster and server, the log-in printed: needs E2E_CLUSTER_CTL (a co
 	  "$(TARGET)/debug/podgate" serve --kubeconfig "$$kubeconfig" --data-dir "$$dir"
 
 .PHONY: lint
-lint: $(TOOLS)/bin/cargo-deny $(TOOLS)/bin/cargo-machete ## Format, clippy, licences, bans, sources and unused dependencies
+lint: $(TOOLS)/bin/cargo-deny $(TOOLS)/bin/cargo-machete ## Format, clippy, documentation, circles of modules, licences, bans, sources, unused dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --quiet
+	scripts/module-circles --check
 	$(TOOLS)/bin/cargo-deny --workspace check bans licenses sources
 	$(TOOLS)/bin/cargo-machete
 
