@@ -1,4 +1,5 @@
-//! Clusters: those added through the API with their sealed credentials, and the numbers of the operator's.
+//! Clusters: those added through the API, with their sealed credentials, and the numbers of the
+//! operator's.
 
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
@@ -12,29 +13,31 @@ use crate::{
     error::{Error, Result},
 };
 
-/// What a cluster's credential is sealed for.
+/// The purpose for which a cluster's credential is sealed.
 const CREDENTIAL: &str = "cluster credential";
 
-/// The longest name: a DNS-1123 label.
+/// The longest name in characters: that of a DNS-1123 label.
 const LONGEST_NAME: usize = 63;
 
-/// How often a name is chosen anew because another process took it meanwhile, and how many suffixes are tried.
+/// How often another name is chosen because a process took the one before meanwhile, and how many
+/// suffixes are tried.
 const ATTEMPTS: usize = 8;
 const SUFFIXES: usize = 10_000;
 
-/// Where a cluster comes from.
+/// The origin of a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// Added through the API; its credential is stored.
     Api,
-    /// The operator's: from a kubeconfig or flag. Only its number, name and description are stored.
+    /// Given by the operator in a kubeconfig or flag. Only its number, name and description are
+    /// stored.
     Fixed,
 }
 
-/// A cluster. Its credential is read apart: [`Store::cluster_credential`].
+/// A cluster without its credential, which [`Store::cluster_credential`] reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cluster {
-    /// Its number; never used again.
+    /// Its number, which is never reused.
     pub id: u32,
     /// Its unique name.
     pub name: String,
@@ -42,9 +45,9 @@ pub struct Cluster {
     pub description: String,
     /// Its API server's address.
     pub api_server: String,
-    /// Watched namespaces; empty: all.
+    /// The watched namespaces; all if empty.
     pub namespaces: Vec<String>,
-    /// Where it comes from.
+    /// Its origin.
     pub origin: Origin,
     /// When it was added.
     pub created_at: i64,
@@ -52,7 +55,7 @@ pub struct Cluster {
     pub updated_at: i64,
 }
 
-/// A cluster to add through the API. Its `Debug` shows no credential.
+/// A cluster to add through the API. Its `Debug` output shows no credential.
 #[derive(Clone)]
 pub struct NewCluster {
     /// As in [`Cluster`].
@@ -63,11 +66,12 @@ pub struct NewCluster {
     pub api_server: String,
     /// As in [`Cluster`].
     pub namespaces: Vec<String>,
-    /// What is sealed.
+    /// The credential, which is stored sealed.
     pub credential: Zeroizing<String>,
 }
 
-/// What to change of a cluster that was added through the API; absent stays. Its `Debug` shows no credential.
+/// A change of a cluster that was added through the API. An absent field stays as it is. Its
+/// `Debug` output shows no credential.
 #[derive(Clone, Default)]
 pub struct ClusterEdit {
     /// As in [`Cluster`].
@@ -78,7 +82,7 @@ pub struct ClusterEdit {
     pub api_server: Option<String>,
     /// As in [`Cluster`].
     pub namespaces: Option<Vec<String>>,
-    /// What is sealed.
+    /// The credential, which is stored sealed.
     pub credential: Option<Zeroizing<String>>,
 }
 
@@ -120,7 +124,8 @@ impl TryFrom<Model> for Cluster {
 }
 
 impl Store {
-    /// All clusters by number, also those of the operator's that are not there at this start.
+    /// Returns all clusters by number, including those of the operator's that are absent at this
+    /// start.
     ///
     /// # Errors
     /// [`Error::Database`], [`Error::Malformed`].
@@ -129,7 +134,7 @@ impl Store {
         rows.into_iter().map(Cluster::try_from).collect()
     }
 
-    /// The cluster of a number.
+    /// Returns the cluster with a number.
     ///
     /// # Errors
     /// [`Error::Database`], [`Error::Malformed`].
@@ -137,7 +142,7 @@ impl Store {
         self.cluster_row(id).await?.map(Cluster::try_from).transpose()
     }
 
-    /// The cluster of a name.
+    /// Returns the cluster with a name.
     ///
     /// # Errors
     /// [`Error::Database`], [`Error::Malformed`].
@@ -146,7 +151,8 @@ impl Store {
         row.map(Cluster::try_from).transpose()
     }
 
-    /// The credential of a cluster; `None` for one of the operator's, or that is not there.
+    /// Returns the credential of a cluster; `None` for an unknown cluster and for one of the
+    /// operator's.
     ///
     /// # Errors
     /// [`Error::Unseal`], [`Error::Database`].
@@ -176,7 +182,7 @@ impl Store {
             updated_at: Set(now),
             ..Default::default()
         };
-        // Two statements: the credential is sealed for the number, which the first one gives.
+        // The first of two statements gives the number for which the second seals the credential.
         let row = self
             .db
             .transaction(async |transaction| -> Result<Model> {
@@ -197,7 +203,8 @@ impl Store {
         row.try_into()
     }
 
-    /// Changes a cluster that was added through the API; `None` when there is none of that number.
+    /// Changes a cluster that was added through the API. Returns `None` if no such cluster has that
+    /// number.
     ///
     /// # Errors
     /// [`Error::Taken`], [`Error::Database`], [`Error::Random`].
@@ -231,7 +238,8 @@ impl Store {
         self.cluster(id).await
     }
 
-    /// Removes a cluster that was added through the API, and its credential. Whether there was one.
+    /// Removes a cluster that was added through the API, with its credential. Returns whether it
+    /// existed.
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -244,8 +252,11 @@ impl Store {
         Ok(deleted.rows_affected > 0)
     }
 
-    /// The row of a cluster of the operator's: the same one for the same key at every start. Its name is the given one, or where
-    /// another cluster has that, with a suffix `-2`, `-3` and so on within 63 characters; a suffix once given stays.
+    /// Stores a cluster of the operator's, or updates its row. A key has the same row at every
+    /// start.
+    ///
+    /// The cluster gets the given name. If another cluster has that name, it gets the suffix `-2`,
+    /// `-3` and so on, within 63 characters, and keeps the suffix from then on.
     ///
     /// # Errors
     /// [`Error::Taken`], [`Error::Database`].
@@ -290,7 +301,7 @@ impl Store {
             };
             match saved {
                 Ok(row) => return row.try_into(),
-                // Another process of ours took the name or the key between the two statements.
+                // Another Podgate process took the name or the key between the two statements.
                 Err(error) if Error::is_duplicate(&error) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -298,7 +309,8 @@ impl Store {
         Err(Error::Taken(name.to_owned()))
     }
 
-    /// Gives a cluster of the operator's that is not there at this start a suffixed name, so that another may have its name.
+    /// Renames a cluster of the operator's that is absent at this start by a suffix, so that
+    /// another may have its name.
     ///
     /// # Errors
     /// [`Error::Taken`], [`Error::Database`].
@@ -317,12 +329,12 @@ impl Store {
     }
 
     async fn cluster_row(&self, id: u32) -> Result<Option<Model>> {
-        // A number beyond ours is nobody's.
+        // The database has no number beyond `i32`.
         let Ok(id) = i32::try_from(id) else { return Ok(None) };
         Ok(Entity::find_by_id(id).one(&self.db).await?)
     }
 
-    /// A name, or its first variant that nobody has.
+    /// Returns a name, or its first variant that no cluster has.
     async fn free_name(&self, name: &str) -> Result<String> {
         for n in 1..=SUFFIXES {
             let candidate = variant(name, n);
@@ -335,7 +347,7 @@ impl Store {
 }
 
 /// Returns whether any cluster's credential is stored.
-pub(crate) async fn hold_credentials(db: &Db) -> Result<bool> {
+pub(crate) async fn has_credentials(db: &Db) -> Result<bool> {
     let first = Entity::find()
         .select_only()
         .column(Column::Id)
@@ -347,7 +359,8 @@ pub(crate) async fn hold_credentials(db: &Db) -> Result<bool> {
     Ok(first.is_some())
 }
 
-/// The `n`th variant of a name: itself, then with `-2`, `-3` and so on, cut so that it stays a DNS-1123 label.
+/// Returns the `n`th variant of a name: itself, then with `-2`, `-3` and so on, cut so that it
+/// stays a DNS-1123 label.
 fn variant(name: &str, n: usize) -> String {
     if n < 2 {
         return name.to_owned();
@@ -357,7 +370,7 @@ fn variant(name: &str, n: usize) -> String {
     format!("{}{suffix}", start.trim_end_matches('-'))
 }
 
-/// Whether a name is a variant of another.
+/// Returns whether a name is a variant of another.
 fn is_variant(name: &str, of: &str) -> bool {
     let number = name.rsplit_once('-').and_then(|(_, number)| number.parse().ok());
     name == of || number.is_some_and(|n| n >= 2 && variant(of, n) == name)

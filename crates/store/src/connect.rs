@@ -11,7 +11,7 @@ use sea_orm_migration::MigratorTrait;
 use crate::{
     Store,
     db::Db,
-    error::{Error, Result, cut},
+    error::{Error, Result, excerpt},
     migration::Migrator,
     password::Passwords,
     private::{create_private_dir, create_private_file},
@@ -19,28 +19,34 @@ use crate::{
     url,
 };
 
-/// How long to wait for a connection when the database is opened, and for another process that holds SQLite's lock.
+/// How long opening the database waits for a connection, and a statement for another process that
+/// holds SQLite's lock.
 const CONNECT: Duration = Duration::from_secs(10);
 const SQLITE_LOCK: Duration = Duration::from_secs(5);
-/// Of several processes that start at once on a new database one makes the tables, and the others fail: how often, and after how long, they look
-/// again.
+/// How often, and after which pause, a process looks again for the tables. If several start on a
+/// new database at once, one creates the tables and the others fail at first.
 const MIGRATIONS: usize = 5;
 const MIGRATION_PAUSE: Duration = Duration::from_millis(500);
-/// How long PostgreSQL goes on with a statement whose caller has given up.
+/// How long PostgreSQL continues a statement whose caller has given up.
 const STATEMENT: Duration = Duration::from_secs(30);
-/// Connections to PostgreSQL. SQLite has one: it has a single writer anyway, and so nothing of ours ever meets a locked database.
+/// The number of connections to PostgreSQL. SQLite has one: it allows a single writer anyway, and
+/// with one connection no statement of ours meets a locked database.
 const POSTGRES_CONNECTIONS: u32 = 8;
 
 impl Store {
-    /// Opens a database, making it first where there is none (SQLite: mode 0600 in a folder of mode 0700), and brings its tables up to date.
+    /// Opens a database, creates it if it does not exist, and brings its tables up to date.
     ///
-    /// `url` is `sqlite:PATH`, `postgres://…` or `postgresql://…`. `key_file` holds the key that stored credentials are encrypted with: 32
-    /// bytes. Where there is none it is made with random bytes (mode 0600, its folder 0700), unless the database holds credentials that
-    /// another key opens.
+    /// `url` is `sqlite:PATH`, `postgres://…` or `postgresql://…`. A SQLite file is created with
+    /// mode 0600 in a folder of mode 0700.
+    ///
+    /// `key_file` holds the 32-byte key that encrypts stored credentials. If it does not exist, it
+    /// is created from random bytes (mode 0600, its folder 0700), unless the database already holds
+    /// credentials that another key encrypted.
     ///
     /// # Errors
-    /// [`Error::Url`], [`Error::SqliteUrl`] and [`Error::PostgresUrl`], which quote nothing; [`Error::File`], [`Error::Key`],
-    /// [`Error::KeyMissing`], [`Error::Random`], [`Error::Unavailable`]; [`Error::Open`], which shows no password.
+    /// [`Error::Url`], [`Error::SqliteUrl`] and [`Error::PostgresUrl`], which quote nothing;
+    /// [`Error::File`], [`Error::Key`], [`Error::KeyMissing`], [`Error::Random`],
+    /// [`Error::Unavailable`]; [`Error::Open`], which shows no password.
     pub async fn open(url: &str, key_file: &Path) -> Result<Self> {
         let (options, place) = if url.starts_with("sqlite:") {
             sqlite(url)?
@@ -49,18 +55,18 @@ impl Store {
         } else {
             return Err(Error::Url);
         };
-        // Before the database is touched: a file that is refused changes nothing.
+        // Load the key before the database is touched: a refused key file changes nothing.
         let key = Key::load(key_file)?;
         let fail = |error: DbErr| Error::Open {
             database: place.clone(),
-            reason: cut(&error.to_string()),
+            reason: excerpt(&error.to_string()),
         };
         let connection = Database::connect(options).await.map_err(fail)?;
         migrate(&connection).await.map_err(fail)?;
         let db = Db::new(connection);
         let key = match key {
             Some(key) => key,
-            None if crate::cluster::hold_credentials(&db).await? => {
+            None if crate::cluster::has_credentials(&db).await? => {
                 return Err(Error::KeyMissing(key_file.to_owned()));
             }
             None => Key::create(key_file)?,
@@ -72,7 +78,7 @@ impl Store {
         })
     }
 
-    /// Asks the database whether it is there, within a second.
+    /// Asks the database for an answer within a second.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Database`].
@@ -80,13 +86,15 @@ impl Store {
         Ok(self.db.ping().await?)
     }
 
-    /// Returns whether the database was there when it was last asked for anything. From memory.
+    /// Returns whether the last statement reached the database. Answers from memory.
     pub fn answers(&self) -> bool {
         self.db.answers()
     }
 
-    /// Waits for statements under way and closes the database; later calls fail. Gives up after 5 seconds on a database that is away: its
-    /// connections then end with the process.
+    /// Waits for statements in progress and closes the database. Later calls fail.
+    ///
+    /// Gives up after 5 seconds if the database is unavailable; its connections then end with the
+    /// process.
     ///
     /// # Errors
     /// [`Error::Unavailable`], [`Error::Database`].
@@ -105,7 +113,7 @@ async fn migrate(db: &DatabaseConnection) -> std::result::Result<(), DbErr> {
     Migrator::up(db, None).await
 }
 
-/// How to open a file, and its name for messages.
+/// Returns the options to open a file with, and its name for messages.
 fn sqlite(url: &str) -> Result<(ConnectOptions, String)> {
     url::check_sqlite(url)?;
     let parsed: SqliteConnectOptions = url.parse().map_err(|_| Error::SqliteUrl)?;
@@ -131,7 +139,7 @@ fn sqlite(url: &str) -> Result<(ConnectOptions, String)> {
     Ok((options, path.display().to_string()))
 }
 
-/// How to reach a server, and its place for messages.
+/// Returns the options to reach a server with, and its address for messages.
 fn postgres(url: &str) -> Result<(ConnectOptions, String)> {
     let place = url::check_postgres(url)?;
     let mut options = common(url);

@@ -1,4 +1,4 @@
-//! Every statement within its time limit, and whether the database is there.
+//! Runs every statement within its time limit, and records whether the database is available.
 
 use std::{
     sync::{
@@ -14,14 +14,16 @@ use sea_orm::{
 };
 use sea_orm_migration::prelude::async_trait;
 
-/// How long a statement or a transaction may take, the wait for a connection included.
+/// How long a statement or a transaction may take, including the wait for a connection.
 const LIMIT: Duration = Duration::from_secs(1);
 
 /// How long to wait for connections to close.
 const CLOSE: Duration = Duration::from_secs(5);
 
-/// The connections to the database. The only way for the rest of this crate to run a statement, so that each has the time limit. Cheap to
-/// clone.
+/// The connections to the database. Cheap to clone.
+///
+/// The rest of this crate can run statements only through it, so that each statement has the time
+/// limit.
 #[derive(Clone)]
 pub(crate) struct Db {
     connection: DatabaseConnection,
@@ -37,7 +39,7 @@ impl Db {
         }
     }
 
-    /// Whether the last statement found the database there.
+    /// Returns whether the last statement reached the database.
     pub(crate) fn answers(&self) -> bool {
         self.answers.load(Ordering::Relaxed)
     }
@@ -51,7 +53,9 @@ impl Db {
         closed.unwrap_or(Ok(()))
     }
 
-    /// Runs statements in one transaction, which has the time limit as a whole. They are rolled back unless `work` commits them.
+    /// Runs statements in one transaction, which has the time limit as a whole.
+    ///
+    /// They are rolled back unless `work` commits them.
     pub(crate) async fn transaction<T, E: From<DbErr>>(
         &self,
         work: impl AsyncFnOnce(DatabaseTransaction) -> Result<T, E>,
@@ -60,7 +64,7 @@ impl Db {
         match limited.await {
             Ok(done) => done,
             Err(_) => Err(self
-                .note(Err::<(), _>(timed_out()))
+                .record(Err::<(), _>(timed_out()))
                 .err()
                 .unwrap_or_else(timed_out)
                 .into()),
@@ -69,12 +73,12 @@ impl Db {
 
     async fn within<T>(&self, work: impl Future<Output = Result<T, DbErr>>) -> Result<T, DbErr> {
         let done = tokio::time::timeout(LIMIT, work).await;
-        self.note(done.unwrap_or_else(|_| Err(timed_out())))
+        self.record(done.unwrap_or_else(|_| Err(timed_out())))
     }
 
-    /// Notes by a statement's end whether the database is there.
-    fn note<T>(&self, done: Result<T, DbErr>) -> Result<T, DbErr> {
-        let answers = done.as_ref().err().is_none_or(|error| !is_away(error));
+    /// Records from a statement's result whether the database is available.
+    fn record<T>(&self, done: Result<T, DbErr>) -> Result<T, DbErr> {
+        let answers = done.as_ref().err().is_none_or(|error| !is_unavailable(error));
         self.answers.store(answers, Ordering::Relaxed);
         done
     }
@@ -107,12 +111,13 @@ fn timed_out() -> DbErr {
     DbErr::Conn(RuntimeErr::Internal(format!("no answer within {} s", LIMIT.as_secs())))
 }
 
-/// Whether an error says that the database can't be reached, or can't work, rather than that a statement is wrong.
-pub(crate) fn is_away(error: &DbErr) -> bool {
+/// Returns whether an error says that the database is unreachable or unable to work, rather than
+/// that a statement is wrong.
+pub(crate) fn is_unavailable(error: &DbErr) -> bool {
     match error {
         DbErr::ConnectionAcquire(_) | DbErr::Conn(_) => true,
         DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => match &**error {
-            sqlx::Error::Database(error) => error.code().is_some_and(|code| is_away_code(&code)),
+            sqlx::Error::Database(error) => error.code().is_some_and(|code| is_unavailable_code(&code)),
             sqlx::Error::Io(_)
             | sqlx::Error::Tls(_)
             | sqlx::Error::Protocol(_)
@@ -126,13 +131,17 @@ pub(crate) fn is_away(error: &DbErr) -> bool {
     }
 }
 
-/// By the code that the database gives: five characters from PostgreSQL (Appendix A: classes 08 connection, 53 resources, 57 operator, 58
-/// system; 25006 a replica that takes no writes), a number from SQLite, whose lowest byte is the primary result code.
-fn is_away_code(code: &str) -> bool {
+/// Returns the same from the code that the database gives.
+///
+/// PostgreSQL's have five characters (Appendix A: classes 08 connection, 53 resources, 57 operator,
+/// 58 system; 25006 is a replica that takes no writes). SQLite's are numbers whose lowest byte is
+/// the primary result code.
+fn is_unavailable_code(code: &str) -> bool {
     if code.len() == 5 {
         return code == "25006" || ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class));
     }
-    // SQLITE_BUSY, _LOCKED, _READONLY, _IOERR, _CORRUPT, _FULL, _CANTOPEN and _NOTADB.
+    // `SQLITE_BUSY`, `_LOCKED`, `_READONLY`, `_IOERR`, `_CORRUPT`, `_FULL`, `_CANTOPEN` and
+    // `_NOTADB`.
     code.parse::<u32>()
         .is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 8 | 10 | 11 | 13 | 14 | 26))
 }
@@ -148,25 +157,25 @@ mod tests {
     #[tokio::test]
     async fn a_database_that_is_back_is_known_to_be() -> Result<(), DbErr> {
         let db = Db::new(sea_orm::Database::connect("sqlite::memory:").await?);
-        assert!(db.note(Err::<(), _>(timed_out())).is_err() && !db.answers());
+        assert!(db.record(Err::<(), _>(timed_out())).is_err() && !db.answers());
         db.ping().await?;
         assert!(db.answers());
         Ok(())
     }
 
     #[tokio::test]
-    async fn a_database_that_hangs_is_away_until_it_answers() -> Result<(), DbErr> {
+    async fn a_database_that_hangs_is_unavailable_until_it_answers() -> Result<(), DbErr> {
         let options = ConnectOptions::new("sqlite::memory:").max_connections(1).to_owned();
         let db = Db::new(sea_orm::Database::connect(options).await?);
-        // Whoever has the one connection keeps it.
+        // The holder of the one connection keeps it.
         let held = db.connection.begin().await?;
         let started = Instant::now();
         let statement = db.execute_unprepared("SELECT 1").await;
-        assert!(statement.is_err_and(|error| is_away(&error)) && !db.answers());
+        assert!(statement.is_err_and(|error| is_unavailable(&error)) && !db.answers());
         let ping = db.ping().await;
-        assert!(ping.is_err_and(|error| is_away(&error)) && !db.answers());
+        assert!(ping.is_err_and(|error| is_unavailable(&error)) && !db.answers());
         let work = db.transaction(async |transaction| transaction.commit().await).await;
-        assert!(work.is_err_and(|error| is_away(&error)) && !db.answers());
+        assert!(work.is_err_and(|error| is_unavailable(&error)) && !db.answers());
         assert!(started.elapsed() >= 3 * LIMIT, "each waits as long as it may");
         held.rollback().await?;
         db.ping().await?;
@@ -175,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn an_absent_database_is_told_from_a_wrong_statement() {
+    fn an_unavailable_database_is_distinguished_from_a_wrong_statement() {
         for (code, away) in [
             ("57P01", true),
             ("57014", true),
@@ -191,9 +200,9 @@ mod tests {
             ("1", false),
             ("", false),
         ] {
-            assert_eq!(is_away_code(code), away, "{code}");
+            assert_eq!(is_unavailable_code(code), away, "{code}");
         }
-        assert!(is_away(&timed_out()));
-        assert!(!is_away(&DbErr::RecordNotInserted));
+        assert!(is_unavailable(&timed_out()));
+        assert!(!is_unavailable(&DbErr::RecordNotInserted));
     }
 }

@@ -1,7 +1,9 @@
-//! The database: users, sessions and clusters, in SQLite or PostgreSQL. Credentials of clusters are encrypted before they get
-//! there, tokens and passwords are there as hashes only. No SQL and no entity leaves this crate.
+//! The database: users, sessions and clusters, in SQLite or PostgreSQL.
 //!
-//! Times are milliseconds since the epoch; the caller says what time it is.
+//! Credentials of clusters are encrypted before they are stored; tokens and passwords are stored as
+//! hashes only. No SQL and no entity leaves this crate.
+//!
+//! Times are milliseconds since the epoch. The caller passes the current time.
 
 mod cluster;
 mod connect;
@@ -27,7 +29,8 @@ pub use user::{NewUser, User};
 
 /// The database. Cheap to clone.
 ///
-/// A call fails with [`Error::Unavailable`] when a statement has no answer within a second, the wait for a connection included.
+/// A call fails with [`Error::Unavailable`] if a statement has no answer within a second, including
+/// the wait for a connection.
 #[derive(Clone)]
 pub struct Store {
     db: db::Db,
@@ -42,7 +45,7 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// Where passwords are hashed and verified: one at a time in the whole process.
+    /// Returns the hasher of passwords, which works on one at a time in the whole process.
     pub fn passwords(&self) -> &Passwords {
         &self.passwords
     }

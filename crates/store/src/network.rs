@@ -1,4 +1,6 @@
-//! The networks that accounts have logged in from: keyed hashes, so that the database alone does not tell where anyone was.
+//! The networks that accounts have logged in from.
+//!
+//! They are stored as keyed hashes, so that the database alone does not reveal where anyone was.
 
 use std::net::IpAddr;
 
@@ -12,15 +14,16 @@ use crate::{
     error::Result,
 };
 
-/// What the hash is for.
+/// The purpose of the hash.
 const PURPOSE: &str = "known network";
 
-/// How many networks of an account are remembered: the last ones used.
+/// The number of networks that are remembered for an account: those used last.
 const KEPT: u64 = 20;
 
 impl Store {
-    /// Returns whether an account has logged in from a network after a time. An account that there is not has logged in from nowhere, which
-    /// is found out by the same work.
+    /// Returns whether an account has logged in from a network after a time.
+    ///
+    /// An unknown account has never logged in; finding that out takes the same work.
     ///
     /// # Errors
     /// [`crate::Error::Unavailable`], [`crate::Error::Database`].
@@ -32,11 +35,12 @@ impl Store {
         Ok(row.is_some_and(|row| row.last_used_at > after))
     }
 
-    /// Notes that a user has logged in from a network. Beyond 20 the one that was unused for longest is forgotten.
+    /// Records that a user has logged in from a network. Of more than 20, it forgets the one that
+    /// was unused for longest.
     ///
     /// # Errors
     /// [`crate::Error::Unavailable`], [`crate::Error::Database`].
-    pub async fn note_network(&self, user: &User, network: IpAddr, now: i64) -> Result<()> {
+    pub async fn record_network(&self, user: &User, network: IpAddr, now: i64) -> Result<()> {
         let row = ActiveModel {
             user_id: Set(user.id),
             hash: Set(self.network_hash(&user.username, network)?.to_vec()),
@@ -71,7 +75,7 @@ impl Store {
         Ok(())
     }
 
-    /// Forgets the networks that nobody has logged in from after a time. How many there were.
+    /// Forgets the networks that nobody has logged in from after a time. Returns how many.
     ///
     /// # Errors
     /// [`crate::Error::Unavailable`], [`crate::Error::Database`].

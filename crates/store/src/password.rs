@@ -1,4 +1,4 @@
-//! Password hashing with Argon2id, one at a time: each takes 19 MiB and a core.
+//! Password hashing with Argon2id, one at a time: each hash takes 19 MiB and a core.
 
 use std::{
     collections::VecDeque,
@@ -17,16 +17,17 @@ use crate::{
     strength::{LONGEST, refusal},
 };
 
-/// How many of each priority may wait for their turn, some seconds' worth; more are asked to come back.
+/// How many callers of each priority may wait for their turn: some seconds' worth. Further ones are
+/// refused and may come back.
 const WAITING: usize = 64;
 
-/// OWASP's Password Storage Cheat Sheet: m = 19 MiB, t = 2, p = 1.
+/// The parameters of OWASP's Password Storage Cheat Sheet: m = 19 MiB, t = 2, p = 1.
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// A hash with our parameters that no one has a password for: what an unknown user's try is checked against, so that it takes as long
-/// as a known one's.
+/// A hash with our parameters that belongs to no password. An unknown user's attempt is checked
+/// against it, so that it takes as long as a known user's.
 const DECOY: &str = "$argon2id$v=19$m=19456,t=2,p=1$cG9kZ2F0ZS1kZWNveS4uLg$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 static ARGON2: LazyLock<std::result::Result<Argon2<'static>, argon2::Error>> = LazyLock::new(|| {
@@ -34,7 +35,7 @@ static ARGON2: LazyLock<std::result::Result<Argon2<'static>, argon2::Error>> = L
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 });
 
-/// A password's hash as a PHC string. Its `Debug` shows nothing.
+/// A password's hash as a PHC string. Its `Debug` output shows nothing.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(pub(crate) String);
 
@@ -44,54 +45,56 @@ impl std::fmt::Debug for PasswordHash {
     }
 }
 
-/// The one place where passwords are hashed. Cheap to clone.
+/// The only hasher of passwords. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Passwords {
-    line: Arc<Mutex<Line>>,
+    queue: Arc<Mutex<Queue>>,
 }
 
-/// Who hashes first. Those of one priority take turns in the order in which they came.
+/// The priority of a caller. Callers of the same priority take turns in the order in which they
+/// came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Priority {
-    /// Someone who is known: goes before all who are not.
+    /// A caller who is known, before all who are not.
     High,
-    /// Anyone.
+    /// Any other caller.
     Low,
 }
 
-/// Whether someone is hashing, and those who wait.
+/// Whether a caller is hashing, and the callers who wait.
 #[derive(Debug, Default)]
-struct Line {
-    taken: bool,
+struct Queue {
+    busy: bool,
     high: VecDeque<oneshot::Sender<Turn>>,
     low: VecDeque<oneshot::Sender<Turn>>,
 }
 
-/// The right to hash now. Whoever holds it is alone; it lasts until the hashing is over, even if the holder goes away.
+/// The right to hash now. Only one exists; it lasts until the hashing is done, even if the holder
+/// is dropped.
 #[derive(Clone, Debug)]
 pub struct Turn {
     _held: Arc<Held>,
 }
 
-/// Gives the turn to the next one with its end.
+/// Passes the turn to the next caller when it is dropped.
 #[derive(Debug)]
 struct Held(Passwords);
 
 impl Passwords {
-    /// Waits until nobody else is hashing, and nobody of a higher priority wants to.
+    /// Waits until no other caller hashes and none of a higher priority waits.
     ///
     /// # Errors
-    /// [`Error::Busy`] when 64 of this priority are waiting already.
+    /// [`Error::Busy`] if 64 callers of this priority are waiting already.
     pub async fn turn(&self, priority: Priority) -> Result<Turn> {
         let turn = {
-            let mut line = self.line();
-            if !line.taken {
-                line.taken = true;
+            let mut queue = self.queue();
+            if !queue.busy {
+                queue.busy = true;
                 return Ok(self.held());
             }
             let waiting = match priority {
-                Priority::High => &mut line.high,
-                Priority::Low => &mut line.low,
+                Priority::High => &mut queue.high,
+                Priority::Low => &mut queue.low,
             };
             if waiting.len() >= WAITING {
                 waiting.retain(|one| !one.is_closed());
@@ -112,13 +115,13 @@ impl Passwords {
         }
     }
 
-    fn line(&self) -> MutexGuard<'_, Line> {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Line {
-    /// Takes the next one who still waits.
+impl Queue {
+    /// Takes the next caller who still waits.
     fn next(&mut self) -> Option<oneshot::Sender<Turn>> {
         loop {
             let next = self.high.pop_front().or_else(|| self.low.pop_front())?;
@@ -132,21 +135,24 @@ impl Line {
 impl Drop for Held {
     fn drop(&mut self) {
         let next = {
-            let mut line = self.0.line();
-            let next = line.next();
-            line.taken = next.is_some();
+            let mut queue = self.0.queue();
+            let next = queue.next();
+            queue.busy = next.is_some();
             next
         };
         if let Some(next) = next {
-            // If that one goes away right now, the turn that it does not take passes itself on.
+            // If that caller leaves right now, the turn in the channel is dropped and passes itself
+            // on.
             let _ = next.send(self.0.held());
         }
     }
 }
 
 impl Turn {
-    /// Whether a password is the one of a hash, in constant time. Without a hash (an unknown user), and for a password that is too long to be
-    /// anyone's: `false`, after the same work.
+    /// Returns whether a password matches a hash, in constant time.
+    ///
+    /// Returns `false` after the same work if there is no hash (the user is unknown) or the
+    /// password is longer than any may be.
     ///
     /// # Errors
     /// [`Error::Password`].
@@ -165,8 +171,11 @@ impl Turn {
         .await
     }
 
-    /// Hashes a new password of an account with a random salt. The only way to a hash, so that no weak password gets one: it must have 8
-    /// characters to 1024 bytes, not contain the user name, and not be among the first that are guessed (zxcvbn's scores 0 and 1).
+    /// Hashes a new password of an account with a random salt.
+    ///
+    /// This is the only way to a hash, so that no weak password gets one. A password must have 8
+    /// characters to 1,024 bytes, must not contain the user name, and must not be among the first
+    /// that are guessed (zxcvbn's scores 0 and 1).
     ///
     /// # Errors
     /// [`Error::Weak`], [`Error::Password`].
@@ -185,7 +194,8 @@ impl Turn {
         .await
     }
 
-    /// Runs on a blocking thread, which keeps the turn until it is done: a caller that goes away must not let the next one in early.
+    /// Runs on a blocking thread, which keeps the turn until it is done: a caller that is cancelled
+    /// must not let the next one in early.
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Argon2<'static>) -> Result<T> + Send + 'static,
@@ -260,7 +270,7 @@ mod tests {
             assert!(futures_util::poll!(turn.as_mut()).is_pending());
         }
         assert!(matches!(passwords.turn(Priority::Low).await, Err(Error::Busy)));
-        // Those who went away make room.
+        // Callers who left make room.
         drop(waiting.pop());
         let mut late = Box::pin(passwords.turn(Priority::Low));
         assert!(futures_util::poll!(late.as_mut()).is_pending());

@@ -1,4 +1,4 @@
-//! Files and folders that only we may read.
+//! Files and folders that only their owner may read.
 
 use std::{
     fs::{DirBuilder, OpenOptions, Permissions},
@@ -8,16 +8,19 @@ use std::{
 
 use crate::error::{Error, Result};
 
-/// The permission bits of everyone outside owner and group, and of the group.
+/// The permission bits of users outside owner and group, and those of the group.
 pub(crate) const OTHERS: u32 = 0o007;
 pub(crate) const GROUP: u32 = 0o070;
-/// The permission bit with which the group may read.
+/// The permission bit that lets the group read.
 pub(crate) const GROUP_READ: u32 = 0o040;
-/// The permission bit with which everyone outside owner and group may make, replace and remove files in a folder.
+/// The permission bit that lets users outside owner and group create, replace and remove a folder's
+/// files.
 const OTHERS_WRITE: u32 = 0o002;
 
-/// Creates the data directory, and those above it, for the owner alone (mode 0700). One that exists stays as it is. Its group may write:
-/// Kubernetes gives a volume to the pod's group (`fsGroup`).
+/// Creates the data directory and its parents for the owner alone (mode 0700). An existing one
+/// keeps its mode.
+///
+/// Its group may write, because Kubernetes gives a volume to the pod's group (`fsGroup`).
 ///
 /// # Errors
 /// [`Error::Folder`] for a folder that others may write; [`Error::File`].
@@ -34,14 +37,15 @@ pub fn create_data_dir(path: &Path) -> Result<()> {
             path: path.to_owned(),
             reason: format!(
                 "has mode {mode:04o}, so that every user of this machine may replace the database and the key in it: run chmod o-w on it, or \
-                 name another with --data-dir"
+                 choose another with --data-dir"
             ),
         });
     }
     Ok(())
 }
 
-/// Creates a folder, and those above it, for the owner alone (mode 0700). One that exists stays as it is.
+/// Creates a folder and its parents for the owner alone (mode 0700). An existing one keeps its
+/// mode.
 ///
 /// # Errors
 /// [`Error::File`].
@@ -57,8 +61,10 @@ pub(crate) fn create_private_dir(path: &Path) -> Result<()> {
         })
 }
 
-/// Creates an empty file for the owner alone (mode 0600) where there is none, and takes others' permissions off one that exists. SQLite
-/// gives its side files (`-wal`, `-shm`) the same mode.
+/// Creates an empty file for the owner alone (mode 0600). If it exists, removes the permissions of
+/// others.
+///
+/// SQLite gives its side files (`-wal`, `-shm`) the same mode.
 pub(crate) fn create_private_file(path: &Path) -> Result<()> {
     let fail = |action, source| Error::File {
         action,

@@ -21,14 +21,16 @@ use crate::{
     private::{GROUP, GROUP_READ, OTHERS, create_private_dir},
 };
 
-/// Bytes of a key.
+/// The length of a key in bytes.
 const KEY: usize = 32;
-/// Bytes of a nonce: long enough to be random for every message.
+/// The length of a nonce in bytes: long enough to be random for every message.
 const NONCE: usize = 24;
-/// The first byte of what we write, so that another scheme can follow.
+/// The first byte of a sealed text, so that another scheme can follow.
 const VERSION: u8 = 1;
 
-/// The key that stored credentials are encrypted with. Cheap to clone; wiped from memory with its last clone; its `Debug` shows nothing.
+/// The key that encrypts stored credentials.
+///
+/// Cheap to clone. Dropping the last clone wipes it from memory. Its `Debug` output shows nothing.
 #[derive(Clone)]
 pub(crate) struct Key(Arc<Zeroizing<[u8; KEY]>>);
 
@@ -39,16 +41,17 @@ impl std::fmt::Debug for Key {
 }
 
 impl Key {
-    /// Makes a key file of 32 random bytes (mode 0600, its folder 0700) and reads it. Of several processes that do so at once all get the same
-    /// key.
+    /// Creates a key file of 32 random bytes (mode 0600, its folder 0700) and reads it.
+    ///
+    /// Processes that do so at the same time all get the same key.
     ///
     /// # Errors
-    /// As [`Key::load`]; [`Error::Random`].
+    /// Those of [`Key::load`]; [`Error::Random`].
     pub(crate) fn create(path: &Path) -> Result<Self> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             create_private_dir(folder)?;
         }
-        Self::make(path)?;
+        Self::create_file(path)?;
         Self::load(path)?.ok_or_else(|| Error::File {
             action: "read the key file",
             path: path.to_owned(),
@@ -56,9 +59,11 @@ impl Key {
         })
     }
 
-    /// Makes the file, unless another process has made it meanwhile. It gets its name when it is whole: neither a process that starts at the same
-    /// time nor one that starts after a crash finds half a key.
-    fn make(path: &Path) -> Result<()> {
+    /// Creates the file, unless another process has created it meanwhile.
+    ///
+    /// The file gets its name when it is complete, so no process finds half a key, whether it
+    /// starts at the same time or after a crash.
+    fn create_file(path: &Path) -> Result<()> {
         let mut key = Zeroizing::new([0; KEY]);
         let mut suffix = [0; 8];
         for bytes in [key.as_mut_slice(), &mut suffix] {
@@ -67,13 +72,14 @@ impl Key {
         let mut draft = path.as_os_str().to_owned();
         draft.push(format!(".{:016x}", u64::from_ne_bytes(suffix)));
         let draft = Path::new(&draft);
-        let made = write_new(draft, key.as_ref()).and_then(|()| match fs::hard_link(draft, path) {
-            // Not every file system has links. An exclusive creation is the next best: of several processes one writes.
+        let created = write_new(draft, key.as_ref()).and_then(|()| match fs::hard_link(draft, path) {
+            // Not every file system has links. The next best is an exclusive creation: only one
+            // process writes.
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => write_new(path, key.as_ref()),
             linked => linked,
         });
         let _ = fs::remove_file(draft);
-        match made {
+        match created {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             other => other.and_then(|()| sync_folder(path)),
         }
@@ -84,11 +90,11 @@ impl Key {
         })
     }
 
-    /// Reads the key file; `None` where there is none.
+    /// Reads the key file; `None` if it does not exist.
     ///
     /// # Errors
-    /// [`Error::Key`] for a file that may be read or written by others, or by its group (see [`exposed`]), or that is not 32 bytes long;
-    /// [`Error::File`].
+    /// [`Error::Key`] for a file that others or its group may use (see [`exposed`]), or that is not
+    /// 32 bytes long; [`Error::File`].
     pub(crate) fn load(path: &Path) -> Result<Option<Self>> {
         let read = |source| Error::File {
             action: "read the key file",
@@ -111,7 +117,7 @@ impl Key {
             )));
         }
         let mut bytes = Zeroizing::new(Vec::with_capacity(KEY + 1));
-        // One byte more than a key, to notice a longer file.
+        // Read one byte more than a key has, to notice a longer file.
         file.take(KEY as u64 + 1).read_to_end(&mut bytes).map_err(read)?;
         let key = <[u8; KEY]>::try_from(bytes.as_slice()).map_err(|_| {
             refuse(format!(
@@ -123,14 +129,18 @@ impl Key {
         Ok(Some(Self(Arc::new(Zeroizing::new(key)))))
     }
 
-    /// Hashes some parts for one purpose: who does not have the key can't find out by trying what they were. HMAC-SHA-256 (RFC 2104) under a key
-    /// of the purpose's own; each part's length counts, so that no two lists of parts read the same.
+    /// Hashes a list of parts for one purpose. Without the key, nobody can find the parts by
+    /// trying.
+    ///
+    /// Uses HMAC-SHA-256 (RFC 2104) under a key of the purpose's own. Each part's length is hashed
+    /// too, so that no two lists hash the same bytes.
     pub(crate) fn keyed_hash(&self, purpose: &'static str, parts: &[&[u8]]) -> Result<[u8; 32]> {
         let own = hmac(self.0.as_slice(), &[purpose.as_bytes()])?;
         hmac(&own, parts)
     }
 
-    /// Encrypts a text for one purpose and one row: it opens for no other, so that stored texts can't be swapped.
+    /// Encrypts a text for one purpose and row. It decrypts for no other, so that stored texts
+    /// can't be swapped.
     ///
     /// # Errors
     /// [`Error::Random`].
@@ -150,7 +160,7 @@ impl Key {
         Ok([&[VERSION], nonce.as_slice(), &sealed].concat())
     }
 
-    /// Decrypts what [`Key::seal`] made for the same purpose and row.
+    /// Decrypts a text that [`Key::seal`] encrypted for the same purpose and row.
     ///
     /// # Errors
     /// [`Error::Unseal`].
@@ -178,14 +188,15 @@ impl Key {
     }
 }
 
-/// Writes a new file that only we may read, down to the disk.
+/// Writes a new file that only its owner may read, and syncs it to the disk.
 fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }
 
-/// Makes a new file's name durable: a key that is lost with the power leaves credentials that nothing opens.
+/// Syncs a new file's name to the disk. A key that a power failure loses would leave credentials
+/// that nothing decrypts.
 fn sync_folder(path: &Path) -> io::Result<()> {
     match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         Some(folder) => File::open(folder)?.sync_all(),
@@ -193,9 +204,9 @@ fn sync_folder(path: &Path) -> io::Result<()> {
     }
 }
 
-/// HMAC-SHA-256 of some parts, each behind its length.
+/// Computes the HMAC-SHA-256 of parts, each preceded by its length.
 fn hmac(key: &[u8], parts: &[&[u8]]) -> Result<[u8; 32]> {
-    // HMAC takes a key of any length.
+    // HMAC accepts a key of any length.
     let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|error| Error::Random(error.to_string()))?;
     for part in parts {
         mac.update(&(part.len() as u64).to_be_bytes());
@@ -204,10 +215,12 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> Result<[u8; 32]> {
     Ok(mac.finalize().into_bytes().into())
 }
 
-/// Returns who may use a key file beside its owner, if anyone may. The group may read, not write, a file of root's while we are not root: so looks a
-/// Kubernetes Secret with `defaultMode: 0400` in a pod with an `fsGroup`, which is our own group there.
-fn exposed(mode: u32, owner: u32, we: u32) -> Option<&'static str> {
-    let secret = owner == 0 && we != 0 && mode & GROUP == GROUP_READ;
+/// Returns who may use a key file apart from its owner; `None` if nobody may.
+///
+/// The group may read, but not write, a file of root's if we are not root: a Kubernetes Secret with
+/// `defaultMode: 0400` looks like that in a pod with an `fsGroup`, which is our own group there.
+fn exposed(mode: u32, owner: u32, euid: u32) -> Option<&'static str> {
+    let secret = owner == 0 && euid != 0 && mode & GROUP == GROUP_READ;
     if mode & OTHERS != 0 {
         Some("every user of this machine")
     } else if mode & GROUP != 0 && !secret {
@@ -217,7 +230,8 @@ fn exposed(mode: u32, owner: u32, we: u32) -> Option<&'static str> {
     }
 }
 
-/// What a text is sealed for; the length first, so that no two pairs read the same.
+/// Returns the data that a sealed text is bound to. The length comes first, so that no two pairs
+/// give the same bytes.
 fn associated(purpose: &str, row: i64) -> Vec<u8> {
     let length = u32::try_from(purpose.len()).unwrap_or(u32::MAX);
     [&length.to_be_bytes(), purpose.as_bytes(), &row.to_be_bytes()].concat()

@@ -1,4 +1,4 @@
-//! Sessions: hashes of tokens, and when they end.
+//! Sessions: the hashes of their tokens, and when they end.
 
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -14,41 +14,41 @@ use crate::{
     error::{Error, Result},
 };
 
-/// How many rows a statement names at most: SQLite allows 32,766 parameters.
+/// How many rows a statement names at most. SQLite allows 32,766 parameters.
 const CHUNK: usize = 500;
 
-/// SHA-256 of a token.
+/// The SHA-256 of a token.
 pub type TokenHash = [u8; 32];
 
 /// A session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// Its number; never used again.
+    /// Its number, which is never reused.
     pub id: i64,
-    /// Whose it is.
+    /// The number of its user.
     pub user_id: i64,
-    /// Of the access token.
+    /// The hash of its access token.
     pub token_hash: TokenHash,
     /// When it began.
     pub created_at: i64,
-    /// When it was last used, as far as [`Store::touch_session`] was told.
+    /// When it was last used, as recorded by [`Store::touch_session`].
     pub last_used_at: i64,
     /// When the access token must be refreshed.
     pub token_expires_at: i64,
-    /// When the session ends in any case.
+    /// When the session ends at the latest.
     pub expires_at: i64,
 }
 
-/// A session to begin.
+/// A new session.
 #[derive(Clone, Debug)]
 pub struct NewSession {
     /// As in [`Session`].
     pub user_id: i64,
     /// As in [`Session`].
     pub token_hash: TokenHash,
-    /// Of the refresh token.
+    /// The hash of the refresh token.
     pub refresh_hash: TokenHash,
-    /// Of the part that all refresh tokens of the session share.
+    /// The hash of the part that all refresh tokens of the session share.
     pub refresh_family: TokenHash,
     /// As in [`Session`].
     pub token_expires_at: i64,
@@ -59,11 +59,11 @@ pub struct NewSession {
 /// New tokens of a session.
 #[derive(Clone, Debug)]
 pub struct Rotation {
-    /// Of the refresh token that is used up.
+    /// The hash of the refresh token that is used up.
     pub used_refresh_hash: TokenHash,
-    /// Of the new access token.
+    /// The hash of the new access token.
     pub token_hash: TokenHash,
-    /// Of the new refresh token.
+    /// The hash of the new refresh token.
     pub refresh_hash: TokenHash,
     /// As in [`NewSession`].
     pub refresh_family: TokenHash,
@@ -107,7 +107,7 @@ impl Store {
         row.insert(&self.db).await?.try_into()
     }
 
-    /// The session of an access token, with its user.
+    /// Returns the session of an access token, with its user.
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -115,7 +115,7 @@ impl Store {
         self.session_with_user(Column::TokenHash, hash).await
     }
 
-    /// The session of a refresh token, with its user.
+    /// Returns the session of a refresh token, with its user.
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -123,7 +123,8 @@ impl Store {
         self.session_with_user(Column::RefreshHash, hash).await
     }
 
-    /// The session whose refresh tokens share a part, whether they are used up or not.
+    /// Returns the session whose refresh tokens share a part, whether they are used up or not, with
+    /// its user.
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -140,7 +141,8 @@ impl Store {
         row.map(with_user).transpose()
     }
 
-    /// The sessions of some numbers that there still are, with their users, in no order.
+    /// Returns those of the numbered sessions that still exist, with their users, in no particular
+    /// order.
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -159,7 +161,8 @@ impl Store {
         Ok(found)
     }
 
-    /// Gives a session new tokens, if its refresh token still is the one that is used up. `false`: someone was faster.
+    /// Gives a session new tokens if the used refresh token is still its current one. Returns
+    /// `false` if another call was faster.
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -177,7 +180,7 @@ impl Store {
         Ok(updated.rows_affected > 0)
     }
 
-    /// Notes that a session was used. An earlier time than the one noted changes nothing.
+    /// Records that a session was used. A time before the recorded one changes nothing.
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -191,7 +194,7 @@ impl Store {
         Ok(())
     }
 
-    /// Removes a session. Whether there was one.
+    /// Removes a session. Returns whether it existed.
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -199,7 +202,8 @@ impl Store {
         Ok(Entity::delete_by_id(id).exec(&self.db).await?.rows_affected > 0)
     }
 
-    /// Removes those sessions of a user that are beyond a number, the longest unused first. Their numbers.
+    /// Removes the longest unused sessions of a user, so that `keep` remain. Returns the numbers of
+    /// those removed.
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -224,7 +228,8 @@ impl Store {
         Ok(ids)
     }
 
-    /// Removes sessions that ended, or were last used, at or before the given times. How many there were.
+    /// Removes the sessions that ended, or were last used, at or before the given times. Returns
+    /// how many.
     ///
     /// # Errors
     /// [`Error::Database`].

@@ -1,19 +1,23 @@
-//! What a password may be.
+//! The rules for new passwords.
 
 use zxcvbn::{Score, zxcvbn};
 
-/// Shortest (NIST SP 800-63B) and longest password, in characters and in bytes.
+/// The shortest password in characters (NIST SP 800-63B) and the longest in bytes.
 const SHORTEST: usize = 8;
 pub(crate) const LONGEST: usize = 1024;
 
-/// How many characters are weighed at either end. zxcvbn tries all that letters like `@` and `4` may stand for, so that 100 characters of
-/// such a text take seconds, and 32 take a tenth of one.
-const WEIGHED: usize = 32;
+/// How many characters are scored at either end.
+///
+/// zxcvbn tries every meaning of letters like `@` and `4`: a text of 100 such characters takes
+/// seconds, one of 32 a tenth of a second.
+const SCORED: usize = 32;
 
-/// The shortest user name that a password must not contain: a shorter one is in most texts.
-const TELLING: usize = 4;
+/// The shortest user name, in characters, that a password must not contain. Shorter names occur in
+/// most texts.
+const SHORTEST_NAME: usize = 4;
 
-/// Returns why a password is not taken for an account, as a sentence for the one who chose it; `None` if it is.
+/// Returns why an account can't have a password, as a sentence for the person who chose it; `None`
+/// if it can.
 pub(crate) fn refusal(password: &str, username: &str) -> Option<String> {
     let length = password.chars().count();
     if length < SHORTEST {
@@ -23,13 +27,13 @@ pub(crate) fn refusal(password: &str, username: &str) -> Option<String> {
         return Some(format!("the password must have at most {LONGEST} bytes"));
     }
     let (lower, name) = (password.to_lowercase(), username.to_lowercase());
-    if lower == name || (name.chars().count() >= TELLING && lower.contains(&name)) {
+    if lower == name || (name.chars().count() >= SHORTEST_NAME && lower.contains(&name)) {
         return Some("the password must not contain the user name".to_owned());
     }
-    let first: String = password.chars().take(WEIGHED).collect();
-    let last: String = password.chars().skip(length.saturating_sub(WEIGHED)).collect();
+    let first: String = password.chars().take(SCORED).collect();
+    let last: String = password.chars().skip(length.saturating_sub(SCORED)).collect();
     let guessed = |part: &str| zxcvbn(part, &[&name]).score() <= Score::One;
-    if guessed(&first) && (length <= WEIGHED || guessed(&last)) {
+    if guessed(&first) && (length <= SCORED || guessed(&last)) {
         return Some(
             "the password is among the first that are guessed: choose a longer one, such as four or more random words"
                 .to_owned(),
@@ -74,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_password_is_weighed_at_both_ends() {
+    fn a_long_password_is_scored_at_both_ends() {
         let (weak, strong) = ("password".repeat(8), "h7$kQz!2wL");
         assert!(refusal(&weak, "admin").is_some());
         for password in [format!("{weak}{strong}"), format!("{strong}{weak}"), strong.repeat(102)] {

@@ -1,11 +1,13 @@
-//! Whether a database URL means what its writer meant. A password with a `/`, `?`, `#` or `@` in it that is not percent-encoded still makes a
-//! URL, of another server: it is refused before any part of it gets into a message.
+//! Checks that a database URL means what its author meant.
+//!
+//! A password with a `/`, `?`, `#` or `@` that is not percent-encoded still makes a URL, but of
+//! another server. Such a URL is refused before any part of it gets into a message.
 
 use sea_orm::sqlx::postgres::PgConnectOptions;
 
 use crate::error::{Error, Result};
 
-/// Returns where a PostgreSQL URL leads, for messages: `host:port/database`.
+/// Checks a PostgreSQL URL. Returns its address for messages: `host:port/database`.
 ///
 /// # Errors
 /// [`Error::PostgresUrl`].
@@ -25,7 +27,8 @@ pub(crate) fn check_postgres(url: &str) -> Result<String> {
         && !rest.contains(['@', '#'])
         && !database.contains(['/', ':'])
         && query.split('&').filter(|pair| !pair.is_empty()).all(named);
-    // The driver's connector panics on what it can't parse. The reason is left out: it may quote a part.
+    // The driver's connector panics on a URL that it can't parse, so parse it first. The reason may
+    // quote a part and is left out.
     let parsed = url.parse::<PgConnectOptions>().ok().filter(|_| meant);
     let parsed = parsed.ok_or(Error::PostgresUrl)?;
     Ok(format!(
@@ -36,7 +39,8 @@ pub(crate) fn check_postgres(url: &str) -> Result<String> {
     ))
 }
 
-/// Refuses a SQLite URL with what looks like a server and its credential: it would make a file of that name.
+/// Refuses a SQLite URL that seems to name a server and its credential: it would create a file of
+/// that name.
 ///
 /// # Errors
 /// [`Error::SqliteUrl`].

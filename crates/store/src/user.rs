@@ -1,4 +1,4 @@
-//! Users.
+//! Users: the accounts that may log in.
 
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, sea_query::Expr,
@@ -17,9 +17,10 @@ use crate::{
 /// An account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
-    /// Its number; never used again.
+    /// Its number, which is never reused.
     pub id: i64,
-    /// Its name: unique, and stored in lower case, so that names that differ in case only are one.
+    /// Its name. It is unique and stored in lower case, so that names that differ only in case are
+    /// the same.
     pub username: String,
     /// Its mail address, or empty.
     pub email: String,
@@ -29,15 +30,15 @@ pub struct User {
     pub password: PasswordHash,
     /// Whether it may not log in.
     pub disabled: bool,
-    /// Until when it may not log in, if ever.
+    /// Until when it may not log in, if it is locked.
     pub locked_until: Option<i64>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: i64,
     /// When it was last changed.
     pub updated_at: i64,
 }
 
-/// An account to make.
+/// A new account.
 #[derive(Clone, Debug)]
 pub struct NewUser {
     /// As in [`User`], in any case.
@@ -67,14 +68,14 @@ impl From<Model> for User {
 }
 
 impl User {
-    /// Whether it may neither log in nor go on using a session.
+    /// Returns whether it may neither log in nor keep using a session.
     pub fn is_barred(&self, now: i64) -> bool {
         self.disabled || self.locked_until.is_some_and(|until| now < until)
     }
 }
 
 impl Store {
-    /// How many users there are.
+    /// Returns the number of users.
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -106,7 +107,7 @@ impl Store {
         }
     }
 
-    /// The user of a name, in any case.
+    /// Returns the user with a name, in any case.
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -118,7 +119,7 @@ impl Store {
         Ok(row.map(Into::into))
     }
 
-    /// The user of a number.
+    /// Returns the user with a number.
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -126,7 +127,8 @@ impl Store {
         Ok(Entity::find_by_id(id).one(&self.db).await?.map(Into::into))
     }
 
-    /// Replaces a user's password and ends all its sessions but one, in one step. Whether there is such a user.
+    /// Replaces a user's password and ends all its sessions but one, in one transaction. Returns
+    /// whether the user exists.
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -150,7 +152,9 @@ impl Store {
             .await
     }
 
-    /// Bars a user from logging in, or lets it in again. Its sessions end when they are next looked at.
+    /// Bars a user from logging in, or lets it in again. Returns whether the user exists.
+    ///
+    /// Its sessions end at their next check.
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -158,7 +162,8 @@ impl Store {
         self.update_user(id, Column::Disabled, Expr::value(disabled), now).await
     }
 
-    /// Bars a user from logging in until a time; `None` lets it in again.
+    /// Bars a user from logging in until a time; `None` lets it in again. Returns whether the user
+    /// exists.
     ///
     /// # Errors
     /// [`Error::Database`].

@@ -77,7 +77,9 @@ impl Sessions {
         };
         drop(turn);
         check_barred(&user, self.clock.now())?;
-        self.store.note_network(&user, tries.network, self.clock.now()).await?;
+        self.store
+            .record_network(&user, tries.network, self.clock.now())
+            .await?;
         self.begin(&user).await
     }
 

@@ -1,8 +1,8 @@
-//! `clusters`.
+//! The table `clusters`.
 
 use sea_orm::entity::prelude::*;
 
-/// A row.
+/// A row of `clusters`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "clusters")]
 pub struct Model {
@@ -24,7 +24,7 @@ pub struct Model {
     pub updated_at: i64,
 }
 
-/// None.
+/// The table has no relations.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {}
 

@@ -1,8 +1,8 @@
-//! `known_networks`.
+//! The table `known_networks`.
 
 use sea_orm::entity::prelude::*;
 
-/// A row. The hash is a keyed one of account and network.
+/// A row of `known_networks`. The hash is keyed and covers account and network.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "known_networks")]
 pub(crate) struct Model {
@@ -14,7 +14,7 @@ pub(crate) struct Model {
     pub last_used_at: i64,
 }
 
-/// None that is used: the database removes the rows of a user that goes.
+/// No relation is used: the database removes the rows of a user that is removed.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub(crate) enum Relation {}
 

@@ -1,4 +1,7 @@
-//! The tables as SeaORM sees them. Private to this crate: what leaves it are plain structs without hashes in their `Debug`.
+//! The tables as SeaORM sees them.
+//!
+//! They are private to this crate. Its public types are plain structs whose `Debug` output shows no
+//! hashes.
 
 pub(crate) mod cluster;
 pub(crate) mod known_network;

@@ -1,8 +1,8 @@
-//! `sessions`.
+//! The table `sessions`.
 
 use sea_orm::entity::prelude::*;
 
-/// A row. The hashes are SHA-256 of the tokens.
+/// A row of `sessions`. The hashes are SHA-256 of the tokens.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "sessions")]
 pub struct Model {
@@ -13,7 +13,7 @@ pub struct Model {
     pub token_hash: Vec<u8>,
     #[sea_orm(unique)]
     pub refresh_hash: Vec<u8>,
-    /// None of a session that has not been refreshed since before there were families.
+    /// `None` for a session that was last refreshed before families existed.
     pub refresh_family: Option<Vec<u8>>,
     pub created_at: i64,
     pub last_used_at: i64,
@@ -21,7 +21,7 @@ pub struct Model {
     pub expires_at: i64,
 }
 
-/// What a session belongs to.
+/// The relations of a session.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
     #[sea_orm(

@@ -1,8 +1,8 @@
-//! `users`.
+//! The table `users`.
 
 use sea_orm::entity::prelude::*;
 
-/// A row.
+/// A row of `users`.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "users")]
 pub struct Model {
@@ -19,7 +19,7 @@ pub struct Model {
     pub updated_at: i64,
 }
 
-/// What a user has.
+/// The relations of a user.
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
 pub enum Relation {
     #[sea_orm(has_many = "super::session::Entity")]

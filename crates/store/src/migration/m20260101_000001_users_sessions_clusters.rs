@@ -1,11 +1,11 @@
 //! Users, their sessions, and clusters. Times are milliseconds since the epoch.
 
-// The trait's async methods leave the manager's lifetime out, and so must we.
+// The trait's async methods omit the manager's lifetime, so these must too.
 #![allow(elided_lifetimes_in_paths)]
 
 use sea_orm_migration::prelude::*;
 
-/// See the module.
+/// Creates the tables of users, sessions and clusters.
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 

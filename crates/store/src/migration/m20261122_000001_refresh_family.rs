@@ -1,11 +1,12 @@
-//! What all refresh tokens of a session share, in place of the last one that was used up.
+//! Replaces the hash of the last used-up refresh token by the hash of the part that all refresh
+//! tokens of a session share.
 
-// The trait's async methods leave the manager's lifetime out, and so must we.
+// The trait's async methods omit the manager's lifetime, so these must too.
 #![allow(elided_lifetimes_in_paths)]
 
 use sea_orm_migration::prelude::*;
 
-/// See the module.
+/// Renames the column, and its index.
 #[derive(DeriveMigrationName)]
 pub(crate) struct Migration;
 
@@ -40,7 +41,8 @@ impl MigrationTrait for Migration {
     }
 }
 
-/// The hash of a used-up token that a row may hold is no family's, and matches none.
+/// Renames a column. A row may still hold the hash of a used-up token, which is never equal to the
+/// hash of a family.
 fn renamed(from: Sessions, to: Sessions) -> TableAlterStatement {
     Table::alter().table(Sessions::Table).rename_column(from, to).to_owned()
 }

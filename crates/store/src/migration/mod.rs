@@ -1,4 +1,4 @@
-//! The tables, version by version. A released migration never changes; a later one follows it.
+//! The tables, version by version. A released migration never changes; later ones follow it.
 
 mod m20260101_000001_users_sessions_clusters;
 mod m20261122_000001_refresh_family;

@@ -1,4 +1,4 @@
-//! Clusters.
+//! Stores clusters and their credentials.
 
 use std::os::unix::fs::PermissionsExt;
 
@@ -142,7 +142,7 @@ async fn an_operators_cluster_keeps_its_number_and_its_suffix() {
     assert_eq!((a.origin, a.description.as_str()), (Origin::Fixed, "original"));
     assert_ne!(a.id, b.id);
     let store = fixture.reopen().await;
-    // The other way round, and one of them not at all: same numbers, same names.
+    // In the other order, and with one of them absent: the numbers and names stay the same.
     let again = store
         .adopt_fixed("/b#prod", "prod", "changed", "https://other", 8)
         .await
@@ -177,7 +177,7 @@ async fn an_absent_operators_cluster_releases_its_name() {
     let taken = store.insert_cluster(new("prod"), 7).await.unwrap();
     let back = fixed(store, "/a#prod", "prod").await;
     assert_eq!((back.id, back.name.as_str()), (row.id, "prod-2"));
-    // Not for those that were added through the API.
+    // Clusters that were added through the API keep their names.
     store.release_name(taken.id, 8).await.unwrap();
     assert_eq!(store.cluster(taken.id).await.unwrap().unwrap().name, "prod");
 }

@@ -1,4 +1,4 @@
-//! Opening: files, modes and refusals.
+//! Opens databases: files, modes and refusals.
 
 use std::{
     fs,
@@ -141,7 +141,7 @@ async fn a_key_is_made_once_and_never_beside_credentials_of_another() {
     let fixture = Fixture::new().await;
     let path = key(fixture.folder.path());
     assert_eq!((fs::read(&path).unwrap().len(), mode(&path)), (32, 0o600));
-    // Without a credential in the database nothing is lost with the key.
+    // As long as the database holds no credential, nothing is lost with the key.
     fs::remove_file(&path).unwrap();
     let store = fixture.reopen().await;
     store.insert_cluster(crate::clusters::new("one"), 7).await.unwrap();
@@ -154,7 +154,7 @@ async fn a_key_is_made_once_and_never_beside_credentials_of_another() {
     fixture.reopen().await;
 }
 
-/// Where the key went.
+/// Moves the key away and returns its new path.
 fn folder_with_key_moved_away(path: &Path) -> PathBuf {
     let kept = path.with_extension("kept");
     fs::rename(path, &kept).unwrap();

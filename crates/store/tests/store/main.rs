@@ -1,5 +1,7 @@
-//! The store on a real database: SQLite in a temporary folder, or PostgreSQL where `TEST_DATABASE_URL` names a server on which databases
-//! may be created.
+//! Tests the store on a real database.
+//!
+//! That is SQLite in a temporary folder, or PostgreSQL if `TEST_DATABASE_URL` names a server that
+//! lets the tests create databases.
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -15,7 +17,7 @@ use podgate_store::{NewUser, Priority, Store, User};
 use sea_orm::{ConnectionTrait, Database};
 use tempfile::TempDir;
 
-/// A store of its own, and what must live as long as it.
+/// A store of its own, and the files that it needs.
 struct Fixture {
     folder: TempDir,
     url: String,
@@ -30,13 +32,13 @@ impl Fixture {
         Self { folder, url, store }
     }
 
-    /// The same database, opened again as at the next start.
+    /// Opens the same database again, as the next start does.
     async fn reopen(&self) -> Store {
         open(&self.folder, &self.url).await
     }
 }
 
-/// The URL of a new, empty database.
+/// Returns the URL of a new, empty database.
 async fn new_url(folder: &TempDir) -> String {
     match std::env::var("TEST_DATABASE_URL") {
         Ok(server) => new_database(&server).await,

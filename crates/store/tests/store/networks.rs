@@ -15,8 +15,8 @@ async fn a_network_is_known_to_the_account_that_logged_in_from_it_for_a_while() 
     let (admin, other) = (user(store, "admin").await, user(store, "other").await);
     let elsewhere: IpAddr = "2001:db8::".parse().unwrap();
     assert!(!store.knows_network("admin", HOME, 0).await.unwrap());
-    store.note_network(&admin, HOME, 500).await.unwrap();
-    store.note_network(&other, elsewhere, 500).await.unwrap();
+    store.record_network(&admin, HOME, 500).await.unwrap();
+    store.record_network(&other, elsewhere, 500).await.unwrap();
     assert!(store.knows_network("Admin", HOME, 499).await.unwrap(), "in any case");
     for (name, network, after) in [
         ("admin", HOME, 500),
@@ -29,8 +29,8 @@ async fn a_network_is_known_to_the_account_that_logged_in_from_it_for_a_while() 
             "{name} {network} {after}"
         );
     }
-    // Used again, it is known for longer, also after a restart.
-    store.note_network(&admin, HOME, 900).await.unwrap();
+    // After another use it is known for longer, even after a restart.
+    store.record_network(&admin, HOME, 900).await.unwrap();
     let store = fixture.reopen().await;
     assert!(store.knows_network("admin", HOME, 899).await.unwrap());
     assert_eq!(store.forget_networks(500).await.unwrap(), 1);
@@ -44,9 +44,9 @@ async fn an_account_keeps_the_20_networks_that_it_used_last() {
     let store = &fixture.store;
     let (admin, other) = (user(store, "admin").await, user(store, "other").await);
     let network = |n: u8| IpAddr::from([192, 0, 2, n]);
-    store.note_network(&other, HOME, 1).await.unwrap();
+    store.record_network(&other, HOME, 1).await.unwrap();
     for n in 1..=21 {
-        store.note_network(&admin, network(n), i64::from(n)).await.unwrap();
+        store.record_network(&admin, network(n), i64::from(n)).await.unwrap();
     }
     assert!(!store.knows_network("admin", network(1), 0).await.unwrap());
     for n in 2..=21 {
@@ -59,7 +59,7 @@ async fn an_account_keeps_the_20_networks_that_it_used_last() {
 async fn the_database_does_not_hold_a_network_in_clear() {
     let fixture = Fixture::new().await;
     let admin = user(&fixture.store, "admin").await;
-    fixture.store.note_network(&admin, HOME, 1).await.unwrap();
+    fixture.store.record_network(&admin, HOME, 1).await.unwrap();
     let raw = Database::connect(&fixture.url).await.unwrap();
     let all = Statement::from_string(raw.get_database_backend(), "SELECT hash FROM known_networks");
     let row = raw.query_one_raw(all).await.unwrap().unwrap();

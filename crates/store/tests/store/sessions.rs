@@ -1,4 +1,4 @@
-//! Sessions.
+//! Stores sessions and their tokens.
 
 use podgate_store::{NewSession, Rotation, Session, Store};
 
@@ -56,7 +56,7 @@ async fn a_rotation_uses_the_refresh_token_up() {
     assert_eq!(store.session_by_refresh(&[101; 32]).await.unwrap(), None);
     let (used, _) = store.session_by_refresh_family(&[201; 32]).await.unwrap().unwrap();
     assert_eq!(used.id, id);
-    // Of two that trade in the same token only one gets new ones.
+    // If two callers trade in the same token, only one gets new ones.
     assert!(!store.rotate_session(id, &rotation(101, 3), 601).await.unwrap());
     assert!(store.rotate_session(id, &rotation(102, 4), 602).await.unwrap());
 }
@@ -67,10 +67,10 @@ async fn a_touch_moves_forward_only() {
     let store = &fixture.store;
     let admin = user(store, "admin").await;
     let id = session(store, admin.id, 1, 500).await.id;
-    for (at, noted) in [(700, 700), (600, 700), (701, 701)] {
+    for (at, recorded) in [(700, 700), (600, 700), (701, 701)] {
         store.touch_session(id, at).await.unwrap();
         let (read, _) = store.session_by_token(&[1; 32]).await.unwrap().unwrap();
-        assert_eq!(read.last_used_at, noted);
+        assert_eq!(read.last_used_at, recorded);
     }
 }
 

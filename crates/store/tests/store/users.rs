@@ -1,4 +1,4 @@
-//! Users.
+//! Stores users and their passwords.
 
 use podgate_store::{Error, NewUser, Priority};
 
