@@ -208,7 +208,7 @@ fn spawn_shutdown(state: Arc<State>, pod: Arc<Object>, after: Duration) {
 }
 
 /// Removes a pod that is being deleted, once its grace is over and no finalizer holds it (`ShouldDeleteDuringUpdate` of Kubernetes' registry).
-pub(crate) fn finish(state: &Arc<State>, pod: &Arc<Object>) {
+fn finish(state: &Arc<State>, pod: &Arc<Object>) {
     let value = pod.value();
     let over =
         value["metadata"]["deletionTimestamp"].is_string() && value["metadata"]["deletionGracePeriodSeconds"] == 0;

@@ -204,20 +204,11 @@ async fn serve(socket: WebSocket, exec: Exec, state: &State) {
         biased;
         () = &mut broken => return,
         (ended, sent) = &mut served => sent.map(|sender| (ended, sender)),
-        sender = &mut received => {
-            // The client is gone. A kubelet ends the input of a command without a terminal, and leaves it at that.
-            let kept = state.faults.orphans_kept();
-            let _open_stdin = sender.filter(|_| kept && exec.tty);
-            let orphan = async {
-                if kept {
-                    let _ = served.await;
-                } else {
-                    let _ = tokio::time::timeout(ORPHAN_TIMEOUT, served).await;
-                }
-            };
+        () = &mut received => {
+            // The client is gone: what the command still does interests nobody.
             tokio::select! {
                 () = &mut broken => {}
-                () = orphan => {}
+                _ = tokio::time::timeout(ORPHAN_TIMEOUT, served) => {}
             }
             return;
         }
@@ -278,13 +269,13 @@ async fn transmit(
     Ok(sender)
 }
 
-/// Takes the client's messages until it closes the connection or is gone; returns its end of the input, if still open.
+/// Takes the client's messages until it closes the connection or is gone, then ends the input.
 async fn receive(
     mut receiver: SplitStream<WebSocket>,
     stdin: mpsc::Sender<Bytes>,
     resize: watch::Sender<Size>,
     closes: bool,
-) -> Option<mpsc::Sender<Bytes>> {
+) {
     let mut stdin = Some(stdin);
     while let Some(Ok(message)) = receiver.next().await {
         let mut bytes = match message {
@@ -316,7 +307,6 @@ async fn receive(
             _ => {}
         }
     }
-    stdin
 }
 
 /// A terminal's size, as client-go's `TerminalSize` is written.
@@ -336,7 +326,7 @@ fn status(ended: &Result<i32, StartError>) -> Value {
             "reason": "NonZeroExitCode",
             "details": {"causes": [{"reason": "ExitCode", "message": code.to_string()}]}}),
         Err(error) => {
-            let id = (crate::store::uid() + &crate::store::uid()).replace('-', "");
+            let id = crate::names::container_id();
             let cause = format!(
                 "Internal error occurred: error executing command in container: failed to exec in container: failed to \
                  start exec \"{id}\": OCI runtime exec failed: {error}: unknown"

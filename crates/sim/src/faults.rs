@@ -42,7 +42,6 @@ pub struct Faults {
     ignore_send_initial_events: AtomicBool,
     refuse_streaming_list: AtomicBool,
     only_v4_exec: AtomicBool,
-    keep_orphans: AtomicBool,
     no_protobuf: AtomicBool,
 }
 
@@ -57,7 +56,6 @@ impl Faults {
             ignore_send_initial_events: AtomicBool::default(),
             refuse_streaming_list: AtomicBool::default(),
             only_v4_exec: AtomicBool::default(),
-            keep_orphans: AtomicBool::default(),
             no_protobuf: AtomicBool::default(),
         }
     }
@@ -175,12 +173,6 @@ impl Faults {
         self.only_v4_exec.store(on, Ordering::SeqCst);
     }
 
-    /// Acts as a kubelet does: a command goes on when its client is gone, without a terminal with its input ended, with
-    /// one without a hang-up. Off, the command is ended, so that [`crate::Sim::open_execs`] counts clients.
-    pub fn keep_orphans(&self, on: bool) {
-        self.keep_orphans.store(on, Ordering::SeqCst);
-    }
-
     /// Acts as a server without protobuf: JSON for who takes it too, 406 for who does not.
     pub fn no_protobuf(&self, on: bool) {
         self.no_protobuf.store(on, Ordering::SeqCst);
@@ -222,10 +214,6 @@ impl Faults {
 
     pub(crate) fn protobuf_off(&self) -> bool {
         self.no_protobuf.load(Ordering::SeqCst)
-    }
-
-    pub(crate) fn orphans_kept(&self) -> bool {
-        self.keep_orphans.load(Ordering::SeqCst)
     }
 
     pub(crate) fn log_limit(&self) -> Option<u64> {

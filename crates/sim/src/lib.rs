@@ -12,6 +12,8 @@ mod faults;
 mod kubeconfig;
 mod list;
 mod log;
+mod manifest;
+mod names;
 mod negotiate;
 mod object;
 mod options;
@@ -31,8 +33,6 @@ mod table;
 mod time;
 mod tls;
 mod watch;
-mod write;
-mod yaml;
 
 pub use faults::Faults;
 pub use options::{Content, Options};

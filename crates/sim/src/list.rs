@@ -17,7 +17,6 @@ use crate::protobuf::{self, Encoded};
 use crate::selectors::Selectors;
 use crate::status::{Answer, Failure, bytes_response, json_response};
 use crate::table::{self, Include};
-use crate::yaml;
 
 use page::Page;
 pub(crate) use page::{invalid_option, too_large, version};
@@ -41,8 +40,7 @@ pub(crate) fn one(call: &Call, kind: Kind) -> Answer {
             let found = found.protobuf().map(protobuf::object).unwrap_or_default();
             bytes_response(protobuf::MEDIA_TYPE, found)
         }
-        Form::Yaml => bytes_response("application/yaml", yaml::write(&found.value())),
-        Form::Metadata => json_response(&table::metadata(&found.value())),
+        Form::Yaml => yaml(&found.value())?,
         Form::Table => {
             let row = table::row(&found, include(&call.query)?, Timestamp::now());
             let metadata = json!({"resourceVersion": found.version.to_string()});
@@ -68,18 +66,7 @@ pub(crate) fn answer(call: &Call, kind: Kind) -> Answer {
         Form::Yaml => {
             let items: Vec<Value> = page.objects.iter().map(|object| object.value()).collect();
             let list = json!({"kind": list, "apiVersion": "v1", "metadata": page.metadata, "items": items});
-            bytes_response("application/yaml", yaml::write(&list))
-        }
-        Form::Metadata => {
-            let items: Vec<Value> = page
-                .objects
-                .iter()
-                .map(|object| table::metadata(&object.value()))
-                .collect();
-            json_response(
-                &json!({"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1",
-                "metadata": page.metadata, "items": items}),
-            )
+            yaml(&list)?
         }
         Form::Table => {
             let (include, now) = (include(&call.query)?, Timestamp::now());
@@ -91,6 +78,13 @@ pub(crate) fn answer(call: &Call, kind: Kind) -> Answer {
             json_response(&table::document(page.metadata, table::columns(kind), rows))
         }
     })
+}
+
+/// Answers a value as YAML.
+fn yaml(value: &Value) -> Answer {
+    let text = serde_saphyr::to_string(value);
+    let text = text.map_err(|error| Failure::new(500, format!("the object can't be written as YAML: {error}")))?;
+    Ok(bytes_response("application/yaml", text))
 }
 
 /// What a Table's rows include beside their cells.

@@ -12,8 +12,6 @@ pub(crate) enum Form {
     Yaml,
     /// `meta.k8s.io/v1` Table, which carries what kubectl prints.
     Table,
-    /// `meta.k8s.io/v1` PartialObjectMetadata.
-    Metadata,
 }
 
 /// Chooses the first form of an `Accept` header that there is; without one, JSON. Protobuf is one where `protobuf` says so.
@@ -52,11 +50,7 @@ fn one(range: &str) -> Option<Form> {
     match (plain, parameter("as")) {
         (plain, None) => Some(plain),
         (Form::Json, Some(wanted)) if parameter("g") == Some("meta.k8s.io") && parameter("v") == Some("v1") => {
-            match wanted {
-                "Table" => Some(Form::Table),
-                "PartialObjectMetadata" | "PartialObjectMetadataList" => Some(Form::Metadata),
-                _ => None,
-            }
+            (wanted == "Table").then_some(Form::Table)
         }
         _ => None,
     }

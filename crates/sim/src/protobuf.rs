@@ -1,12 +1,13 @@
-//! Protobuf, by tables of our own: bodies that kubectl sends so and nothing else, and pods and failures for clients that ask for it.
+//! Pods and failures in protobuf, by field tables of our own.
+//!
+//! The tables are written apart from the decoder of the `cluster` crate, so that a mistake in one
+//! shows in tests against the other.
 
 mod objects;
-mod read;
 mod schema;
 mod write;
 
 pub(crate) use objects::{Encoded, bookmark, event, failure, failure_event, list_head, list_tail, object, part};
-pub(crate) use read::decode;
 
 /// The media type.
 pub(crate) const MEDIA_TYPE: &str = "application/vnd.kubernetes.protobuf";

@@ -11,17 +11,11 @@ use crate::status::{Answer, Failure, json_response};
 use crate::time;
 
 /// The reviews that can be created, with their API groups.
-pub(crate) const REVIEWS: [(&str, &str, &str); 5] = [
+pub(crate) const REVIEWS: [(&str, &str, &str); 3] = [
     (
         "authorization.k8s.io",
         "selfsubjectaccessreviews",
         "SelfSubjectAccessReview",
-    ),
-    ("authorization.k8s.io", "subjectaccessreviews", "SubjectAccessReview"),
-    (
-        "authorization.k8s.io",
-        "localsubjectaccessreviews",
-        "LocalSubjectAccessReview",
     ),
     (
         "authorization.k8s.io",
@@ -50,10 +44,9 @@ pub(crate) async fn answer(mut call: Call) -> Answer {
     let mut review = body::object(&mut call, kind).await?;
     let spec = review.get("spec").cloned().unwrap_or_default();
     let status = match *kind {
-        "SelfSubjectAccessReview" => access(call.user(), &spec, group)?,
         "SelfSubjectRulesReview" => rbac::rules(call.user(), spec["namespace"].as_str().unwrap_or_default()),
         "SelfSubjectReview" => json!({"userInfo": {"username": call.user().name, "groups": call.user().groups}}),
-        _ => access(&subject(&spec, group)?, &spec, group)?,
+        _ => access(call.user(), &spec, group)?,
     };
     review["status"] = status;
     review["apiVersion"] = format!("{group}/v1").into();
@@ -61,18 +54,6 @@ pub(crate) async fn answer(mut call: Call) -> Answer {
     let mut response = json_response(&review);
     *response.status_mut() = StatusCode::CREATED;
     Ok(response)
-}
-
-/// Whom a SubjectAccessReview asks about.
-fn subject(spec: &Value, group: &str) -> Result<User, Failure> {
-    let name = spec["user"].as_str().unwrap_or_default().to_owned();
-    let groups = spec["groups"].as_array().cloned().unwrap_or_default();
-    let groups: Vec<String> = groups.iter().filter_map(Value::as_str).map(str::to_owned).collect();
-    if name.is_empty() && groups.is_empty() {
-        let why = "Invalid value: \"\": at least one of user or group must be specified";
-        return Err(invalid(group, "spec.user", why));
-    }
-    Ok(User { name, groups })
 }
 
 fn access(user: &User, spec: &Value, group: &str) -> Result<Value, Failure> {

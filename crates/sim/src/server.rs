@@ -28,7 +28,7 @@ use crate::object::Kind;
 use crate::rbac::{self, Attributes};
 use crate::state::{Request, State};
 use crate::status::{Answer, Failure};
-use crate::{delete, discovery, exec, list, log, protobuf, reviews, watch, write};
+use crate::{delete, discovery, exec, list, log, protobuf, reviews, watch};
 
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -254,13 +254,6 @@ async fn objects(call: Call, kind: Kind) -> Answer {
             };
             rbac::authorize(call.user(), &create)?;
             Ok(Box::pin(exec::route(call)).await)
-        }
-        (Method::POST, None, None) => Box::pin(write::create(call, kind)).await,
-        (Method::PUT, Some(_), None | Some("status")) if kind == Kind::Pod => {
-            Box::pin(write::replace(call, kind)).await
-        }
-        (Method::PATCH, Some(_), None | Some("status")) if kind == Kind::Pod => {
-            Box::pin(write::patch(call, kind)).await
         }
         (_, _, None) => Err(Failure::no_method()),
         (_, _, Some("log" | "exec")) if kind == Kind::Pod => Err(Failure::no_method()),

@@ -16,7 +16,7 @@ use crate::options::{Content, Options};
 use crate::runtime::Run;
 use crate::server::{self, Session};
 use crate::state::{Request, State};
-use crate::{content, kubeconfig, time, tls, write};
+use crate::{content, kubeconfig, manifest, time, tls};
 
 /// A running simulated cluster. Cheap to clone; its server ends with [`Sim::stop`] or with the last handle.
 #[derive(Clone)]
@@ -50,12 +50,12 @@ impl Sim {
         let address = listener.local_addr()?;
         let state = Arc::new(State::new(options));
         for namespace in ["default", "kube-node-lease", "kube-public", "kube-system"] {
-            let object = namespace_object(namespace);
+            let object = manifest::namespace(namespace);
             let empty = state.options.content == Content::Empty;
             state.put(Kind::Namespace, if empty { object } else { content::backdated(object) });
         }
         if state.options.content == Content::Empty {
-            state.put(Kind::Node, node_object("node-1"));
+            state.put(Kind::Node, manifest::node("node-1"));
         }
         content::fill(&state);
         let tls = TlsAcceptor::from(config);
@@ -132,10 +132,10 @@ impl Sim {
     pub fn run_pod(&self, namespace: &str, name: &str, containers: &[&str]) {
         let state = &self.inner.state;
         if state.store.get(Kind::Namespace, "", namespace).is_none() {
-            state.put(Kind::Namespace, namespace_object(namespace));
+            state.put(Kind::Namespace, manifest::namespace(namespace));
         }
         let ip = state.next_ip();
-        state.put(Kind::Pod, running_pod(namespace, name, containers, &ip));
+        state.put(Kind::Pod, manifest::running_pod(namespace, name, containers, &ip));
     }
 
     /// Appends bytes to a container's log; a line is stamped with the time of its first byte. Whether the container
@@ -273,47 +273,6 @@ impl Sim {
         let pod = state.store.get(Kind::Pod, namespace, pod)?;
         state.runtime.runs(&pod.uid, container)?.current
     }
-}
-
-pub(crate) fn namespace_object(name: &str) -> Value {
-    json!({"kind": "Namespace", "metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}},
-        "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}})
-}
-
-pub(crate) fn node_object(name: &str) -> Value {
-    let now = time::seconds(Timestamp::now());
-    json!({"kind": "Node",
-    "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64"}},
-    "spec": {},
-    "status": {
-        "capacity": {"cpu": "4", "memory": "16Gi", "pods": "110"},
-        "allocatable": {"cpu": "4", "memory": "16Gi", "pods": "110"},
-        "conditions": [{"type": "Ready", "status": "True", "reason": "KubeletReady",
-            "message": "kubelet is posting ready status", "lastHeartbeatTime": now, "lastTransitionTime": now}],
-        "addresses": [{"type": "InternalIP", "address": "192.168.1.10"}, {"type": "Hostname", "address": name}],
-        "nodeInfo": {"kubeletVersion": "v1.36.0", "osImage": "Simulated Linux", "kernelVersion": "6.12.0", "architecture": "amd64",
-            "containerRuntimeVersion": "containerd://2.1.0", "operatingSystem": "linux", "kubeProxyVersion": "",
-            "machineID": "", "systemUUID": "", "bootID": ""}}})
-}
-
-fn running_pod(namespace: &str, name: &str, containers: &[&str], ip: &str) -> Value {
-    let now = time::seconds(Timestamp::now());
-    let spec = containers.iter().map(|name| {
-        json!({"name": name, "image": "busybox:1", "resources": {}, "imagePullPolicy": "IfNotPresent",
-            "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"})
-    });
-    let statuses = containers.iter().map(|name| {
-        json!({"name": name, "image": "busybox:1", "imageID": "docker.io/library/busybox@sha256:0", "ready": true,
-            "started": true, "restartCount": 0, "lastState": {}, "state": {"running": {"startedAt": now}}})
-    });
-    json!({"kind": "Pod",
-        "metadata": {"namespace": namespace, "name": name, "labels": {"app": name}},
-        "spec": {"nodeName": "node-1", "restartPolicy": "Always", "terminationGracePeriodSeconds": 30,
-            "dnsPolicy": "ClusterFirst", "schedulerName": "default-scheduler", "serviceAccountName": "default",
-            "containers": spec.collect::<Vec<_>>()},
-        "status": {"phase": "Running", "podIP": ip, "podIPs": [{"ip": ip}], "hostIP": "192.168.1.10",
-            "hostIPs": [{"ip": "192.168.1.10"}], "qosClass": "BestEffort", "startTime": now, "conditions": write::conditions(&now),
-            "containerStatuses": statuses.collect::<Vec<_>>()}})
 }
 
 /// The status of a container, whichever sort it is.

@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::faults::Faults;
+use crate::names;
 use crate::object::{Kind, Object};
 use crate::options::Options;
 use crate::runtime::Runtime;
@@ -199,7 +200,10 @@ impl State {
         let known = self.store.get(Kind::Pod, &namespace, &name).map(|pod| pod.uid.clone());
         if let Some(pod) = pod.as_object_mut() {
             let metadata = crate::object::metadata_mut(pod);
-            metadata.insert("uid".to_owned(), known.unwrap_or_else(crate::store::uid).into());
+            metadata.insert(
+                "uid".to_owned(),
+                known.unwrap_or_else(|| names::uid(&mut fastrand::Rng::new())).into(),
+            );
         }
     }
 }

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use crate::object::{Kind, Object, metadata_mut};
 use crate::shared_json::Draft;
-use crate::time;
+use crate::{names, time};
 
 use snapshot::Key;
 pub(crate) use snapshot::{Range, Snapshot};
@@ -321,7 +321,10 @@ fn complete(
     let before = find(&text("namespace"), &text("name"));
     if text("uid").is_empty() {
         let known = before.as_ref().map(|before| before.uid.clone());
-        metadata.insert("uid".to_owned(), known.unwrap_or_else(uid).into());
+        metadata.insert(
+            "uid".to_owned(),
+            known.unwrap_or_else(|| names::uid(&mut fastrand::Rng::new())).into(),
+        );
     }
     if !metadata.get("creationTimestamp").is_some_and(Value::is_string) {
         let known = before
@@ -331,15 +334,4 @@ fn complete(
         metadata.insert("creationTimestamp".to_owned(), known.unwrap_or_else(now));
     }
     before
-}
-
-/// A random identifier in the form of a version 4 UUID.
-pub(crate) fn uid() -> String {
-    let mut bytes = [0u8; 16];
-    // Without entropy the identifiers are merely predictable, which nothing in a simulation depends on.
-    let _ = getrandom::fill(&mut bytes);
-    let number = u128::from_be_bytes(bytes) & !(0xf << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
-    let hex = format!("{number:032x}");
-    let part = |range: std::ops::Range<usize>| hex.get(range).unwrap_or_default().to_owned();
-    [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-")
 }

@@ -111,7 +111,7 @@ pub(crate) fn document(metadata: Value, columns: Value, rows: Vec<Value>) -> Val
 }
 
 /// An object's metadata alone, as `meta.k8s.io/v1` PartialObjectMetadata.
-pub(crate) fn metadata(value: &Value) -> Value {
+fn metadata(value: &Value) -> Value {
     json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": value["metadata"]})
 }
 

@@ -352,7 +352,6 @@ impl Writer {
                 return;
             }
             Form::Json | Form::Yaml => object.json(),
-            Form::Metadata => table::metadata(&object.value()).to_string().into_bytes(),
             Form::Table => {
                 let row = table::row(object, self.include, Timestamp::now());
                 let metadata = json!({"resourceVersion": object.version.to_string()});
@@ -395,7 +394,6 @@ impl Writer {
                 };
                 json!({"kind": kind.name(), "apiVersion": "v1", "metadata": metadata, "spec": spec, "status": {}})
             }
-            Form::Metadata => table::metadata(&json!({ "metadata": metadata })),
             Form::Table => {
                 let row = Object::new(kind, json!({ "metadata": metadata }), version);
                 let row = table::row(&row, Include::Metadata, Timestamp::now());

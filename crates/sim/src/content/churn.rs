@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use fastrand::Rng;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::random::Random;
 use crate::delete;
 use crate::object::{Kind, Object};
 use crate::state::State;
@@ -26,7 +26,7 @@ const SHUTDOWN: Duration = Duration::from_secs(2);
 
 /// Makes `rate` changes a second (a deletion and the pod that replaces the deleted one are one) until the cluster stops.
 pub(super) async fn run(state: Arc<State>, rate: f64) {
-    let mut random = Random::new(rate.to_bits());
+    let mut rng = Rng::with_seed(rate.to_bits());
     let mut pods: Vec<(String, String)> = Vec::new();
     let (mut due, mut left) = (0.0, 0);
     let mut last = Instant::now();
@@ -49,12 +49,11 @@ pub(super) async fn run(state: Arc<State>, rate: f64) {
                     .collect();
             }
             left -= 1;
-            let index = usize::try_from(random.below(pods.len() as u64)).unwrap_or(0);
-            let Some((namespace, name)) = pods.get(index) else {
+            let Some((namespace, name)) = rng.choice(&pods) else {
                 break;
             };
             if let Some(pod) = state.store.get(Kind::Pod, namespace, name) {
-                change(&state, &pod, &mut random);
+                change(&state, &pod, &mut rng);
             }
             // Requests come between: changes may take longer than a tick.
             tokio::task::yield_now().await;
@@ -63,13 +62,13 @@ pub(super) async fn run(state: Arc<State>, rate: f64) {
     }
 }
 
-fn change(state: &Arc<State>, pod: &Arc<Object>, random: &mut Random) {
+fn change(state: &Arc<State>, pod: &Arc<Object>, rng: &mut Rng) {
     // What is over stays: its Job would not make another one.
-    if random.once_in(10) && !is_over(pod) {
+    if rng.u64(..10) == 0 && !is_over(pod) {
         delete::start(state, pod, SHUTDOWN);
         return;
     }
-    let restart = random.once_in(3);
+    let restart = rng.u64(..3) == 0;
     let now = time::seconds(Timestamp::now());
     state.update_pod(&pod.namespace, &pod.name, |pod| {
         let status = &mut pod["status"];

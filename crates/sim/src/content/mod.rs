@@ -1,7 +1,6 @@
 //! What is in a cluster when it starts, and what happens in it afterwards.
 
 mod churn;
-mod random;
 mod shop;
 mod synthetic;
 

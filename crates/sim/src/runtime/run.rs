@@ -121,9 +121,8 @@ pub(crate) struct Run {
 impl Run {
     /// A run that begins now.
     pub(crate) fn new() -> Arc<Run> {
-        let id = (crate::store::uid() + &crate::store::uid()).replace('-', "");
         Arc::new(Run {
-            container_id: format!("containerd://{id}"),
+            container_id: format!("containerd://{}", crate::names::container_id()),
             buffer: Mutex::default(),
             changed: watch::Sender::new(()),
         })

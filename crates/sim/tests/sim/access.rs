@@ -143,17 +143,6 @@ async fn reviews_say_what_a_user_may() {
     );
     let path = json!({"nonResourceAttributes": {"verb": "get", "path": "/apis/x"}});
     assert_eq!(review(&viewer, kind, path).await.1["allowed"], true);
-    let exec = json!({"user": "alice", "groups": ["shop-editors"], "resourceAttributes":
-        {"verb": "create", "resource": "pods", "subresource": "exec", "namespace": "shop"}});
-    assert_eq!(
-        review(&api, "SubjectAccessReview", exec.clone()).await.1["allowed"],
-        true
-    );
-    assert_eq!(review(&viewer, "SubjectAccessReview", exec).await.0, 403);
-    assert_eq!(
-        review(&api, "SubjectAccessReview", json!({"user": "alice"})).await.0,
-        422
-    );
     let rules = review(
         &api.user("editor"),
         "SelfSubjectRulesReview",

@@ -383,31 +383,6 @@ async fn a_client_that_goes_ends_its_command() {
 }
 
 #[tokio::test]
-async fn a_kept_orphan_ends_by_what_its_client_sent_last() {
-    let api = shop().await;
-    api.sim.faults().keep_orphans(true);
-    let mut shell = exec(&api, "command=/bin/sh&stdin=true&stdout=true&tty=true").await;
-    shell.expect("/ # ").await;
-    shell.send(0, b"sleep 1000\r").await;
-    shell.expect("sleep 1000").await;
-    drop(shell);
-    let mut cat = exec(&api, "command=cat&stdin=true&stdout=true").await;
-    cat.send(0, b"x").await;
-    cat.expect("x").await;
-    drop(cat);
-    until("the end of cat, and of it alone", || api.sim.open_execs() == 1).await;
-    let mut shell = exec(&api, "command=/bin/sh&stdin=true&stdout=true&tty=true").await;
-    shell.expect("/ # ").await;
-    shell.send(0, b"sleep 1000\r").await;
-    shell.expect("sleep 1000").await;
-    shell.send(0, b"\x03\x04").await;
-    drop(shell);
-    until("the end of the second shell", || api.sim.open_execs() == 1).await;
-    api.sim.remove("Pod", "shop", "web");
-    until("the end of the first", || api.sim.open_execs() == 0).await;
-}
-
-#[tokio::test]
 async fn a_command_is_killed_with_its_container() {
     let api = shop().await;
     let mut run = exec(&api, "command=/bin/sh&stdin=true&stdout=true&tty=true").await;

@@ -6,12 +6,12 @@ mod client;
 mod delete;
 mod exec;
 mod faults;
+mod kubectl;
 mod lists;
 mod log;
 mod objects;
 mod protobuf;
 mod shop;
 mod synthetic;
-mod tables;
+
 mod watches;
-mod writes;

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fastrand::Rng;
 use jiff::Timestamp;
 
 use super::events::{Event, Events, Subject};
@@ -12,8 +13,9 @@ use super::pod::{Container, Pod};
 use super::pod_lifecycle::{PodLifecycle, Stage, StepContext};
 use super::sync::{start_logs, sync_pod};
 use super::workloads::{ContainerTemplate, Owner, Plan, Workload};
-use crate::content::random::Random;
+
 use crate::delete;
+use crate::names;
 use crate::object::Kind;
 use crate::state::State;
 
@@ -43,7 +45,7 @@ pub(super) struct Controller {
     terminating: HashSet<String>,
     pub(super) events: Events,
     pub(super) logs: LogWriters,
-    pub(super) random: Random,
+    pub(super) rng: Rng,
     next_reconcile: Timestamp,
     next_roll_out: Timestamp,
     /// The set that was rolled out last.
@@ -54,10 +56,10 @@ pub(super) struct Controller {
 
 impl Controller {
     pub(super) fn new(state: Arc<State>, plan: Plan, now: Timestamp) -> Controller {
-        let mut random = Random::new(plan.nodes.len() as u64);
+        let mut rng = Rng::with_seed(plan.nodes.len() as u64);
         let managed = plan.workloads.into_iter().map(|workload| Managed {
             workload,
-            revision: random.suffix(9),
+            revision: names::suffix(&mut rng, 9),
             next_job: now,
         });
         Controller {
@@ -68,7 +70,7 @@ impl Controller {
             events: Events::new(state.clone()),
             logs: LogWriters::new(state.clone()),
             state,
-            random,
+            rng,
             next_reconcile: now,
             next_roll_out: later(now, ROLL_OUT_EVERY.0),
             last_rolled_out: 0,
@@ -92,7 +94,7 @@ impl Controller {
                 self.step(index, now);
             }
         }
-        self.logs.tick(now, &mut self.random);
+        self.logs.tick(now, &mut self.rng);
     }
 
     fn step(&mut self, index: usize, now: Timestamp) {
@@ -113,21 +115,21 @@ impl Controller {
             workload: &managed.workload,
             events: &mut self.events,
             logs: &mut self.logs,
-            random: &mut self.random,
+            rng: &mut self.rng,
             place,
             address,
             now,
         };
         if lifecycle.step(&mut context) {
             sync_pod(&self.state, lifecycle, &managed.workload);
-            start_logs(&mut self.logs, lifecycle, &managed.workload, now, &mut self.random);
+            start_logs(&mut self.logs, lifecycle, &managed.workload, now, &mut self.rng);
         }
     }
 
     /// A pod at the beginning of its life; not stored yet.
     pub(super) fn new_pod(&mut self, index: usize, ordinal: usize, created: Timestamp) -> Option<PodLifecycle> {
-        let suffix = self.random.suffix(5);
-        let uid = self.random.uid();
+        let suffix = names::suffix(&mut self.rng, 5);
+        let uid = names::uid(&mut self.rng);
         let minute = u64::try_from(created.as_second()).unwrap_or(0) / 60;
         let managed = self.managed.get(index)?;
         let (workload, revision) = (&managed.workload, managed.revision.clone());
@@ -167,7 +169,7 @@ impl Controller {
             pod.host = super::host(ordinal);
             stage = Stage::Scheduled;
         }
-        let next = later(created, self.random.between(200, 900));
+        let next = later(created, self.rng.u64(200..=900));
         Some(PodLifecycle {
             workload: index,
             pod,
@@ -177,7 +179,7 @@ impl Controller {
     }
 
     pub(super) fn pick_node(&mut self) -> (&'static str, String) {
-        let index = usize::try_from(self.random.below(self.nodes.len() as u64)).unwrap_or(0);
+        let index = self.rng.usize(..self.nodes.len().max(1));
         (self.nodes.get(index).copied().unwrap_or_default(), super::host(index))
     }
 
@@ -219,7 +221,7 @@ impl Controller {
     /// Makes the pods agree with what the workloads ask for.
     fn reconcile(&mut self, now: Timestamp) {
         if self.next_roll_out <= now {
-            self.next_roll_out = later(now, self.random.between(ROLL_OUT_EVERY.0, ROLL_OUT_EVERY.1));
+            self.next_roll_out = later(now, self.rng.u64(ROLL_OUT_EVERY.0..=ROLL_OUT_EVERY.1));
             self.roll_out(now);
         }
         for index in 0..self.managed.len() {
@@ -329,7 +331,7 @@ impl Controller {
             });
         let Some(index) = next else { return };
         self.last_rolled_out = index;
-        let revision = self.random.suffix(9);
+        let revision = names::suffix(&mut self.rng, 9);
         let Some(managed) = self.managed.get_mut(index) else {
             return;
         };
@@ -389,7 +391,7 @@ impl Controller {
             .get(Kind::Pod, namespace, name)
             .filter(|pod| pod.uid == uid);
         if let Some(pod) = pod {
-            let takes = Duration::from_millis(self.random.between(3_000, 8_000));
+            let takes = Duration::from_millis(self.rng.u64(3_000..=8_000));
             delete::start(&self.state, &pod, takes);
         }
     }

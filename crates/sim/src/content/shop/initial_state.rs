@@ -28,7 +28,7 @@ impl Controller {
             for ordinal in 0..pods {
                 let age = match workload.owner {
                     Owner::CronJob(every) => every * 1_000 * (pods - ordinal) as u64,
-                    _ => self.random.between(20 * MINUTE, 6 * 24 * 60 * MINUTE),
+                    _ => self.rng.u64(20 * MINUTE..=6 * 24 * 60 * MINUTE),
                 };
                 if let Some(lifecycle) = self.new_pod(index, ordinal, earlier(now, age)) {
                     self.fast_forward(lifecycle, &workload, now);
@@ -58,7 +58,7 @@ impl Controller {
             }
         }
         sync_pod(&self.state, &lifecycle, workload);
-        start_logs(&mut self.logs, &lifecycle, workload, now, &mut self.random);
+        start_logs(&mut self.logs, &lifecycle, workload, now, &mut self.rng);
         self.lifecycles.push(lifecycle);
     }
 
@@ -81,9 +81,9 @@ impl Controller {
         for (index, container) in lifecycle.pod.containers.iter_mut().enumerate() {
             container.state = ContainerState::Running { since: started };
             container.ready = !(not_ready && index == 0);
-            if workload.scenario == Scenario::Runs && self.random.once_in(9) {
-                let to = earlier(now, self.random.between(20 * MINUTE, 600 * MINUTE)).max(started);
-                container.restarts = self.random.between(1, 3);
+            if workload.scenario == Scenario::Runs && self.rng.u64(..9) == 0 {
+                let to = earlier(now, self.rng.u64(20 * MINUTE..=600 * MINUTE)).max(started);
+                container.restarts = self.rng.u64(1..=3);
                 container.last = Some(Termination {
                     code: 255,
                     reason: "Unknown",
@@ -108,7 +108,7 @@ impl Controller {
             }
             Scenario::Crashes { code, reason, after } => {
                 // Two runs, so that there is a previous log; then it waits for the third.
-                let restarts = self.random.between(9, 60);
+                let restarts = self.rng.u64(9..=60);
                 self.crash(
                     lifecycle,
                     workload,
@@ -127,7 +127,7 @@ impl Controller {
                 );
                 self.record_back_off(lifecycle, workload, earlier(now, 38_000));
                 lifecycle.stage = Stage::BackOff;
-                lifecycle.next = later(now, self.random.between(5_000, 20_000));
+                lifecycle.next = later(now, self.rng.u64(5_000..=20_000));
             }
             _ => {}
         }
@@ -213,7 +213,7 @@ impl Controller {
             template.log_format,
             since,
             to,
-            &mut self.random,
+            &mut self.rng,
         );
         self.logs.exit_message(
             &lifecycle.pod.uid,

@@ -1,8 +1,9 @@
 //! What the shop's containers write into their logs.
 
+use fastrand::Rng;
 use jiff::Timestamp;
 
-use crate::content::random::Random;
+use crate::names;
 
 const PRODUCTS: &[&str] = &[
     "Espresso cups",
@@ -72,47 +73,50 @@ impl LogFormat {
     }
 
     /// One entry with its line feed; some span several lines. `count` is how many came before.
-    pub(super) fn entry(self, random: &mut Random, now: Timestamp, count: u64) -> String {
+    pub(super) fn entry(self, rng: &mut Rng, now: Timestamp, count: u64) -> String {
         let clock = now.strftime("%Y-%m-%dT%H:%M:%S.%3fZ");
         match self {
-            LogFormat::Nginx => nginx(random, now),
-            LogFormat::Json(logger) => json(random, &clock.to_string(), logger),
-            LogFormat::DevServer => dev_server(random),
-            LogFormat::Spring => spring(random, now),
-            LogFormat::Python => python(random, now),
-            LogFormat::Postgres => postgres(random, now),
-            LogFormat::Redis => redis(random, now),
-            LogFormat::Logfmt(component) => logfmt(random, &clock.to_string(), component),
+            LogFormat::Nginx => nginx(rng, now),
+            LogFormat::Json(logger) => json(rng, &clock.to_string(), logger),
+            LogFormat::DevServer => dev_server(rng),
+            LogFormat::Spring => spring(rng, now),
+            LogFormat::Python => python(rng, now),
+            LogFormat::Postgres => postgres(rng, now),
+            LogFormat::Redis => redis(rng, now),
+            LogFormat::Logfmt(component) => logfmt(rng, &clock.to_string(), component),
             LogFormat::CoreDns => format!(
                 "[INFO] 10.244.{}.{}:{} - {} \"A IN {}.shop.svc.cluster.local. udp 62 false 512\" NOERROR qr,aa,rd 122 0.000{}s\n",
-                random.below(3),
-                random.between(2, 250),
-                random.between(32_768, 60_999),
-                random.below(65_536),
-                random.pick(&["redis", "payments", "ledger", "catalogue"]),
-                random.between(10_000, 99_999)
+                rng.u64(..3),
+                rng.u64(2..=250),
+                rng.u64(32_768..=60_999),
+                rng.u64(..65_536),
+                names::pick(rng, &["redis", "payments", "ledger", "catalogue"]),
+                rng.u64(10_000..=99_999)
             ),
             LogFormat::Klog => format!(
                 "I{}       1 {}\n",
                 now.strftime("%m%d %H:%M:%S.%6f"),
-                random.pick(&[
-                    "proxier.go:828] \"Syncing iptables rules\" ipFamily=\"IPv4\"",
-                    "reflector.go:436] \"Caches populated\" type=\"*v1.EndpointSlice\"",
-                    "trace.go:236] Trace[1298498081]: \"Scraping nodes\" (total time: 214ms)",
-                ])
+                names::pick(
+                    rng,
+                    &[
+                        "proxier.go:828] \"Syncing iptables rules\" ipFamily=\"IPv4\"",
+                        "reflector.go:436] \"Caches populated\" type=\"*v1.EndpointSlice\"",
+                        "trace.go:236] Trace[1298498081]: \"Scraping nodes\" (total time: 214ms)",
+                    ]
+                )
             ),
             LogFormat::Envoy => format!(
                 "{{\"start_time\":\"{clock}\",\"method\":\"{}\",\"path\":\"{}\",\"response_code\":{},\"duration\":{},\"upstream_cluster\":\"inbound|8080||\",\"request_id\":\"{}\"}}\n",
-                random.pick(&["GET", "GET", "POST"]),
-                random.pick(PATHS),
-                random.pick(&[200, 200, 200, 204, 404, 503]),
-                random.between(1, 900),
-                random.uid()
+                names::pick(rng, &["GET", "GET", "POST"]),
+                names::pick(rng, PATHS),
+                names::pick(rng, &[200, 200, 200, 204, 404, 503]),
+                rng.u64(1..=900),
+                names::uid(rng)
             ),
             LogFormat::Batch => format!(
                 "{clock} processed {} rows ({} skipped)\n",
                 (count + 1) * 5_000,
-                random.below(12)
+                rng.u64(..12)
             ),
             LogFormat::Migration => format!("{clock} applying migration {:04} ... ok\n", count + 41),
         }
@@ -137,64 +141,67 @@ impl LogFormat {
     }
 }
 
-fn nginx(random: &mut Random, now: Timestamp) -> String {
-    let path = if random.once_in(2) {
-        random.pick(PATHS)
+fn nginx(rng: &mut Rng, now: Timestamp) -> String {
+    let path = if rng.u64(..2) == 0 {
+        names::pick(rng, PATHS)
     } else {
-        random.pick(BROWSED)
+        names::pick(rng, BROWSED)
     };
     format!(
         "203.0.113.{} - - [{}] \"{} {path} HTTP/1.1\" {} {} \"-\" \"Mozilla/5.0 (X11; Linux x86_64)\"\n",
-        random.between(1, 254),
+        rng.u64(1..=254),
         now.strftime("%d/%b/%Y:%H:%M:%S +0000"),
-        random.pick(&["GET", "GET", "GET", "POST"]),
-        random.pick(&[200, 200, 200, 200, 304, 301, 404, 499, 502]),
-        random.between(120, 48_000)
+        names::pick(rng, &["GET", "GET", "GET", "POST"]),
+        names::pick(rng, &[200, 200, 200, 200, 304, 301, 404, 499, 502]),
+        rng.u64(120..=48_000)
     )
 }
 
-fn json(random: &mut Random, clock: &str, logger: &str) -> String {
-    let product = random.pick(PRODUCTS);
-    let (level, message) = match random.below(20) {
+fn json(rng: &mut Rng, clock: &str, logger: &str) -> String {
+    let product = names::pick(rng, PRODUCTS);
+    let (level, message) = match rng.u64(..20) {
         0 => ("error", "upstream timed out, will retry"),
         1 | 2 => ("warn", "slow query"),
         3 => ("debug", "cache miss"),
         _ => (
             "info",
-            random.pick(&[
-                "request served",
-                "order placed",
-                "stock reserved",
-                "price computed",
-                "event published",
-            ]),
+            names::pick(
+                rng,
+                &[
+                    "request served",
+                    "order placed",
+                    "stock reserved",
+                    "price computed",
+                    "event published",
+                ],
+            ),
         ),
     };
     format!(
         "{{\"ts\":\"{clock}\",\"level\":\"{level}\",\"logger\":\"{logger}\",\"msg\":\"{message}\",\"product\":\"{product}\",\"order\":{},\"ms\":{},\"trace\":\"{:016x}\"}}\n",
-        random.between(100_000, 999_999),
-        random.between(1, 1_200),
-        random.next()
+        rng.u64(100_000..=999_999),
+        rng.u64(1..=1_200),
+        rng.u64(..)
     )
 }
 
-fn dev_server(random: &mut Random) -> String {
-    let path = random.pick(PATHS);
-    let ms = random.between(3, 240);
-    match random.below(12) {
+fn dev_server(rng: &mut Rng) -> String {
+    let path = names::pick(rng, PATHS);
+    let ms = rng.u64(3..=240);
+    match rng.u64(..12) {
         0 => format!(
             "\x1b[33mwarn\x1b[0m  - image for \x1b[1m{}\x1b[0m has no alt text\n",
-            random.pick(PRODUCTS)
+            names::pick(rng, PRODUCTS)
         ),
         1 => format!("\x1b[31merror\x1b[0m - fetch failed: \x1b[2mcatalogue:8080\x1b[0m ECONNRESET ({path})\n"),
         _ => format!("\x1b[32m✓\x1b[0m \x1b[36mGET\x1b[0m {path} \x1b[32m200\x1b[0m in \x1b[35m{ms}ms\x1b[0m\n"),
     }
 }
 
-fn spring(random: &mut Random, now: Timestamp) -> String {
+fn spring(rng: &mut Rng, now: Timestamp) -> String {
     let clock = now.strftime("%Y-%m-%d %H:%M:%S.%3f");
-    let thread = random.between(1, 16);
-    if random.once_in(12) {
+    let thread = rng.u64(1..=16);
+    if rng.u64(..12) == 0 {
         return format!(
             "{clock} ERROR 1 --- [nio-8080-exec-{thread}] e.shop.orders.OrderService : could not reserve stock\n\
              java.util.concurrent.TimeoutException: no answer from redis-0.redis within 500 ms\n\
@@ -207,61 +214,67 @@ fn spring(random: &mut Random, now: Timestamp) -> String {
     }
     format!(
         "{clock}  INFO 1 --- [nio-8080-exec-{thread}] e.shop.orders.OrderService : {} order={} item=\"{}\"\n",
-        random.pick(&["accepted", "paid", "shipped", "indexed"]),
-        random.between(100_000, 999_999),
-        random.pick(PRODUCTS)
+        names::pick(rng, &["accepted", "paid", "shipped", "indexed"]),
+        rng.u64(100_000..=999_999),
+        names::pick(rng, PRODUCTS)
     )
 }
 
-fn python(random: &mut Random, now: Timestamp) -> String {
+fn python(rng: &mut Rng, now: Timestamp) -> String {
     format!(
         "{} {} model.score: batch of {} in {} ms\n",
         now.strftime("%Y-%m-%d %H:%M:%S,%3f"),
-        random.pick(&["INFO", "INFO", "INFO", "WARNING"]),
-        random.between(8, 512),
-        random.between(20, 900)
+        names::pick(rng, &["INFO", "INFO", "INFO", "WARNING"]),
+        rng.u64(8..=512),
+        rng.u64(20..=900)
     )
 }
 
-fn postgres(random: &mut Random, now: Timestamp) -> String {
+fn postgres(rng: &mut Rng, now: Timestamp) -> String {
     let clock = now.strftime("%Y-%m-%d %H:%M:%S.%3f UTC");
-    let pid = random.between(40, 900);
-    match random.below(4) {
+    let pid = rng.u64(40..=900);
+    match rng.u64(..4) {
         0 => format!(
             "{clock} [{pid}] ERROR:  duplicate key value violates unique constraint \"entries_pkey\"\n{clock} [{pid}] DETAIL:  Key (id)=({}) already exists.\n",
-            random.between(100_000, 999_999)
+            rng.u64(100_000..=999_999)
         ),
         1 => format!(
             "{clock} [{pid}] LOG:  duration: {}.412 ms  statement: SELECT sum(amount) FROM entries\n",
-            random.between(500, 4_000)
+            rng.u64(500..=4_000)
         ),
         _ => format!(
             "{clock} [27] LOG:  checkpoint complete: wrote {} buffers (0.4%)\n",
-            random.between(12, 900)
+            rng.u64(12..=900)
         ),
     }
 }
 
-fn redis(random: &mut Random, now: Timestamp) -> String {
-    let text = random.pick(&[
-        "100 changes in 300 seconds. Saving...",
-        "Background saving terminated with success",
-        "DB saved on disk",
-    ]);
+fn redis(rng: &mut Rng, now: Timestamp) -> String {
+    let text = names::pick(
+        rng,
+        &[
+            "100 changes in 300 seconds. Saving...",
+            "Background saving terminated with success",
+            "DB saved on disk",
+        ],
+    );
     format!("1:M {} * {text}\n", now.strftime("%d %b %Y %H:%M:%S.%3f"))
 }
 
-fn logfmt(random: &mut Random, clock: &str, component: &str) -> String {
-    let message = random.pick(&[
-        "request completed",
-        "reload finished",
-        "compaction done",
-        "scrape ok",
-        "lease renewed",
-    ]);
+fn logfmt(rng: &mut Rng, clock: &str, component: &str) -> String {
+    let message = names::pick(
+        rng,
+        &[
+            "request completed",
+            "reload finished",
+            "compaction done",
+            "scrape ok",
+            "lease renewed",
+        ],
+    );
     format!(
         "time={clock} level={} component={component} msg=\"{message}\" duration={}ms\n",
-        random.pick(&["info", "info", "info", "warn"]),
-        random.between(1, 4_000)
+        names::pick(rng, &["info", "info", "info", "warn"]),
+        rng.u64(1..=4_000)
     )
 }

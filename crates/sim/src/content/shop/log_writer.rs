@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
 
 use super::log_format::LogFormat;
-use crate::content::random::Random;
+
 use crate::runtime::Run;
 use crate::state::State;
 
@@ -45,7 +46,7 @@ impl LogWriters {
         log_format: LogFormat,
         since: Timestamp,
         now: Timestamp,
-        random: &mut Random,
+        rng: &mut Rng,
     ) {
         let run = self.state.runtime.runs(uid, container).and_then(|runs| runs.current);
         let Some(run) = run.filter(|run| run.exit().is_none()) else {
@@ -64,7 +65,7 @@ impl LogWriters {
             next: earlier(now, count * log_format.mean_interval()),
         };
         for _ in 0..count {
-            writer.write_entry(random);
+            writer.write_entry(rng);
             if writer.next > now {
                 break;
             }
@@ -81,24 +82,22 @@ impl LogWriters {
     }
 
     /// Writes all that is due.
-    pub(super) fn tick(&mut self, now: Timestamp, random: &mut Random) {
+    pub(super) fn tick(&mut self, now: Timestamp, rng: &mut Rng) {
         self.writers.retain(|writer| writer.run.exit().is_none());
         for writer in self.writers.iter_mut().filter(|writer| writer.next <= now) {
             writer.next = now;
-            writer.write_entry(random);
+            writer.write_entry(rng);
         }
     }
 }
 
 impl LogWriter {
-    fn write_entry(&mut self, random: &mut Random) {
-        let entry = self.log_format.entry(random, self.next, self.count);
+    fn write_entry(&mut self, rng: &mut Rng) {
+        let entry = self.log_format.entry(rng, self.next, self.count);
         self.run.append(self.next, entry.as_bytes());
         self.count += 1;
-        let pause = random.between(
-            self.log_format.mean_interval() / 3,
-            self.log_format.mean_interval() * 5 / 3,
-        );
+        let mean = self.log_format.mean_interval();
+        let pause = rng.u64(mean / 3..=mean * 5 / 3);
         self.next = later(self.next, pause);
     }
 }

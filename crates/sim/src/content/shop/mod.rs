@@ -16,8 +16,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::backdated;
+use crate::manifest;
 use crate::object::Kind;
-use crate::sim::{namespace_object, node_object};
 use crate::state::State;
 use controller::Controller;
 
@@ -28,10 +28,10 @@ const TICK: Duration = Duration::from_millis(200);
 pub(super) fn fill(state: &Arc<State>, cluster: &str) {
     let plan = workloads::plan(cluster);
     for namespace in ["shop", "payments", "monitoring"] {
-        state.put(Kind::Namespace, backdated(namespace_object(namespace)));
+        state.put(Kind::Namespace, backdated(manifest::namespace(namespace)));
     }
     for (index, name) in plan.nodes.iter().enumerate() {
-        let mut node = backdated(node_object(name));
+        let mut node = backdated(manifest::node(name));
         node["metadata"]["labels"]["node-role.kubernetes.io/worker"] = "".into();
         node["metadata"]["labels"]["topology.kubernetes.io/zone"] = format!("zone-{}", index + 1).into();
         node["status"]["addresses"][0]["address"] = host(index).into();

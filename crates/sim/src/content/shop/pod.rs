@@ -1,10 +1,11 @@
 //! A pod of the shop: where it stands in its life, and the object that this makes.
 
+use fastrand::Rng;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::workloads::{ContainerTemplate, Owner, Workload};
-use crate::time;
+use crate::{names, time};
 
 /// A container's state.
 #[derive(Clone, Debug)]
@@ -234,7 +235,7 @@ fn owner_uid(workload: &Workload, owner: &str) -> String {
     let seed = text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
-    crate::content::random::Random::new(seed).uid()
+    names::uid(&mut Rng::with_seed(seed))
 }
 
 /// The tag of a container's image.

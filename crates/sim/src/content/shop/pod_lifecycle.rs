@@ -1,12 +1,12 @@
 //! The life of one pod: scheduled, started, ready, and what its fate makes of it.
 
+use fastrand::Rng;
 use jiff::Timestamp;
 
 use super::events::{Event, Events, Subject};
 use super::log_writer::{LogWriters, later};
 use super::pod::{Container, ContainerState, Pod, Termination, image};
 use super::workloads::{ContainerTemplate, Scenario, Workload};
-use crate::content::random::Random;
 
 /// The longest back-off of a crash loop, in seconds; shorter than the kubelet's 5 minutes, so that a demo shows it move.
 const MAX_BACK_OFF: u64 = 80;
@@ -45,7 +45,7 @@ pub(super) struct StepContext<'a> {
     pub(super) workload: &'a Workload,
     pub(super) events: &'a mut Events,
     pub(super) logs: &'a mut LogWriters,
-    pub(super) random: &'a mut Random,
+    pub(super) rng: &'a mut Rng,
     /// A node and its address, for a pod that needs one.
     pub(super) place: (&'static str, String),
     /// An IP that no pod has.
@@ -55,7 +55,7 @@ pub(super) struct StepContext<'a> {
 
 impl StepContext<'_> {
     fn soon(&mut self, from: u64, to: u64) -> Timestamp {
-        later(self.now, self.random.between(from, to))
+        later(self.now, self.rng.u64(from..=to))
     }
 
     fn record_event(&mut self, pod: &Pod, container: Option<&str>, reason: &str, message: String) {

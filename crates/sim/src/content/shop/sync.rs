@@ -1,5 +1,6 @@
 //! The shop's pods as objects of the cluster, and their containers as writers of logs.
 
+use fastrand::Rng;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -7,7 +8,7 @@ use super::log_writer::LogWriters;
 use super::pod::ContainerState;
 use super::pod_lifecycle::PodLifecycle;
 use super::workloads::Workload;
-use crate::content::random::Random;
+
 use crate::object::Kind;
 use crate::state::State;
 
@@ -69,19 +70,12 @@ pub(super) fn start_logs(
     lifecycle: &PodLifecycle,
     workload: &Workload,
     now: Timestamp,
-    random: &mut Random,
+    rng: &mut Rng,
 ) {
     let init = lifecycle.pod.init.iter().zip(workload.init);
     for (container, template) in init.chain(lifecycle.pod.containers.iter().zip(workload.containers)) {
         if let ContainerState::Running { since } = container.state {
-            logs.start(
-                &lifecycle.pod.uid,
-                template.name,
-                template.log_format,
-                since,
-                now,
-                random,
-            );
+            logs.start(&lifecycle.pod.uid, template.name, template.log_format, since, now, rng);
         }
     }
 }

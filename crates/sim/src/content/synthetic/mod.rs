@@ -10,8 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::content::{backdated, churn};
+use crate::manifest;
 use crate::object::{Kind, Object};
-use crate::sim::{namespace_object, node_object};
 use crate::state::State;
 use template::Template;
 use workload::{Owner, Size, Workload};
@@ -25,10 +25,10 @@ pub(super) fn fill(state: &Arc<State>, pods: usize, nodes: usize, namespaces: us
     };
     let now = Timestamp::now();
     for number in 0..size.namespaces {
-        state.put(Kind::Namespace, backdated(namespace_object(&size.namespace(number))));
+        state.put(Kind::Namespace, backdated(manifest::namespace(&size.namespace(number))));
     }
     for number in 0..size.nodes {
-        let mut node = backdated(node_object(&size.node(number)));
+        let mut node = backdated(manifest::node(&size.node(number)));
         node["status"]["addresses"][0]["address"] = json!(format!("192.168.{}.{}", number / 250, 2 + number % 250));
         state.put(Kind::Node, node);
     }

@@ -1,6 +1,8 @@
 //! The workloads of a synthetic cluster: every fact about a pod follows from the cluster's size and the pod's number.
 
-use crate::content::random::Random;
+use fastrand::Rng;
+
+use crate::names;
 
 /// Pods of a workload, on average.
 const REPLICAS: usize = 20;
@@ -85,8 +87,8 @@ pub(super) struct Workload {
 
 impl Workload {
     pub(super) fn new(number: usize, size: &Size) -> Workload {
-        let mut random = Random::new(number as u64);
-        let (revision, uid) = (random.suffix(10), random.uid());
+        let mut rng = Rng::with_seed(number as u64);
+        let (revision, uid) = (names::suffix(&mut rng, 10), names::uid(&mut rng));
         let pick = |of: &[&'static str]| of.get(number % of.len().max(1)).copied().unwrap_or_default();
         Workload {
             number,
@@ -117,11 +119,11 @@ impl Workload {
 
     /// A pod: its place in the workload, and a number that makes its name and UID its own.
     pub(super) fn pod(&self, index: usize, seed: u64) -> PodIdentity {
-        let mut random = Random::new(seed ^ 0x5eed_0000_0000_0000);
+        let mut rng = Rng::with_seed(seed ^ 0x5eed_0000_0000_0000);
         let name = match self.owner {
-            Owner::Deployment => format!("{}-{}-{}", self.name, self.revision, random.suffix(5)),
+            Owner::Deployment => format!("{}-{}-{}", self.name, self.revision, names::suffix(&mut rng, 5)),
             Owner::StatefulSet => format!("{}-{index}", self.name),
-            Owner::Job => format!("{}-{}", self.name, random.suffix(5)),
+            Owner::Job => format!("{}-{}", self.name, names::suffix(&mut rng, 5)),
         };
         let number = self.number * REPLICAS + index;
         let health = match PROBLEMS.get(number / 100 % PROBLEMS.len()) {
@@ -131,10 +133,10 @@ impl Workload {
         PodIdentity {
             number,
             name,
-            uid: random.uid(),
+            uid: names::uid(&mut rng),
             health,
             variant: number / 100 / PROBLEMS.len(),
-            age: random.between(600, 30 * 24 * 3600),
+            age: rng.u64(600..=30 * 24 * 3600),
         }
     }
 }
