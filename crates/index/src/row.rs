@@ -39,11 +39,15 @@ pub struct ContainerRef<'a> {
     packed: &'a Packed,
 }
 
-impl<'a> RowRef<'a> {
-    pub(crate) fn new(rows: &'a Rows, row: u32, rest: &'a Rest) -> Self {
-        Self { rows, row, rest }
+impl Rows {
+    /// Returns a row, if its number is in use.
+    pub(crate) fn row(&self, row: u32) -> Option<RowRef<'_>> {
+        let rest = self.columns.rest.get(row as usize)?.as_ref()?;
+        Some(RowRef { rows: self, row, rest })
     }
+}
 
+impl<'a> RowRef<'a> {
     fn at(self) -> usize {
         self.row as usize
     }

@@ -12,7 +12,7 @@ use roaring::RoaringBitmap;
 use self::columns::{Columns, IndexedColumns, UNKNOWN};
 pub(crate) use self::columns::{Packed, Rest};
 use crate::{
-    ClusterId, Pod, RowRef, Sort,
+    ClusterId, Pod, Sort,
     dictionary::{Dictionary, Sym},
     postings::Postings,
     search_text::SearchText,
@@ -229,12 +229,6 @@ impl Rows {
             self.words.release(a);
             self.words.release(b);
         }
-    }
-
-    /// Returns a row, if its number is in use.
-    pub(crate) fn row(&self, row: u32) -> Option<RowRef<'_>> {
-        let rest = self.columns.rest.get(row as usize)?.as_ref()?;
-        Some(RowRef::new(self, row, rest))
     }
 
     /// Returns when a row's pod was created.

@@ -24,7 +24,7 @@ pub(crate) struct Columns {
     /// When each row last changed, by the clock of [`crate::partitions::Partitions`].
     pub(crate) version: Vec<u64>,
     /// `None` if the number is free.
-    pub(super) rest: Vec<Option<Rest>>,
+    pub(crate) rest: Vec<Option<Rest>>,
 }
 
 /// The fields that only answers show.
