@@ -1,28 +1,27 @@
 //! The small file tree of a container, in memory.
 
-use super::io::{Input, Out};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Files and directories, at most.
+/// The most files and directories.
 const MAX_NODES: usize = 1000;
 
-/// Bytes in all files together, at most; what goes beyond is dropped, as on a full disk.
+/// The most bytes in all files together; more is dropped, as on a full disk.
 const MAX_BYTES: usize = 4 << 20;
 
-/// A directory or a file with its content.
+/// A directory, or a file with its content.
 #[derive(Clone, Debug)]
 pub(super) enum Node {
     Directory,
     File(Vec<u8>),
 }
 
-/// Every path (absolute, without a trailing slash but for the root) and what is there. Clones share the tree.
+/// A file tree by absolute path, without trailing slashes. Clones share it.
 #[derive(Clone)]
 pub(super) struct Files(Arc<Mutex<BTreeMap<String, Node>>>);
 
-/// What an operation on a file failed with, as `strerror(3)` words it.
+/// Why an operation on a file failed, as `strerror(3)` words it.
 pub(super) type Problem = &'static str;
 
 const NO_ENTRY: Problem = "No such file or directory";
@@ -30,7 +29,7 @@ const IS_DIRECTORY: Problem = "Is a directory";
 const FULL: Problem = "No space left on device";
 
 impl Files {
-    /// The usual directories, and these files; their directories are made.
+    /// Makes the usual directories, and these files with their directories.
     pub(super) fn new(files: impl IntoIterator<Item = (String, String)>) -> Files {
         let mut nodes = BTreeMap::new();
         for path in [
@@ -59,12 +58,12 @@ impl Files {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is at an absolute path.
+    /// Returns the node at an absolute path.
     pub(super) fn get(&self, path: &str) -> Option<Node> {
         self.nodes().get(path).cloned()
     }
 
-    /// The names in a directory, sorted.
+    /// Returns the names in a directory, sorted, with their nodes.
     pub(super) fn children(&self, path: &str) -> Vec<(String, Node)> {
         let prefix = if path == "/" {
             "/".to_owned()
@@ -83,105 +82,45 @@ impl Files {
             .collect()
     }
 
-    /// A file to read from.
-    pub(super) fn open(&self, directory: &str, path: &str) -> Result<Input, Problem> {
-        let path = resolve(directory, path);
-        match (path.as_str(), self.get(&path)) {
-            ("/dev/zero", _) => Ok(Input::Zeros),
-            (_, Some(Node::File(content))) => Ok(Input::Bytes(Bytes::from(content))),
-            (_, Some(Node::Directory)) => Err(IS_DIRECTORY),
-            (_, None) => Err(NO_ENTRY),
+    /// Returns the content of the file at an absolute path.
+    pub(super) fn read(&self, path: &str) -> Result<Bytes, Problem> {
+        match self.get(path) {
+            Some(Node::File(content)) => Ok(Bytes::from(content)),
+            Some(Node::Directory) => Err(IS_DIRECTORY),
+            None => Err(NO_ENTRY),
         }
     }
 
-    /// A file to write to; emptied unless it is appended to.
-    pub(super) fn create(&self, directory: &str, path: &str, append: bool) -> Result<Out, Problem> {
-        let path = resolve(directory, path);
-        if matches!(path.as_str(), "/dev/null" | "/dev/zero") {
-            return Ok(Out::Null);
-        }
+    /// Makes the file at an absolute path, or empties the one there unless `append` is set.
+    pub(super) fn create(&self, path: &str, append: bool) -> Result<(), Problem> {
         let mut nodes = self.nodes();
-        match nodes.get_mut(&path) {
+        match nodes.get(path) {
             Some(Node::Directory) => return Err(IS_DIRECTORY),
-            Some(Node::File(content)) => {
-                if !append {
-                    content.clear();
-                }
-            }
-            None => {
-                if !matches!(nodes.get(parent(&path)), Some(Node::Directory)) {
-                    return Err(NO_ENTRY);
-                }
-                if nodes.len() >= MAX_NODES {
-                    return Err(FULL);
-                }
-                nodes.insert(path.clone(), Node::File(Vec::new()));
-            }
+            Some(Node::File(_)) if append => return Ok(()),
+            Some(Node::File(_)) => {}
+            None if !matches!(nodes.get(parent(path)), Some(Node::Directory)) => return Err(NO_ENTRY),
+            None if nodes.len() >= MAX_NODES => return Err(FULL),
+            None => {}
         }
-        Ok(Out::File {
-            files: self.clone(),
-            path,
-        })
+        nodes.insert(path.to_owned(), Node::File(Vec::new()));
+        Ok(())
     }
 
-    /// Adds to the end of a file.
+    /// Appends to the file at an absolute path.
     pub(super) fn append(&self, path: &str, bytes: &[u8]) {
         let mut nodes = self.nodes();
-        let used: usize = nodes
-            .values()
-            .map(|node| {
-                if let Node::File(content) = node {
-                    content.len()
-                } else {
-                    0
-                }
-            })
-            .sum();
+        let sizes = nodes.values().map(|node| match node {
+            Node::File(content) => content.len(),
+            Node::Directory => 0,
+        });
+        let free = MAX_BYTES.saturating_sub(sizes.sum());
         if let Some(Node::File(content)) = nodes.get_mut(path) {
-            content.extend_from_slice(bytes.get(..MAX_BYTES.saturating_sub(used)).unwrap_or(bytes));
-        }
-    }
-
-    /// Makes a directory, with those above it when `parents`.
-    pub(super) fn make_directory(&self, directory: &str, path: &str, parents: bool) -> Result<(), Problem> {
-        let path = resolve(directory, path);
-        let mut nodes = self.nodes();
-        let mut missing = Vec::new();
-        let mut at = path.as_str();
-        while !nodes.contains_key(at) {
-            missing.push(at.to_owned());
-            at = parent(at);
-        }
-        match (nodes.get(at), missing.len()) {
-            (Some(Node::File(_)), _) => Err("Not a directory"),
-            (_, 0) if !parents => Err("File exists"),
-            (_, 2..) if !parents => Err(NO_ENTRY),
-            (_, count) if nodes.len() + count > MAX_NODES => Err(FULL),
-            _ => {
-                nodes.extend(missing.into_iter().map(|path| (path, Node::Directory)));
-                Ok(())
-            }
-        }
-    }
-
-    /// Removes a file, or a directory with all below it when `recursive`.
-    pub(super) fn remove(&self, directory: &str, path: &str, recursive: bool) -> Result<(), Problem> {
-        let path = resolve(directory, path);
-        let mut nodes = self.nodes();
-        match nodes.get(&path) {
-            None => Err(NO_ENTRY),
-            Some(Node::Directory) if path == "/" => Err("Device or resource busy"),
-            Some(Node::Directory) if !recursive => Err(IS_DIRECTORY),
-            Some(_) => {
-                let below = format!("{path}/");
-                nodes.retain(|at, _| *at != path && !at.starts_with(&below));
-                Ok(())
-            }
+            content.extend_from_slice(bytes.get(..free).unwrap_or(bytes));
         }
     }
 }
 
-/// An absolute path without `.`, `..` and doubled slashes.
+/// Returns an absolute path without `.`, `..` and doubled slashes.
 pub(super) fn resolve(directory: &str, path: &str) -> String {
     let mut parts = Vec::new();
     let base = if path.starts_with('/') { "" } else { directory };

@@ -1,21 +1,22 @@
-//! What commands read from and write to: bounded channels, files of the container, nothing.
+//! The streams of commands: bounded channels and files of the container.
 
-use super::{Output, files::Files, terminal::Modes};
+use super::Output;
+use super::files::{self, Files, Problem};
+use super::terminal::Terminal;
 use bytes::{Bytes, BytesMut};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use tokio::sync::mpsc;
 
-/// The largest piece that is sent at once.
-pub(super) const CHUNK: usize = 16 * 1024;
+/// The most bytes that are sent at once.
+const CHUNK: usize = 16 * 1024;
 
-/// Chunks that a pipe holds before its writer waits.
+/// The most chunks that a pipe holds before its writer waits.
 const PIPE_CHUNKS: usize = 4;
 
-/// The longest line that a reader of lines takes, as bytes; the rest is the next line.
+/// The most bytes of a line; the rest is read as the next line.
 const MAX_LINE: usize = 1 << 20;
 
-/// The reader is gone: what SIGPIPE says to a process.
+/// The reader is gone: to a process, SIGPIPE.
 #[derive(Debug)]
 pub(super) struct Broken;
 
@@ -23,19 +24,21 @@ pub(super) struct Broken;
 pub(super) enum Input {
     /// At its end from the start.
     Empty,
-    /// A client, a terminal or a pipe. An empty chunk is an end of file that does not last (^D on a terminal).
+    /// A client, a terminal or a pipe. An empty chunk is an end of file after which more may come
+    /// (^D on a terminal).
     Channel {
         chunks: mpsc::Receiver<Bytes>,
         rest: Bytes,
         terminal: bool,
     },
     /// The content of a file.
-    Bytes(Bytes),
+    File(Bytes),
     /// `/dev/zero`.
     Zeros,
 }
 
 impl Input {
+    /// Makes the input from a client or a pipe.
     pub(super) fn channel(chunks: mpsc::Receiver<Bytes>) -> Input {
         Input::Channel {
             chunks,
@@ -44,6 +47,7 @@ impl Input {
         }
     }
 
+    /// Makes the input from a terminal.
     pub(super) fn terminal(lines: mpsc::Receiver<Bytes>) -> Input {
         Input::Channel {
             chunks: lines,
@@ -52,39 +56,39 @@ impl Input {
         }
     }
 
+    /// Opens a file.
+    pub(super) fn open(files: &Files, directory: &str, path: &str) -> Result<Input, Problem> {
+        match files::resolve(directory, path).as_str() {
+            "/dev/zero" => Ok(Input::Zeros),
+            path => files.read(path).map(Input::File),
+        }
+    }
+
     pub(super) fn is_terminal(&self) -> bool {
         matches!(self, Input::Channel { terminal: true, .. })
     }
 
-    /// The next bytes; none at the end.
+    /// Reads the next bytes; returns none at the end.
     pub(super) async fn read(&mut self) -> Bytes {
         match self {
             Input::Empty => Bytes::new(),
-            Input::Bytes(bytes) => {
-                let at = bytes.len().min(CHUNK);
-                bytes.split_to(at)
-            }
+            Input::File(bytes) => bytes.split_to(bytes.len().min(CHUNK)),
             Input::Zeros => Bytes::from_static(&[0; 4096]),
-            Input::Channel { chunks, rest, .. } => {
-                if rest.is_empty() {
-                    chunks.recv().await.unwrap_or_default()
-                } else {
-                    std::mem::take(rest)
-                }
-            }
+            Input::Channel { chunks, rest, .. } if rest.is_empty() => chunks.recv().await.unwrap_or_default(),
+            Input::Channel { rest, .. } => std::mem::take(rest),
         }
     }
 
-    /// Gives back what was read too much, to be read next.
-    pub(super) fn unread(&mut self, bytes: Bytes) {
+    /// Gives back bytes that were read, to be read again.
+    fn unread(&mut self, bytes: Bytes) {
         match self {
             Input::Channel { rest, .. } => *rest = bytes,
-            Input::Bytes(content) => *content = [bytes, content.clone()].concat().into(),
+            Input::File(content) => *content = [bytes, content.clone()].concat().into(),
             Input::Empty | Input::Zeros => {}
         }
     }
 
-    /// The next line with its line feed, if it has one; none at the end.
+    /// Reads the next line with its line feed, if it has one; returns `None` at the end.
     pub(super) async fn line(&mut self) -> Option<BytesMut> {
         let mut line = BytesMut::new();
         loop {
@@ -114,17 +118,31 @@ pub(super) enum Out {
     Client {
         chunks: mpsc::Sender<Output>,
         stderr: bool,
-        terminal: Option<Arc<Modes>>,
+        terminal: Option<Arc<Terminal>>,
     },
     Pipe(mpsc::Sender<Bytes>),
     File {
         files: Files,
         path: String,
     },
+    /// `/dev/null`.
     Null,
 }
 
 impl Out {
+    /// Opens a file to write to it; empties it unless `append` is set.
+    pub(super) fn create(files: &Files, directory: &str, path: &str, append: bool) -> Result<Out, Problem> {
+        let path = files::resolve(directory, path);
+        if path == "/dev/null" {
+            return Ok(Out::Null);
+        }
+        files.create(&path, append)?;
+        Ok(Out::File {
+            files: files.clone(),
+            path,
+        })
+    }
+
     /// Writes everything, as fast as the reader takes it.
     pub(super) async fn write(&self, bytes: &[u8]) -> Result<(), Broken> {
         for chunk in bytes.chunks(CHUNK) {
@@ -138,8 +156,8 @@ impl Out {
                     terminal,
                 } => {
                     let bytes = match terminal {
-                        Some(modes) if !modes.raw.load(Ordering::Relaxed) => carriage_returns(chunk),
-                        _ => Bytes::copy_from_slice(chunk),
+                        Some(terminal) => terminal.output(chunk),
+                        None => Bytes::copy_from_slice(chunk),
                     };
                     let output = if *stderr {
                         Output::Stderr(bytes)
@@ -154,49 +172,8 @@ impl Out {
     }
 }
 
-/// A pipe between two commands.
+/// Makes a pipe between two commands.
 pub(super) fn pipe() -> (Out, Input) {
     let (sender, receiver) = mpsc::channel(PIPE_CHUNKS);
     (Out::Pipe(sender), Input::channel(receiver))
-}
-
-/// A terminal's output: each line feed becomes a carriage return and a line feed.
-pub(super) fn carriage_returns(bytes: &[u8]) -> Bytes {
-    let mut out = BytesMut::with_capacity(bytes.len() + 16);
-    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-        match line.strip_suffix(b"\n") {
-            Some(text) => {
-                out.extend_from_slice(text);
-                out.extend_from_slice(b"\r\n");
-            }
-            None => out.extend_from_slice(line),
-        }
-    }
-    out.freeze()
-}
-
-/// Collects small writes, so that a command with many short lines sends few chunks.
-pub(super) struct Buffered<'a> {
-    out: &'a Out,
-    bytes: Vec<u8>,
-}
-
-impl<'a> Buffered<'a> {
-    pub(super) fn new(out: &'a Out) -> Buffered<'a> {
-        Buffered { out, bytes: Vec::new() }
-    }
-
-    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), Broken> {
-        self.bytes.extend_from_slice(bytes);
-        if self.bytes.len() >= CHUNK {
-            self.flush().await
-        } else {
-            Ok(())
-        }
-    }
-
-    pub(super) async fn flush(&mut self) -> Result<(), Broken> {
-        let bytes = std::mem::take(&mut self.bytes);
-        self.out.write(&bytes).await
-    }
 }

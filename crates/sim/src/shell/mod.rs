@@ -1,41 +1,40 @@
-//! A small shell with the commands of BusyBox, all of it in this process: an exec into a simulated container never starts
-//! a process of the host, and reaches no file of it.
+//! A small shell in this process, with some commands of BusyBox.
+//!
+//! An exec into a simulated container never starts a process of the host and never reads one of its
+//! files. That rules out brush-core, which starts host processes; a parser from a crate
+//! (brush-parser) would need more code around it than the little grammar of `parse`.
 
 mod commands;
 mod eval;
-mod expand;
 mod files;
 mod interactive;
 mod io;
-mod lex;
 mod parse;
 mod terminal;
 #[cfg(test)]
 mod tests;
 
 use bytes::Bytes;
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
-use eval::{Io, Shell, Variable};
+use eval::{Io, Shell};
 use files::Files;
 use io::{Input, Out};
-use terminal::Modes;
+use terminal::Terminal;
 
 /// The exit status of a command that ^C ended.
 const INTERRUPTED: i32 = 130;
 
-/// The exit status of a command whose terminal is gone.
+/// The exit status of a command whose terminal is gone (SIGHUP).
 const HUNG_UP: i32 = 129;
 
-/// The exit status of a command whose output nobody reads.
+/// The exit status of a command whose output has no reader (SIGPIPE).
 const BROKEN_PIPE: i32 = 141;
 
-/// Lines of a terminal that wait to be read.
+/// How many typed lines may wait to be read.
 const TYPED_LINES: usize = 64;
 
-/// A piece of what a command wrote; never empty.
+/// A piece of a command's output; never empty.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Output {
     Stdout(Bytes),
@@ -49,26 +48,27 @@ pub(crate) struct Size {
     pub(crate) rows: u16,
 }
 
-/// What a command finds in its container.
+/// The container that a command runs in.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Container {
-    /// The pod's name: the host name.
+    /// The pod's name, which is the host name.
     pub(crate) pod: String,
     /// The command line of process 1.
     pub(crate) command: String,
-    /// Without a shell or any other program: nothing can be started.
+    /// Whether the container has no shell and no other program: nothing can be started.
     pub(crate) distroless: bool,
     pub(crate) environment: Vec<(String, String)>,
-    /// Files beside the usual ones, by absolute path.
+    /// Files in addition to the usual ones, by absolute path.
     pub(crate) files: Vec<(String, String)>,
 }
 
 /// The ends of a command's streams.
 pub(crate) struct Streams {
-    /// Standard input; its end is the end of the file, or, on a terminal, that the client hung up. Chunks are never
-    /// empty. Nothing: the client asked for no standard input.
+    /// Standard input, in chunks that are never empty; `None` if the client asked for none. When the
+    /// channel closes, the file ends, or, on a terminal, the client has hung up.
     pub(crate) input: Option<mpsc::Receiver<Bytes>>,
-    /// Standard output and standard error; on a terminal all is output. A command whose output is no longer read ends.
+    /// Standard output and standard error; on a terminal everything is standard output. A command
+    /// ends once this channel has no reader.
     pub(crate) output: mpsc::Sender<Output>,
     /// The terminal's size, as it was last set.
     pub(crate) size: watch::Receiver<Size>,
@@ -87,7 +87,9 @@ pub(crate) enum StartError {
     NotExecutable(String),
 }
 
-/// Runs a command in a container to its end and returns its exit status (0 to 255). Dropping the future kills it.
+/// Runs a command in a container to its end and returns its exit status (0 to 255).
+///
+/// Dropping the future kills the command.
 ///
 /// # Errors
 ///
@@ -99,8 +101,8 @@ pub(crate) async fn run(
     streams: Streams,
 ) -> Result<i32, StartError> {
     let files = Files::new(container.files.iter().cloned());
-    executable(&container, &files, command)?;
-    let terminal = tty.then(Modes::new);
+    check_executable(&container, &files, command)?;
+    let terminal = tty.then(Terminal::new);
     let Streams { input, output, size } = streams;
     let out = |stderr| Out::Client {
         chunks: output.clone(),
@@ -108,88 +110,41 @@ pub(crate) async fn run(
         terminal: terminal.clone(),
     };
     let (out, err) = (out(false), out(true));
-    let mut shell = shell(container, files, command, terminal.clone(), size);
-    let Some(modes) = terminal else {
+    let mut shell = Shell::new(container, files, command, terminal.clone(), size);
+    let Some(terminal) = terminal else {
         drop(output);
         let mut input = input.map_or(Input::Empty, Input::channel);
-        let flow = commands::run(
-            &mut shell,
-            command,
-            Io {
-                input: &mut input,
-                out,
-                err,
-            },
-        )
-        .await;
-        return Ok(eval::status(flow, shell.status));
+        let input = &mut input;
+        let flow = commands::run(&mut shell, command, Io { input, out, err }).await;
+        return Ok(eval::exit_status(flow));
     };
     let (lines, typed) = mpsc::channel(TYPED_LINES);
     let discipline = async {
         match input {
-            Some(input) => terminal::drive(input, lines, output, modes.clone()).await,
+            Some(input) => terminal::run_line_discipline(input, lines, output, terminal.clone()).await,
             None => std::future::pending().await,
         }
     };
     let mut typed = Input::terminal(typed);
-    let status = tokio::select! {
+    let input = &mut typed;
+    tokio::select! {
         biased;
-        flow = commands::run(&mut shell, command, Io { input: &mut typed, out, err }) => Some(flow),
-        () = modes.killed() => None,
-        () = discipline => return Ok(HUNG_UP),
-    };
-    Ok(status.map_or(INTERRUPTED, |flow| eval::status(flow, shell.status)))
-}
-
-fn first(command: &[String]) -> &str {
-    command.first().map_or("", String::as_str)
-}
-
-/// Whether the container can start this command.
-fn executable(container: &Container, files: &Files, command: &[String]) -> Result<(), StartError> {
-    let name = first(command).to_owned();
-    if command.is_empty() {
-        return Err(StartError::NoCommand);
+        flow = commands::run(&mut shell, command, Io { input, out, err }) => Ok(eval::exit_status(flow)),
+        () = terminal.interrupted_without_prompt() => Ok(INTERRUPTED),
+        () = discipline => Ok(HUNG_UP),
     }
+}
+
+/// Checks that the container can start a command.
+fn check_executable(container: &Container, files: &Files, command: &[String]) -> Result<(), StartError> {
+    let Some(name) = command.first().cloned() else {
+        return Err(StartError::NoCommand);
+    };
     match commands::lookup(&name) {
         Some(_) if !container.distroless => Ok(()),
         _ if !name.contains('/') => Err(StartError::NotInPath(name)),
         _ if container.distroless => Err(StartError::NoSuchFile(name)),
         _ if files.get(&files::resolve("/", &name)).is_some() => Err(StartError::NotExecutable(name)),
         _ => Err(StartError::NoSuchFile(name)),
-    }
-}
-
-fn shell(
-    container: Container,
-    files: Files,
-    command: &[String],
-    terminal: Option<Arc<Modes>>,
-    size: watch::Receiver<Size>,
-) -> Shell {
-    let mut variables = BTreeMap::new();
-    let own = [
-        ("HOME", "/root"),
-        ("HOSTNAME", container.pod.as_str()),
-        ("KUBERNETES_SERVICE_HOST", "10.96.0.1"),
-        ("KUBERNETES_SERVICE_PORT", "443"),
-        ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
-        ("PWD", "/"),
-    ];
-    let own = own.into_iter().chain(terminal.is_some().then_some(("TERM", "xterm")));
-    let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    for (name, value) in own.chain(container.environment.iter().cloned()) {
-        variables.insert(name, Variable { value, exported: true });
-    }
-    Shell {
-        files,
-        directory: "/".to_owned(),
-        variables,
-        arguments: command.to_vec(),
-        status: 0,
-        terminal,
-        size,
-        depth: 0,
-        container: Arc::new(container),
     }
 }

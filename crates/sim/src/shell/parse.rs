@@ -1,326 +1,307 @@
-//! The grammar: tokens to the commands that `eval` runs.
+//! The grammar: simple commands with quotes, variables and redirections, joined by `|`, `&&`, `||`
+//! and `;`.
+//!
+//! Compound commands, substitutions and background jobs are refused by name, so that a person at
+//! the demo's terminal learns why they don't work.
 
-use super::lex::{self, Error, Operator, RedirectKind, Token, Word};
+/// Keywords of the shell that are not simulated.
+const KEYWORDS: &[&str] = &["!", "case", "for", "function", "if", "until", "while", "{"];
 
-/// What may be nested in what, at most: deeper input is refused, so that it can't exhaust the stack.
-const MAX_DEPTH: usize = 16;
+/// Pipelines one after the other.
+pub(super) type Script = Vec<Step>;
 
-/// Commands one after the other.
-pub(super) type List = Vec<AndOr>;
-
-/// Pipelines joined by `&&` and `||`.
-#[derive(Clone, Debug)]
-pub(super) struct AndOr {
-    pub(super) first: Pipeline,
-    pub(super) rest: Vec<(Join, Pipeline)>,
+/// A pipeline, and when it runs.
+#[derive(Debug, PartialEq)]
+pub(super) struct Step {
+    pub(super) condition: Condition,
+    pub(super) pipeline: Vec<Command>,
 }
 
-/// When the next pipeline of an [`AndOr`] runs.
+/// What the exit status before a pipeline must be for the pipeline to run.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Join {
-    And,
-    Or,
-}
-
-/// Commands that run at the same time, each reading what the one before it writes.
-#[derive(Clone, Debug)]
-pub(super) struct Pipeline {
-    pub(super) negate: bool,
-    pub(super) stages: Vec<Stage>,
+pub(super) enum Condition {
+    Any,
+    /// After `&&`.
+    Success,
+    /// After `||`.
+    Failure,
 }
 
 /// One command with its redirections.
-#[derive(Clone, Debug)]
-pub(super) struct Stage {
-    pub(super) command: Command,
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Command {
+    pub(super) words: Vec<Word>,
     pub(super) redirects: Vec<Redirect>,
 }
 
-/// `2>&1`, `> file` and their like.
-#[derive(Clone, Debug)]
+/// `2>&1`, `> file` and the like.
+#[derive(Debug, PartialEq)]
 pub(super) struct Redirect {
     pub(super) fd: u8,
     pub(super) kind: RedirectKind,
     pub(super) target: Word,
 }
 
-#[derive(Clone, Debug)]
-pub(super) enum Command {
-    Simple {
-        assignments: Vec<(String, Word)>,
-        words: Vec<Word>,
-    },
-    Subshell(List),
-    Group(List),
-    If {
-        branches: Vec<(List, List)>,
-        otherwise: Option<List>,
-    },
-    While {
-        until: bool,
-        condition: List,
-        body: List,
-    },
-    For {
-        variable: String,
-        words: Vec<Word>,
-        body: List,
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum RedirectKind {
+    Read,
+    Write,
+    Append,
+    Duplicate,
+}
+
+/// A word as written, in pieces.
+pub(super) type Word = Vec<Piece>;
+
+#[derive(Debug, PartialEq)]
+pub(super) enum Piece {
+    Text(String),
+    /// A variable; without quotes its value is split at white space.
+    Variable {
+        name: String,
+        quoted: bool,
     },
 }
 
-/// Parses a whole script, or says that more lines are needed ([`Error::Incomplete`]).
-pub(super) fn parse(source: &str) -> Result<List, Error> {
-    let mut parser = Parser {
-        tokens: lex::tokens(source)?,
-        at: 0,
-        depth: 0,
-    };
-    let list = parser.list(&[])?;
-    match parser.peek() {
-        None => Ok(list),
-        Some(token) => Err(unexpected(token)),
+/// Why a script can't be run.
+#[derive(Debug, PartialEq)]
+pub(super) enum Error {
+    /// A quote is open, or a command is missing at the end.
+    Incomplete,
+    /// The grammar has no place for this.
+    Unexpected(String),
+    /// A shell would run this, but we don't.
+    NotSimulated(String),
+}
+
+impl Error {
+    /// Returns what the shell prints about the script.
+    pub(super) fn message(&self) -> String {
+        match self {
+            Error::Incomplete => "sh: syntax error: unexpected end of file\n".to_owned(),
+            Error::Unexpected(text) => format!("sh: syntax error: unexpected {text}\n"),
+            Error::NotSimulated(text) => format!("sh: {text}: not simulated\n"),
+        }
     }
+}
+
+/// Parses a whole script.
+///
+/// # Errors
+///
+/// [`Error::Incomplete`] when more lines are needed, another [`Error`] when no line can help.
+pub(super) fn parse(source: &str) -> Result<Script, Error> {
+    let mut parser = Parser {
+        chars: source.chars().collect(),
+        at: 0,
+    };
+    parser.script()
 }
 
 struct Parser {
-    tokens: Vec<Token>,
+    chars: Vec<char>,
     at: usize,
-    depth: usize,
 }
 
 impl Parser {
-    fn peek(&self) -> Option<&Token> {
-        self.tokens.get(self.at)
+    fn peek(&self) -> Option<char> {
+        self.ahead(0)
     }
 
-    fn next(&mut self) -> Option<Token> {
-        let token = self.tokens.get(self.at).cloned();
-        self.at += 1;
-        token
+    fn ahead(&self, by: usize) -> Option<char> {
+        self.chars.get(self.at + by).copied()
     }
 
-    fn take(&mut self, operator: Operator) -> bool {
-        let found = matches!(self.peek(), Some(Token::Operator(it)) if *it == operator);
-        self.at += usize::from(found);
+    fn take(&mut self, text: &str) -> bool {
+        let found = text.chars().enumerate().all(|(by, c)| self.ahead(by) == Some(c));
+        if found {
+            self.at += text.chars().count();
+        }
         found
     }
 
-    fn newlines(&mut self) {
-        while self.take(Operator::Newline) {}
-    }
-
-    /// The word ahead, if it is not quoted: only then it can be a keyword.
-    fn keyword(&self) -> Option<&str> {
-        match self.peek() {
-            Some(Token::Word(word)) => lex::plain(word),
-            _ => None,
-        }
-    }
-
-    fn expect_keyword(&mut self, keyword: &str) -> Result<(), Error> {
-        match (self.keyword() == Some(keyword), self.peek()) {
-            (true, _) => {
-                self.at += 1;
-                Ok(())
-            }
-            (false, None) => Err(Error::Incomplete),
-            (false, Some(token)) => Err(unexpected(token)),
-        }
-    }
-
-    /// Commands up to one of the keywords, a `)` or the end.
-    fn list(&mut self, ends: &[&str]) -> Result<List, Error> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(Error::Unexpected("nesting".to_owned()));
-        }
-        let mut list = List::new();
+    fn script(&mut self) -> Result<Script, Error> {
+        let (mut script, mut condition) = (Script::new(), Condition::Any);
         loop {
-            self.newlines();
-            let ended = match self.peek() {
-                None | Some(Token::Operator(Operator::Close)) => true,
-                Some(_) => self.keyword().is_some_and(|word| ends.contains(&word)),
-            };
-            if ended {
-                self.depth -= 1;
-                return Ok(list);
+            self.blank_lines();
+            if self.peek().is_none() {
+                return match condition {
+                    Condition::Any => Ok(script),
+                    Condition::Success | Condition::Failure => Err(Error::Incomplete),
+                };
             }
-            list.push(self.and_or()?);
-            let separated = self.take(Operator::Semicolon);
-            if let (false, Some(token)) = (separated, self.peek())
-                && !matches!(token, Token::Operator(Operator::Newline | Operator::Close))
-            {
-                return Err(unexpected(token));
-            }
-        }
-    }
-
-    /// A list that must not be empty, and the keyword that ends it.
-    fn body(&mut self, ends: &[&str]) -> Result<List, Error> {
-        let list = self.list(ends)?;
-        match (list.is_empty(), self.peek()) {
-            (_, None) => Err(Error::Incomplete),
-            (true, Some(token)) => Err(unexpected(token)),
-            (false, Some(_)) => Ok(list),
-        }
-    }
-
-    fn and_or(&mut self) -> Result<AndOr, Error> {
-        let first = self.pipeline()?;
-        let mut rest = Vec::new();
-        loop {
-            let join = if self.take(Operator::And) {
-                Join::And
-            } else if self.take(Operator::Or) {
-                Join::Or
+            let pipeline = self.pipeline()?;
+            script.push(Step { condition, pipeline });
+            condition = if self.take("&&") {
+                Condition::Success
+            } else if self.take("||") {
+                Condition::Failure
+            } else if self.take("&") {
+                return Err(Error::NotSimulated("&".to_owned()));
             } else {
-                return Ok(AndOr { first, rest });
+                self.take(";");
+                Condition::Any
             };
-            self.newlines();
-            rest.push((join, self.pipeline()?));
         }
     }
 
-    fn pipeline(&mut self) -> Result<Pipeline, Error> {
-        let negate = self.keyword() == Some("!");
-        self.at += usize::from(negate);
-        let mut stages = vec![self.stage()?];
-        while self.take(Operator::Pipe) {
-            self.newlines();
-            stages.push(self.stage()?);
+    fn pipeline(&mut self) -> Result<Vec<Command>, Error> {
+        let mut commands = vec![self.command()?];
+        while self.peek() == Some('|') && self.ahead(1) != Some('|') {
+            self.at += 1;
+            self.blank_lines();
+            commands.push(self.command()?);
         }
-        Ok(Pipeline { negate, stages })
+        Ok(commands)
     }
 
-    fn stage(&mut self) -> Result<Stage, Error> {
-        let mut redirects = Vec::new();
-        let keyword = self.keyword().map(str::to_owned);
-        let command = match keyword.as_deref() {
-            Some("if") => self.branches()?,
-            Some(word @ ("while" | "until")) => {
-                let until = word == "until";
-                self.at += 1;
-                let condition = self.body(&["do"])?;
-                Command::While {
-                    until,
-                    condition,
-                    body: self.do_done()?,
-                }
-            }
-            Some("for") => self.for_loop()?,
-            Some("{") => {
-                self.at += 1;
-                let list = self.body(&["}"])?;
-                self.expect_keyword("}")?;
-                Command::Group(list)
-            }
-            _ if self.take(Operator::Open) => {
-                let list = self.body(&[])?;
-                if !self.take(Operator::Close) {
-                    return Err(self.peek().map_or(Error::Incomplete, unexpected));
-                }
-                Command::Subshell(list)
-            }
-            _ => self.simple(&mut redirects)?,
-        };
-        while let Some(redirect) = self.redirect()? {
-            redirects.push(redirect);
-        }
-        Ok(Stage { command, redirects })
-    }
-
-    fn simple(&mut self, redirects: &mut Vec<Redirect>) -> Result<Command, Error> {
-        let (mut assignments, mut words) = (Vec::new(), Vec::new());
+    fn command(&mut self) -> Result<Command, Error> {
+        let mut command = Command::default();
         loop {
-            if let Some(redirect) = self.redirect()? {
-                redirects.push(redirect);
-                continue;
-            }
-            let Some(Token::Word(word)) = self.peek().cloned() else {
-                break;
-            };
-            self.at += 1;
-            match lex::assignment(&word) {
-                Some(assignment) if words.is_empty() => assignments.push(assignment),
-                _ => words.push(word),
+            self.blanks();
+            match self.peek() {
+                None | Some('\n' | ';' | '|' | '&') => break,
+                Some('(' | ')') => return Err(self.unexpected()),
+                Some('<' | '>') => command.redirects.push(self.redirect(None)?),
+                Some(c) if c.is_ascii_digit() && matches!(self.ahead(1), Some('<' | '>')) => {
+                    self.at += 1;
+                    command.redirects.push(self.redirect(c.to_digit(10))?);
+                }
+                Some(_) => command.words.push(self.word()?),
             }
         }
-        if assignments.is_empty() && words.is_empty() && redirects.is_empty() {
-            return Err(self.peek().map_or(Error::Incomplete, unexpected));
+        if command == Command::default() {
+            return Err(self.unexpected());
         }
-        Ok(Command::Simple { assignments, words })
-    }
-
-    fn redirect(&mut self) -> Result<Option<Redirect>, Error> {
-        let Some(&Token::Redirect { fd, kind }) = self.peek() else {
-            return Ok(None);
-        };
-        self.at += 1;
-        match self.next() {
-            Some(Token::Word(target)) => Ok(Some(Redirect { fd, kind, target })),
-            Some(token) => Err(unexpected(&token)),
-            None => Err(Error::Incomplete),
+        match command.words.first().map(Vec::as_slice) {
+            Some([Piece::Text(text)]) if KEYWORDS.contains(&text.as_str()) => Err(Error::NotSimulated(text.clone())),
+            _ => Ok(command),
         }
     }
 
-    fn branches(&mut self) -> Result<Command, Error> {
-        let mut branches = Vec::new();
-        while matches!(self.keyword(), Some("if" | "elif")) {
-            self.at += 1;
-            let condition = self.body(&["then"])?;
-            self.expect_keyword("then")?;
-            branches.push((condition, self.body(&["elif", "else", "fi"])?));
+    fn unexpected(&self) -> Error {
+        self.peek()
+            .map_or(Error::Incomplete, |c| Error::Unexpected(c.to_string()))
+    }
+
+    fn redirect(&mut self, fd: Option<u32>) -> Result<Redirect, Error> {
+        if self.take("<<") {
+            return Err(Error::NotSimulated("<<".to_owned()));
         }
-        let otherwise = if self.keyword() == Some("else") {
-            self.at += 1;
-            Some(self.body(&["fi"])?)
+        let kind = if self.take("<") {
+            RedirectKind::Read
+        } else if self.take(">>") {
+            RedirectKind::Append
+        } else if self.take(">&") {
+            RedirectKind::Duplicate
         } else {
-            None
+            self.take(">");
+            RedirectKind::Write
         };
-        self.expect_keyword("fi")?;
-        Ok(Command::If { branches, otherwise })
+        self.blanks();
+        let target = self.word()?;
+        if target.is_empty() {
+            return Err(self.unexpected());
+        }
+        let usual = u32::from(kind != RedirectKind::Read);
+        let fd = u8::try_from(fd.unwrap_or(usual)).unwrap_or(u8::MAX);
+        Ok(Redirect { fd, kind, target })
     }
 
-    fn for_loop(&mut self) -> Result<Command, Error> {
-        self.at += 1;
-        let variable = match self.next() {
-            Some(Token::Word(word)) => match lex::plain(&word) {
-                Some(name) if lex::is_name(name) => name.to_owned(),
-                _ => return Err(unexpected(&Token::Word(word))),
-            },
-            Some(token) => return Err(unexpected(&token)),
-            None => return Err(Error::Incomplete),
-        };
-        self.newlines();
-        let mut words = Vec::new();
-        if self.keyword() == Some("in") {
-            self.at += 1;
-            while let Some(Token::Word(word)) = self.peek().cloned() {
-                self.at += 1;
-                words.push(word);
+    /// Skips white space within a line, escaped line ends and comments.
+    fn blanks(&mut self) {
+        while let Some(c) = self.peek() {
+            match c {
+                ' ' | '\t' | '\r' => self.at += 1,
+                '\\' if self.ahead(1) == Some('\n') => self.at += 2,
+                '#' => {
+                    while self.peek().is_some_and(|c| c != '\n') {
+                        self.at += 1;
+                    }
+                }
+                _ => return,
             }
         }
-        self.take(Operator::Semicolon);
-        self.newlines();
-        Ok(Command::For {
-            variable,
-            words,
-            body: self.do_done()?,
-        })
     }
 
-    fn do_done(&mut self) -> Result<List, Error> {
-        self.expect_keyword("do")?;
-        let body = self.body(&["done"])?;
-        self.expect_keyword("done")?;
-        Ok(body)
+    fn blank_lines(&mut self) {
+        self.blanks();
+        while self.take("\n") {
+            self.blanks();
+        }
+    }
+
+    fn word(&mut self) -> Result<Word, Error> {
+        let (mut word, mut quoted) = (Word::new(), false);
+        while let Some(c) = self.peek() {
+            match c {
+                ' ' | '\t' | '\r' | '\n' | ';' | '&' | '|' | '(' | ')' | '<' | '>' if !quoted => break,
+                '$' | '`' => {
+                    self.variable(&mut word, quoted)?;
+                    continue;
+                }
+                '\'' if !quoted => {
+                    self.at += 1;
+                    push_text(&mut word, &self.until('\'')?);
+                    continue;
+                }
+                '"' => {
+                    quoted = !quoted;
+                    push_text(&mut word, "");
+                }
+                '\\' => {
+                    self.at += 1;
+                    let next = self.peek().ok_or(Error::Incomplete)?;
+                    if quoted && !matches!(next, '"' | '\\' | '$' | '`' | '\n') {
+                        push_text(&mut word, "\\");
+                    }
+                    if next != '\n' {
+                        push_text(&mut word, next.encode_utf8(&mut [0; 4]));
+                    }
+                }
+                c => push_text(&mut word, c.encode_utf8(&mut [0; 4])),
+            }
+            self.at += 1;
+        }
+        if quoted { Err(Error::Incomplete) } else { Ok(word) }
+    }
+
+    /// Reads a variable. A `$` without a name stands for itself.
+    fn variable(&mut self, word: &mut Word, quoted: bool) -> Result<(), Error> {
+        if self.peek() == Some('`') || self.ahead(1) == Some('(') {
+            return Err(Error::NotSimulated("command substitution".to_owned()));
+        }
+        self.at += 1;
+        let name = if self.take("{") {
+            self.until('}')?
+        } else if self.take("?") {
+            "?".to_owned()
+        } else {
+            let start = self.at;
+            while self.peek().is_some_and(|c| c.is_ascii_alphanumeric() || c == '_') {
+                self.at += 1;
+            }
+            self.chars.get(start..self.at).unwrap_or_default().iter().collect()
+        };
+        if name.is_empty() {
+            push_text(word, "$");
+        } else {
+            word.push(Piece::Variable { name, quoted });
+        }
+        Ok(())
+    }
+
+    fn until(&mut self, end: char) -> Result<String, Error> {
+        let rest = self.chars.get(self.at..).unwrap_or_default();
+        let length = rest.iter().position(|c| *c == end).ok_or(Error::Incomplete)?;
+        self.at += length + 1;
+        Ok(rest.iter().take(length).collect())
     }
 }
 
-fn unexpected(token: &Token) -> Error {
-    Error::Unexpected(match token {
-        Token::Word(word) => lex::plain(word).unwrap_or("word").to_owned(),
-        Token::Operator(operator) => operator.text().to_owned(),
-        Token::Redirect { .. } => "redirection".to_owned(),
-    })
+fn push_text(word: &mut Word, text: &str) {
+    match word.last_mut() {
+        Some(Piece::Text(last)) => last.push_str(text),
+        _ => word.push(Piece::Text(text.to_owned())),
+    }
 }

@@ -1,16 +1,18 @@
-//! The line discipline of a terminal: echo, editing of the line, ^C and ^D, as `termios(3)` and a shell's prompt have them.
+//! The line discipline of a terminal, as `termios(3)` and a shell's prompt have it: echo, editing of
+//! the line, ^C and ^D.
 
-use super::{Output, io};
-use bytes::Bytes;
+use super::Output;
+use bytes::{Bytes, BytesMut};
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, watch};
 
-/// The longest line in canonical mode (`N_TTY_BUF_SIZE` of Linux, less one for the line feed); what goes beyond is dropped.
+/// The most bytes of a line in canonical mode; more is dropped. `N_TTY_BUF_SIZE` of Linux, less one
+/// for the line feed.
 const MAX_LINE: usize = 4095;
 
-/// Lines that a prompt recalls.
+/// The most lines that a prompt recalls.
 const MAX_HISTORY: usize = 100;
 
 const INTERRUPT: u8 = 0x03;
@@ -20,61 +22,88 @@ const ERASE_LINE: u8 = 0x15;
 const ERASE_WORD: u8 = 0x17;
 const ESCAPE: u8 = 0x1b;
 
-/// The state of a terminal that both its line discipline and the commands on it see.
-pub(super) struct Modes {
-    /// Bytes pass as they come, in both directions (`stty raw`).
-    pub(super) raw: AtomicBool,
-    /// What is typed is not shown (`stty -echo`).
-    pub(super) silent: AtomicBool,
-    /// A prompt waits: the arrow keys recall earlier lines.
+/// The state of a terminal that its line discipline shares with the commands on it.
+pub(super) struct Terminal {
+    /// Whether bytes pass as they come, in both directions (`stty raw`).
+    raw: AtomicBool,
+    /// Whether typed bytes are not echoed (`stty -echo`).
+    silent: AtomicBool,
+    /// Whether a prompt waits for a line: only then the arrow keys recall earlier lines.
     editing: AtomicBool,
-    /// Shells that prompt here: the innermost one takes ^C.
-    shells: AtomicUsize,
+    /// How many shells prompt here. The innermost one takes ^C.
+    prompts: AtomicUsize,
     history: Mutex<VecDeque<Vec<u8>>>,
     interrupts: watch::Sender<u64>,
 }
 
-impl Modes {
-    pub(super) fn new() -> Arc<Modes> {
-        Arc::new(Modes {
+impl Terminal {
+    pub(super) fn new() -> Arc<Terminal> {
+        Arc::new(Terminal {
             raw: AtomicBool::new(false),
             silent: AtomicBool::new(false),
             editing: AtomicBool::new(false),
-            shells: AtomicUsize::new(0),
+            prompts: AtomicUsize::new(0),
             history: Mutex::default(),
             interrupts: watch::Sender::new(0),
         })
     }
 
-    /// Changes with every ^C.
+    pub(super) fn set_raw(&self, on: bool) {
+        self.raw.store(on, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_echo(&self, on: bool) {
+        self.silent.store(!on, Ordering::Relaxed);
+    }
+
+    /// Sets whether a prompt waits for a line.
+    pub(super) fn set_editing(&self, on: bool) {
+        self.editing.store(on, Ordering::Relaxed);
+    }
+
+    /// Returns a receiver that changes with every ^C.
     pub(super) fn interrupts(&self) -> watch::Receiver<u64> {
         self.interrupts.subscribe()
     }
 
-    /// Completes with a ^C that no shell's prompt takes.
-    pub(super) async fn killed(&self) {
+    /// Completes with a ^C while no shell prompts here.
+    pub(super) async fn interrupted_without_prompt(&self) {
         let mut interrupts = self.interrupts();
         loop {
             interrupted(&mut interrupts).await;
-            if self.shells.load(Ordering::Relaxed) == 0 {
+            if self.prompts.load(Ordering::Relaxed) == 0 {
                 return;
             }
         }
     }
 
-    /// Counts a shell that prompts, until the guard is dropped.
-    pub(super) fn prompts(self: &Arc<Self>) -> Prompting {
-        self.shells.fetch_add(1, Ordering::Relaxed);
-        Prompting(self.clone())
+    /// Counts a shell that prompts here until the guard is dropped.
+    pub(super) fn prompt(self: &Arc<Self>) -> Prompt {
+        self.prompts.fetch_add(1, Ordering::Relaxed);
+        Prompt(self.clone())
     }
 
-    /// Says whether a prompt waits for a line.
-    pub(super) fn edit(&self, on: bool) {
-        self.editing.store(on, Ordering::Relaxed);
+    /// Returns output as the terminal sends it: unless in raw mode, each line feed becomes a carriage
+    /// return and a line feed.
+    pub(super) fn output(&self, bytes: &[u8]) -> Bytes {
+        if self.raw.load(Ordering::Relaxed) {
+            return Bytes::copy_from_slice(bytes);
+        }
+        let mut out = BytesMut::with_capacity(bytes.len() + 16);
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            match line.strip_suffix(b"\n") {
+                Some(text) => {
+                    out.extend_from_slice(text);
+                    out.extend_from_slice(b"\r\n");
+                }
+                None => out.extend_from_slice(line),
+            }
+        }
+        out.freeze()
     }
 
     /// Keeps a line for recall.
-    pub(super) fn remember(&self, line: &str) {
+    pub(super) fn push_history(&self, line: &str) {
         let line = line.trim_end().as_bytes();
         let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
         if line.is_empty() || history.back().is_some_and(|last| last == line) {
@@ -93,41 +122,41 @@ impl Modes {
 }
 
 /// A shell that prompts on a terminal.
-pub(super) struct Prompting(Arc<Modes>);
+pub(super) struct Prompt(Arc<Terminal>);
 
-impl Drop for Prompting {
+impl Drop for Prompt {
     fn drop(&mut self) {
-        self.0.shells.fetch_sub(1, Ordering::Relaxed);
+        self.0.prompts.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// Completes with the next ^C; never, when there is no terminal any more.
+/// Completes with the next ^C, or never if the terminal is gone.
 pub(super) async fn interrupted(interrupts: &mut watch::Receiver<u64>) {
     if interrupts.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
 }
 
-/// Makes lines of what is typed, until the client is gone: then the terminal has hung up.
-pub(super) async fn drive(
+/// Turns typed bytes into lines until the client is gone, that is, until the terminal hangs up.
+pub(super) async fn run_line_discipline(
     mut typed: mpsc::Receiver<Bytes>,
     lines: mpsc::Sender<Bytes>,
     output: mpsc::Sender<Output>,
-    modes: Arc<Modes>,
+    terminal: Arc<Terminal>,
 ) {
-    let mut discipline = Discipline {
-        modes,
+    let mut discipline = LineDiscipline {
+        terminal,
         line: Vec::new(),
         echo: Vec::new(),
         escape: Escape::None,
         back: 0,
     };
     while let Some(chunk) = typed.recv().await {
-        if discipline.modes.raw.load(Ordering::Relaxed) {
-            if !discipline.modes.silent.load(Ordering::Relaxed) {
+        if discipline.terminal.raw.load(Ordering::Relaxed) {
+            if !discipline.terminal.silent.load(Ordering::Relaxed) {
                 discipline.echo.extend_from_slice(&chunk);
             }
-            if !discipline.show(&output).await || (!chunk.is_empty() && lines.send(chunk).await.is_err()) {
+            if !discipline.flush_echo(&output).await || (!chunk.is_empty() && lines.send(chunk).await.is_err()) {
                 return;
             }
             continue;
@@ -135,17 +164,17 @@ pub(super) async fn drive(
         for byte in chunk {
             let Some(line) = discipline.key(byte) else { continue };
             // The reader may have gone (it ended); the terminal has not.
-            if !discipline.show(&output).await || lines.send(line).await.is_err() {
+            if !discipline.flush_echo(&output).await || lines.send(line).await.is_err() {
                 return;
             }
         }
-        if !discipline.show(&output).await {
+        if !discipline.flush_echo(&output).await {
             return;
         }
     }
 }
 
-/// Where in an escape sequence (`ESC [ … letter`) the input stands.
+/// How much of an escape sequence (`ESC [ … letter`) has come.
 #[derive(Clone, Copy, PartialEq)]
 enum Escape {
     None,
@@ -153,38 +182,35 @@ enum Escape {
     Parameters,
 }
 
-struct Discipline {
-    modes: Arc<Modes>,
+struct LineDiscipline {
+    terminal: Arc<Terminal>,
     line: Vec<u8>,
     echo: Vec<u8>,
     escape: Escape,
-    /// How many lines back in the history the line comes from; 0 for a new one.
+    /// How many lines back in the history the line comes from; 0 is a new line.
     back: usize,
 }
 
-impl Discipline {
-    async fn show(&mut self, output: &mpsc::Sender<Output>) -> bool {
+impl LineDiscipline {
+    /// Sends the echo so far. Returns whether the client is still there.
+    async fn flush_echo(&mut self, output: &mpsc::Sender<Output>) -> bool {
         if self.echo.is_empty() {
             return true;
         }
-        let echo = std::mem::take(&mut self.echo);
-        let echo = if self.modes.raw.load(Ordering::Relaxed) {
-            Bytes::from(echo)
-        } else {
-            io::carriage_returns(&echo)
-        };
+        let echo = self.terminal.output(&std::mem::take(&mut self.echo));
         output.send(Output::Stdout(echo)).await.is_ok()
     }
 
     fn print(&mut self, bytes: &[u8]) {
-        if !self.modes.silent.load(Ordering::Relaxed) {
+        if !self.terminal.silent.load(Ordering::Relaxed) {
             self.echo.extend_from_slice(bytes);
         }
     }
 
-    /// Takes a byte; returns what the reader gets, if it completes something (nothing at all being the end of the file).
+    /// Handles a typed byte. Returns the bytes that it completes for the reader; empty bytes are an
+    /// end of file.
     fn key(&mut self, byte: u8) -> Option<Bytes> {
-        if self.escape != Escape::None || (byte == ESCAPE && self.modes.editing.load(Ordering::Relaxed)) {
+        if self.escape != Escape::None || (byte == ESCAPE && self.terminal.editing.load(Ordering::Relaxed)) {
             self.escaped(byte);
             return None;
         }
@@ -199,7 +225,7 @@ impl Discipline {
                 self.print(b"^C");
                 self.line.clear();
                 self.back = 0;
-                self.modes.interrupts.send_modify(|count| *count += 1);
+                self.terminal.interrupts.send_modify(|count| *count += 1);
             }
             END_OF_FILE => return Some(std::mem::take(&mut self.line).into()),
             0x7f | 0x08 => self.erase(1),
@@ -224,7 +250,7 @@ impl Discipline {
         None
     }
 
-    /// Erases characters (code points, each taken as one column wide) from the end of the line.
+    /// Erases characters from the end of the line: code points, each counted as one column wide.
     fn erase(&mut self, count: usize) {
         for _ in 0..count {
             while self.line.last().is_some_and(|byte| byte & 0xc0 == 0x80) {
@@ -238,6 +264,7 @@ impl Discipline {
         }
     }
 
+    /// Handles a byte of an escape sequence: the arrow keys recall lines.
     fn escaped(&mut self, byte: u8) {
         self.escape = match (self.escape, byte) {
             (Escape::None, _) => Escape::Started,
@@ -256,7 +283,7 @@ impl Discipline {
         let recalled = if back == 0 {
             Some(Vec::new())
         } else {
-            self.modes.recall(back)
+            self.terminal.recall(back)
         };
         if let Some(line) = recalled {
             self.erase(usize::MAX);

@@ -16,6 +16,7 @@ fn start(command: &[&str], tty: bool) -> Session {
     let container = Container {
         pod: "web-0".to_owned(),
         command: "nginx".to_owned(),
+        environment: vec![("SPACED".to_owned(), "a  b".to_owned())],
         ..Container::default()
     };
     start_in(container, command, tty)
@@ -102,51 +103,55 @@ async fn script(text: &str) -> (String, String, i32) {
 async fn scripts_print_what_a_shell_prints() {
     let cases = [
         ("echo hi there", "hi there\n"),
-        ("echo -n a; echo -e 'b\\tc\\x41\\033[0m'", "ab\tcA\x1b[0m\n"),
-        ("echo 'a  b' \"c  $HOSTNAME\" d\\ e", "a  b c  web-0 d e\n"),
-        ("X='a  b'; echo $X; echo \"$X\"", "a b\na  b\n"),
+        ("echo -n a; echo b", "ab\n"),
+        (
+            "echo 'a  b' \"c  $HOSTNAME\" d\\ e ${HOME}/x $",
+            "a  b c  web-0 d e /root/x $\n",
+        ),
+        ("echo $SPACED; echo \"$SPACED\"; echo '' \"\"x", "a b\na  b\n x\n"),
         ("false; echo $?; true; echo $?", "1\n0\n"),
         ("true && echo yes || echo no; false && echo yes || echo no", "yes\nno\n"),
-        ("! true; echo $?", "1\n"),
-        ("seq 3 | cat | wc -l", "3\n"),
-        ("yes | head -c 5; echo", "y\ny\ny\n"),
-        ("echo abc | wc -c", "4\n"),
-        ("head -c 4 /dev/zero | wc -c", "4\n"),
-        ("seq 10 | tail -n 2; seq 10 | head -n 1; seq 2 -1 1", "9\n10\n1\n2\n1\n"),
-        ("seq 20 | grep 1 | grep -v 0 | wc -l", "10\n"),
-        ("printf '%s-%d|' a 3 b 4; printf '100%%\\n'", "a-3|b-4|100%\n"),
+        (
+            "env | grep -v web | grep -i kubernetes_service_h",
+            "KUBERNETES_SERVICE_HOST=10.96.0.1\n",
+        ),
+        (
+            "yes | head -n 2; yes no | head -1; yes | cat | cat | head -n1",
+            "y\ny\nno\ny\n",
+        ),
+        ("cat /dev/zero | false; echo $?", "1\n"),
         ("cd /etc && pwd; cd ..; pwd; cd; pwd", "/etc\n/\n/root\n"),
-        ("(cd /tmp; X=1); pwd; echo [$X]", "/\n[]\n"),
-        ("{ echo a; echo b; } | wc -l", "2\n"),
+        ("cd /tmp | true; pwd", "/\n"),
         (
-            "echo one > /tmp/f; echo two >> /tmp/f; cat /tmp/f; cat < /tmp/f | wc -l",
-            "one\ntwo\n2\n",
+            "echo one > /tmp/f; echo two >> /tmp/f; cat /tmp/f; cat < /tmp/f | head -1; grep w /tmp/f",
+            "one\ntwo\none\ntwo\n",
         ),
         (
-            "mkdir -p /a/b && touch /a/b/c && ls /a/b; rm -r /a; ls /a 2>&1",
-            "c\nls: /a: No such file or directory\n",
+            "ls /var /nope 2>&1",
+            "ls: /nope: No such file or directory\n/var:\nlog\n",
         ),
-        ("i=0; while [ $i -lt 3 ]; do i=$((i+1)); echo $i; done", "1\n2\n3\n"),
         (
-            "for i in a b c; do if [ $i = b ]; then continue; fi; echo $i; done",
-            "a\nc\n",
+            "cd /tmp; echo abc > f; ls -la",
+            "total 12\n\
+             drwxr-xr-x    2 root     root          4096 Jan  7 10:00 .\n\
+             drwxr-xr-x    2 root     root          4096 Jan  7 10:00 ..\n\
+             -rw-r--r--    1 root     root             4 Jan  7 10:00 f\n",
         ),
-        ("while true; do break; done; echo out", "out\n"),
-        ("echo $(echo a; echo b) `echo c`", "a b c\n"),
-        ("echo $((2 + 3 * (4 - 1))) $((7 % 4)) $((1 < 2))", "11 3 1\n"),
-        ("echo ${NOPE:-default} ${HOME:-x}", "default /root\n"),
         (
-            "FOO=bar env | grep FOO; echo [$FOO]; export BAZ=1; sh -c 'echo $BAZ'",
-            "FOO=bar\n[]\n1\n",
+            "ps",
+            "PID   USER     TIME  COMMAND\n    1 root      0:00 nginx\n    7 root      0:00 sh\n   14 root      0:00 ps\n",
         ),
-        ("seq 3 | while read n; do echo n$n; done", "n1\nn2\nn3\n"),
-        ("echo a b | { read x y; echo $y $x; }", "b a\n"),
-        ("hostname; whoami; id -u; uname", "web-0\nroot\n0\nLinux\n"),
-        ("set -- ; sh -c 'echo $0 $1 $#' name one two", "name one 2\n"),
+        ("hostname; whoami", "web-0\nroot\n"),
+        (
+            "sh -c 'echo $HOME'; echo 'echo from a pipe' | sh",
+            "/root\nfrom a pipe\n",
+        ),
         ("# a comment\necho a # another\n\n\necho b", "a\nb\n"),
-        ("echo a |\n cat &&\n echo b", "a\nb\n"),
-        ("if false; then echo a; elif true; then echo b; else echo c; fi", "b\n"),
-        ("exec echo last; echo never", "last\n"),
+        ("echo a |\n cat &&\n echo b\\\nc", "a\nbc\n"),
+        (
+            "command -v bash >/dev/null 2>&1 && exec bash; exec echo last; echo never",
+            "last\n",
+        ),
     ];
     for (text, expected) in cases {
         let (out, err, _) = script(text).await;
@@ -161,22 +166,18 @@ async fn exit_statuses_and_complaints_are_those_of_a_shell() {
         ("exit 300", "", 44),
         ("exit 3 | true", "", 0),
         ("true | exit 3", "", 3),
-        ("(exit 4); exit $?", "", 4),
+        ("false; exit", "", 1),
         ("nope --now", "sh: nope: not found\n", 127),
         ("cat /nope", "cat: can't open '/nope': No such file or directory\n", 1),
+        ("cat < /nope", "sh: can't open /nope: No such file or directory\n", 1),
+        ("echo a > /etc", "sh: can't create /etc: Is a directory\n", 1),
         ("cd /nope", "sh: cd: can't cd to /nope: No such file or directory\n", 1),
         ("echo oops >&2; false", "oops\n", 1),
-        ("kill -9 $$", "", 137),
         ("stty size", "stty: standard input: Not a tty\n", 1),
         ("echo 'open", "sh: syntax error: unexpected end of file\n", 2),
         ("echo a; ; echo b", "sh: syntax error: unexpected ;\n", 2),
         ("echo )", "sh: syntax error: unexpected )\n", 2),
-        ("echo $((1 / 0))", "sh: arithmetic syntax error\n", 2),
-        (
-            "sleep 5 &",
-            "sh: syntax error: unexpected & (background jobs are not simulated)\n",
-            2,
-        ),
+        ("echo a && ", "sh: syntax error: unexpected end of file\n", 2),
     ];
     for (text, expected, code) in cases {
         let (_, err, status) = script(text).await;
@@ -185,14 +186,28 @@ async fn exit_statuses_and_complaints_are_those_of_a_shell() {
 }
 
 #[tokio::test]
-async fn scripts_nested_too_deep_are_refused() {
-    let (_, err, status) = script(&"(".repeat(100_000)).await;
-    assert_eq!((err.as_str(), status), ("sh: syntax error: unexpected nesting\n", 2));
-    let mut nested = "echo deep".to_owned();
-    for _ in 0..100 {
-        nested = format!("echo $({nested})");
+async fn syntax_that_is_not_simulated_is_named() {
+    for (text, name) in [
+        ("sleep 5 &", "&"),
+        ("while true; do echo a; done", "while"),
+        ("for i in a b; do echo $i; done", "for"),
+        ("if true; then echo a; fi", "if"),
+        ("{ echo a; }", "{"),
+        ("echo $(date)", "command substitution"),
+        ("echo \"`date`\"", "command substitution"),
+        ("cat << end", "<<"),
+    ] {
+        let (out, err, status) = script(text).await;
+        assert_eq!((out.as_str(), status), ("", 2), "{text}");
+        assert_eq!(err, format!("sh: {name}: not simulated\n"), "{text}");
     }
-    assert!(script(&nested).await.1.contains("nested too deep"));
+}
+
+#[tokio::test]
+async fn shells_nested_too_deep_are_refused() {
+    let session = start(&["sh"], false);
+    session.write(&"sh\n".repeat(100_000)).await;
+    assert!(session.finish().await.1.contains("nested too deep"));
 }
 
 #[tokio::test]
@@ -236,10 +251,10 @@ async fn cat_without_a_terminal_gives_back_every_byte() {
 async fn a_shell_reads_its_commands_from_a_pipe() {
     let session = start(&["/bin/sh"], false);
     session
-        .write("echo a\nread x\nvalue\necho $x; if true\nthen echo yes; fi\nexit 5\necho no\n")
+        .write("echo a\nhead -n 1\nvalue\necho 'b\nc'; exit 5\necho no\n")
         .await;
     let (out, err, status) = session.collect().await;
-    assert_eq!((out.as_str(), err.as_str(), status), ("a\nvalue\nyes\n", "", 5));
+    assert_eq!((out.as_str(), err.as_str(), status), ("a\nvalue\nb\nc\n", "", 5));
 }
 
 #[tokio::test]
@@ -247,7 +262,7 @@ async fn output_that_nobody_reads_ends_the_command() {
     let session = start(&["yes"], false);
     drop(session.output);
     assert_eq!(session.task.await.unwrap(), Ok(BROKEN_PIPE));
-    let session = start(&["sh", "-c", "while true; do echo x; done; echo never"], false);
+    let session = start(&["sh", "-c", "yes; echo never"], false);
     drop(session.output);
     assert_eq!(session.task.await.unwrap(), Ok(BROKEN_PIPE));
 }
@@ -304,7 +319,7 @@ async fn control_c_ends_a_command_without_a_shell() {
     let session = start(&["sleep", "1000"], true);
     session.write("\x03").await;
     assert_eq!(session.collect().await.2, INTERRUPTED);
-    let mut session = start(&["sh", "-c", "clear; (bash || ash || sh) 2>/dev/null"], true);
+    let mut session = start(&["sh", "-c", "clear; bash 2>/dev/null || sh"], true);
     session.expect("# ").await;
     session.write("\x03").await;
     session.expect("\n/ # ").await;
