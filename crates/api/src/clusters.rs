@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    ApiError, Body, Data, FromParameters, Kind, Message, Opened, Parameter, Parameters, Params, answer::Paged,
-    sync::SyncView,
+    ApiError, Authorized, Body, Data, FromParameters, Kind, Message, Parameter, Parameters, Params,
+    http::envelope::Paged, sync::SyncView,
 };
 
 /// A cluster.
@@ -240,7 +240,7 @@ impl FromParameters for PageQuery {
 
 /// `GET /api/clusters`.
 pub(crate) async fn list(
-    Opened(scoped): Opened<ListClusters>,
+    Authorized(scoped): Authorized<ListClusters>,
     Params(PageQuery { page, page_size }): Params<PageQuery>,
 ) -> Result<Data<Paged<ClusterView>>, ApiError> {
     let entries = scoped.list().await?;
@@ -261,7 +261,7 @@ pub(crate) async fn list(
 
 /// `POST /api/clusters`.
 pub(crate) async fn create(
-    Opened(scoped): Opened<CreateCluster>,
+    Authorized(scoped): Authorized<CreateCluster>,
     Body(new): Body<NewCluster>,
 ) -> Result<Data<ClusterView>, ApiError> {
     let new = New {
@@ -277,13 +277,13 @@ pub(crate) async fn create(
 }
 
 /// `GET /api/clusters/{clusterId}`.
-pub(crate) async fn get(Opened(scoped): Opened<GetCluster>) -> Result<Data<ClusterView>, ApiError> {
+pub(crate) async fn get(Authorized(scoped): Authorized<GetCluster>) -> Result<Data<ClusterView>, ApiError> {
     Ok(Data(scoped.get().await?.into()))
 }
 
 /// `PUT /api/clusters/{clusterId}`.
 pub(crate) async fn update(
-    Opened(scoped): Opened<UpdateCluster>,
+    Authorized(scoped): Authorized<UpdateCluster>,
     Body(edit): Body<ClusterEdit>,
 ) -> Result<Data<ClusterView>, ApiError> {
     let edit = Edit {
@@ -299,23 +299,23 @@ pub(crate) async fn update(
 }
 
 /// `DELETE /api/clusters/{clusterId}`.
-pub(crate) async fn delete(Opened(scoped): Opened<DeleteCluster>) -> Result<Message, ApiError> {
+pub(crate) async fn delete(Authorized(scoped): Authorized<DeleteCluster>) -> Result<Message, ApiError> {
     scoped.delete().await?;
     Ok(Message("Cluster removed"))
 }
 
 /// `POST /api/clusters/{clusterId}/test`.
-pub(crate) async fn test(Opened(scoped): Opened<TestCluster>) -> Result<Data<TestView>, ApiError> {
+pub(crate) async fn test(Authorized(scoped): Authorized<TestCluster>) -> Result<Data<TestView>, ApiError> {
     Ok(Data(scoped.test().await?.into()))
 }
 
 /// `GET /api/clusters/{clusterId}/stats`.
-pub(crate) async fn stats(Opened(scoped): Opened<GetCluster>) -> Result<Data<StatsView>, ApiError> {
+pub(crate) async fn stats(Authorized(scoped): Authorized<GetCluster>) -> Result<Data<StatsView>, ApiError> {
     Ok(Data(scoped.stats()?.into()))
 }
 
 /// `GET /api/clusters/{clusterId}/namespaces`.
-pub(crate) async fn namespaces(Opened(scoped): Opened<GetCluster>) -> Result<Data<NamespacesView>, ApiError> {
+pub(crate) async fn namespaces(Authorized(scoped): Authorized<GetCluster>) -> Result<Data<NamespacesView>, ApiError> {
     let items: Vec<NamespaceView> = scoped
         .namespaces()
         .await?

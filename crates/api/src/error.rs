@@ -78,7 +78,7 @@ pub enum ApiError {
 }
 
 /// Every code with its meaning, for the OpenAPI document. The HTTP status is `code / 1000`.
-pub const CODES: &[(u32, &str)] = &[
+pub(crate) const CODES: &[(u32, &str)] = &[
     (
         400_001,
         "A parameter is missing, malformed, out of range, unknown or contradicts another.",
@@ -212,7 +212,7 @@ impl ApiError {
         }
     }
 
-    /// The answer, without those parts that need the request: see [`crate::middleware`].
+    /// The answer, without those parts that need the request: see [`crate::http::middleware`].
     pub(crate) fn render(&self, request_id: &str) -> Response {
         let body = Envelope {
             code: self.code(),

@@ -1,48 +1,48 @@
 //! The REST and WebSocket API. [`routes`] has every route on one page.
 //!
-//! A handler's first argument is [`Opened`] (or [`ws::Upgrade`]) for its action: it authenticates the caller and opens the Gate on what the path names. The
-//! others are [`Params`], [`Body`] and [`accept::Accepted`]. It answers [`Data`] or [`Message`], and fails with [`ApiError`]:
+//! A handler's first argument is [`Authorized`] (or [`ws::Upgrade`]) for its action: it authenticates the caller and opens the Gate on what the path names. The
+//! others are [`Params`], [`Body`] and [`accept::Negotiated`]. It answers [`Data`] or [`Message`], and fails with [`ApiError`]:
 //!
 //! ```text
-//! pub(crate) async fn get(Opened(scoped): Opened<GetPod>, Params(query): Params<Query>) -> Result<Data<View>, ApiError>
+//! pub(crate) async fn get(Authorized(scoped): Authorized<GetPod>, Params(query): Params<Query>) -> Result<Data<View>, ApiError>
 //! pub(crate) async fn exec(upgrade: ws::Upgrade<Exec, Query>) -> Response {
 //!     upgrade.open(|socket, scoped, query| Box::pin(run(socket, scoped, query)))
 //! }
 //! ```
 
-pub mod accept;
-pub mod answer;
-pub mod body;
 mod clusters;
-mod cors;
-pub mod credential;
-pub mod error;
-mod etag;
+mod error;
+mod extract;
 mod health;
-mod host;
+mod http;
 mod json;
-pub mod metrics;
-pub mod middleware;
-pub mod openapi;
-pub mod opened;
-mod origin;
-pub mod parameters;
+mod metrics;
+mod openapi;
+mod options;
 mod pods;
+mod route;
 pub mod routes;
-pub mod routing;
+mod routing;
 pub mod serve;
 mod session;
-pub mod state;
-mod stream;
-pub mod sync;
-pub mod time;
+mod state;
+mod sync;
+mod time;
 mod ui;
-pub mod ws;
+mod ws;
 
-pub use answer::{Data, Message};
-pub use body::Body;
-pub use error::ApiError;
-pub use opened::Opened;
-pub use parameters::{FromParameters, Kind, Parameter, Parameters, Params};
-pub use routes::router;
-pub use state::{Options, State};
+pub use self::{
+    error::ApiError,
+    extract::{
+        authorized::Authorized,
+        body::Body,
+        parameters::{FromParameters, Kind, Parameter, Parameters, Params},
+    },
+    http::envelope::{Data, Message},
+    openapi::document,
+    options::Options,
+    route::{Route, Shape},
+    routes::router,
+    state::State,
+    ws::Limits as WebSocketLimits,
+};

@@ -24,10 +24,12 @@ use prometheus_client::{
 
 use crate::{
     ApiError, State,
-    credential::bearer_token,
-    host::Host,
-    origin::{Seen, is_proxied},
-    state::Options,
+    extract::auth::bearer_token,
+    http::{
+        client_info::{ClientInfo, is_proxied},
+        host::Host,
+    },
+    options::Options,
     sync,
 };
 
@@ -257,7 +259,11 @@ fn resident_memory() -> Option<usize> {
 }
 
 /// `GET /metrics`.
-pub(crate) async fn get(Extract(state): Extract<State>, seen: Seen, headers: HeaderMap) -> Result<Response, ApiError> {
+pub(crate) async fn get(
+    Extract(state): Extract<State>,
+    seen: ClientInfo,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     admit(&state, &seen, &headers)?;
     let open = Open {
         connections: state.connections().count(),
@@ -272,7 +278,7 @@ pub(crate) async fn get(Extract(state): Extract<State>, seen: Seen, headers: Hea
 }
 
 /// By the operator's token, or from a listed address.
-fn admit(state: &State, seen: &Seen, headers: &HeaderMap) -> Result<(), ApiError> {
+fn admit(state: &State, seen: &ClientInfo, headers: &HeaderMap) -> Result<(), ApiError> {
     let options = state.options();
     if let Some(given) = bearer_token(headers)? {
         let right = options
@@ -315,7 +321,7 @@ fn is_by_itself(options: &Options) -> bool {
 
 /// Whether the caller asked for an address or for its own machine: a name that was pointed at loopback is a page's, and a browser's user is not its
 /// operator.
-fn is_local(seen: &Seen) -> bool {
+fn is_local(seen: &ClientInfo) -> bool {
     seen.host.as_deref().is_none_or(|host| Host::read(host).is_local())
 }
 

@@ -1,7 +1,5 @@
 //! Every route, on one page: method, path, handler, and the action for which its handler opens the Gate.
 
-use std::{collections::HashSet, sync::LazyLock};
-
 use axum::{Router, middleware::from_fn_with_state};
 use http::Method;
 use podgate_access::action::{
@@ -10,8 +8,11 @@ use podgate_access::action::{
 };
 
 use crate::{
-    State, clusters, health, metrics, middleware, openapi, pods,
-    routing::{Route, Routes, Shape},
+    State, clusters, health,
+    http::middleware,
+    metrics, openapi, pods,
+    route::{Route, RouteTable, Shape},
+    routing::Routes,
     session, ui,
 };
 
@@ -99,22 +100,16 @@ fn pods(routes: Routes) -> Routes {
 
 /// The whole API. Serve it with [`axum::extract::ConnectInfo`] of [`std::net::SocketAddr`], from which it knows its callers' addresses.
 pub fn router(state: State) -> Router {
-    let (router, _) = routes(&state.options().base_path).finish();
+    let (router, table) = routes(&state.options().base_path).finish();
+    state.set_routes(|| RouteTable::new(table));
     router
-        .layer(from_fn_with_state(state.clone(), middleware::around))
+        .layer(from_fn_with_state(state.clone(), middleware::handle))
         .with_state(state)
 }
 
 /// The table of all routes, in the order of this page.
 pub fn table() -> Vec<Route> {
     routes("").finish().1
-}
-
-/// A route's path as the table has it; none for what is no route.
-pub(crate) fn known(path: &str) -> Option<&'static str> {
-    static PATHS: LazyLock<HashSet<&'static str>> =
-        LazyLock::new(|| table().into_iter().map(|route| route.path).collect());
-    PATHS.get(path).copied()
 }
 
 /// The table as `docs/routes.txt` has it: a line a route.

@@ -15,50 +15,25 @@ use podgate_access::Action;
 
 use crate::{
     ApiError, State,
-    accept::{Accepted, JSON, Types, negotiate},
-    body::{Body, MaybeBody},
-    middleware,
-    opened::Opened,
-    parameters::{FromParameters, Parameter, Parameters, Params},
-    stream,
+    extract::{
+        authorized::Authorized,
+        body::{Body, MaybeBody},
+        content_negotiation::{JSON, MediaTypes, Negotiated, negotiate},
+        parameters::{FromParameters, Parameters, Params},
+    },
+    http::{
+        body_stream,
+        fallback::{no_method, no_route},
+    },
+    route::{Route, Shape},
     ws::Upgrade,
 };
 
 /// The longest that an answer with an end may take us. Calls to clusters have shorter limits of their own.
 const UNARY_LIMIT: Duration = Duration::from_secs(120);
 
-/// What a route's answer is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
-    /// An answer with an end.
-    Unary,
-    /// An answer that may be long, or go on.
-    Stream,
-    /// A WebSocket.
-    WebSocket,
-}
-
-/// One route, as the table shows it.
-#[derive(Clone, Debug)]
-pub struct Route {
-    /// `GET`, …
-    pub method: Method,
-    /// Its path, with `{name}` for what varies.
-    pub path: &'static str,
-    /// Its action's name, permission and whether it changes anything; none for a public route.
-    pub action: Option<(&'static str, &'static str, bool)>,
-    /// What its answer is.
-    pub shape: Shape,
-    /// Its query parameters.
-    pub parameters: &'static [Parameter],
-    /// Whether it wants a JSON body.
-    pub body: bool,
-    /// The media types it answers, the default first; empty: not negotiated.
-    pub types: &'static [&'static str],
-}
-
 /// An argument of a handler, as far as the table shows it.
-pub trait Describe {
+pub(crate) trait Describe {
     /// Adds what the argument tells of its route.
     fn describe(_route: &mut Route) {}
 }
@@ -77,7 +52,7 @@ impl<T, const MAX: usize> Describe for Body<T, MAX> {
 
 impl<T> Describe for MaybeBody<T> {}
 
-impl<T: Types> Describe for Accepted<T> {
+impl<T: MediaTypes> Describe for Negotiated<T> {
     fn describe(route: &mut Route) {
         route.types = T::TYPES;
     }
@@ -91,15 +66,15 @@ impl<A: Action, T: FromParameters> Describe for Upgrade<A, T> {
     }
 }
 
-impl<A: Action> Describe for Opened<A> {}
+impl<A: Action> Describe for Authorized<A> {}
 impl Describe for axum::extract::State<State> {}
 impl Describe for http::HeaderMap {}
-impl Describe for crate::origin::Seen {}
-impl Describe for crate::credential::Tried {}
-impl Describe for crate::etag::Known {}
+impl Describe for crate::http::client_info::ClientInfo {}
+impl Describe for crate::extract::auth::Tried {}
+impl Describe for crate::http::etag::IfNoneMatch {}
 
-/// The arguments of a handler that opens the Gate for `A` first: [`Opened`] or [`Upgrade`], then others.
-pub trait Opens<A>: Describe {}
+/// The arguments of a handler that opens the Gate for `A` first: [`Authorized`] or [`Upgrade`], then others.
+pub(crate) trait Opens<A>: Describe {}
 
 /// All arguments of a handler, described. The first is axum's marker.
 macro_rules! arguments {
@@ -120,7 +95,7 @@ arguments!(T1 T2 T3 T4 T5);
 
 macro_rules! opens {
     ($($argument:ident)*) => {
-        impl<M, A: Action, $($argument: Describe),*> Opens<A> for (M, Opened<A>, $($argument,)*) {}
+        impl<M, A: Action, $($argument: Describe),*> Opens<A> for (M, Authorized<A>, $($argument,)*) {}
         impl<M, A: Action, T: FromParameters, $($argument: Describe),*> Opens<A> for (M, Upgrade<A, T>, $($argument,)*) {}
     };
 }
@@ -146,7 +121,7 @@ impl Routes {
         }
     }
 
-    /// Adds a route whose handler opens the Gate for `A`: an argument of type [`Opened`] or [`Upgrade`] of that action comes first.
+    /// Adds a route whose handler opens the Gate for `A`: an argument of type [`Authorized`] or [`Upgrade`] of that action comes first.
     pub(crate) fn add<A, H, T>(self, method: Method, path: &'static str, handler: H) -> Self
     where
         A: Action,
@@ -222,10 +197,7 @@ impl Routes {
 
     /// The router, with what answers where no route or method is, and the table in the order in which the routes were added.
     pub(crate) fn finish(self) -> (Router<State>, Vec<Route>) {
-        let router = self
-            .router
-            .fallback(middleware::no_route)
-            .method_not_allowed_fallback(no_method);
+        let router = self.router.fallback(no_route).method_not_allowed_fallback(no_method);
         (router, self.table)
     }
 }
@@ -276,7 +248,7 @@ impl<T: 'static, H: Handler<T, State>> Handler<T, State> for Guarded<H> {
         let answer = self.handler.call(request, state);
         match self.shape {
             Shape::Unary => Box::pin(limited(answer)),
-            Shape::Stream => Box::pin(stream::mark(self.path, answer)),
+            Shape::Stream => Box::pin(body_stream::mark(self.path, answer)),
             Shape::WebSocket => Box::pin(answer),
         }
     }
@@ -288,12 +260,4 @@ async fn limited(answer: impl Future<Output = Response>) -> Response {
     answer.unwrap_or_else(|_| {
         ApiError::Timeout(format!("no answer within {} s: try again later", UNARY_LIMIT.as_secs())).into_response()
     })
-}
-
-/// What a method that a path does not take answers; axum adds the `Allow` header.
-async fn no_method(method: Method) -> Response {
-    ApiError::Method(format!(
-        "this path does not take {method}: the `Allow` header lists what it takes"
-    ))
-    .into_response()
 }

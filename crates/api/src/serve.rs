@@ -15,6 +15,7 @@ mod tls;
 
 use std::{net::SocketAddr, path::Path, time::Duration};
 
+use axum::Router;
 use ipnet::IpNet;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -22,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::files::raise_limit;
 pub(crate) use self::{connection::Connection, connections::Connections};
-use crate::{State, routes};
+use crate::State;
 
 /// Connections that wait in the system until they are accepted.
 const BACKLOG: i32 = 1024;
@@ -134,11 +135,11 @@ impl Listening {
         self.address
     }
 
-    /// Serves the API until `stop` is cancelled, then takes no new connections, and waits for the requests under way as long as [`Times::drain`] allows. WebSockets
+    /// Serves the router of [`crate::router`] until `stop` is cancelled, then takes no new connections, and waits for the requests under way as long as [`Times::drain`] allows. WebSockets
     /// go on: [`State::drained`] ends them.
-    pub async fn serve(self, state: State, stop: CancellationToken) {
+    pub async fn serve(self, router: Router, state: &State, stop: CancellationToken) {
         let connections = state.connections().clone();
-        accept::serve(self.listener, self.tls, routes::router(state), connections, stop).await;
+        accept::serve(self.listener, self.tls, router, connections, stop).await;
     }
 }
 
@@ -148,7 +149,7 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     // As std does: an address whose old connections have not timed out yet can be taken again.
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
-    // Accepted connections inherit this. A system without it does without.
+    // Negotiated connections inherit this. A system without it does without.
     #[cfg(target_os = "linux")]
     if let Err(error) = socket.set_tcp_notsent_lowat(UNSENT) {
         tracing::debug!(%error, "the system does not bound what it takes of an answer before it is sent");

@@ -10,10 +10,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    ApiError, Body, Data, Message, Opened, State,
-    body::{MaybeBody, SMALL_BODY},
-    credential::{Tried, cookie_name, without_base, without_ticket},
-    origin::Seen,
+    ApiError, Authorized, Body, Data, Message, State,
+    extract::{
+        auth::{Tried, cookie_name, without_base, without_ticket},
+        body::{MaybeBody, SMALL_BODY},
+    },
+    http::client_info::ClientInfo,
     time,
 };
 
@@ -122,7 +124,7 @@ pub(crate) struct TicketView {
 /// `POST /api/auth/login`.
 pub(crate) async fn login(
     Extract(state): Extract<State>,
-    seen: Seen,
+    seen: ClientInfo,
     headers: HeaderMap,
     Body(credentials): Body<Credentials, SMALL_BODY>,
 ) -> Result<Response, ApiError> {
@@ -134,7 +136,7 @@ pub(crate) async fn login(
 /// `POST /api/auth/refresh`.
 pub(crate) async fn refresh(
     Extract(state): Extract<State>,
-    seen: Seen,
+    seen: ClientInfo,
     headers: HeaderMap,
     Body(refresh): Body<Refresh, SMALL_BODY>,
 ) -> Result<Response, ApiError> {
@@ -146,7 +148,7 @@ pub(crate) async fn refresh(
 pub(crate) async fn logout(
     Extract(state): Extract<State>,
     Tried(caller): Tried,
-    seen: Seen,
+    seen: ClientInfo,
     headers: HeaderMap,
     MaybeBody(logout): MaybeBody<Logout>,
 ) -> Result<Response, ApiError> {
@@ -174,13 +176,13 @@ pub(crate) async fn logout(
 }
 
 /// `GET /api/auth/me`.
-pub(crate) async fn me(Opened(scoped): Opened<OwnAccount>) -> Data<UserView> {
+pub(crate) async fn me(Authorized(scoped): Authorized<OwnAccount>) -> Data<UserView> {
     Data(User::clone(&scoped.caller().user).into())
 }
 
 /// `POST /api/auth/change-password`.
 pub(crate) async fn change_password(
-    Opened(scoped): Opened<OwnAccount>,
+    Authorized(scoped): Authorized<OwnAccount>,
     Extract(state): Extract<State>,
     Body(change): Body<PasswordChange>,
 ) -> Result<Message, ApiError> {
@@ -197,7 +199,7 @@ pub(crate) async fn change_password(
 
 /// `POST /api/ws-tickets`.
 pub(crate) async fn ticket(
-    Opened(scoped): Opened<OwnAccount>,
+    Authorized(scoped): Authorized<OwnAccount>,
     Extract(state): Extract<State>,
     Body(request): Body<TicketRequest>,
 ) -> Result<Data<TicketView>, ApiError> {
@@ -218,7 +220,7 @@ pub(crate) async fn ticket(
 }
 
 /// The answer to a log-in or refresh: the tokens, and for a browser the cookie.
-fn opened(login: Login, state: &State, seen: &Seen, headers: &HeaderMap) -> Result<Response, ApiError> {
+fn opened(login: Login, state: &State, seen: &ClientInfo, headers: &HeaderMap) -> Result<Response, ApiError> {
     let token = login.token.clone();
     let view = LoginView {
         token: login.token,

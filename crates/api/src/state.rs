@@ -6,73 +6,19 @@ use std::sync::{
 };
 
 use bytes::Bytes;
-use ipnet::IpNet;
 use podgate_access::{Gate, Sessions, tickets::Tickets};
 use podgate_cluster::MemoryBudget;
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
 use crate::{
-    body,
-    etag::Tags,
-    host::Hosts,
+    extract::body,
+    http::{etag::Tags, host::Hosts},
     metrics::Metrics,
+    options::Options,
     pods::{answers, live::Hub, memory::StreamMemory, shares::Shares, tail},
+    route::RouteTable,
     serve, ws,
 };
-
-/// How the server is reached, and by whom.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Path under which everything lives, such as `/podgate`; empty for the root. No slash at its end.
-    pub base_path: String,
-    /// The address that users type, if the operator named it. Its origin is our own.
-    pub public_url: Option<Url>,
-    /// Further origins (`https://host[:port]`) whose pages may use the API.
-    pub allowed_origins: Vec<String>,
-    /// Names beside those of `public_url` and `allowed_origins` that a request may have in `Host`.
-    pub allowed_hosts: Vec<String>,
-    /// Networks of the proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are believed.
-    pub trusted_proxies: Vec<IpNet>,
-    /// Our own listener speaks TLS.
-    pub https: bool,
-    /// Networks that may read `/metrics`. `None` is loopback, where nothing says that there is a proxy: neither a public URL nor a trusted proxy nor a
-    /// base path.
-    pub metrics_networks: Option<Vec<IpNet>>,
-    /// A bearer token that may read `/metrics` from anywhere.
-    pub metrics_token: Option<String>,
-    /// Caps and time limits of connections.
-    pub connections: serve::Limits,
-    /// Caps and times of WebSockets.
-    pub websockets: ws::Limits,
-    /// Bytes of memory that lists, details, manifests and events over 64 KiB may take together while they are sent, of which one session may hold a quarter.
-    pub answers: usize,
-    /// Bytes of memory that logs in JSON may take together; one takes up to about 10 MiB, and one session a quarter.
-    pub json_logs: usize,
-    /// Bytes of memory that log streams, log downloads and terminals may take together; each reserves at most 2 MiB, and a log stream 128 KiB more for each
-    /// further container.
-    pub stream_memory: usize,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            base_path: String::new(),
-            public_url: None,
-            allowed_origins: Vec::new(),
-            allowed_hosts: Vec::new(),
-            trusted_proxies: Vec::new(),
-            https: false,
-            metrics_networks: None,
-            metrics_token: None,
-            connections: serve::Limits::default(),
-            websockets: ws::Limits::default(),
-            answers: 128 << 20,
-            json_logs: 128 << 20,
-            stream_memory: 512 << 20,
-        }
-    }
-}
 
 /// The API's state. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -90,8 +36,8 @@ struct Inner {
     shutdown: CancellationToken,
     leaving: AtomicBool,
     connections: serve::Connections,
-    sockets: ws::Sockets,
-    downloads: ws::Places,
+    sockets: ws::SocketLimiter,
+    downloads: ws::StreamLimiter,
     body_memory: MemoryBudget,
     answers: Shares,
     json_logs: Shares,
@@ -101,6 +47,7 @@ struct Inner {
     live: Hub,
     start_page: OnceLock<Bytes>,
     openapi: OnceLock<Bytes>,
+    routes: OnceLock<RouteTable>,
 }
 
 impl State {
@@ -120,8 +67,8 @@ impl State {
                 tickets,
                 leaving: AtomicBool::new(false),
                 connections: serve::Connections::new(&options.connections),
-                sockets: ws::Sockets::new(&options.websockets),
-                downloads: ws::Places::new("log downloads", &options.websockets),
+                sockets: ws::SocketLimiter::new(&options.websockets),
+                downloads: ws::StreamLimiter::new("log downloads", &options.websockets),
                 body_memory: MemoryBudget::new(body::MEMORY),
                 answers: Shares::new(options.answers, answers::MOST),
                 json_logs: Shares::new(options.json_logs, tail::MEMORY),
@@ -131,6 +78,7 @@ impl State {
                 live,
                 start_page: OnceLock::new(),
                 openapi: OnceLock::new(),
+                routes: OnceLock::new(),
                 hosts: Hosts::of(&options),
                 options,
                 shutdown,
@@ -182,12 +130,12 @@ impl State {
         &self.inner.connections
     }
 
-    pub(crate) fn sockets(&self) -> &ws::Sockets {
+    pub(crate) fn sockets(&self) -> &ws::SocketLimiter {
         &self.inner.sockets
     }
 
     /// The places of logs that are sent as plain text.
-    pub(crate) fn downloads(&self) -> &ws::Places {
+    pub(crate) fn downloads(&self) -> &ws::StreamLimiter {
         &self.inner.downloads
     }
 
@@ -219,6 +167,16 @@ impl State {
     /// The OpenAPI document, written when it is first asked for.
     pub(crate) fn openapi(&self, write: impl FnOnce() -> Bytes) -> Bytes {
         self.inner.openapi.get_or_init(write).clone()
+    }
+
+    /// Sets the table of routes. Only the first call counts.
+    pub(crate) fn set_routes(&self, routes: impl FnOnce() -> RouteTable) {
+        self.inner.routes.get_or_init(routes);
+    }
+
+    /// The table of routes; empty until a router was built for this state.
+    pub(crate) fn routes(&self) -> &RouteTable {
+        self.inner.routes.get_or_init(RouteTable::default)
     }
 
     pub(crate) fn live(&self) -> &Hub {

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Sync)]
-pub struct SyncView {
+pub(crate) struct SyncView {
     /// `syncing` (for the first time), `synced`, `stale` (synced once, and the watch is broken or being renewed) or `failed` (never synced, and the
     /// last try failed).
     #[schema(example = "synced")]

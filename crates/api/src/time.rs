@@ -4,7 +4,7 @@
 const SHOWN: std::ops::RangeInclusive<i64> = -62_167_219_200..=253_402_300_799;
 
 /// Milliseconds since the epoch; whole seconds are shown without a fraction.
-pub fn from_millis(millis: i64) -> String {
+pub(crate) fn from_millis(millis: i64) -> String {
     let mut text = Vec::with_capacity("0000-00-00T00:00:00.000Z".len());
     write_seconds(&mut text, millis.div_euclid(1000));
     let fraction = millis.rem_euclid(1000);
@@ -19,7 +19,7 @@ pub fn from_millis(millis: i64) -> String {
 }
 
 /// Seconds since the epoch.
-pub fn from_seconds(seconds: i64) -> String {
+pub(crate) fn from_seconds(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).map_or_else(|_| String::new(), |time| time.to_string())
 }
 

@@ -7,7 +7,10 @@ use axum::{
 use bytes::Bytes;
 use http::{HeaderValue, header};
 
-use crate::{State, openapi, routes, routing::Shape};
+use crate::{
+    State, openapi,
+    route::{Route, Shape},
+};
 
 /// No script, no frame, no address of others; the one style is in the page.
 const POLICY: &str =
@@ -20,7 +23,7 @@ const STYLE: &str = "body{font-family:system-ui,sans-serif;max-width:72rem;margi
 
 /// `GET /` (and the base path with a slash): every route there is. Written once.
 pub(crate) async fn start(Extract(state): Extract<State>) -> Response {
-    let page = state.start_page(|| Bytes::from(page(&state.options().base_path)));
+    let page = state.start_page(|| Bytes::from(page(&state.options().base_path, state.routes().routes())));
     let kind = HeaderValue::from_static("text/html; charset=utf-8");
     let policy = HeaderValue::from_static(POLICY);
     (
@@ -30,7 +33,7 @@ pub(crate) async fn start(Extract(state): Extract<State>) -> Response {
         .into_response()
 }
 
-fn page(base: &str) -> String {
+fn page(base: &str, routes: &[Route]) -> String {
     let version = env!("CARGO_PKG_VERSION");
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
@@ -40,13 +43,13 @@ fn page(base: &str) -> String {
          request: <code>Authorization: Bearer TOKEN</code>. <a href=\"{base}/api/openapi.json\">{base}/api/openapi.json</a> has every parameter, answer and \
          frame.</p>\n<table>\n<tr><th>Method</th><th>Path</th><th>What it does</th></tr>\n"
     );
-    for route in routes::table() {
+    for route in routes {
         let method = if route.shape == Shape::WebSocket {
             "WS"
         } else {
             route.method.as_str()
         };
-        let summary = openapi::summary(&route);
+        let summary = openapi::summary(route);
         page.push_str(&format!(
             "<tr><td>{method}</td><td><code>{base}{}</code></td><td>{summary}</td></tr>\n",
             route.path
@@ -64,8 +67,8 @@ mod tests {
 
     #[test]
     fn every_route_is_on_the_start_page_under_the_base_path_and_says_what_it_does() {
-        let page = page("/tools/podgate");
-        for route in routes::table() {
+        let page = page("/tools/podgate", &crate::routes::table());
+        for route in crate::routes::table() {
             let row = format!("<code>/tools/podgate{}</code></td><td>", route.path);
             let (_, rest) = page.split_once(&row).unwrap_or_else(|| panic!("{row} is not there"));
             assert!(rest.len() > 10 && !rest.starts_with("</td>"), "{row}");

@@ -3,11 +3,11 @@
 //! A missing credential or a foreign origin is refused by HTTP before the upgrade. Everything later upgrades, sends an `error` frame and closes with 4000 +
 //! HTTP status: a browser can't read the status of a failed handshake.
 
+mod limits;
 mod socket;
-mod sockets;
 mod upgrade;
 
-pub use socket::{End, Incoming, Receiver, Sender, Socket};
-pub use sockets::Limits;
-pub(crate) use sockets::{Places, Sockets};
-pub use upgrade::Upgrade;
+pub use limits::Limits;
+pub(crate) use limits::{SocketLimiter, StreamLimiter};
+pub(crate) use socket::{Closed, Incoming, Receiver, Sender, Socket};
+pub(crate) use upgrade::Upgrade;

@@ -85,7 +85,8 @@ pub(crate) async fn serve(flags: Serve) -> Result<(), String> {
     });
     let state = State::new(gate, sessions, Tickets::default(), stop.clone(), options);
     tasks.spawn(leave(state.clone(), signal, flags.shutdown_delay, stop.clone()));
-    listening.serve(state.clone(), stop).await;
+    let router = podgate_api::router(state.clone());
+    listening.serve(router, &state, stop).await;
 
     if tokio::time::timeout(DRAIN, state.drained()).await.is_err() {
         tracing::warn!("some WebSockets did not close in time: ended them");

@@ -20,9 +20,8 @@ use self::{
 use crate::{
     State,
     error::CODES,
-    parameters::{Kind, MAX_VALUE, Parameter},
-    routes,
-    routing::{Route, Shape},
+    extract::parameters::{Kind, MAX_VALUE, Parameter},
+    route::{Route, Shape},
 };
 
 const DESCRIPTION: &str = "Fast, safe access to pods on many Kubernetes clusters.\n\n\
@@ -34,20 +33,24 @@ const DESCRIPTION: &str = "Fast, safe access to pods on many Kubernetes clusters
 
 /// `GET /api/openapi.json`. Written once: it takes milliseconds, and anyone may ask.
 pub(crate) async fn get(Extract(state): Extract<State>) -> Response {
-    let document = state.openapi(|| document(&state.options().base_path).to_string().into());
+    let document = state.openapi(|| {
+        document(&state.options().base_path, state.routes().routes())
+            .to_string()
+            .into()
+    });
     ([(header::CONTENT_TYPE, "application/json")], document).into_response()
 }
 
 /// The document, for a server under a base path (empty: the root).
-pub fn document(base: &str) -> Value {
+pub fn document(base: &str, routes: &[Route]) -> Value {
     let mut schemas = Schemas::default();
     let mut paths = Map::new();
-    for route in routes::table() {
+    for route in routes {
         let item = paths.entry(route.path).or_insert_with(|| json!({}));
-        if let (Some(item), Some(operation)) = (item.as_object_mut(), operation(&route)) {
+        if let (Some(item), Some(operation)) = (item.as_object_mut(), operation(route)) {
             item.insert(
                 route.method.as_str().to_ascii_lowercase(),
-                describe(&route, &operation, &mut schemas),
+                describe(route, &operation, &mut schemas),
             );
         }
     }
@@ -71,7 +74,7 @@ pub fn document(base: &str) -> Value {
             "schemas": schemas.into_value(),
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "The `token` that a log-in answers."},
-                "cookie": {"type": "apiKey", "in": "cookie", "name": crate::credential::COOKIE, "description": "Set for browsers by a log-in. Over https its name is `__Host-podgate_session`, or `__Secure-podgate_session` under a base path."},
+                "cookie": {"type": "apiKey", "in": "cookie", "name": crate::extract::auth::COOKIE, "description": "Set for browsers by a log-in. Over https its name is `__Host-podgate_session`, or `__Secure-podgate_session` under a base path."},
                 "ticket": {
                     "type": "apiKey",
                     "in": "query",
@@ -216,7 +219,11 @@ fn responses(route: &Route, operation: &Operation, schemas: &mut Schemas) -> Val
         .get_mut("200")
         .and_then(|success| success.get_mut("content")?.as_object_mut())
     {
-        for media in route.types.iter().filter(|media| **media != crate::accept::JSON) {
+        for media in route
+            .types
+            .iter()
+            .filter(|media| **media != crate::extract::content_negotiation::JSON)
+        {
             success.insert((*media).into(), json!({"schema": {"type": "string"}}));
         }
     }

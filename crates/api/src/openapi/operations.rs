@@ -11,7 +11,7 @@ use crate::{
     clusters::{ClusterEdit, ClusterView, NamespacesView, NewCluster, StatsView, TestView},
     health::Readiness,
     pods::logs::LogView,
-    routing::Route,
+    route::Route,
     session::{Credentials, LoginView, Logout, PasswordChange, Refresh, TicketRequest, TicketView, UserView},
 };
 

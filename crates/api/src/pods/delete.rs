@@ -3,7 +3,7 @@
 use podgate_access::action::DeletePod;
 use podgate_cluster::delete::Options;
 
-use crate::{ApiError, FromParameters, Kind, Message, Opened, Parameter, Parameters, Params};
+use crate::{ApiError, Authorized, FromParameters, Kind, Message, Parameter, Parameters, Params};
 
 /// What the parameters ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl FromParameters for Asked {
 
 /// The handler.
 pub(crate) async fn delete(
-    Opened(scoped): Opened<DeletePod>,
+    Authorized(scoped): Authorized<DeletePod>,
     Params(Asked(options)): Params<Asked>,
 ) -> Result<Message, ApiError> {
     scoped.delete(&options).await?;

@@ -13,9 +13,9 @@ use serde_json::value::RawValue;
 
 use super::answers;
 use crate::{
-    ApiError, Opened, Params, State,
-    accept::{Accepted, JSON, Types},
-    answer,
+    ApiError, Authorized, Params, State,
+    extract::content_negotiation::{JSON, MediaTypes, Negotiated},
+    http::envelope,
 };
 
 const YAML: &str = "application/yaml";
@@ -28,16 +28,16 @@ const ALL: usize = 50_000;
 #[derive(Debug)]
 pub(crate) struct Forms;
 
-impl Types for Forms {
+impl MediaTypes for Forms {
     const TYPES: &'static [&'static str] = &[JSON, YAML];
 }
 
 /// The handler.
 pub(crate) async fn get(
-    Opened(scoped): Opened<GetPod>,
+    Authorized(scoped): Authorized<GetPod>,
     Extract(state): Extract<State>,
     Params(()): Params<()>,
-    accepted: Accepted<Forms>,
+    accepted: Negotiated<Forms>,
 ) -> Result<Response, ApiError> {
     let (answers, session) = (state.answers(), scoped.caller().session);
     if accepted.media == YAML {
@@ -62,7 +62,7 @@ fn text(json: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
         1024
     };
     let mut text = Vec::with_capacity(json.len() + beside);
-    serde_json::to_writer(&mut text, &answer::envelope(&View::of(pod, &summary)?))?;
+    serde_json::to_writer(&mut text, &envelope::envelope(&View::of(pod, &summary)?))?;
     Ok(text)
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answers;
-use crate::{ApiError, Opened, Params, State, accept::JSON, answer::Noted};
+use crate::{ApiError, Authorized, Params, State, extract::content_negotiation::JSON, http::envelope::Noted};
 
 /// An event of a pod.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -50,7 +50,7 @@ impl From<Event> for EventView {
 
 /// The handler: newest first, and `message` says what is not listed.
 pub(crate) async fn list(
-    Opened(scoped): Opened<ReadEvents>,
+    Authorized(scoped): Authorized<ReadEvents>,
     Extract(state): Extract<State>,
     Params(()): Params<()>,
 ) -> Result<Response, ApiError> {

@@ -16,13 +16,10 @@ use podgate_cluster::{
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use super::{
-    frames::{Decoder, parse},
-    memory,
-};
+use super::{client_frames::parse, memory, utf8_decoder::Utf8Decoder};
 use crate::{
     ApiError, FromParameters, Kind, Parameter, Parameters, State,
-    ws::{End, Incoming, Receiver, Sender, Socket, Upgrade},
+    ws::{Closed, Incoming, Receiver, Sender, Socket, Upgrade},
 };
 
 /// What runs when no command is given.
@@ -106,7 +103,7 @@ pub(crate) async fn open(upgrade: Upgrade<Exec, Asked>, Extract(state): Extract<
     upgrade.open(move |socket, scoped, asked| async move { serve(socket, scoped, asked, &state).await }.boxed())
 }
 
-async fn serve(socket: &mut Socket, scoped: Scoped<Exec>, Asked(options): Asked, state: &State) -> Result<(), End> {
+async fn serve(socket: &mut Socket, scoped: Scoped<Exec>, Asked(options): Asked, state: &State) -> Result<(), Closed> {
     let _memory = state.stream_memory().reserve(memory::TERMINAL)?;
     let Socket { sender, receiver, .. } = socket;
     let (replies, mut to_answer) = mpsc::channel(REPLIES);
@@ -143,16 +140,16 @@ struct Waiting {
 
 impl Waiting {
     /// Takes the client's next frame; waits for ever while there is no room. Cancel-safe up to where a frame was taken.
-    async fn take(&mut self, receiver: &mut Receiver, replies: &mut mpsc::Sender<Reply>) -> Result<(), End> {
+    async fn take(&mut self, receiver: &mut Receiver, replies: &mut mpsc::Sender<Reply>) -> Result<(), Closed> {
         // Room for a reply first: a frame that was taken is never dropped.
         let Ok(reply) = replies.reserve().await else {
-            return Err(End::Gone);
+            return Err(Closed::Gone);
         };
         if self.bytes >= MAX_WAITING {
             match receiver.pause().await {}
         }
         let Some(incoming) = receiver.next().await? else {
-            return Err(End::Gone);
+            return Err(Closed::Gone);
         };
         match read(incoming) {
             Ok(Some(input)) => self.push(input),
@@ -226,7 +223,7 @@ async fn incoming(
     mut waiting: Waiting,
     input: mpsc::Sender<Input>,
     mut replies: mpsc::Sender<Reply>,
-) -> Result<(), End> {
+) -> Result<(), Closed> {
     loop {
         waiting.pass(&input);
         if input.is_closed() {
@@ -241,7 +238,7 @@ async fn incoming(
 }
 
 /// Carries output to the client until the process has ended.
-async fn outgoing(sender: &mut Sender, mut output: Outputs, mut replies: mpsc::Receiver<Reply>) -> Result<(), End> {
+async fn outgoing(sender: &mut Sender, mut output: Outputs, mut replies: mpsc::Receiver<Reply>) -> Result<(), Closed> {
     let mut streams = Streams::default();
     let mut ahead = None;
     loop {
@@ -289,18 +286,18 @@ async fn outgoing(sender: &mut Sender, mut output: Outputs, mut replies: mpsc::R
 /// What is not yet text.
 #[derive(Debug, Default)]
 struct Streams {
-    stdout: Decoder,
-    stderr: Decoder,
+    stdout: Utf8Decoder,
+    stderr: Utf8Decoder,
 }
 
 impl Streams {
-    async fn finish(&mut self, sender: &mut Sender) -> Result<(), End> {
+    async fn finish(&mut self, sender: &mut Sender) -> Result<(), Closed> {
         send(sender, self.stdout.finish(), None).await?;
         send(sender, self.stderr.finish(), Some("stderr")).await
     }
 }
 
-async fn send(sender: &mut Sender, text: String, stream: Option<&'static str>) -> Result<(), End> {
+async fn send(sender: &mut Sender, text: String, stream: Option<&'static str>) -> Result<(), Closed> {
     let mut rest = text.as_str();
     while !rest.is_empty() {
         let (data, later) = rest.split_at(json_fit(rest, MAX_DATA));
@@ -310,7 +307,7 @@ async fn send(sender: &mut Sender, text: String, stream: Option<&'static str>) -
     Ok(())
 }
 
-async fn answer(sender: &mut Sender, reply: Reply) -> Result<(), End> {
+async fn answer(sender: &mut Sender, reply: Reply) -> Result<(), Closed> {
     match reply {
         Reply::Pong => sender.json(&Server::Pong).await,
         Reply::Malformed(error) => sender.error(&error).await,

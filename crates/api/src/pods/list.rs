@@ -20,11 +20,10 @@ use super::{
     rows::{self, Written},
 };
 use crate::{
-    ApiError, FromParameters, Opened, Parameter, Parameters, Params, State,
-    accept::JSON,
-    etag::Known,
+    ApiError, Authorized, FromParameters, Parameter, Parameters, Params, State,
+    extract::{authorized::check_cluster, content_negotiation::JSON},
+    http::etag::IfNoneMatch,
     json,
-    opened::check_cluster,
     sync::{ListedView, SyncView},
 };
 
@@ -91,9 +90,9 @@ impl FromParameters for OfAll {
 
 /// `GET /api/clusters/{clusterId}/pods`.
 pub(crate) async fn of_cluster(
-    Opened(scoped): Opened<ListPods>,
+    Authorized(scoped): Authorized<ListPods>,
     Params(OfCluster(asked)): Params<OfCluster>,
-    known: Known,
+    known: IfNoneMatch,
     Extract(state): Extract<State>,
 ) -> Result<Response, ApiError> {
     list(&scoped, asked, &known, &state)
@@ -101,16 +100,16 @@ pub(crate) async fn of_cluster(
 
 /// `GET /api/pods`.
 pub(crate) async fn of_all(
-    Opened(scoped): Opened<ListPods>,
+    Authorized(scoped): Authorized<ListPods>,
     Params(OfAll(asked)): Params<OfAll>,
-    known: Known,
+    known: IfNoneMatch,
     Extract(state): Extract<State>,
 ) -> Result<Response, ApiError> {
     list(&scoped, asked, &known, &state)
 }
 
 /// The page, or that it has not changed since the caller got it: which takes no look at any row.
-fn list(scoped: &Scoped<ListPods>, asked: Asked, known: &Known, state: &State) -> Result<Response, ApiError> {
+fn list(scoped: &Scoped<ListPods>, asked: Asked, known: &IfNoneMatch, state: &State) -> Result<Response, ApiError> {
     let pods = scoped.pods(&asked.clusters, asked.query)?;
     let reading = pods.read();
     let list = List {

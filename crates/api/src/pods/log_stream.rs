@@ -12,10 +12,10 @@ use podgate_cluster::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{frames::parse_text, memory};
+use super::{client_frames::parse_text, memory};
 use crate::{
     ApiError, State,
-    ws::{End, Incoming, Sender, Socket, Upgrade},
+    ws::{Closed, Incoming, Sender, Socket, Upgrade},
 };
 
 /// The handler.
@@ -158,7 +158,7 @@ impl View {
     }
 
     /// Sends what a frame of the cluster means; whether it was the last one.
-    async fn send(self, sender: &mut Sender, frame: Frame) -> Result<bool, End> {
+    async fn send(self, sender: &mut Sender, frame: Frame) -> Result<bool, Closed> {
         let frame = match &frame {
             Frame::Lines { container, lines } if !self.batch => {
                 let frames = lines.iter().map(|line| Server::Log {
@@ -212,13 +212,13 @@ struct Open {
     _memory: Reservation,
 }
 
-async fn serve(socket: &mut Socket, scoped: Scoped<ReadLogs>, state: &State) -> Result<(), End> {
+async fn serve(socket: &mut Socket, scoped: Scoped<ReadLogs>, state: &State) -> Result<(), Closed> {
     let Socket { sender, receiver, .. } = socket;
     let mut open: Option<Open> = None;
     loop {
         tokio::select! {
             incoming = receiver.next() => {
-                let Some(incoming) = incoming? else { return Err(End::Gone) };
+                let Some(incoming) = incoming? else { return Err(Closed::Gone) };
                 if let Err(malformed) = take(&incoming, &scoped, state, sender, &mut open).await? {
                     sender.error(&malformed).await?;
                 }
@@ -247,7 +247,7 @@ async fn take(
     state: &State,
     sender: &mut Sender,
     open: &mut Option<Open>,
-) -> Result<Result<(), ApiError>, End> {
+) -> Result<Result<(), ApiError>, Closed> {
     let asked = match parse_text(incoming) {
         Ok(Client::Subscribe(asked)) => asked,
         Ok(Client::Unsubscribe {}) => {
@@ -280,7 +280,7 @@ async fn take(
 }
 
 /// The next frame of what is open; waits while nothing is.
-async fn next(open: &mut Option<Open>) -> Result<(Frame, View), End> {
+async fn next(open: &mut Option<Open>) -> Result<(Frame, View), Closed> {
     let Some(Open { frames, view, .. }) = open else {
         return std::future::pending().await;
     };
@@ -295,7 +295,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
     use super::*;
-    use crate::pods::frames::parse;
+    use crate::pods::client_frames::parse;
 
     fn read(text: &str) -> Result<(follow::Options, View), ApiError> {
         match parse(text)? {

@@ -21,8 +21,8 @@ use super::{
     tail_json::{self, CHUNK},
 };
 use crate::{
-    ApiError, FromParameters, Kind, Opened, Parameter, Parameters, Params, State,
-    accept::{Accepted, JSON, Types},
+    ApiError, Authorized, FromParameters, Kind, Parameter, Parameters, Params, State,
+    extract::content_negotiation::{JSON, MediaTypes, Negotiated},
 };
 
 const PLAIN: &str = "text/plain";
@@ -31,7 +31,7 @@ const PLAIN: &str = "text/plain";
 #[derive(Debug)]
 pub(crate) struct Forms;
 
-impl Types for Forms {
+impl MediaTypes for Forms {
     const TYPES: &'static [&'static str] = &[JSON, PLAIN];
 }
 
@@ -130,10 +130,10 @@ pub(crate) struct LogView {
 
 /// The handler.
 pub(crate) async fn read(
-    Opened(scoped): Opened<ReadLogs>,
+    Authorized(scoped): Authorized<ReadLogs>,
     Extract(state): Extract<State>,
     Params(asked): Params<Asked>,
-    accepted: Accepted<Forms>,
+    accepted: Negotiated<Forms>,
 ) -> Result<Response, ApiError> {
     let caller = scoped.caller();
     if !asked.download && accepted.media == JSON {

@@ -2,7 +2,7 @@
 
 use podgate_index::{ClusterId, ContainerRef, RowRef};
 
-use super::written;
+use super::row_cache;
 use crate::{
     json::{flag, list, number, within},
     time::write_seconds,
@@ -72,7 +72,7 @@ fn write(out: &mut Vec<u8>, row: RowRef<'_>, cluster: Option<&str>) {
         within(out, cluster.as_bytes());
         put!(out, b"\",");
     }
-    written::copy(out, row.version(), |out| fields(out, row));
+    row_cache::copy(out, row.version(), |out| fields(out, row));
     out.push(b'}');
 }
 

@@ -15,7 +15,7 @@ use std::{
 use futures_util::task::AtomicWaker;
 use tokio::{sync::Notify, time::Instant};
 
-use crate::middleware::Trace;
+use crate::http::request_context::RequestContext;
 
 /// The work of a connection. Only the first three can be ended to make room for another connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,7 +140,7 @@ struct Inner {
     /// The request under way has a body, so that what arrives need not be the next head.
     body: AtomicBool,
     /// The request under way, which knows its caller; and how many there were.
-    request: Mutex<Option<Trace>>,
+    request: Mutex<Option<RequestContext>>,
     requests: AtomicU32,
     task: AtomicWaker,
     /// Of a WebSocket, whose halves need not be polled by one task.
@@ -268,7 +268,7 @@ impl Connection {
     }
 
     /// Names the request that is under way, so that the connection can end with its caller's session.
-    pub(crate) fn set_request(&self, trace: &Trace) {
+    pub(crate) fn set_request(&self, trace: &RequestContext) {
         *self.inner.request.lock().unwrap_or_else(PoisonError::into_inner) = Some(trace.clone());
         self.inner.requests.fetch_add(1, Release);
     }
@@ -278,7 +278,7 @@ impl Connection {
         self.inner.requests.load(Acquire)
     }
 
-    pub(super) fn request(&self) -> Option<Trace> {
+    pub(super) fn request(&self) -> Option<RequestContext> {
         self.inner
             .request
             .lock()

@@ -40,7 +40,7 @@ type Stream = BoundedWebSocket<TokioIo<Upgraded>>;
 
 /// An open WebSocket. Its halves can be borrowed apart, to read and write at once.
 #[derive(Debug)]
-pub struct Socket {
+pub(crate) struct Socket {
     /// To the client.
     pub sender: Sender,
     /// From the client. Must be read all the time, if only to see the client's end and its answers to pings; or be paused.
@@ -50,7 +50,7 @@ pub struct Socket {
 
 /// The half that writes.
 #[derive(Debug)]
-pub struct Sender {
+pub(crate) struct Sender {
     /// Shared with the pings; an async mutex because a write may wait for the client.
     sink: Arc<Mutex<SplitSink<Stream, Message>>>,
     sent: Counter,
@@ -59,15 +59,15 @@ pub struct Sender {
 
 /// The half that reads.
 #[derive(Debug)]
-pub struct Receiver {
+pub(crate) struct Receiver {
     stream: SplitStream<Stream>,
-    heard: Arc<Heard>,
+    last_seen: Arc<LastSeen>,
     max_frame: usize,
 }
 
 /// When the client last sent anything, a pong included.
 #[derive(Debug)]
-struct Heard {
+struct LastSeen {
     start: Instant,
     millis: AtomicU64,
     /// Nobody reads: then its silence is not the client's.
@@ -75,11 +75,11 @@ struct Heard {
 }
 
 /// While it lives, nobody reads.
-struct Paused<'a>(&'a Heard);
+struct Paused<'a>(&'a LastSeen);
 
 /// What a client sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Incoming {
+pub(crate) enum Incoming {
     /// A text frame.
     Text(Utf8Bytes),
     /// A binary frame.
@@ -88,26 +88,26 @@ pub enum Incoming {
 
 /// Why a handler's work on a socket ends before its time.
 #[derive(Clone, Debug)]
-pub enum End {
+pub(crate) enum Closed {
     /// Something failed: the client gets an `error` frame and a close with 4000 + status.
     Failed(ApiError),
     /// The client has closed, or is gone.
     Gone,
 }
 
-impl From<ApiError> for End {
+impl From<ApiError> for Closed {
     fn from(error: ApiError) -> Self {
         Self::Failed(error)
     }
 }
 
-impl From<Denied> for End {
+impl From<Denied> for Closed {
     fn from(denied: Denied) -> Self {
         Self::Failed(denied.into())
     }
 }
 
-impl From<podgate_cluster::Error> for End {
+impl From<podgate_cluster::Error> for Closed {
     fn from(error: podgate_cluster::Error) -> Self {
         Self::Failed(error.into())
     }
@@ -132,7 +132,7 @@ impl Socket {
             },
             receiver: Receiver {
                 stream,
-                heard: Arc::new(Heard {
+                last_seen: Arc::new(LastSeen {
                     start: Instant::now(),
                     millis: AtomicU64::new(0),
                     paused: AtomicBool::new(false),
@@ -146,12 +146,12 @@ impl Socket {
     /// Pings the client until it has been silent for too long. Runs beside the handler.
     pub(super) fn keep_alive(&self, limits: &Limits) -> impl Future<Output = ()> + Send + use<> {
         let sink = Arc::clone(&self.sender.sink);
-        let heard = Arc::clone(&self.receiver.heard);
+        let last_seen = Arc::clone(&self.receiver.last_seen);
         let Limits {
             ping_every, gone_after, ..
         } = *limits;
         async move {
-            while heard.silence() < gone_after {
+            while last_seen.silence() < gone_after {
                 tokio::time::sleep(ping_every).await;
                 // A client that does not read holds the sink: then there is no ping, and the silence counts.
                 if let Ok(mut sink) = sink.try_lock() {
@@ -165,22 +165,22 @@ impl Socket {
     }
 
     /// Ends the socket: an `error` frame if something failed, the close frame, and a moment for the client to answer it.
-    pub(super) async fn close(mut self, end: Result<(), End>) {
+    pub(super) async fn close(mut self, end: Result<(), Closed>) {
         let (code, reason, linger) = match &end {
             Ok(()) => (CloseCode::Normal, String::new(), false),
-            Err(End::Gone) => {
+            Err(Closed::Gone) => {
                 // If the client has closed, this sends our answer to its close frame.
                 let _ = tokio::time::timeout(CLOSE_LIMIT, self.receiver.drain()).await;
                 return;
             }
-            Err(End::Failed(error)) => {
+            Err(Closed::Failed(error)) => {
                 let code = CloseCode::from(4000 + error.status().as_u16());
                 let reason = error.message_for(&self.request_id);
                 (code, reason, matches!(error, ApiError::TooLarge(_)))
             }
         };
         let work = async {
-            if let Err(End::Failed(error)) = &end {
+            if let Err(Closed::Failed(error)) = &end {
                 let _ = self.sender.error(error).await;
             }
             self.finish(code, &reason, linger).await;
@@ -220,8 +220,8 @@ impl Sender {
     /// Sends a frame as JSON text. Waits while the client does not read.
     ///
     /// # Errors
-    /// [`End::Gone`]; [`End::Failed`] for what can't be JSON.
-    pub async fn json<T: Serialize + Sync>(&mut self, frame: &T) -> Result<(), End> {
+    /// [`Closed::Gone`]; [`Closed::Failed`] for what can't be JSON.
+    pub(crate) async fn json<T: Serialize + Sync>(&mut self, frame: &T) -> Result<(), Closed> {
         let text = json(frame)?;
         self.text(text).await
     }
@@ -229,8 +229,8 @@ impl Sender {
     /// Sends a text frame. Waits while the client does not read.
     ///
     /// # Errors
-    /// [`End::Gone`].
-    pub async fn text(&mut self, text: String) -> Result<(), End> {
+    /// [`Closed::Gone`].
+    pub(crate) async fn text(&mut self, text: String) -> Result<(), Closed> {
         self.sent.inc_by(text.len() as u64);
         let sent = self.sink.lock().await.send(Message::text(text)).await;
         sent.map_err(unsent)
@@ -240,10 +240,10 @@ impl Sender {
     ///
     /// # Errors
     /// As [`Sender::json`].
-    pub async fn json_all<T: Serialize + Send + Sync>(
+    pub(crate) async fn json_all<T: Serialize + Send + Sync>(
         &mut self,
         frames: impl IntoIterator<Item = T> + Send,
-    ) -> Result<(), End> {
+    ) -> Result<(), Closed> {
         let mut sink = self.sink.lock().await;
         for frame in frames {
             let text = json(&frame)?;
@@ -257,7 +257,7 @@ impl Sender {
     ///
     /// # Errors
     /// As [`Sender::json`].
-    pub async fn error(&mut self, error: &ApiError) -> Result<(), End> {
+    pub(crate) async fn error(&mut self, error: &ApiError) -> Result<(), Closed> {
         if let ApiError::Internal(cause) = error {
             tracing::error!(
                 request_id = self.request_id,
@@ -276,28 +276,28 @@ impl Sender {
 }
 
 /// Why a frame could not be sent.
-fn unsent(error: tungstenite::Error) -> End {
+fn unsent(error: tungstenite::Error) -> Closed {
     match error {
-        tungstenite::Error::WriteBufferFull(_) => End::Failed(ApiError::Internal(
+        tungstenite::Error::WriteBufferFull(_) => Closed::Failed(ApiError::Internal(
             "a frame is larger than a WebSocket may buffer".into(),
         )),
-        _ => End::Gone,
+        _ => Closed::Gone,
     }
 }
 
-fn json<T: Serialize>(frame: &T) -> Result<String, End> {
+fn json<T: Serialize>(frame: &T) -> Result<String, Closed> {
     serde_json::to_string(frame)
-        .map_err(|error| End::Failed(ApiError::Internal(format!("a frame is no JSON: {error}"))))
+        .map_err(|error| Closed::Failed(ApiError::Internal(format!("a frame is no JSON: {error}"))))
 }
 
 impl Receiver {
     /// The client's next text or binary frame; none when it has closed or is gone. Cancel-safe.
     ///
     /// # Errors
-    /// [`End::Failed`] for a frame that is too large or not UTF-8, after which nothing more can be read.
-    pub async fn next(&mut self) -> Result<Option<Incoming>, End> {
+    /// [`Closed::Failed`] for a frame that is too large or not UTF-8, after which nothing more can be read.
+    pub(crate) async fn next(&mut self) -> Result<Option<Incoming>, Closed> {
         while let Some(message) = self.stream.next().await {
-            self.heard.now();
+            self.last_seen.now();
             match message {
                 Ok(Message::Text(text)) => return Ok(Some(Incoming::Text(text))),
                 Ok(Message::Binary(bytes)) => return Ok(Some(Incoming::Binary(bytes))),
@@ -310,9 +310,9 @@ impl Receiver {
     }
 
     /// Reads nothing, for as long as it is awaited: for a handler that has no room for more. The client does not count as silent meanwhile.
-    pub async fn pause(&self) -> Infallible {
-        self.heard.paused.store(true, Ordering::Relaxed);
-        let _paused = Paused(&self.heard);
+    pub(crate) async fn pause(&self) -> Infallible {
+        self.last_seen.paused.store(true, Ordering::Relaxed);
+        let _paused = Paused(&self.last_seen);
         pending().await
     }
 
@@ -321,18 +321,18 @@ impl Receiver {
         while let Some(Ok(_)) = self.stream.next().await {}
     }
 
-    fn failed(&self, error: &tungstenite::Error) -> Result<Option<Incoming>, End> {
+    fn failed(&self, error: &tungstenite::Error) -> Result<Option<Incoming>, Closed> {
         match error {
-            tungstenite::Error::Capacity(CapacityError::MessageTooLong { .. }) => Err(End::Failed(ApiError::TooLarge(
-                format!("a frame is larger than {} bytes", self.max_frame),
-            ))),
-            tungstenite::Error::Utf8(_) => Err(End::Failed(ApiError::Body("a text frame is not UTF-8".into()))),
+            tungstenite::Error::Capacity(CapacityError::MessageTooLong { .. }) => Err(Closed::Failed(
+                ApiError::TooLarge(format!("a frame is larger than {} bytes", self.max_frame)),
+            )),
+            tungstenite::Error::Utf8(_) => Err(Closed::Failed(ApiError::Body("a text frame is not UTF-8".into()))),
             _ => Ok(None),
         }
     }
 }
 
-impl Heard {
+impl LastSeen {
     fn now(&self) {
         let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.millis.store(millis, Ordering::Relaxed);
@@ -342,8 +342,8 @@ impl Heard {
         if self.paused.load(Ordering::Relaxed) {
             return Duration::ZERO;
         }
-        let heard = Duration::from_millis(self.millis.load(Ordering::Relaxed));
-        self.start.elapsed().saturating_sub(heard)
+        let last_seen = Duration::from_millis(self.millis.load(Ordering::Relaxed));
+        self.start.elapsed().saturating_sub(last_seen)
     }
 }
 

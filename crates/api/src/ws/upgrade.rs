@@ -16,23 +16,25 @@ use podgate_cluster::websocket::{BoundedWebSocket, Sizes};
 use tokio_tungstenite::tungstenite::{handshake::derive_accept_key, protocol::Role};
 use tokio_util::sync::CancellationToken;
 
-use super::{End, Socket};
+use super::{Closed, Socket};
 use crate::{
-    ApiError, State, credential,
-    middleware::Trace,
-    opened, origin,
-    parameters::{FromParameters, Parameters},
+    ApiError, State,
+    extract::{
+        auth, authorized,
+        parameters::{FromParameters, Parameters},
+    },
+    http::{client_info, request_context::RequestContext},
 };
 
 /// Extractor: a request to open a WebSocket for action `A` with query parameters `T`. The first argument of every WebSocket handler.
 ///
 /// Authenticates the caller (401003) and wants an Origin of a browser that came with a cookie (403002). What else is wrong is kept for
 /// [`Upgrade::open`].
-pub struct Upgrade<A: Action, T> {
+pub(crate) struct Upgrade<A: Action, T> {
     on_upgrade: OnUpgrade,
     accept: HeaderValue,
     state: State,
-    trace: Trace,
+    trace: RequestContext,
     caller: Caller,
     scoped: Result<Scoped<A>, ApiError>,
     query: String,
@@ -52,7 +54,7 @@ impl<A: Action, T: FromParameters> FromRequestParts<State> for Upgrade<A, T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, ApiError> {
-        let authenticated = credential::authenticate_socket(parts, state).await?;
+        let authenticated = auth::authenticate_socket(parts, state).await?;
         if authenticated.by_cookie && !parts.headers.contains_key(header::ORIGIN) {
             return Err(ApiError::ForeignOrigin(
                 "a WebSocket that comes with a cookie must say its Origin: send a bearer token or a ticket instead"
@@ -64,10 +66,10 @@ impl<A: Action, T: FromParameters> FromRequestParts<State> for Upgrade<A, T> {
             .extensions
             .remove::<OnUpgrade>()
             .ok_or_else(|| not_a_websocket("this connection can't be upgraded"))?;
-        let trace = parts.extensions.get::<Trace>().cloned();
+        let trace = parts.extensions.get::<RequestContext>().cloned();
         let route = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
-        let route = credential::without_base(route, &state.options().base_path).to_owned();
-        let scoped = opened::open(parts, state.gate(), &authenticated.caller).await;
+        let route = auth::without_base(route, &state.options().base_path).to_owned();
+        let scoped = authorized::open(parts, state.gate(), &authenticated.caller).await;
         Ok(Self {
             on_upgrade,
             accept,
@@ -75,7 +77,7 @@ impl<A: Action, T: FromParameters> FromRequestParts<State> for Upgrade<A, T> {
             trace: trace.ok_or_else(|| ApiError::Internal("a request has no trace".into()))?,
             caller: authenticated.caller,
             scoped,
-            query: credential::without_ticket(parts.uri.query().unwrap_or_default()),
+            query: auth::without_ticket(parts.uri.query().unwrap_or_default()),
             route,
             parameters: PhantomData,
         })
@@ -88,9 +90,9 @@ impl<A: Action, T: FromParameters> Upgrade<A, T> {
     /// The socket closes with 1000 when the handler returns `Ok`, with an `error` frame and 4000 + status when it failed, with 1001 when the server
     /// shuts down, with 4401 when the session ends, and with 4503 when nobody can tell for want of the database; in these cases the handler is
     /// dropped where it waits.
-    pub fn open<F>(self, run: F) -> Response
+    pub(crate) fn open<F>(self, run: F) -> Response
     where
-        F: for<'a> FnOnce(&'a mut Socket, Scoped<A>, T) -> BoxFuture<'a, Result<(), End>> + Send + 'static,
+        F: for<'a> FnOnce(&'a mut Socket, Scoped<A>, T) -> BoxFuture<'a, Result<(), Closed>> + Send + 'static,
     {
         let limits = self.state.sockets().limits().clone();
         let living = self.state.sockets().track(A::NAME == Exec::NAME);
@@ -118,17 +120,17 @@ impl<A: Action, T: FromParameters> Upgrade<A, T> {
             );
             let keep_alive = socket.keep_alive(&limits);
             let sockets = self.state.sockets();
-            let place = sockets.places().enter(self.caller.session);
+            let permit = sockets.streams().enter(self.caller.session);
             let work = async {
-                let _place = place?;
+                let _permit = permit?;
                 let parameters = T::read(&Parameters::parse(&self.query, T::PARAMETERS)?)?;
                 run(&mut socket, self.scoped?, parameters).await
             };
             let work = AssertUnwindSafe(work).catch_unwind();
             let ended = tokio::select! {
                 ended = work => Some(ended.unwrap_or_else(|_| Err(panicked()))),
-                () = keep_alive => Some(Err(End::Gone)),
-                () = self.caller.revoked.cancelled() => Some(Err(End::Failed(self.caller.end().into()))),
+                () = keep_alive => Some(Err(Closed::Gone)),
+                () = self.caller.revoked.cancelled() => Some(Err(Closed::Failed(self.caller.end().into()))),
                 () = shutdown.cancelled() => None,
             };
             match ended {
@@ -152,8 +154,8 @@ impl<A: Action, T> Upgrade<A, T> {
 }
 
 /// What a panic in a handler becomes; the panic itself is in the log.
-fn panicked() -> End {
-    End::Failed(ApiError::Internal("the handler of a WebSocket panicked".into()))
+fn panicked() -> Closed {
+    Closed::Failed(ApiError::Internal("the handler of a WebSocket panicked".into()))
 }
 
 /// Bytes of the largest frame that is sent. It is a snapshot of a live query; log streams and terminals send at most 128 KiB and a few names.
@@ -173,7 +175,7 @@ fn handshake(method: &Method, headers: &HeaderMap) -> Result<HeaderValue, ApiErr
         .filter_map(|value| value.to_str().ok());
     let mut connection = connection.flat_map(|line| line.split(','));
     if method != Method::GET
-        || !origin::is_upgrade(headers)
+        || !client_info::is_upgrade(headers)
         || !connection.any(|token| token.trim().eq_ignore_ascii_case("upgrade"))
     {
         return Err(not_a_websocket("the request does not ask for an upgrade"));

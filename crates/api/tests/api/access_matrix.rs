@@ -1,10 +1,7 @@
 //! Every route of the table: without a credential, with rubbish as one, and as a user who may nothing.
 
 use http::Method;
-use podgate_api::{
-    routes,
-    routing::{Route, Shape},
-};
+use podgate_api::{Route, Shape, routes};
 
 use crate::support::{Server, path_of};
 

@@ -1,10 +1,7 @@
 //! Bad input on every WebSocket of the table of routes: frames that are not what they should be, clients that do not read, and many at once.
 
 use futures_util::{SinkExt, StreamExt, future::join_all};
-use podgate_api::{
-    routes,
-    routing::{Route, Shape},
-};
+use podgate_api::{Route, Shape, routes};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 

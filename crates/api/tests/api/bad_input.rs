@@ -1,10 +1,7 @@
 //! Bad input to every parameter, path, body and WebSocket of the table of routes. Each gets the contract's error, and the server stays as it was.
 
 use http::Method;
-use podgate_api::{
-    Kind, Parameter, openapi, routes,
-    routing::{Route, Shape},
-};
+use podgate_api::{Kind, Parameter, Route, Shape, document, routes};
 use serde_json::json;
 
 use crate::support::{Answer, Server, path_of, send};
@@ -265,7 +262,7 @@ async fn a_path_that_names_nothing_proper_is_not_found() {
 
 /// The routes that take a body, with the properties that they know.
 fn with_body() -> Vec<(Route, Vec<String>)> {
-    let document = openapi::document("");
+    let document = document("", &routes::table());
     let properties = |route: &Route| {
         let method = route.method.as_str().to_ascii_lowercase();
         let schema = &document["paths"][route.path][&method]["requestBody"]["content"]["application/json"]["schema"];

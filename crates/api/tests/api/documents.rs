@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use podgate_api::{Kind, openapi, routes, routing::Shape};
+use podgate_api::{Kind, Shape, document, routes};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -38,7 +38,7 @@ fn the_list_of_routes_is_current() {
 
 #[test]
 fn the_openapi_document_is_current() {
-    let mut text = serde_json::to_string_pretty(&openapi::document("")).unwrap();
+    let mut text = serde_json::to_string_pretty(&document("", &routes::table())).unwrap();
     text.push('\n');
     current("openapi.json", &text);
 }
@@ -61,7 +61,7 @@ fn the_guide_has_every_parameter_and_field_of_a_list() {
             }
         }
     }
-    let document = openapi::document("");
+    let document = document("", &routes::table());
     for field in document["components"]["schemas"]["PodItem"]["properties"]
         .as_object()
         .unwrap()
@@ -74,7 +74,7 @@ fn the_guide_has_every_parameter_and_field_of_a_list() {
 
 #[test]
 fn frames_that_always_name_their_container_say_so() {
-    let document = openapi::document("");
+    let document = document("", &routes::table());
     for kind in ["logs", "restarted", "gap"] {
         let frame = frame(&document, kind).unwrap_or_else(|| panic!("{kind} is not described"));
         assert!(
@@ -98,7 +98,7 @@ fn frame<'a>(value: &'a Value, kind: &str) -> Option<&'a Value> {
 
 #[test]
 fn every_route_is_in_the_openapi_document_with_its_parameters_and_errors() {
-    let document = openapi::document("");
+    let document = document("", &routes::table());
     for route in routes::table() {
         let method = route.method.as_str().to_ascii_lowercase();
         let operation = &document["paths"][route.path][&method];
@@ -136,7 +136,7 @@ fn every_route_is_in_the_openapi_document_with_its_parameters_and_errors() {
 
 #[test]
 fn names_passwords_and_tickets_are_described_as_they_are_checked() {
-    let document = openapi::document("");
+    let document = document("", &routes::table());
     let pod = &document["paths"]["/api/clusters/{clusterId}/namespaces/{namespace}/pods/{name}"]["get"]["parameters"];
     let schema = |name: &str| {
         let parameters = pod.as_array().unwrap();
@@ -159,7 +159,7 @@ fn names_passwords_and_tickets_are_described_as_they_are_checked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_target_that_is_too_long_and_a_head_that_is_too_large_are_refused_as_described() {
     let server = Server::start().await;
-    let document = openapi::document("");
+    let document = document("", &routes::table());
     let responses = &document["paths"]["/api/pods"]["get"]["responses"];
     // By hand: a client's library refuses such a target itself.
     let mut stream = TcpStream::connect(server.address).await.unwrap();
@@ -187,7 +187,7 @@ async fn a_target_that_is_too_long_and_a_head_that_is_too_large_are_refused_as_d
 
 #[test]
 fn every_frame_that_a_client_may_send_is_described() {
-    let document = openapi::document("");
+    let document = document("", &routes::table());
     let pod = "/ws/clusters/{clusterId}/namespaces/{namespace}/pods/{name}";
     for (rest, wanted) in [
         ("logs", vec!["subscribe", "unsubscribe", "ping"]),
@@ -225,7 +225,7 @@ async fn conforms(server: &Server, document: &Value, (method, route): (&str, &st
 #[tokio::test]
 async fn changes_and_their_answers_are_as_the_openapi_document_says() {
     let server = Server::start().await;
-    let document = openapi::document("");
+    let document = document("", &routes::table());
     let login = json!({"username": "admin", "password": PASSWORD});
     let session = server
         .request("POST", "/api/auth/login", None, Some(&login))
@@ -257,7 +257,7 @@ async fn answers_are_as_the_openapi_document_says() {
     let server = Server::start().await;
     server.run_pod("default", "web", &["main", "side"]).await;
     server.sim.write_log("default", "web", "main", b"hello\n");
-    let document = openapi::document("");
+    let document = document("", &routes::table());
     let login = json!({"username": "admin", "password": PASSWORD});
     let ticket = json!({"path": "/ws/clusters/sim/namespaces/default/pods/web/logs"});
     let pod = "/api/clusters/{clusterId}/namespaces/{namespace}/pods/{name}";
@@ -297,7 +297,7 @@ async fn answers_are_as_the_openapi_document_says() {
 
 #[test]
 fn operation_ids_are_unique_and_references_lead_somewhere() {
-    let document = openapi::document("/podgate");
+    let document = document("/podgate", &routes::table());
     assert_eq!(document["servers"][0]["url"], "/podgate");
     let mut ids: Vec<&str> = Vec::new();
     for item in document["paths"].as_object().unwrap().values() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use podgate_api::{Options, ws::Limits};
+use podgate_api::{Options, WebSocketLimits};
 use serde_json::{Value, json};
 
 use crate::support::{PASSWORD, PATIENCE, Server, Setup, Socket};
@@ -235,10 +235,10 @@ async fn when_the_client_the_session_or_the_server_goes_so_does_the_shell() {
 /// Its answers to pings can't be read behind the input that the process does not take.
 #[tokio::test]
 async fn a_client_that_waits_for_a_process_to_take_input_is_not_gone() {
-    let websockets = Limits {
+    let websockets = WebSocketLimits {
         ping_every: Duration::from_millis(50),
         gone_after: Duration::from_secs(3),
-        ..Limits::default()
+        ..WebSocketLimits::default()
     };
     let api = Options {
         websockets,

@@ -321,7 +321,7 @@ async fn sorts_and_pages() {
 
 /// The words that a parameter of the list takes, as the OpenAPI document has them.
 fn words(parameter: &str) -> Vec<String> {
-    let document = podgate_api::openapi::document("");
+    let document = podgate_api::document("", &podgate_api::routes::table());
     let parameters = &document["paths"]["/api/clusters/{clusterId}/pods"]["get"]["parameters"];
     let described = parameters.as_array().unwrap().iter();
     let described = described.clone().find(|described| described["name"] == parameter);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use podgate_api::{Options, ws::Limits};
+use podgate_api::{Options, WebSocketLimits};
 use podgate_cluster::client::Policy;
 use serde_json::{Value, json};
 
@@ -314,9 +314,9 @@ async fn a_session_has_a_quarter_of_the_memory_and_its_end_gives_it_back() {
 #[tokio::test]
 async fn log_downloads_of_a_session_are_capped_as_its_websockets_are() {
     let api = Options {
-        websockets: Limits {
+        websockets: WebSocketLimits {
             per_session: 2,
-            ..Limits::default()
+            ..WebSocketLimits::default()
         },
         ..Options::default()
     };

@@ -1,6 +1,6 @@
 //! How WebSockets open and end, whatever they carry: shown on the log stream.
 
-use podgate_api::{Options, ws::Limits};
+use podgate_api::{Options, WebSocketLimits};
 use serde_json::json;
 
 use futures_util::{SinkExt, StreamExt};
@@ -13,7 +13,7 @@ use crate::support::{PASSWORD, Server, Setup, send, within};
 
 const LOGS: &str = "/ws/clusters/sim/namespaces/default/pods/web/logs";
 
-async fn server(limits: Limits) -> Server {
+async fn server(limits: WebSocketLimits) -> Server {
     let server = Server::with(Setup {
         api: Options {
             websockets: limits,
@@ -28,7 +28,7 @@ async fn server(limits: Limits) -> Server {
 
 #[tokio::test]
 async fn a_missing_credential_or_a_foreign_origin_is_refused_before_the_upgrade() {
-    let server = server(Limits::default()).await;
+    let server = server(WebSocketLimits::default()).await;
     let bearer = format!("Bearer {}", server.token);
     let cookie = format!("podgate_session={}", server.token);
     let own = server.url("");
@@ -61,7 +61,7 @@ async fn a_missing_credential_or_a_foreign_origin_is_refused_before_the_upgrade(
 
 #[tokio::test]
 async fn what_is_wrong_after_that_is_told_as_a_frame() {
-    let server = server(Limits::default()).await;
+    let server = server(WebSocketLimits::default()).await;
     for (path, code) in [
         ("/ws/clusters/nowhere/namespaces/default/pods/web/logs", 404_002),
         ("/ws/clusters/sim/namespaces/default/pods/..%2Fweb/logs", 404_001),
@@ -77,7 +77,7 @@ async fn what_is_wrong_after_that_is_told_as_a_frame() {
 
 #[tokio::test]
 async fn a_plain_request_to_a_websocket_is_told_so() {
-    let server = server(Limits::default()).await;
+    let server = server(WebSocketLimits::default()).await;
     let message = server.get(LOGS).await.fails(400_001);
     assert!(message.contains("WebSocket"), "{message}");
     let old = server
@@ -92,7 +92,7 @@ async fn a_plain_request_to_a_websocket_is_told_so() {
 
 #[tokio::test]
 async fn a_ticket_opens_one_websocket_of_its_path_and_query() {
-    let server = server(Limits::default()).await;
+    let server = server(WebSocketLimits::default()).await;
     let exec = "/ws/clusters/sim/namespaces/default/pods/web/exec?container=main&tty=false";
     let ticket = |path: &'static str| {
         let server = &server;
@@ -142,7 +142,7 @@ async fn a_ticket_opens_one_websocket_of_its_path_and_query() {
 
 #[tokio::test]
 async fn a_log_out_closes_the_sessions_sockets_with_4401_and_no_others() {
-    let server = server(Limits::default()).await;
+    let server = server(WebSocketLimits::default()).await;
     let other = server.login("admin", PASSWORD).await;
     let mut mine = server.ws(LOGS).await;
     let authorization = format!("Bearer {other}");
@@ -169,7 +169,7 @@ async fn a_log_out_closes_the_sessions_sockets_with_4401_and_no_others() {
 
 #[tokio::test]
 async fn a_shutdown_closes_every_socket_with_1001() {
-    let server = server(Limits::default()).await;
+    let server = server(WebSocketLimits::default()).await;
     let mut sockets = vec![server.ws(LOGS).await, server.ws(LOGS).await];
     server.begin_shutdown();
     for socket in &mut sockets {
@@ -180,7 +180,7 @@ async fn a_shutdown_closes_every_socket_with_1001() {
 
 #[tokio::test]
 async fn a_clients_close_is_answered() {
-    let server = server(Limits::default()).await;
+    let server = server(WebSocketLimits::default()).await;
     for path in [
         LOGS,
         "/ws/clusters/sim/namespaces/default/pods/web/exec?command=cat&tty=false",
@@ -200,10 +200,10 @@ async fn a_clients_close_is_answered() {
 
 #[tokio::test]
 async fn there_are_caps_on_open_websockets_and_places_come_back() {
-    let server = server(Limits {
+    let server = server(WebSocketLimits {
         total: 3,
         per_session: 2,
-        ..Limits::default()
+        ..WebSocketLimits::default()
     })
     .await;
     let first = server.ws(LOGS).await;
@@ -220,11 +220,11 @@ async fn there_are_caps_on_open_websockets_and_places_come_back() {
 
 #[tokio::test]
 async fn a_client_that_answers_no_ping_is_given_up() {
-    let server = server(Limits {
+    let server = server(WebSocketLimits {
         ping_every: std::time::Duration::from_millis(50),
         // Long enough for one that answers late on a busy machine.
         gone_after: std::time::Duration::from_secs(3),
-        ..Limits::default()
+        ..WebSocketLimits::default()
     })
     .await;
     // Not polled, it does not answer.
@@ -254,7 +254,7 @@ async fn a_client_that_answers_no_ping_is_given_up() {
 
 #[tokio::test]
 async fn a_client_that_pings_and_does_not_read_is_not_read_either() {
-    let server = server(Limits::default()).await;
+    let server = server(WebSocketLimits::default()).await;
     for path in [
         LOGS,
         "/ws/clusters/sim/namespaces/default/pods/web/exec?command=cat&tty=false",

@@ -384,7 +384,13 @@ async fn open_store(dir: &std::path::Path) -> Store {
 fn serve(state: State, shutdown: CancellationToken) -> (SocketAddr, tokio::task::JoinHandle<()>) {
     let listening = Listening::open("127.0.0.1:0".parse().unwrap(), None).unwrap();
     let address = listening.address();
-    (address, tokio::spawn(listening.serve(state, shutdown)))
+    (
+        address,
+        tokio::spawn(async move {
+            let router = podgate_api::router(state.clone());
+            listening.serve(router, &state, shutdown).await;
+        }),
+    )
 }
 
 fn client() -> reqwest::Client {
@@ -422,7 +428,7 @@ pub(crate) async fn within<F: Future>(work: F) -> F::Output {
 }
 
 /// The path of a route with pod `web` in namespace `default` of cluster `sim` in it.
-pub(crate) fn path_of(route: &podgate_api::routing::Route) -> String {
+pub(crate) fn path_of(route: &podgate_api::Route) -> String {
     route
         .path
         .replace("{clusterId}", "sim")

@@ -42,7 +42,7 @@ pub(super) struct Frame {
 
 /// What a frame tells beside its rows, as JSON: shared as long as it is no news.
 #[derive(Clone, Debug)]
-pub(super) struct Beside {
+pub(super) struct Extras {
     /// The clusters asked for, and how current each is.
     pub(super) clusters: Arc<Clusters>,
     /// The value of `facets`, and behind it `truncatedFacets`; none asked for: an empty object.
@@ -81,7 +81,7 @@ impl Frame {
         pods: &Pods,
         answer: &Answer<'_>,
         window: &Window,
-        beside: &Beside,
+        extras: &Extras,
     ) -> Result<Self, TooLarge> {
         let mut rest = Vec::with_capacity(256 + window.limit().min(answer.total()) * rows::BYTES);
         rest.extend_from_slice(b"\"offset\":");
@@ -93,9 +93,9 @@ impl Frame {
         rest.extend_from_slice(b",\"items\":");
         write_rows(&mut rest, pods, answer.rows())?;
         rest.extend_from_slice(b",\"facets\":");
-        rest.extend_from_slice(&beside.facets);
+        rest.extend_from_slice(&extras.facets);
         rest.extend_from_slice(b",\"clusters\":");
-        rest.extend_from_slice(&beside.clusters.json);
+        rest.extend_from_slice(&extras.clusters.json);
         rest.push(b'}');
         Ok(Self::of("snapshot", rest))
     }

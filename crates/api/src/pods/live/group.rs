@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::{
-    frame::{Beside, Clusters, Frame, NoMemory, TooLarge},
+    frame::{Clusters, Extras, Frame, NoMemory, TooLarge},
     hub::{FRAMES, Range, TICK},
 };
 use crate::pods::facets;
@@ -28,8 +28,8 @@ pub(super) struct Group {
     facets: Vec<&'static str>,
     pods: Pods,
     live: Live,
-    beside: Beside,
-    panes: HashMap<Range, Pane>,
+    extras: Extras,
+    windows: HashMap<Range, WindowViewers>,
     /// For large frames that viewers have not taken yet.
     memory: MemoryBudget,
     /// One of its viewers waits for a snapshot.
@@ -37,20 +37,20 @@ pub(super) struct Group {
 }
 
 /// The viewers of one window.
-struct Pane {
+struct WindowViewers {
     range: Range,
     /// What those viewers hold that are not behind. It ends before the range does where its rows would be too many bytes.
     window: Window,
-    beside: Option<Beside>,
-    viewers: HashMap<u64, Place>,
+    extras: Option<Extras>,
+    viewers: HashMap<u64, ViewerSlot>,
     /// When they were last told of changes.
     told: Option<Instant>,
     /// What a frame took for which there was no memory: no other is written before so much is free.
     lacks: usize,
 }
 
-/// A viewer's place in a pane.
-pub(super) struct Place {
+/// A viewer's slot in a window.
+pub(super) struct ViewerSlot {
     frames: mpsc::Sender<Arc<Frame>>,
     /// It needs a snapshot: it is new, has moved, or did not take the frames before.
     behind: bool,
@@ -58,17 +58,17 @@ pub(super) struct Place {
     whole: Option<Instant>,
 }
 
-/// What panes are stepped with.
-struct Now<'a, 'b> {
+/// What windows are stepped with.
+struct TickContext<'a, 'b> {
     pods: &'a Pods,
     reading: &'a Reading<'b>,
     live: &'a mut Live,
-    beside: &'a Beside,
+    extras: &'a Extras,
     memory: &'a MemoryBudget,
     time: Instant,
 }
 
-impl Place {
+impl ViewerSlot {
     pub(super) fn new(frames: mpsc::Sender<Arc<Frame>>) -> Self {
         Self {
             frames,
@@ -84,7 +84,7 @@ impl Place {
 
     /// Gives it a frame. One that has no room for it gets a snapshot later. A large frame waits for a viewer alone, so that what waits is bounded in
     /// bytes, too.
-    fn give(&mut self, frame: &Arc<Frame>) {
+    fn offer(&mut self, frame: &Arc<Frame>) {
         if frame.len() > LARGE && self.frames.capacity() < FRAMES {
             self.behind = true;
         } else if let Err(TrySendError::Full(_)) = self.frames.try_send(Arc::clone(frame)) {
@@ -103,22 +103,22 @@ impl Group {
             facets,
             pods,
             live,
-            beside: Beside {
+            extras: Extras {
                 clusters,
                 facets: Arc::new(b"{}".to_vec()),
             },
-            panes: HashMap::new(),
+            windows: HashMap::new(),
             memory,
             waits: false,
         }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.panes.is_empty()
+        self.windows.is_empty()
     }
 
     pub(super) fn has(&self, viewer: u64) -> bool {
-        self.panes.values().any(|pane| pane.viewers.contains_key(&viewer))
+        self.windows.values().any(|window| window.viewers.contains_key(&viewer))
     }
 
     /// Whether a viewer waits for a snapshot: it is to be stepped though nothing has changed.
@@ -128,43 +128,46 @@ impl Group {
 
     /// Tells every viewer what changed since it was last told.
     pub(super) fn step(&mut self) {
-        self.waits = self.look(None);
-        self.panes.retain(|_, pane| !pane.viewers.is_empty());
+        self.waits = self.refresh(None);
+        self.windows.retain(|_, window| !window.viewers.is_empty());
     }
 
     /// Adds a viewer. It waits for its snapshot until the next step where others of its window were told of changes just now.
-    pub(super) fn join(&mut self, viewer: u64, range: Range, place: Place) {
+    pub(super) fn join(&mut self, viewer: u64, range: Range, slot: ViewerSlot) {
         let now = Instant::now();
-        let pane = self.panes.entry(range).or_insert_with(|| Pane::new(range));
-        pane.viewers.insert(viewer, place);
-        let told_just_now = pane.told.is_some_and(|told| now < told + TICK);
-        self.waits |= told_just_now || self.look(Some(range));
+        let window = self.windows.entry(range).or_insert_with(|| WindowViewers::new(range));
+        window.viewers.insert(viewer, slot);
+        let just_sent = window.told.is_some_and(|told| now < told + TICK);
+        self.waits |= just_sent || self.refresh(Some(range));
     }
 
     /// Moves a viewer to another window. As [`Group::join`].
     pub(super) fn scroll(&mut self, viewer: u64, range: Range) {
-        if let Some(mut place) = self.leave(viewer) {
-            place.behind = true;
-            self.join(viewer, range, place);
+        if let Some(mut slot) = self.leave(viewer) {
+            slot.behind = true;
+            self.join(viewer, range, slot);
         }
     }
 
     /// Takes a viewer out.
-    pub(super) fn leave(&mut self, viewer: u64) -> Option<Place> {
-        let place = self.panes.values_mut().find_map(|pane| pane.viewers.remove(&viewer));
-        self.panes.retain(|_, pane| !pane.viewers.is_empty());
-        place
+    pub(super) fn leave(&mut self, viewer: u64) -> Option<ViewerSlot> {
+        let slot = self
+            .windows
+            .values_mut()
+            .find_map(|window| window.viewers.remove(&viewer));
+        self.windows.retain(|_, window| !window.viewers.is_empty());
+        slot
     }
 
-    /// Looks at the index, and steps one pane or all. True: a viewer waits for a snapshot.
-    fn look(&mut self, only: Option<Range>) -> bool {
+    /// Looks at the index, and steps one window or all. True: a viewer waits for a snapshot.
+    fn refresh(&mut self, only: Option<Range>) -> bool {
         let Self {
             followed,
             facets,
             pods,
             live,
-            beside,
-            panes,
+            extras,
+            windows,
             memory,
             waits: _,
         } = self;
@@ -173,41 +176,41 @@ impl Group {
         if live.query().clusters != pods.query().clusters {
             // Clusters came or went: what viewers hold is not comparable.
             *live = reading.live();
-            panes.values_mut().for_each(Pane::restart);
+            windows.values_mut().for_each(WindowViewers::restart);
         }
         let clusters = Clusters::of(pods);
-        if clusters.is_news_after(&beside.clusters) {
-            beside.clusters = Arc::new(clusters);
+        if clusters.is_news_after(&extras.clusters) {
+            extras.clusters = Arc::new(clusters);
         }
         if !facets.is_empty() {
             let mut json = Vec::new();
             let cut = facets::write(&mut json, facets, pods, |facet| reading.live_facets(live, facet));
             facets::write_cut(&mut json, cut);
-            if *beside.facets != json {
-                beside.facets = Arc::new(json);
+            if *extras.facets != json {
+                extras.facets = Arc::new(json);
             }
         }
-        let mut now = Now {
+        let mut now = TickContext {
             pods,
             reading: &reading,
             live,
-            beside,
+            extras,
             memory,
             time: Instant::now(),
         };
-        let panes = panes
+        let windows = windows
             .iter_mut()
             .filter(|(range, _)| only.is_none_or(|only| only == **range));
-        panes.fold(false, |waits, (_, pane)| pane.step(&mut now) | waits)
+        windows.fold(false, |waits, (_, window)| window.step(&mut now) | waits)
     }
 }
 
-impl Pane {
+impl WindowViewers {
     fn new(range: Range) -> Self {
         Self {
             range,
             window: Window::new(range.offset, range.limit),
-            beside: None,
+            extras: None,
             viewers: HashMap::new(),
             told: None,
             lacks: 0,
@@ -221,30 +224,30 @@ impl Pane {
 
     /// Has every viewer get a snapshot.
     fn fall_behind(&mut self) {
-        self.viewers.values_mut().for_each(|place| place.behind = true);
+        self.viewers.values_mut().for_each(|slot| slot.behind = true);
     }
 
     /// Brings its viewers up to now. True: one waits for a snapshot.
-    fn step(&mut self, now: &mut Now<'_, '_>) -> bool {
-        self.viewers.retain(|_, place| !place.frames.is_closed());
-        if self.viewers.values().any(|place| !place.behind) {
-            self.tell(now);
+    fn step(&mut self, now: &mut TickContext<'_, '_>) -> bool {
+        self.viewers.retain(|_, slot| !slot.frames.is_closed());
+        if self.viewers.values().any(|slot| !slot.behind) {
+            self.send_delta(now);
         }
-        if self.viewers.values().any(|place| place.wants_snapshot(now.time)) {
-            self.show(now);
+        if self.viewers.values().any(|slot| slot.wants_snapshot(now.time)) {
+            self.send_snapshot(now);
         }
-        self.viewers.values().any(|place| place.behind)
+        self.viewers.values().any(|slot| slot.behind)
     }
 
     /// Tells those who hold the window what changed in it.
-    fn tell(&mut self, now: &mut Now<'_, '_>) {
-        let held = self.beside.replace(now.beside.clone());
+    fn send_delta(&mut self, now: &mut TickContext<'_, '_>) {
+        let held = self.extras.replace(now.extras.clone());
         let facets = held
             .as_ref()
-            .is_none_or(|held| !Arc::ptr_eq(&held.facets, &now.beside.facets));
+            .is_none_or(|held| !Arc::ptr_eq(&held.facets, &now.extras.facets));
         let clusters = held
             .as_ref()
-            .is_none_or(|held| !Arc::ptr_eq(&held.clusters, &now.beside.clusters));
+            .is_none_or(|held| !Arc::ptr_eq(&held.clusters, &now.extras.clusters));
         let delta = now.reading.delta(now.live, &mut self.window);
         if delta.is_none() && !facets && !clusters {
             return;
@@ -256,8 +259,8 @@ impl Pane {
             now.pods,
             now.live.total(),
             delta.as_ref(),
-            facets.then(|| now.beside.facets.as_slice()),
-            clusters.then(|| now.beside.clusters.as_ref()),
+            facets.then(|| now.extras.facets.as_slice()),
+            clusters.then(|| now.extras.clusters.as_ref()),
         );
         let Ok(frame) = frame else {
             // The window is to end earlier than it did.
@@ -273,24 +276,24 @@ impl Pane {
         self.told = Some(now.time);
         self.viewers
             .values_mut()
-            .filter(|place| !place.behind)
-            .for_each(|place| place.give(&frame));
+            .filter(|slot| !slot.behind)
+            .for_each(|slot| slot.offer(&frame));
     }
 
     /// Shows the window to those who do not hold it. Later, where there is no memory for it.
-    fn show(&mut self, now: &mut Now<'_, '_>) {
+    fn send_snapshot(&mut self, now: &mut TickContext<'_, '_>) {
         if now.memory.free() < self.lacks {
             return;
         }
         self.lacks = 0;
-        self.beside = Some(now.beside.clone());
+        self.extras = Some(now.extras.clone());
         let Range { offset, limit } = self.range;
-        if self.viewers.values().all(|place| place.behind) {
+        if self.viewers.values().all(|slot| slot.behind) {
             self.window.move_to(offset, limit);
         }
         let frame = loop {
             let answer = now.reading.snapshot(now.live, &mut self.window);
-            match Frame::snapshot(now.pods, &answer, &self.window, now.beside) {
+            match Frame::snapshot(now.pods, &answer, &self.window, now.extras) {
                 Ok(frame) => break frame,
                 // Fewer than before, and at least one: an only row always fits.
                 Err(TooLarge { fit }) => self.window.move_to(offset, fit),
@@ -305,11 +308,11 @@ impl Pane {
                 return;
             }
         };
-        for place in self.viewers.values_mut() {
-            if place.wants_snapshot(now.time) {
-                place.behind = false;
-                place.whole = Some(now.time);
-                place.give(&frame);
+        for slot in self.viewers.values_mut() {
+            if slot.wants_snapshot(now.time) {
+                slot.behind = false;
+                slot.whole = Some(now.time);
+                slot.offer(&frame);
             }
         }
     }

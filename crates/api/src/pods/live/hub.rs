@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     frame::Frame,
-    group::{Group, Place},
+    group::{Group, ViewerSlot},
 };
 use crate::ApiError;
 
@@ -93,7 +93,7 @@ impl Hub {
         let (commands, receiver) = mpsc::channel(COMMANDS);
         tokio::spawn(async move {
             tokio::select! {
-                () = Board::new(changes).run(receiver) => {}
+                () = HubTask::new(changes).run(receiver) => {}
                 () = shutdown.cancelled() => {}
             }
         });
@@ -216,7 +216,7 @@ impl Drop for Viewer {
 type GroupKey = (Key, Vec<&'static str>);
 
 /// All groups, and where each viewer is.
-struct Board {
+struct HubTask {
     changes: watch::Receiver<()>,
     groups: HashMap<GroupKey, Group>,
     viewers: HashMap<u64, GroupKey>,
@@ -229,7 +229,7 @@ struct Board {
     waits: bool,
 }
 
-impl Board {
+impl HubTask {
     fn new(changes: watch::Receiver<()>) -> Self {
         Self {
             changes,
@@ -253,11 +253,11 @@ impl Board {
                     self.step().await;
                     for _ in 0..TURN {
                         let Ok(command) = commands.try_recv() else { break };
-                        self.take(command);
+                        self.handle(command);
                     }
                 }
                 command = commands.recv() => match command {
-                    Some(command) => self.take(command),
+                    Some(command) => self.handle(command),
                     None => return,
                 },
                 changed = self.changes.changed(), if !self.changed && !self.groups.is_empty() => match changed {
@@ -299,7 +299,7 @@ impl Board {
             .retain(|viewer, key| groups.get(key).is_some_and(|group| group.has(*viewer)));
     }
 
-    fn take(&mut self, command: Command) {
+    fn handle(&mut self, command: Command) {
         match command {
             Command::Subscribe {
                 viewer,
@@ -316,7 +316,7 @@ impl Board {
                     .groups
                     .entry(key.clone())
                     .or_insert_with(|| Group::new(*followed, facets, self.memory.clone()));
-                group.join(viewer, range, Place::new(frames));
+                group.join(viewer, range, ViewerSlot::new(frames));
                 self.waits |= group.waits();
                 self.viewers.insert(viewer, key);
                 // A viewer that has gone does not wait for it.

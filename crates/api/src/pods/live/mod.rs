@@ -21,11 +21,11 @@ use self::{
     frame::Frame,
     hub::{Range, Viewer},
 };
-use super::{facets, frames::parse_text, query};
+use super::{client_frames::parse_text, facets, query};
 use crate::{
     ApiError, Parameter, Parameters, State,
-    opened::check_cluster,
-    ws::{End, Incoming, Sender, Socket, Upgrade},
+    extract::authorized::check_cluster,
+    ws::{Closed, Incoming, Sender, Socket, Upgrade},
 };
 
 /// Rows of a window at most.
@@ -143,7 +143,7 @@ async fn serve(
     scoped: &Scoped<ListPods>,
     state: &State,
     known: &'static [Parameter],
-) -> Result<(), End> {
+) -> Result<(), Closed> {
     let Socket { sender, receiver, .. } = socket;
     let mut viewer = state.live().enter(scoped.caller().user.id)?;
     let mut seq = 0;
@@ -152,7 +152,7 @@ async fn serve(
     loop {
         tokio::select! {
             incoming = receiver.next() => {
-                let Some(incoming) = incoming? else { return Err(End::Gone) };
+                let Some(incoming) = incoming? else { return Err(Closed::Gone) };
                 match take(&incoming, scoped, sender, &mut viewer, known).await? {
                     Ok(true) => (seq, waits) = (0, None),
                     Ok(false) => waits = waits.filter(|_| viewer.is_subscribed()),
@@ -182,7 +182,7 @@ async fn take(
     sender: &mut Sender,
     viewer: &mut Viewer,
     known: &[Parameter],
-) -> Result<Result<bool, ApiError>, End> {
+) -> Result<Result<bool, ApiError>, Closed> {
     let asked = match parse_text(incoming) {
         Ok(Client::Subscribe(subscribe)) => subscribe.read(known),
         Ok(Client::Window(bounds)) if viewer.is_subscribed() => match bounds.range() {
@@ -219,7 +219,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
     use super::*;
-    use crate::pods::frames::parse;
+    use crate::pods::client_frames::parse;
 
     fn asked(text: &str) -> Result<Asked, ApiError> {
         match parse(text)? {

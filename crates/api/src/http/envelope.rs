@@ -12,7 +12,7 @@ pub struct Data<T>(pub T);
 
 /// `{"code":200,"message":"…","data":…}`, with a message only where there is something to say of the data.
 #[derive(Clone, Debug)]
-pub struct Noted<T> {
+pub(crate) struct Noted<T> {
     /// The data.
     pub data: T,
     /// What to know about it.
@@ -42,7 +42,7 @@ impl<T: Serialize> Noted<T> {
     ///
     /// # Errors
     /// Those of the data's `Serialize`.
-    pub fn json(&self) -> serde_json::Result<Vec<u8>> {
+    pub(crate) fn json(&self) -> serde_json::Result<Vec<u8>> {
         serde_json::to_vec(&NotedEnvelope {
             code: 200,
             message: self.note.as_deref(),
@@ -87,7 +87,7 @@ impl IntoResponse for Message {
 /// A page of something that is not pods: `{items,total,page,pageSize}`.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Paged<T> {
+pub(crate) struct Paged<T> {
     /// The rows of this page.
     pub items: Vec<T>,
     /// The number of rows before paging.

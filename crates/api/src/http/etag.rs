@@ -8,7 +8,7 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
 
-use crate::{ApiError, State};
+use crate::ApiError;
 
 /// Who may keep an answer, and that they must ask before they show it again.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("no-cache, private");
@@ -67,17 +67,17 @@ impl Tag {
 
 /// Extractor: the validators of the answers that the caller has already (`If-None-Match`).
 #[derive(Debug)]
-pub(crate) struct Known(Vec<HeaderValue>);
+pub(crate) struct IfNoneMatch(Vec<HeaderValue>);
 
-impl FromRequestParts<State> for Known {
+impl<S: Send + Sync> FromRequestParts<S> for IfNoneMatch {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &State) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         Ok(Self::of(&parts.headers))
     }
 }
 
-impl Known {
+impl IfNoneMatch {
     fn of(headers: &HeaderMap) -> Self {
         Self(headers.get_all(header::IF_NONE_MATCH).iter().cloned().collect())
     }
@@ -121,12 +121,12 @@ mod tests {
 
     use super::*;
 
-    fn known(lines: &[&'static str]) -> Known {
+    fn known(lines: &[&'static str]) -> IfNoneMatch {
         let mut headers = HeaderMap::new();
         for line in lines {
             headers.append(header::IF_NONE_MATCH, HeaderValue::from_static(line));
         }
-        Known::of(&headers)
+        IfNoneMatch::of(&headers)
     }
 
     #[test]

@@ -3,14 +3,14 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::extract::{ConnectInfo, FromRequestParts, Request};
-use http::{Extensions, HeaderMap, HeaderValue, Method, Uri, header, request::Parts, uri::Authority};
+use http::{Extensions, HeaderMap, HeaderValue, Uri, header, request::Parts, uri::Authority};
 use url::Url;
 
-use crate::{ApiError, State, host::Host, parameters::shown, state::Options};
+use crate::{ApiError, State, http::host::Host, options::Options};
 
 /// Extractor: a request's outer circumstances, as far as they can be believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct ClientInfo {
     /// The address that the connection comes from.
     pub(crate) direct: IpAddr,
     /// The caller's address; behind trusted proxies the one that the outermost of them saw.
@@ -18,12 +18,12 @@ pub(crate) struct Seen {
     /// The connection comes from a proxy that the operator named.
     pub(crate) by_trusted_proxy: bool,
     /// Whether the caller speaks HTTPS; none where a proxy that we do not know might.
-    https: Option<bool>,
+    pub(super) https: Option<bool>,
     /// The host (and port) that the caller asked for.
     pub(crate) host: Option<String>,
 }
 
-impl FromRequestParts<State> for Seen {
+impl FromRequestParts<State> for ClientInfo {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, ApiError> {
@@ -31,7 +31,7 @@ impl FromRequestParts<State> for Seen {
     }
 }
 
-impl Seen {
+impl ClientInfo {
     pub(crate) fn of(headers: &HeaderMap, uri: &Uri, extensions: &Extensions, options: &Options) -> Self {
         let direct = direct(extensions);
         let trusted = |ip: IpAddr| is_trusted(ip, options);
@@ -63,7 +63,7 @@ impl Seen {
     ///
     /// Scheme, host and port must be those that the browser asked us for. Where nobody whom we trust told us the scheme, both do: a proxy that
     /// ends TLS in front of us is no reason to refuse, and the cookie is bound to its scheme anyway.
-    fn admits(&self, origin: &str, options: &Options) -> bool {
+    pub(super) fn admits(&self, origin: &str, options: &Options) -> bool {
         let Some(parsed) = Url::parse(origin)
             .ok()
             .filter(|url| matches!(url.scheme(), "http" | "https"))
@@ -153,7 +153,7 @@ pub(crate) fn is_strict(request: &Request, options: &Options) -> bool {
         return false;
     }
     let headers = request.headers();
-    Seen::of(headers, request.uri(), request.extensions(), options).is_strict(headers, options)
+    ClientInfo::of(headers, request.uri(), request.extensions(), options).is_strict(headers, options)
 }
 
 /// `Strict-Transport-Security`: 180 days, for this name alone, because names below it may be others' and must not be made unreachable.
@@ -169,7 +169,7 @@ fn list(headers: &HeaderMap, name: &str) -> Vec<String> {
 }
 
 /// The last entry of a header: what the nearest proxy said.
-fn last(headers: &HeaderMap, name: &str) -> Option<String> {
+pub(super) fn last(headers: &HeaderMap, name: &str) -> Option<String> {
     list(headers, name).pop().filter(|entry| !entry.is_empty())
 }
 
@@ -191,44 +191,6 @@ pub(crate) fn is_upgrade(headers: &HeaderMap) -> bool {
             .any(|protocol| protocol.eq_ignore_ascii_case("websocket"))
 }
 
-/// Why a request is refused: a foreign page made a browser send it, and it would change something or open a WebSocket.
-pub(crate) fn refusal(request: &Request, options: &Options) -> Option<ApiError> {
-    let harmless = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if harmless && !is_upgrade(request.headers()) {
-        return None;
-    }
-    let headers = request.headers();
-    let mut origins = headers.get_all(header::ORIGIN).iter();
-    let seen = Seen::of(headers, request.uri(), request.extensions(), options);
-    match (origins.next(), origins.next()) {
-        (None, _) => {
-            // A browser that sends no Origin still tells whose page it is.
-            let site = last(headers, "sec-fetch-site")?;
-            (!matches!(site.as_str(), "same-origin" | "none")).then(|| foreign("another site", &seen))
-        }
-        (Some(origin), None) => {
-            let origin = origin.to_str().unwrap_or("?");
-            (!seen.admits(origin, options)).then(|| foreign(&format!("`{}`", shown(origin)), &seen))
-        }
-        (Some(_), Some(_)) => Some(foreign("several origins", &seen)),
-    }
-}
-
-fn foreign(origin: &str, seen: &Seen) -> ApiError {
-    let host = seen.host.as_deref().map_or("unknown".to_owned(), shown);
-    let scheme = match seen.https {
-        Some(true) => "https",
-        Some(false) => "http",
-        None => "http or https",
-    };
-    let error = ApiError::ForeignOrigin(format!(
-        "the request comes from a page of {origin}, and this server was asked for as `{host}` over {scheme}: if that is how it is meant, the operator \
-         names the page's address with --public-url or --allowed-origin, or the proxy with --trusted-proxy"
-    ));
-    tracing::warn!(origin, host, scheme, "refused a request from a foreign origin");
-    error
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -237,7 +199,7 @@ mod tests {
 
     use super::*;
 
-    fn seen(peer: &str, values: &[(&str, &str)], options: &Options) -> Seen {
+    fn seen(peer: &str, values: &[(&str, &str)], options: &Options) -> ClientInfo {
         let mut headers = HeaderMap::new();
         for (name, value) in values {
             let name: HeaderName = name.parse().unwrap();
@@ -245,7 +207,7 @@ mod tests {
         }
         let mut extensions = Extensions::new();
         extensions.insert(ConnectInfo(SocketAddr::new(peer.parse().unwrap(), 1234)));
-        Seen::of(&headers, &Uri::from_static("/"), &extensions, options)
+        ClientInfo::of(&headers, &Uri::from_static("/"), &extensions, options)
     }
 
     fn behind_proxy() -> Options {

@@ -9,7 +9,11 @@ use axum::{
 use http::{HeaderMap, header};
 use podgate_access::{Caller, Denied};
 
-use crate::{ApiError, State, middleware::Trace, origin::Seen, state::Options};
+use crate::{
+    ApiError, State,
+    http::{client_info::ClientInfo, request_context::RequestContext},
+    options::Options,
+};
 
 /// The session cookie's name where the browser does not speak HTTPS, and the end of its name where it does.
 pub(crate) const COOKIE: &str = "podgate_session";
@@ -86,7 +90,7 @@ async fn resolve(credential: Option<Credential<'_>>, parts: &Parts, state: &Stat
         Some(Credential::Ticket(ticket)) => state.tickets().redeem(ticket, &target(parts, state)),
         Some(Credential::Bearer(token) | Credential::Cookie(token)) => state.sessions().authenticate(token).await,
     }?;
-    if let Some(trace) = parts.extensions.get::<Trace>() {
+    if let Some(trace) = parts.extensions.get::<RequestContext>() {
         trace.set_caller(&caller);
     }
     Ok(Authenticated { caller, by_cookie })
@@ -129,7 +133,7 @@ fn cookie<'a>(parts: &'a Parts, options: &Options) -> Option<Credential<'a>> {
     let headers = &parts.headers;
     headers.get(header::COOKIE)?;
     let named = |secure| named_cookie(headers, &cookie_name(secure, options));
-    let seen = Seen::of(headers, &parts.uri, &parts.extensions, options);
+    let seen = ClientInfo::of(headers, &parts.uri, &parts.extensions, options);
     match seen.spoke_https(headers, options) {
         Some(secure) => named(secure),
         None => named(true).or_else(|| named(false)),

@@ -9,7 +9,7 @@ use axum::extract::Request;
 use http::{HeaderMap, header};
 use url::Url;
 
-use crate::{ApiError, origin::is_by_trusted_proxy, parameters::shown, state::Options};
+use crate::{ApiError, extract::parameters::shown, http::client_info::is_by_trusted_proxy, options::Options};
 
 /// Paths that answer whatever they are asked for as: probes and scrapers call them by any name.
 const UNCHECKED: &[&str] = &["/healthz", "/readyz", "/metrics"];

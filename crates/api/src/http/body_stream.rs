@@ -10,19 +10,19 @@ use tokio_util::sync::CancellationToken;
 
 /// Marks an answer as one of a streaming route.
 #[derive(Clone, Copy)]
-pub(crate) struct Streamed(pub(crate) &'static str);
+pub(crate) struct StreamingRoute(pub(crate) &'static str);
 
-/// Marks the answer of a streaming route, so that [`crate::middleware::around`] treats it with [`watched`].
+/// Marks the answer of a streaming route, so that [`crate::http::middleware::handle`] treats it with [`metered`].
 pub(crate) async fn mark(path: &'static str, answer: impl Future<Output = Response>) -> Response {
     let mut response = answer.await;
     if response.status().is_success() {
-        response.extensions_mut().insert(Streamed(path));
+        response.extensions_mut().insert(StreamingRoute(path));
     }
     response
 }
 
 /// Counts a body's bytes, and breaks it off once the session has ended: a clean end would look like the whole answer.
-pub(crate) fn watched(body: Body, sent: Counter, revoked: Option<CancellationToken>) -> Body {
+pub(crate) fn metered(body: Body, sent: Counter, revoked: Option<CancellationToken>) -> Body {
     let revoked = revoked.unwrap_or_default();
     let chunks = stream::unfold(
         (body.into_data_stream(), sent, revoked),
@@ -55,7 +55,7 @@ mod tests {
     #[tokio::test]
     async fn the_bytes_pass_and_are_counted() {
         let sent = Counter::default();
-        let body = watched(body(), sent.clone(), Some(CancellationToken::new()));
+        let body = metered(body(), sent.clone(), Some(CancellationToken::new()));
         assert_eq!(axum::body::to_bytes(body, 100).await.unwrap(), "onetwo");
         assert_eq!(sent.get(), 6);
     }
@@ -63,7 +63,7 @@ mod tests {
     #[tokio::test]
     async fn a_session_that_ends_breaks_the_answer_off() {
         let revoked = CancellationToken::new();
-        let mut chunks = watched(body(), Counter::default(), Some(revoked.clone())).into_data_stream();
+        let mut chunks = metered(body(), Counter::default(), Some(revoked.clone())).into_data_stream();
         assert_eq!(chunks.next().await.unwrap().unwrap(), "one");
         revoked.cancel();
         assert!(chunks.next().await.unwrap().is_err());

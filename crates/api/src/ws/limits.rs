@@ -45,9 +45,9 @@ impl Default for Limits {
 
 /// The open WebSockets. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Sockets {
+pub(crate) struct SocketLimiter {
     limits: Limits,
-    places: Places,
+    streams: StreamLimiter,
     tracker: TaskTracker,
     terminals: TaskTracker,
     terminals_close: CancellationToken,
@@ -55,7 +55,7 @@ pub(crate) struct Sockets {
 
 /// How many streams of one kind are open, of each session and in all. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Places {
+pub(crate) struct StreamLimiter {
     /// The streams' name, in the plural.
     kind: &'static str,
     total: usize,
@@ -70,27 +70,27 @@ struct Open {
     by_session: HashMap<i64, usize>,
 }
 
-/// One open stream's place; dropping it gives the place back.
+/// The permit of one open stream. Dropping it gives the permit back.
 #[derive(Debug)]
-pub(crate) struct Place {
-    places: Places,
+pub(crate) struct StreamPermit {
+    streams: StreamLimiter,
     session: i64,
 }
 
-impl Sockets {
+impl SocketLimiter {
     pub(crate) fn new(limits: &Limits) -> Self {
         Self {
             limits: limits.clone(),
-            places: Places::new("WebSockets", limits),
+            streams: StreamLimiter::new("WebSockets", limits),
             tracker: TaskTracker::new(),
             terminals: TaskTracker::new(),
             terminals_close: CancellationToken::new(),
         }
     }
 
-    /// The places of WebSockets.
-    pub(crate) fn places(&self) -> &Places {
-        &self.places
+    /// The permits of WebSockets.
+    pub(crate) fn streams(&self) -> &StreamLimiter {
+        &self.streams
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -99,7 +99,7 @@ impl Sockets {
 
     /// How many are open.
     pub(crate) fn count(&self) -> usize {
-        self.places.open().total
+        self.streams.open().total
     }
 
     /// Marks a socket's task as living until the token is dropped.
@@ -123,7 +123,7 @@ impl Sockets {
     }
 }
 
-impl Places {
+impl StreamLimiter {
     /// No stream is open. As many may be as WebSockets.
     pub(crate) fn new(kind: &'static str, limits: &Limits) -> Self {
         Self {
@@ -134,11 +134,11 @@ impl Places {
         }
     }
 
-    /// Takes a place for a stream of a session.
+    /// Takes a permit for a stream of a session.
     ///
     /// # Errors
     /// 429001 when there is none.
-    pub(crate) fn enter(&self, session: i64) -> Result<Place, ApiError> {
+    pub(crate) fn enter(&self, session: i64) -> Result<StreamPermit, ApiError> {
         let kind = self.kind;
         let refuse = |what: &str, most: usize| ApiError::TooMany {
             message: format!("{what} has {most} open {kind}, the most there may be: close some, then try again"),
@@ -154,8 +154,8 @@ impl Places {
         }
         *of_session += 1;
         open.total += 1;
-        Ok(Place {
-            places: self.clone(),
+        Ok(StreamPermit {
+            streams: self.clone(),
             session,
         })
     }
@@ -165,9 +165,9 @@ impl Places {
     }
 }
 
-impl Drop for Place {
+impl Drop for StreamPermit {
     fn drop(&mut self) {
-        let mut open = self.places.open();
+        let mut open = self.streams.open();
         open.total = open.total.saturating_sub(1);
         if let Some(count) = open.by_session.get_mut(&self.session) {
             *count -= 1;
@@ -185,21 +185,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_capped_by_session_and_in_all_and_come_back() {
-        let sockets = Sockets::new(&Limits {
+    fn permits_are_capped_by_session_and_in_all_and_come_back() {
+        let sockets = SocketLimiter::new(&Limits {
             total: 3,
             per_session: 2,
             ..Limits::default()
         });
-        let places = sockets.places();
-        let first = places.enter(1).unwrap();
-        let _second = places.enter(1).unwrap();
-        assert!(places.enter(1).unwrap_err().message().contains("this session has 2"));
-        let _third = places.enter(2).unwrap();
-        assert!(places.enter(2).unwrap_err().message().contains("this server has 3"));
+        let streams = sockets.streams();
+        let first = streams.enter(1).unwrap();
+        let _second = streams.enter(1).unwrap();
+        assert!(streams.enter(1).unwrap_err().message().contains("this session has 2"));
+        let _third = streams.enter(2).unwrap();
+        assert!(streams.enter(2).unwrap_err().message().contains("this server has 3"));
         assert_eq!(sockets.count(), 3);
         drop(first);
         assert_eq!(sockets.count(), 2);
-        let _again = places.enter(1).unwrap();
+        let _again = streams.enter(1).unwrap();
     }
 }

@@ -11,10 +11,10 @@ use serde::de::DeserializeOwned;
 use crate::{ApiError, State};
 
 /// Bytes that a body may have.
-pub const MAX_BODY: usize = 1024 * 1024;
+pub(crate) const MAX_BODY: usize = 1024 * 1024;
 
 /// Bytes that a body may have on a route that takes one without a credential.
-pub const SMALL_BODY: usize = 16 * 1024;
+pub(crate) const SMALL_BODY: usize = 16 * 1024;
 
 /// Bytes that all bodies over [`SMALL_BODY`] may take together, from their first byte until they are parsed.
 pub(crate) const MEMORY: usize = 64 << 20;
@@ -51,7 +51,7 @@ impl<T: DeserializeOwned + Send, const MAX: usize> FromRequest<State> for Body<T
 
 /// Extractor: as [`Body`] of at most [`SMALL_BODY`], for a body that may be left out: `None` for one without a byte.
 #[derive(Debug)]
-pub struct MaybeBody<T>(pub Option<T>);
+pub(crate) struct MaybeBody<T>(pub Option<T>);
 
 impl<T: DeserializeOwned + Send> FromRequest<State> for MaybeBody<T> {
     type Rejection = ApiError;
@@ -156,7 +156,7 @@ fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
         None => "the body has no Content-Type: send application/json".into(),
         Some(sent) => format!(
             "the body's Content-Type is `{}`: send application/json",
-            crate::parameters::shown(sent)
+            crate::extract::parameters::shown(sent)
         ),
     }))
 }
@@ -171,7 +171,7 @@ fn check_coding(headers: &HeaderMap) -> Result<(), ApiError> {
         None => Ok(()),
         Some(coding) => Err(ApiError::ContentType(format!(
             "the body's Content-Encoding is `{}`: send it without one",
-            crate::parameters::shown(coding)
+            crate::extract::parameters::shown(coding)
         ))),
     }
 }

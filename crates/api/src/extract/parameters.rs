@@ -10,10 +10,10 @@ use http::request::Parts;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use crate::{ApiError, State};
+use crate::ApiError;
 
 /// Bytes that one value may have: less than this.
-pub const MAX_VALUE: usize = 4096;
+pub(crate) const MAX_VALUE: usize = 4096;
 /// Pairs that a query may have.
 const MAX_PAIRS: usize = 256;
 
@@ -315,10 +315,10 @@ pub(crate) fn shown(value: &str) -> String {
 #[derive(Debug)]
 pub struct Params<T>(pub T);
 
-impl<T: FromParameters> FromRequestParts<State> for Params<T> {
+impl<S: Send + Sync, T: FromParameters> FromRequestParts<S> for Params<T> {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &State) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let parameters = Parameters::parse(parts.uri.query().unwrap_or_default(), T::PARAMETERS)?;
         T::read(&parameters).map(Self)
     }

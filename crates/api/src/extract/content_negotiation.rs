@@ -5,21 +5,21 @@ use std::marker::PhantomData;
 use axum::extract::{FromRequestParts, Request};
 use http::{HeaderMap, header, request::Parts};
 
-use crate::{ApiError, State};
+use crate::ApiError;
 
 /// What most routes answer.
-pub const JSON: &str = "application/json";
+pub(crate) const JSON: &str = "application/json";
 
 /// The media types of a route, the default first.
-pub trait Types: Send + Sync + 'static {
+pub(crate) trait MediaTypes: Send + Sync + 'static {
     /// Such as `text/plain`.
     const TYPES: &'static [&'static str];
 }
 
 /// Extractor: the media type to answer, one of `T`'s.
 #[derive(Debug)]
-pub struct Accepted<T> {
-    /// One of [`Types::TYPES`].
+pub(crate) struct Negotiated<T> {
+    /// One of [`MediaTypes::TYPES`].
     pub media: &'static str,
     types: PhantomData<T>,
 }
@@ -28,10 +28,10 @@ pub struct Accepted<T> {
 #[derive(Clone, Copy)]
 struct Chosen(&'static str);
 
-impl<T: Types> FromRequestParts<State> for Accepted<T> {
+impl<S: Send + Sync, T: MediaTypes> FromRequestParts<S> for Negotiated<T> {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &State) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         let media = parts.extensions.get::<Chosen>().map(|chosen| chosen.0);
         let media = media.or(T::TYPES.first().copied()).unwrap_or(JSON);
         Ok(Self {
@@ -41,7 +41,7 @@ impl<T: Types> FromRequestParts<State> for Accepted<T> {
     }
 }
 
-/// Chooses one of the `types` that a route answers, for its [`Accepted`].
+/// Chooses one of the `types` that a route answers, for its [`Negotiated`].
 ///
 /// # Errors
 /// [`ApiError::Accept`].

@@ -4,20 +4,24 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
 use podgate_access::{Action, Caller, Gate, Scoped, Target, action::OwnAccount};
 
-use crate::{ApiError, State, credential, middleware::Trace, parameters::shown};
+use crate::{
+    ApiError, State,
+    extract::{auth, parameters::shown},
+    http::request_context::RequestContext,
+};
 
 /// Extractor: authenticates the caller and opens the [`Gate`] for `A` on what the path names. The first argument of every handler that is not public.
 #[derive(Debug)]
-pub struct Opened<A: Action>(pub Scoped<A>);
+pub struct Authorized<A: Action>(pub Scoped<A>);
 
-impl<A: Action> FromRequestParts<State> for Opened<A> {
+impl<A: Action> FromRequestParts<State> for Authorized<A> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, ApiError> {
-        let caller = credential::authenticate(parts, state).await?.caller;
+        let caller = auth::authenticate(parts, state).await?.caller;
         // A call that may end its own session is bound to it by its answer only.
         if A::NAME != OwnAccount::NAME
-            && let Some(trace) = parts.extensions.get::<Trace>()
+            && let Some(trace) = parts.extensions.get::<RequestContext>()
         {
             trace.bind();
         }

@@ -1,0 +1,7 @@
+//! The arguments of handlers.
+
+pub(crate) mod auth;
+pub(crate) mod authorized;
+pub(crate) mod body;
+pub(crate) mod content_negotiation;
+pub(crate) mod parameters;

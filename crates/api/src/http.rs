@@ -1,0 +1,12 @@
+//! HTTP around the handlers: what happens to each request before and after, and the forms of answers.
+
+pub(crate) mod body_stream;
+pub(crate) mod client_info;
+pub(crate) mod cors;
+pub(crate) mod csrf;
+pub(crate) mod envelope;
+pub(crate) mod etag;
+pub(crate) mod fallback;
+pub(crate) mod host;
+pub(crate) mod middleware;
+pub(crate) mod request_context;

@@ -1,0 +1,27 @@
+//! The frames that clients of the log stream and the terminal send.
+
+use serde::de::DeserializeOwned;
+
+use crate::{ApiError, extract::parameters::shown, ws::Incoming};
+
+/// Reads a client's text frame.
+///
+/// # Errors
+/// [`ApiError::Body`] for what is not JSON or not one of the frames there are: a malformed frame leaves the connection open.
+pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
+    serde_json::from_str(text)
+        .map_err(|error| ApiError::Body(format!("the frame `{}` is not understood: {error}", shown(text))))
+}
+
+/// Reads a client's frame where only text belongs.
+///
+/// # Errors
+/// As [`parse`]; also for a binary frame.
+pub(super) fn parse_text<T: DeserializeOwned>(frame: &Incoming) -> Result<T, ApiError> {
+    match frame {
+        Incoming::Text(text) => parse(text),
+        Incoming::Binary(_) => Err(ApiError::Body(
+            "a binary frame is not understood here: send JSON as a text frame".into(),
+        )),
+    }
+}
