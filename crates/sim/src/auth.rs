@@ -1,4 +1,4 @@
-//! Who asks: bearer tokens and impersonation.
+//! Authentication: bearer tokens and impersonation.
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
@@ -6,7 +6,8 @@ use http::header::AUTHORIZATION;
 use crate::faults::Faults;
 use crate::status::Failure;
 
-/// The users that every simulated cluster has, each with its group; the token is `<user>-token`.
+/// The users that every simulated cluster has, each with its group. The token of a user is
+/// `<user>-token`.
 const USERS: [(&str, &str); 4] = [
     ("admin", "system:masters"),
     ("editor", "shop-editors"),
@@ -14,34 +15,35 @@ const USERS: [(&str, &str); 4] = [
     ("nobody", ""),
 ];
 
-/// Whom a request acts as.
+/// A user as authorisation sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct User {
     pub(crate) name: String,
     pub(crate) groups: Vec<String>,
 }
 
-/// A request's credential and whom it acts as.
+/// A request's credential, and the user that the request acts as.
 #[derive(Debug)]
 pub(crate) struct Identity {
     /// The owner of the token.
     pub(crate) user: User,
-    /// The user whom it acts as instead.
+    /// The impersonated user, if any.
     pub(crate) impersonated: Option<User>,
 }
 
 impl Identity {
-    /// Whom authorisation looks at.
+    /// Returns the user whose permissions count.
     pub(crate) fn effective(&self) -> &User {
         self.impersonated.as_ref().unwrap_or(&self.user)
     }
 }
 
-/// Finds out who asks.
+/// Authenticates a request by its headers.
 ///
 /// # Errors
 ///
-/// 401 without a known token, 403 for who may not impersonate, 400 for groups without a user.
+/// 401 without a known token, 403 for impersonation by anybody but the administrator, 400 for
+/// impersonated groups without a user.
 pub(crate) fn identify(headers: &HeaderMap, faults: &Faults) -> Result<Identity, Failure> {
     let token = headers
         .get(AUTHORIZATION)

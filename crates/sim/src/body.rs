@@ -39,6 +39,6 @@ pub(crate) async fn object(call: &mut Call, kind: &str) -> Result<Value, Failure
     match value.get("kind").and_then(Value::as_str) {
         Some(given) if given == kind => Ok(value),
         None if value.is_object() => Ok(value),
-        _ => Err(refuse("it is of another kind".to_owned())),
+        _ => Err(refuse("the body is of another kind".to_owned())),
     }
 }

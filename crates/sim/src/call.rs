@@ -12,7 +12,7 @@ use crate::object::Kind;
 use crate::state::State;
 use crate::status::Failure;
 
-/// What a path names.
+/// The resource or object that a path names.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Target {
     /// The API group; empty for the core group.
@@ -24,7 +24,7 @@ pub(crate) struct Target {
     pub(crate) subresource: Option<String>,
 }
 
-/// One request, with all that an endpoint needs to answer it.
+/// One request, with everything that an endpoint needs to answer it.
 pub(crate) struct Call {
     pub(crate) state: Arc<State>,
     pub(crate) identity: Identity,
@@ -34,32 +34,32 @@ pub(crate) struct Call {
 }
 
 impl Call {
-    /// The namespace of the object; empty for one without.
+    /// Returns the namespace of the object; empty for a cluster-scoped one.
     pub(crate) fn namespace(&self) -> &str {
         self.target.namespace.as_deref().unwrap_or_default()
     }
 
-    /// The name of the object; empty for a list.
+    /// Returns the name of the object; empty for a list.
     pub(crate) fn name(&self) -> &str {
         self.target.name.as_deref().unwrap_or_default()
     }
 
-    /// Whom the request acts as.
+    /// Returns the user that the request acts as.
     pub(crate) fn user(&self) -> &User {
         self.identity.effective()
     }
 
-    /// The form in which it wants objects of a kind.
+    /// Chooses the form of the answer for objects of a kind.
     ///
     /// # Errors
     ///
-    /// 406 when there is none that it takes.
+    /// 406 when the client accepts none of the forms that the kind has.
     pub(crate) fn form(&self, kind: Kind) -> Result<Form, Failure> {
         let protobuf = kind == Kind::Pod && !self.state.faults.protobuf_off();
         negotiate::form(self.header(ACCEPT), protobuf)
     }
 
-    /// A request header as text; empty without one.
+    /// Returns a request header as text; empty without one.
     pub(crate) fn header(&self, name: http::HeaderName) -> &str {
         self.request
             .headers()
@@ -90,12 +90,12 @@ impl Query {
         )
     }
 
-    /// The first value of a parameter; nothing when absent or empty.
+    /// Returns the first value of a parameter; `None` when it is absent or empty.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.all(name).next().filter(|value| !value.is_empty())
     }
 
-    /// Every value of a parameter.
+    /// Returns every value of a parameter.
     pub(crate) fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> + use<'a> {
         let name = name.to_owned();
         self.0
@@ -104,18 +104,19 @@ impl Query {
             .map(|(_, value)| value.as_str())
     }
 
-    /// A parameter that is on unless it says 0 or false, as Kubernetes converts booleans.
+    /// Returns whether a parameter is set to anything but 0 or false, which is how Kubernetes
+    /// converts booleans.
     pub(crate) fn flag(&self, name: &str) -> bool {
         self.all(name)
             .next()
             .is_some_and(|value| value != "0" && !value.eq_ignore_ascii_case("false"))
     }
 
-    /// A whole number.
+    /// Returns a parameter as an integer.
     ///
     /// # Errors
     ///
-    /// 400 when it is not one.
+    /// 400 when it is not an integer.
     pub(crate) fn number(&self, name: &str) -> Result<Option<i64>, Failure> {
         let Some(text) = self.get(name) else { return Ok(None) };
         let parse = |error| Failure::bad_request(format!("strconv.ParseInt: parsing \"{text}\": {error}"));
@@ -124,7 +125,7 @@ impl Query {
 }
 
 impl Target {
-    /// Takes `/api/v1/…` or `/apis/GROUP/VERSION/…` apart; nothing for other paths.
+    /// Parses `/api/v1/…` or `/apis/GROUP/VERSION/…`; returns `None` for other paths.
     pub(crate) fn parse(path: &str) -> Option<Target> {
         let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
         let mut parts = path.trim_matches('/').split('/').map(decode);

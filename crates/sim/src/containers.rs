@@ -1,4 +1,5 @@
-//! Which container a log or exec request means, and what it is doing, as the API server and the kubelet say it.
+//! The container that a log or exec request is about, and its state, with the errors of the API
+//! server and the kubelet.
 
 use std::sync::Arc;
 
@@ -17,22 +18,22 @@ pub(crate) struct Container {
     pub(crate) name: String,
 }
 
-/// The pod of a request.
+/// Returns the pod of a request.
 ///
 /// # Errors
 ///
-/// 404 without one.
+/// 404 when it does not exist.
 pub(crate) fn pod(call: &Call) -> Result<Value, Failure> {
     let pod = call.state.store.get(Kind::Pod, call.namespace(), call.name());
     pod.map(|pod| pod.value())
         .ok_or_else(|| Failure::not_found(Kind::Pod, call.name()))
 }
 
-/// The container of a request: the one named, or the only one.
+/// Returns the container of a request: the named one, or the only one.
 ///
 /// # Errors
 ///
-/// 400 when there is no such container, or several to choose from.
+/// 400 when the pod has no such container, or several and the request names none.
 pub(crate) fn choose(pod: Value, asked: Option<&str>) -> Result<Container, Failure> {
     let names = |list: &str| -> Vec<String> {
         let containers = pod.pointer(&format!("/spec/{list}")).and_then(Value::as_array);
@@ -68,7 +69,7 @@ pub(crate) fn choose(pod: Value, asked: Option<&str>) -> Result<Container, Failu
 }
 
 impl Container {
-    /// The name of the node; empty for a pod that is not scheduled.
+    /// Returns the name of the node; empty for a pod that is not scheduled.
     pub(crate) fn node(&self) -> &str {
         text(&self.pod, "/spec/nodeName")
     }
@@ -77,7 +78,7 @@ impl Container {
         text(&self.pod, "/metadata/name")
     }
 
-    /// The container's part of the spec.
+    /// Returns the container's part of the spec.
     pub(crate) fn spec(&self) -> Option<&Value> {
         self.entry("/spec", ["containers", "initContainers", "ephemeralContainers"])
     }
@@ -103,17 +104,18 @@ impl Container {
         })
     }
 
-    /// The run that goes on now, if one does.
+    /// Returns the current run, if the container is running.
     pub(crate) fn running_run(&self, state: &State) -> Option<Arc<Run>> {
         self.status()?.pointer("/state/running")?;
         self.runs(state)?.current.filter(|run| run.exit().is_none())
     }
 
-    /// The run whose log is asked for; the rules of the kubelet's `validateContainerLogStatus`.
+    /// Returns the run whose log is asked for, by the rules of the kubelet's
+    /// `validateContainerLogStatus`.
     ///
     /// # Errors
     ///
-    /// 400 when it has not started, or there was no previous one.
+    /// 400 when the container has not started, or has no previous run.
     pub(crate) fn log_run(&self, state: &State, previous: bool) -> Result<Arc<Run>, Failure> {
         let (container, pod) = (&self.name, self.pod_name());
         let refuse = |what: &str| {
@@ -129,7 +131,7 @@ impl Container {
         let runs = self.runs(state);
         let current = runs.as_ref().and_then(|runs| runs.current.clone());
         if previous {
-            // While it waits for its next run, the last one is the previous one.
+            // While the container waits for its next run, its last run counts as the previous one.
             let run = if started {
                 runs.and_then(|runs| runs.previous)
             } else {
@@ -158,7 +160,7 @@ impl Container {
     }
 }
 
-/// The text at a pointer; empty without one.
+/// Returns the text at a pointer; empty without one.
 pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! Deletion: preconditions, grace, and a pod's short way to its end.
+//! Deletion: preconditions, grace periods and the shutdown of pods.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use crate::state::State;
 use crate::status::{Answer, Failure, bytes_response, json_response};
 use crate::time;
 
-/// How long the containers of a deleted pod take to end when their grace is longer.
+/// The longest that the containers of a deleted pod take to end, if the grace period is longer.
 const SHUTDOWN: Duration = Duration::from_secs(1);
 
-/// `metav1.DeleteOptions`, as far as it matters here.
+/// The part of `metav1.DeleteOptions` that matters here.
 #[derive(Debug, Default)]
 struct Options {
     grace: Option<i64>,
@@ -25,11 +25,11 @@ struct Options {
     dry_run: bool,
 }
 
-/// Deletes an object.
+/// Answers the deletion of an object.
 ///
 /// # Errors
 ///
-/// 404, 409 for a precondition that does not hold, 400 and 422 for options that are none.
+/// 404 when it does not exist, 409 for a precondition that fails, 400 and 422 for invalid options.
 pub(crate) async fn answer(mut call: Call, kind: Kind) -> Answer {
     let body = body::object(&mut call, "DeleteOptions").await?;
     let options = options(&call, &body)?;
@@ -65,7 +65,9 @@ pub(crate) async fn answer(mut call: Call, kind: Kind) -> Answer {
     Ok(answer_with(kind, &removed))
 }
 
-/// Deletes a pod as a controller does, with the pod's own grace; its containers take this long to end.
+/// Deletes a pod as a controller does, with the pod's own grace period.
+///
+/// Its containers take `takes` to end.
 pub(crate) fn start(state: &Arc<State>, pod: &Arc<Object>, takes: Duration) {
     let period = grace(&Options::default(), &pod.value());
     if period == 0 {
@@ -75,7 +77,7 @@ pub(crate) fn start(state: &Arc<State>, pod: &Arc<Object>, takes: Duration) {
     }
 }
 
-/// Options from the body; those in the query count where the body says nothing.
+/// Reads the options from the body, and from the query where the body leaves one out.
 fn options(call: &Call, body: &Value) -> Result<Options, Failure> {
     let precondition = |key: &str| {
         body.pointer(&format!("/preconditions/{key}"))
@@ -109,7 +111,7 @@ fn options(call: &Call, body: &Value) -> Result<Options, Failure> {
     })
 }
 
-/// 422 about a value that an option can't have.
+/// Builds the 422 for an invalid value of an option.
 fn unsupported(field: &str, why: &str) -> Failure {
     let cause = json!({"reason": "FieldValueNotSupported", "message": why, "field": field});
     let details = json!({"group": "meta.k8s.io", "kind": "DeleteOptions", "causes": [cause]});
@@ -139,7 +141,8 @@ fn check(options: &Options, found: &Object) -> Result<(), Failure> {
     Err(Failure::new(409, message).with_details(json!({"name": found.name, "kind": kind})))
 }
 
-/// The grace in seconds, as Kubernetes' `podStrategy.CheckGracefulDelete` finds it.
+/// Returns the grace period in seconds, by the rules of Kubernetes'
+/// `podStrategy.CheckGracefulDelete`.
 fn grace(options: &Options, pod: &Value) -> i64 {
     let text = |pointer: &str| pod.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     let own = pod
@@ -160,7 +163,7 @@ fn has_finalizers(pod: &Value) -> bool {
         .is_some_and(|finalizers| !finalizers.is_empty())
 }
 
-/// Marks a pod as being deleted; a second deletion can only shorten the grace.
+/// Marks a pod as being deleted. A second deletion can only shorten the grace period.
 fn mark_deleted(state: &State, pod: &Arc<Object>, period: i64) -> Option<Arc<Object>> {
     let marked = state.update_pod(&pod.namespace, &pod.name, |value| {
         let metadata = &mut value["metadata"];
@@ -185,7 +188,7 @@ fn mark_deleted(state: &State, pod: &Arc<Object>, period: i64) -> Option<Arc<Obj
     })
 }
 
-/// Ends a pod's containers after a while, then removes it, unless finalizers hold it.
+/// Ends a pod's containers after a while, then removes the pod unless finalizers hold it.
 fn spawn_shutdown(state: Arc<State>, pod: Arc<Object>, after: Duration) {
     tokio::spawn(async move {
         tokio::select! {
@@ -207,7 +210,8 @@ fn spawn_shutdown(state: Arc<State>, pod: Arc<Object>, after: Duration) {
     });
 }
 
-/// Removes a pod that is being deleted, once its grace is over and no finalizer holds it (`ShouldDeleteDuringUpdate` of Kubernetes' registry).
+/// Removes a deleted pod once its grace period is over and no finalizer holds it, as
+/// `ShouldDeleteDuringUpdate` of Kubernetes' registry has it.
 fn finish(state: &Arc<State>, pod: &Arc<Object>) {
     let value = pod.value();
     let over =
@@ -220,7 +224,7 @@ fn finish(state: &Arc<State>, pod: &Arc<Object>) {
     }
 }
 
-/// The status of a pod whose containers followed the SIGTERM.
+/// Sets the status of a pod whose containers have ended after SIGTERM.
 fn set_terminated(pod: &mut Value, now: &str) {
     for list in ["containerStatuses", "initContainerStatuses"] {
         let statuses = pod
@@ -251,7 +255,7 @@ fn set_terminated(pod: &mut Value, now: &str) {
     }
 }
 
-/// Removes what lives in a namespace.
+/// Removes the objects in a namespace.
 fn empty(state: &State, namespace: &str) {
     for kind in Kind::ALL.into_iter().filter(|kind| kind.namespaced()) {
         for object in state.store.snapshot(kind, Some(namespace)).objects {
@@ -260,7 +264,7 @@ fn empty(state: &State, namespace: &str) {
     }
 }
 
-/// A pod or namespace is answered as it is, other kinds with a Status of success.
+/// Answers with a pod or namespace itself, or with a Status of success for other kinds.
 fn answer_with(kind: Kind, object: &Object) -> axum::response::Response {
     if matches!(kind, Kind::Pod | Kind::Namespace) {
         return bytes_response("application/json", object.json());

@@ -1,6 +1,6 @@
 //! Version, API groups and resources, which kubectl reads first.
 //!
-//! The aggregated form (KEP-3352) is left out: kubectl then asks for each group by itself.
+//! The aggregated form (KEP-3352) is left out: without it kubectl asks for each group by itself.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::call::Call;
 use crate::reviews::REVIEWS;
 use crate::status::{Answer, Failure, bytes_response, json_response};
 
-/// A resource as discovery shows it: plural, singular, kind, namespaced, short names, verbs.
+/// A resource in discovery: plural, singular, kind, whether namespaced, short names, verbs.
 struct Resource(
     &'static str,
     &'static str,
@@ -31,7 +31,7 @@ const CORE: &[Resource] = &[
     Resource("nodes", "node", "Node", false, "no", "delete,get,list,watch"),
     Resource("pods", "pod", "Pod", true, "po", "delete,get,list,watch"),
 ];
-/// What hangs on pods: name, kind, verbs.
+/// The subresources of pods: name, kind, verbs.
 const SUBRESOURCES: &[(&str, &str, &str)] = &[("exec", "PodExecOptions", "create,get"), ("log", "Pod", "get")];
 
 fn list(items: &str) -> Vec<&str> {
@@ -42,7 +42,7 @@ fn list(items: &str) -> Vec<&str> {
 ///
 /// # Errors
 ///
-/// 404 when there is nothing.
+/// 404 when the path does not exist.
 pub(crate) fn answer(call: &Call, path: &str) -> Answer {
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     let value = match parts.as_slice() {
@@ -83,7 +83,7 @@ fn group(name: &str) -> Value {
     json!({"name": name, "versions": [version], "preferredVersion": version})
 }
 
-/// The reviews of a group: plural and kind.
+/// Returns the plural and kind of each review of a group.
 fn reviews(group: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
     let of_group = REVIEWS.into_iter().filter(move |(of, ..)| *of == group);
     of_group.map(|(_, resource, kind)| (resource, kind))

@@ -1,4 +1,5 @@
-//! `pods/exec` over WebSocket: the subprotocols `v5.channel.k8s.io` and `v4.channel.k8s.io` of the API server.
+//! `pods/exec` over WebSocket, with the API server's subprotocols `v5.channel.k8s.io` and
+//! `v4.channel.k8s.io`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,28 +27,28 @@ const STDOUT: u8 = 1;
 const STDERR: u8 = 2;
 const ERROR: u8 = 3;
 const RESIZE: u8 = 4;
-/// Of v5: the payload is the number of the channel that its sender closes.
+/// Only in v5: the payload is the number of the channel that the sender closes.
 const CLOSE: u8 = 255;
 
 const V5: &str = "v5.channel.k8s.io";
 const V4: &str = "v4.channel.k8s.io";
 
-/// Messages that wait for the command, or for the client, in each direction.
+/// The most messages that wait for the command, or for the client.
 const QUEUE: usize = 8;
 
-/// The largest message of a client, as bytes.
+/// The most bytes of a client's message.
 const MAX_MESSAGE: usize = 4 << 20;
 
-/// How long a command may go on whose client is gone and whose input has ended, unless a fault keeps it.
+/// How long a command may run after its client is gone and its input has ended.
 const ORPHAN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The exit status of a command whose container ended: SIGKILL.
+/// The exit status of a command whose container has ended (SIGKILL).
 const KILLED: i32 = 137;
 
-/// How long the client's close frame is awaited.
+/// How long to wait for the client's close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Answers an exec request: an error as an HTTP status, or a WebSocket.
+/// Answers an exec request with a WebSocket, or with an error as an HTTP status.
 pub(crate) async fn route(call: Call) -> Response {
     let exec = match Exec::parse(&call) {
         Ok(exec) => exec,
@@ -73,10 +74,10 @@ pub(crate) async fn route(call: Call) -> Response {
     })
 }
 
-/// A request that can be carried out.
+/// A valid request.
 struct Exec {
     container: shell::Container,
-    /// The container's run: the command ends with it.
+    /// The container's current run. The command ends with it.
     run: Arc<Run>,
     command: Vec<String>,
     stdin: bool,
@@ -88,7 +89,7 @@ struct Exec {
 impl Exec {
     fn parse(call: &Call) -> Result<Exec, Box<Response>> {
         let refuse = |failure: Failure| Box::new(failure.into_response());
-        // What the kubelet refuses comes without a Status.
+        // An error of the kubelet comes without a Status.
         let plain = |code, text: String| Box::new((code, text).into_response());
         let pod = containers::pod(call).map_err(refuse)?;
         let container = containers::choose(pod, call.query.get("container")).map_err(refuse)?;
@@ -125,7 +126,7 @@ fn upgrades(call: &Call) -> bool {
     call.header(header::UPGRADE).eq_ignore_ascii_case("websocket")
 }
 
-/// What the command finds: the names, variables and command line that the pod's spec gives.
+/// Builds the shell's container from the names, variables and command line of the pod's spec.
 fn environment(container: &Container) -> shell::Container {
     let spec = container.spec().cloned().unwrap_or_default();
     let strings = |key: &str| -> Vec<String> {
@@ -205,7 +206,7 @@ async fn serve(socket: WebSocket, exec: Exec, state: &State) {
         () = &mut broken => return,
         (ended, sent) = &mut served => sent.map(|sender| (ended, sender)),
         () = &mut received => {
-            // The client is gone: what the command still does interests nobody.
+            // The client is gone, so the output of the command has no reader.
             tokio::select! {
                 () = &mut broken => {}
                 _ = tokio::time::timeout(ORPHAN_TIMEOUT, served) => {}
@@ -236,7 +237,7 @@ async fn serve(socket: WebSocket, exec: Exec, state: &State) {
     }
 }
 
-/// Completes when a container's run is over.
+/// Completes when a container's run has ended.
 async fn run_ended(run: &Run) {
     let mut changes = run.changes();
     while run.exit().is_none() {
@@ -246,14 +247,14 @@ async fn run_ended(run: &Run) {
     }
 }
 
-/// Sends what the command writes, as fast as the client reads it, until the command has closed its output.
+/// Sends the command's output as fast as the client reads it, until the command closes it.
 async fn transmit(
     mut sender: Sender,
     mut output: mpsc::Receiver<Output>,
     stdout: bool,
     stderr: bool,
 ) -> Result<Sender, axum::Error> {
-    // The API server opens with an empty message on standard output.
+    // The API server starts with an empty message on standard output.
     sender.send(Message::Binary(Bytes::from_static(&[STDOUT]))).await?;
     while let Some(output) = output.recv().await {
         let (channel, wanted, bytes) = match output {
@@ -269,7 +270,7 @@ async fn transmit(
     Ok(sender)
 }
 
-/// Takes the client's messages until it closes the connection or is gone, then ends the input.
+/// Handles the client's messages until it closes the connection or is gone, then ends the input.
 async fn receive(
     mut receiver: SplitStream<WebSocket>,
     stdin: mpsc::Sender<Bytes>,
@@ -291,7 +292,8 @@ async fn receive(
         match channel.first().copied() {
             Some(STDIN) if !bytes.is_empty() => {
                 if let Some(stdin) = &stdin {
-                    // A command that has ended, or takes no input: the bytes are lost, as in a closed pipe.
+                    // If the command has ended, or takes no input, the bytes are lost as in a
+                    // closed pipe.
                     let _ = stdin.send(bytes).await;
                 }
             }
@@ -309,7 +311,7 @@ async fn receive(
     }
 }
 
-/// A terminal's size, as client-go's `TerminalSize` is written.
+/// A terminal's size, as client-go serialises `TerminalSize`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Resize {
@@ -317,7 +319,7 @@ struct Resize {
     height: u16,
 }
 
-/// The Status of the error channel: how the command ended, or why it could not be started.
+/// Builds the Status of the error channel: how the command ended, or why it could not be started.
 fn status(ended: &Result<i32, StartError>) -> Value {
     match ended {
         Ok(0) => json!({"metadata": {}, "status": "Success"}),

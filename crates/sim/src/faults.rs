@@ -1,4 +1,4 @@
-//! Faults on request: what a cluster does on its bad days.
+//! Faults on request.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::store::Store;
 
-/// What open log answers and execs are told; the counters only grow.
+/// The state that open log answers and execs watch. The counters only grow.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct StreamSignal {
     pub(crate) cut_logs: u64,
@@ -32,7 +32,9 @@ struct Rules {
     pages: Option<usize>,
 }
 
-/// The faults of one simulated cluster: all take effect at once, from any thread.
+/// The faults of one simulated cluster.
+///
+/// Each takes effect at once, from any thread.
 pub struct Faults {
     store: Arc<Store>,
     streams: watch::Sender<StreamSignal>,
@@ -64,13 +66,14 @@ impl Faults {
         change(&mut self.rules.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Breaks every open watch off now, in the middle of a frame.
+    /// Breaks every open watch now, in the middle of a frame.
     pub fn drop_watches(&self) {
         self.store.signal().send_modify(|signal| signal.drops += 1);
     }
 
-    /// Makes the watches that are open now stay open but silent: no events, no bookmarks. What happens meanwhile
-    /// comes once it is off again. Watches opened later are not concerned.
+    /// Silences the watches that are open now: they stay open without events and bookmarks.
+    ///
+    /// Switching it off sends what they missed. Watches opened later are not affected.
     pub fn stall_watches(&self, on: bool) {
         self.store.signal().send_modify(|signal| {
             signal.stalled = on;
@@ -78,51 +81,56 @@ impl Faults {
         });
     }
 
-    /// As [`Faults::stall_watches`], but bytes come all the time, of an event that never ends.
+    /// Silences watches like [`Faults::stall_watches`], but keeps sending bytes of an event that
+    /// never ends.
     pub fn trickle_watches(&self, on: bool) {
         self.store.signal().send_modify(|signal| signal.trickles = on);
         self.stall_watches(on);
     }
 
-    /// Forgets the history of changes: open watches get the 410 ERROR event, and a watch from any older version is
-    /// refused with HTTP 410 (Expired). A watch from a version that merely is too old gets 200 and the ERROR event.
+    /// Drops the history of changes.
+    ///
+    /// Open watches get the 410 ERROR event, and a watch from any older version is refused with
+    /// HTTP 410 (Expired). A watch from a version that has merely become too old gets 200 and the
+    /// ERROR event.
     pub fn expire_history(&self) {
         self.store.expire();
         self.store.signal().send_modify(|signal| signal.expiries += 1);
     }
 
-    /// Sends bytes that are no event, in JSON or protobuf, into every open watch.
+    /// Sends bytes that are not an event, in JSON or protobuf, into every open watch.
     pub fn garbage_in_watches(&self) {
         self.store.signal().send_modify(|signal| signal.garbage += 1);
     }
 
-    /// Leaves periodic bookmarks out; the one that ends a streaming list still comes.
+    /// Leaves out periodic bookmarks. The one that ends a streaming list still comes.
     pub fn no_bookmarks(&self, on: bool) {
         self.no_bookmarks.store(on, Ordering::SeqCst);
     }
 
-    /// Makes a streaming list send its events but never the bookmark that ends it; ordinary bookmarks come.
+    /// Leaves out the bookmark that ends a streaming list. Periodic bookmarks still come.
     pub fn no_initial_events_end(&self, on: bool) {
         self.no_initial_events_end.store(on, Ordering::SeqCst);
     }
 
-    /// Acts as a server too old for `sendInitialEvents`: it ignores the parameter.
+    /// Acts as a server that is too old for `sendInitialEvents` and ignores it.
     pub fn ignore_send_initial_events(&self, on: bool) {
         self.ignore_send_initial_events.store(on, Ordering::SeqCst);
     }
 
-    /// Acts as a server with the streaming list switched off: 422 for `sendInitialEvents`.
+    /// Acts as a server with the streaming list disabled: `sendInitialEvents` gets 422.
     pub fn refuse_streaming_list(&self, on: bool) {
         self.refuse_streaming_list.store(on, Ordering::SeqCst);
     }
 
-    /// Acts as an etcd restored from a backup: versions go on from `to`, open watches with them.
+    /// Acts as an etcd restored from a backup: versions continue from `to`, also in open watches.
     pub fn reset_resource_version(&self, to: u64) {
         self.store.reset_version(to);
         self.store.signal().send_modify(|signal| signal.resets += 1);
     }
 
-    /// Answers the next `times` requests whose path and query contain `path_contains` with this HTTP status.
+    /// Answers the next `times` requests whose path and query contain `path_contains` with this
+    /// HTTP status.
     pub fn fail_requests(&self, path_contains: &str, status: u16, times: usize) {
         self.rules(|rules| {
             rules.failing.push(Failing {
@@ -133,7 +141,7 @@ impl Faults {
         });
     }
 
-    /// Delays the answer to requests whose path and query contain `path_contains`; zero takes the delay back.
+    /// Delays the answers to requests whose path and query contain `path_contains`; zero ends that.
     pub fn delay_requests(&self, path_contains: &str, delay: Duration) {
         self.rules(|rules| {
             rules.delays.retain(|(path, _)| path != path_contains);
@@ -158,12 +166,12 @@ impl Faults {
         self.streams.send_modify(|signal| signal.cut_logs += 1);
     }
 
-    /// Ends every open log follow with success now, though the container runs on.
+    /// Ends every open log follow with success now, while the container keeps running.
     pub fn end_follows(&self) {
         self.streams.send_modify(|signal| signal.end_follows += 1);
     }
 
-    /// Breaks each later log answer after this many bytes; `None` stops that.
+    /// Breaks each later log answer after this many bytes; `None` ends that.
     pub fn cut_logs_after(&self, bytes: Option<u64>) {
         self.rules(|rules| rules.cut_logs_after = bytes);
     }
@@ -173,7 +181,7 @@ impl Faults {
         self.only_v4_exec.store(on, Ordering::SeqCst);
     }
 
-    /// Acts as a server without protobuf: JSON for who takes it too, 406 for who does not.
+    /// Acts as a server without protobuf: JSON for clients that also accept it, 406 for others.
     pub fn no_protobuf(&self, on: bool) {
         self.no_protobuf.store(on, Ordering::SeqCst);
     }
@@ -183,7 +191,7 @@ impl Faults {
         self.streams.send_modify(|signal| signal.cut_execs += 1);
     }
 
-    /// Answers a list's continue token with 410 (Expired) after this many pages; `None` stops that.
+    /// Answers a list's continue token with 410 (Expired) after this many pages; `None` ends that.
     pub fn no_pages_after(&self, pages: Option<usize>) {
         self.rules(|rules| rules.pages = pages);
     }
@@ -228,7 +236,8 @@ impl Faults {
         self.rules(|rules| rules.revoked.contains(user))
     }
 
-    /// The status that this request must fail with, if any; uses one of the rule's times up.
+    /// Returns the status that this request must fail with, if any, and uses up one of the rule's
+    /// times.
     pub(crate) fn failure(&self, path: &str) -> Option<u16> {
         self.rules(|rules| {
             let at = rules
@@ -243,7 +252,7 @@ impl Faults {
         })
     }
 
-    /// How long this request must wait.
+    /// Returns how long the answer to this request is delayed.
     pub(crate) fn delay(&self, path: &str) -> Duration {
         self.rules(|rules| {
             rules

@@ -3,7 +3,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// A kubeconfig in YAML with one context named like the cluster: CA inline, a bearer token.
+/// Builds a kubeconfig in YAML with one context, named like the cluster, an inline CA and a bearer
+/// token.
 pub(crate) fn write(name: &str, server: &str, authority: &str, user: &str) -> String {
     let authority = STANDARD.encode(authority);
     let name = serde_json::Value::from(name);

@@ -1,4 +1,6 @@
-//! A simulated Kubernetes cluster that speaks the wire protocol on loopback TLS: for tests, for the demo and for the bench.
+//! A simulated Kubernetes cluster for tests, the demo and the bench.
+//!
+//! It speaks the wire protocol on loopback over TLS.
 
 mod auth;
 mod body;

@@ -1,4 +1,4 @@
-//! Get and list: versions, pages and forms.
+//! Get and list.
 
 mod page;
 
@@ -21,14 +21,14 @@ use crate::table::{self, Include};
 use page::Page;
 pub(crate) use page::{invalid_option, too_large, version};
 
-/// Bytes of a list that are made at once.
+/// How many bytes of a list are serialised at once.
 const CHUNK: usize = 128 << 10;
 
-/// Answers one object.
+/// Answers with one object.
 ///
 /// # Errors
 ///
-/// 404 when there is none, 406 for a form that there is not.
+/// 404 when it does not exist, 406 when the client accepts none of its forms.
 pub(crate) fn one(call: &Call, kind: Kind) -> Answer {
     let form = call.form(kind)?;
     let namespace = if kind.namespaced() { call.namespace() } else { "" };
@@ -49,12 +49,12 @@ pub(crate) fn one(call: &Call, kind: Kind) -> Answer {
     })
 }
 
-/// Answers a list, or a page of it.
+/// Answers with a list, or a page of it.
 ///
 /// # Errors
 ///
-/// 400 and 422 for parameters that are none or contradict each other, 410 for a version that is no longer kept, 504
-/// for one that has not been reached, 406 for a form that there is not.
+/// 400 and 422 for invalid or contradictory parameters, 410 for a version that is no longer kept,
+/// 504 for one that has not been reached, 406 when the client accepts none of the forms.
 pub(crate) fn answer(call: &Call, kind: Kind) -> Answer {
     let form = call.form(kind)?;
     let selectors = Selectors::from_query(&call.query, kind)?;
@@ -80,14 +80,14 @@ pub(crate) fn answer(call: &Call, kind: Kind) -> Answer {
     })
 }
 
-/// Answers a value as YAML.
+/// Answers with a value as YAML.
 fn yaml(value: &Value) -> Answer {
     let text = serde_saphyr::to_string(value);
     let text = text.map_err(|error| Failure::new(500, format!("the object can't be written as YAML: {error}")))?;
     Ok(bytes_response("application/yaml", text))
 }
 
-/// What a Table's rows include beside their cells.
+/// Reads how much of an object a Table's row includes.
 ///
 /// # Errors
 ///
@@ -104,7 +104,7 @@ pub(crate) fn include(query: &Query) -> Result<Include, Failure> {
     }
 }
 
-/// A list in JSON.
+/// Answers with a list in JSON.
 fn json_list(kind: &str, page: Page) -> Response {
     let head = format!(
         r#"{{"kind":"{kind}","apiVersion":"v1","metadata":{},"items":["#,
@@ -119,7 +119,7 @@ fn json_list(kind: &str, page: Page) -> Response {
     piece_by_piece("application/json", head.into_bytes(), page.objects, item, b"]}")
 }
 
-/// A list of pods in protobuf.
+/// Answers with a list of pods in protobuf.
 fn protobuf_list(page: Page) -> Response {
     let len = page.objects.iter().filter_map(|pod| pod.protobuf());
     let head = protobuf::list_head(&page.metadata, len.map(Encoded::item_len).sum());
@@ -131,7 +131,8 @@ fn protobuf_list(page: Page) -> Response {
     piece_by_piece(protobuf::MEDIA_TYPE, head, page.objects, item, protobuf::list_tail())
 }
 
-/// A list that is made piece by piece: a large one is never in memory as a whole.
+/// Answers with a list that is serialised in pieces, so that a large one is never in memory as a
+/// whole.
 fn piece_by_piece(
     media_type: &'static str,
     head: Vec<u8>,
@@ -160,7 +161,7 @@ fn piece_by_piece(
 struct Pieces {
     head: Vec<u8>,
     objects: std::vec::IntoIter<Arc<Object>>,
-    /// Appends an object; told whether it is the first.
+    /// Appends an object; the flag says whether it is the first.
     append: fn(&Object, bool, &mut Vec<u8>),
     tail: &'static [u8],
     first: bool,

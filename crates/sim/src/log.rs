@@ -1,4 +1,4 @@
-//! `pods/log`: a container's log, as the API server answers it.
+//! `pods/log`: a container's log.
 
 use std::io;
 use std::sync::Arc;
@@ -21,10 +21,12 @@ use crate::state::{OpenGuard, State};
 use crate::status::{Answer, Failure};
 use crate::time;
 
-/// Bytes of a log that are read at once: all that an answer holds beside what the connection buffers.
+/// How many bytes of a log are read at once. An answer holds no more than these, apart from the
+/// buffers of the connection.
 const CHUNK: usize = 32 << 10;
 
-/// How long bytes that were sent before a break have to leave: a broken connection drops what it has not written.
+/// How long sent bytes have to leave before a break: a broken connection drops what it has not yet
+/// written.
 const BREAK_DELAY: Duration = Duration::from_millis(20);
 
 /// Answers a log request.
@@ -36,7 +38,8 @@ fn answer(call: &Call) -> Answer {
     let options = Options::parse(&call.query, call.name())?;
     let container = containers::choose(containers::pod(call)?, call.query.get("container"))?;
     if container.node().is_empty() {
-        // Not scheduled: there is no node to ask, and the API server answers an empty success.
+        // Without a node there is no kubelet to ask, and the API server answers with an empty
+        // success.
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let state = call.state.clone();
@@ -75,7 +78,7 @@ fn answer(call: &Call) -> Answer {
     Ok(response)
 }
 
-/// `PodLogOptions`, checked.
+/// `PodLogOptions`, validated.
 #[derive(Debug, PartialEq)]
 struct Options {
     follow: bool,
@@ -150,7 +153,7 @@ fn unreadable(time: &str) -> Failure {
     Failure::bad_request(message)
 }
 
-/// Reads a log as fast as its client takes it: nothing is read before the last chunk has gone into the connection.
+/// A log answer, which reads the next chunk only when the connection has taken the last one.
 struct Reader {
     state: Arc<State>,
     run: Arc<Run>,
@@ -158,9 +161,9 @@ struct Reader {
     position: Position,
     follow: bool,
     timestamps: bool,
-    /// Bytes of `limitBytes` that are left.
+    /// How many bytes `limitBytes` still allows.
     left: Option<u64>,
-    /// Bytes until a fault breaks the answer off.
+    /// How many bytes to send before a fault breaks the answer off.
     until_break: Option<u64>,
     faults: watch::Receiver<StreamSignal>,
     seen: StreamSignal,
@@ -169,7 +172,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// The next chunk; nothing at the end; an error breaks the connection.
+    /// Returns the next chunk; `None` at the end. An error breaks the connection.
     async fn next(&mut self) -> Option<io::Result<Bytes>> {
         loop {
             if self.ended || self.left == Some(0) {
@@ -205,7 +208,7 @@ impl Reader {
         io::ErrorKind::ConnectionReset.into()
     }
 
-    /// The bytes as they are sent: with times when asked for, and not more than the limits leave.
+    /// Joins pieces into the bytes to send, with times if asked for, up to the limits.
     fn chunk(&mut self, pieces: Vec<Piece>) -> Bytes {
         let mut chunk = BytesMut::with_capacity(CHUNK);
         for piece in pieces {

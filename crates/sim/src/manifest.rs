@@ -1,17 +1,17 @@
-//! Manifests of objects that a simulated cluster makes itself.
+//! Manifests of the objects that a simulated cluster makes itself.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::time;
 
-/// A namespace that is active.
+/// Builds an active namespace.
 pub(crate) fn namespace(name: &str) -> Value {
     json!({"kind": "Namespace", "metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}},
         "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}})
 }
 
-/// A node that is ready.
+/// Builds a ready node.
 pub(crate) fn node(name: &str) -> Value {
     let now = time::seconds(Timestamp::now());
     json!({"kind": "Node",
@@ -28,7 +28,8 @@ pub(crate) fn node(name: &str) -> Value {
             "machineID": "", "systemUUID": "", "bootID": ""}}})
 }
 
-/// A pod on `node-1` that is Running and Ready with these containers (image `busybox:1`).
+/// Builds a pod on `node-1` that is Running and Ready with these containers, of the image
+/// `busybox:1`.
 pub(crate) fn running_pod(namespace: &str, name: &str, containers: &[&str], ip: &str) -> Value {
     let now = time::seconds(Timestamp::now());
     let spec = containers.iter().map(|name| {

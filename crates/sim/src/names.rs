@@ -1,12 +1,12 @@
 //! Random names and identifiers.
 //!
-//! Content takes them from a generator with a seed of its own, so that the same options always make
-//! the same cluster.
+//! Content draws them from generators with fixed seeds, so that the same options always make the
+//! same cluster.
 
 use fastrand::Rng;
 
-/// The letters of generated names, from Kubernetes' `rand.SafeEncodeString`: without vowels, so that
-/// they don't form words.
+/// The letters of generated names, from Kubernetes' `rand.SafeEncodeString`: without vowels, so
+/// that they don't form words.
 const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
 /// Returns the random end of a generated name, such as a pod's.

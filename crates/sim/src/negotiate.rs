@@ -1,24 +1,26 @@
-//! The form of an answer, from the `Accept` header.
+//! The form of an answer, negotiated by the `Accept` header.
 
 use crate::protobuf;
 use crate::status::Failure;
 
-/// A form that an object or list can be answered in.
+/// A form that an object or a list can be answered in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     Json,
-    /// Pods and failures alone.
+    /// Only for pods and failures.
     Protobuf,
     Yaml,
-    /// `meta.k8s.io/v1` Table, which carries what kubectl prints.
+    /// `meta.k8s.io/v1` Table, the columns and cells that kubectl prints.
     Table,
 }
 
-/// Chooses the first form of an `Accept` header that there is; without one, JSON. Protobuf is one where `protobuf` says so.
+/// Chooses the first supported form of an `Accept` header, or JSON without one.
+///
+/// `protobuf` is whether that form is supported.
 ///
 /// # Errors
 ///
-/// 406 when there is none.
+/// 406 when the header names no supported form.
 pub(crate) fn form(accept: &str, protobuf: bool) -> Result<Form, Failure> {
     if accept.trim().is_empty() {
         return Ok(Form::Json);
@@ -63,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_form_that_there_is_wins() {
+    fn the_first_supported_form_wins() {
         let kubectl = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json";
         assert_eq!(form(kubectl, true), Ok(Form::Table));
         assert_eq!(
@@ -78,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn protobuf_is_for_what_has_it() {
+    fn protobuf_is_chosen_only_where_supported() {
         let go = "application/vnd.kubernetes.protobuf, */*";
         assert_eq!((form(go, true), form(go, false)), (Ok(Form::Protobuf), Ok(Form::Json)));
         let only = "application/vnd.kubernetes.protobuf;stream=watch";

@@ -1,4 +1,4 @@
-//! One stored Kubernetes object: how it is sent, and what selectors and versions need of it.
+//! A stored Kubernetes object, serialised, with the fields that selectors use.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::protobuf::Encoded;
 use crate::shared_json::{Draft, SharedJson};
 
-/// The kinds that the cluster holds.
+/// The kinds of objects that the cluster stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
     Pod,
@@ -20,17 +20,16 @@ impl Kind {
     /// Every kind, in the order of `Kind as usize`.
     pub(crate) const ALL: [Kind; 4] = [Kind::Pod, Kind::Namespace, Kind::Node, Kind::Event];
 
-    /// The kind by its name (`Pod`).
+    /// Returns the kind of this name, such as `Pod`.
     pub(crate) fn from_name(name: &str) -> Option<Kind> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// The kind by its plural (`pods`).
+    /// Returns the kind of this plural, such as `pods`.
     pub(crate) fn from_plural(plural: &str) -> Option<Kind> {
         Self::ALL.into_iter().find(|kind| kind.plural() == plural)
     }
 
-    /// `Pod`.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Kind::Pod => "Pod",
@@ -40,7 +39,6 @@ impl Kind {
         }
     }
 
-    /// `pods`.
     pub(crate) fn plural(self) -> &'static str {
         match self {
             Kind::Pod => "pods",
@@ -50,13 +48,13 @@ impl Kind {
         }
     }
 
-    /// Whether its objects live in a namespace.
+    /// Returns whether objects of this kind live in a namespace.
     pub(crate) fn namespaced(self) -> bool {
         matches!(self, Kind::Pod | Kind::Event)
     }
 }
 
-/// A stored object; never changed, only replaced.
+/// A stored object, which is never changed, only replaced.
 #[derive(Debug)]
 pub(crate) struct Object {
     pub(crate) kind: Kind,
@@ -65,16 +63,16 @@ pub(crate) struct Object {
     pub(crate) uid: String,
     pub(crate) version: u64,
     pub(crate) labels: BTreeMap<String, String>,
-    /// The fields that a field selector may name, with their values.
+    /// The values of the fields that a field selector may name.
     pub(crate) fields: Vec<(&'static str, String)>,
-    /// The JSON without `apiVersion` and `kind`: the items of a list come without them.
+    /// The JSON without `apiVersion` and `kind`, as the items of a list have it.
     body: SharedJson,
-    /// The same as protobuf; of pods alone.
+    /// The protobuf message; only for pods.
     protobuf: Option<Encoded>,
 }
 
 impl Object {
-    /// Takes an object apart. `metadata` must be complete (name, uid); `version` is written into it.
+    /// Serialises an object and sets its version. Its `metadata` must have a name and a UID.
     pub(crate) fn new(kind: Kind, draft: impl Into<Draft>, version: u64) -> Object {
         let mut draft = draft.into();
         let value = &mut draft.value;
@@ -112,17 +110,17 @@ impl Object {
         }
     }
 
-    /// Appends the JSON as an item of a list: without `apiVersion` and `kind`.
+    /// Appends the JSON as an item of a list, that is, without `apiVersion` and `kind`.
     pub(crate) fn append_item(&self, list: &mut Vec<u8>) {
         self.body.append_to(list);
     }
 
-    /// The object in protobuf; of pods alone.
+    /// Returns the protobuf message; only for pods.
     pub(crate) fn protobuf(&self) -> Option<&Encoded> {
         self.protobuf.as_ref()
     }
 
-    /// The JSON as an answer of its own.
+    /// Returns the JSON with `apiVersion` and `kind`.
     pub(crate) fn json(&self) -> Vec<u8> {
         let kind = format!(r#"{{"kind":"{}","apiVersion":"v1","#, self.kind.name());
         // The body's opening brace makes room for the comma.
@@ -132,18 +130,18 @@ impl Object {
         json
     }
 
-    /// The object as a value, with `apiVersion` and `kind`.
+    /// Returns the object as a value, with `apiVersion` and `kind`.
     pub(crate) fn value(&self) -> Value {
         serde_json::from_slice(&self.json()).unwrap_or_default()
     }
 }
 
-/// The metadata of an object, made when missing.
+/// Returns the metadata of an object, which is added if missing.
 pub(crate) fn metadata_mut(object: &mut Map<String, Value>) -> &mut Map<String, Value> {
     child_mut(object, "metadata")
 }
 
-/// The object under a key, made when missing or something else.
+/// Returns the object under a key, which is added if missing and replaced if it is not an object.
 pub(crate) fn child_mut<'a>(object: &'a mut Map<String, Value>, key: &str) -> &'a mut Map<String, Value> {
     let child = object.entry(key).or_insert_with(|| Value::Object(Map::new()));
     if !child.is_object() {
@@ -155,7 +153,8 @@ pub(crate) fn child_mut<'a>(object: &'a mut Map<String, Value>, key: &str) -> &'
     }
 }
 
-/// The fields that field selectors may name, as each kind's strategy in Kubernetes lists them.
+/// Returns the fields that field selectors may name, as each kind's strategy in Kubernetes lists
+/// them.
 fn fields(kind: Kind, value: &Value) -> Vec<(&'static str, String)> {
     let named: &[(&'static str, &str)] = match kind {
         Kind::Pod => &[

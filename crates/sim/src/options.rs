@@ -1,23 +1,28 @@
-//! How a simulated cluster is set up.
+//! Options of a simulated cluster.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-/// Settings of a simulated cluster; the defaults suit a test.
+/// Options of a simulated cluster.
+///
+/// The defaults suit a test.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// The loopback address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
-    /// What is in the cluster when it starts.
+    /// The objects that the cluster starts with.
     pub content: Content,
-    /// The cluster's and context's name in the kubeconfig.
+    /// The name of the cluster and its context in the kubeconfig.
     pub name: String,
-    /// Watch events kept for each kind: a watch that asks for older ones is refused with 410 (Expired).
+    /// How many watch events are kept for each kind. A watch from before them is refused with 410
+    /// (Expired).
     pub history: usize,
-    /// Watch events of this age at most are kept too, up to 102,400 of them. A real server keeps those of 75 s (`eventFreshDuration`), so that a list
-    /// that takes long can be followed by a watch.
+    /// The age up to which watch events are kept in addition, at most 102,400 of them.
+    ///
+    /// A real server keeps 75 s of them (`eventFreshDuration`), so that a watch can continue from a
+    /// list that took long.
     pub fresh: Duration,
-    /// Time between two bookmarks of a watch; a real server takes about a minute.
+    /// The time between two bookmarks of a watch; about a minute on a real server.
     pub bookmark_every: Duration,
 }
 
@@ -34,26 +39,26 @@ impl Default for Options {
     }
 }
 
-/// What is in the cluster when it starts.
+/// The objects that the cluster starts with.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Content {
-    /// The namespaces of every cluster, one node and no pods.
+    /// One node, no pods, and the namespaces that every cluster has.
     #[default]
     Empty,
     /// Many ordinary pods, for load tests.
     Synthetic {
-        /// Number of pods.
+        /// The number of pods.
         pods: usize,
-        /// Number of nodes; at least 1 is made.
+        /// The number of nodes, at least 1.
         nodes: usize,
-        /// Number of namespaces; at least 1 is made.
+        /// The number of namespaces, at least 1.
         namespaces: usize,
-        /// Changes to pods per second; 0 leaves them alone.
+        /// Changes to pods per second; 0 for none.
         churn: f64,
     },
     /// A small shop with crash loops, roll-outs and talkative logs, for the demo.
     Shop {
-        /// Which of the shop's clusters: `production` or `staging`.
+        /// The cluster of the shop: `production` or `staging`.
         cluster: String,
     },
 }

@@ -1,7 +1,7 @@
 //! Pods and failures in protobuf, by field tables of our own.
 //!
-//! The tables are written apart from the decoder of the `cluster` crate, so that a mistake in one
-//! shows in tests against the other.
+//! The tables share no type with the decoder of the `cluster` crate, so that a mistake in one shows
+//! in tests against the other. That is also why no crate with Kubernetes' messages is used.
 
 mod objects;
 mod schema;
@@ -9,13 +9,13 @@ mod write;
 
 pub(crate) use objects::{Encoded, bookmark, event, failure, failure_event, list_head, list_tail, object, part};
 
-/// The media type.
+/// The media type of Kubernetes' protobuf.
 pub(crate) const MEDIA_TYPE: &str = "application/vnd.kubernetes.protobuf";
 
-/// What stands before every Kubernetes object in protobuf.
+/// The prefix of every Kubernetes object in protobuf.
 const MAGIC: &[u8] = b"k8s\0";
 
-/// What a field holds.
+/// The type of a field.
 #[derive(Clone, Copy)]
 enum Shape {
     Text,
@@ -27,21 +27,21 @@ enum Shape {
     Bool,
     One(Message),
     Many(Message),
-    /// A message whose fields JSON has beside those of the message that it is in.
+    /// A message whose fields JSON has at the level of the message around it.
     Inline(Message),
     /// `map<string, string>`.
     TextMap,
     /// `map<string, Quantity>`.
     QuantityMap,
-    /// `resource.Quantity`: a message with its text.
+    /// `resource.Quantity`: a message around its text.
     Quantity,
     /// `intstr.IntOrString`.
     IntOrString,
-    /// `metav1.Time`, in JSON as RFC 3339.
+    /// `metav1.Time`, in JSON RFC 3339.
     Time,
-    /// `metav1.FieldsV1`: a message with the bytes of the JSON.
+    /// `metav1.FieldsV1`: a message around the bytes of its JSON.
     RawJson,
 }
 
-/// Field number, name in JSON, shape; from the `generated.proto` files of Kubernetes.
+/// Field number, name in JSON and type, from the `generated.proto` files of Kubernetes.
 type Message = &'static [(u64, &'static str, Shape)];

@@ -1,21 +1,21 @@
-//! Who may do what: the bindings that every simulated cluster has.
+//! Authorisation by the role bindings that every simulated cluster has.
 
 use serde_json::{Value, json};
 
 use crate::auth::User;
 use crate::status::Failure;
 
-/// What a request wants to do.
+/// The attributes of a request that authorisation looks at.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Attributes {
     pub(crate) verb: String,
     pub(crate) group: String,
     pub(crate) resource: String,
     pub(crate) subresource: String,
-    /// Empty: the whole cluster.
+    /// Empty for the whole cluster.
     pub(crate) namespace: String,
     pub(crate) name: String,
-    /// Set instead of a resource for a path such as `/version`.
+    /// The path of a request that names no resource, such as `/version`.
     pub(crate) path: Option<String>,
 }
 
@@ -31,7 +31,7 @@ struct Binding {
     rules: &'static [Rule],
 }
 
-/// What of the cluster roles `view` and `edit` concerns pods.
+/// The rules of the cluster roles `view` and `edit` that concern pods.
 const VIEW: &[Rule] = &[
     Rule("get,list,watch", "", "pods,namespaces"),
     Rule("get,list,watch", "", "namespaces/status,pods/log,pods/status"),
@@ -69,7 +69,7 @@ const BINDINGS: &[Binding] = &[
         rules: VIEW,
     },
 ];
-/// What every authenticated user may do (`system:basic-user`).
+/// The rules for every authenticated user (`system:basic-user`).
 const BASIC: &[Rule] = &[
     Rule(
         "create",
@@ -78,7 +78,8 @@ const BASIC: &[Rule] = &[
     ),
     Rule("create", "authentication.k8s.io", "selfsubjectreviews"),
 ];
-/// Paths that every authenticated user may get (`system:discovery`); one with `*` covers what begins so.
+/// Paths that every authenticated user may get (`system:discovery`). A final `*` stands for any
+/// ending.
 const PATHS: &[&str] = &[
     "/api",
     "/api/*",
@@ -113,7 +114,8 @@ impl Rule {
     }
 }
 
-/// Whether a user may, and through which binding: the words of Kubernetes' authoriser.
+/// Returns the reason for which a user may do this, in the words of Kubernetes' authoriser, or
+/// `None` if it may not.
 pub(crate) fn decide(user: &User, wanted: &Attributes) -> Option<String> {
     let member = |group: &str| user.groups.iter().any(|of| of == group);
     if member("system:masters") {
@@ -158,7 +160,7 @@ pub(crate) fn decide(user: &User, wanted: &Attributes) -> Option<String> {
     ))
 }
 
-/// Refuses what a user may not.
+/// Refuses a request that the user has no permission for.
 ///
 /// # Errors
 ///
@@ -170,7 +172,7 @@ pub(crate) fn authorize(user: &User, wanted: &Attributes) -> Result<(), Failure>
     }
 }
 
-/// 403 in the words of Kubernetes.
+/// Builds the 403 in the words of Kubernetes.
 pub(crate) fn forbidden(user: &User, wanted: &Attributes) -> Failure {
     let Attributes {
         verb,
@@ -219,7 +221,7 @@ pub(crate) fn forbidden(user: &User, wanted: &Attributes) -> Failure {
     Failure::new(403, message).with_details(details)
 }
 
-/// The rules of a user in a namespace, for a SelfSubjectRulesReview.
+/// Builds the status of a `SelfSubjectRulesReview`: the rules of a user in a namespace.
 pub(crate) fn rules(user: &User, namespace: &str) -> Value {
     let member = |group: &str| user.groups.iter().any(|of| of == group);
     let mut resources = Vec::new();

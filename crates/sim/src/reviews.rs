@@ -1,4 +1,4 @@
-//! Reviews: what may a user do, and who is asking.
+//! Reviews: a user's permissions and identity.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ use crate::rbac::{self, Attributes};
 use crate::status::{Answer, Failure, json_response};
 use crate::time;
 
-/// The reviews that can be created, with their API groups.
+/// The reviews that can be created: API group, plural and kind.
 pub(crate) const REVIEWS: [(&str, &str, &str); 3] = [
     (
         "authorization.k8s.io",
@@ -29,7 +29,7 @@ pub(crate) const REVIEWS: [(&str, &str, &str); 3] = [
 ///
 /// # Errors
 ///
-/// 404 for another resource, 405 for another verb than create, 400 and 422 for a body that is no such review.
+/// 404 for another resource, 405 for another verb than create, 400 and 422 for an invalid body.
 pub(crate) async fn answer(mut call: Call) -> Answer {
     let target = &call.target;
     let known = REVIEWS
@@ -86,7 +86,7 @@ fn access(user: &User, spec: &Value, group: &str) -> Result<Value, Failure> {
     })
 }
 
-/// 422 (Invalid) about one field of a review.
+/// Builds the 422 about one field of a review.
 fn invalid(group: &str, field: &str, why: &str) -> Failure {
     let cause = json!({"reason": "FieldValueInvalid", "message": why, "field": field});
     Failure::new(422, format!(".{group} \"\" is invalid: {field}: {why}"))

@@ -1,4 +1,4 @@
-//! What runs in the pods' containers: the runs of each, as the pods' status says.
+//! The runs of the pods' containers, as the pods' status implies them.
 
 mod run;
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 pub(crate) use run::{Piece, Position, Run};
 
-/// The runs of one container that can still be read.
+/// The runs of one container whose logs can still be read.
 #[derive(Clone, Debug)]
 pub(crate) struct Runs {
     pub(crate) current: Option<Arc<Run>>,
@@ -17,7 +17,7 @@ pub(crate) struct Runs {
     restarts: u64,
 }
 
-/// The runs of every container of every pod, by the pod's UID and the container's name.
+/// The runs of all containers, by the pod's UID and the container's name.
 #[derive(Debug, Default)]
 pub(crate) struct Runtime {
     pods: Mutex<HashMap<String, HashMap<String, Runs>>>,
@@ -28,13 +28,15 @@ impl Runtime {
         change(&mut self.pods.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// The runs of a container; nothing when it never started.
+    /// Returns the runs of a container; `None` if it never started.
     pub(crate) fn runs(&self, uid: &str, container: &str) -> Option<Runs> {
         self.with(|pods| pods.get(uid)?.get(container).cloned())
     }
 
-    /// Makes the runs agree with a pod's status: what it says has started runs, a higher restart count is a new
-    /// run, what it says is terminated has ended. Status without a `containerID` gets the run's.
+    /// Brings the runs in line with a pod's status, and adds missing container IDs to the status.
+    ///
+    /// A container that the status calls running has a run, a higher restart count means a new run,
+    /// and the run of a terminated container has ended.
     pub(crate) fn reconcile(&self, pod: &mut Value) {
         let uid = pod
             .pointer("/metadata/uid")
@@ -62,7 +64,7 @@ impl Runtime {
         });
     }
 
-    /// Ends the runs of a pod and forgets them.
+    /// Ends and drops the runs of a pod.
     pub(crate) fn remove(&self, uid: &str) {
         let runs = self.with(|pods| pods.remove(uid));
         for runs in runs.into_iter().flat_map(HashMap::into_values) {
@@ -73,7 +75,7 @@ impl Runtime {
     }
 }
 
-/// The runs after a container's status became `status`; nothing when it has never started.
+/// Returns the runs of a container given its new status; `None` if it never started.
 fn observe(known: Option<&Runs>, status: &mut Value) -> Option<Runs> {
     let restarts = status.get("restartCount").and_then(Value::as_u64).unwrap_or(0);
     let exit = |state: &str| {
@@ -107,14 +109,15 @@ fn observe(known: Option<&Runs>, status: &mut Value) -> Option<Runs> {
         runs.restarts = restarts;
     }
     if running && runs.current.as_ref().is_none_or(|run| run.exit().is_some()) {
-        // The status may say that it runs again without a new restart count (an init container of a new sandbox).
+        // A container may run again at the same restart count, such as an init container in a new
+        // sandbox.
         runs.previous = runs.current.take().or(runs.previous);
         runs.current = Some(Run::new());
     }
     if let Some(code) = exit {
         runs.current.get_or_insert_with(Run::new).end(code);
     }
-    // A container that waits for its next run (a back-off) still shows its last run's log.
+    // During a back-off the log is still that of the last run.
     if !running && exit.is_none() && last.is_some() && runs.current.is_none() {
         runs.current = runs.previous.take();
     }

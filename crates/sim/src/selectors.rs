@@ -1,4 +1,4 @@
-//! Label and field selectors, as the query of a list or watch gives them.
+//! Label and field selectors of a list or watch.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use crate::call::Query;
 use crate::object::{Kind, Object};
 use crate::status::Failure;
 
-/// What a list or watch is narrowed to beside its namespace.
+/// The selectors of a list or watch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Selectors {
     labels: Vec<Requirement>,
@@ -37,11 +37,11 @@ enum Test {
 }
 
 impl Selectors {
-    /// Reads `labelSelector` and `fieldSelector`.
+    /// Parses `labelSelector` and `fieldSelector`.
     ///
     /// # Errors
     ///
-    /// 400 for what is not a selector, and for a field that the kind has no selector for.
+    /// 400 for an invalid selector, and for a field that the kind has no selector for.
     pub(crate) fn from_query(query: &Query, kind: Kind) -> Result<Selectors, Failure> {
         Ok(Selectors {
             labels: labels(query.get("labelSelector").unwrap_or_default())?,
@@ -49,12 +49,12 @@ impl Selectors {
         })
     }
 
-    /// Whether everything matches.
+    /// Returns whether there are no selectors, so that everything matches.
     pub(crate) fn is_empty(&self) -> bool {
         self.labels.is_empty() && self.fields.is_empty()
     }
 
-    /// Whether an object matches.
+    /// Returns whether an object matches.
     pub(crate) fn matches(&self, object: &Object) -> bool {
         let has = |field: &Field| {
             object
@@ -85,7 +85,7 @@ impl Requirement {
     }
 }
 
-/// `a=b,c!=d`, where `\` takes the next character as it is (`fields.ParseSelector`).
+/// Parses `a=b,c!=d`, where `\` escapes the next character (`fields.ParseSelector`).
 fn fields(text: &str, kind: Kind) -> Result<Vec<Field>, Failure> {
     let known = Object::new(kind, serde_json::Value::Null, 0).fields;
     let mut selectors = Vec::new();
@@ -137,7 +137,7 @@ fn unescape(value: &str) -> Option<String> {
     Some(plain)
 }
 
-/// A label selector, equality- and set-based (`labels.Parse`).
+/// Parses an equality- or set-based label selector (`labels.Parse`).
 fn labels(text: &str) -> Result<Vec<Requirement>, Failure> {
     let mut tokens = Tokens { text, rest: text };
     let mut requirements = Vec::new();
@@ -233,7 +233,7 @@ impl<'a> Tokens<'a> {
         Ok(Requirement { key, test })
     }
 
-    /// The value after an operator; empty where none follows.
+    /// Takes the value after an operator; empty without one.
     fn value(&mut self) -> Result<String, Failure> {
         self.take();
         match self.peek() {
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_selector_is_refused() {
+    fn invalid_selectors_are_refused() {
         for query in [
             "labelSelector=,",
             "labelSelector=app=a=b",

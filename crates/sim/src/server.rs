@@ -1,4 +1,4 @@
-//! The TLS server: accepting, cutting off, and what every request goes through before its endpoint.
+//! The TLS server, and the steps of every request before its endpoint.
 
 use std::convert::Infallible;
 use std::io;
@@ -33,7 +33,7 @@ use crate::{delete, discovery, exec, list, log, protobuf, reviews, watch};
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// One time of listening: from start or resume to pause or stop.
+/// A listener with its connections, from start or resume to pause or stop.
 pub(crate) struct Session {
     cut: CancellationToken,
     tasks: TaskTracker,
@@ -62,7 +62,7 @@ impl Session {
                             }
                         });
                     }
-                    // Out of file descriptors: others must end first.
+                    // Probably out of file descriptors: other connections must end first.
                     Err(error) => {
                         tracing::warn!(%error, "the simulated cluster can't accept a connection");
                         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -111,7 +111,7 @@ async fn serve(stream: TcpStream, tls: TlsAcceptor, state: Arc<State>, cut: Canc
     }
 }
 
-/// A stream that fails once it is cut: also where an upgrade took it out of the server's hands.
+/// A stream that fails once it is cut, even after an upgrade took it from the server.
 struct Cuttable<S> {
     stream: S,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
@@ -149,7 +149,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Cuttable<S> {
     }
 }
 
-/// One request: recorded, delayed, failed, authenticated, then answered.
+/// Handles one request: records, delays, fails, authenticates and then answers it.
 async fn handle(state: Arc<State>, request: http::Request<Incoming>) -> Response {
     let request = request.map(Body::new);
     let whole = request
@@ -167,7 +167,7 @@ async fn handle(state: Arc<State>, request: http::Request<Incoming>) -> Response
     let answer = match (state.faults.failure(&whole), identity) {
         (Some(status), _) => Err(Failure::new(
             status,
-            "the simulated cluster was told to fail this request",
+            "a fault of the simulated cluster fails this request",
         )),
         (None, Ok(identity)) => Box::pin(answer(state, identity, request)).await,
         (None, Err(failure)) => Err(failure),
@@ -184,7 +184,7 @@ async fn handle(state: Arc<State>, request: http::Request<Incoming>) -> Response
     response
 }
 
-/// Whether a failure is told in protobuf.
+/// Returns whether the client wants failures in protobuf.
 fn wants_protobuf(state: &State, request: &http::Request<Body>) -> bool {
     let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok());
     let form = negotiate::form(accept.unwrap_or_default(), !state.faults.protobuf_off());
@@ -231,7 +231,8 @@ async fn answer(state: Arc<State>, identity: Identity, request: http::Request<Bo
     }
     let kind = Kind::from_plural(&call.target.resource).filter(|_| call.target.version == "v1");
     let kind = kind.ok_or_else(Failure::no_route)?;
-    // `/namespaces/x` names the namespace itself; no other kind without a namespace is reached through one.
+    // `/namespaces/x` names the namespace itself. Other cluster-scoped kinds have no path in a
+    // namespace.
     if call.target.namespace.is_some() && !kind.namespaced() && kind != Kind::Namespace {
         return Err(Failure::no_route());
     }
@@ -261,14 +262,16 @@ async fn objects(call: Call, kind: Kind) -> Answer {
     }
 }
 
-/// The name that the field selector of a list or watch narrows it to.
+/// Returns the name to which the field selector of a list or watch restricts it.
 fn named_by_selector(call: &Call) -> Option<String> {
     let mut terms = call.query.get("fieldSelector")?.split(',');
     let value = terms.find_map(|term| term.trim().strip_prefix("metadata.name="))?;
     Some(value.trim_start_matches('=').to_owned())
 }
 
-/// What a request wants, as Kubernetes' `RequestInfoFactory` finds it; `path` for what is no resource.
+/// Returns the attributes of a request, as Kubernetes' `RequestInfoFactory` finds them.
+///
+/// `path` is set for a request that names no resource.
 fn attributes(call: &Call, path: Option<&str>) -> Attributes {
     let target = &call.target;
     let verb = match (call.request.method().as_str(), &target.name) {

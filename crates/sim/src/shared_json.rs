@@ -1,5 +1,6 @@
-//! The JSON of a stored object, in pieces: what many objects have in common (the containers of a Deployment's pods, their
-//! volumes, who manages which field) is kept once.
+//! The JSON of a stored object in pieces, of which equal ones are kept once.
+//!
+//! Many objects have the containers of a Deployment, its volumes and its managed fields in common.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -7,16 +8,16 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use serde_json::Value;
 
-/// Values with shorter JSON are not worth sharing, in bytes.
+/// The least bytes of a value's JSON that is shared.
 const WORTH_SHARING: usize = 256;
 
-/// An object to be stored. Parts of it may come as text that it has in common with others.
+/// An object to be stored, with the parts that are already serialised.
 pub(crate) struct Draft {
     pub(crate) value: Value,
     pub(crate) shared: Vec<SharedField>,
 }
 
-/// `section.key` as JSON and, of a pod, as protobuf; what the value has there is not looked at.
+/// The field `section.key` as JSON and, of a pod, as protobuf. It overrides the field of the value.
 #[derive(Clone)]
 pub(crate) struct SharedField {
     pub(crate) section: &'static str,
@@ -34,12 +35,12 @@ impl From<Value> for Draft {
     }
 }
 
-/// The pieces of a JSON text in order.
+/// A JSON text in pieces.
 #[derive(Debug)]
 pub(crate) struct SharedJson(Box<[Arc<[u8]>]>);
 
 impl SharedJson {
-    /// Serialises an object. What changes often, its status, is kept apart from what is shared.
+    /// Serialises an object. The status changes often, so none of it is shared.
     pub(crate) fn new(draft: &Draft) -> SharedJson {
         let mut pieces = Writer::default();
         let known = |section: &str, key: &str| draft.shared.iter().find(|it| it.section == section && it.key == key);
@@ -67,7 +68,7 @@ impl SharedJson {
         }
     }
 
-    /// Bytes of the whole text.
+    /// Returns the bytes of the whole text.
     pub(crate) fn len(&self) -> usize {
         self.0.iter().map(|piece| piece.len()).sum()
     }
@@ -114,7 +115,7 @@ impl Writer {
         self.done.push(text);
     }
 
-    /// Begins a new piece.
+    /// Ends the current piece.
     fn flush(&mut self) {
         if !self.open.is_empty() {
             self.done.push(self.open.as_slice().into());
@@ -123,15 +124,15 @@ impl Writer {
     }
 }
 
-/// The texts that some object holds now, by hash.
+/// Weak references to the shared texts, by hash.
 #[derive(Default)]
 struct Known {
     texts: HashMap<u64, Vec<Weak<[u8]>>>,
-    /// How many texts are looked through for those that nobody holds any more.
+    /// The number of hashes at which unused texts are removed.
     sweep_at: usize,
 }
 
-/// One copy of a text, or of other bytes, for all clusters of this process.
+/// Returns the one copy of these bytes that all clusters of this process share.
 pub(crate) fn intern(text: &[u8]) -> Arc<[u8]> {
     static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
     let mut hasher = DefaultHasher::new();
@@ -177,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_that_is_given_stands_in_its_place() {
+    fn a_serialised_field_replaces_the_value() {
         let text: Arc<[u8]> = Arc::from(&b"[\"given\"]"[..]);
         let draft = Draft {
             value: json!({"metadata": {"name": "x"}, "spec": {"a": 1, "containers": null, "z": 2}}),

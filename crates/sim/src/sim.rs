@@ -18,7 +18,9 @@ use crate::server::{self, Session};
 use crate::state::{Request, State};
 use crate::{content, kubeconfig, manifest, time, tls};
 
-/// A running simulated cluster. Cheap to clone; its server ends with [`Sim::stop`] or with the last handle.
+/// A running simulated cluster.
+///
+/// It is cheap to clone. Its server ends with [`Sim::stop`] or with the last handle.
 #[derive(Clone)]
 pub struct Sim {
     inner: Arc<Inner>,
@@ -72,34 +74,37 @@ impl Sim {
         })
     }
 
-    /// Where it listens.
+    /// Returns the address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.inner.address
     }
 
-    /// The kubeconfig of the administrator: YAML, authority inline, bearer token `admin-token`.
+    /// Returns the administrator's kubeconfig in YAML, with an inline CA and the bearer token
+    /// `admin-token`.
     pub fn kubeconfig(&self) -> String {
         self.kubeconfig_for("admin")
     }
 
-    /// The kubeconfig of a user; `admin`, `editor` (edits in `shop`), `viewer` (views in `staging`) and `nobody`
-    /// (may nothing) are known, with the token `<user>-token`.
+    /// Returns the kubeconfig of a user, whose token is `<user>-token`.
+    ///
+    /// The users are `admin`, `editor` (edits in `shop`), `viewer` (views in `staging`) and
+    /// `nobody` (has no permissions).
     pub fn kubeconfig_for(&self, user: &str) -> String {
         let server = format!("https://{}", self.inner.address);
         kubeconfig::write(&self.inner.state.options.name, &server, &self.inner.authority, user)
     }
 
-    /// Creates or replaces a Pod, Namespace, Node or Event (by `kind`) and returns it as stored. A `uid`,
-    /// `creationTimestamp` and namespace (`default`) that it lacks are made; watchers see it. The containers of a pod
-    /// run as its status says.
+    /// Creates or replaces a Pod, Namespace, Node or Event (by `kind`) and returns it as stored.
     ///
-    /// A value of another kind is returned as it is, and not stored.
+    /// A missing `uid`, `creationTimestamp` or namespace (`default`) is added. Watchers see the
+    /// change, and the containers of a pod run as its status says. A value of another kind is not
+    /// stored, and returned as it is.
     pub fn put(&self, object: Value) -> Value {
         match object.get("kind").and_then(Value::as_str).and_then(Kind::from_name) {
             Some(kind) => self.inner.state.put(kind, object).value(),
             None => {
                 tracing::error!(
-                    "the simulated cluster holds no objects of this kind: {}",
+                    "the simulated cluster can't store an object of kind {}; use Pod, Namespace, Node or Event",
                     object["kind"]
                 );
                 object
@@ -107,7 +112,7 @@ impl Sim {
         }
     }
 
-    /// One object; the namespace of one that has none is ignored.
+    /// Returns one object. The namespace is ignored for cluster-scoped kinds.
     pub fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<Value> {
         let kind = Kind::from_name(kind)?;
         let namespace = if kind.namespaced() { namespace } else { "" };
@@ -118,7 +123,7 @@ impl Sim {
             .map(|object| object.value())
     }
 
-    /// Removes an object at once; whether it was there.
+    /// Removes an object at once and returns whether it existed.
     pub fn remove(&self, kind: &str, namespace: &str, name: &str) -> bool {
         let Some(kind) = Kind::from_name(kind) else {
             return false;
@@ -127,8 +132,9 @@ impl Sim {
         self.inner.state.remove(kind, namespace, name, None).is_some()
     }
 
-    /// Makes a pod that is Running and Ready with these containers (image `busybox:1`), and its namespace when
-    /// missing.
+    /// Creates a pod that is Running and Ready with these containers, of the image `busybox:1`.
+    ///
+    /// Its namespace is created if missing.
     pub fn run_pod(&self, namespace: &str, name: &str, containers: &[&str]) {
         let state = &self.inner.state;
         if state.store.get(Kind::Namespace, "", namespace).is_none() {
@@ -138,13 +144,14 @@ impl Sim {
         state.put(Kind::Pod, manifest::running_pod(namespace, name, containers, &ip));
     }
 
-    /// Appends bytes to a container's log; a line is stamped with the time of its first byte. Whether the container
-    /// has a run to write to.
+    /// Appends bytes to a container's log and returns whether the container has a run to write to.
+    ///
+    /// The time of a line is that of its first byte.
     pub fn write_log(&self, namespace: &str, pod: &str, container: &str, bytes: &[u8]) -> bool {
         self.write_log_at(namespace, pod, container, Timestamp::now(), bytes)
     }
 
-    /// Appends bytes to a container's log with this time on lines that they begin.
+    /// Appends bytes to a container's log, with this time for lines that start in them.
     pub fn write_log_at(&self, namespace: &str, pod: &str, container: &str, time: Timestamp, bytes: &[u8]) -> bool {
         let run = self.run(namespace, pod, container);
         if let Some(run) = &run {
@@ -153,15 +160,17 @@ impl Sim {
         run.is_some()
     }
 
-    /// Rotates a container's log: readers see only what is written afterwards, open follows go on.
+    /// Rotates a container's log: new readers see only later lines, and open follows continue.
     pub fn rotate_log(&self, namespace: &str, pod: &str, container: &str) {
         if let Some(run) = self.run(namespace, pod, container) {
             run.rotate();
         }
     }
 
-    /// Ends a container's run and begins the next: its follows end with success, its log becomes the previous one,
-    /// `restartCount` grows by one.
+    /// Ends a container's run and starts the next.
+    ///
+    /// Its follows end with success, its log becomes the previous one, and `restartCount` grows by
+    /// one.
     pub fn restart_container(&self, namespace: &str, pod: &str, container: &str, exit_code: i32) {
         let now = time::seconds(Timestamp::now());
         self.inner.state.update_pod(namespace, pod, |pod| {
@@ -179,7 +188,9 @@ impl Sim {
         });
     }
 
-    /// Ends a container for good; once all have ended the pod is Succeeded, or Failed when one did not exit with 0.
+    /// Ends a container for good.
+    ///
+    /// Once all have ended, the pod is Succeeded, or Failed if one exited with another code than 0.
     pub fn end_container(&self, namespace: &str, pod: &str, container: &str, exit_code: i32) {
         let now = time::seconds(Timestamp::now());
         self.inner.state.update_pod(namespace, pod, |pod| {
@@ -194,47 +205,48 @@ impl Sim {
         });
     }
 
-    /// The cluster's faults.
+    /// Returns the cluster's faults.
     pub fn faults(&self) -> &Faults {
         &self.inner.state.faults
     }
 
-    /// The last 10,000 requests, oldest first.
+    /// Returns the last 10,000 requests, oldest first.
     pub fn requests(&self) -> Vec<Request> {
         self.inner.state.requests()
     }
 
-    /// Open log follows, execs and watches together: shows that a client's end ends them.
+    /// Returns the number of open log follows, execs and watches, which shows that they end with
+    /// their clients.
     pub fn open_streams(&self) -> usize {
         self.open_logs() + self.open_execs() + self.open_watches()
     }
 
-    /// Open log follows.
+    /// Returns the number of open log follows.
     pub fn open_logs(&self) -> usize {
         self.inner.state.logs.count()
     }
 
-    /// Open execs.
+    /// Returns the number of open execs.
     pub fn open_execs(&self) -> usize {
         self.inner.state.execs.count()
     }
 
-    /// Open watches.
+    /// Returns the number of open watches.
     pub fn open_watches(&self) -> usize {
         self.inner.state.watches.count()
     }
 
-    /// Bytes in all log answers so far: shows back-pressure.
+    /// Returns the bytes of all log answers so far, which shows back-pressure.
     pub fn log_bytes_sent(&self) -> u64 {
         self.inner.state.log_bytes.load(Ordering::SeqCst)
     }
 
-    /// Answers in protobuf so far, failures among them: shows what a client was given.
+    /// Returns the number of answers in protobuf so far, failures included.
     pub fn protobuf_answers(&self) -> u64 {
         self.inner.state.protobuf_answers.load(Ordering::SeqCst)
     }
 
-    /// Stops listening and cuts every connection; the objects and logs stay.
+    /// Stops listening and cuts every connection. Objects and logs stay.
     pub async fn pause(&self) {
         let session = self.inner.session.lock().await.take();
         if let Some(session) = session {
@@ -242,7 +254,9 @@ impl Sim {
         }
     }
 
-    /// Listens again on the same port. Does nothing while it listens; says in the log when the port can't be bound.
+    /// Listens again on the same port, unless it already does.
+    ///
+    /// Logs an error if the port can't be bound.
     pub async fn resume(&self) {
         let mut session = self.inner.session.lock().await;
         if session.is_some() {
@@ -257,7 +271,7 @@ impl Sim {
                 ));
             }
             Err(error) => {
-                tracing::error!(%error, address = %self.inner.address, "the simulated cluster can't listen again");
+                tracing::error!(%error, address = %self.inner.address, "the simulated cluster can't listen on its address again");
             }
         }
     }
@@ -275,7 +289,7 @@ impl Sim {
     }
 }
 
-/// The status of a container, whichever sort it is.
+/// Returns the status of a container of any sort.
 fn container_status<'a>(pod: &'a mut Value, container: &str) -> Option<&'a mut Value> {
     let status = pod.get_mut("status")?.as_object_mut()?;
     let lists = status.iter_mut().filter(|(key, _)| key.ends_with("ontainerStatuses"));
@@ -285,7 +299,7 @@ fn container_status<'a>(pod: &'a mut Value, container: &str) -> Option<&'a mut V
         .find(|status| status["name"] == container)
 }
 
-/// The `terminated` state of the run that a status shows.
+/// Builds the `terminated` state of the run that a status shows.
 fn terminated(status: &Value, exit_code: i32, now: &str) -> Value {
     let started = status
         .pointer("/state/running/startedAt")
@@ -295,7 +309,7 @@ fn terminated(status: &Value, exit_code: i32, now: &str) -> Value {
         "startedAt": started, "finishedAt": now, "containerID": status["containerID"]})
 }
 
-/// Gives a pod its final phase once all its containers have ended, and its conditions before that.
+/// Sets a pod's final phase if all its containers have ended, and its conditions otherwise.
 fn finish(pod: &mut Value, now: &str) {
     let statuses = pod
         .pointer("/status/containerStatuses")

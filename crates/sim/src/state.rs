@@ -1,4 +1,4 @@
-//! What the parts of a simulated cluster share.
+//! The state that the parts of a simulated cluster share.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -16,7 +16,7 @@ use crate::runtime::Runtime;
 use crate::shared_json::Draft;
 use crate::store::Store;
 
-/// Requests that are remembered.
+/// How many requests are remembered.
 const REMEMBERED: usize = 10_000;
 
 /// A request that the cluster received.
@@ -29,32 +29,31 @@ pub struct Request {
     pub path: String,
     /// The query as it came; empty without one.
     pub query: String,
-    /// The owner of the token; empty when it was refused.
+    /// The owner of the token; empty if the token was refused.
     pub user: String,
-    /// `Impersonate-User`.
+    /// The value of `Impersonate-User`.
     pub impersonated_user: Option<String>,
-    /// Every `Impersonate-Group`, in order.
+    /// The values of `Impersonate-Group`, in order.
     pub impersonated_groups: Vec<String>,
     /// The `Accept` header; empty without one.
     pub accept: String,
 }
 
-/// Open streams of one sort.
+/// A count of open streams.
 #[derive(Debug, Default)]
 pub(crate) struct Gauge(Arc<AtomicUsize>);
 
-/// Counts as open until dropped.
+/// An open stream, which counts until it is dropped.
 #[derive(Debug)]
 pub(crate) struct OpenGuard(Arc<AtomicUsize>);
 
 impl Gauge {
-    /// Counts one more, for as long as the answer lives.
+    /// Counts one more stream until the guard is dropped.
     pub(crate) fn open(&self) -> OpenGuard {
         self.0.fetch_add(1, Ordering::SeqCst);
         OpenGuard(self.0.clone())
     }
 
-    /// How many are open.
     pub(crate) fn count(&self) -> usize {
         self.0.load(Ordering::SeqCst)
     }
@@ -66,10 +65,10 @@ impl Drop for OpenGuard {
     }
 }
 
-/// Told of every pod that a deletion has removed: how owners replace theirs.
+/// A callback for every pod that a deletion removed, so that its owner can replace it.
 pub(crate) type PodRemoved = Box<dyn Fn(&Arc<State>, &Arc<Object>) + Send + Sync>;
 
-/// The whole cluster; shared by the server's tasks and the handles.
+/// The state of a cluster, shared by the server's tasks and the handles.
 pub(crate) struct State {
     pub(crate) options: Options,
     pub(crate) store: Arc<Store>,
@@ -79,12 +78,12 @@ pub(crate) struct State {
     pub(crate) logs: Gauge,
     pub(crate) execs: Gauge,
     pub(crate) watches: Gauge,
-    /// Bytes in all log answers so far.
+    /// The bytes of all log answers so far.
     pub(crate) log_bytes: AtomicU64,
     pub(crate) protobuf_answers: AtomicU64,
-    /// Cancelled when the cluster stops: ends every task.
+    /// Ends every task of the cluster.
     pub(crate) stop: CancellationToken,
-    /// Set by the content, once.
+    /// Set once, by the content.
     pub(crate) on_pod_removed: OnceLock<PodRemoved>,
     addresses: AtomicU64,
     requests: Mutex<VecDeque<Request>>,
@@ -110,7 +109,7 @@ impl State {
         }
     }
 
-    /// Creates or replaces an object; the containers of a pod run as its status says.
+    /// Creates or replaces an object. The containers of a pod run as its status says.
     pub(crate) fn put(&self, kind: Kind, draft: impl Into<Draft>) -> Arc<Object> {
         let mut draft = draft.into();
         if kind == Kind::Pod {
@@ -120,7 +119,7 @@ impl State {
         self.store.put(kind, draft)
     }
 
-    /// Changes a pod in place; nothing when there is none or `change` declines.
+    /// Changes a pod in place. Returns `None` if it does not exist or `change` returns `false`.
     pub(crate) fn update_pod(
         &self,
         namespace: &str,
@@ -136,7 +135,7 @@ impl State {
         })
     }
 
-    /// Removes an object now; the containers of a pod end.
+    /// Removes an object now, and ends the containers of a pod.
     pub(crate) fn remove(&self, kind: Kind, namespace: &str, name: &str, uid: Option<&str>) -> Option<Arc<Object>> {
         let removed = self.store.remove(kind, namespace, name, uid)?;
         if kind == Kind::Pod {
@@ -145,13 +144,13 @@ impl State {
         Some(removed)
     }
 
-    /// A pod address that none had before, until they come round after some 16 million.
+    /// Returns the next pod IP. They repeat after some 16 million.
     pub(crate) fn next_ip(&self) -> String {
         let [.., b, c, d] = (self.addresses.fetch_add(1, Ordering::Relaxed) + 1).to_be_bytes();
         format!("10.{b}.{c}.{d}")
     }
 
-    /// Tells the content that a deletion has removed an object, if it is a pod.
+    /// Notifies the content that a deletion removed an object, if it is a pod.
     pub(crate) fn pod_removed(self: &Arc<Self>, object: &Arc<Object>) {
         if let Some(notify) = self.on_pod_removed.get().filter(|_| object.kind == Kind::Pod) {
             notify(self, object);
@@ -167,7 +166,7 @@ impl State {
         requests.push_back(request);
     }
 
-    /// The remembered requests, oldest first.
+    /// Returns the remembered requests, oldest first.
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.requests
             .lock()
@@ -177,12 +176,12 @@ impl State {
             .collect()
     }
 
-    /// Time between two bookmarks, never zero.
+    /// Returns the time between two bookmarks, which is never zero.
     pub(crate) fn bookmark_every(&self) -> Duration {
         self.options.bookmark_every.max(Duration::from_millis(1))
     }
 
-    /// Gives a pod its UID before the runtime keys its runs by it.
+    /// Sets the UID of a pod, by which the runtime keys its runs.
     fn identify(&self, pod: &mut Value) {
         let text = |pointer: &str| {
             pod.pointer(pointer)

@@ -1,4 +1,4 @@
-//! Answers, and errors in the form of a Kubernetes Status object.
+//! Answers, and errors as Kubernetes Status objects.
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -8,22 +8,22 @@ use serde_json::{Value, json};
 use crate::object::Kind;
 use crate::protobuf;
 
-/// An error as `metav1.Status` says it.
+/// An error that is answered as a `metav1.Status`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Failure {
     pub(crate) code: u16,
     pub(crate) reason: &'static str,
     pub(crate) message: String,
     pub(crate) details: Value,
-    /// `metadata.continue`: how a list goes on after its token expired.
+    /// The `metadata.continue` with which a list can continue after its token expired.
     pub(crate) continue_token: Option<String>,
 }
 
-/// What an endpoint answers.
+/// The result of an endpoint.
 pub(crate) type Answer = Result<Response, Failure>;
 
 impl Failure {
-    /// A failure with the reason that goes with its code.
+    /// Makes a failure with the reason that belongs to the code.
     pub(crate) fn new(code: u16, message: impl Into<String>) -> Failure {
         let reason = match code {
             400 => "BadRequest",
@@ -51,39 +51,39 @@ impl Failure {
         }
     }
 
-    /// 400 (BadRequest).
+    /// Makes a 400 (`BadRequest`).
     pub(crate) fn bad_request(message: impl Into<String>) -> Failure {
         Failure::new(400, message)
     }
 
-    /// 404 of an object, in Kubernetes' words.
+    /// Makes the 404 for an object, in Kubernetes' words.
     pub(crate) fn not_found(kind: Kind, name: &str) -> Failure {
         let failure = Failure::new(404, format!("{} \"{name}\" not found", kind.plural()));
         failure.with_details(json!({"name": name, "kind": kind.plural()}))
     }
 
-    /// 404 of a path that no resource has.
+    /// Makes the 404 for an unknown path.
     pub(crate) fn no_route() -> Failure {
         Failure::new(404, "the server could not find the requested resource").with_details(json!({}))
     }
 
-    /// 405 of a verb that the resource has not.
+    /// Makes the 405 for a verb that the resource does not have.
     pub(crate) fn no_method() -> Failure {
         Failure::new(405, "the server does not allow this method on the requested resource").with_details(json!({}))
     }
 
-    /// 410 of a watch or list that asks for what is no longer kept.
+    /// Makes the 410 for a watch or list from a version that is no longer kept.
     pub(crate) fn expired(message: impl Into<String>) -> Failure {
         Failure::new(410, message)
     }
 
-    /// The same failure with `details`.
+    /// Sets the `details`.
     pub(crate) fn with_details(mut self, details: Value) -> Failure {
         self.details = details;
         self
     }
 
-    /// The Status object.
+    /// Builds the Status object.
     pub(crate) fn status(&self) -> Value {
         let mut metadata = json!({});
         if let (Some(token), Some(metadata)) = (&self.continue_token, metadata.as_object_mut()) {
@@ -99,7 +99,7 @@ impl Failure {
 }
 
 impl Failure {
-    /// The answer in protobuf.
+    /// Builds the answer in protobuf.
     pub(crate) fn into_protobuf(self) -> Response {
         let response = bytes_response(protobuf::MEDIA_TYPE, protobuf::failure(&self.status()));
         self.head(response)
@@ -123,12 +123,12 @@ impl IntoResponse for Failure {
     }
 }
 
-/// A 200 with a JSON value.
+/// Answers 200 with a JSON value.
 pub(crate) fn json_response(value: &Value) -> Response {
     bytes_response("application/json", value.to_string())
 }
 
-/// A 200 with a body of this type.
+/// Answers 200 with a body of this content type.
 pub(crate) fn bytes_response(content_type: &'static str, body: impl Into<Body>) -> Response {
     (
         [(header::CONTENT_TYPE, HeaderValue::from_static(content_type))],

@@ -1,4 +1,4 @@
-//! The cluster's objects with their versions, and the history that watches read.
+//! The cluster's objects with their versions, and the history of changes for watches.
 
 mod snapshot;
 
@@ -16,27 +16,29 @@ use crate::{names, time};
 use snapshot::Key;
 pub(crate) use snapshot::{Range, Snapshot};
 
-/// Changes that open watches may lag behind, whatever [`crate::Options::history`] says.
+/// How many changes an open watch may lag behind, even if [`crate::Options::history`] is less.
 const MAX_LAG: usize = 4096;
 
-/// Changes that [`crate::Options::fresh`] may keep (`defaultUpperBoundCapacity` of kube-apiserver's watch cache).
+/// The most changes that [`crate::Options::fresh`] keeps (`defaultUpperBoundCapacity` of
+/// kube-apiserver's watch cache).
 const MAX_FRESH: usize = 100 * 1024;
 
 /// One change of an object.
 #[derive(Debug)]
 pub(crate) struct Change {
-    /// Its place in the kind's history; unlike `version` it never goes backwards.
+    /// Its place in the kind's history. Unlike `version` it never goes backwards.
     pub(crate) seq: u64,
-    /// The cluster's version after it.
+    /// The cluster's version after the change.
     pub(crate) version: u64,
     at: Instant,
     pub(crate) before: Option<Arc<Object>>,
-    /// The object afterwards; when deleted, its last state with the version of the deletion.
+    /// The object after the change, or, if deleted, its last state with the version of the
+    /// deletion.
     pub(crate) after: Arc<Object>,
     pub(crate) deleted: bool,
 }
 
-/// What open watches are told beside the changes; the counters only grow.
+/// The state that open watches react to besides the changes. The counters only grow.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Signal {
     pub(crate) changes: u64,
@@ -49,12 +51,12 @@ pub(crate) struct Signal {
     pub(crate) trickles: bool,
 }
 
-/// Why a watch can't go on from where it was.
+/// Why a watch can't continue from its version.
 #[derive(Debug, PartialEq)]
 pub(crate) struct TooOld {
     pub(crate) asked: u64,
     pub(crate) oldest: u64,
-    /// Whether an expiry on request made it so, rather than the passing of changes.
+    /// Whether a requested expiry is the reason, not the number of changes since.
     pub(crate) forgotten: bool,
 }
 
@@ -62,15 +64,15 @@ pub(crate) struct TooOld {
 struct Table {
     objects: BTreeMap<Key, Arc<Object>>,
     history: VecDeque<Arc<Change>>,
-    /// The number of the next change.
+    /// The sequence number of the next change.
     next: u64,
-    /// Watches from versions below are refused.
+    /// The lowest version that a watch can start from.
     oldest: u64,
-    /// The state at versions below can't be told any more.
+    /// The lowest version at which a list can still be read.
     lost: u64,
-    /// Watches from versions below are refused because of an expiry on request.
+    /// The lowest version that a watch can start from because of a requested expiry.
     forgotten: u64,
-    /// The history before this place is not for new watches: an expiry or a reset came between.
+    /// Where new watches may start in the history: after the last expiry or reset.
     barrier: u64,
 }
 
@@ -81,14 +83,17 @@ struct Inner {
     tables: [Table; Kind::ALL.len()],
 }
 
-/// The objects of a cluster. Its lock is held while one object is serialised, never for a whole list.
+/// The objects of a cluster.
+///
+/// Its lock is held while one object is serialised, but never for a whole list.
 pub(crate) struct Store {
     inner: Mutex<Inner>,
     signal: watch::Sender<Signal>,
 }
 
 impl Store {
-    /// An empty store that lets new watches begin up to `keep` changes ago, or `fresh` ago where that is more.
+    /// Makes an empty store. New watches may start `keep` changes ago, or `fresh` ago if that is
+    /// more.
     pub(crate) fn new(keep: usize, fresh: Duration) -> Store {
         let inner = Inner {
             version: 1000,
@@ -106,18 +111,19 @@ impl Store {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The current version.
+    /// Returns the current version.
     pub(crate) fn version(&self) -> u64 {
         self.lock().version
     }
 
-    /// Tells open watches something; also how they learn of changes.
+    /// Returns the signal that open watches react to. It also announces changes.
     pub(crate) fn signal(&self) -> &watch::Sender<Signal> {
         &self.signal
     }
 
-    /// Creates or replaces an object and completes its metadata. A `uid` and creation time that it lacks are
-    /// taken from the object it replaces, else made.
+    /// Creates or replaces an object and completes its metadata.
+    ///
+    /// A missing UID or creation time is taken from the object that it replaces, or made.
     pub(crate) fn put(&self, kind: Kind, draft: impl Into<Draft>) -> Arc<Object> {
         let draft = draft.into();
         let mut inner = self.lock();
@@ -127,7 +133,7 @@ impl Store {
         object
     }
 
-    /// Replaces an object by what `change` makes of it, if it is there and `change` wants to.
+    /// Replaces an object by the result of `change`, if it exists and `change` returns `true`.
     pub(crate) fn update(
         &self,
         kind: Kind,
@@ -146,12 +152,11 @@ impl Store {
         Some(object)
     }
 
-    /// One object.
     pub(crate) fn get(&self, kind: Kind, namespace: &str, name: &str) -> Option<Arc<Object>> {
         self.lock().find(kind, namespace, name)
     }
 
-    /// Removes an object now, if it is there and `uid`, where given, is its own.
+    /// Removes an object now, if it exists and has this `uid` (any UID for `None`).
     pub(crate) fn remove(&self, kind: Kind, namespace: &str, name: &str, uid: Option<&str>) -> Option<Arc<Object>> {
         let mut inner = self.lock();
         let found = inner.find(kind, namespace, name)?;
@@ -170,7 +175,7 @@ impl Store {
         Some(last)
     }
 
-    /// Where a watch from `version` begins.
+    /// Returns the place in the history where a watch from `version` starts.
     ///
     /// # Errors
     ///
@@ -194,7 +199,7 @@ impl Store {
             .unwrap_or(table.next))
     }
 
-    /// Up to `most` changes from a place on.
+    /// Returns up to `most` changes from a place in the history on.
     ///
     /// # Errors
     ///
@@ -214,7 +219,7 @@ impl Store {
         Ok(table.history.iter().skip(skip).take(most).cloned().collect())
     }
 
-    /// Forgets the history: only watches from the current version on are possible.
+    /// Drops the history: watches can start only from the current version on.
     pub(crate) fn expire(&self) {
         let mut inner = self.lock();
         inner.version += 1;
@@ -225,7 +230,8 @@ impl Store {
         }
     }
 
-    /// Goes on counting from `to`, as after a restore of etcd: objects changed since then look as old as that.
+    /// Continues counting from `to`, as after a restore of etcd. Objects with later versions get
+    /// `to`.
     pub(crate) fn reset_version(&self, to: u64) {
         let mut inner = self.lock();
         inner.version = to;
@@ -283,7 +289,7 @@ impl Inner {
         let last = length
             .checked_sub(keep + 1)
             .and_then(|index| table.history.get(index))
-            // After a reset the version may be lower than one that was refused before.
+            // After a reset, the version may be lower than one that was refused before.
             .filter(|last| last.seq >= table.barrier && !is_fresh(last, length));
         if let Some(last) = last {
             table.oldest = table.oldest.max(last.version);
@@ -301,7 +307,7 @@ impl Inner {
     }
 }
 
-/// Gives an object what it lacks of metadata, and finds the object that it replaces.
+/// Adds missing metadata to an object, and returns the object that it replaces.
 fn complete(
     value: &mut Value,
     kind: Kind,

@@ -1,4 +1,4 @@
-//! `meta.k8s.io/v1` Tables: what kubectl prints, computed here as an API server does.
+//! `meta.k8s.io/v1` Tables for kubectl, computed as an API server does.
 
 mod pod;
 
@@ -51,7 +51,7 @@ const EVENTS: &[Column] = &[
     Column("Name", "name", true),
 ];
 
-/// What of an object goes into its row beside the cells: the parameter `includeObject`.
+/// How much of an object its row includes besides the cells (the parameter `includeObject`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Include {
     None,
@@ -59,7 +59,7 @@ pub(crate) enum Include {
     Object,
 }
 
-/// The columns of a kind.
+/// Returns the columns of a kind.
 pub(crate) fn columns(kind: Kind) -> Value {
     let columns = match kind {
         Kind::Pod => PODS,
@@ -74,7 +74,7 @@ pub(crate) fn columns(kind: Kind) -> Value {
     columns.iter().map(column).collect()
 }
 
-/// One row.
+/// Builds the row of an object.
 pub(crate) fn row(object: &Object, include: Include, now: Timestamp) -> Value {
     let value = object.value();
     let cells = match object.kind {
@@ -105,12 +105,12 @@ pub(crate) fn row(object: &Object, include: Include, now: Timestamp) -> Value {
     row
 }
 
-/// A Table of these rows; `columns` is null in all but the first event of a watch.
+/// Builds a Table. `columns` is null in all but the first event of a watch.
 pub(crate) fn document(metadata: Value, columns: Value, rows: Vec<Value>) -> Value {
     json!({"kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "columnDefinitions": columns, "rows": rows})
 }
 
-/// An object's metadata alone, as `meta.k8s.io/v1` PartialObjectMetadata.
+/// Builds a `PartialObjectMetadata` from an object's metadata.
 fn metadata(value: &Value) -> Value {
     json!({"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": value["metadata"]})
 }
@@ -123,7 +123,7 @@ fn or_none(text: &str) -> Value {
     if text.is_empty() { "<none>" } else { text }.into()
 }
 
-/// `<unknown>` without a time, else how long ago it was.
+/// Returns how long ago a time was, or `<unknown>` without one.
 fn ago(time: &str, now: Timestamp) -> String {
     time.parse::<Timestamp>().map_or_else(
         |_| "<unknown>".to_owned(),
@@ -135,7 +135,7 @@ fn created(value: &Value, now: Timestamp) -> Value {
     ago(text(value, "/metadata/creationTimestamp"), now).into()
 }
 
-/// Whole seconds as `duration.HumanDuration` writes them.
+/// Formats whole seconds as `duration.HumanDuration` does.
 fn duration(seconds: i64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     let with_rest = |whole: i64, unit: &str, rest: i64, rest_unit: &str| {
@@ -160,7 +160,7 @@ fn duration(seconds: i64) -> String {
     }
 }
 
-/// `printNode`.
+/// Builds the cells of a node (`printNode`).
 fn node(node: &Value, now: Timestamp) -> Vec<Value> {
     let conditions = node.pointer("/status/conditions").and_then(Value::as_array);
     let ready = conditions
@@ -213,7 +213,7 @@ fn node(node: &Value, now: Timestamp) -> Vec<Value> {
     ]
 }
 
-/// `printEvent`.
+/// Builds the cells of an event (`printEvent`).
 fn event(event: &Value, now: Timestamp) -> Vec<Value> {
     let time = |pointer: &str| {
         Some(text(event, pointer))
@@ -250,7 +250,7 @@ fn event(event: &Value, now: Timestamp) -> Vec<Value> {
     ]
 }
 
-/// `formatEventSource`.
+/// Returns the source of an event (`formatEventSource`).
 fn source(event: &Value) -> String {
     let either = |first: &str, second: &str| {
         let first = text(event, first);

@@ -7,12 +7,13 @@ use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, 
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
-/// Makes a self-signed authority and a certificate of it for loopback. Answers the TLS settings with the
-/// authority's certificate as PEM.
+/// Makes an authority and a certificate for loopback.
+///
+/// Returns the TLS settings and the authority's certificate in PEM.
 ///
 /// # Errors
 ///
-/// When a key or certificate can't be made, which takes a system without entropy.
+/// When a key or certificate can't be made, for example without entropy.
 pub(crate) fn setup(name: &str) -> io::Result<(Arc<ServerConfig>, String)> {
     let mut authority = CertificateParams::default();
     authority

@@ -1,4 +1,4 @@
-//! Watches: the changes from a version on, with everything that can go wrong with them.
+//! Watches: the changes from a version on, with their faults.
 
 use std::collections::VecDeque;
 use std::io;
@@ -21,26 +21,27 @@ use crate::status::{Answer, Failure, bytes_response};
 use crate::store::{Change, Signal, TooOld};
 use crate::table::{self, Include};
 
-/// How many changes are taken out of the history at once.
+/// How many changes are read from the history at once.
 const BATCH: usize = 64;
 
-/// Bytes of frames that are made at once.
+/// How many bytes of initial events are serialised at once.
 const CHUNK: usize = 64 << 10;
 
-/// How long a watch lasts when its client says nothing; a real server takes 30 to 60 minutes.
+/// How long a watch lasts in seconds without `timeoutSeconds`. A real server takes 30 to 60
+/// minutes.
 const DEFAULT_TIMEOUT: u64 = 1800;
 
-/// Time between two bytes of an event that never ends.
+/// The time between two bytes of an event that never ends.
 const TRICKLE: Duration = Duration::from_millis(20);
-/// How such an event begins: in protobuf with its length, 1 MiB; in JSON it is a line of nonsense.
+/// The start of an event that never ends: in protobuf a length of 1 MiB, in JSON garbage.
 const ENDLESS: &[u8] = &[0, 0x10, 0, 0];
 
 /// Answers a watch.
 ///
 /// # Errors
 ///
-/// 400 and 422 for parameters that are none or contradict each other, 410 when the history was made to expire, 504
-/// for a streaming list of a version that has not been reached.
+/// 400 and 422 for invalid or contradictory parameters, 410 after a requested expiry, 504 for a
+/// streaming list of a version that has not been reached.
 pub(crate) fn answer(call: &Call, kind: Kind) -> Answer {
     let state = call.state.clone();
     let form = call.form(kind)?;
@@ -94,16 +95,16 @@ pub(crate) fn answer(call: &Call, kind: Kind) -> Answer {
     Ok(bytes_response(media_type, Body::from_stream(stream)))
 }
 
-/// Where a watch begins.
+/// The start of a watch.
 #[derive(Default)]
 struct Start {
     cursor: u64,
-    /// Changes up to this version are not told: a client may ask from a version that is still to come.
+    /// Changes up to this version are not sent. A client may ask from a version in the future.
     floor: u64,
     initial: Vec<Arc<Object>>,
     /// The version of the bookmark that ends the initial events.
     initial_end: Option<u64>,
-    /// Why it ends at once.
+    /// The failure that ends the watch at once.
     final_error: Option<Failure>,
 }
 
@@ -153,7 +154,7 @@ fn start(call: &Call, kind: Kind) -> Result<Start, Failure> {
     }
 }
 
-/// What `ValidateListOptions` refuses for a watch.
+/// Refuses the options of a watch that `ValidateListOptions` refuses.
 fn check(query: &Query, streaming: bool, refused: bool, ignored: bool) -> Result<(), Failure> {
     let rule = query.get("resourceVersionMatch");
     if streaming && rule != Some("NotOlderThan") {
@@ -185,14 +186,15 @@ struct Watch {
     floor: u64,
     initial: VecDeque<Arc<Object>>,
     initial_end: Option<u64>,
-    /// The failure that ends it, still to be said.
+    /// The failure that ends the watch, until it is sent.
     final_error: Option<Failure>,
     ended: bool,
-    /// An event has begun that never ends.
+    /// Whether an event that never ends has started.
     trickled: bool,
     signal: tokio::sync::watch::Receiver<Signal>,
     seen: Signal,
-    /// What had happened when it was opened: a stall concerns those that were open then.
+    /// The signal when the watch was opened. A stall affects only watches that were open at its
+    /// start.
     opened: Signal,
     bookmarks: bool,
     next_bookmark: Instant,
@@ -200,16 +202,16 @@ struct Watch {
     _open: OpenGuard,
 }
 
-/// The next thing a watch does.
+/// The next action of a watch.
 enum Step {
     Frames(Vec<u8>),
-    /// Breaks off in the middle of a frame.
+    /// Breaks the connection in the middle of a frame.
     Break,
     Wait,
 }
 
 impl Watch {
-    /// The next bytes; nothing at the end.
+    /// Returns the next bytes; `None` at the end.
     async fn next(&mut self) -> Option<io::Result<Bytes>> {
         while !self.ended {
             let signal = self.signal.borrow_and_update().clone();
@@ -232,7 +234,7 @@ impl Watch {
                     return Some(Ok(Bytes::from_static(if begun { b"\0" } else { ENDLESS })));
                 }
                 () = tokio::time::sleep_until(self.next_bookmark), if self.bookmarks && !stalled => {
-                    // Changes that came meanwhile go first: no event may follow a bookmark of a later version.
+                    // Earlier changes go first: no event may follow a bookmark of a later version.
                     let Some(version) = self.caught_up() else { continue };
                     self.next_bookmark = Instant::now() + self.state.bookmark_every();
                     if !self.state.faults.bookmarks_off() {
@@ -276,7 +278,7 @@ impl Watch {
         }
     }
 
-    /// The frames that can be sent now.
+    /// Returns the frames that can be sent now.
     fn ready(&mut self) -> Result<Vec<u8>, TooOld> {
         let mut frames = Vec::new();
         while frames.len() < CHUNK {
@@ -299,9 +301,9 @@ impl Watch {
         Ok(frames)
     }
 
-    /// The version up to which everything was sent; none: there is more to send.
+    /// Returns the version up to which everything was sent, or `None` if there is more to send.
     fn caught_up(&self) -> Option<u64> {
-        // Read before the changes are looked for: what comes in between is of a later version.
+        // Read before the changes, so that a change in between has a later version.
         let version = self.state.store.version();
         match self.state.store.changes(self.kind, self.cursor, 1) {
             Ok(changes) if changes.is_empty() => Some(version),
@@ -309,7 +311,7 @@ impl Watch {
         }
     }
 
-    /// What a change is to this watch: an object may come into its selection or leave it.
+    /// Returns the event of a change. An object may enter or leave the watch's selection.
     fn event(&self, change: &Change) -> Option<(&'static str, Arc<Object>)> {
         let elsewhere = self
             .namespace
@@ -325,7 +327,7 @@ impl Watch {
             (None, true) => Some(("ADDED", change.after.clone())),
             (Some(_), true) => Some(("MODIFIED", change.after.clone())),
             (Some(_), false) if change.deleted => Some(("DELETED", change.after.clone())),
-            // Its last state inside the selection, with the version at which it left.
+            // Its last state in the selection, with the version at which it left.
             (Some(before), false) => Some((
                 "DELETED",
                 Arc::new(Object::new(self.kind, before.value(), change.version)),
@@ -334,7 +336,7 @@ impl Watch {
     }
 }
 
-/// Writes frames in the form that was asked for.
+/// Serialises frames in the form that the client asked for.
 struct Writer {
     form: Form,
     include: Include,

@@ -1,4 +1,4 @@
-//! Changes to many pods, so many a second: containers restart, pods stop being ready, pods are deleted and replaced.
+//! Churn for load tests: containers restart, pods become unready, pods are deleted and replaced.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,19 +12,22 @@ use crate::object::{Kind, Object};
 use crate::state::State;
 use crate::time;
 
-/// How often changes are made: at a higher rate several at once.
+/// How often changes are due. At a high rate several are made each time.
 const TICK: Duration = Duration::from_millis(20);
 
-/// Changes that may be overdue: what is beyond is dropped, so that a slow machine is not buried.
+/// The most changes that may be overdue. More are dropped, so that a slow machine does not pile
+/// them up.
 const MAX_OVERDUE: usize = 100;
 
-/// Changes between two looks at which pods there are.
+/// The number of changes after which the list of pods is read again.
 const REFRESH: usize = 2_000;
 
 /// How long a deleted pod's containers take to end.
 const SHUTDOWN: Duration = Duration::from_secs(2);
 
-/// Makes `rate` changes a second (a deletion and the pod that replaces the deleted one are one) until the cluster stops.
+/// Makes `rate` changes a second until the cluster stops.
+///
+/// The deletion of a pod and the creation of its replacement count as one change.
 pub(super) async fn run(state: Arc<State>, rate: f64) {
     let mut rng = Rng::with_seed(rate.to_bits());
     let mut pods: Vec<(String, String)> = Vec::new();
@@ -55,7 +58,7 @@ pub(super) async fn run(state: Arc<State>, rate: f64) {
             if let Some(pod) = state.store.get(Kind::Pod, namespace, name) {
                 change(&state, &pod, &mut rng);
             }
-            // Requests come between: changes may take longer than a tick.
+            // A change may take longer than a tick, so requests get a turn after each.
             tokio::task::yield_now().await;
         }
         due = due.min(MAX_OVERDUE as f64);
@@ -63,7 +66,7 @@ pub(super) async fn run(state: Arc<State>, rate: f64) {
 }
 
 fn change(state: &Arc<State>, pod: &Arc<Object>, rng: &mut Rng) {
-    // What is over stays: its Job would not make another one.
+    // A pod that has ended stays: its Job would not make another one.
     if rng.u64(..10) == 0 && !is_over(pod) {
         delete::start(state, pod, SHUTDOWN);
         return;
@@ -74,7 +77,7 @@ fn change(state: &Arc<State>, pod: &Arc<Object>, rng: &mut Rng) {
         let status = &mut pod["status"];
         let runs = status["containerStatuses"][0]["state"]["running"].is_object();
         if !runs {
-            // Nothing happens to it but that its kubelet reports it again.
+            // A pod that is not running is merely touched, as if its kubelet reported it again.
             pod["metadata"]["annotations"]["example.com/seen"] = now.clone().into();
             return true;
         }
@@ -101,7 +104,7 @@ fn restarted(container: &mut Value, now: &str) {
     container["state"] = json!({"running": {"startedAt": now}});
     container["restartCount"] = (container["restartCount"].as_u64().unwrap_or(0) + 1).into();
     if let Some(container) = container.as_object_mut() {
-        // Its new run gets a new one.
+        // The runtime gives the new run an ID of its own.
         container.remove("containerID");
     }
 }

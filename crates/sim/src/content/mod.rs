@@ -1,4 +1,4 @@
-//! What is in a cluster when it starts, and what happens in it afterwards.
+//! The objects that a cluster starts with, and the changes to them afterwards.
 
 mod churn;
 mod shop;
@@ -13,17 +13,17 @@ use crate::options::Content;
 use crate::state::State;
 use crate::time;
 
-/// How long before its start a filled cluster was made: longer ago than its oldest pod.
+/// The age of a filled cluster when it starts; its pods are younger.
 const AGE: SignedDuration = SignedDuration::from_hours(24 * 45);
 
-/// A namespace or node that has been there since the cluster was made.
+/// Sets the creation time of a namespace or node to that of the cluster.
 pub(crate) fn backdated(mut object: Value) -> Value {
     let now = Timestamp::now();
     object["metadata"]["creationTimestamp"] = time::seconds(now.checked_sub(AGE).unwrap_or(now)).into();
     object
 }
 
-/// Fills a cluster with its content and keeps it in motion until it stops.
+/// Fills a cluster with its content and keeps changing it until the cluster stops.
 pub(crate) fn fill(state: &Arc<State>) {
     match &state.options.content {
         Content::Empty => {}

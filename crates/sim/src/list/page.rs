@@ -1,4 +1,4 @@
-//! Which objects a list holds: at which version, and from where on.
+//! The objects of a list: its version and its pages.
 
 use std::sync::Arc;
 
@@ -23,13 +23,13 @@ pub(super) struct Page {
     pub(super) objects: Vec<Arc<Object>>,
 }
 
-/// Where a list goes on; on the wire as the base64 of its JSON.
+/// A continue token; on the wire, base64 of its JSON.
 struct Token {
-    /// The version of the list; none: whatever is current.
+    /// The version of the list; `None` for the current one.
     version: Option<u64>,
     /// The last key of the page before.
     after: (String, String),
-    /// How many pages came before.
+    /// The number of pages before.
     pages: u64,
 }
 
@@ -58,7 +58,7 @@ impl Token {
         let after = start
             .trim_end_matches('\0')
             .split_once('/')
-            .ok_or_else(|| invalid("it names no start"))?;
+            .ok_or_else(|| invalid("the start has no namespace"))?;
         let after = (after.0.to_owned(), after.1.to_owned());
         Ok(Token {
             version: token["rv"].as_u64(),
@@ -78,7 +78,7 @@ pub(super) fn read(call: &Call, kind: Kind, selectors: &Selectors) -> Result<Pag
         .and_then(|limit| usize::try_from(limit).ok())
         .filter(|limit| *limit > 0);
     let token = call.query.get("continue").map(Token::decode).transpose()?;
-    // Selected ones are counted only when they are looked at.
+    // With selectors, the limit counts matching objects, which only reading them finds.
     let limit = limit.filter(|_| selectors.is_empty());
     let snapshot = match &token {
         Some(token) => next_page(call, kind, token, limit)?,
@@ -122,7 +122,7 @@ fn first_page(call: &Call, kind: Kind, limit: Option<usize>) -> Result<Snapshot,
     if asked > snapshot.version {
         return Err(too_large(asked, snapshot.version));
     }
-    // A limited list of a certain version is an exact one, as in Kubernetes' older semantics.
+    // A limited list at a version is an exact one, as in Kubernetes' older semantics.
     let exact = match call.query.get("resourceVersionMatch") {
         None => call.query.get("limit").is_some_and(|limit| limit != "0"),
         Some(rule) => rule == "Exact",
@@ -163,7 +163,7 @@ fn next_page(call: &Call, kind: Kind, token: &Token, limit: Option<usize>) -> Re
     })
 }
 
-/// The `resourceVersion` of a query.
+/// Reads the `resourceVersion` of a query.
 ///
 /// # Errors
 ///
@@ -181,7 +181,7 @@ pub(crate) fn version(query: &Query) -> Result<Option<u64>, Failure> {
     text.parse().map(Some).map_err(refuse)
 }
 
-/// 504 of a version that has not been reached.
+/// Builds the 504 for a version that has not been reached.
 pub(crate) fn too_large(asked: u64, current: u64) -> Failure {
     let cause = json!({"reason": "ResourceVersionTooLarge", "message": "Too large resource version"});
     Failure::new(
@@ -191,7 +191,7 @@ pub(crate) fn too_large(asked: u64, current: u64) -> Failure {
     .with_details(json!({"causes": [cause], "retryAfterSeconds": 1}))
 }
 
-/// What `ValidateListOptions` refuses for a list.
+/// Refuses the options of a list that `ValidateListOptions` refuses.
 fn check(query: &Query) -> Result<(), Failure> {
     let rule = query.get("resourceVersionMatch");
     if rule.is_some() && query.get("resourceVersion").is_none() {
@@ -219,7 +219,7 @@ fn check(query: &Query) -> Result<(), Failure> {
     Ok(())
 }
 
-/// 422 about one of `meta.k8s.io` ListOptions that is forbidden here.
+/// Builds the 422 for a forbidden option of `ListOptions`.
 pub(crate) fn invalid_option(field: &str, why: &str) -> Failure {
     invalid(field, "FieldValueForbidden", &format!("Forbidden: {why}"))
 }

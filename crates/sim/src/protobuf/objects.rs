@@ -1,4 +1,4 @@
-//! Pods and failures as they are sent: items, answers, frames.
+//! Pods and failures as they are sent: items of lists, single objects and watch frames.
 
 use std::sync::Arc;
 
@@ -9,13 +9,13 @@ use super::write::{field_len, head, message, mistyped, text, write, write_field}
 use super::{MAGIC, Shape};
 use crate::shared_json::{self, Draft};
 
-/// What follows the object in its `Unknown`: no encoding, no content type.
+/// The fields after the object in its `Unknown`: an empty encoding and content type.
 const TAIL: &[u8] = b"\x1a\x00\x22\x00";
 
-/// Fields of metadata and spec that are not shorter are shared with equal ones, in bytes.
+/// The least bytes of a field in metadata and spec that is shared with equal ones.
 const WORTH_SHARING: usize = 128;
 
-/// A pod's message, in pieces: what many pods have in common is kept once.
+/// A pod's message in pieces. Pieces that many pods have in common are kept once.
 #[derive(Debug)]
 pub(crate) struct Encoded {
     pieces: Box<[Arc<[u8]>]>,
@@ -23,7 +23,7 @@ pub(crate) struct Encoded {
 }
 
 impl Encoded {
-    /// Encodes a pod. What is shared comes last in its section: the order of fields is free.
+    /// Encodes a pod. Shared pieces come last in their section, since the order of fields is free.
     pub(crate) fn new(draft: &Draft) -> Encoded {
         let mut pieces = Vec::new();
         let nothing = Map::new();
@@ -69,7 +69,7 @@ impl Encoded {
         }
     }
 
-    /// Bytes that it takes as an item of a list.
+    /// Returns the bytes that it takes as an item of a list.
     pub(crate) fn item_len(&self) -> usize {
         field_len(2, self.len)
     }
@@ -87,7 +87,7 @@ impl Encoded {
     }
 }
 
-/// The bytes of the field `section.key` of a pod, to be shared.
+/// Encodes the field `section.key` of a pod, to be shared.
 pub(crate) fn part(section: &str, key: &str, value: &Value) -> Vec<u8> {
     let message = if section == "metadata" { OBJECT_META } else { POD_SPEC };
     let mut out = Vec::new();
@@ -97,7 +97,9 @@ pub(crate) fn part(section: &str, key: &str, value: &Value) -> Vec<u8> {
     out
 }
 
-/// What comes before the items of a `PodList`; `items` is their length in bytes. [`list_tail`] comes after them.
+/// Builds the bytes before the items of a `PodList`.
+///
+/// `items` is the length of the items in bytes. [`list_tail`] follows them.
 pub(crate) fn list_head(metadata: &Value, items: usize) -> Vec<u8> {
     let mut meta = Vec::new();
     write(1, Shape::One(LIST_META), metadata, &mut meta);
@@ -106,7 +108,7 @@ pub(crate) fn list_head(metadata: &Value, items: usize) -> Vec<u8> {
     out
 }
 
-/// One object as an answer of its own.
+/// Builds the answer with one pod.
 pub(crate) fn object(pod: &Encoded) -> Vec<u8> {
     let mut out = begin("Pod", pod.len);
     pod.append(&mut out);
@@ -114,17 +116,17 @@ pub(crate) fn object(pod: &Encoded) -> Vec<u8> {
     out
 }
 
-/// What comes after the items of a `PodList`.
+/// Returns the bytes after the items of a `PodList`.
 pub(crate) fn list_tail() -> &'static [u8] {
     TAIL
 }
 
-/// A failure as an answer.
+/// Builds the answer with a failure.
 pub(crate) fn failure(status: &Value) -> Vec<u8> {
     wrapped("Status", &message(STATUS, status))
 }
 
-/// Appends the frame of a pod's event.
+/// Appends the frame of an event about a pod.
 pub(crate) fn event(kind: &str, pod: &Encoded, out: &mut Vec<u8>) {
     let begin = begin("Pod", pod.len);
     frame(kind, begin.len() + pod.len + TAIL.len(), out);
@@ -133,7 +135,7 @@ pub(crate) fn event(kind: &str, pod: &Encoded, out: &mut Vec<u8>) {
     out.extend_from_slice(TAIL);
 }
 
-/// Appends the frame of a bookmark, whose pod has but these metadata.
+/// Appends the frame of a bookmark, whose pod has metadata only.
 pub(crate) fn bookmark(pod: &Value, out: &mut Vec<u8>) {
     let object = wrapped("Pod", &message(POD, pod));
     frame("BOOKMARK", object.len(), out);
@@ -147,7 +149,7 @@ pub(crate) fn failure_event(status: &Value, out: &mut Vec<u8>) {
     out.extend_from_slice(&object);
 }
 
-/// The beginning of a frame: its length, and the event up to the `len` bytes of its object.
+/// Appends the start of a frame: its length, and the event up to the `len` bytes of its object.
 fn frame(kind: &str, len: usize, out: &mut Vec<u8>) {
     let event = field_len(1, kind.len()) + field_len(2, field_len(1, len));
     out.extend_from_slice(&u32::try_from(event).unwrap_or(u32::MAX).to_be_bytes());
@@ -156,7 +158,7 @@ fn frame(kind: &str, len: usize, out: &mut Vec<u8>) {
     head(1, len, out);
 }
 
-/// Magic and `Unknown` up to the `len` bytes of the object.
+/// Builds the prefix and the `Unknown` up to the `len` bytes of the object.
 fn begin(kind: &str, len: usize) -> Vec<u8> {
     let mut types = Vec::new();
     text(1, "v1", &mut types);
@@ -190,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_within_another_is_written_only_where_it_has_something() {
+    fn an_inline_message_is_written_only_if_not_empty() {
         let probe = |value: Value| pod(json!({"spec": {"containers": [{"livenessProbe": value}]}}));
         let with = probe(json!({"tcpSocket": {"port": 80}, "periodSeconds": 5}));
         assert!(
@@ -201,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_given_and_what_is_shared_stands_in_its_section() {
+    fn shared_fields_are_written_in_their_section() {
         let label = "v".repeat(300);
         let value =
             json!({"metadata": {"name": "n", "labels": {"l": label}}, "spec": {"nodeName": "x", "volumes": null}});

@@ -1,9 +1,10 @@
-//! The messages of pods and failures, as the `generated.proto` files of Kubernetes 1.36 have them.
+//! The messages of pods and failures, from the `generated.proto` files of Kubernetes 1.36.
 //!
-//! All fields of a Pod are here but these, which no content of ours has: `restartPolicyRules` and the statuses' `volumeMounts`, `user` and
-//! `allocatedResourcesStatus` of containers, everything about resource claims, Windows options, `fileKeyRef`, `clusterTrustBundle` and
-//! `podCertificate`, `schedulingGroup`, and the volumes that are not hostPath, emptyDir, secret, configMap, projected, downwardAPI, nfs or
-//! persistentVolumeClaim. JSON has them still; protobuf leaves them out.
+//! A pod has all its fields here except some that our content never sets: `restartPolicyRules` and
+//! the statuses' `volumeMounts`, `user` and `allocatedResourcesStatus` of containers, everything
+//! about resource claims, Windows options, `fileKeyRef`, `clusterTrustBundle`, `podCertificate`,
+//! `schedulingGroup`, and volumes other than hostPath, emptyDir, secret, configMap, projected,
+//! downwardAPI, nfs and persistentVolumeClaim. Such fields are in the JSON but not in the protobuf.
 
 mod container;
 mod meta;

@@ -1,4 +1,4 @@
-//! Writes the fields of messages.
+//! Encodes the fields of messages.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -27,7 +27,7 @@ pub(super) fn write_field(
                 write_field(field, object, out);
             }
         });
-        // A field of no length would say that it is there.
+        // An empty field would say that the message is present.
         if out.len() == begin + 2 {
             out.truncate(begin);
         }
@@ -36,7 +36,9 @@ pub(super) fn write_field(
     }
 }
 
-/// A field of a value; of `null` nothing. What is of another type than it should be is written as what it is, so that a reader takes offence.
+/// Appends a field; nothing for `null`.
+///
+/// A value of the wrong type is written with its own wire type, so that a decoder refuses it.
 pub(super) fn write(number: u64, shape: Shape, value: &Value, out: &mut Vec<u8>) {
     match (shape, value) {
         (_, Value::Null) => {}
@@ -96,7 +98,7 @@ pub(super) fn mistyped(number: u64, value: &Value, out: &mut Vec<u8>) {
     }
 }
 
-/// A message whose length is known only afterwards.
+/// Appends a message whose length is known only afterwards.
 fn nested(number: u64, out: &mut Vec<u8>, content: impl FnOnce(&mut Vec<u8>)) {
     varint(number << 3 | 2, out);
     let at = out.len();
@@ -127,13 +129,13 @@ fn integer(number: u64, value: i64, out: &mut Vec<u8>) {
     varint(value.cast_unsigned(), out);
 }
 
-/// Key and length of a field of text or of a message.
+/// Appends the key and the length of a field of text or of a message.
 pub(super) fn head(number: u64, len: usize, out: &mut Vec<u8>) {
     varint(number << 3 | 2, out);
     varint(len as u64, out);
 }
 
-/// Bytes of a field of text or of a message of `len` bytes.
+/// Returns the bytes of a field of text or of a message of `len` bytes.
 pub(super) fn field_len(number: u64, len: usize) -> usize {
     varint_len(number << 3) + varint_len(len as u64) + len
 }

@@ -1,4 +1,4 @@
-//! One run of a container, and its log.
+//! One run of a container, with its log.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,10 +7,10 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-/// Bytes that the log of one run keeps; the oldest lines go first.
+/// The most bytes that the log of a run keeps; the oldest lines go first.
 const MAX_BYTES: usize = 64 << 20;
 
-/// Lines that the log of one run keeps.
+/// The most lines that the log of a run keeps.
 const MAX_LINES: usize = 1 << 20;
 
 /// One line of a log, or the beginning of one.
@@ -26,10 +26,9 @@ struct Buffer {
     /// The number of the first kept line.
     first: u64,
     bytes: usize,
-    /// The first line that new readers see: what is before was rotated away.
+    /// The first line that new readers see. Earlier ones were rotated away.
     start: u64,
     exit: Option<i32>,
-    /// Bytes that are kept at most.
     max_bytes: usize,
 }
 
@@ -60,7 +59,7 @@ impl Buffer {
             let (part, rest) = bytes.split_at(end);
             let rotated = self.start >= self.next();
             match self.lines.back_mut() {
-                // A rotation also ends a line: new readers begin with a whole one.
+                // A rotation also ends a line: new readers start with a whole one.
                 Some(line) if line.bytes.last() != Some(&b'\n') && !rotated => line.bytes.extend_from_slice(part),
                 _ => self.lines.push_back(Line {
                     time,
@@ -79,33 +78,33 @@ impl Buffer {
     }
 }
 
-/// A place in a run's log.
+/// A position in a run's log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Position {
     /// The line's number since the run began.
     pub(crate) line: u64,
-    /// Bytes of the line before this place.
+    /// The bytes of the line before this position.
     pub(crate) offset: usize,
 }
 
-/// A piece of a log: some bytes of one line.
+/// Some bytes of one line of a log.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Piece {
     /// The time of the line's first byte.
     pub(crate) time: Timestamp,
-    /// Whether the piece begins the line.
+    /// Whether the line starts with these bytes.
     pub(crate) begins: bool,
-    /// At most a whole line, its line feed included.
+    /// At most a whole line with its line feed.
     pub(crate) bytes: Bytes,
 }
 
-/// What [`Run::read`] found.
+/// The result of [`Run::read`].
 #[derive(Debug)]
 pub(crate) struct Read {
     pub(crate) pieces: Vec<Piece>,
-    /// Where the next read goes on.
+    /// The position of the next read.
     pub(crate) next: Position,
-    /// Nothing is left to read and nothing will come: the run has ended.
+    /// Whether the run has ended and everything has been read.
     pub(crate) over: bool,
 }
 
@@ -119,7 +118,7 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// A run that begins now.
+    /// Starts a run.
     pub(crate) fn new() -> Arc<Run> {
         Arc::new(Run {
             container_id: format!("containerd://{}", crate::names::container_id()),
@@ -132,7 +131,7 @@ impl Run {
         read(&mut self.buffer.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Appends what the container wrote. Ignored once the run is over.
+    /// Appends to the log. Ignored once the run has ended.
     pub(crate) fn append(&self, time: Timestamp, bytes: &[u8]) {
         self.with(|buffer| {
             if buffer.exit.is_none() {
@@ -142,33 +141,33 @@ impl Run {
         self.changed.send_replace(());
     }
 
-    /// Keeps at most so many bytes of the log from now on, rather than 64 MiB.
+    /// Sets the most bytes that the log keeps, instead of 64 MiB.
     pub(crate) fn set_max_bytes(&self, bytes: usize) {
         self.with(|buffer| buffer.max_bytes = bytes);
     }
 
-    /// Hides what is there from new readers.
+    /// Hides the log so far from new readers.
     pub(crate) fn rotate(&self) {
         self.with(|buffer| buffer.start = buffer.next());
     }
 
-    /// Ends the run: follows end once they have read everything.
+    /// Ends the run. Follows end once they have read everything.
     pub(crate) fn end(&self, exit: i32) {
         self.with(|buffer| buffer.exit = buffer.exit.or(Some(exit)));
         self.changed.send_replace(());
     }
 
-    /// The exit code, once it ended.
+    /// Returns the exit code; `None` while it runs.
     pub(crate) fn exit(&self) -> Option<i32> {
         self.with(|buffer| buffer.exit)
     }
 
-    /// Marks the current state as seen and tells of the next change: take it before reading.
+    /// Returns a receiver of later changes. Subscribe before reading, so that no change is missed.
     pub(crate) fn changes(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
     }
 
-    /// The first place that a new reader sees.
+    /// Returns the first position that a new reader sees.
     pub(crate) fn start(&self) -> Position {
         self.with(|buffer| Position {
             line: buffer.start.max(buffer.first),
@@ -176,7 +175,7 @@ impl Run {
         })
     }
 
-    /// Where the last `lines` lines begin; with 0 the end of the log.
+    /// Returns the start of the last `lines` lines, or the end of the log for 0.
     pub(crate) fn tail(&self, lines: u64) -> Position {
         self.with(|buffer| {
             let start = buffer.start.max(buffer.first);
@@ -187,7 +186,7 @@ impl Run {
         })
     }
 
-    /// The first line from `from` on that is not older than `time`.
+    /// Returns the start of the first line after `from` that is not older than `time`.
     pub(crate) fn not_before(&self, from: Position, time: Timestamp) -> Position {
         self.with(|buffer| {
             let skip = usize::try_from(from.line.saturating_sub(buffer.first)).unwrap_or(usize::MAX);
@@ -205,8 +204,10 @@ impl Run {
         })
     }
 
-    /// Reads up to about `most` bytes (at least 1) from a place on; a long line comes in several pieces. A reader
-    /// whose place is no longer kept goes on with the oldest line.
+    /// Reads up to about `most` bytes (at least 1) from a position; a long line comes in several
+    /// pieces.
+    ///
+    /// A reader whose position is no longer kept continues with the oldest line.
     pub(crate) fn read(&self, from: Position, most: usize) -> Read {
         self.with(|buffer| {
             let mut next = if from.line < buffer.first {
@@ -232,7 +233,7 @@ impl Run {
                 }
                 left -= part.len();
                 let done = part.len() == rest.len();
-                // An unfinished last line may still grow.
+                // The last line may still grow if it is unfinished.
                 if done && (line.bytes.last() == Some(&b'\n') || next.line + 1 < buffer.next()) {
                     next = Position {
                         line: next.line + 1,
@@ -267,7 +268,7 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
-    /// Everything from a place on, as (second, text) of each line.
+    /// Returns everything from a position on, as the second and the text of each line.
     fn lines(run: &Run, mut from: Position, most: usize) -> Vec<(i64, String)> {
         let mut lines: Vec<(i64, String)> = Vec::new();
         loop {
@@ -308,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unfinished_line_goes_on_where_the_reader_is() {
+    fn an_unfinished_line_continues_where_the_reader_is() {
         let run = Run::new();
         run.append(at(1), b"ab");
         let read = run.read(run.start(), 100);
@@ -324,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rotation_hides_what_was_there_from_new_readers_alone() {
+    fn a_rotation_hides_the_log_from_new_readers_only() {
         let run = Run::new();
         run.append(at(1), b"old\nhal");
         let reader = run.read(run.start(), 5).next;

@@ -90,7 +90,7 @@ async fn line(
     Ok(read)
 }
 
-/// Runs a command, which ^C on the terminal ends; the shell goes on.
+/// Runs a command, which ^C on the terminal ends without ending the shell.
 async fn interruptible(
     shell: &mut Shell,
     script: &Script,

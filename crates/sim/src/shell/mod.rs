@@ -1,4 +1,4 @@
-//! A small shell in this process, with some commands of BusyBox.
+//! A small shell in this process, with some commands of `BusyBox`.
 //!
 //! An exec into a simulated container never starts a process of the host and never reads one of its
 //! files. That rules out brush-core, which starts host processes; a parser from a crate
@@ -64,8 +64,8 @@ pub(crate) struct Container {
 
 /// The ends of a command's streams.
 pub(crate) struct Streams {
-    /// Standard input, in chunks that are never empty; `None` if the client asked for none. When the
-    /// channel closes, the file ends, or, on a terminal, the client has hung up.
+    /// Standard input, in chunks that are never empty; `None` if the client asked for none. When
+    /// the channel closes, the file ends, or, on a terminal, the client has hung up.
     pub(crate) input: Option<mpsc::Receiver<Bytes>>,
     /// Standard output and standard error; on a terminal everything is standard output. A command
     /// ends once this channel has no reader.

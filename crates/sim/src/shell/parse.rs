@@ -17,7 +17,7 @@ pub(super) struct Step {
     pub(super) pipeline: Vec<Command>,
 }
 
-/// What the exit status before a pipeline must be for the pipeline to run.
+/// The exit status before a pipeline that lets it run.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Condition {
     Any,

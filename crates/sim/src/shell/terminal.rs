@@ -1,5 +1,5 @@
-//! The line discipline of a terminal, as `termios(3)` and a shell's prompt have it: echo, editing of
-//! the line, ^C and ^D.
+//! The line discipline of a terminal, as `termios(3)` and a shell's prompt have it: echo, editing
+//! of the line, ^C and ^D.
 
 use super::Output;
 use bytes::{Bytes, BytesMut};
@@ -83,8 +83,8 @@ impl Terminal {
         Prompt(self.clone())
     }
 
-    /// Returns output as the terminal sends it: unless in raw mode, each line feed becomes a carriage
-    /// return and a line feed.
+    /// Returns output as the terminal sends it: unless in raw mode, each line feed becomes a
+    /// carriage return and a line feed.
     pub(super) fn output(&self, bytes: &[u8]) -> Bytes {
         if self.raw.load(Ordering::Relaxed) {
             return Bytes::copy_from_slice(bytes);

@@ -52,7 +52,7 @@ impl Session {
             .unwrap();
     }
 
-    /// Reads until what was written since the last call contains `text`; returns all of it.
+    /// Reads until the output since the last call contains `text`, and returns that output.
     async fn expect(&mut self, text: &str) -> String {
         let deadline = tokio::time::timeout(Duration::from_secs(20), async {
             while !self.seen.contains(text) {
@@ -70,7 +70,7 @@ impl Session {
         std::mem::take(&mut self.seen)
     }
 
-    /// Closes the input and collects all that is still written, standard error apart, with the status.
+    /// Closes the input and returns the remaining output, the error output and the status.
     async fn finish(mut self) -> (String, String, i32) {
         self.input = None;
         self.collect().await
@@ -94,7 +94,7 @@ impl Session {
     }
 }
 
-/// The output, error output and status of a script.
+/// Runs a script and returns its output, error output and status.
 async fn script(text: &str) -> (String, String, i32) {
     start(&["sh", "-c", text], false).finish().await
 }
@@ -160,7 +160,7 @@ async fn scripts_print_what_a_shell_prints() {
 }
 
 #[tokio::test]
-async fn exit_statuses_and_complaints_are_those_of_a_shell() {
+async fn exit_statuses_and_errors_are_those_of_a_shell() {
     let cases = [
         ("exit 7", "", 7),
         ("exit 300", "", 44),
@@ -258,7 +258,7 @@ async fn a_shell_reads_its_commands_from_a_pipe() {
 }
 
 #[tokio::test]
-async fn output_that_nobody_reads_ends_the_command() {
+async fn a_command_ends_when_its_output_has_no_reader() {
     let session = start(&["yes"], false);
     drop(session.output);
     assert_eq!(session.task.await.unwrap(), Ok(BROKEN_PIPE));
@@ -328,7 +328,7 @@ async fn control_c_ends_a_command_without_a_shell() {
 }
 
 #[tokio::test]
-async fn control_d_is_the_end_of_the_file_for_one_reader() {
+async fn control_d_is_an_end_of_file_for_one_reader() {
     let mut session = start(&["/bin/sh"], true);
     session.expect("# ").await;
     session.write("cat\rline\r").await;
@@ -359,7 +359,7 @@ async fn raw_mode_passes_bytes_as_they_come() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_hangs_the_terminal_up() {
+async fn a_client_that_disconnects_hangs_the_terminal_up() {
     for command in [&["/bin/sh"][..], &["sleep", "1000"], &["cat"]] {
         let (_, _, status) = start(command, true).finish().await;
         assert_eq!(status, HUNG_UP, "{command:?}");

@@ -1,4 +1,4 @@
-//! What the store holds, or held, at one version.
+//! The objects of the store at one version.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
@@ -7,27 +7,27 @@ use std::sync::Arc;
 use super::{Change, Store, Table, TooOld};
 use crate::object::{Kind, Object};
 
-/// The objects in key order with the version at which they were read.
+/// Objects in key order, with the version at which they were read.
 pub(crate) struct Snapshot {
     pub(crate) version: u64,
-    /// The kind's place in the history: where a watch goes on.
+    /// The kind's place in the history, from which a watch can continue.
     pub(crate) seq: u64,
     pub(crate) objects: Vec<Arc<Object>>,
-    /// How many more there are than were asked for.
+    /// How many objects follow beyond the limit.
     pub(crate) more: usize,
 }
 
 /// Namespace and name.
 pub(crate) type Key = (String, String);
 
-/// Which objects a snapshot holds, in key order.
+/// The objects of a snapshot, in key order.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Range<'a> {
-    /// Those of a namespace alone.
+    /// Only those of this namespace.
     pub(crate) namespace: Option<&'a str>,
-    /// Those after a key alone.
+    /// Only those after this key.
     pub(crate) after: Option<&'a Key>,
-    /// So many at limit.
+    /// At most this many.
     pub(crate) limit: Option<usize>,
 }
 
@@ -43,7 +43,7 @@ impl<'a> Range<'a> {
         range.take_while(move |(key, _)| self.namespace.is_none_or(|namespace| key.0 == namespace))
     }
 
-    /// The first objects, and how many come after them. What comes after is counted without a look at it.
+    /// Returns the first objects, and how many follow. The latter are counted without being read.
     fn split_at_limit<'t>(self, mut objects: impl Iterator<Item = &'t Arc<Object>>) -> (Vec<Arc<Object>>, usize) {
         let first = objects
             .by_ref()
@@ -55,7 +55,7 @@ impl<'a> Range<'a> {
 }
 
 impl Store {
-    /// All objects of a kind, or those of a namespace, by namespace and name.
+    /// Returns all objects of a kind, or those of a namespace, by namespace and name.
     pub(crate) fn snapshot(&self, kind: Kind, namespace: Option<&str>) -> Snapshot {
         let all = Range {
             namespace,
@@ -64,7 +64,7 @@ impl Store {
         self.page(kind, all)
     }
 
-    /// Some of the objects of a kind, by namespace and name.
+    /// Returns some of the objects of a kind, by namespace and name.
     pub(crate) fn page(&self, kind: Kind, range: Range<'_>) -> Snapshot {
         let inner = self.lock();
         let table = &inner.tables[kind as usize];
@@ -77,7 +77,7 @@ impl Store {
         }
     }
 
-    /// The objects as they were at a version.
+    /// Returns the objects as they were at a version.
     ///
     /// # Errors
     ///

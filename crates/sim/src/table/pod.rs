@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{ago, created, or_none, text};
 
-/// The cells of a pod.
+/// Builds the cells of a pod.
 pub(super) fn cells(pod: &Value, now: Timestamp) -> Vec<Value> {
     let summary = Summary::from_pod(pod);
     let restarts = match summary.last_restart {
@@ -55,7 +55,7 @@ fn restarted(status: &Value) -> Option<Timestamp> {
     text(status, "/lastState/terminated/finishedAt").parse().ok()
 }
 
-/// How a container ended: its reason, else its signal, else its exit code.
+/// Returns how a container ended: its reason, or else its signal, or else its exit code.
 fn termination_reason(terminated: &Value) -> String {
     match (
         terminated["reason"].as_str().unwrap_or_default(),
@@ -108,7 +108,8 @@ impl Summary {
         summary
     }
 
-    /// Goes through the init containers up to the one that holds the others up; whether there is one.
+    /// Summarises the init containers up to the one that is not done; returns whether there is such
+    /// a one.
     fn init_containers(&mut self, pod: &Value, sidecars: &HashSet<&str>) -> bool {
         for (index, status) in items(pod, "/status/initContainerStatuses").iter().enumerate() {
             self.restarts += status["restartCount"].as_i64().unwrap_or(0);
@@ -176,7 +177,7 @@ mod tests {
 
     use super::*;
 
-    /// READY, STATUS and RESTARTS at one hour past midnight.
+    /// Returns READY, STATUS and RESTARTS at one o'clock.
     fn print(pod: Value) -> (String, String, String) {
         let cells = cells(&pod, "2026-01-01T01:00:00Z".parse().unwrap());
         let cell = |at: usize| cells[at].as_str().unwrap().to_owned();

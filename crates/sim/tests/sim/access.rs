@@ -1,4 +1,4 @@
-//! Who may do what.
+//! Authentication and authorisation.
 
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
@@ -26,7 +26,7 @@ async fn tokens_are_needed_and_can_be_revoked() {
 }
 
 #[tokio::test]
-async fn users_may_what_their_bindings_say_and_refusals_have_kubernetes_words() {
+async fn role_bindings_decide_and_refusals_have_kubernetes_words() {
     let api = Api::start().await;
     api.sim.run_pod("shop", "web", &["app"]);
     let (editor, viewer, nobody) = (api.user("editor"), api.user("viewer"), api.user("nobody"));
@@ -74,7 +74,7 @@ async fn users_may_what_their_bindings_say_and_refusals_have_kubernetes_words() 
 }
 
 #[tokio::test]
-async fn impersonation_is_for_the_administrator() {
+async fn only_the_administrator_can_impersonate() {
     let api = Api::start().await;
     let as_editor = |api: &Api, path: &str| {
         api.request(Method::GET, path)
@@ -117,7 +117,7 @@ async fn review(api: &Api, kind: &str, spec: Value) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn reviews_say_what_a_user_may() {
+async fn reviews_return_the_permissions_of_a_user() {
     let api = Api::start().await;
     let list =
         |namespace: &str| json!({"resourceAttributes": {"verb": "list", "resource": "pods", "namespace": namespace}});

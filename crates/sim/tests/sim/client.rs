@@ -7,7 +7,7 @@ use podgate_sim::{Options, Sim};
 use reqwest::{Certificate, Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 
-/// How long anything that must happen may take.
+/// The longest that a wait may take before its test fails.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 pub(crate) struct Api {
@@ -53,18 +53,18 @@ impl Api {
         self.request(method, path).send().await.unwrap()
     }
 
-    /// The status and JSON of a GET.
+    /// Sends a GET and returns the status and JSON of the answer.
     pub(crate) async fn get(&self, path: &str) -> (u16, Value) {
         answer(self.request(Method::GET, path)).await
     }
 
-    /// The current version of the pods.
+    /// Returns the current version of the pods.
     pub(crate) async fn version(&self) -> String {
         let (_, list) = self.get("/api/v1/pods?limit=1").await;
         list["metadata"]["resourceVersion"].as_str().unwrap().to_owned()
     }
 
-    /// The names of the pods in a list.
+    /// Returns the names of the pods in a list.
     pub(crate) async fn names(&self, path: &str) -> Vec<String> {
         names(&self.get(path).await.1)
     }
@@ -74,7 +74,7 @@ impl Api {
     }
 }
 
-/// The status and JSON of any request.
+/// Sends a request and returns the status and JSON of the answer.
 pub(crate) async fn answer(request: RequestBuilder) -> (u16, Value) {
     let response = request.send().await.unwrap();
     (response.status().as_u16(), response.json().await.unwrap())
@@ -94,14 +94,14 @@ pub(crate) struct Frames {
     buffer: BytesMut,
 }
 
-/// One thing that a watch says.
+/// One frame of a watch, or its end.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Frame {
     Event(Value),
     Garbage,
     /// A clean end.
     End,
-    /// Broken off.
+    /// A broken connection.
     Broken,
 }
 
@@ -135,7 +135,7 @@ impl Frames {
         }
     }
 
-    /// The next event: its type and its object.
+    /// Returns the type and object of the next event.
     pub(crate) async fn event(&mut self) -> (String, Value) {
         match self.next().await {
             Frame::Event(mut event) => (event["type"].as_str().unwrap().to_owned(), event["object"].take()),
@@ -143,7 +143,7 @@ impl Frames {
         }
     }
 
-    /// The next event that is no bookmark, as `TYPE name`.
+    /// Returns the next event other than a bookmark, as `TYPE name`.
     pub(crate) async fn change(&mut self) -> String {
         loop {
             let (kind, object) = self.event().await;
@@ -153,7 +153,7 @@ impl Frames {
         }
     }
 
-    /// The next bookmark's metadata; nothing else may come before.
+    /// Returns the metadata of a bookmark, which must be the next event.
     pub(crate) async fn bookmark(&mut self) -> Value {
         let (kind, mut object) = self.event().await;
         assert_eq!(kind, "BOOKMARK", "{object}");
@@ -161,7 +161,7 @@ impl Frames {
     }
 }
 
-/// A pod with labels that is on a node.
+/// Builds a pod with labels that is on a node.
 pub(crate) fn pod(namespace: &str, name: &str, labels: Value) -> Value {
     json!({"kind": "Pod", "metadata": {"namespace": namespace, "name": name, "labels": labels},
         "spec": {"nodeName": "node-1", "containers": [{"name": "app", "image": "busybox:1"}]}, "status": {"phase": "Running"}})
@@ -183,7 +183,7 @@ fn authority(sim: &Sim) -> Certificate {
     Certificate::from_pem(&authority_pem(sim)).unwrap()
 }
 
-/// The certificate that the cluster's own is signed by.
+/// Returns the certificate of the cluster's authority in PEM.
 pub(crate) fn authority_pem(sim: &Sim) -> Vec<u8> {
     use base64::Engine as _;
     let config = sim.kubeconfig();

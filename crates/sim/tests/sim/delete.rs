@@ -8,7 +8,7 @@ use crate::client::{Api, answer, pod, until};
 const WEB: &str = "/api/v1/namespaces/shop/pods/web";
 
 #[tokio::test]
-async fn a_pod_goes_after_its_grace() {
+async fn a_pod_is_removed_after_its_grace_period() {
     let api = Api::start().await;
     api.sim.run_pod("shop", "web", &["app"]);
     let mut watch = api
@@ -34,7 +34,7 @@ async fn a_pod_goes_after_its_grace() {
 }
 
 #[tokio::test]
-async fn force_removes_at_once_and_a_second_deletion_shortens_the_grace() {
+async fn force_removes_at_once_and_a_second_deletion_shortens_the_grace_period() {
     let api = Api::start().await;
     api.sim.run_pod("shop", "web", &["app"]);
     answer(api.request(Method::DELETE, &format!("{WEB}?gracePeriodSeconds=20"))).await;
@@ -88,7 +88,7 @@ async fn preconditions_protect_a_successor() {
 }
 
 #[tokio::test]
-async fn a_finalizer_holds_a_pod_and_an_unscheduled_one_goes_at_once() {
+async fn a_finalizer_keeps_a_pod_and_an_unscheduled_one_is_removed_at_once() {
     let api = Api::start().await;
     let mut held = pod("shop", "held", json!({}));
     held["metadata"]["finalizers"] = json!(["example.com/hold"]);
@@ -103,7 +103,7 @@ async fn a_finalizer_holds_a_pod_and_an_unscheduled_one_goes_at_once() {
 }
 
 #[tokio::test]
-async fn a_namespace_takes_its_pods_along() {
+async fn deleting_a_namespace_deletes_its_pods() {
     let api = Api::start().await;
     api.sim.run_pod("shop", "web", &["app"]);
     let (status, done) = answer(api.request(Method::DELETE, "/api/v1/namespaces/shop")).await;

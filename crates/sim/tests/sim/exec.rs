@@ -22,7 +22,7 @@ struct Exec {
     seen: Vec<u8>,
 }
 
-/// What an exec sent until its end.
+/// Everything that an exec sent.
 #[derive(Debug, PartialEq)]
 struct End {
     out: String,
@@ -30,7 +30,7 @@ struct End {
     status: Value,
 }
 
-/// Opens an exec, or gives the HTTP status and body of the refusal.
+/// Opens an exec, or returns the HTTP status and body of the refusal.
 async fn open(api: &Api, path: &str, protocols: &str, user: &str) -> Result<Exec, (u16, String)> {
     let mut roots = rustls::RootCertStore::empty();
     roots
@@ -119,7 +119,7 @@ impl Exec {
         self.seen.clear();
     }
 
-    /// Reads to the close frame, which must say that all is well.
+    /// Reads to the close frame, which must be a normal one.
     async fn end(mut self) -> End {
         let (mut out, mut err, mut status) = (std::mem::take(&mut self.seen), Vec::new(), Value::Null);
         loop {
@@ -367,7 +367,7 @@ async fn refusals_come_before_the_upgrade() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_ends_its_command() {
+async fn a_client_that_disconnects_ends_its_command() {
     let api = shop().await;
     for query in [
         "command=cat&stdin=true&stdout=true",

@@ -12,7 +12,7 @@ const STREAMING: &str =
     "/api/v1/pods?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
 
 #[tokio::test]
-async fn watches_break_off_and_take_garbage() {
+async fn watches_can_break_and_carry_garbage() {
     let api = Api::start().await;
     let mut watch = api.watch("/api/v1/pods?watch=true").await;
     api.sim.faults().garbage_in_watches();
@@ -25,7 +25,7 @@ async fn watches_break_off_and_take_garbage() {
 }
 
 #[tokio::test]
-async fn a_stalled_watch_is_silent_until_it_is_not() {
+async fn a_stalled_watch_is_silent_until_the_stall_ends() {
     let api = Api::with(Options {
         bookmark_every: Duration::from_millis(10),
         ..Options::default()
@@ -34,7 +34,7 @@ async fn a_stalled_watch_is_silent_until_it_is_not() {
     let mut stalled = api.watch("/api/v1/pods?watch=true&allowWatchBookmarks=true").await;
     stalled.bookmark().await;
     api.sim.faults().stall_watches(true);
-    // What was on its way before the stall may still arrive.
+    // Frames that were under way before the stall may still arrive.
     while tokio::time::timeout(Duration::from_millis(200), stalled.next())
         .await
         .is_ok()
@@ -98,7 +98,7 @@ async fn a_streaming_list_can_lack_its_end_be_ignored_or_refused() {
     watch.change().await;
     assert!(
         watch.bookmark().await["annotations"].is_object(),
-        "the end of the list is no periodic bookmark"
+        "the bookmark that ends the list is not a periodic one"
     );
     api.sim.put(pod("a", "two", json!({})));
     assert_eq!(watch.event().await.0, "ADDED");
@@ -159,7 +159,7 @@ async fn requests_fail_and_wait_on_demand() {
 }
 
 #[tokio::test]
-async fn pages_can_run_out() {
+async fn pages_can_expire() {
     let api = Api::start().await;
     for index in 0..6 {
         api.sim.put(pod("a", &format!("pod-{index}"), json!({})));

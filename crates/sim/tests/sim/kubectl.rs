@@ -1,5 +1,7 @@
-//! The requests of kubectl 1.33: the README promises that `get`, `describe`, `logs`, `exec` and
-//! `delete` work on the demo. Logs and exec have tests of their own.
+//! The requests of kubectl 1.33.
+//!
+//! The README promises that `get`, `describe`, `logs`, `exec` and `delete` work on the demo. Logs
+//! and exec have tests of their own.
 
 use reqwest::Method;
 use reqwest::header::ACCEPT;

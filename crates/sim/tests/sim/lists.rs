@@ -106,7 +106,7 @@ async fn pages_show_the_list_as_it_was_when_it_began() {
 }
 
 #[tokio::test]
-async fn an_expired_continue_token_names_one_that_goes_on_inconsistently() {
+async fn an_expired_continue_token_comes_with_an_inconsistent_one() {
     let api = ten().await;
     let (_, first) = api.get("/api/v1/pods?limit=4").await;
     api.sim.faults().expire_history();

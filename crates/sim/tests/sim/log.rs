@@ -17,7 +17,7 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::new(1_767_780_000 + seconds, 123_456_000).unwrap()
 }
 
-/// The log with these parameters as text; it must be a success.
+/// Returns the log with these parameters, which must succeed.
 async fn text(api: &Api, query: &str) -> String {
     let response = api.send(Method::GET, &format!("{LOG}?{query}")).await;
     assert_eq!(response.status(), 200, "{query}");
@@ -25,7 +25,7 @@ async fn text(api: &Api, query: &str) -> String {
     response.text().await.unwrap()
 }
 
-/// The code, reason and message of a refusal.
+/// Returns the code, reason and message of a refusal.
 async fn refusal(api: &Api, path: &str) -> (u16, String, String) {
     let (code, status) = api.get(path).await;
     assert_eq!(status["kind"], "Status", "{path}: {status}");
@@ -36,7 +36,7 @@ async fn refusal(api: &Api, path: &str) -> (u16, String, String) {
     )
 }
 
-/// What arrives until it contains `text`.
+/// Reads until the bytes so far contain `text`, and returns them.
 async fn read_until(response: &mut Response, text: &str) -> String {
     let mut seen = String::new();
     while !seen.contains(text) {
@@ -258,7 +258,7 @@ async fn while_a_container_waits_its_last_run_is_the_log_and_the_previous_log() 
 }
 
 #[tokio::test]
-async fn a_follow_goes_on_until_the_run_ends() {
+async fn a_follow_lasts_until_the_run_ends() {
     let api = shop().await;
     api.sim.write_log("shop", "web", "app", b"old\nlast\n");
     let mut response = api.send(Method::GET, &format!("{LOG}?follow=true&tailLines=1")).await;
@@ -279,7 +279,7 @@ async fn a_follow_goes_on_until_the_run_ends() {
 }
 
 #[tokio::test]
-async fn a_follow_ends_with_success_when_the_pod_goes_or_a_fault_says_so() {
+async fn a_follow_ends_with_success_when_the_pod_is_removed_or_a_fault_ends_it() {
     let api = shop().await;
     api.sim.write_log("shop", "web", "app", b"one\n");
     let follow = || {
@@ -315,14 +315,15 @@ async fn faults_break_the_connection() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_stops_the_reading() {
+async fn a_client_that_does_not_read_stops_the_log() {
     const WRITTEN: u64 = 32 << 20;
     let api = shop().await;
     let line = [b"y".repeat(1023), b"\n".to_vec()].concat();
     api.sim.write_log("shop", "web", "app", &line.repeat(32 << 10));
     let response = api.send(Method::GET, &format!("{LOG}?follow=true")).await;
     until("the first bytes", || api.sim.log_bytes_sent() > 0).await;
-    // What the sockets hold differs from machine to machine: it must stand still well before the end.
+    // How much the sockets hold differs between machines, so wait until the count stands still,
+    // which must be well before the end.
     let mut before = 0;
     loop {
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;

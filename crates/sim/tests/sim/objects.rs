@@ -1,4 +1,4 @@
-//! Objects, their forms and what serves them.
+//! Objects, their forms and their paths.
 
 use reqwest::Method;
 use reqwest::header::ACCEPT;
@@ -105,7 +105,7 @@ async fn an_object_comes_in_the_form_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn what_is_not_served_is_refused_as_kubernetes_does() {
+async fn unknown_paths_and_verbs_are_refused_as_kubernetes_does() {
     let api = Api::start().await;
     for (method, path, expected) in [
         (Method::PUT, "/api/v1/pods", 405),

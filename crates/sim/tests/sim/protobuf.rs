@@ -9,7 +9,7 @@ use crate::client::{Api, DEADLINE, pod};
 
 const PROTOBUF: &str = "application/vnd.kubernetes.protobuf, application/json";
 
-/// The bytes of the fields with a number, one message deep for each number of a path.
+/// Returns the bytes of the fields at a path of field numbers, one message deeper with each number.
 fn find<'a>(message: &'a [u8], path: &[u64]) -> Vec<&'a [u8]> {
     let Some((number, rest)) = path.split_first() else {
         return vec![message];
@@ -55,7 +55,7 @@ fn text(message: &[u8], path: &[u64]) -> String {
     String::from_utf8(found[0].to_vec()).unwrap()
 }
 
-/// Status, content type and body.
+/// Returns status, content type and body.
 async fn get(api: &Api, path: &str, accept: &str) -> (u16, String, Bytes) {
     let response = api
         .request(Method::GET, path)
@@ -67,13 +67,13 @@ async fn get(api: &Api, path: &str, accept: &str) -> (u16, String, Bytes) {
     (response.status().as_u16(), media_type, response.bytes().await.unwrap())
 }
 
-/// Kind and message of a wrapped object.
+/// Returns kind and message of an object in its envelope.
 fn unwrap(bytes: &[u8]) -> (String, Vec<u8>) {
     let unknown = bytes.strip_prefix(b"k8s\0").expect("the magic");
     (text(unknown, &[1, 2]), find(unknown, &[2])[0].to_vec())
 }
 
-/// Type, kind and object of the next frames of a watch.
+/// Returns type, kind and object of the next frames of a watch.
 async fn frames(response: &mut Response, count: usize) -> Vec<(String, String, Vec<u8>)> {
     let mut buffer = BytesMut::new();
     let mut frames = Vec::new();
@@ -163,7 +163,7 @@ async fn a_watch_and_its_bookmarks_come_in_protobuf() {
     api.sim.put(pod("x", "b", json!({})));
     api.sim.remove("Pod", "x", "a");
     let frames = frames(&mut response, 4).await;
-    let told: Vec<_> = frames
+    let events: Vec<_> = frames
         .iter()
         .map(|(event, kind, pod)| {
             format!(
@@ -172,7 +172,7 @@ async fn a_watch_and_its_bookmarks_come_in_protobuf() {
             )
         })
         .collect();
-    assert_eq!(told, ["ADDED Pod a", "BOOKMARK Pod ", "ADDED Pod b", "DELETED Pod a"]);
+    assert_eq!(events, ["ADDED Pod a", "BOOKMARK Pod ", "ADDED Pod b", "DELETED Pod a"]);
     let bookmark = &frames[1].2;
     assert_eq!(text(bookmark, &[1, 12, 1]), "k8s.io/initial-events-end");
     assert_eq!(text(bookmark, &[1, 12, 2]), "true");
@@ -207,7 +207,7 @@ async fn failures_come_in_protobuf() {
 }
 
 #[tokio::test]
-async fn what_has_no_protobuf_is_json_or_not_acceptable() {
+async fn without_protobuf_the_answer_is_json_or_406() {
     let api = Api::start().await;
     let media_type = async |path: &str, accept: &str| {
         let (status, media_type, _) = get(&api, path, accept).await;

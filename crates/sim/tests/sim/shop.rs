@@ -20,7 +20,7 @@ async fn pods(api: &Api) -> Vec<Value> {
     api.get("/api/v1/pods").await.1["items"].as_array().unwrap().clone()
 }
 
-/// The reasons that the first container's state shows, of all pods with this label.
+/// Returns the reason of the first container's state, or else the pod's phase.
 fn reason(pod: &Value) -> &str {
     let state = &pod["status"]["containerStatuses"][0]["state"];
     let reason = state["waiting"]["reason"]
@@ -30,7 +30,7 @@ fn reason(pod: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn every_sort_of_trouble_is_there_from_the_start() {
+async fn every_sort_of_problem_is_there_from_the_start() {
     for (cluster, expected) in [
         ("production", ["Running", "CrashLoopBackOff", "Completed", "Pending"]),
         ("staging", ["CrashLoopBackOff", "ImagePullBackOff", "Error", "Pending"]),
@@ -73,7 +73,7 @@ async fn every_sort_of_trouble_is_there_from_the_start() {
 }
 
 #[tokio::test]
-async fn running_containers_have_written_and_go_on_writing() {
+async fn running_containers_have_logs_and_keep_writing() {
     let api = shop("production").await;
     let pods = pods(&api).await;
     let web = pods
@@ -145,7 +145,7 @@ async fn a_deleted_pod_is_replaced_by_its_owner() {
 }
 
 #[tokio::test]
-async fn troubles_have_their_events() {
+async fn problems_have_their_events() {
     let api = shop("staging").await;
     let sim = api.sim.clone();
     let deadline = tokio::time::Instant::now() + DEADLINE;

@@ -72,7 +72,7 @@ async fn pods_are_of_ordinary_size_and_shape() {
 }
 
 #[tokio::test]
-async fn every_hundredth_pod_is_unwell_in_its_own_way() {
+async fn every_hundredth_pod_has_one_of_thirteen_problems() {
     let api = synthetic(2400, 0.0).await;
     let mut ways = BTreeSet::new();
     for pod in pods(&api).await {
@@ -102,7 +102,8 @@ async fn every_hundredth_pod_is_unwell_in_its_own_way() {
             ways.insert((of("/phase"), of("/reason"), of("/conditions/0/message")));
         }
     }
-    // Three crash loops, images and lacks of nodes; one each of what runs out of memory, fails, is evicted or lacks its configuration.
+    // Three variants each of crash loops, images and unschedulable pods; one each of pods that run
+    // out of memory, fail, are evicted or lack their configuration.
     assert_eq!(ways.len(), 13, "{ways:#?}");
 }
 

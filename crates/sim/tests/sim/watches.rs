@@ -1,4 +1,4 @@
-//! Watches: where they begin, what they say, how they end.
+//! Watches: their start, their events and their end.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::client::{Api, Frame, pod, until};
 
 #[tokio::test]
-async fn a_watch_tells_every_change_from_its_version_on() {
+async fn a_watch_sends_every_change_after_its_version() {
     let api = Api::start().await;
     api.sim.put(pod("a", "old", json!({})));
     let version = api.version().await;
@@ -96,7 +96,7 @@ async fn a_watch_without_a_version_begins_with_what_is_there() {
 }
 
 #[tokio::test]
-async fn bookmarks_come_to_who_asks_for_them() {
+async fn bookmarks_are_sent_on_request() {
     let options = Options {
         bookmark_every: Duration::from_millis(20),
         ..Options::default()
@@ -121,7 +121,7 @@ async fn bookmarks_come_to_who_asks_for_them() {
 }
 
 #[tokio::test]
-async fn a_watch_ends_in_peace_after_its_time() {
+async fn a_watch_ends_cleanly_after_its_timeout() {
     let api = Api::start().await;
     let mut watch = api.watch("/api/v1/pods?watch=true&timeoutSeconds=1").await;
     assert_eq!(watch.next().await, Frame::End);
@@ -169,7 +169,7 @@ async fn fresh_events_are_kept_however_many_came_since() {
 }
 
 #[tokio::test]
-async fn a_watch_from_the_future_is_silent_until_then() {
+async fn a_watch_from_a_future_version_is_silent_until_then() {
     let api = Api::start().await;
     let version: u64 = api.version().await.parse().unwrap();
     let mut watch = api
@@ -188,7 +188,7 @@ async fn a_watcher_that_lags_too_far_behind_is_dropped_with_410() {
     let mut watch = api
         .watch(&format!("/api/v1/pods?watch=true&resourceVersion={version}"))
         .await;
-    // Without an await in between the watch can't keep up with these.
+    // Without an await in between, the watch can't keep up with these.
     for index in 0..5000 {
         api.sim.put(pod("a", &format!("pod-{}", index % 10), json!({})));
     }
@@ -203,7 +203,7 @@ async fn a_watcher_that_lags_too_far_behind_is_dropped_with_410() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_ends_its_watch() {
+async fn a_client_that_disconnects_ends_its_watch() {
     let api = Api::start().await;
     let watch = api.watch("/api/v1/pods?watch=true").await;
     assert_eq!((api.sim.open_watches(), api.sim.open_streams()), (1, 1));

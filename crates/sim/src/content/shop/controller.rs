@@ -1,4 +1,5 @@
-//! What the controllers do: pods for every workload, roll-outs, jobs by the clock.
+//! The controllers of the shop: they create the pods of every workload, roll out versions and start
+//! jobs.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -19,19 +20,19 @@ use crate::names;
 use crate::object::Kind;
 use crate::state::State;
 
-/// Milliseconds between two looks at what is there.
+/// Milliseconds between two reconciliations.
 const RECONCILE_EVERY: u64 = 1_000;
 
-/// Milliseconds between two roll-outs, at least and at most.
+/// The least and the most milliseconds between two roll-outs.
 const ROLL_OUT_EVERY: (u64, u64) = (45_000, 90_000);
 
-/// Jobs of a CronJob that stay (`successfulJobsHistoryLimit`).
+/// Jobs that a `CronJob` keeps (`successfulJobsHistoryLimit`).
 pub(super) const JOBS_KEPT: usize = 3;
 
-/// What a controller knows of a workload.
+/// A workload and the state that its controller keeps.
 pub(super) struct Managed {
     pub(super) workload: Workload,
-    /// The current ReplicaSet's hash.
+    /// The current `ReplicaSet`'s hash.
     revision: String,
     pub(super) next_job: Timestamp,
 }
@@ -48,9 +49,9 @@ pub(super) struct Controller {
     pub(super) rng: Rng,
     next_reconcile: Timestamp,
     next_roll_out: Timestamp,
-    /// The set that was rolled out last.
+    /// The workload that was rolled out last, as an index of `managed`.
     last_rolled_out: usize,
-    /// IPs given out so far.
+    /// How many IPs have been given out.
     addresses: u64,
 }
 
@@ -78,7 +79,7 @@ impl Controller {
         }
     }
 
-    /// One step of everything that is due.
+    /// Does everything that is due.
     pub(super) fn tick(&mut self, now: Timestamp) {
         if self.next_reconcile <= now {
             self.next_reconcile = later(now, RECONCILE_EVERY);
@@ -99,7 +100,7 @@ impl Controller {
 
     fn step(&mut self, index: usize, now: Timestamp) {
         let place = self.pick_node();
-        // Only the step after scheduling takes one.
+        // The step after scheduling is the only one that takes an IP.
         let takes = self
             .lifecycles
             .get(index)
@@ -126,7 +127,7 @@ impl Controller {
         }
     }
 
-    /// A pod at the beginning of its life; not stored yet.
+    /// Makes a pod at the start of its lifecycle, without storing it.
     pub(super) fn new_pod(&mut self, index: usize, ordinal: usize, created: Timestamp) -> Option<PodLifecycle> {
         let suffix = names::suffix(&mut self.rng, 5);
         let uid = names::uid(&mut self.rng);
@@ -183,13 +184,13 @@ impl Controller {
         (self.nodes.get(index).copied().unwrap_or_default(), super::host(index))
     }
 
-    /// An IP that no pod has had for long.
+    /// Returns an IP that no pod had recently.
     pub(super) fn next_pod_ip(&mut self) -> String {
         self.addresses += 1;
         format!("10.244.{}.{}", self.addresses / 250 % 250, 2 + self.addresses % 250)
     }
 
-    /// Notices what others did to the pods.
+    /// Notices pods that clients deleted.
     fn observe_deletions(&mut self) {
         let (state, terminating) = (&self.state, &mut self.terminating);
         let managed = &self.managed;
@@ -218,7 +219,7 @@ impl Controller {
         });
     }
 
-    /// Makes the pods agree with what the workloads ask for.
+    /// Creates and deletes pods so that every workload has the pods that it asks for.
     fn reconcile(&mut self, now: Timestamp) {
         if self.next_roll_out <= now {
             self.next_roll_out = later(now, self.rng.u64(ROLL_OUT_EVERY.0..=ROLL_OUT_EVERY.1));
@@ -270,7 +271,7 @@ impl Controller {
         !self.terminating.contains(&lifecycle.pod.uid)
     }
 
-    /// A rolling update with one pod more than asked for and none less.
+    /// Performs a rolling update with a surge of one pod and none unavailable.
     fn deployment(&mut self, index: usize, now: Timestamp) {
         let Some(managed) = self.managed.get(index) else { return };
         let mine = || {
@@ -319,7 +320,7 @@ impl Controller {
         }
     }
 
-    /// Begins the next roll-out, of the next Deployment that has them.
+    /// Starts the next roll-out, of the next Deployment that is rolled out at all.
     fn roll_out(&mut self, now: Timestamp) {
         let count = self.managed.len();
         let next = (1..=count)
@@ -369,7 +370,7 @@ impl Controller {
         self.lifecycles.push(lifecycle);
     }
 
-    /// Removes the jobs that a CronJob does not keep.
+    /// Deletes the pods of jobs beyond a `CronJob`'s history limit.
     fn prune_jobs(&mut self, index: usize) {
         let over: Vec<(String, String)> = self
             .lifecycles

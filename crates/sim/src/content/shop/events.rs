@@ -1,4 +1,4 @@
-//! The events of the shop: written as the scheduler, the kubelet and the controllers write them, and forgotten after an hour.
+//! The events of the shop, in the words of the scheduler, the kubelet and the controllers.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -13,24 +13,24 @@ use crate::time;
 /// How long an event is kept (`--event-ttl` of the API server).
 const EVENT_TTL: SignedDuration = SignedDuration::from_hours(1);
 
-/// Events that are kept at most; the oldest go first.
+/// The most events that are kept; the oldest go first.
 const MAX_EVENTS: usize = 2_000;
 
-/// What an event is about.
+/// The object that an event is about.
 pub(super) struct Subject<'a> {
     pub(super) kind: &'a str,
     pub(super) namespace: &'a str,
     pub(super) name: &'a str,
     pub(super) uid: &'a str,
-    /// The container, where it is about one.
+    /// The container, if the event is about one.
     pub(super) container: Option<&'a str>,
-    /// Whether it is an init container.
+    /// Whether `container` is an init container.
     pub(super) init: bool,
 }
 
-/// What happened.
+/// One occurrence to be recorded.
 pub(super) struct Event<'a> {
-    /// Who says it: `kubelet`, `default-scheduler`, a controller.
+    /// The component that reports it: `kubelet`, `default-scheduler` or a controller.
     pub(super) reporter: &'a str,
     pub(super) node: &'a str,
     pub(super) warning: bool,
@@ -38,12 +38,12 @@ pub(super) struct Event<'a> {
     pub(super) message: String,
 }
 
-/// Writes events; the same one again counts up.
+/// Records events. The same event again raises the count of the first.
 pub(super) struct Events {
     state: Arc<State>,
-    /// By subject, container and reason: the name of the event, how often it came, when first.
+    /// Name, count and first time of each event, by subject, container and reason.
     known: HashMap<String, (String, u64, Timestamp)>,
-    /// By the time of their first coming.
+    /// The keys of `known` by first time.
     order: VecDeque<(Timestamp, String)>,
     written: u64,
 }
@@ -81,7 +81,7 @@ impl Events {
         self.forget(now);
     }
 
-    /// Removes what is too old or too much.
+    /// Removes events that are too old or too many.
     fn forget(&mut self, now: Timestamp) {
         while let Some((first, key)) = self.order.front() {
             if now.duration_since(*first) < EVENT_TTL && self.order.len() <= MAX_EVENTS {

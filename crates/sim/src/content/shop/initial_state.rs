@@ -13,7 +13,7 @@ use super::workloads::{Owner, Scenario, Workload};
 const MINUTE: u64 = 60_000;
 
 impl Controller {
-    /// Makes every pod: most have run for a while.
+    /// Creates every pod, most of them as if they had run for a while.
     pub(super) fn create_initial_pods(&mut self, now: Timestamp) {
         for index in 0..self.managed.len() {
             let Some(managed) = self.managed.get(index) else {
@@ -41,7 +41,7 @@ impl Controller {
         self.tick(now);
     }
 
-    /// Puts a pod where it would be by now, with the log of its past.
+    /// Brings a pod to the state that it would have by now, with the log of its past.
     fn fast_forward(&mut self, mut lifecycle: PodLifecycle, workload: &Workload, now: Timestamp) {
         let (node, host) = self.pick_node();
         if lifecycle.pod.node.is_empty() && !matches!(workload.scenario, Scenario::Unschedulable(_)) {
@@ -107,7 +107,8 @@ impl Controller {
                 lifecycle.stage = Stage::Over;
             }
             Scenario::Crashes { code, reason, after } => {
-                // Two runs, so that there is a previous log; then it waits for the third.
+                // Two runs, so that there is a previous log. The container then waits for its
+                // third.
                 let restarts = self.rng.u64(9..=60);
                 self.crash(
                     lifecycle,
@@ -133,7 +134,8 @@ impl Controller {
         }
     }
 
-    /// A run of the first container that ended at `ended`, and the wait after it.
+    /// Lets the first container run for `lasted` seconds until `ended`, crash, and wait for its
+    /// next run.
     fn crash(
         &mut self,
         lifecycle: &mut PodLifecycle,
@@ -191,7 +193,7 @@ impl Controller {
         self.events.write(when, &subject, event);
     }
 
-    /// Has the first container run, write its log and end at a time past.
+    /// Lets the first container write its log and end at a time in the past.
     fn end_first_container(
         &mut self,
         lifecycle: &mut PodLifecycle,

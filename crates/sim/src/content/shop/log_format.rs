@@ -1,4 +1,4 @@
-//! What the shop's containers write into their logs.
+//! The log formats of the shop's containers.
 
 use fastrand::Rng;
 use jiff::Timestamp;
@@ -34,25 +34,25 @@ const BROWSED: &[&str] = &[
     "/api/v1/cart",
 ];
 
-/// The way a container writes.
+/// The format of a container's log, named for the program that writes it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum LogFormat {
-    /// nginx's combined format.
+    /// The combined log format.
     Nginx,
-    /// Lines of JSON, by this logger.
+    /// Lines of JSON by this logger.
     Json(&'static str),
-    /// A development server with ANSI colours.
+    /// Text with ANSI colours.
     DevServer,
-    /// Spring's format, with stack traces.
+    /// Spring Boot's format, with stack traces.
     Spring,
     Python,
     Postgres,
     Redis,
-    /// `level=info msg=…`, by this component.
+    /// `level=info msg=…` by this component.
     Logfmt(&'static str),
     CoreDns,
     Klog,
-    /// Envoy's access log.
+    /// An access log of JSON.
     Envoy,
     /// The steps of a batch job.
     Batch,
@@ -60,7 +60,7 @@ pub(super) enum LogFormat {
 }
 
 impl LogFormat {
-    /// Milliseconds between two entries, on average.
+    /// Returns the average number of milliseconds between two entries.
     pub(super) fn mean_interval(self) -> u64 {
         match self {
             LogFormat::Nginx | LogFormat::Envoy => 600,
@@ -72,7 +72,9 @@ impl LogFormat {
         }
     }
 
-    /// One entry with its line feed; some span several lines. `count` is how many came before.
+    /// Writes an entry, which may span several lines, with its last line feed.
+    ///
+    /// `count` is the number of entries before it.
     pub(super) fn entry(self, rng: &mut Rng, now: Timestamp, count: u64) -> String {
         let clock = now.strftime("%Y-%m-%dT%H:%M:%S.%3fZ");
         match self {
@@ -122,7 +124,7 @@ impl LogFormat {
         }
     }
 
-    /// What comes before the container ends with this code.
+    /// Returns the last entry of a container that ends with this exit code; empty for most formats.
     pub(super) fn exit_message(self, now: Timestamp, code: i32) -> String {
         let clock = now.strftime("%Y-%m-%d %H:%M:%S,%3f");
         match (self, code) {

@@ -10,13 +10,13 @@ use super::log_format::LogFormat;
 use crate::runtime::Run;
 use crate::state::State;
 
-/// Bytes that a log of the shop keeps: the demo may run for weeks.
+/// The most bytes that a log of the shop keeps: the demo may run for weeks.
 const MAX_LOG_BYTES: usize = 2 << 20;
 
-/// Entries that a container which runs for long has written before the shop opens, at most.
+/// The most entries that a long-running container has written before the cluster starts.
 const MAX_BACKLOG: u64 = 200;
 
-/// A running container with something to say.
+/// A running container with a log to write.
 struct LogWriter {
     run: Arc<Run>,
     log_format: LogFormat,
@@ -24,7 +24,7 @@ struct LogWriter {
     next: Timestamp,
 }
 
-/// All running containers of a cluster.
+/// The logs of all running containers of a cluster.
 pub(super) struct LogWriters {
     state: Arc<State>,
     writers: Vec<LogWriter>,
@@ -38,7 +38,7 @@ impl LogWriters {
         }
     }
 
-    /// A container has started: it speaks from now on, and has spoken since `since`.
+    /// Starts the log of a container that has run since `since`, with the entries of that time.
     pub(super) fn start(
         &mut self,
         uid: &str,
@@ -74,14 +74,14 @@ impl LogWriters {
         self.writers.push(writer);
     }
 
-    /// The last that a container writes.
+    /// Writes the last entry of a container.
     pub(super) fn exit_message(&self, uid: &str, container: &str, text: &str, now: Timestamp) {
         if let Some(run) = self.state.runtime.runs(uid, container).and_then(|runs| runs.current) {
             run.append(now, text.as_bytes());
         }
     }
 
-    /// Writes all that is due.
+    /// Writes every entry that is due.
     pub(super) fn tick(&mut self, now: Timestamp, rng: &mut Rng) {
         self.writers.retain(|writer| writer.run.exit().is_none());
         for writer in self.writers.iter_mut().filter(|writer| writer.next <= now) {
@@ -102,13 +102,13 @@ impl LogWriter {
     }
 }
 
-/// A time so many milliseconds later.
+/// Adds milliseconds to a time.
 pub(super) fn later(time: Timestamp, milliseconds: u64) -> Timestamp {
     let span = SignedDuration::from_millis(i64::try_from(milliseconds).unwrap_or(i64::MAX));
     time.checked_add(span).unwrap_or(Timestamp::MAX)
 }
 
-/// A time so many milliseconds earlier.
+/// Subtracts milliseconds from a time.
 pub(super) fn earlier(time: Timestamp, milliseconds: u64) -> Timestamp {
     let span = SignedDuration::from_millis(i64::try_from(milliseconds).unwrap_or(i64::MAX));
     time.checked_sub(span).unwrap_or(Timestamp::MIN)

@@ -1,4 +1,4 @@
-//! A small web shop on two clusters, for the demo: it lives without anybody touching it.
+//! A small web shop on two clusters for the demo, which changes by itself.
 
 mod controller;
 mod events;
@@ -21,10 +21,10 @@ use crate::object::Kind;
 use crate::state::State;
 use controller::Controller;
 
-/// How often the shop's life goes on.
+/// How often the controller checks what is due.
 const TICK: Duration = Duration::from_millis(200);
 
-/// Fills a cluster with the shop and keeps it going until the cluster stops.
+/// Fills a cluster with the shop and runs its controller until the cluster stops.
 pub(super) fn fill(state: &Arc<State>, cluster: &str) {
     let plan = workloads::plan(cluster);
     for namespace in ["shop", "payments", "monitoring"] {
@@ -52,7 +52,7 @@ pub(super) fn fill(state: &Arc<State>, cluster: &str) {
     });
 }
 
-/// The address of a node.
+/// Returns the IP of a node.
 fn host(index: usize) -> String {
     format!("192.168.10.{}", 11 + index)
 }

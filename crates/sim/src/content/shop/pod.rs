@@ -1,4 +1,4 @@
-//! A pod of the shop: where it stands in its life, and the object that this makes.
+//! A pod of the shop, and the object that it is stored as.
 
 use fastrand::Rng;
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ pub(super) enum ContainerState {
     Terminated(Termination),
 }
 
-/// How a run ended.
+/// How a container's run ended.
 #[derive(Clone, Debug)]
 pub(super) struct Termination {
     pub(super) code: i32,
@@ -50,12 +50,12 @@ impl Container {
     }
 }
 
-/// A pod's identity, place and containers.
+/// A pod's identity, node and containers.
 #[derive(Clone, Debug)]
 pub(super) struct Pod {
     pub(super) name: String,
     pub(super) uid: String,
-    /// The hash of the ReplicaSet, the job, or the StatefulSet's revision that it belongs to.
+    /// The hash of its `ReplicaSet`, the name of its Job, or the revision of its `StatefulSet`.
     pub(super) revision: String,
     pub(super) version: u32,
     pub(super) created: Timestamp,
@@ -63,7 +63,7 @@ pub(super) struct Pod {
     pub(super) node: String,
     pub(super) host: String,
     pub(super) address: String,
-    /// Why no node takes it.
+    /// Why the pod fits on no node.
     pub(super) unschedulable: Option<&'static str>,
     pub(super) init: Vec<Container>,
     pub(super) containers: Vec<Container>,
@@ -95,12 +95,12 @@ impl Pod {
         self.containers.iter().all(|it| it.ready)
     }
 
-    /// Whether all containers ended for good.
+    /// Returns whether all containers have ended for good.
     pub(super) fn is_over(&self) -> bool {
         matches!(self.phase(), "Succeeded" | "Failed")
     }
 
-    /// The whole object.
+    /// Builds the whole object.
     pub(super) fn object(&self, workload: &Workload) -> Value {
         json!({"kind": "Pod", "apiVersion": "v1", "metadata": self.metadata(workload), "spec": self.spec(workload),
             "status": self.status(workload)})
@@ -172,7 +172,7 @@ impl Pod {
         spec
     }
 
-    /// The status alone: what changes in a pod's life.
+    /// Builds the status, the part that changes over a pod's lifecycle.
     pub(super) fn status(&self, workload: &Workload) -> Value {
         let created = time::seconds(self.created);
         let condition = |kind: &str, holds: bool, why: Option<(&str, String)>| {
@@ -229,7 +229,7 @@ impl Pod {
     }
 }
 
-/// The same for every pod of an owner.
+/// Returns the UID of an owner, which is the same for all its pods.
 fn owner_uid(workload: &Workload, owner: &str) -> String {
     let text = format!("{}/{owner}", workload.namespace);
     let seed = text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
@@ -238,12 +238,12 @@ fn owner_uid(workload: &Workload, owner: &str) -> String {
     names::uid(&mut Rng::with_seed(seed))
 }
 
-/// The tag of a container's image.
+/// Returns the tag of a container's image.
 pub(super) fn tag(template: &ContainerTemplate, version: u32) -> String {
     template.tag.replace("{}", &version.to_string())
 }
 
-/// The image of a container with its tag.
+/// Returns the image of a container with its tag.
 pub(super) fn image(template: &ContainerTemplate, version: u32) -> String {
     format!("{}:{}", template.image, tag(template, version))
 }

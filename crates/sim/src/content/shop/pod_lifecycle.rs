@@ -1,4 +1,4 @@
-//! The life of one pod: scheduled, started, ready, and what its fate makes of it.
+//! The lifecycle of one pod: scheduled, started, ready, and then as its scenario has it.
 
 use fastrand::Rng;
 use jiff::Timestamp;
@@ -8,30 +8,31 @@ use super::log_writer::{LogWriters, later};
 use super::pod::{Container, ContainerState, Pod, Termination, image};
 use super::workloads::{ContainerTemplate, Scenario, Workload};
 
-/// The longest back-off of a crash loop, in seconds; shorter than the kubelet's 5 minutes, so that a demo shows it move.
+/// The longest back-off of a crash loop in seconds. The kubelet's is 5 minutes, too long to watch
+/// in a demo.
 const MAX_BACK_OFF: u64 = 80;
 
-/// Far enough to be never.
+/// The time of a step that never comes.
 const NEVER: Timestamp = Timestamp::MAX;
 
-/// Where a pod stands.
+/// A stage of the lifecycle.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Stage {
     New,
     Scheduled,
-    /// This init container runs.
+    /// The init container of this index runs.
     Init(usize),
     Started,
     Ready,
     /// The first container has crashed.
     Crashed,
     BackOff,
-    /// The image could not be pulled; whether it is backing off.
+    /// The image could not be pulled. `true` while the kubelet backs off.
     NotPulled(bool),
     Over,
 }
 
-/// A pod on its way.
+/// A pod in its lifecycle.
 pub(super) struct PodLifecycle {
     pub(super) workload: usize,
     pub(super) pod: Pod,
@@ -40,15 +41,15 @@ pub(super) struct PodLifecycle {
     pub(super) next: Timestamp,
 }
 
-/// What a step may touch.
+/// The parts of the shop that a step uses.
 pub(super) struct StepContext<'a> {
     pub(super) workload: &'a Workload,
     pub(super) events: &'a mut Events,
     pub(super) logs: &'a mut LogWriters,
     pub(super) rng: &'a mut Rng,
-    /// A node and its address, for a pod that needs one.
+    /// A node and its IP, for a pod that is to be scheduled.
     pub(super) place: (&'static str, String),
-    /// An IP that no pod has.
+    /// A free IP, for a pod that has none.
     pub(super) address: String,
     pub(super) now: Timestamp,
 }
@@ -84,7 +85,7 @@ impl StepContext<'_> {
         );
     }
 
-    /// What a kubelet tells of a container's start.
+    /// Records the kubelet's events about a container's start.
     fn started(&mut self, pod: &Pod, template: &ContainerTemplate, init: bool) {
         let subject = Subject {
             kind: "Pod",
@@ -116,7 +117,7 @@ impl StepContext<'_> {
 }
 
 impl PodLifecycle {
-    /// The next step; whether the status changed.
+    /// Takes the next step and returns whether the status changed.
     pub(super) fn step(&mut self, context: &mut StepContext<'_>) -> bool {
         match self.stage {
             Stage::New => self.schedule(context),
@@ -343,18 +344,18 @@ impl PodLifecycle {
     }
 }
 
-/// What a container says that waits for its next run.
+/// Returns the message of a container that waits for its next run.
 pub(super) fn back_off_message(restarts: u64, container: &str, pod: &str, uid: &str, workload: &Workload) -> String {
     let (seconds, namespace) = (back_off(restarts), workload.namespace);
     format!("back-off {seconds}s restarting failed container={container} pod={pod}_{namespace}({uid})")
 }
 
-/// Seconds until the next run after so many restarts.
+/// Returns the seconds until the next run, given the number of restarts.
 fn back_off(restarts: u64) -> u64 {
     (10 << restarts.min(3)).min(MAX_BACK_OFF)
 }
 
-/// A crashed container waits; how it ended becomes its last state.
+/// Makes a crashed container wait; its termination becomes its last state.
 pub(super) fn wait_for_restart(container: &mut Container, message: String) {
     let waiting = ContainerState::Waiting {
         reason: "CrashLoopBackOff",

@@ -1,4 +1,4 @@
-//! The shop's pods as objects of the cluster, and their containers as writers of logs.
+//! Brings the stored pods and their logs up to date with the lifecycles.
 
 use fastrand::Rng;
 use jiff::Timestamp;
@@ -12,7 +12,7 @@ use super::workloads::Workload;
 use crate::object::Kind;
 use crate::state::State;
 
-/// Stores a pod, or the new status of one that is there and stays.
+/// Stores a new pod, or the new status of a pod that is not being deleted.
 pub(super) fn sync_pod(state: &State, lifecycle: &PodLifecycle, workload: &Workload) {
     let pod = &lifecycle.pod;
     if state
@@ -44,7 +44,7 @@ pub(super) fn sync_pod(state: &State, lifecycle: &PodLifecycle, workload: &Workl
     });
 }
 
-/// Gives a container's status the IDs of its runs; that of a new run is made when it is stored.
+/// Sets the IDs of the runs that a container's status shows. The runtime makes that of a new run.
 fn identify(now: &mut Value, before: &Value) {
     let id = &before["containerID"];
     if now["restartCount"] == before["restartCount"] && id.is_string() {
@@ -64,7 +64,7 @@ fn identify(now: &mut Value, before: &Value) {
     }
 }
 
-/// Lets every running container of a pod speak that does not yet.
+/// Starts the log of every running container of a pod.
 pub(super) fn start_logs(
     logs: &mut LogWriters,
     lifecycle: &PodLifecycle,

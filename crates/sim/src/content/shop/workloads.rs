@@ -1,4 +1,4 @@
-//! What runs in the shop's clusters.
+//! The workloads of the shop's clusters.
 
 use super::log_format::LogFormat;
 
@@ -8,14 +8,14 @@ pub(super) struct Plan {
     pub(super) workloads: Vec<Workload>,
 }
 
-/// A set of equal pods and who owns them.
+/// A set of equal pods, and the kind of their owner.
 #[derive(Clone, Debug)]
 pub(super) struct Workload {
     pub(super) namespace: &'static str,
     pub(super) name: &'static str,
     pub(super) owner: Owner,
     pub(super) replicas: usize,
-    /// The version of the first container's image; a roll-out changes it.
+    /// The version of the first container's image, which a roll-out raises.
     pub(super) version: u32,
     pub(super) init: &'static [ContainerTemplate],
     pub(super) containers: &'static [ContainerTemplate],
@@ -24,52 +24,52 @@ pub(super) struct Workload {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Owner {
-    /// A Deployment, through a ReplicaSet; rolled out now and then when `true`.
+    /// A Deployment, through a `ReplicaSet`. `true` if it is rolled out now and then.
     Deployment(bool),
     StatefulSet,
     /// One on every node.
     DaemonSet,
     Job,
-    /// A Job every so many seconds; the last three stay.
+    /// A Job at an interval in seconds; the last three stay.
     CronJob(u64),
 }
 
-/// What becomes of the pods.
+/// The way that the pods of a workload go.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Scenario {
     Runs,
-    /// The first container ends so after so many seconds, again and again.
+    /// The first container crashes after this many seconds, again and again.
     Crashes {
         code: i32,
         reason: &'static str,
         after: u64,
     },
-    /// The first container ends with this code after so many seconds, and that is it.
+    /// The first container ends after this many seconds, for good.
     Ends {
         code: i32,
         after: u64,
     },
     /// The image can't be pulled.
     NoImage,
-    /// No node takes it, for this reason.
+    /// The pods fit on no node, for this reason.
     Unschedulable(&'static str),
     /// The readiness probe of the first container fails.
     NotReady,
 }
 
-/// A container.
+/// The part of a container that is the same in all pods of a workload.
 #[derive(Debug)]
 pub(super) struct ContainerTemplate {
     pub(super) name: &'static str,
-    /// Without its tag.
+    /// The image without its tag.
     pub(super) image: &'static str,
-    /// The tag; of a first container `{}` becomes the workload's version.
+    /// The tag; in a first container `{}` stands for the workload's version.
     pub(super) tag: &'static str,
     pub(super) command: &'static [&'static str],
     pub(super) port: u16,
     pub(super) memory: &'static str,
     pub(super) log_format: LogFormat,
-    /// Of an init container: it keeps running beside the others (`restartPolicy: Always`).
+    /// Whether an init container keeps running with the others (`restartPolicy: Always`).
     pub(super) sidecar: bool,
 }
 
@@ -303,7 +303,7 @@ const ONLY_GPU: &str = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu. 
 const NO_MEMORY: &str = "0/2 nodes are available: 2 Insufficient memory. no new claims to deallocate, preemption: 0/2 nodes \
                          are available: 2 No preemption victims found for incoming pod.";
 
-/// A workload that runs well, without init containers.
+/// Makes a workload without init containers whose pods run well.
 fn plain(
     namespace: &'static str,
     name: &'static str,
@@ -323,7 +323,7 @@ fn plain(
     }
 }
 
-/// The cluster of this name: `staging`, else `production`.
+/// Returns the cluster of this name: `staging`, or else `production`.
 pub(super) fn plan(cluster: &str) -> Plan {
     use Owner::{CronJob, DaemonSet, Deployment, Job, StatefulSet};
     let staging = cluster == "staging";

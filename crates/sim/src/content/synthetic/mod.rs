@@ -1,4 +1,6 @@
-//! Many ordinary pods, for load: the same for the same size. They write no logs, so that a reader measures itself.
+//! Many ordinary pods for load tests, the same for the same size.
+//!
+//! They write no logs, so that a test of a reader measures the reader alone.
 
 mod template;
 mod workload;
@@ -45,7 +47,7 @@ pub(super) fn fill(state: &Arc<State>, pods: usize, nodes: usize, namespaces: us
         }
     }
     let seed = AtomicU64::new(1 << 40);
-    // Nobody else sets it: a cluster has one content.
+    // A cluster has one content, so this is the only place that sets it.
     let _ = state.on_pod_removed.set(Box::new(move |state, pod| {
         replace(state, pod, &size, seed.fetch_add(1, Ordering::Relaxed))
     }));
@@ -54,7 +56,7 @@ pub(super) fn fill(state: &Arc<State>, pods: usize, nodes: usize, namespaces: us
     }
 }
 
-/// The owner's answer to a pod that was deleted: another one. A Job whose pod is gone makes none.
+/// Creates the replacement of a deleted pod, as its owner would. A Job makes none.
 fn replace(state: &Arc<State>, removed: &Arc<Object>, size: &Size, seed: u64) {
     let Some(workload) = Workload::from_pod_name(&removed.name, size).filter(|it| it.namespace == removed.namespace)
     else {

@@ -1,4 +1,7 @@
-//! The JSON of synthetic pods: as large as ordinary ones (about 20 kB), most of it the same for all pods of a workload.
+//! The JSON of synthetic pods.
+//!
+//! It is as large as that of ordinary pods, about 20 kB, and mostly the same for all pods of a
+//! workload.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -7,16 +10,17 @@ use super::workload::{Health, Owner, PodIdentity, Size, Workload};
 use crate::shared_json::{Draft, SharedField};
 use crate::{protobuf, time};
 
-/// Environment variables of a container.
+/// The number of plain environment variables of a container.
 const VARIABLES: usize = 24;
 
 const CONTAINERS: [&str; 2] = ["main", "proxy"];
 
-/// What the pods of a workload have in common: everything but names, places, times and status.
+/// The parts that all pods of a workload share: everything but names, places, times and status.
 pub(super) struct Template {
     /// The pod without its largest parts.
     value: Value,
-    /// The largest parts, as they are sent: a pod costs neither the time nor the memory of another copy.
+    /// The largest parts, already serialised, so that a pod costs neither the time nor the memory
+    /// of another copy.
     shared: Vec<SharedField>,
 }
 
@@ -77,7 +81,7 @@ fn whole(workload: &Workload) -> Value {
         "spec": spec})
 }
 
-/// Eight labels.
+/// Returns the eight labels of a pod.
 fn labels(workload: &Workload) -> Value {
     json!({"app": workload.name, "app.kubernetes.io/name": workload.name.split('-').next(),
         "app.kubernetes.io/instance": workload.name, "app.kubernetes.io/component": "server",
@@ -152,7 +156,7 @@ fn container_spec(workload: &Workload, container: &str) -> Value {
         "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"})
 }
 
-/// The `fieldsV1` of a value, as server-side apply tracks it: a list of named things by their names.
+/// Builds the `fieldsV1` of a value as server-side apply tracks it: items of a list by their names.
 fn fields(value: &Value) -> Value {
     let mut out = Map::new();
     match value {
@@ -173,7 +177,7 @@ fn fields(value: &Value) -> Value {
     Value::Object(out)
 }
 
-/// A pod made from its workload's template.
+/// Makes a pod from its workload's template.
 pub(super) fn pod(
     template: &Template,
     workload: &Workload,
@@ -195,7 +199,7 @@ pub(super) fn pod(
     }
 }
 
-/// The status of a pod that has been there since `created`.
+/// Builds the status of a pod that was created at `created`.
 pub(super) fn status(workload: &Workload, identity: &PodIdentity, size: &Size, created: Timestamp) -> Value {
     let since = time::seconds(created);
     let condition = |kind: &str, holds: bool| json!({"type": kind, "status": if holds { "True" } else { "False" }, "lastProbeTime": null, "lastTransitionTime": since});
@@ -250,13 +254,13 @@ pub(super) fn status(workload: &Workload, identity: &PodIdentity, size: &Size, c
     status
 }
 
-/// The form that a pod's ailment takes.
+/// Chooses the variant of a pod's problem.
 fn variant<T: Copy + Default>(variants: &[T], identity: &PodIdentity) -> T {
     let place = identity.variant % variants.len().max(1);
     variants.get(place).copied().unwrap_or_default()
 }
 
-/// Why an image can't be pulled, as containerd words it.
+/// Returns why an image can't be pulled, as containerd words it.
 fn no_image(image: &str, identity: &PodIdentity) -> String {
     let not_found = format!("{image}: not found");
     let causes = [

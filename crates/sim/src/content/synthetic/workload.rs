@@ -1,10 +1,12 @@
-//! The workloads of a synthetic cluster: every fact about a pod follows from the cluster's size and the pod's number.
+//! The workloads of a synthetic cluster.
+//!
+//! Everything about a pod follows from the size of the cluster and the number of the pod.
 
 use fastrand::Rng;
 
 use crate::names;
 
-/// Pods of a workload, on average.
+/// The number of pods of a workload, except for the last one.
 const REPLICAS: usize = 20;
 
 const NAMES: [&str; 16] = [
@@ -23,7 +25,7 @@ pub(super) enum Owner {
     Job,
 }
 
-/// What is wrong with a pod: with every hundredth something.
+/// The health of a pod. Every hundredth pod has a problem.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Health {
     Good,
@@ -48,7 +50,7 @@ const PROBLEMS: [Health; 8] = [
     Health::Evicted,
 ];
 
-/// How large the cluster is.
+/// The size of the cluster.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Size {
     pub(super) pods: usize,
@@ -78,10 +80,9 @@ pub(super) struct Workload {
     pub(super) namespace: String,
     pub(super) team: &'static str,
     pub(super) owner: Owner,
-    /// The hash of the ReplicaSet or of the StatefulSet's revision.
+    /// The hash of the `ReplicaSet`, or the revision of the `StatefulSet`.
     pub(super) revision: String,
     pub(super) uid: String,
-    /// How many pods it has.
     pub(super) replicas: usize,
 }
 
@@ -106,18 +107,18 @@ impl Workload {
         }
     }
 
-    /// The workload that a pod's name belongs to: its number is in it.
+    /// Returns the workload that a pod belongs to, by the number in the pod's name.
     pub(super) fn from_pod_name(pod: &str, size: &Size) -> Option<Workload> {
         let number: usize = pod.split('-').nth(1)?.parse().ok()?;
         (number < size.workloads()).then(|| Workload::new(number, size))
     }
 
-    /// The pods of the cluster's beginning.
+    /// Returns the pods that the cluster starts with.
     pub(super) fn pods(&self) -> impl Iterator<Item = PodIdentity> + '_ {
         (0..self.replicas).map(|index| self.pod(index, (self.number * REPLICAS + index) as u64))
     }
 
-    /// A pod: its place in the workload, and a number that makes its name and UID its own.
+    /// Makes the pod with this place in the workload. The seed makes its name and UID unique.
     pub(super) fn pod(&self, index: usize, seed: u64) -> PodIdentity {
         let mut rng = Rng::with_seed(seed ^ 0x5eed_0000_0000_0000);
         let name = match self.owner {
@@ -144,13 +145,13 @@ impl Workload {
 /// One pod of a workload.
 #[derive(Clone, Debug)]
 pub(super) struct PodIdentity {
-    /// Its place among all pods of the cluster: where it runs and which IP it has.
+    /// Its place among all pods of the cluster, which determines its node and its IP.
     pub(super) number: usize,
     pub(super) name: String,
     pub(super) uid: String,
     pub(super) health: Health,
-    /// Which of the variants that an ailment has this one takes.
+    /// Which variant of its problem the pod has.
     pub(super) variant: usize,
-    /// Seconds that it was there when the cluster began.
+    /// The age in seconds when the cluster starts.
     pub(super) age: u64,
 }

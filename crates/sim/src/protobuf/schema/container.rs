@@ -1,4 +1,4 @@
-//! Containers.
+//! Messages of containers.
 
 use super::{
     Message,

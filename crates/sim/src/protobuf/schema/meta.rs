@@ -1,4 +1,4 @@
-//! `k8s.io/apimachinery/pkg/apis/meta/v1`: metadata and failures.
+//! Messages of `k8s.io/apimachinery/pkg/apis/meta/v1`: metadata and failures.
 
 use super::{
     Message,

@@ -1,4 +1,4 @@
-//! Volumes.
+//! Messages of volumes.
 
 use super::container::{LOCAL_OBJECT_REFERENCE, OBJECT_FIELD_SELECTOR, RESOURCE_FIELD_SELECTOR};
 use super::{

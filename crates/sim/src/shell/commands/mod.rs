@@ -1,4 +1,4 @@
-//! The commands that a container has, as BusyBox has them.
+//! The commands that a container has, as `BusyBox` has them.
 
 mod files;
 mod session;
