@@ -79,10 +79,10 @@ pub(super) fn read(call: &Call, kind: Kind, selectors: &Selectors) -> Result<Pag
         .filter(|limit| *limit > 0);
     let token = call.query.get("continue").map(Token::decode).transpose()?;
     // With selectors, the limit counts matching objects, which only reading them finds.
-    let limit = limit.filter(|_| selectors.is_empty());
+    let range_limit = limit.filter(|_| selectors.is_empty());
     let snapshot = match &token {
-        Some(token) => next_page(call, kind, token, limit)?,
-        None => first_page(call, kind, limit)?,
+        Some(token) => next_page(call, kind, token, range_limit)?,
+        None => first_page(call, kind, range_limit)?,
     };
     let mut objects = snapshot.objects;
     objects.retain(|object| selectors.matches(object));
