@@ -276,20 +276,21 @@ impl From<Denied> for ApiError {
 impl From<podgate_cluster::Error> for ApiError {
     fn from(error: podgate_cluster::Error) -> Self {
         use podgate_cluster::Error;
+        let message = error.to_string();
         match error {
-            Error::PodNotFound(message) => Self::PodNotFound(message.into()),
-            Error::ContainerNotFound(message) => Self::ContainerNotFound(message.into()),
-            Error::NotFound(message) => Self::NotFound(message.into()),
-            Error::Forbidden(message) => Self::Forbidden(message.into()),
-            Error::Invalid(message) => Self::Parameter(message.into()),
-            Error::Conflict(message) => Self::Conflict(message.into()),
-            Error::NoExecutable(message) => Self::NoExecutable(message.into()),
-            Error::Busy(message) => Self::TooMany {
-                message: message.into(),
+            Error::PodNotFound(_) => Self::PodNotFound(message),
+            Error::ContainerNotFound(_) => Self::ContainerNotFound(message),
+            Error::NotFound(_) => Self::NotFound(message),
+            Error::Forbidden(_) => Self::Forbidden(message),
+            Error::Invalid(_) => Self::Parameter(message),
+            Error::Conflict(_) => Self::Conflict(message),
+            Error::NoExecutable(_) => Self::NoExecutable(message),
+            Error::Busy(_) => Self::TooMany {
+                message,
                 retry_after: BUSY_RETRY,
             },
-            Error::Rejected(message) | Error::Upstream(message) => Self::Upstream(message.into()),
-            Error::Timeout(message) => Self::Timeout(message.into()),
+            Error::Rejected(_) | Error::Upstream { .. } => Self::Upstream(message),
+            Error::Timeout(_) => Self::Timeout(message),
         }
     }
 }

@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use crate::{
     Error, MemoryBudget,
-    error::{CallerParameters, Result},
+    error::{CallerParameters, Failure, Result},
     source::Loaded,
     wire::status::Status,
 };
@@ -182,13 +182,16 @@ impl Client {
     /// What a refusal means where the source has no credential that could be renewed.
     fn anonymous(&self, status: StatusCode, what: &str) -> Option<Error> {
         let why = self.hints.anonymous.as_ref()?;
-        let text = format!(
-            "{what} was refused by the cluster (status {}), because {why}",
-            status.as_u16()
-        );
         match status {
-            StatusCode::UNAUTHORIZED => Some(Error::upstream(text)),
-            StatusCode::FORBIDDEN => Some(Error::forbidden(text)),
+            StatusCode::UNAUTHORIZED => Some(Error::upstream(
+                what,
+                Failure::Anonymous {
+                    why: why.as_str().into(),
+                },
+            )),
+            StatusCode::FORBIDDEN => Some(Error::forbidden(format!(
+                "{what} was refused by the cluster (status 403), because {why}"
+            ))),
             _ => None,
         }
     }

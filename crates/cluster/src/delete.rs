@@ -3,7 +3,10 @@
 use http::{Request, header::CONTENT_TYPE};
 use serde::{Deserialize, Serialize};
 
-use crate::{Cluster, Error, detail, error::Result};
+use crate::{
+    Cluster, Error, detail,
+    error::{Failure, Result},
+};
 
 /// How to delete.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -67,7 +70,7 @@ impl Cluster {
         };
         let unsent = |error: &dyn std::fmt::Display| {
             Error::invalid(format!(
-                "the deletion of pod `{namespace}/{name}` could not be put into words: {error}"
+                "the deletion of pod `{namespace}/{name}` could not be serialised: {error}"
             ))
         };
         let body = serde_json::to_vec(&body).map_err(|error| unsent(&error))?;
@@ -90,8 +93,7 @@ impl Cluster {
         if matches!(answer.kind.as_str(), "Pod" | "Status") {
             return Ok(());
         }
-        Err(Error::upstream(format!(
-            "{what} was not answered as Kubernetes answers, so the pod may still be there: check that the address is that of an API server"
-        )))
+        let why = "neither with a pod nor with a status, so the pod may still be there".into();
+        Err(Error::upstream(what, Failure::NotKubernetes { why }))
     }
 }

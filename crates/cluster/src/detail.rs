@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::{
     Cluster, Error,
     client::{self, Client, Reserved},
-    error::Result,
+    error::{Failure, Result},
 };
 
 /// The bytes by which what is made of a pod's JSON may be longer: fields that are absent there.
@@ -92,10 +92,12 @@ pub(crate) fn pod_path(namespace: &str, name: &str) -> Result<String> {
 }
 
 pub(crate) fn not_a_pod(client: &Client, namespace: &str, name: &str) -> Error {
-    Error::upstream(format!(
-        "cluster `{}` answered something else than pod `{namespace}/{name}`: check that its address is that of an API server",
+    let what = format!(
+        "the request for pod `{namespace}/{name}` on cluster `{}`",
         client.cluster
-    ))
+    );
+    let why = "the answer is not a pod".into();
+    Error::upstream(what, Failure::NotKubernetes { why })
 }
 
 /// Removes `metadata.managedFields` from a manifest as API servers write it: keys of `metadata` are indented by two, and so are

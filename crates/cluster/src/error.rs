@@ -1,5 +1,8 @@
 //! What can go wrong between Podgate and a cluster.
 
+mod failure;
+
+pub use self::failure::{Failure, StaleReason};
 use crate::{
     text::{Message, excerpt},
     wire::status::Status,
@@ -36,9 +39,14 @@ pub enum Error {
     /// The cluster does not take the call as Podgate, or a proxy, made it (400 and 422): the same call would fail again.
     #[error("{0}")]
     Rejected(Message),
-    /// The cluster refused us (401 included), broke off, or answered what is not Kubernetes.
-    #[error("{0}")]
-    Upstream(Message),
+    /// The cluster, or the way to it, failed.
+    #[error("{}", Message::from(format!("{what} {failure}")))]
+    Upstream {
+        /// The call or the task, such as "GET /api/v1/pods on cluster `prod`".
+        what: Message,
+        /// How it failed.
+        failure: Failure,
+    },
     /// The cluster did not answer in time.
     #[error("{0}")]
     Timeout(Message),
@@ -97,8 +105,11 @@ impl Error {
     }
 
     /// Makes an [`Error::Upstream`].
-    pub fn upstream(text: impl Into<Message>) -> Self {
-        Self::Upstream(text.into())
+    pub fn upstream(what: impl Into<Message>, failure: Failure) -> Self {
+        Self::Upstream {
+            what: what.into(),
+            failure,
+        }
     }
 
     /// Makes an [`Error::Timeout`].
@@ -125,7 +136,7 @@ impl Error {
         let text = format!("{what} was refused by the cluster: {said}");
         match status {
             404 if parsed.details.as_ref().is_some_and(|details| details.kind == "pods") => Self::pod_not_found(text),
-            401 => Self::unauthorized(what),
+            401 => Self::upstream(what, Failure::Unauthorized),
             403 => Self::forbidden(text),
             404 => Self::not_found(text),
             409 => Self::conflict(text),
@@ -133,30 +144,24 @@ impl Error {
             400 | 422 if blames(parsed, given) => Self::invalid(text),
             400 | 422 => Self::rejected(text),
             408 | 504 => Self::timeout(format!("{what} was not answered in time: {said}")),
-            429 => Self::upstream(format!(
-                "{what} was refused because the API server is overloaded; try again in a moment: {said}"
-            )),
-            _ => Self::upstream(format!("{what} failed with status {status}: {said}")),
+            _ => Self::upstream(
+                what,
+                Failure::Status {
+                    status,
+                    said: Some(said.into()),
+                },
+            ),
         }
     }
 
     /// An answer whose body is not a `Status`: a proxy's page, say. Nothing of it is repeated.
     fn without_status(status: u16, what: &str) -> Self {
         match status {
-            401 => Self::unauthorized(what),
+            401 => Self::upstream(what, Failure::Unauthorized),
             403 => Self::forbidden(format!("{what} was refused with status 403, without a reason")),
             408 | 504 => Self::timeout(format!("{what} was not answered in time (status {status})")),
-            429 | 500..=599 => Self::upstream(format!("{what} failed with status {status}: try again in a moment")),
-            _ => Self::upstream(format!(
-                "{what} was answered with status {status}, and not as Kubernetes answers: check that the address is that of an API server"
-            )),
+            _ => Self::upstream(what, Failure::Status { status, said: None }),
         }
-    }
-
-    fn unauthorized(what: &str) -> Self {
-        Self::upstream(format!(
-            "{what} was refused because the cluster does not accept Podgate's credential (any more): renew the cluster's credential"
-        ))
     }
 }
 
@@ -221,17 +226,23 @@ mod tests {
             "pods",
             |error| matches!(error, Error::Forbidden(text) if text.contains("the cluster's words")),
         );
-        is(
-            401,
-            "",
-            |error| matches!(error, Error::Upstream(text) if text.contains("credential")),
-        );
+        is(401, "", |error| {
+            matches!(
+                error,
+                Error::Upstream {
+                    failure: Failure::Unauthorized,
+                    ..
+                }
+            )
+        });
         is(409, "pods", |error| matches!(error, Error::Conflict(_)));
         is(400, "pods", |error| matches!(error, Error::Rejected(_)));
         is(422, "pods", |error| matches!(error, Error::Rejected(_)));
-        is(410, "pods", |error| matches!(error, Error::Upstream(_)));
-        is(429, "pods", |error| matches!(error, Error::Upstream(_)));
-        is(500, "pods", |error| matches!(error, Error::Upstream(_)));
+        for status in [410, 429, 500] {
+            let error = Error::from_status(status, &self::status(status, "Reason", "pods"), WHAT, &[]);
+            let said = Some("the cluster's words".into());
+            assert_eq!(error, Error::upstream(WHAT, Failure::Status { status, said }));
+        }
         is(504, "pods", |error| matches!(error, Error::Timeout(_)));
     }
 
@@ -242,10 +253,11 @@ mod tests {
             assert!(!error.to_string().contains("secret"), "{error}");
         }
         let error = Error::from_status(302, b"", WHAT, &[]);
-        assert!(
-            matches!(&error, Error::Upstream(text) if text.contains("not as Kubernetes")),
-            "{error}"
-        );
+        let nothing = Failure::Status {
+            status: 302,
+            said: None,
+        };
+        assert_eq!(error, Error::upstream(WHAT, nothing));
     }
 
     #[test]
@@ -299,7 +311,7 @@ mod tests {
         let body = json!({"kind": "Status", "message": message, "reason": "BadRequest"}).to_string();
         let error = |status| Error::from_status(status, body.as_bytes(), WHAT, &[]);
         assert!(matches!(error(400), Error::Conflict(_)));
-        assert!(matches!(error(503), Error::Upstream(_)));
+        assert!(matches!(error(503), Error::Upstream { .. }));
     }
 
     #[test]

@@ -147,7 +147,7 @@ impl<'a> Pages<'a> {
             let page = self.request(Some(&token))?;
             match list::page(self.client, page, &mut bounds, &mut reservation, &mut kept).await {
                 Ok(meta) => token = meta.token,
-                Err(Error::Upstream(_)) if !token.is_empty() => {
+                Err(Error::Upstream { .. }) if !token.is_empty() => {
                     kept = self.newest();
                     let whole = self.request(None)?;
                     list::page(self.client, whole, &mut bounds, &mut reservation, &mut kept).await?;

@@ -10,7 +10,7 @@ use crate::{
     Cluster, Error,
     client::{BodyReservation, Client, Policy, SharedClient, get, pods_uri, uri},
     cluster::{Info, Inner},
-    error::Result,
+    error::{Failure, Result},
     list::{self, Bounds, Sink},
     text::{MAX_TEXT, quote},
 };
@@ -151,10 +151,11 @@ async fn try_pods(client: &Client, namespace: Option<&str>) -> Result<()> {
 /// An error of the upstream without its words.
 fn without_upstream_text(error: Error, what: &str) -> Error {
     match error {
-        Error::Timeout(_) | Error::Upstream(_) => error,
-        _ => Error::upstream(format!(
-            "the server refuses to tell {what}: check that the address is that of an API server"
-        )),
+        Error::Timeout(_) | Error::Upstream { .. } => error,
+        _ => Error::upstream(
+            format!("asking the server for {what}"),
+            Failure::Other("it refused: check that the address is that of an API server".into()),
+        ),
     }
 }
 
@@ -243,10 +244,11 @@ pub(crate) async fn namespaces(client: &Client) -> Result<Vec<String>> {
     let what = format!("GET /api/v1/namespaces on cluster `{}`", client.cluster);
     let mut names = client.within(all_names(client), &what).await?;
     if names.more {
-        return Err(Error::upstream(format!(
-            "cluster `{}` has more than {MAX_NAMES} namespaces, which is more than Podgate lists",
-            client.cluster
-        )));
+        let why = format!("it has more than {MAX_NAMES}, which is more than Podgate lists");
+        return Err(Error::upstream(
+            format!("the list of the namespaces of cluster `{}`", client.cluster),
+            Failure::Other(why.into()),
+        ));
     }
     names.names.sort_unstable();
     Ok(names.names)

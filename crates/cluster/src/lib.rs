@@ -30,9 +30,14 @@ pub mod websocket;
 pub mod wire;
 
 pub use budget::MemoryBudget;
+pub use client::{
+    proxy::ProxyFailure,
+    tls::{CertificateRole, Refusal, TlsFailure},
+};
 pub use cluster::{Cluster, Info, Spec};
-pub use error::Error;
+pub use error::{Error, Failure, StaleReason};
 pub use registry::Registry;
+pub use removal::RemovalReason;
 pub use source::Source;
 pub use sync::{Sync, SyncState};
 pub use watch::metrics::Counts;

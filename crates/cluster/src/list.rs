@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::{
     Error,
     client::{BodyReservation, Client},
-    error::Result,
+    error::{Failure, Result},
     watch::codec::{DecodeError, Part, Splitter},
     wire::nullable,
 };
@@ -67,9 +67,8 @@ pub(crate) async fn page(
 ) -> Result<Meta> {
     let what = client.what(&request);
     let not_a_list = |decode_error: &DecodeError| {
-        Error::upstream(format!(
-            "{what} was not answered as Kubernetes answers ({decode_error}): check that the address is that of an API server"
-        ))
+        let why = decode_error.to_string().into();
+        Error::upstream(what.as_str(), Failure::NotKubernetes { why })
     };
     let mut body = client.request(request).await?.into_body();
     let mut splitter = Splitter::skipping(bounds.item);
@@ -77,10 +76,14 @@ pub(crate) async fn page(
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| client.broken(&error, &what))?;
         let Ok(data) = frame.into_data() else { continue };
-        bounds.left = bounds
-            .left
-            .checked_sub(data.len())
-            .ok_or_else(|| Error::upstream(format!("{what} was answered with more than Podgate reads of a list")))?;
+        bounds.left = bounds.left.checked_sub(data.len()).ok_or_else(|| {
+            Error::upstream(
+                what.as_str(),
+                Failure::TooLong {
+                    most: "Podgate reads of a list".into(),
+                },
+            )
+        })?;
         let taken = splitter.push(&data, &mut |part, json| {
             match part {
                 Part::Item => sink.item(Some(json)),

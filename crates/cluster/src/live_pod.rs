@@ -4,7 +4,12 @@ mod parts;
 
 use self::parts::{Container, ContainerStatus, Rule, Status};
 pub(crate) use self::parts::{LivePod, Metadata};
-use crate::{Cluster, Error, client, detail, error::Result, text::MAX_TEXT, wire::MAX_PARTS};
+use crate::{
+    Cluster, Error, client, detail,
+    error::{Failure, Result},
+    text::MAX_TEXT,
+    wire::MAX_PARTS,
+};
 
 /// Bytes of the longest name that a runtime gives to a container's run.
 const MAX_ID: usize = 512;
@@ -74,10 +79,8 @@ impl Cluster {
         pod.cluster = client.cluster.clone();
         (pod.metadata.namespace, pod.metadata.name) = (namespace.to_owned(), name.to_owned());
         if pod.parts() > MAX_PARTS {
-            return Err(Error::upstream(format!(
-                "{} has more than {MAX_PARTS} containers, container statuses and restart rules together, and is not read for that reason: make it smaller",
-                pod.display_name()
-            )));
+            let too_many = Failure::TooManyParts { most: MAX_PARTS };
+            return Err(Error::upstream(pod.display_name(), too_many));
         }
         Ok(pod)
     }

@@ -14,7 +14,7 @@ use kube::client::Body as Answer;
 use crate::{
     Cluster, Error,
     client::{self, Client},
-    error::Result,
+    error::{Failure, Result},
     live_pod::{LivePod, RunState},
     removal::Removal,
 };
@@ -189,7 +189,7 @@ impl Reading {
             let frame = tokio::select! {
                 biased;
                 () = self.removed.cancelled() => {
-                    return Err(Error::upstream(format!("{} was ended: {}", self.what, self.removed.reason())));
+                    return Err(Error::upstream(self.what.as_str(), Failure::Removed(self.removed.reason())));
                 }
                 frame = tokio::time::timeout(self.idle, self.answer.body_mut().frame()) => frame,
             };

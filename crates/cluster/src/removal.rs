@@ -1,18 +1,31 @@
 //! The end of a cluster's streams, and why it came.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use tokio_util::sync::CancellationToken;
 
 /// Why a cluster, as it was, is no longer served.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum RemovalReason {
+pub enum RemovalReason {
     /// It was removed.
     Removed,
     /// Another credential, or other settings, took its place.
     Replaced,
     /// The process ends.
     Shutdown,
+}
+
+impl fmt::Display for RemovalReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Removed => "the cluster was removed from Podgate",
+            Self::Replaced => "the credential or the settings of the cluster were replaced, so open it again",
+            Self::Shutdown => "Podgate is shutting down",
+        })
+    }
 }
 
 /// Whether a cluster is still served as it was. Cheap to clone; the clones share one state.
@@ -44,14 +57,8 @@ impl Removal {
         self.token.run_until_cancelled(work).await
     }
 
-    /// Returns why the end came, as the end of a sentence.
-    pub(crate) fn reason(&self) -> &'static str {
-        match self.why.get() {
-            Some(RemovalReason::Replaced) => {
-                "the credential or the settings of the cluster were replaced, so open it again"
-            }
-            Some(RemovalReason::Shutdown) => "Podgate is shutting down",
-            Some(RemovalReason::Removed) | None => "the cluster was removed from Podgate",
-        }
+    /// Returns why the end came.
+    pub(crate) fn reason(&self) -> RemovalReason {
+        self.why.get().copied().unwrap_or(RemovalReason::Removed)
     }
 }

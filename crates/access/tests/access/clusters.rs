@@ -148,7 +148,7 @@ async fn a_cluster_that_does_not_answer_is_not_stored() {
     sim.stop().await;
     let denied = podgate.create(stopped).await.unwrap_err();
     assert!(
-        matches!(denied, Denied::Cluster(podgate_cluster::Error::Upstream(_))),
+        matches!(denied, Denied::Cluster(podgate_cluster::Error::Upstream { .. })),
         "{denied}"
     );
     assert!(podgate.names().await.is_empty());

@@ -2,17 +2,6 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// An untrusted source names an address that it may not reach.
-#[derive(Debug, thiserror::Error)]
-#[error(
-    "`{host}` leads to {address}, which a cluster added through the API may not reach (this host, its link, or cloud metadata): the operator can \
-     allow its network"
-)]
-pub(super) struct Blocked {
-    pub(super) host: String,
-    pub(super) address: IpAddr,
-}
-
 /// Metadata and host services of cloud providers outside the link-local ranges: AWS over IPv6, Google over IPv6, Alibaba, Oracle, Azure.
 const METADATA: [IpAddr; 5] = [
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),

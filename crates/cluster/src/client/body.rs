@@ -15,7 +15,7 @@ use super::{Policy, explain};
 use crate::{
     Error,
     budget::{MemoryBudget, Reservation},
-    error::Result,
+    error::{Failure, Result},
 };
 
 /// The most JSON values of one body that is parsed whole. The largest pod that etcd takes has a tenth.
@@ -94,7 +94,14 @@ pub(super) async fn read(
     what: &str,
     mut reservation: BodyReservation,
 ) -> Result<Reserved<Vec<u8>>> {
-    let too_long = || Error::upstream(format!("{what} was answered with more than {max} bytes"));
+    let too_long = || {
+        Error::upstream(
+            what,
+            Failure::TooLong {
+                most: format!("{max} bytes").into(),
+            },
+        )
+    };
     if length(&response).is_some_and(|length| length > max) {
         return Err(too_long());
     }
@@ -146,9 +153,8 @@ impl Reserved<Vec<u8>> {
     pub(crate) async fn parse<T: DeserializeOwned>(&mut self, what: &str) -> Result<T> {
         let values = values(&self.value);
         if values > MAX_VALUES {
-            return Err(Error::upstream(format!(
-                "{what} was answered with more than {MAX_VALUES} JSON values, which is more than Kubernetes writes for one object"
-            )));
+            let most = format!("{MAX_VALUES} JSON values, which is more than Kubernetes writes for one object");
+            return Err(Error::upstream(what, Failure::TooLong { most: most.into() }));
         }
         self.reservation
             .reserve(self.value.capacity() + values * VALUE, what)
@@ -161,11 +167,8 @@ impl Reserved<Vec<u8>> {
 
 /// Says where a body is not the JSON that was expected, and not what is there: that may be anything.
 pub(crate) fn not_json(error: &serde_json::Error, what: &str) -> Error {
-    Error::upstream(format!(
-        "{what} was not answered as Kubernetes answers (at line {}, column {}): check that the address is that of an API server",
-        error.line(),
-        error.column()
-    ))
+    let why = format!("at line {}, column {}", error.line(), error.column()).into();
+    Error::upstream(what, Failure::NotKubernetes { why })
 }
 
 /// The number of values in a JSON text: every item of a list or an object follows an opening bracket or a comma.
@@ -238,7 +241,7 @@ mod tests {
         let many = format!("[{}{{}}]", "{},".repeat(MAX_VALUES));
         let error = held(&policy, &many).parse::<Value>("GET /x").await.unwrap_err();
         assert!(
-            matches!(&error, Error::Upstream(text) if text.contains("GET /x")),
+            matches!(&error, Error::Upstream { what, failure: Failure::TooLong { .. } } if **what == *"GET /x"),
             "{error}"
         );
         assert!(held(&policy, "[{},{}]").parse::<Value>("GET /x").await.is_ok());

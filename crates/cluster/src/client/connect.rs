@@ -28,9 +28,7 @@ use tokio::{net::TcpStream, sync::oneshot};
 use tower::{BoxError, Service, ServiceBuilder};
 
 use super::{
-    Client, Policy,
-    address::Blocked,
-    explain,
+    Client, Policy, explain,
     forward::Forward,
     plug_in,
     proxy::{Environment, Kind, Proxy, ProxyError},
@@ -38,7 +36,7 @@ use super::{
 };
 use crate::{
     Error, Source,
-    error::Result,
+    error::{Failure, Result},
     source::{InvalidSource, Loaded},
 };
 
@@ -66,14 +64,22 @@ pub(super) fn load(source: &Source) -> Result<oneshot::Receiver<std::result::Res
         .spawn(move || {
             let _ = sender.send(source.load());
         });
-    started.map_err(|error| Error::upstream(format!("no thread could be started to read a credential: {error}")))?;
+    started.map_err(|error| {
+        Error::upstream(
+            "the start of a thread to read a credential",
+            Failure::Other(error.to_string().into()),
+        )
+    })?;
     Ok(loaded)
 }
 
 /// Makes a client: reads the source's files, runs its exec plug-in, and prepares TLS. Connects to nothing.
 pub(super) async fn build(source: Source, cluster: String, policy: Policy) -> Result<BuiltClient> {
     let unusable = |InvalidSource(why): InvalidSource| {
-        Error::upstream(format!("preparing the connection to cluster `{cluster}` failed: {why}"))
+        Error::upstream(
+            format!("preparing the connection to cluster `{cluster}`"),
+            Failure::Other(why.into()),
+        )
     };
     let gone = || InvalidSource("its credential could not be read".to_owned());
     let read = load(&source)?.await.unwrap_or_else(|_| Err(gone()));
@@ -360,8 +366,8 @@ async fn resolve(policy: &Policy, uri: &Uri) -> Attempt<Vec<SocketAddr>> {
         .filter(|address| policy.allows(address.ip()))
         .collect();
     match (allowed.is_empty(), all.first()) {
-        (true, Some(refused)) => Err(Box::new(Blocked {
-            host: host.to_owned(),
+        (true, Some(refused)) => Err(Box::new(Failure::Blocked {
+            host: host.into(),
             address: refused.ip(),
         })),
         _ => Ok(allowed),

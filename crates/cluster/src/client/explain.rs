@@ -5,15 +5,21 @@ use std::{error::Error as StdError, io};
 use tokio::time::error::Elapsed;
 use tower::buffer::error::Closed;
 
-use super::{address::Blocked, proxy::ProxyError, tls};
-use crate::{Error, text::excerpt};
+use super::proxy::{ProxyError, ProxyFailure};
+use crate::{Error, error::Failure, text::excerpt};
 
 /// A call that failed before, or within, its answer.
 pub(super) fn failure(error: &(dyn StdError + 'static), what: &str) -> Error {
-    chain(error).find_map(|cause| known(cause, what)).unwrap_or_else(|| {
-        let root = chain(error).last().map(ToString::to_string).unwrap_or_default();
-        Error::upstream(format!("{what} failed: {}", excerpt(&root)))
-    })
+    match chain(error).find_map(known) {
+        Some(Ok(failure)) => Error::upstream(what, failure),
+        Some(Err(TimedOut)) => Error::timeout(format!(
+            "{what} failed because no connection was made in time: check the address, and that nothing in between drops packets"
+        )),
+        None => {
+            let root = chain(error).last().map(ToString::to_string).unwrap_or_default();
+            Error::upstream(what, Failure::Other(excerpt(&root).into()))
+        }
+    }
 }
 
 /// Whether credential or authority of the source may be out of date, so that reading it again may help.
@@ -36,39 +42,36 @@ pub(super) fn unusable(error: &(dyn StdError + 'static), cluster: &str) -> Error
     failure(error, &format!("preparing the connection to cluster `{cluster}`"))
 }
 
-fn known(cause: &(dyn StdError + 'static), what: &str) -> Option<Error> {
-    if let Some(blocked) = cause.downcast_ref::<Blocked>() {
-        return Some(Error::upstream(format!("{what} was not sent: {blocked}")));
+/// No connection was made in time.
+struct TimedOut;
+
+/// Returns what a cause means, if it is one that has a meaning of its own.
+fn known(cause: &(dyn StdError + 'static)) -> Option<Result<Failure, TimedOut>> {
+    if let Some(failure) = cause.downcast_ref::<Failure>() {
+        return Some(Ok(failure.clone()));
     }
     if cause.is::<Closed>() {
-        return Some(Error::upstream(format!(
-            "{what} failed by a fault of Podgate's own, which ended the cluster's client: a new one is made, and the log has the reason"
-        )));
+        return Some(Ok(Failure::Fault));
     }
-    if let Some(failed) = cause.downcast_ref::<ProxyError>() {
-        return Some(proxy(failed, what));
+    if let Some(error) = cause.downcast_ref::<ProxyError>() {
+        return Some(Ok(Failure::Proxy {
+            proxy: error.proxy.as_str().into(),
+            why: proxy(error.cause.as_ref()),
+        }));
     }
     if cause.is::<Elapsed>() {
-        return Some(timed_out(what));
+        return Some(Err(TimedOut));
     }
     if let Some(error) = cause.downcast_ref::<rustls::Error>() {
-        return Some(Error::upstream(format!(
-            "{what} failed because {}",
-            tls::explain(error)
-        )));
+        return Some(Ok(Failure::Tls(error.into())));
     }
     if is_closed(cause) {
-        return Some(Error::upstream(format!(
-            "{what} failed because the server closed the connection before its answer was whole: try again, and if it happens each time, check \
-             that the address is that of an API server and that nothing in between ends connections"
-        )));
+        return Some(Ok(Failure::ConnectionClosed));
     }
     let io = cause.downcast_ref::<io::Error>().filter(|io| io.get_ref().is_none())?;
     match io.kind() {
-        io::ErrorKind::TimedOut => Some(timed_out(what)),
-        io::ErrorKind::ConnectionRefused => Some(Error::upstream(format!(
-            "{what} failed because nothing accepts connections at its address: check that the API server runs and that the address is right"
-        ))),
+        io::ErrorKind::TimedOut => Some(Err(TimedOut)),
+        io::ErrorKind::ConnectionRefused => Some(Ok(Failure::ConnectionRefused)),
         _ => None,
     }
 }
@@ -85,38 +88,27 @@ fn is_closed(cause: &(dyn StdError + 'static)) -> bool {
     ) || hyper.is_some_and(hyper::Error::is_incomplete_message)
 }
 
-fn timed_out(what: &str) -> Error {
-    Error::timeout(format!(
-        "{what} failed because no connection was made in time: check the address, and that nothing in between drops packets"
-    ))
-}
-
-/// What a tunnel's own error says, which has no kind that could be asked for.
-fn by_proxy(text: &str) -> String {
-    match text.split_once(" error: ").map_or(text, |(_, text)| text) {
-        // A SOCKS connector keeps the cause to itself.
-        "failed to create underlying connection" => "no connection to it was made".to_owned(),
-        "unsuccessful" => "it refused".to_owned(),
-        text => excerpt(text),
+/// Returns why a proxy can't be reached, or does not lead on.
+fn proxy(cause: &(dyn StdError + 'static)) -> ProxyFailure {
+    let io = chain(cause).find_map(|cause| cause.downcast_ref::<io::Error>().map(io::Error::kind));
+    match io {
+        Some(io::ErrorKind::ConnectionRefused) => ProxyFailure::ConnectionRefused,
+        Some(io::ErrorKind::TimedOut) => ProxyFailure::TimedOut,
+        _ => match chain(cause).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
+            Some(error) => ProxyFailure::Tls(error.into()),
+            None => from_tunnel(&chain(cause).last().map(ToString::to_string).unwrap_or_default()),
+        },
     }
 }
 
-/// A proxy that can't be reached, or that does not lead on.
-fn proxy(failed: &ProxyError, what: &str) -> Error {
-    let cause: &(dyn StdError + 'static) = failed.cause.as_ref();
-    let io = chain(cause).find_map(|cause| cause.downcast_ref::<io::Error>().map(io::Error::kind));
-    let why = match io {
-        Some(io::ErrorKind::ConnectionRefused) => "nothing accepts connections there".to_owned(),
-        Some(io::ErrorKind::TimedOut) => "it did not answer in time".to_owned(),
-        _ => match chain(cause).find_map(|cause| cause.downcast_ref::<rustls::Error>()) {
-            Some(error) => tls::explain_proxy(error),
-            None => by_proxy(&chain(cause).last().map(ToString::to_string).unwrap_or_default()),
-        },
-    };
-    Error::upstream(format!(
-        "{what} failed because {failed} ({why}): check the proxy's address, user name and password, and that it lets the API server's \
-         address through"
-    ))
+/// Returns what a tunnel's own error means. Its type is private to hyper-util, so its text is all there is.
+fn from_tunnel(text: &str) -> ProxyFailure {
+    match text.split_once(" error: ").map_or(text, |(_, text)| text) {
+        // A SOCKS connector keeps the cause to itself.
+        "failed to create underlying connection" => ProxyFailure::Unreachable,
+        "unsuccessful" => ProxyFailure::Refused,
+        text => ProxyFailure::Other(excerpt(text).into()),
+    }
 }
 
 #[cfg(test)]
@@ -124,15 +116,13 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    const WHAT: &str = "GET /version on cluster `prod`";
+
     #[test]
     fn a_library_s_words_for_a_closed_connection_are_not_repeated() {
         for kind in [io::ErrorKind::UnexpectedEof, io::ErrorKind::ConnectionReset] {
             let error = io::Error::other(io::Error::new(kind, "see https://docs.rs/library"));
-            let text = failure(&error, "GET /version on cluster `prod`").to_string();
-            assert!(
-                text.contains("closed the connection") && !text.contains("docs.rs"),
-                "{text}"
-            );
+            assert_eq!(failure(&error, WHAT), Error::upstream(WHAT, Failure::ConnectionClosed));
         }
     }
 
@@ -145,11 +135,8 @@ mod tests {
         });
         let mut client = tower::buffer::Buffer::new(faulty, 1);
         let error = client.ready().await.unwrap().call(()).await.unwrap_err();
-        let text = failure(error.as_ref(), "GET /version on cluster `prod`").to_string();
-        assert!(
-            concerns_source(error.as_ref()) && text.contains("a fault of Podgate's own"),
-            "{text}"
-        );
+        assert!(concerns_source(error.as_ref()));
+        assert_eq!(failure(error.as_ref(), WHAT), Error::upstream(WHAT, Failure::Fault));
     }
 
     #[test]
@@ -166,7 +153,7 @@ mod tests {
                 proxy: "https://proxy.example:443".to_owned(),
                 cause: io::Error::new(io::ErrorKind::InvalidData, error).into(),
             };
-            let text = failure(&failed, "GET /version on cluster `prod`").to_string();
+            let text = failure(&failed, WHAT).to_string();
             assert!(
                 text.contains(part)
                     && text.contains("`https://proxy.example:443`")
@@ -180,7 +167,7 @@ mod tests {
     fn a_failed_handshake_says_its_kind() {
         let refused = rustls::Error::AlertReceived(rustls::AlertDescription::CertificateRequired);
         let error = io::Error::other(io::Error::new(io::ErrorKind::InvalidData, refused));
-        let text = failure(&error, "GET /version on cluster `prod`").to_string();
+        let text = failure(&error, WHAT).to_string();
         assert!(
             text.contains("cluster `prod`") && text.contains("asks for a client certificate"),
             "{text}"

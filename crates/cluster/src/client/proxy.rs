@@ -4,7 +4,8 @@ use http::{HeaderValue, Uri};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use crate::text::quote;
+use super::tls::TlsFailure;
+use crate::text::{Message, quote};
 
 mod environment;
 
@@ -29,6 +30,29 @@ pub(super) enum Kind {
     Https,
     /// SOCKS 5, which resolves the host's name itself.
     Socks,
+}
+
+/// Why a proxy does not lead to the API server.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProxyFailure {
+    /// Nothing listens at its address.
+    #[error("nothing accepts connections there")]
+    ConnectionRefused,
+    /// No connection to it was made, for a reason that the connector keeps to itself.
+    #[error("no connection to it was made")]
+    Unreachable,
+    /// It did not answer in time.
+    #[error("it did not answer in time")]
+    TimedOut,
+    /// The TLS handshake with it failed.
+    #[error("{}", .0.with_proxy())]
+    Tls(TlsFailure),
+    /// It refused the tunnel.
+    #[error("it refused")]
+    Refused,
+    /// Nothing acts on it.
+    #[error("{0}")]
+    Other(Message),
 }
 
 /// Why a connection by way of a proxy was not made.

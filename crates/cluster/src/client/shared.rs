@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     Error, Source,
-    error::Result,
+    error::{Failure, Result},
     source::{InvalidSource, Loaded},
 };
 
@@ -174,10 +174,8 @@ impl SharedClient {
         };
         *build = None;
         let unread = |_| {
-            Err(Error::upstream(format!(
-                "the credential of cluster `{}` could not be read",
-                self.name
-            )))
+            let what = format!("reading the credential of cluster `{}`", self.name);
+            Err(Error::upstream(what, Failure::Fault))
         };
         built.unwrap_or_else(unread).map(CurrentClient::new)
     }

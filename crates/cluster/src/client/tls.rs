@@ -16,7 +16,7 @@ use crate::text::excerpt;
 
 mod certificate;
 mod curve;
-mod explain;
+mod failure;
 mod identity;
 mod pem;
 mod refusal;
@@ -24,8 +24,9 @@ mod roots;
 mod verifier;
 
 pub use self::{
-    explain::{explain, explain_proxy},
+    failure::TlsFailure,
     identity::{Names, pair},
+    refusal::{CertificateRole, Refusal},
 };
 
 /// What a kubeconfig's context says about TLS, with files read already.

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 pub use self::output::Outputs;
 use crate::{
     Cluster, Error,
-    error::Result,
+    error::{Failure, Result},
     live_pod::{LivePod, RunState},
 };
 
@@ -123,10 +123,8 @@ impl Cluster {
             }
         });
         let gone = || {
-            Error::upstream(format!(
-                "the terminal's task on cluster `{}` failed: try again",
-                self.name()
-            ))
+            let what = format!("the terminal's task on cluster `{}`", self.name());
+            Error::upstream(what, Failure::Fault)
         };
         up.await.unwrap_or_else(|_| Err(gone()))?;
         Ok(Session { input, output })

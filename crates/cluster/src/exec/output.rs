@@ -3,6 +3,7 @@
 use super::{Output, status::ExecTarget};
 use crate::{
     Error,
+    error::Failure,
     queue::{self, Receiver, Sender},
     removal::Removal,
 };
@@ -60,7 +61,7 @@ impl Outputs {
             // The task goes on without us: it ends the process's input.
             self.over = true;
             self.receiver.close();
-            Some(Output::Failed(self.target.broken(self.removed.reason())))
+            Some(Output::Failed(ended(&self.target, &self.removed)))
         })
     }
 
@@ -77,9 +78,13 @@ impl Outputs {
         let (removed, target) = (self.removed.clone(), self.target.clone());
         async move {
             removed.cancelled().await;
-            target.broken(removed.reason())
+            ended(&target, &removed)
         }
     }
+}
+
+fn ended(target: &ExecTarget, removed: &Removal) -> Error {
+    Error::upstream(target.connection(), Failure::Removed(removed.reason()))
 }
 
 #[cfg(test)]
@@ -122,16 +127,14 @@ mod tests {
 
     #[tokio::test]
     async fn the_end_of_the_cluster_overtakes_what_waits_and_says_which_it_was() {
-        for (why, word) in [
-            (RemovalReason::Removed, "removed"),
-            (RemovalReason::Replaced, "replaced"),
-        ] {
+        for why in [RemovalReason::Removed, RemovalReason::Replaced] {
             let (removed, sender, mut outputs) = both();
             sender.send(output(1)).await.unwrap();
             removed.cancel(why);
             match outputs.recv().await {
-                Some(Output::Failed(Error::Upstream(text))) => {
-                    assert!(text.contains(word) && text.contains("shop/web"), "{text}");
+                Some(Output::Failed(Error::Upstream { what, failure })) => {
+                    assert!(what.contains("shop/web"), "{what}");
+                    assert_eq!(failure, Failure::Removed(why));
                 }
                 other => panic!("{other:?}"),
             }

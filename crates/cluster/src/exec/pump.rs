@@ -21,7 +21,7 @@ use tokio::{
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{Input, MAX_INPUT, Output, hangup, output::MAX_OUTPUT, status::ExecTarget, upgrade::Socket};
-use crate::{Error, queue::Sender, removal::Removal, websocket::BoundedWebSocket};
+use crate::{Error, error::Failure, queue::Sender, removal::Removal, websocket::BoundedWebSocket};
 
 const STDIN: u8 = 0;
 const STDOUT: u8 = 1;
@@ -125,9 +125,10 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
             // An API server answers a ping only after it has passed on the input before it, and a process may take its time to read.
             Err(_) if state.unanswered.load(Ordering::Relaxed) > ABSORBED => continue,
             Err(_) => {
-                return Output::Failed(Error::timeout(
-                    target.broken("the API server answers no more").to_string(),
-                ));
+                let connection = target.connection();
+                return Output::Failed(Error::timeout(format!(
+                    "{connection} broke off: the API server answers no more"
+                )));
             }
         };
         let mut bytes = match message {
@@ -283,11 +284,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
             return self.send(frame(CLOSE, &[STDIN])).await;
         }
         // With v4 the input ends only with the connection, and that would drop output on its way.
-        let warning = Error::upstream(format!(
-            "the cluster of {} knows no end of input apart from the end of the connection (v4.channel.k8s.io): the process goes on waiting for \
-             input until you close this connection",
-            self.config.target.pod_name
-        ));
+        let what = format!("the cluster of {}", self.config.target.pod_name);
+        let warning = Error::upstream(what, Failure::NoEndOfInput);
         let _ = self.output.send(Output::Warning(warning)).await;
         Ok(())
     }
@@ -297,9 +295,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
             sent = timeout(STUCK, self.sink.send(message)) => match sent {
                 Ok(Ok(())) => Ok(()),
                 Ok(Err(error)) => Err(WriteEnd::Broken(self.config.target.broken(&error.to_string()))),
-                Err(_) => Err(WriteEnd::Broken(Error::timeout(
-                    self.config.target.broken(&format!("it took no input for {} s", STUCK.as_secs())).to_string(),
-                ))),
+                Err(_) => Err(WriteEnd::Broken(Error::timeout(format!(
+                    "{} broke off: it took no input for {} s",
+                    self.config.target.connection(),
+                    STUCK.as_secs()
+                )))),
             },
             () = self.output.closed() => Err(WriteEnd::Left),
             () = self.config.removed.cancelled() => Err(WriteEnd::Left),

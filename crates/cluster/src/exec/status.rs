@@ -1,7 +1,7 @@
 //! How a process ended: the `Status` on the error channel, and a refused upgrade.
 
 use super::Output;
-use crate::{Error, text::excerpt, wire::status::Status};
+use crate::{Error, error::Failure, text::excerpt, wire::status::Status};
 
 /// What is run where, for messages.
 #[derive(Clone, Debug)]
@@ -32,24 +32,26 @@ impl ExecTarget {
         }
     }
 
-    /// What a refused upgrade means for this container.
-    pub(super) fn refused(&self, error: Error) -> Error {
+    /// What a refused upgrade means for this container, by the cluster's own words.
+    pub(super) fn refused(&self, error: Error, said: &str) -> Error {
         match error {
-            Error::Upstream(text) | Error::Invalid(text) | Error::Rejected(text) | Error::Conflict(text)
-                if is_missing(&text) || is_not_running(&text) =>
+            Error::Upstream { .. } | Error::Invalid(_) | Error::Rejected(_) | Error::Conflict(_)
+                if is_missing(said) || is_not_running(said) =>
             {
-                self.failure(&text)
+                self.failure(said)
             }
             other => other,
         }
     }
 
+    /// Names the connection in messages.
+    pub(super) fn connection(&self) -> String {
+        format!("the connection to container `{}` of {}", self.container, self.pod_name)
+    }
+
     /// The connection ended before the process did.
     pub(super) fn broken(&self, why: &str) -> Error {
-        Error::upstream(format!(
-            "the connection to container `{}` of {} broke off: {why}",
-            self.container, self.pod_name
-        ))
+        Error::upstream(self.connection(), Failure::BrokeOff { why: why.into() })
     }
 
     fn failure(&self, said: &str) -> Error {
@@ -69,9 +71,8 @@ impl ExecTarget {
                 "container `{container}` of {pod_name} does not run (any more): {excerpt}"
             ));
         }
-        Error::upstream(format!(
-            "`{program}` could not be run in container `{container}` of {pod_name}: {excerpt}"
-        ))
+        let what = format!("running `{program}` in container `{container}` of {pod_name}");
+        Error::upstream(what, Failure::Other(excerpt.into()))
     }
 }
 
@@ -194,7 +195,7 @@ mod tests {
         assert!(conflict(
             "container is in CONTAINER_EXITED state: container not running"
         ));
-        let upstream = |words: &str| matches!(failure(words), Output::Failed(Error::Upstream(_)));
+        let upstream = |words: &str| matches!(failure(words), Output::Failed(Error::Upstream { .. }));
         assert!(upstream(
             "error dialing backend: dial tcp 10.0.0.1:10250: connect: connection refused"
         ));
@@ -202,7 +203,7 @@ mod tests {
             "unable to start container process: chdir to cwd (\"/gone\") set in config.json failed: no such file or directory"
         ));
         assert!(
-            matches!(target().outcome(b"not json"), Output::Failed(Error::Upstream(text)) if text.contains("not json"))
+            matches!(target().outcome(b"not json"), Output::Failed(Error::Upstream { failure: Failure::Other(said), .. }) if *said == *"not json")
         );
     }
 }

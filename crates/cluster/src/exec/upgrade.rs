@@ -20,7 +20,7 @@ use super::{MAX_INPUT, Options, status::ExecTarget};
 use crate::{
     Error,
     client::{Client, uri},
-    error::{CallerParameters, Result},
+    error::{CallerParameters, Failure, Result},
     websocket::{BoundedWebSocket, Sizes},
 };
 
@@ -93,7 +93,7 @@ async fn refused(
             call,
             "the API server did not receive the `Connection` and `Upgrade` headers of the request",
         ),
-        Some(_) => target.refused(error),
+        Some(parsed) => target.refused(error, &parsed.message),
         None if matches!(status.as_u16(), 401 | 408 | 504) => error,
         None => not_upgraded(
             call,
@@ -108,9 +108,7 @@ fn asks_for_upgrade(message: &str) -> bool {
 }
 
 fn not_upgraded(call: &str, why: &str) -> Error {
-    Error::upstream(format!(
-        "{call} was not upgraded to a WebSocket: {why}. Look at the proxies between Podgate and the API server: one of them has to let WebSockets pass"
-    ))
+    Error::upstream(call, Failure::NotUpgraded { why: why.into() })
 }
 
 async fn upgrade(client: &Client, response: Response<Body>, call: &str) -> Result<Upgraded> {

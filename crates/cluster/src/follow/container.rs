@@ -372,7 +372,7 @@ fn is_missing(error: &Error) -> bool {
 
 /// Whether it may be different in a while.
 fn is_passing(error: &Error) -> bool {
-    matches!(error, Error::Upstream(_) | Error::Timeout(_) | Error::Busy(_))
+    matches!(error, Error::Upstream { .. } | Error::Timeout(_) | Error::Busy(_))
 }
 
 /// The time between two tries.

@@ -18,7 +18,11 @@ use super::{
     response::LogResponse,
     resume::{Continued, Sent},
 };
-use crate::{Error, client, error::Result, text::excerpt};
+use crate::{
+    Error, client,
+    error::{Failure, Result},
+    text::excerpt,
+};
 
 /// Lines are passed on in frames of at most so many bytes of memory; one that is longer is alone.
 const FRAME: usize = 16 << 10;
@@ -308,7 +312,10 @@ impl LogReader {
             return Ok(());
         }
         if !options.follow {
-            return Err(Error::timeout(self.broken("the API server sends no more").to_string()));
+            return Err(Error::timeout(format!(
+                "{} broke off: the API server sends no more",
+                self.log()
+            )));
         }
         response.quiet_since = Instant::now();
         let newest = self
@@ -400,12 +407,17 @@ impl LogReader {
     }
 
     pub(super) fn broken(&self, why: &str) -> Error {
-        Error::upstream(format!(
-            "the log of container `{}` of {} broke off: {}",
+        let why = excerpt(why).into();
+        Error::upstream(self.log(), Failure::BrokeOff { why })
+    }
+
+    /// Names the log in messages.
+    fn log(&self) -> String {
+        format!(
+            "the log of container `{}` of {}",
             self.container,
-            self.observer.display_name(),
-            excerpt(why)
-        ))
+            self.observer.display_name()
+        )
     }
 }
 

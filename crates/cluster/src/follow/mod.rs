@@ -21,7 +21,7 @@ use self::{container::Follower, lines::LongLine, observer::PodObserver, queue::q
 pub use self::{lines::MAX_PIECE, queue::Frames};
 use crate::{
     Cluster, Error,
-    error::Result,
+    error::{Failure, Result},
     live_pod::{LivePod, RunState},
     text::Message,
 };
@@ -183,9 +183,7 @@ async fn run(mut readers: JoinSet<Result<String>>, pod_name: &str) -> Frame {
             Ok(Ok(reason)) => reasons.push(reason),
             Ok(Err(error)) => return Frame::Failed(error),
             Err(_) => {
-                return Frame::Failed(Error::upstream(format!(
-                    "the reading of a log of {pod_name} failed: open it again"
-                )));
+                return Frame::Failed(Error::upstream(format!("reading a log of {pod_name}"), Failure::Fault));
             }
         }
     }

@@ -5,6 +5,7 @@ use std::future::pending;
 use super::{Frame, LongLine};
 use crate::{
     Error,
+    error::Failure,
     queue::{self, Receiver, Sender},
     removal::Removal,
 };
@@ -91,7 +92,7 @@ impl Frames {
 }
 
 fn gone(pod_name: &str, removed: &Removal) -> Error {
-    Error::upstream(format!("the log of {pod_name} is no longer read: {}", removed.reason()))
+    Error::upstream(format!("the log of {pod_name}"), Failure::Removed(removed.reason()))
 }
 
 impl Queue {
@@ -163,16 +164,14 @@ mod tests {
 
     #[tokio::test]
     async fn the_end_of_the_cluster_overtakes_what_waits_and_says_which_it_was() {
-        for (why, word) in [
-            (RemovalReason::Removed, "removed"),
-            (RemovalReason::Replaced, "replaced"),
-        ] {
+        for why in [RemovalReason::Removed, RemovalReason::Replaced] {
             let (removed, queue, mut frames) = both();
             queue.send(frame(1, 1)).await;
             removed.cancel(why);
             match frames.recv().await {
-                Some(Frame::Failed(Error::Upstream(text))) => {
-                    assert!(text.contains(word) && text.contains("shop/web"), "{}", &*text);
+                Some(Frame::Failed(Error::Upstream { what, failure })) => {
+                    assert!(what.contains("shop/web"), "{what}");
+                    assert_eq!(failure, Failure::Removed(why));
                 }
                 other => panic!("{other:?}"),
             }

@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::MAX_NAMESPACES;
-use crate::{Error, cluster::Inner, info, watch::driver::Driver};
+use crate::{Error, cluster::Inner, error::Failure, info, watch::driver::Driver};
 
 /// Runs a cluster after the one that it replaces has ended.
 pub(super) async fn run(cluster: Arc<Inner>, before: Option<JoinHandle<()>>) {
@@ -27,11 +27,9 @@ pub(super) async fn run(cluster: Arc<Inner>, before: Option<JoinHandle<()>>) {
 
 async fn watch(cluster: Arc<Inner>, tasks: &mut JoinSet<()>) {
     if cluster.spec.namespaces.len() > MAX_NAMESPACES {
-        let error = format!(
-            "cluster `{}` has more than {MAX_NAMESPACES} namespaces to watch: name fewer",
-            cluster.spec.name
-        );
-        cluster.sync_tracker.stale(0, Error::upstream(error));
+        let too_many = Failure::TooManyNamespaces { most: MAX_NAMESPACES };
+        let error = Error::upstream(format!("cluster `{}`", cluster.spec.name), too_many);
+        cluster.sync_tracker.stale(0, error);
         return std::future::pending().await;
     }
     let mut parts = HashMap::new();
@@ -49,11 +47,8 @@ async fn watch(cluster: Arc<Inner>, tasks: &mut JoinSet<()>) {
         tracing::error!(cluster = cluster.spec.name, %error, "a task of the cluster failed and is started again");
         let part = parts.remove(&error.id());
         if let Some(part) = part {
-            let failed = format!(
-                "the watch of cluster `{}` failed and is started again",
-                cluster.spec.name
-            );
-            cluster.sync_tracker.stale(part, Error::upstream(failed));
+            let what = format!("the watch of cluster `{}`", cluster.spec.name);
+            cluster.sync_tracker.stale(part, Error::upstream(what, Failure::Fault));
         }
         sleep(cluster.policy.watch.retry_max).await;
         match part {

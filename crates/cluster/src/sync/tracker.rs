@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     fn error(text: &str) -> Error {
-        Error::upstream(text)
+        Error::timeout(text)
     }
 
     #[test]

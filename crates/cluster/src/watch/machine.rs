@@ -7,6 +7,7 @@ mod step;
 
 pub(crate) use self::step::{Call, Health, Input, Next, Step, Wait};
 use super::metrics::ListCause;
+use crate::error::StaleReason;
 
 /// Restarts of a paged list whose continuation expired, before the list is asked for in one piece.
 const MAX_RESTARTS: u8 = 2;
@@ -164,9 +165,7 @@ impl Machine {
                 *empty = if pods == 0 { empty.saturating_add(1) } else { 0 };
                 if !more.is_empty() && (more == token || *empty > MAX_EMPTY_PAGES) {
                     return Step {
-                        health: Health::Stale(
-                            "the API server sends page after page without a new pod: they are listed again from the beginning",
-                        ),
+                        health: Health::Stale(Some(StaleReason::Repeats)),
                         ..self.failed_and_lists(ListCause::Failure)
                     };
                 }
@@ -221,9 +220,7 @@ impl Machine {
             Input::Opened => step(Health::Unchanged, Next::Read),
             Input::Changed { version } | Input::Bookmark { version, .. } => self.advance(version),
             Input::Gone => {
-                let why = Health::Stale(
-                    "the API server no longer has the changes since the last one seen: the pods are listed again",
-                );
+                let why = Health::Stale(Some(StaleReason::Expired));
                 // A server that lets no list be watched is not asked in a loop.
                 if self.wait() == Wait::Silence {
                     self.list(ListCause::Expired);
@@ -236,10 +233,7 @@ impl Machine {
             }
             Input::Silent => {
                 self.list(ListCause::Silence);
-                step(
-                    Health::Stale("the watch fell silent: the pods are listed again"),
-                    Next::Call,
-                )
+                step(Health::Stale(Some(StaleReason::Silent)), Next::Call)
             }
             Input::Ended if self.wait() == Wait::Silence => {
                 self.unsettle();
@@ -261,10 +255,7 @@ impl Machine {
         };
         if is_before(to, version) {
             self.list(ListCause::Backwards);
-            return step(
-                Health::Stale("the cluster's versions went backwards, as after a restore: the pods are listed again"),
-                Next::Call,
-            );
+            return step(Health::Stale(Some(StaleReason::Backwards)), Next::Call);
         }
         if !to.is_empty() {
             to.clone_into(version);
@@ -321,7 +312,7 @@ impl Machine {
     fn failed(&mut self) -> Step {
         self.failures = self.failures.saturating_add(1);
         step(
-            Health::Stale(""),
+            Health::Stale(None),
             Next::Retry {
                 failures: self.failures,
             },

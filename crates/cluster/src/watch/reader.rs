@@ -16,7 +16,7 @@ use super::{
     metrics::EventKind,
     writer::{Listing, Writer},
 };
-use crate::{Error, client::Client};
+use crate::{Error, client::Client, error::Failure};
 
 /// Once the time-out is over, a server that has sent more bytes than this without a pod or an event is given up, though more of them are there.
 const MAX_BYTES_WITHOUT_PROGRESS: usize = 64 << 10;
@@ -251,8 +251,7 @@ impl Reader<'_> {
             Received::Silence => self.silent(),
             Received::End | Received::Bytes(_) => {
                 let step = self.machine.step(Input::Ended);
-                let error = Error::upstream(format!("{} was ended by the API server", self.what));
-                self.act(step, Some(error))
+                self.act(step, Some(Error::upstream(self.what, Failure::Ended)))
             }
         }
     }
@@ -287,10 +286,8 @@ impl Reader<'_> {
 
     fn unreadable(&mut self, decode_error: &DecodeError) -> Next {
         self.undecodable = true;
-        let what = self.what;
-        self.broken(Error::upstream(format!(
-            "{what} was not answered as Kubernetes answers: {decode_error}"
-        )))
+        let why = decode_error.to_string().into();
+        self.broken(Error::upstream(self.what, Failure::NotKubernetes { why }))
     }
 }
 

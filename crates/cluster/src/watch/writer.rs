@@ -15,7 +15,7 @@ use crate::{
     Error,
     client::WatchTimeouts,
     cluster::{Inner, Spec},
-    error::Result,
+    error::{Failure, Result, StaleReason},
     row,
     text::quote,
 };
@@ -102,22 +102,21 @@ impl Writer {
         self.report_suppressed(left_out);
     }
 
-    /// Why the rows may be old, for the reader of a list: whatever it is, it is the cluster's or the way's to it.
-    fn stale_error(&self, why: &str, error: Option<Error>) -> Error {
-        match error {
-            Some(error) if why.is_empty() => match error {
-                Error::Timeout(_) => error,
-                Error::Forbidden(text) => Error::forbidden(self.forbidden_message(&text)),
-                other => Error::upstream(other.to_string()),
-            },
-            _ => {
-                let name = &self.cluster.spec.name;
-                let of = self
-                    .namespace
-                    .as_ref()
-                    .map_or_else(String::new, |namespace| format!("namespace `{namespace}` of "));
-                Error::upstream(format!("{of}cluster `{name}`: {why}"))
+    /// Returns why the rows may be old: `error`, or where no call failed `why`. Whatever a call failed by, it is no fault of a caller who lists pods.
+    fn stale_error(&self, why: Option<StaleReason>, error: Option<Error>) -> Error {
+        let name = &self.cluster.spec.name;
+        let what = match &self.namespace {
+            Some(namespace) => format!("namespace `{namespace}` of cluster `{name}`"),
+            None => format!("cluster `{name}`"),
+        };
+        match (why, error) {
+            (Some(why), _) => Error::upstream(what, Failure::Stale(why)),
+            (None, Some(error @ (Error::Timeout(_) | Error::Upstream { .. }))) => error,
+            (None, Some(Error::Forbidden(text))) => Error::forbidden(self.forbidden_message(&text)),
+            (None, Some(error)) => {
+                Error::upstream(format!("the watch of {what}"), Failure::Other(error.to_string().into()))
             }
+            (None, None) => Error::upstream(format!("the watch of {what}"), Failure::Ended),
         }
     }
 
@@ -240,17 +239,13 @@ impl Writer {
         let most_bytes = LEAST_BYTES.max(POD_BYTES.saturating_mul(most as u64));
         let kept = self.cluster.index.usage(self.cluster.spec.id);
         let (brought, times) = listing.map_or((Usage::default(), 1), |listing| (listing.brought, 2));
-        let name = &self.cluster.spec.name;
+        let what = || format!("cluster `{}`", self.cluster.spec.name);
         if brought.pods > most || kept.pods > most.saturating_mul(times) {
-            return Err(Error::upstream(format!(
-                "cluster `{name}` has more than {most} pods, the most that are kept of one cluster: raise --max-pods-per-cluster"
-            )));
+            return Err(Error::upstream(what(), Failure::TooManyPods { most }));
         }
         if brought.bytes > most_bytes || kept.bytes > most_bytes.saturating_mul(times as u64) {
-            return Err(Error::upstream(format!(
-                "the pods of cluster `{name}` take more than {} MiB of memory, the most that those of one cluster may take: raise --max-pods-per-cluster",
-                most_bytes >> 20
-            )));
+            let mib = most_bytes >> 20;
+            return Err(Error::upstream(what(), Failure::PodsTooLarge { mib }));
         }
         Ok(())
     }

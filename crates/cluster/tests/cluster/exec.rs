@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use podgate_cluster::{
-    Cluster, Error, Registry, Spec,
+    Cluster, Error, Failure, Registry, RemovalReason, Spec,
     client::Policy,
     exec::{Input, Options, Output, Session},
 };
@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use crate::{
     proxy::Proxy,
-    world::{self, ID, policy, until, untrusted},
+    world::{self, ID, is_failure, policy, until, untrusted},
 };
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -189,7 +189,7 @@ async fn without_v5_the_end_of_input_is_a_warning_and_output_goes_on() {
     output_with(&mut session, "one").await;
     send(&session, Input::Eof).await;
     match next(&mut session).await {
-        Some(Output::Warning(Error::Upstream(text))) => assert!(text.contains("v4.channel.k8s.io"), "{text}"),
+        Some(Output::Warning(error)) => assert!(is_failure(&error, &Failure::NoEndOfInput), "{error}"),
         other => panic!("{other:?}"),
     }
     assert_eq!(lab.sim.open_execs(), 1);
@@ -288,7 +288,16 @@ async fn no_answer_to_the_review_is_a_no() {
     let lab = Lab::new().await;
     lab.sim.faults().fail_requests("selfsubjectaccessreviews", 500, 1);
     let refused = lab.cluster.exec("shop", "web", options(true, &["sh"])).await;
-    assert!(matches!(refused, Err(Error::Upstream(_))), "{refused:?}");
+    assert!(
+        matches!(
+            &refused,
+            Err(Error::Upstream {
+                failure: Failure::Status { status: 500, .. },
+                ..
+            })
+        ),
+        "{refused:?}"
+    );
     let session = lab.exec(true, &["sh"]).await;
     drop(session);
     lab.end().await;
@@ -302,15 +311,18 @@ async fn a_connection_that_breaks_and_a_cluster_that_is_removed_end_it() {
     output_with(&mut session, "up\r\n").await;
     lab.sim.faults().cut_execs();
     match rest(&mut session).await.2 {
-        Output::Failed(Error::Upstream(text)) => {
-            assert!(text.contains("broke off") && text.contains("shop/web"), "{text}")
-        }
+        Output::Failed(Error::Upstream {
+            what,
+            failure: Failure::BrokeOff { .. },
+        }) => assert!(what.contains("shop/web"), "{what}"),
         other => panic!("{other:?}"),
     }
     let mut session = lab.exec(true, &["/bin/sh"]).await;
     lab.registry.remove(ID).await;
     match rest(&mut session).await.2 {
-        Output::Failed(Error::Upstream(text)) => assert!(text.contains("removed"), "{text}"),
+        Output::Failed(error) => {
+            assert!(is_failure(&error, &Failure::Removed(RemovalReason::Removed)), "{error}");
+        }
         other => panic!("{other:?}"),
     }
     lab.end().await;

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use podgate_cluster::{Cluster, Error, Registry, Source, Spec, client::Policy, log::Query};
+use podgate_cluster::{Cluster, Error, Failure, Registry, RemovalReason, Source, Spec, client::Policy, log::Query};
 use podgate_index::Index;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
 
-use crate::world::{ID, policy};
+use crate::world::{ID, is_failure, policy};
 
 const POD: &str = r#"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"web-1","namespace":"shop","uid":"u"},
     "spec":{"containers":[{"name":"app"}]},
@@ -104,7 +104,7 @@ async fn a_log_ends_with_an_error_when_its_cluster_is_removed() {
     assert_eq!(log.stream.next().await.unwrap().unwrap(), "line\n");
     registry.remove(ID).await;
     match log.stream.next().await {
-        Some(Err(Error::Upstream(text))) => assert!(text.contains("removed"), "{text}"),
+        Some(Err(error)) => assert!(is_failure(&error, &Failure::Removed(RemovalReason::Removed)), "{error}"),
         other => panic!("{other:?}"),
     }
     registry.shutdown().await;

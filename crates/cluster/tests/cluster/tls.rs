@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use podgate_cluster::{
-    Registry, Source, Spec, SyncState,
-    client::tls::{Settings, config, explain},
+    Registry, Source, Spec, SyncState, TlsFailure,
+    client::tls::{Settings, config},
 };
 use podgate_index::Index;
 use podgate_sim::Sim;
@@ -43,7 +43,10 @@ async fn ask(settings: &Settings, port: u16, address: &str) -> Result<String, St
     };
     answer.await.map_err(|error: std::io::Error| {
         let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
-        cause.map_or_else(|| format!("no TLS error: {error}"), explain)
+        cause.map_or_else(
+            || format!("no TLS error: {error}"),
+            |cause| TlsFailure::from(cause).to_string(),
+        )
     })
 }
 

@@ -2,12 +2,12 @@
 
 use std::{fs, time::Duration};
 
-use podgate_cluster::{Registry, Source, Spec, SyncState, client::Policy};
+use podgate_cluster::{Failure, Registry, Source, Spec, StaleReason, SyncState, client::Policy};
 use podgate_index::{ClusterId, Index};
 use podgate_sim::Sim;
 use serde_json::json;
 
-use crate::world::{Format, ID, World, options, policy, total, until, untrusted};
+use crate::world::{Format, ID, World, is_failure, options, policy, total, until, untrusted};
 
 /// Makes of each test one in protobuf and one in JSON.
 macro_rules! in_both_formats {
@@ -103,7 +103,7 @@ async fn an_expired_watch_is_listed_again(format: Format) {
     until("a second list", || world.lists() == 2).await;
     world.sees_new_pod("new").await;
     world.is_synced().await;
-    assert!(world.was(SyncState::Stale, "listed again"));
+    assert!(world.was_stale_by(&Failure::Stale(StaleReason::Expired)));
     let counts = world.cluster.counts();
     let count = |of: &[(&str, u64)], name| of.iter().find(|(named, _)| *named == name).unwrap().1;
     let lists = ["start", "expired", "silence", "failure"].map(|why| count(&counts.lists, why));
@@ -135,7 +135,7 @@ async fn a_dropped_connection_goes_on_where_it_was(format: Format) {
         world.is_synced().await;
     }
     assert_eq!(world.lists(), 1, "{:?}", world.queries());
-    assert!(world.was(SyncState::Stale, "cluster `prod`"));
+    assert!(world.was_stale(|_| true));
     world.end().await;
 }
 
@@ -144,7 +144,7 @@ async fn an_api_server_restart_goes_on_where_it_was(format: Format) {
     world.sim.pause().await;
     let evidence = world.sync().synced_at;
     until("the connection is refused", || {
-        world.was(SyncState::Stale, "nothing accepts connections")
+        world.was_stale_by(&Failure::ConnectionRefused)
     })
     .await;
     world.sim.run_pod("shop", "meanwhile", &["main"]);
@@ -163,7 +163,10 @@ async fn a_silent_watch_is_listed_again(format: Format) {
     world.is_synced().await;
     world.sim.faults().stall_watches(true);
     world.sim.run_pod("shop", "unseen", &["main"]);
-    until("the silence is told", || world.was(SyncState::Stale, "silent")).await;
+    until("the silence is reported", || {
+        world.was_stale_by(&Failure::Stale(StaleReason::Silent))
+    })
+    .await;
     world.sim.faults().stall_watches(false);
     world.is_synced().await;
     until("the pod is seen", || world.has("unseen")).await;
@@ -177,7 +180,10 @@ async fn a_watch_of_bytes_without_an_event_is_silent(format: Format) {
     world.is_synced().await;
     world.sim.faults().trickle_watches(true);
     world.sim.run_pod("shop", "unseen", &["main"]);
-    until("the silence is told", || world.was(SyncState::Stale, "silent")).await;
+    until("the silence is reported", || {
+        world.was_stale_by(&Failure::Stale(StaleReason::Silent))
+    })
+    .await;
     until("the pod is seen", || world.has("unseen")).await;
     world.end().await;
 }
@@ -317,8 +323,8 @@ async fn a_pod_that_does_not_parse_is_skipped(format: Format) {
 async fn a_line_of_garbage_costs_the_connection_only(format: Format) {
     let world = World::synced(format, 3).await;
     world.sim.faults().garbage_in_watches();
-    until("the garbage is told", || {
-        world.was(SyncState::Stale, "not answered as Kubernetes answers")
+    until("the garbage is reported", || {
+        world.was_stale(|failure| matches!(failure, Failure::NotKubernetes { .. }))
     })
     .await;
     world.sees_new_pod("new").await;
@@ -333,7 +339,7 @@ async fn versions_that_go_backwards_are_listed_again(format: Format) {
     world.sees_new_pod("restored").await;
     until("listed again", || world.lists() == 2).await;
     world.is_synced().await;
-    assert!(world.was(SyncState::Stale, "backwards"));
+    assert!(world.was_stale_by(&Failure::Stale(StaleReason::Backwards)));
     world.sees_new_pod("later").await;
     world.expect_at_least(20);
     assert!(world.sim.remove("Pod", "shop", "p7"));
@@ -358,7 +364,7 @@ async fn a_credential_for_one_namespace_syncs_that_one(format: Format) {
 
 async fn a_credential_for_one_namespace_can_not_sync_all(format: Format) {
     let world = World::of(format, 3, policy(), &[], |sim| untrusted(&sim.kubeconfig_for("viewer"))).await;
-    let error = world.is(SyncState::Failed).await;
+    let error = world.is(SyncState::Failed).await.unwrap().to_string();
     assert!(
         error.contains("name the namespaces") && error.contains("cluster `prod`"),
         "{error}"
@@ -372,7 +378,7 @@ async fn one_namespace_of_several_that_fails_is_named(format: Format) {
         untrusted(&sim.kubeconfig_for("viewer"))
     })
     .await;
-    let error = world.is(SyncState::Failed).await;
+    let error = world.is(SyncState::Failed).await.unwrap().to_string();
     assert!(error.contains("shop") && !error.contains("staging"), "{error}");
     world.end().await;
 }
@@ -382,11 +388,8 @@ async fn a_revoked_credential_makes_the_list_stale_until_it_is_good_again(format
     world.sim.faults().revoke_token("admin");
     world.sim.faults().drop_watches();
     let error = world.is(SyncState::Stale).await;
-    until("the reason is told", || {
-        world.was(SyncState::Stale, "does not accept Podgate's credential")
-    })
-    .await;
-    assert!(!error.is_empty());
+    until("the reason is reported", || world.was_stale_by(&Failure::Unauthorized)).await;
+    assert!(error.is_some());
     assert_eq!(world.names().len(), 3);
     world.sim.faults().restore_token("admin");
     world.is_synced().await;
@@ -412,10 +415,7 @@ async fn a_plug_in_is_asked_for_a_fresh_credential(format: Format) {
     world.is_synced().await;
     world.sim.faults().revoke_token("admin");
     world.sim.faults().drop_watches();
-    until("the reason is told", || {
-        world.was(SyncState::Stale, "does not accept Podgate's credential")
-    })
-    .await;
+    until("the reason is reported", || world.was_stale_by(&Failure::Unauthorized)).await;
     fs::write(&token, "editor-token").unwrap();
     until("the new credential is used", || {
         world
@@ -443,8 +443,7 @@ async fn a_token_file_is_read_again_when_its_token_is_refused(format: Format) {
         Source::from_kubeconfig_file(&file).unwrap().remove(0).source
     })
     .await;
-    let error = world.is(SyncState::Failed).await;
-    assert!(error.contains("does not accept Podgate's credential"), "{error}");
+    world.fails(SyncState::Failed, &Failure::Unauthorized).await;
     fs::write(&token, "admin-token\n").unwrap();
     world.is_synced().await;
     world.end().await;
@@ -461,9 +460,9 @@ async fn a_cluster_that_is_not_there_fails_and_recovers(format: Format) {
         namespaces: Vec::new(),
     });
     until("it failed", || cluster.sync().state == SyncState::Failed).await;
-    let error = cluster.sync().error.unwrap().to_string();
+    let error = cluster.sync().error.unwrap();
     assert!(
-        error.contains("cluster `gone`") && error.contains("nothing accepts connections"),
+        is_failure(&error, &Failure::ConnectionRefused) && error.to_string().contains("cluster `gone`"),
         "{error}"
     );
     world.sim.resume().await;
@@ -508,7 +507,7 @@ fn at_most(max_pods: usize) -> Policy {
 
 async fn a_cluster_of_too_many_pods_fails_and_says_so(format: Format) {
     let world = World::new(format, 12, at_most(10), |_| {}).await;
-    let error = world.is(SyncState::Failed).await;
+    let error = world.is(SyncState::Failed).await.unwrap().to_string();
     for part in ["`prod`", "more than 10 pods", "--max-pods-per-cluster"] {
         assert!(error.contains(part), "{error}");
     }
@@ -531,8 +530,7 @@ async fn a_cluster_that_outgrows_its_bound_is_stale_until_it_shrinks(format: For
     world.sees_new_pod("tenth").await;
     assert_eq!(world.lists(), 1);
     world.sees_new_pod("eleventh").await;
-    let error = world.is(SyncState::Stale).await;
-    assert!(error.contains("more than 10 pods"), "{error}");
+    world.fails(SyncState::Stale, &Failure::TooManyPods { most: 10 }).await;
     until("it is listed again", || world.lists() > 2).await;
     world.expect_at_least(10);
     assert!(world.sim.remove("Pod", "shop", "tenth"));
@@ -570,10 +568,8 @@ async fn namespaces_of_a_cluster_count_together(format: Format) {
     })
     .await;
     until("one of them is too many", || {
-        world
-            .sync()
-            .error
-            .is_some_and(|error| error.to_string().contains("more than 10 pods"))
+        let error = world.sync().error;
+        error.is_some_and(|error| is_failure(&error, &Failure::TooManyPods { most: 10 }))
     })
     .await;
     for pod in ["s0", "s1"] {
@@ -668,8 +664,8 @@ async fn a_server_that_refuses_protobuf_is_asked_for_json() {
 async fn protobuf_that_is_none_is_not_asked_for_again() {
     let world = World::synced(Format::Protobuf, 3).await;
     world.sim.faults().garbage_in_watches();
-    until("the garbage is told", || {
-        world.was(SyncState::Stale, "not answered as Kubernetes answers")
+    until("the garbage is reported", || {
+        world.was_stale(|failure| matches!(failure, Failure::NotKubernetes { .. }))
     })
     .await;
     world.sees_new_pod("new").await;

@@ -9,7 +9,7 @@ use std::{
 };
 
 use podgate_cluster::{
-    Cluster, Registry, Source, Spec, Sync, SyncState,
+    Cluster, Error, Failure, Registry, Source, Spec, Sync, SyncState,
     client::{Policy, WatchTimeouts},
 };
 use podgate_index::{ClusterId, Index, Query};
@@ -58,6 +58,11 @@ pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// Whether an error is this failure of whatever.
+pub(crate) fn is_failure(error: &Error, failure: &Failure) -> bool {
+    matches!(error, Error::Upstream { failure: found, .. } if found == failure)
+}
+
 /// How the cluster sends its pods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
@@ -80,7 +85,7 @@ struct Reader {
     index: Index,
     least: AtomicUsize,
     missed: Mutex<Vec<String>>,
-    states: Mutex<Vec<(SyncState, String)>>,
+    states: Mutex<Vec<Sync>>,
     reads: AtomicUsize,
     ends: AtomicBool,
 }
@@ -161,9 +166,18 @@ impl World {
     }
 
     /// Waits for a state, and returns the error that comes with it.
-    pub(crate) async fn is(&self, state: SyncState) -> String {
+    pub(crate) async fn is(&self, state: SyncState) -> Option<Error> {
         until(&format!("the cluster is {state:?}"), || self.sync().state == state).await;
-        self.sync().error.map(|error| error.to_string()).unwrap_or_default()
+        self.sync().error
+    }
+
+    /// As [`World::is`], for an error that is a failure of this kind.
+    pub(crate) async fn fails(&self, state: SyncState, failure: &Failure) {
+        let error = self.is(state).await;
+        assert!(
+            error.as_ref().is_some_and(|error| is_failure(error, failure)),
+            "{error:?}"
+        );
     }
 
     /// Makes a pod and waits until it is read.
@@ -178,10 +192,18 @@ impl World {
         self.reader.least.store(pods, Ordering::SeqCst);
     }
 
-    /// Whether the cluster was in a state with such an error at any time.
-    pub(crate) fn was(&self, state: SyncState, error: &str) -> bool {
+    /// Whether the cluster was stale with such an error at any time.
+    pub(crate) fn was_stale(&self, of: impl Fn(&Failure) -> bool) -> bool {
         let states = self.reader.states.lock().unwrap();
-        states.iter().any(|(was, said)| *was == state && said.contains(error))
+        states.iter().any(|sync| match &sync.error {
+            Some(Error::Upstream { failure, .. }) => sync.state == SyncState::Stale && of(failure),
+            _ => false,
+        })
+    }
+
+    /// As [`World::was_stale`], for one failure.
+    pub(crate) fn was_stale_by(&self, failure: &Failure) -> bool {
+        self.was_stale(|found| found == failure)
     }
 
     /// The queries of all requests for pods so far.
@@ -260,8 +282,7 @@ async fn read(reader: Arc<Reader>, cluster: Cluster) {
 async fn note_states(reader: Arc<Reader>, mut cluster: Cluster) {
     while !reader.ends.load(Ordering::SeqCst) {
         let sync = cluster.sync();
-        let error = sync.error.map(|error| error.to_string()).unwrap_or_default();
-        reader.states.lock().unwrap().push((sync.state, error));
+        reader.states.lock().unwrap().push(sync);
         let _ = tokio::time::timeout(Duration::from_millis(100), cluster.sync_changed()).await;
     }
 }

@@ -329,7 +329,7 @@ async fn run(operation: &Operation, fault: Fault, words: &str) -> Vec<String> {
 fn judge(error: &Error, fault: Fault, words: &str) -> Option<String> {
     let is_fitting = match error {
         Error::Timeout(_) => fault.is_endless(),
-        Error::Upstream(_) => !fault.is_endless(),
+        Error::Upstream { .. } => !fault.is_endless(),
         _ => false,
     };
     let text = error.to_string();

@@ -11,7 +11,7 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, future::join_all};
 use podgate_cluster::{
-    Cluster, Error, MemoryBudget, Registry, Source, Spec, SyncState,
+    Cluster, Error, Failure, MemoryBudget, Registry, Source, Spec, SyncState,
     client::{Policy, WatchTimeouts},
     delete, exec, follow, log,
 };
@@ -363,15 +363,17 @@ async fn a_dropped_upgrade_is_the_proxys() {
             Behaviour::Bare(status)
         };
         match outcome("terminal", behaviour).await {
-            Error::Upstream(text) => {
-                assert!(
-                    text.contains("`Upgrade`") && text.contains(&status.to_string()),
-                    "{text}"
-                );
-            }
+            Error::Upstream {
+                failure: Failure::NotUpgraded { why },
+                ..
+            } => assert!(why.contains("`Upgrade`") && why.contains(&status.to_string()), "{why}"),
             other => panic!("{status}: {other:?}"),
         }
     }
+}
+
+fn is_upstream(error: &Error, is: fn(&Failure) -> bool) -> bool {
+    matches!(error, Error::Upstream { failure, .. } if is(failure))
 }
 
 #[tokio::test]
@@ -388,12 +390,16 @@ async fn a_refusal_is_classified() {
         ("detail", Refusal(400), |error| matches!(error, Error::Rejected(_))),
         ("log", Refusal(400), |error| matches!(error, Error::Rejected(_))),
         ("delete", Refusal(422), |error| matches!(error, Error::Rejected(_))),
-        ("delete", Behaviour::Html, |error| matches!(error, Error::Upstream(_))),
+        ("delete", Behaviour::Html, |error| {
+            is_upstream(error, |failure| matches!(failure, Failure::NotKubernetes { .. }))
+        }),
         ("events", Refusal(403), |error| matches!(error, Error::Forbidden(_))),
         ("detail", Refusal(404), |error| matches!(error, Error::PodNotFound(_))),
         ("terminal", Refusal(403), |error| matches!(error, Error::Forbidden(_))),
         ("namespaces", Bare(504), |error| matches!(error, Error::Timeout(_))),
-        ("detail", Refusal(401), |error| matches!(error, Error::Upstream(_))),
+        ("detail", Refusal(401), |error| {
+            is_upstream(error, |failure| *failure == Failure::Unauthorized)
+        }),
     ] {
         let error = outcome(name, behaviour).await;
         assert!(is(&error), "{name} {behaviour:?}: {error:?}");

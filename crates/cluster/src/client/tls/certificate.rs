@@ -33,7 +33,7 @@ const CURVES: [(&str, &str, bool); 5] = [
 
 /// The kind of a public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Key {
+pub enum Key {
     /// RSA, with the bits of its modulus.
     Rsa(usize),
     /// On an elliptic curve, with the curve's name if it is a known one.

@@ -11,8 +11,10 @@ pub(super) const SUPPORTED: &str = "an RSA key of 2048 to 8192 bits, or one on P
 
 /// Which certificate of a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CertificateRole {
+pub enum CertificateRole {
+    /// The API server's own.
     Leaf,
+    /// One that the API server sent with its own.
     Intermediate,
     /// One of those that the kubeconfig or the system trusts.
     Authority,
@@ -28,38 +30,33 @@ impl fmt::Display for CertificateRole {
     }
 }
 
-/// Why the server's certificate is refused.
+/// Why the server's certificate is refused. Times are in seconds since 1970, and `asked` is the address or name that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+#[allow(missing_docs, reason = "the type documents the fields")]
+pub enum Refusal {
     /// It can't be read, or claims something that nobody may ignore.
     Unreadable,
-    /// It ended, in seconds since 1970.
+    /// It ended at this time.
     Expired(CertificateRole, i64),
+    /// It begins at this time.
     NotYetValid(CertificateRole, i64),
-    /// None of the authorities issued it.
-    UnknownIssuer {
-        /// Whether the kubeconfig names authorities; else the system's count.
-        named: bool,
-    },
+    /// None of the authorities issued it. `named`: they are the kubeconfig's, else the system's.
+    UnknownIssuer { named: bool },
     /// An authority of the issuer's name did not sign it.
     BadSignature,
     /// The address that was asked for is not among its names.
-    WrongName {
-        asked: String,
-    },
+    WrongName { asked: String },
     /// It has no names but the common name.
-    CommonNameOnly {
-        asked: String,
-    },
+    CommonNameOnly { asked: String },
     /// It has no names at all.
-    NoName {
-        asked: String,
-    },
+    NoName { asked: String },
     /// It is an authority's, and not one of the configured ones.
     Authority,
+    /// It is signed with this algorithm, which is not safe.
     WeakSignature(CertificateRole, &'static str),
     /// Its signature is of a kind that is not known.
     UnknownSignature,
+    /// Its key can't be used.
     Key(CertificateRole, Key),
     /// It is not for servers.
     Purpose,

@@ -1,5 +1,7 @@
 //! The inputs of the machine, and the steps that it answers with.
 
+use crate::error::StaleReason;
+
 /// A request to the API server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Call {
@@ -74,7 +76,7 @@ pub(crate) enum Health {
     /// The watch is whole again.
     Recovered,
     /// They may be old; why, where no error says it.
-    Stale(&'static str),
+    Stale(Option<StaleReason>),
 }
 
 /// What to do next.

@@ -8,7 +8,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use jiff::Timestamp;
 use podgate_cluster::{
-    Cluster, Error, Registry, Spec,
+    Cluster, Error, Failure, Registry, RemovalReason, Spec,
     client::Policy,
     follow::{Frame, Frames, Line, MAX_CONTAINERS, MAX_PIECE, Options},
 };
@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use crate::{
     proxy::Proxy,
-    world::{self, ID, policy, until, untrusted},
+    world::{self, ID, is_failure, policy, until, untrusted},
 };
 
 const PATIENCE: Duration = Duration::from_secs(60);
