@@ -2,21 +2,25 @@
 //! [`Gate`] hands out what the caller may touch.
 
 pub mod action;
-pub mod caller;
-pub mod clock;
+mod caller;
+mod clock;
 pub mod clusters;
-pub mod error;
-pub mod gate;
-pub mod live;
-pub mod pods;
-pub mod scoped;
+mod error;
+mod gate;
+mod pod_query;
+mod scoped;
 pub mod sessions;
+mod subscription;
 pub mod tickets;
 mod token;
 
-pub use action::Action;
-pub use caller::{Caller, User};
-pub use clock::Clock;
-pub use error::Denied;
-pub use gate::{Gate, Scoped, Target};
-pub use sessions::Sessions;
+pub use self::{
+    action::Action,
+    caller::{Caller, User},
+    clock::Clock,
+    error::{Denied, Result},
+    gate::{Gate, Health, Scoped, Target},
+    pod_query::{ListedCluster, PodQuery, PodReader},
+    sessions::Sessions,
+    subscription::{LiveQuery, LiveQueryKey},
+};

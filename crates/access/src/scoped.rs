@@ -13,8 +13,8 @@ use crate::{
     clusters::{Edit, Entry, New},
     error::{Denied, Result},
     gate::{Gate, Scoped},
-    live::Followed,
-    pods::{Pods, unwatched},
+    pod_query::{PodQuery, unwatched},
+    subscription::LiveQuery,
 };
 
 impl Scoped<ListPods> {
@@ -24,27 +24,27 @@ impl Scoped<ListPods> {
     /// # Errors
     /// Of one cluster [`Denied::Forbidden`] for a namespace that it is not watched in, and [`Denied::Syncing`] before its first sync, or what made it
     /// fail; of everything [`Denied::ClusterNotFound`], and nothing for the state of a cluster.
-    pub fn pods(&self, named: &[String], query: Query) -> Result<Pods> {
+    pub fn pods(&self, named: &[String], query: Query) -> Result<PodQuery> {
         if let Some(cluster) = &self.cluster {
             check_watched(cluster, &query.namespaces)?;
             synced(cluster)?;
         }
         let clusters = self.named(named)?.unwrap_or_else(|| self.gate.registry.all());
-        Ok(Pods::new(&self.gate.index, clusters, Scope::All, query))
+        Ok(PodQuery::new(&self.gate.index, clusters, Scope::All, query))
     }
 
     /// As [`Scoped::pods`], to be asked again and again. A cluster that was not synced yet is no error: its state is told.
     ///
     /// # Errors
     /// [`Denied::Forbidden`] for a namespace that the target's cluster is not watched in; [`Denied::ClusterNotFound`].
-    pub fn follow(&self, named: &[String], query: Query) -> Result<Followed> {
+    pub fn subscribe(&self, named: &[String], query: Query) -> Result<LiveQuery> {
         if let Some(cluster) = &self.cluster {
             check_watched(cluster, &query.namespaces)?;
         }
         let clusters = self.named(named)?;
         let clusters = clusters.map(|clusters| clusters.iter().map(Cluster::id).collect());
         let Gate { index, registry, .. } = &self.gate;
-        Ok(Followed::new(index, registry, clusters, Scope::All, query))
+        Ok(LiveQuery::new(index, registry, clusters, Scope::All, query))
     }
 
     /// The target's cluster, or those that are named, by number; none: all.

@@ -2,8 +2,8 @@
 
 mod account;
 mod limits;
-mod live;
 mod random;
+mod session_cache;
 mod sweep;
 mod throttle;
 
@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use podgate_store::{Rotation, Session, Store};
 
 use self::{
-    live::{Found, Live},
+    session_cache::{Lookup, SessionCache},
     throttle::Throttle,
 };
 use crate::{
@@ -87,7 +87,7 @@ pub struct Sessions {
     store: Store,
     options: Arc<Options>,
     clock: Clock,
-    live: Arc<Mutex<Live>>,
+    cache: Arc<Mutex<SessionCache>>,
     throttle: Arc<Throttle>,
 }
 
@@ -103,7 +103,7 @@ impl Sessions {
         Self {
             store,
             clock,
-            live: Arc::new(Mutex::new(Live::new(
+            cache: Arc::new(Mutex::new(SessionCache::new(
                 options.idle.saturating_mul(1000),
                 options.unconfirmed.saturating_mul(1000),
             ))),
@@ -151,7 +151,7 @@ impl Sessions {
         if !self.store.rotate_session(session.id, &rotation, now).await? {
             return Ok(None);
         }
-        self.live()
+        self.cache()
             .rotate(session.id, token_hash, rotation.token_expires_at, now);
         Ok(Some(Login {
             token,
@@ -170,20 +170,20 @@ impl Sessions {
         let unknown = || Denied::NoCredential("the access token is not valid: log in again".to_owned());
         let hash = Kind::Session.hash(token).ok_or_else(unknown)?;
         let now = self.clock.now();
-        let found = self.live().find(&hash, now);
+        let found = self.cache().find(&hash, now);
         match found {
-            Found::Caller(caller) => return Ok(caller),
-            Found::Expired => return Err(Denied::SessionExpired),
-            Found::Unknown => {}
+            Lookup::Caller(caller) => return Ok(caller),
+            Lookup::Expired => return Err(Denied::SessionExpired),
+            Lookup::Unknown => {}
         }
         for _ in 0..READS {
-            let generation = self.live().generation();
+            let generation = self.cache().generation();
             let (session, user) = self.store.session_by_token(&hash).await?.ok_or_else(unknown)?;
             self.check_alive(&session, &user, now)?;
             if session.token_expires_at <= now {
                 return Err(Denied::SessionExpired);
             }
-            let caller = self.live().insert(&session, shown(&user), generation, now);
+            let caller = self.cache().insert(&session, shown(&user), generation, now);
             if let Some(caller) = caller {
                 return Ok(caller);
             }
@@ -223,7 +223,7 @@ impl Sessions {
         self.finish(move |sessions| async move {
             let deleted = sessions.store.delete_session(id).await;
             // Even if the store failed: who logs out wants the streams closed.
-            sessions.live().remove(id);
+            sessions.cache().remove(id);
             deleted?;
             Ok(())
         })
@@ -244,7 +244,7 @@ impl Sessions {
     fn check_alive(&self, session: &Session, user: &podgate_store::User, now: i64) -> Result<()> {
         check_barred(user, now)?;
         let idle = self.options.idle.saturating_mul(1000);
-        if live::is_over(session.expires_at, session.last_used_at, now, idle) {
+        if session_cache::is_over(session.expires_at, session.last_used_at, now, idle) {
             return Err(Denied::SessionExpired);
         }
         Ok(())
@@ -255,8 +255,8 @@ impl Sessions {
             .min(session_end)
     }
 
-    fn live(&self) -> MutexGuard<'_, Live> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    fn cache(&self) -> MutexGuard<'_, SessionCache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, header};
-use podgate_access::gate::Health;
+use podgate_access::Health;
 use prometheus_client::{
     encoding::{
         EncodeLabelSet,

@@ -1,6 +1,6 @@
 //! How current a cluster's pods are, as lists and clusters show it.
 
-use podgate_access::pods::Listed;
+use podgate_access::ListedCluster;
 use podgate_cluster::{Sync, SyncState};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -46,8 +46,8 @@ pub(crate) struct ListedView<'a> {
     error: String,
 }
 
-impl<'a> From<&'a Listed> for ListedView<'a> {
-    fn from(listed: &'a Listed) -> Self {
+impl<'a> From<&'a ListedCluster> for ListedView<'a> {
+    fn from(listed: &'a ListedCluster) -> Self {
         let SyncView {
             state,
             synced_at,

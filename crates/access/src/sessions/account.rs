@@ -105,7 +105,7 @@ impl Sessions {
             return Err(Denied::WrongPassword);
         }
         for id in self.store.trim_sessions(user.id, SESSIONS_OF_USER).await? {
-            self.live().remove(id);
+            self.cache().remove(id);
         }
         Ok(Login {
             token,
@@ -145,7 +145,7 @@ impl Sessions {
                 .store
                 .set_password(user, hash, kept, sessions.clock.now())
                 .await?;
-            sessions.live().remove_of_user_except(user, kept);
+            sessions.cache().remove_of_user_except(user, kept);
             Ok(())
         })
         .await

@@ -38,10 +38,10 @@ impl Sessions {
     /// confirmed for [`Options::unconfirmed`](super::Options::unconfirmed) seconds.
     pub async fn sweep_once(&self) -> Result<()> {
         let now = self.clock.now();
-        self.live().remove_expired(now);
+        self.cache().remove_expired(now);
         let compared = self.compare(now).await;
         if compared.is_err() {
-            self.live().remove_unconfirmed(now);
+            self.cache().remove_unconfirmed(now);
         }
         compared?;
         let ended = now.saturating_sub(REMEMBERED);
@@ -53,14 +53,14 @@ impl Sessions {
 
     async fn compare(&self, now: i64) -> Result<()> {
         // Here and not in the calls themselves: a known session needs no database.
-        let touches = self.live().touches();
+        let touches = self.cache().touches();
         for (id, at) in touches {
             self.store.touch_session(id, at).await?;
-            self.live().touched(id, at);
+            self.cache().touched(id, at);
         }
         let (asked, generation) = {
-            let live = self.live();
-            (live.ids(), live.generation())
+            let cache = self.cache();
+            (cache.ids(), cache.generation())
         };
         let mut found = self.store.sessions_by_ids(&asked).await?;
         found.retain(|(_, user)| !user.is_barred(now));
@@ -68,7 +68,7 @@ impl Sessions {
             .into_iter()
             .map(|(session, user)| (session, shown(&user)))
             .collect();
-        self.live().reconcile(&asked, found, generation, now);
+        self.cache().reconcile(&asked, found, generation, now);
         Ok(())
     }
 

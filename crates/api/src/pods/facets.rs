@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use podgate_access::pods::Pods;
+use podgate_access::PodQuery;
 use podgate_index::{Facet, FacetValue};
 
 use super::query::{meaning, words};
@@ -48,7 +48,7 @@ pub(crate) fn write_cut(out: &mut Vec<u8>, cut: Vec<&'static str>) {
 pub(crate) fn write(
     out: &mut Vec<u8>,
     facets: &[&'static str],
-    pods: &Pods,
+    pods: &PodQuery,
     mut counts: impl FnMut(Facet) -> Arc<Vec<(FacetValue, usize)>>,
 ) -> Vec<&'static str> {
     let mut cut = Vec::new();

@@ -6,11 +6,7 @@ use std::{
 };
 
 use axum::{extract::State as Extract, response::Response};
-use podgate_access::{
-    Scoped,
-    action::ListPods,
-    pods::{Pods, Reading},
-};
+use podgate_access::{PodQuery, PodReader, Scoped, action::ListPods};
 use podgate_cluster::SyncState;
 use podgate_index::Query;
 
@@ -134,7 +130,7 @@ fn list(scoped: &Scoped<ListPods>, asked: Asked, known: &IfNoneMatch, state: &St
 /// All that a list depends on: what its tag is made from.
 struct List<'a> {
     user: i64,
-    pods: &'a Pods,
+    pods: &'a PodQuery,
     generation: u64,
     page: Page,
     facets: &'a [&'static str],
@@ -169,7 +165,7 @@ impl List<'_> {
     ///
     /// # Errors
     /// [`ApiError::Parameter`] for one of more than [`MOST`] bytes.
-    fn write(&self, reading: &Reading<'_>) -> Result<Vec<u8>, ApiError> {
+    fn write(&self, reading: &PodReader<'_>) -> Result<Vec<u8>, ApiError> {
         let found = reading.find();
         let answer = found.page();
         let rows = answer.total().min(self.page.size as usize);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use podgate_access::pods::Pods;
+use podgate_access::PodQuery;
 use podgate_cluster::{MemoryBudget, budget::Reservation};
 use podgate_index::{
     Answer, RowRef,
@@ -58,7 +58,7 @@ pub(super) struct Clusters {
 }
 
 impl Clusters {
-    pub(super) fn of(pods: &Pods) -> Self {
+    pub(super) fn of(pods: &PodQuery) -> Self {
         let views: Vec<ListedView<'_>> = pods.clusters().iter().map(ListedView::from).collect();
         Self {
             // Texts alone: it can't fail.
@@ -78,7 +78,7 @@ impl Frame {
     /// # Errors
     /// [`TooLarge`].
     pub(super) fn snapshot(
-        pods: &Pods,
+        pods: &PodQuery,
         answer: &Answer<'_>,
         window: &Window,
         extras: &Extras,
@@ -105,7 +105,7 @@ impl Frame {
     /// # Errors
     /// [`TooLarge`].
     pub(super) fn delta(
-        pods: &Pods,
+        pods: &PodQuery,
         total: usize,
         delta: Option<&Delta<'_>>,
         facets: Option<&[u8]>,
@@ -175,7 +175,7 @@ impl Frame {
     }
 }
 
-fn write_rows<'a>(out: &mut Vec<u8>, pods: &Pods, rows: impl Iterator<Item = RowRef<'a>>) -> Result<(), TooLarge> {
+fn write_rows<'a>(out: &mut Vec<u8>, pods: &PodQuery, rows: impl Iterator<Item = RowRef<'a>>) -> Result<(), TooLarge> {
     let written = rows::write_within(out, rows, MOST, |id| Some(pods.cluster_name(id)));
     if written.all {
         return Ok(());

@@ -2,10 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use podgate_access::{
-    live::Followed,
-    pods::{Pods, Reading},
-};
+use podgate_access::{LiveQuery, PodQuery, PodReader};
 use podgate_cluster::MemoryBudget;
 use podgate_index::live::{Delta, Live, Window};
 use tokio::{
@@ -24,9 +21,9 @@ const LARGE: usize = 1 << 20;
 
 /// The viewers of one query.
 pub(super) struct Group {
-    followed: Followed,
+    live_query: LiveQuery,
     facets: Vec<&'static str>,
-    pods: Pods,
+    pods: PodQuery,
     live: Live,
     extras: Extras,
     windows: HashMap<Range, WindowViewers>,
@@ -60,8 +57,8 @@ pub(super) struct ViewerSlot {
 
 /// What windows are stepped with.
 struct TickContext<'a, 'b> {
-    pods: &'a Pods,
-    reading: &'a Reading<'b>,
+    pods: &'a PodQuery,
+    reader: &'a PodReader<'b>,
     live: &'a mut Live,
     extras: &'a Extras,
     memory: &'a MemoryBudget,
@@ -94,12 +91,12 @@ impl ViewerSlot {
 }
 
 impl Group {
-    pub(super) fn new(followed: Followed, facets: Vec<&'static str>, memory: MemoryBudget) -> Self {
-        let pods = followed.pods();
+    pub(super) fn new(live_query: LiveQuery, facets: Vec<&'static str>, memory: MemoryBudget) -> Self {
+        let pods = live_query.pods();
         let live = pods.read().live();
         let clusters = Arc::new(Clusters::of(&pods));
         Self {
-            followed,
+            live_query,
             facets,
             pods,
             live,
@@ -162,7 +159,7 @@ impl Group {
     /// Looks at the index, and steps one window or all. True: a viewer waits for a snapshot.
     fn refresh(&mut self, only: Option<Range>) -> bool {
         let Self {
-            followed,
+            live_query,
             facets,
             pods,
             live,
@@ -171,11 +168,11 @@ impl Group {
             memory,
             waits: _,
         } = self;
-        *pods = followed.pods();
-        let reading = pods.read();
+        *pods = live_query.pods();
+        let reader = pods.read();
         if live.query().clusters != pods.query().clusters {
             // Clusters came or went: what viewers hold is not comparable.
-            *live = reading.live();
+            *live = reader.live();
             windows.values_mut().for_each(WindowViewers::restart);
         }
         let clusters = Clusters::of(pods);
@@ -184,7 +181,7 @@ impl Group {
         }
         if !facets.is_empty() {
             let mut json = Vec::new();
-            let cut = facets::write(&mut json, facets, pods, |facet| reading.live_facets(live, facet));
+            let cut = facets::write(&mut json, facets, pods, |facet| reader.live_facets(live, facet));
             facets::write_cut(&mut json, cut);
             if *extras.facets != json {
                 extras.facets = Arc::new(json);
@@ -192,7 +189,7 @@ impl Group {
         }
         let mut now = TickContext {
             pods,
-            reading: &reading,
+            reader: &reader,
             live,
             extras,
             memory,
@@ -248,7 +245,7 @@ impl WindowViewers {
         let clusters = held
             .as_ref()
             .is_none_or(|held| !Arc::ptr_eq(&held.clusters, &now.extras.clusters));
-        let delta = now.reading.delta(now.live, &mut self.window);
+        let delta = now.reader.delta(now.live, &mut self.window);
         if delta.is_none() && !facets && !clusters {
             return;
         }
@@ -292,7 +289,7 @@ impl WindowViewers {
             self.window.move_to(offset, limit);
         }
         let frame = loop {
-            let answer = now.reading.snapshot(now.live, &mut self.window);
+            let answer = now.reader.snapshot(now.live, &mut self.window);
             match Frame::snapshot(now.pods, &answer, &self.window, now.extras) {
                 Ok(frame) => break frame,
                 // Fewer than before, and at least one: an only row always fits.

@@ -12,7 +12,7 @@ use std::{
     time::Duration,
 };
 
-use podgate_access::live::{Followed, Key};
+use podgate_access::{LiveQuery, LiveQueryKey};
 use podgate_cluster::MemoryBudget;
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -61,7 +61,7 @@ pub(crate) struct Hub {
 enum Command {
     Subscribe {
         viewer: u64,
-        followed: Box<Followed>,
+        live_query: Box<LiveQuery>,
         facets: Vec<&'static str>,
         range: Range,
         frames: mpsc::Sender<Arc<Frame>>,
@@ -151,7 +151,7 @@ impl Viewer {
     /// on its way at most, and no queue of them before those of others.
     pub(super) async fn subscribe(
         &mut self,
-        followed: Followed,
+        live_query: LiveQuery,
         facets: Vec<&'static str>,
         range: Range,
     ) -> Result<(), ApiError> {
@@ -160,7 +160,7 @@ impl Viewer {
         self.frames = Some(receiver);
         let subscribe = Command::Subscribe {
             viewer: self.number,
-            followed: Box::new(followed),
+            live_query: Box::new(live_query),
             facets,
             range,
             frames,
@@ -189,7 +189,7 @@ impl Viewer {
         done.await.map_err(|_| gone())
     }
 
-    /// The next frame; waits while nothing is followed. Cancel-safe.
+    /// The next frame; waits while nothing is live_query. Cancel-safe.
     pub(super) async fn next(&mut self) -> Result<Arc<Frame>, ApiError> {
         match &mut self.frames {
             Some(frames) => frames.recv().await.ok_or_else(gone),
@@ -213,7 +213,7 @@ impl Drop for Viewer {
 }
 
 /// What is grouped: viewers of one key share the work.
-type GroupKey = (Key, Vec<&'static str>);
+type GroupKey = (LiveQueryKey, Vec<&'static str>);
 
 /// All groups, and where each viewer is.
 struct HubTask {
@@ -303,19 +303,19 @@ impl HubTask {
         match command {
             Command::Subscribe {
                 viewer,
-                followed,
+                live_query,
                 facets,
                 range,
                 frames,
                 taken,
             } => {
                 self.leave(viewer);
-                let key = (followed.key().clone(), facets);
+                let key = (live_query.key().clone(), facets);
                 let facets = key.1.clone();
                 let group = self
                     .groups
                     .entry(key.clone())
-                    .or_insert_with(|| Group::new(*followed, facets, self.memory.clone()));
+                    .or_insert_with(|| Group::new(*live_query, facets, self.memory.clone()));
                 group.join(viewer, range, ViewerSlot::new(frames));
                 self.waits |= group.waits();
                 self.viewers.insert(viewer, key);

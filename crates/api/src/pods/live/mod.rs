@@ -209,7 +209,7 @@ async fn take(
         Ok(asked) => asked,
         Err(error) => return Ok(Err(error)),
     };
-    let followed = scoped.follow(&asked.clusters, asked.query)?;
+    let followed = scoped.subscribe(&asked.clusters, asked.query)?;
     viewer.subscribe(followed, asked.facets, asked.range).await?;
     Ok(Ok(true))
 }

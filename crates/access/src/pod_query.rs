@@ -10,27 +10,27 @@ use podgate_index::{
 
 /// A question about the pods of some clusters, cut to what its caller may see of them. Made by [`crate::Scoped`] only.
 #[derive(Clone, Debug)]
-pub struct Pods {
+pub struct PodQuery {
     index: Index,
     query: Query,
-    clusters: Vec<Listed>,
+    clusters: Vec<ListedCluster>,
 }
 
 /// A cluster that a list is of.
 #[derive(Clone, Debug)]
-pub struct Listed {
+pub struct ListedCluster {
     cluster: Cluster,
     sync: Sync,
 }
 
 /// The index as it is now, for one question. No change comes in while it lives: read and let go, without an await between.
 #[derive(Debug)]
-pub struct Reading<'a> {
+pub struct PodReader<'a> {
     reader: Reader<'a>,
     query: &'a Query,
 }
 
-impl Pods {
+impl PodQuery {
     /// `clusters` are those asked for, by number. Fills in the query's clusters and scope.
     pub(crate) fn new(index: &Index, clusters: Vec<Cluster>, scope: Scope, query: Query) -> Self {
         let query = Query {
@@ -42,7 +42,7 @@ impl Pods {
             let mut sync = cluster.sync();
             let unwatched = unwatched(&cluster, &query.namespaces);
             sync.error = sync.error.or(unwatched.map(Error::forbidden));
-            Listed { cluster, sync }
+            ListedCluster { cluster, sync }
         };
         let clusters = clusters.into_iter().map(listed).collect();
         Self {
@@ -58,26 +58,29 @@ impl Pods {
     }
 
     /// The clusters asked for, by number.
-    pub fn clusters(&self) -> &[Listed] {
+    pub fn clusters(&self) -> &[ListedCluster] {
         &self.clusters
     }
 
     /// The name of one of them; empty for another.
     pub fn cluster_name(&self, id: ClusterId) -> &str {
-        let found = self.clusters.binary_search_by_key(&id, Listed::id);
-        found.ok().and_then(|at| self.clusters.get(at)).map_or("", Listed::name)
+        let found = self.clusters.binary_search_by_key(&id, ListedCluster::id);
+        found
+            .ok()
+            .and_then(|at| self.clusters.get(at))
+            .map_or("", ListedCluster::name)
     }
 
     /// Opens the index for this question.
-    pub fn read(&self) -> Reading<'_> {
-        Reading {
+    pub fn read(&self) -> PodReader<'_> {
+        PodReader {
             reader: self.index.read_for(&self.query),
             query: &self.query,
         }
     }
 }
 
-impl Listed {
+impl ListedCluster {
     /// Its number.
     pub fn id(&self) -> ClusterId {
         self.cluster.id()
@@ -94,7 +97,7 @@ impl Listed {
     }
 }
 
-impl Reading<'_> {
+impl PodReader<'_> {
     /// See [`Reader::find`].
     pub fn find(&self) -> Found<'_, '_> {
         self.reader.find(self.query)

@@ -39,7 +39,7 @@ struct Entry {
 
 /// See the module. Times are milliseconds since the epoch.
 #[derive(Debug)]
-pub(super) struct Live {
+pub(super) struct SessionCache {
     sessions: HashMap<i64, Entry>,
     by_token: HashMap<TokenHash, i64>,
     /// Milliseconds without a call after which a session ends.
@@ -56,7 +56,7 @@ pub(super) struct Live {
 
 /// What is known of a token.
 #[derive(Debug)]
-pub(super) enum Found {
+pub(super) enum Lookup {
     /// It is valid.
     Caller(Caller),
     /// It must be refreshed, or its session is over.
@@ -65,7 +65,7 @@ pub(super) enum Found {
     Unknown,
 }
 
-impl Live {
+impl SessionCache {
     pub(super) fn new(idle: i64, unconfirmed: i64) -> Self {
         Self {
             sessions: HashMap::new(),
@@ -78,31 +78,31 @@ impl Live {
         }
     }
 
-    /// The present generation, which [`Live::insert`] and [`Live::reconcile`] compare with: taken before the database is read.
+    /// The present generation, which [`SessionCache::insert`] and [`SessionCache::reconcile`] compare with: taken before the database is read.
     pub(super) fn generation(&self) -> u64 {
         self.generation
     }
 
     /// Whose a token is; counts as use of its session.
-    pub(super) fn find(&mut self, token: &TokenHash, now: i64) -> Found {
+    pub(super) fn find(&mut self, token: &TokenHash, now: i64) -> Lookup {
         let Some(&id) = self.by_token.get(token) else {
-            return Found::Unknown;
+            return Lookup::Unknown;
         };
         let Some(entry) = self.sessions.get_mut(&id) else {
-            return Found::Unknown;
+            return Lookup::Unknown;
         };
         if entry.is_over(now, self.idle) {
             self.remove(id);
-            return Found::Expired;
+            return Lookup::Expired;
         }
         if entry.token_expires_at <= now {
-            return Found::Expired;
+            return Lookup::Expired;
         }
         if entry.is_unconfirmed(now, self.unconfirmed) {
-            return Found::Unknown;
+            return Lookup::Unknown;
         }
         entry.last_used_at = entry.last_used_at.max(now);
-        Found::Caller(entry.caller(id))
+        Lookup::Caller(entry.caller(id))
     }
 
     /// The sessions whose use is to be noted in the database, with its time: those that were used more than a minute after the last note.
