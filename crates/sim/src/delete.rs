@@ -41,7 +41,7 @@ pub(crate) async fn answer(mut call: Call, kind: Kind) -> Answer {
     let name = call.name().to_owned();
     let missing = || Failure::not_found(kind, &name);
     let found = call.state.store.get(kind, &namespace, &name).ok_or_else(missing)?;
-    check(&options, &found)?;
+    check_preconditions(&options, &found)?;
     if options.dry_run {
         return Ok(answer_with(kind, &found));
     }
@@ -55,7 +55,7 @@ pub(crate) async fn answer(mut call: Call, kind: Kind) -> Answer {
         }
     }
     if kind == Kind::Namespace {
-        empty(&call.state, &name);
+        clear_namespace(&call.state, &name);
     }
     let removed = call
         .state
@@ -122,7 +122,7 @@ fn unsupported(field: &str, why: &str) -> Failure {
     .with_details(details)
 }
 
-fn check(options: &Options, found: &Object) -> Result<(), Failure> {
+fn check_preconditions(options: &Options, found: &Object) -> Result<(), Failure> {
     let version = found.version.to_string();
     let why = match (&options.uid, &options.version) {
         (Some(uid), _) if *uid != found.uid => format!(
@@ -256,7 +256,7 @@ fn set_terminated(pod: &mut Value, now: &str) {
 }
 
 /// Removes the objects in a namespace.
-fn empty(state: &State, namespace: &str) {
+fn clear_namespace(state: &State, namespace: &str) {
     for kind in Kind::ALL.into_iter().filter(|kind| kind.namespaced()) {
         for object in state.store.snapshot(kind, Some(namespace)).objects {
             state.remove(kind, namespace, &object.name, Some(&object.uid));

@@ -111,7 +111,7 @@ impl Exec {
             return Err(plain(StatusCode::INTERNAL_SERVER_ERROR, text));
         };
         Ok(Exec {
-            container: environment(&container),
+            container: shell_container(&container),
             run,
             command: call.query.all("command").map(str::to_owned).collect(),
             stdin,
@@ -127,7 +127,7 @@ fn upgrades(call: &Call) -> bool {
 }
 
 /// Builds the shell's container from the names, variables and command line of the pod's spec.
-fn environment(container: &Container) -> shell::Container {
+fn shell_container(container: &Container) -> shell::Container {
     let spec = container.spec().cloned().unwrap_or_default();
     let strings = |key: &str| -> Vec<String> {
         let list = spec.get(key).and_then(Value::as_array);

@@ -29,7 +29,7 @@ const CHUNK: usize = 128 << 10;
 /// # Errors
 ///
 /// 404 when it does not exist, 406 when the client accepts none of its forms.
-pub(crate) fn one(call: &Call, kind: Kind) -> Answer {
+pub(crate) fn get(call: &Call, kind: Kind) -> Answer {
     let form = call.form(kind)?;
     let namespace = if kind.namespaced() { call.namespace() } else { "" };
     let found = call.state.store.get(kind, namespace, call.name());
@@ -116,7 +116,7 @@ fn json_list(kind: &str, page: Page) -> Response {
         }
         object.append_item(piece);
     };
-    piece_by_piece("application/json", head.into_bytes(), page.objects, item, b"]}")
+    stream_list("application/json", head.into_bytes(), page.objects, item, b"]}")
 }
 
 /// Answers with a list of pods in protobuf.
@@ -128,12 +128,12 @@ fn protobuf_list(page: Page) -> Response {
             pod.append_item(piece);
         }
     };
-    piece_by_piece(protobuf::MEDIA_TYPE, head, page.objects, item, protobuf::list_tail())
+    stream_list(protobuf::MEDIA_TYPE, head, page.objects, item, protobuf::list_tail())
 }
 
 /// Answers with a list that is serialised in pieces, so that a large one is never in memory as a
 /// whole.
-fn piece_by_piece(
+fn stream_list(
     media_type: &'static str,
     head: Vec<u8>,
     objects: Vec<Arc<Object>>,

@@ -98,11 +98,11 @@ impl Options {
         );
         let time = query
             .get("sinceTime")
-            .map(|text| text.parse::<Timestamp>().map_err(|_| unreadable(text)))
+            .map(|text| text.parse::<Timestamp>().map_err(|_| invalid_time(text)))
             .transpose()?;
         let invalid = |field: &str, value: i64, least: &str| {
             let problem = format!("Invalid value: {value}: must be {least}");
-            Err(refused(pod, field, "FieldValueInvalid", &problem))
+            Err(invalid_option(pod, field, "FieldValueInvalid", &problem))
         };
         if let Some(seconds) = since.filter(|seconds| *seconds < 1) {
             return invalid("sinceSeconds", seconds, "greater than 0");
@@ -115,11 +115,11 @@ impl Options {
         }
         if since.is_some() && time.is_some() {
             let problem = "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified";
-            return Err(refused(pod, "[]", "FieldValueForbidden", problem));
+            return Err(invalid_option(pod, "[]", "FieldValueForbidden", problem));
         }
         // `PodLogsQuerySplitStreams` is off by default in Kubernetes 1.36.
         if query.get("stream").is_some_and(|stream| stream != "All") {
-            return Err(refused(
+            return Err(invalid_option(
                 pod,
                 "stream",
                 "FieldValueForbidden",
@@ -141,13 +141,13 @@ impl Options {
     }
 }
 
-fn refused(pod: &str, field: &str, reason: &str, problem: &str) -> Failure {
+fn invalid_option(pod: &str, field: &str, reason: &str, problem: &str) -> Failure {
     let causes = json!([{"reason": reason, "message": problem, "field": field}]);
     Failure::new(422, format!("PodLogOptions \"{pod}\" is invalid: {field}: {problem}"))
         .with_details(json!({"name": pod, "kind": "PodLogOptions", "causes": causes}))
 }
 
-fn unreadable(time: &str) -> Failure {
+fn invalid_time(time: &str) -> Failure {
     let message =
         format!("parsing time \"{time}\" as \"2006-01-02T15:04:05Z07:00\": cannot parse \"{time}\" as \"2006\"");
     Failure::bad_request(message)
@@ -180,7 +180,7 @@ impl Reader {
             }
             let signal = *self.faults.borrow_and_update();
             if signal.cut_logs > self.seen.cut_logs || self.until_break == Some(0) {
-                return Some(Err(self.broken().await));
+                return Some(Err(self.break_off().await));
             }
             if signal.end_follows > self.seen.end_follows && self.follow {
                 return None;
@@ -202,7 +202,7 @@ impl Reader {
         }
     }
 
-    async fn broken(&mut self) -> io::Error {
+    async fn break_off(&mut self) -> io::Error {
         self.ended = true;
         tokio::time::sleep(BREAK_DELAY).await;
         io::ErrorKind::ConnectionReset.into()

@@ -136,18 +136,13 @@ impl Object {
     }
 }
 
-/// Returns the metadata of an object, which is added if missing.
+/// Returns the metadata of an object, which is added if missing and replaced if it is not an object.
 pub(crate) fn metadata_mut(object: &mut Map<String, Value>) -> &mut Map<String, Value> {
-    child_mut(object, "metadata")
-}
-
-/// Returns the object under a key, which is added if missing and replaced if it is not an object.
-pub(crate) fn child_mut<'a>(object: &'a mut Map<String, Value>, key: &str) -> &'a mut Map<String, Value> {
-    let child = object.entry(key).or_insert_with(|| Value::Object(Map::new()));
-    if !child.is_object() {
-        *child = Value::Object(Map::new());
+    let metadata = object.entry("metadata").or_insert(Value::Null);
+    if !metadata.is_object() {
+        *metadata = Value::Object(Map::new());
     }
-    match child {
+    match metadata {
         Value::Object(map) => map,
         _ => unreachable!("it was just made an object"),
     }

@@ -1,4 +1,6 @@
 //! Label and field selectors of a list or watch.
+//!
+//! The parser shares nothing with the one of the `index` crate, or their mistakes would cancel out.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -236,16 +236,16 @@ async fn answer(state: Arc<State>, identity: Identity, request: http::Request<Bo
     if call.target.namespace.is_some() && !kind.namespaced() && kind != Kind::Namespace {
         return Err(Failure::no_route());
     }
-    objects(call, kind).await
+    answer_object(call, kind).await
 }
 
-async fn objects(call: Call, kind: Kind) -> Answer {
+async fn answer_object(call: Call, kind: Kind) -> Answer {
     let name = call.target.name.as_deref();
     let method = call.request.method().clone();
     match (method, name, call.target.subresource.as_deref()) {
         (Method::GET, None, None) if call.query.flag("watch") => watch::answer(&call, kind),
         (Method::GET, None, None) => list::answer(&call, kind),
-        (Method::GET, Some(_), None) => list::one(&call, kind),
+        (Method::GET, Some(_), None) => list::get(&call, kind),
         (Method::DELETE, Some(_), None) => Box::pin(delete::answer(call, kind)).await,
         (Method::GET, Some(_), Some("log")) if kind == Kind::Pod => Ok(Box::pin(log::route(call)).await),
         (Method::GET | Method::POST, Some(_), Some("exec")) if kind == Kind::Pod => {

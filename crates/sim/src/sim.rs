@@ -200,7 +200,7 @@ impl Sim {
             status["state"] = json!({ "terminated": terminated(status, exit_code, &now) });
             status["ready"] = false.into();
             status["started"] = false.into();
-            finish(pod, &now);
+            set_phase(pod, &now);
             true
         });
     }
@@ -310,7 +310,7 @@ fn terminated(status: &Value, exit_code: i32, now: &str) -> Value {
 }
 
 /// Sets a pod's final phase if all its containers have ended, and its conditions otherwise.
-fn finish(pod: &mut Value, now: &str) {
+fn set_phase(pod: &mut Value, now: &str) {
     let statuses = pod
         .pointer("/status/containerStatuses")
         .and_then(Value::as_array)

@@ -268,7 +268,7 @@ impl Watch {
         if stalled || self.final_error.is_some() {
             return Step::Wait;
         }
-        match self.ready() {
+        match self.ready_frames() {
             Ok(frames) if frames.is_empty() => Step::Wait,
             Ok(frames) => Step::Frames(frames),
             Err(old) => {
@@ -279,7 +279,7 @@ impl Watch {
     }
 
     /// Returns the frames that can be sent now.
-    fn ready(&mut self) -> Result<Vec<u8>, TooOld> {
+    fn ready_frames(&mut self) -> Result<Vec<u8>, TooOld> {
         let mut frames = Vec::new();
         while frames.len() < CHUNK {
             let Some(object) = self.initial.pop_front() else { break };

@@ -26,7 +26,7 @@ pub(super) struct Template {
 
 impl Template {
     pub(super) fn new(workload: &Workload) -> Template {
-        let mut value = whole(workload);
+        let mut value = manifest(workload);
         let parts = [
             ("metadata", "managedFields"),
             ("spec", "containers"),
@@ -48,7 +48,7 @@ impl Template {
     }
 }
 
-fn whole(workload: &Workload) -> Value {
+fn manifest(workload: &Workload) -> Value {
     let name = &workload.name;
     let spec = spec(workload);
     let labels = labels(workload);
