@@ -106,6 +106,17 @@ async fn pages_show_the_list_as_it_was_when_it_began() {
 }
 
 #[tokio::test]
+async fn pages_count_the_objects_that_a_selector_matches() {
+    let api = ten().await;
+    let path = "/api/v1/pods?labelSelector=rank%3D0&limit=3";
+    let (_, first) = api.get(path).await;
+    assert_eq!(names(&first), ["pod-0", "pod-3", "pod-6"]);
+    assert_eq!(first["metadata"].get("remainingItemCount"), None);
+    let next = first["metadata"]["continue"].as_str().unwrap();
+    assert_eq!(api.names(&format!("{path}&continue={next}")).await, ["pod-9"]);
+}
+
+#[tokio::test]
 async fn an_expired_continue_token_comes_with_an_inconsistent_one() {
     let api = ten().await;
     let (_, first) = api.get("/api/v1/pods?limit=4").await;
