@@ -10,9 +10,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    ApiError, Authorized, Body, Data, FromParameters, Kind, Message, Parameter, Parameters, Params,
-    http::envelope::Paged, sync::SyncView,
+    ApiError, Authorized, Body, Data, FromParameters, Kind, Message, Operation, Parameter, Parameters, Params, Schemas,
+    Success, sync::SyncView,
 };
+
+const REMOVED: &str = "Cluster removed";
 
 /// A cluster.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -63,6 +65,20 @@ impl From<Entry> for ClusterView {
             sync: SyncView::from(&entry.sync),
         }
     }
+}
+
+/// A page of clusters.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ClusterPage {
+    /// The clusters of this page, by number.
+    items: Vec<ClusterView>,
+    /// Clusters in all.
+    total: usize,
+    /// This page, from 1.
+    page: u32,
+    /// Clusters a page.
+    page_size: u32,
 }
 
 /// A cluster to add: `kubeConfig`, or `apiServer` and `token`. Not `Debug`: it holds credentials.
@@ -238,11 +254,17 @@ impl FromParameters for PageQuery {
     }
 }
 
+pub(crate) const LIST: Operation = Operation::new(
+    "clusters.list",
+    "The clusters.",
+    Success::Data(Schemas::of::<ClusterPage>),
+);
+
 /// `GET /api/clusters`.
 pub(crate) async fn list(
     Authorized(scoped): Authorized<ListClusters>,
     Params(PageQuery { page, page_size }): Params<PageQuery>,
-) -> Result<Data<Paged<ClusterView>>, ApiError> {
+) -> Result<Data<ClusterPage>, ApiError> {
     let entries = scoped.list().await?;
     let total = entries.len();
     let skipped = (page as usize - 1).saturating_mul(page_size as usize);
@@ -251,13 +273,20 @@ pub(crate) async fn list(
         .skip(skipped)
         .take(page_size as usize)
         .map(ClusterView::from);
-    Ok(Data(Paged {
+    Ok(Data(ClusterPage {
         items: items.collect(),
         total,
         page,
         page_size,
     }))
 }
+
+pub(crate) const CREATE: Operation = Operation::new(
+    "clusters.create",
+    "Tries a cluster, then adds it.",
+    Success::Data(Schemas::of::<ClusterView>),
+)
+.fails(&[409_001, 429_001, 502_001, 504_001]);
 
 /// `POST /api/clusters`.
 pub(crate) async fn create(
@@ -276,10 +305,23 @@ pub(crate) async fn create(
     Ok(Data(scoped.create(new).await?.into()))
 }
 
+pub(crate) const GET: Operation = Operation::new(
+    "clusters.get",
+    "One cluster.",
+    Success::Data(Schemas::of::<ClusterView>),
+);
+
 /// `GET /api/clusters/{clusterId}`.
 pub(crate) async fn get(Authorized(scoped): Authorized<GetCluster>) -> Result<Data<ClusterView>, ApiError> {
     Ok(Data(scoped.get().await?.into()))
 }
+
+pub(crate) const UPDATE: Operation = Operation::new(
+    "clusters.update",
+    "Changes a cluster.",
+    Success::Data(Schemas::of::<ClusterView>),
+)
+.fails(&[409_001, 429_001, 502_001, 504_001]);
 
 /// `PUT /api/clusters/{clusterId}`.
 pub(crate) async fn update(
@@ -298,21 +340,45 @@ pub(crate) async fn update(
     Ok(Data(scoped.update(edit).await?.into()))
 }
 
+pub(crate) const DELETE: Operation =
+    Operation::new("clusters.delete", "Removes a cluster.", Success::Message(REMOVED)).fails(&[409_001]);
+
 /// `DELETE /api/clusters/{clusterId}`.
 pub(crate) async fn delete(Authorized(scoped): Authorized<DeleteCluster>) -> Result<Message, ApiError> {
     scoped.delete().await?;
-    Ok(Message("Cluster removed"))
+    Ok(Message(REMOVED))
 }
+
+pub(crate) const TEST: Operation = Operation::new(
+    "clusters.test",
+    "Tries a cluster's connection.",
+    Success::Data(Schemas::of::<TestView>),
+)
+.fails(&[429_001, 502_001, 504_001]);
 
 /// `POST /api/clusters/{clusterId}/test`.
 pub(crate) async fn test(Authorized(scoped): Authorized<TestCluster>) -> Result<Data<TestView>, ApiError> {
     Ok(Data(scoped.test().await?.into()))
 }
 
+pub(crate) const STATS: Operation = Operation::new(
+    "clusters.stats",
+    "Counts of a cluster's pods.",
+    Success::Data(Schemas::of::<StatsView>),
+)
+.fails(&[502_001, 503_001, 504_001]);
+
 /// `GET /api/clusters/{clusterId}/stats`.
 pub(crate) async fn stats(Authorized(scoped): Authorized<GetCluster>) -> Result<Data<StatsView>, ApiError> {
     Ok(Data(scoped.stats()?.into()))
 }
+
+pub(crate) const NAMESPACES: Operation = Operation::new(
+    "clusters.namespaces",
+    "A cluster's namespaces.",
+    Success::Data(Schemas::of::<NamespacesView>),
+)
+.fails(&[429_001, 502_001, 504_001]);
 
 /// `GET /api/clusters/{clusterId}/namespaces`.
 pub(crate) async fn namespaces(Authorized(scoped): Authorized<GetCluster>) -> Result<Data<NamespacesView>, ApiError> {

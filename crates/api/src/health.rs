@@ -10,7 +10,7 @@ use podgate_cluster::SyncState;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::State;
+use crate::{Operation, Schemas, State, Success};
 
 /// Whether Podgate can serve. Names nothing: anyone may ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -36,10 +36,22 @@ pub(crate) struct Counts {
     failed: usize,
 }
 
+pub(crate) const LIVE: Operation = Operation::new(
+    "process.live",
+    "Whether the process lives.",
+    Success::Text("text/plain"),
+);
+
 /// `GET /healthz`: the process lives.
 pub(crate) async fn live() -> &'static str {
     "ok\n"
 }
+
+pub(crate) const READY: Operation = Operation::new(
+    "process.ready",
+    "Whether it can serve: 200, else 503 with the same fields.",
+    Success::Bare(Schemas::of::<Readiness>),
+);
 
 /// `GET /readyz`: it can serve. From memory: nothing answers here before the database was reached once, because the server starts with
 /// opening it; while it is away later, what needs no database goes on.

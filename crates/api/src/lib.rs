@@ -31,6 +31,10 @@ mod time;
 mod ui;
 mod ws;
 
+use self::openapi::{
+    operation::{Operation, Success},
+    schema::Schemas,
+};
 pub use self::{
     error::ApiError,
     extract::{

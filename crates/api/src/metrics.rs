@@ -23,7 +23,7 @@ use prometheus_client::{
 };
 
 use crate::{
-    ApiError, State,
+    ApiError, Operation, State, Success,
     extract::auth::bearer_token,
     http::{
         client_info::{ClientInfo, is_proxied},
@@ -257,6 +257,13 @@ fn resident_memory() -> Option<usize> {
     let kilobytes: usize = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes * 1024)
 }
+
+pub(crate) const GET: Operation = Operation::new(
+    "process.metrics",
+    "Counts, for Prometheus.",
+    Success::Text("application/openmetrics-text"),
+)
+.fails(&[401_003, 403_001]);
 
 /// `GET /metrics`.
 pub(crate) async fn get(

@@ -4,7 +4,10 @@ use std::collections::HashSet;
 
 use http::Method;
 
-use crate::extract::parameters::Parameter;
+use crate::{
+    extract::parameters::Parameter,
+    openapi::operation::{Operation, RequestBody},
+};
 
 /// What a route's answer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +33,54 @@ pub struct Route {
     pub shape: Shape,
     /// Its query parameters.
     pub parameters: &'static [Parameter],
-    /// Whether it wants a JSON body.
-    pub body: bool,
+    /// The JSON body that it takes, if any.
+    pub(crate) body: Option<RequestBody>,
     /// The media types it answers, the default first; empty: not negotiated.
     pub types: &'static [&'static str],
+    /// The rest of its description, from its handler.
+    pub(crate) operation: Operation,
+}
+
+impl Route {
+    /// Returns whether a request must have a JSON body.
+    pub fn wants_body(&self) -> bool {
+        self.body.is_some_and(|body| body.required)
+    }
+
+    /// Returns the codes of the failures that the route may answer, in ascending order: those that follow from its row of the table, and those of its
+    /// operation. On a WebSocket they include those that an `error` frame may have.
+    pub fn codes(&self) -> Vec<u32> {
+        let mut codes = vec![500_001];
+        let is_socket = self.shape == Shape::WebSocket;
+        if self.path.starts_with("/api/") || is_socket {
+            codes.push(400_001);
+        }
+        if !self.types.is_empty() {
+            codes.push(406_001);
+        }
+        if self.body.is_some() {
+            codes.extend([400_002, 413_001, 415_001]);
+        }
+        if self.action.is_some() {
+            codes.extend([401_002, 401_003, 401_004, 403_001, 503_002]);
+        }
+        if is_socket {
+            codes.extend([403_002, 413_001, 429_001]);
+        }
+        if self.method != Method::GET {
+            codes.push(403_002);
+        }
+        if self.path.contains("{clusterId}") {
+            codes.push(404_002);
+        }
+        if self.path.contains("{name}") {
+            codes.extend([404_001, 429_001, 502_001, 504_001]);
+        }
+        codes.extend(self.operation.codes);
+        codes.sort_unstable();
+        codes.dedup();
+        codes
+    }
 }
 
 /// Every route, in the order in which they were added.

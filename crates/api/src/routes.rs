@@ -31,69 +31,95 @@ fn routes(base: &str) -> Routes {
 
 fn public(routes: Routes) -> Routes {
     routes
-        .add_public(GET, "/", ui::start)
-        .add_public(GET, "/api/openapi.json", openapi::get)
-        .add_public(GET, "/healthz", health::live)
-        .add_public(GET, "/readyz", health::ready)
-        .add_public(GET, "/metrics", metrics::get)
-        .add_public(POST, "/api/auth/login", session::login)
-        .add_public(POST, "/api/auth/refresh", session::refresh)
-        .add_public(POST, "/api/auth/logout", session::logout)
+        .add_public(GET, "/", ui::START, ui::start)
+        .add_public(GET, "/api/openapi.json", openapi::GET, openapi::get)
+        .add_public(GET, "/healthz", health::LIVE, health::live)
+        .add_public(GET, "/readyz", health::READY, health::ready)
+        .add_public(GET, "/metrics", metrics::GET, metrics::get)
+        .add_public(POST, "/api/auth/login", session::LOGIN, session::login)
+        .add_public(POST, "/api/auth/refresh", session::REFRESH, session::refresh)
+        .add_public(POST, "/api/auth/logout", session::LOGOUT, session::logout)
 }
 
 fn account(routes: Routes) -> Routes {
     routes
-        .add::<OwnAccount, _, _>(GET, "/api/auth/me", session::me)
-        .add::<OwnAccount, _, _>(POST, "/api/auth/change-password", session::change_password)
-        .add::<OwnAccount, _, _>(POST, "/api/ws-tickets", session::ticket)
+        .add::<OwnAccount, _, _>(GET, "/api/auth/me", session::ME, session::me)
+        .add::<OwnAccount, _, _>(
+            POST,
+            "/api/auth/change-password",
+            session::CHANGE_PASSWORD,
+            session::change_password,
+        )
+        .add::<OwnAccount, _, _>(POST, "/api/ws-tickets", session::TICKET, session::ticket)
 }
 
 fn clusters(routes: Routes) -> Routes {
     routes
-        .add::<ListClusters, _, _>(GET, "/api/clusters", clusters::list)
-        .add::<CreateCluster, _, _>(POST, "/api/clusters", clusters::create)
-        .add::<GetCluster, _, _>(GET, "/api/clusters/{clusterId}", clusters::get)
-        .add::<UpdateCluster, _, _>(PUT, "/api/clusters/{clusterId}", clusters::update)
-        .add::<DeleteCluster, _, _>(DELETE, "/api/clusters/{clusterId}", clusters::delete)
-        .add::<TestCluster, _, _>(POST, "/api/clusters/{clusterId}/test", clusters::test)
-        .add::<GetCluster, _, _>(GET, "/api/clusters/{clusterId}/stats", clusters::stats)
-        .add::<GetCluster, _, _>(GET, "/api/clusters/{clusterId}/namespaces", clusters::namespaces)
+        .add::<ListClusters, _, _>(GET, "/api/clusters", clusters::LIST, clusters::list)
+        .add::<CreateCluster, _, _>(POST, "/api/clusters", clusters::CREATE, clusters::create)
+        .add::<GetCluster, _, _>(GET, "/api/clusters/{clusterId}", clusters::GET, clusters::get)
+        .add::<UpdateCluster, _, _>(PUT, "/api/clusters/{clusterId}", clusters::UPDATE, clusters::update)
+        .add::<DeleteCluster, _, _>(DELETE, "/api/clusters/{clusterId}", clusters::DELETE, clusters::delete)
+        .add::<TestCluster, _, _>(POST, "/api/clusters/{clusterId}/test", clusters::TEST, clusters::test)
+        .add::<GetCluster, _, _>(GET, "/api/clusters/{clusterId}/stats", clusters::STATS, clusters::stats)
+        .add::<GetCluster, _, _>(
+            GET,
+            "/api/clusters/{clusterId}/namespaces",
+            clusters::NAMESPACES,
+            clusters::namespaces,
+        )
 }
 
 fn pods(routes: Routes) -> Routes {
     routes
-        .add::<ListPods, _, _>(GET, "/api/pods", pods::list::of_all)
-        .add::<ListPods, _, _>(GET, "/api/clusters/{clusterId}/pods", pods::list::of_cluster)
-        .add::<ListPods, _, _>(GET, "/ws/pods", pods::live::of_all)
-        .add::<ListPods, _, _>(GET, "/ws/clusters/{clusterId}/pods", pods::live::of_cluster)
+        .add::<ListPods, _, _>(GET, "/api/pods", pods::list::OF_ALL, pods::list::of_all)
+        .add::<ListPods, _, _>(
+            GET,
+            "/api/clusters/{clusterId}/pods",
+            pods::list::OF_CLUSTER,
+            pods::list::of_cluster,
+        )
+        .add::<ListPods, _, _>(GET, "/ws/pods", pods::live::OF_ALL, pods::live::of_all)
+        .add::<ListPods, _, _>(
+            GET,
+            "/ws/clusters/{clusterId}/pods",
+            pods::live::OF_CLUSTER,
+            pods::live::of_cluster,
+        )
         .add::<GetPod, _, _>(
             GET,
             "/api/clusters/{clusterId}/namespaces/{namespace}/pods/{name}",
+            pods::detail::GET,
             pods::detail::get,
         )
         .add::<DeletePod, _, _>(
             DELETE,
             "/api/clusters/{clusterId}/namespaces/{namespace}/pods/{name}",
+            pods::delete::DELETE,
             pods::delete::delete,
         )
         .add_stream::<ReadLogs, _, _>(
             GET,
             "/api/clusters/{clusterId}/namespaces/{namespace}/pods/{name}/logs",
+            pods::logs::READ,
             pods::logs::read,
         )
         .add::<ReadEvents, _, _>(
             GET,
             "/api/clusters/{clusterId}/namespaces/{namespace}/pods/{name}/events",
+            pods::events::LIST,
             pods::events::list,
         )
         .add::<ReadLogs, _, _>(
             GET,
             "/ws/clusters/{clusterId}/namespaces/{namespace}/pods/{name}/logs",
+            pods::log_stream::OPEN,
             pods::log_stream::open,
         )
         .add::<Exec, _, _>(
             GET,
             "/ws/clusters/{clusterId}/namespaces/{namespace}/pods/{name}/exec",
+            pods::exec::OPEN,
             pods::exec::open,
         )
 }

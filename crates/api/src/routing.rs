@@ -12,6 +12,7 @@ use axum::{
 };
 use http::Method;
 use podgate_access::Action;
+use utoipa::ToSchema;
 
 use crate::{
     ApiError, State,
@@ -24,6 +25,10 @@ use crate::{
     http::{
         body_stream,
         fallback::{no_method, no_route},
+    },
+    openapi::{
+        operation::{Operation, RequestBody},
+        schema::Schemas,
     },
     route::{Route, Shape},
     ws::Upgrade,
@@ -44,13 +49,23 @@ impl<T: FromParameters> Describe for Params<T> {
     }
 }
 
-impl<T, const MAX: usize> Describe for Body<T, MAX> {
+impl<T: ToSchema, const MAX: usize> Describe for Body<T, MAX> {
     fn describe(route: &mut Route) {
-        route.body = true;
+        route.body = Some(RequestBody {
+            schema: Schemas::of::<T>,
+            required: true,
+        });
     }
 }
 
-impl<T> Describe for MaybeBody<T> {}
+impl<T: ToSchema> Describe for MaybeBody<T> {
+    fn describe(route: &mut Route) {
+        route.body = Some(RequestBody {
+            schema: Schemas::of::<T>,
+            required: false,
+        });
+    }
+}
 
 impl<T: MediaTypes> Describe for Negotiated<T> {
     fn describe(route: &mut Route) {
@@ -122,7 +137,7 @@ impl Routes {
     }
 
     /// Adds a route whose handler opens the Gate for `A`: an argument of type [`Authorized`] or [`Upgrade`] of that action comes first.
-    pub(crate) fn add<A, H, T>(self, method: Method, path: &'static str, handler: H) -> Self
+    pub(crate) fn add<A, H, T>(self, method: Method, path: &'static str, operation: Operation, handler: H) -> Self
     where
         A: Action,
         T: Opens<A> + 'static,
@@ -133,12 +148,19 @@ impl Routes {
             path,
             Some((A::NAME, A::PERMISSION, A::MUTATES)),
             Shape::Unary,
+            operation,
             handler,
         )
     }
 
     /// As [`Routes::add`], for an answer that may be long: without the time limit of the others.
-    pub(crate) fn add_stream<A, H, T>(self, method: Method, path: &'static str, handler: H) -> Self
+    pub(crate) fn add_stream<A, H, T>(
+        self,
+        method: Method,
+        path: &'static str,
+        operation: Operation,
+        handler: H,
+    ) -> Self
     where
         A: Action,
         T: Opens<A> + 'static,
@@ -149,17 +171,18 @@ impl Routes {
             path,
             Some((A::NAME, A::PERMISSION, A::MUTATES)),
             Shape::Stream,
+            operation,
             handler,
         )
     }
 
     /// Adds a route that anyone may call.
-    pub(crate) fn add_public<H, T>(self, method: Method, path: &'static str, handler: H) -> Self
+    pub(crate) fn add_public<H, T>(self, method: Method, path: &'static str, operation: Operation, handler: H) -> Self
     where
         T: Describe + 'static,
         H: Handler<T, State>,
     {
-        self.insert(method, path, None, Shape::Unary, handler)
+        self.insert(method, path, None, Shape::Unary, operation, handler)
     }
 
     fn insert<H, T>(
@@ -168,6 +191,7 @@ impl Routes {
         path: &'static str,
         action: Option<(&'static str, &'static str, bool)>,
         shape: Shape,
+        operation: Operation,
         handler: H,
     ) -> Self
     where
@@ -180,8 +204,9 @@ impl Routes {
             action,
             shape,
             parameters: &[],
-            body: false,
+            body: None,
             types: if path.starts_with("/api/") { &[JSON] } else { &[] },
+            operation,
         };
         T::describe(&mut route);
         let filter = MethodFilter::try_from(route.method.clone()).unwrap_or(MethodFilter::GET);

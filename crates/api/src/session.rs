@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
-    ApiError, Authorized, Body, Data, Message, State,
+    ApiError, Authorized, Body, Data, Message, Operation, Schemas, State, Success,
     extract::{
         auth::{Tried, cookie_name, without_base, without_ticket},
         body::{MaybeBody, SMALL_BODY},
@@ -18,6 +18,9 @@ use crate::{
     http::client_info::ClientInfo,
     time,
 };
+
+const LOGGED_OUT: &str = "Logged out";
+const PASSWORD_CHANGED: &str = "Password changed; all other sessions have ended";
 
 /// An account.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -121,6 +124,13 @@ pub(crate) struct TicketView {
     expire: String,
 }
 
+pub(crate) const LOGIN: Operation = Operation::new(
+    "session.login",
+    "Opens a session.",
+    Success::Data(Schemas::of::<LoginView>),
+)
+.fails(&[401_001, 401_004, 429_001, 503_002]);
+
 /// `POST /api/auth/login`.
 pub(crate) async fn login(
     Extract(state): Extract<State>,
@@ -133,6 +143,13 @@ pub(crate) async fn login(
     opened(login, &state, &seen, &headers)
 }
 
+pub(crate) const REFRESH: Operation = Operation::new(
+    "session.refresh",
+    "Trades a refresh token for new tokens.",
+    Success::Data(Schemas::of::<LoginView>),
+)
+.fails(&[401_002, 401_003, 401_004, 503_002]);
+
 /// `POST /api/auth/refresh`.
 pub(crate) async fn refresh(
     Extract(state): Extract<State>,
@@ -143,6 +160,13 @@ pub(crate) async fn refresh(
     let login = state.sessions().refresh(&refresh.refresh_token).await?;
     opened(login, &state, &seen, &headers)
 }
+
+pub(crate) const LOGOUT: Operation = Operation::new(
+    "session.logout",
+    "Ends the session of the access token or of the refresh token, at once.",
+    Success::Message(LOGGED_OUT),
+)
+.fails(&[401_002, 401_003, 401_004, 503_002]);
 
 /// `POST /api/auth/logout`. Public, because a session whose access token has expired is ended by its refresh token.
 pub(crate) async fn logout(
@@ -170,15 +194,28 @@ pub(crate) async fn logout(
     if let Some(error) = failure {
         return Err(error);
     }
-    let mut response = Message("Logged out").into_response();
+    let mut response = Message(LOGGED_OUT).into_response();
     set_cookie(&mut response, "", seen.secure(&headers, state.options()), &state)?;
     Ok(response)
 }
+
+pub(crate) const ME: Operation = Operation::new(
+    "session.me",
+    "The caller's account.",
+    Success::Data(Schemas::of::<UserView>),
+);
 
 /// `GET /api/auth/me`.
 pub(crate) async fn me(Authorized(scoped): Authorized<OwnAccount>) -> Data<UserView> {
     Data(User::clone(&scoped.caller().user).into())
 }
+
+pub(crate) const CHANGE_PASSWORD: Operation = Operation::new(
+    "session.changePassword",
+    "Changes the caller's password and ends the account's other sessions.",
+    Success::Message(PASSWORD_CHANGED),
+)
+.fails(&[401_001, 429_001]);
 
 /// `POST /api/auth/change-password`.
 pub(crate) async fn change_password(
@@ -194,8 +231,15 @@ pub(crate) async fn change_password(
     sessions
         .change_password(scoped.caller(), &old_password, &new_password)
         .await?;
-    Ok(Message("Password changed; all other sessions have ended"))
+    Ok(Message(PASSWORD_CHANGED))
 }
+
+pub(crate) const TICKET: Operation = Operation::new(
+    "session.ticket",
+    "A ticket that opens one WebSocket.",
+    Success::Data(Schemas::of::<TicketView>),
+)
+.fails(&[429_001]);
 
 /// `POST /api/ws-tickets`.
 pub(crate) async fn ticket(

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderValue, header};
 
 use crate::{
-    State, openapi,
+    Operation, State, Success,
     route::{Route, Shape},
 };
 
@@ -20,6 +20,8 @@ const POLICY: &str =
 const STYLE: &str = "body{font-family:system-ui,sans-serif;max-width:72rem;margin:3rem auto;padding:0 1rem;line-height:1.5;color-scheme:light dark}\
     table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.3rem .8rem .3rem 0;border-bottom:1px solid #8884}\
     code{font-family:ui-monospace,monospace;overflow-wrap:anywhere}";
+
+pub(crate) const START: Operation = Operation::new("process.page", "The start page.", Success::Text("text/html"));
 
 /// `GET /` (and the base path with a slash): every route there is. Written once.
 pub(crate) async fn start(Extract(state): Extract<State>) -> Response {
@@ -49,7 +51,7 @@ fn page(base: &str, routes: &[Route]) -> String {
         } else {
             route.method.as_str()
         };
-        let summary = openapi::summary(route);
+        let summary = route.operation.summary;
         page.push_str(&format!(
             "<tr><td>{method}</td><td><code>{base}{}</code></td><td>{summary}</td></tr>\n",
             route.path

@@ -9,5 +9,5 @@ mod upgrade;
 
 pub use limits::Limits;
 pub(crate) use limits::{SocketLimiter, StreamLimiter};
-pub(crate) use socket::{Closed, Incoming, Receiver, Sender, Socket};
+pub(crate) use socket::{Closed, Incoming, Receiver, Sender, Socket, SocketFrame};
 pub(crate) use upgrade::Upgrade;

@@ -83,17 +83,3 @@ impl IntoResponse for Message {
         .into_response()
     }
 }
-
-/// A page of something that is not pods: `{items,total,page,pageSize}`.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Paged<T> {
-    /// The rows of this page.
-    pub items: Vec<T>,
-    /// The number of rows before paging.
-    pub total: usize,
-    /// This page, from 1.
-    pub page: u32,
-    /// Rows a page.
-    pub page_size: u32,
-}

@@ -1,20 +1,18 @@
-//! `GET /api/openapi.json`: the API as OpenAPI 3.1, made from the table of routes. What the table can't know (answers, frames, a sentence on what an operation is for)
-//! stands in [`operations`], beside the route's name; a test wants every route there.
+//! `GET /api/openapi.json`: the API as OpenAPI 3.1, made from the table of routes. Its rows
+//! follow from the handlers' arguments and from the [`operation::Operation`] that stands at each handler.
 
-mod frames;
-mod operations;
-mod pods;
-mod schema;
+pub(crate) mod operation;
+pub(crate) mod schema;
 
 use axum::{
     extract::State as Extract,
     response::{IntoResponse, Response},
 };
-use http::{Method, header};
+use http::header;
 use serde_json::{Map, Value, json};
 
 use self::{
-    operations::{Answer, Operation, operation},
+    operation::{Operation, Success},
     schema::Schemas,
 };
 use crate::{
@@ -30,6 +28,12 @@ const DESCRIPTION: &str = "Fast, safe access to pods on many Kubernetes clusters
     UTC. Every answer carries `X-Request-Id`.\n\n\
     WebSockets are described as GET routes that answer 101, with their frames under `x-websocket`. A missing credential or a foreign origin is refused by HTTP before \
     the upgrade; everything later upgrades, sends an `error` frame and closes with 4000 + HTTP status. Revoked: 4401. Server shutting down: 1001. Normal end: 1000.";
+
+pub(crate) const GET: Operation = Operation::new(
+    "process.openapi",
+    "This document.",
+    Success::Bare(|_| json!({"type": "object"})),
+);
 
 /// `GET /api/openapi.json`. Written once: it takes milliseconds, and anyone may ask.
 pub(crate) async fn get(Extract(state): Extract<State>) -> Response {
@@ -47,10 +51,10 @@ pub fn document(base: &str, routes: &[Route]) -> Value {
     let mut paths = Map::new();
     for route in routes {
         let item = paths.entry(route.path).or_insert_with(|| json!({}));
-        if let (Some(item), Some(operation)) = (item.as_object_mut(), operation(route)) {
+        if let Some(item) = item.as_object_mut() {
             item.insert(
                 route.method.as_str().to_ascii_lowercase(),
-                describe(route, &operation, &mut schemas),
+                describe(route, &mut schemas),
             );
         }
     }
@@ -100,13 +104,14 @@ fn error_schema() -> Value {
     })
 }
 
-fn describe(route: &Route, operation: &Operation, schemas: &mut Schemas) -> Value {
+fn describe(route: &Route, schemas: &mut Schemas) -> Value {
+    let operation = &route.operation;
     let mut described = json!({
         "operationId": operation.id,
         "summary": operation.summary,
         "tags": [operation.tag()],
         "parameters": parameters(route),
-        "responses": responses(route, operation, schemas),
+        "responses": responses(route, schemas),
     });
     let security = match (route.action, route.shape) {
         (None, _) => Some(json!([])),
@@ -118,18 +123,18 @@ fn describe(route: &Route, operation: &Operation, schemas: &mut Schemas) -> Valu
         if let Some((action, permission, _)) = route.action {
             object.insert("x-action".into(), json!({"name": action, "permission": permission}));
         }
-        if let Some(body) = operation.body {
-            let content = json!({"application/json": {"schema": body(schemas)}});
+        if let Some(body) = route.body {
+            let content = json!({"application/json": {"schema": (body.schema)(schemas)}});
             object.insert(
                 "requestBody".into(),
-                json!({"required": !operation.optional, "content": content}),
+                json!({"required": body.required, "content": content}),
             );
         }
-        if let Answer::Socket { client, server } = operation.answer {
-            let errors = listed(&codes(route, operation));
+        if let Success::Socket { client, server } = operation.success {
+            let errors = listed(&route.codes());
             object.insert(
                 "x-websocket".into(),
-                json!({"client": client(), "server": server(), "errors": errors}),
+                json!({"client": client(schemas), "server": server(schemas), "errors": errors}),
             );
         }
     }
@@ -199,17 +204,17 @@ const WITHOUT_BODY: [(&str, &str, &str); 2] = [
     ),
 ];
 
-fn responses(route: &Route, operation: &Operation, schemas: &mut Schemas) -> Value {
+fn responses(route: &Route, schemas: &mut Schemas) -> Value {
     let mut responses = Map::new();
-    let (status, success) = match operation.answer {
-        Answer::Data(data) => ("200", with_json(&envelope(data(schemas)), "Success.")),
-        Answer::Message(text) => ("200", with_json(&message(text), "Success.")),
-        Answer::Bare(schema) => ("200", with_json(&schema(schemas), "Success.")),
-        Answer::Text(media) => (
+    let (status, success) = match route.operation.success {
+        Success::Data(data) => ("200", with_json(&envelope(data(schemas)), "Success.")),
+        Success::Message(text) => ("200", with_json(&message(text), "Success.")),
+        Success::Bare(schema) => ("200", with_json(&schema(schemas), "Success.")),
+        Success::Text(media) => (
             "200",
             json!({"description": "Success.", "content": {media: {"schema": {"type": "string"}}}}),
         ),
-        Answer::Socket { .. } => ("101", json!({"description": "The WebSocket is open."})),
+        Success::Socket { .. } => ("101", json!({"description": "The WebSocket is open."})),
     };
     responses.insert(status.into(), success);
     for (status, name, _) in WITHOUT_BODY {
@@ -227,7 +232,7 @@ fn responses(route: &Route, operation: &Operation, schemas: &mut Schemas) -> Val
             success.insert((*media).into(), json!({"schema": {"type": "string"}}));
         }
     }
-    let codes = codes(route, operation);
+    let codes = route.codes();
     // Of a WebSocket's failures HTTP tells only those from before the upgrade.
     let by_http = codes.iter().filter(|code| {
         route.shape != Shape::WebSocket || matches!(code, 401_002..=401_004 | 403_002 | 500_001 | 503_002)
@@ -271,47 +276,9 @@ fn message(text: &str) -> Value {
     })
 }
 
-/// The failures that a route may answer: those that follow from its shape, and its own.
-fn codes(route: &Route, operation: &Operation) -> Vec<u32> {
-    let mut codes = vec![500_001];
-    let enveloped = route.path.starts_with("/api/");
-    if enveloped || route.shape == Shape::WebSocket {
-        codes.push(400_001);
-    }
-    if !route.types.is_empty() {
-        codes.push(406_001);
-    }
-    if route.body {
-        codes.extend([400_002, 413_001, 415_001]);
-    }
-    if route.action.is_some() {
-        codes.extend([401_002, 401_003, 401_004, 403_001, 503_002]);
-    }
-    if route.shape == Shape::WebSocket {
-        codes.extend([403_002, 413_001, 429_001]);
-    }
-    if route.method != Method::GET {
-        codes.push(403_002);
-    }
-    if route.path.contains("{clusterId}") {
-        codes.push(404_002);
-    }
-    if route.path.contains("{name}") {
-        codes.extend([404_001, 429_001, 502_001, 504_001]);
-    }
-    codes.extend(operation.codes);
-    codes.sort_unstable();
-    codes.dedup();
-    codes
-}
-
 fn listed(codes: &[u32]) -> Vec<Value> {
     let known = CODES.iter().filter(|(code, _)| codes.contains(code));
     known
         .map(|(code, meaning)| json!({"code": code, "close": 4000 + code / 1000, "description": meaning}))
         .collect()
-}
-/// What a route does, in a sentence; empty for one that nobody has described, which a test forbids.
-pub(crate) fn summary(route: &Route) -> &'static str {
-    operations::operation(route).map_or("", |operation| operation.summary)
 }

@@ -1,29 +1,83 @@
-//! Schemas: of our own types through utoipa, of others by hand.
+//! The named schemas of the OpenAPI document, made from types that derive [`ToSchema`].
 
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 /// The named schemas of a document.
 #[derive(Debug, Default)]
-pub(super) struct Schemas(Map<String, Value>);
+pub(crate) struct Schemas(Map<String, Value>);
 
 impl Schemas {
-    /// A reference to a type's schema, which is added with all that it names.
-    pub(super) fn of<T: ToSchema>(&mut self) -> Value {
-        let mut found = vec![(T::name().into_owned(), T::schema())];
-        T::schemas(&mut found);
-        for (name, schema) in found {
-            if let Ok(schema) = serde_json::to_value(schema) {
+    /// Adds a type's schema and those that it refers to, and returns a reference to it.
+    pub(crate) fn of<T: ToSchema>(&mut self) -> Value {
+        self.add_referenced::<T>(&[]);
+        self.add(&T::name(), json_of::<T>())
+    }
+
+    /// Adds the schemas that a type refers to, and returns the schema of a list of that type.
+    pub(crate) fn list_of<T: ToSchema>(&mut self, description: &str) -> Value {
+        let items = self.of::<T>();
+        json!({"type": "array", "items": items, "description": description})
+    }
+
+    /// Adds a schema under a name, and returns a reference to it.
+    pub(crate) fn add(&mut self, name: &str, schema: Value) -> Value {
+        self.0.insert(name.to_owned(), schema);
+        reference(name)
+    }
+
+    /// Adds the frames that a WebSocket's client or server may send, and returns a reference to their union.
+    ///
+    /// `T` is an enum that serde tags by `type`. Each variant becomes a schema of its own, because a discriminator (OpenAPI 3.1, "Discriminator
+    /// Object") takes references only.
+    pub(crate) fn frames<T: ToSchema>(&mut self) -> Value {
+        let frames = self.variants::<T>();
+        self.union(&T::name(), &frames)
+    }
+
+    /// As [`Schemas::frames`], for a socket where frames of `U` may come, too. The schemas of those are the same for all sockets.
+    pub(crate) fn frames_and<T: ToSchema, U: ToSchema>(&mut self) -> Value {
+        let mut frames = self.variants::<T>();
+        frames.extend(self.variants::<U>());
+        self.union(&T::name(), &frames)
+    }
+
+    /// Adds each variant of an enum, and returns their tags and references.
+    fn variants<T: ToSchema>(&mut self) -> Vec<(String, Value)> {
+        let mut schema = json_of::<T>();
+        let variants = match schema["oneOf"].take() {
+            Value::Array(variants) => variants,
+            _ => Vec::new(),
+        };
+        let referenced = referenced::<T>();
+        let (mut frames, mut merged) = (Vec::new(), Vec::new());
+        for variant in variants {
+            let variant = merge(variant, &referenced, &mut merged);
+            let tag = variant["properties"]["type"]["enum"][0].as_str().unwrap_or_default();
+            let tag = tag.to_owned();
+            let reference = self.add(&format!("{}{}", T::name(), capitalised(&tag)), variant);
+            frames.push((tag, reference));
+        }
+        self.add_referenced::<T>(&merged);
+        frames
+    }
+
+    fn union(&mut self, name: &str, frames: &[(String, Value)]) -> Value {
+        let references: Vec<&Value> = frames.iter().map(|(_, reference)| reference).collect();
+        let mapping: Map<String, Value> = frames
+            .iter()
+            .map(|(tag, reference)| (tag.clone(), reference["$ref"].clone()))
+            .collect();
+        let discriminator = json!({"propertyName": "type", "mapping": mapping});
+        self.add(name, json!({"oneOf": references, "discriminator": discriminator}))
+    }
+
+    fn add_referenced<T: ToSchema>(&mut self, but: &[String]) {
+        for (name, schema) in referenced::<T>() {
+            if !but.contains(&name) {
                 self.add(&name, schema);
             }
         }
-        reference(&T::name())
-    }
-
-    /// A reference to a schema that is added under a name.
-    pub(super) fn add(&mut self, name: &str, schema: Value) -> Value {
-        self.0.insert(name.to_owned(), schema);
-        reference(name)
     }
 
     pub(super) fn into_value(self) -> Value {
@@ -31,51 +85,58 @@ impl Schemas {
     }
 }
 
+/// Joins the parts of a variant that holds a struct: utoipa describes it as `allOf` a reference to the struct and an object with the tag.
+fn merge(mut variant: Value, referenced: &[(String, Value)], merged: &mut Vec<String>) -> Value {
+    let Value::Array(parts) = variant["allOf"].take() else {
+        if let Some(object) = variant.as_object_mut() {
+            object.remove("allOf");
+        }
+        return variant;
+    };
+    let mut whole = json!({"type": "object", "properties": {}, "required": []});
+    for part in parts {
+        let name = part["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+        let part = match referenced.iter().find(|(other, _)| Some(other.as_str()) == name) {
+            Some((name, schema)) => {
+                merged.push(name.clone());
+                schema.clone()
+            }
+            None => part,
+        };
+        for (key, value) in part.as_object().into_iter().flatten() {
+            match (&mut whole[key.as_str()], value) {
+                (Value::Object(all), Value::Object(more)) => all.extend(more.clone()),
+                (Value::Array(all), Value::Array(more)) => all.extend(more.iter().cloned()),
+                (slot, _) => *slot = value.clone(),
+            }
+        }
+    }
+    if let Some(description) = variant.get("description") {
+        whole["description"] = description.clone();
+    }
+    whole
+}
+
+fn json_of<T: ToSchema>() -> Value {
+    serde_json::to_value(T::schema()).unwrap_or_default()
+}
+
+/// The schemas that a type refers to, by name.
+fn referenced<T: ToSchema>() -> Vec<(String, Value)> {
+    let mut found = Vec::new();
+    T::schemas(&mut found);
+    found
+        .into_iter()
+        .map(|(name, schema)| (name, serde_json::to_value(schema).unwrap_or_default()))
+        .collect()
+}
+
 fn reference(name: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}")})
 }
 
-/// An object with these properties, all of them required.
-pub(super) fn object<const N: usize>(description: &str, properties: [(&str, Value); N]) -> Value {
-    let required: Vec<&str> = properties.iter().map(|(name, _)| *name).collect();
-    let mut schema = open_object(description, properties);
-    schema["required"] = json!(required);
-    if let Some(object) = schema.as_object_mut() {
-        object.remove("additionalProperties");
-    }
-    schema
-}
-
-/// An object with these properties, none of them required, and others.
-pub(super) fn open_object<const N: usize>(description: &str, properties: [(&str, Value); N]) -> Value {
-    let properties: Map<String, Value> = properties
-        .into_iter()
-        .map(|(name, schema)| (name.to_owned(), schema))
-        .collect();
-    json!({"type": "object", "description": description, "properties": properties, "additionalProperties": true})
-}
-
-/// A text.
-pub(super) fn text(description: &str) -> Value {
-    json!({"type": "string", "description": description})
-}
-
-/// A time, or an empty text.
-pub(super) fn time(description: &str) -> Value {
-    json!({"type": "string", "description": format!("{description} RFC 3339 in UTC.")})
-}
-
-/// A whole number from 0.
-pub(super) fn count(description: &str) -> Value {
-    json!({"type": "integer", "minimum": 0, "description": description})
-}
-
-/// Yes or no.
-pub(super) fn flag(description: &str) -> Value {
-    json!({"type": "boolean", "description": description})
-}
-
-/// A list.
-pub(super) fn list(items: Value, description: &str) -> Value {
-    json!({"type": "array", "items": items, "description": description})
+fn capitalised(word: &str) -> String {
+    let mut letters = word.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }

@@ -3,7 +3,9 @@
 use podgate_access::action::DeletePod;
 use podgate_cluster::delete::Options;
 
-use crate::{ApiError, Authorized, FromParameters, Kind, Message, Parameter, Parameters, Params};
+use crate::{ApiError, Authorized, FromParameters, Kind, Message, Operation, Parameter, Parameters, Params, Success};
+
+const DELETED: &str = "Pod deleted successfully";
 
 /// What the parameters ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +61,9 @@ impl FromParameters for Asked {
     }
 }
 
+pub(crate) const DELETE: Operation =
+    Operation::new("pods.delete", "Deletes a pod.", Success::Message(DELETED)).fails(&[409_001]);
+
 /// The handler.
 pub(crate) async fn delete(
     Authorized(scoped): Authorized<DeletePod>,
@@ -68,7 +73,7 @@ pub(crate) async fn delete(
     Ok(Message(if options.dry_run {
         "Pod would be deleted (dry run)"
     } else {
-        "Pod deleted successfully"
+        DELETED
     }))
 }
 

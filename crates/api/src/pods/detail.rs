@@ -11,9 +11,9 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::answers;
+use super::{answers, schemas::PodDetail};
 use crate::{
-    ApiError, Authorized, Params, State,
+    ApiError, Authorized, Operation, Params, Schemas, State, Success,
     extract::content_negotiation::{JSON, MediaTypes, Negotiated},
     http::envelope,
 };
@@ -31,6 +31,8 @@ pub(crate) struct Forms;
 impl MediaTypes for Forms {
     const TYPES: &'static [&'static str] = &[JSON, YAML];
 }
+
+pub(crate) const GET: Operation = Operation::new("pods.get", "One pod, live.", Success::Data(Schemas::of::<PodDetail>));
 
 /// The handler.
 pub(crate) async fn get(

@@ -7,7 +7,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::answers;
-use crate::{ApiError, Authorized, Params, State, extract::content_negotiation::JSON, http::envelope::Noted};
+use crate::{
+    ApiError, Authorized, Operation, Params, State, Success, extract::content_negotiation::JSON, http::envelope::Noted,
+};
 
 /// An event of a pod.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -47,6 +49,12 @@ impl From<Event> for EventView {
         }
     }
 }
+
+pub(crate) const LIST: Operation = Operation::new(
+    "pods.events",
+    "A pod's events.",
+    Success::Data(|schemas| schemas.list_of::<EventView>("Newest first.")),
+);
 
 /// The handler: newest first, and `message` says what is not listed.
 pub(crate) async fn list(

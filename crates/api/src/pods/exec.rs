@@ -15,11 +15,12 @@ use podgate_cluster::{
 };
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
+use utoipa::ToSchema;
 
 use super::{client_frames::parse, memory, utf8_decoder::Utf8Decoder};
 use crate::{
-    ApiError, FromParameters, Kind, Parameter, Parameters, State,
-    ws::{Closed, Incoming, Receiver, Sender, Socket, Upgrade},
+    ApiError, FromParameters, Kind, Operation, Parameter, Parameters, Schemas, State, Success,
+    ws::{Closed, Incoming, Receiver, Sender, Socket, SocketFrame, Upgrade},
 };
 
 /// What runs when no command is given.
@@ -67,29 +68,58 @@ impl FromParameters for Asked {
     }
 }
 
-/// What a client sends as text.
-#[derive(Debug, Deserialize)]
+/// The text frames that a client sends.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
+#[schema(as = ExecClientFrame)]
 enum Client {
-    Input { data: String },
-    Resize { cols: NonZeroU16, rows: NonZeroU16 },
+    /// Input for the process. A binary frame is input too.
+    Input {
+        /// The input.
+        data: String,
+    },
+    /// The terminal's size.
+    Resize {
+        /// Columns.
+        #[schema(value_type = u16, minimum = 1, maximum = 65535)]
+        cols: NonZeroU16,
+        /// Rows.
+        #[schema(value_type = u16, minimum = 1, maximum = 65535)]
+        rows: NonZeroU16,
+    },
+    /// The end of input; output goes on.
     Eof {},
+    /// Asks for a `pong`.
     Ping {},
 }
 
-/// What the server sends.
-#[derive(Debug, Serialize)]
+/// The frames that the server sends.
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "lowercase")]
+#[schema(as = ExecServerFrame)]
 enum Server<'a> {
+    /// Output of the process; never splits a code point.
     Output {
+        /// The output.
         data: &'a str,
+        /// There for standard error, without a tty.
         #[serde(skip_serializing_if = "Option::is_none")]
-        stream: Option<&'static str>,
+        #[schema(nullable = false)]
+        stream: Option<Stream>,
     },
+    /// The process has ended; the close follows.
     Exit {
+        /// Its exit code.
         code: i32,
     },
-    Pong,
+}
+
+/// The output stream of a frame that is not standard output.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = ExecStream)]
+enum Stream {
+    Stderr,
 }
 
 /// What is to be answered to a client's frame.
@@ -97,6 +127,16 @@ enum Reply {
     Pong,
     Malformed(ApiError),
 }
+
+pub(crate) const OPEN: Operation = Operation::new(
+    "pods.exec",
+    "A command in a container.",
+    Success::Socket {
+        client: Schemas::frames::<Client>,
+        server: Schemas::frames_and::<Server<'static>, SocketFrame<'static>>,
+    },
+)
+.fails(&[400_002, 404_003, 409_001, 409_002]);
 
 /// The handler.
 pub(crate) async fn open(upgrade: Upgrade<Exec, Asked>, Extract(state): Extract<State>) -> Response {
@@ -267,7 +307,7 @@ async fn outgoing(sender: &mut Sender, mut output: Outputs, mut replies: mpsc::R
                 }
                 send(sender, text, None).await?;
             }
-            Some(Output::Stderr(bytes)) => send(sender, streams.stderr.push(&bytes), Some("stderr")).await?,
+            Some(Output::Stderr(bytes)) => send(sender, streams.stderr.push(&bytes), Some(Stream::Stderr)).await?,
             Some(Output::Warning(warning)) => sender.error(&warning.into()).await?,
             Some(Output::Exit(code)) => {
                 streams.finish(sender).await?;
@@ -293,11 +333,11 @@ struct Streams {
 impl Streams {
     async fn finish(&mut self, sender: &mut Sender) -> Result<(), Closed> {
         send(sender, self.stdout.finish(), None).await?;
-        send(sender, self.stderr.finish(), Some("stderr")).await
+        send(sender, self.stderr.finish(), Some(Stream::Stderr)).await
     }
 }
 
-async fn send(sender: &mut Sender, text: String, stream: Option<&'static str>) -> Result<(), Closed> {
+async fn send(sender: &mut Sender, text: String, stream: Option<Stream>) -> Result<(), Closed> {
     let mut rest = text.as_str();
     while !rest.is_empty() {
         let (data, later) = rest.split_at(json_fit(rest, MAX_DATA));
@@ -309,7 +349,7 @@ async fn send(sender: &mut Sender, text: String, stream: Option<&'static str>) -
 
 async fn answer(sender: &mut Sender, reply: Reply) -> Result<(), Closed> {
     match reply {
-        Reply::Pong => sender.json(&Server::Pong).await,
+        Reply::Pong => sender.json(&SocketFrame::Pong).await,
         Reply::Malformed(error) => sender.error(&error).await,
     }
 }

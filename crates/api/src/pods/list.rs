@@ -14,9 +14,10 @@ use super::{
     answers, facets,
     query::{self, Page},
     rows::{self, Written},
+    schemas::{PodList, PodOfClusterList},
 };
 use crate::{
-    ApiError, Authorized, FromParameters, Parameter, Parameters, Params, State,
+    ApiError, Authorized, FromParameters, Operation, Parameter, Parameters, Params, Schemas, State, Success,
     extract::{authorized::check_cluster, content_negotiation::JSON},
     http::etag::IfNoneMatch,
     json,
@@ -84,6 +85,13 @@ impl FromParameters for OfAll {
     }
 }
 
+pub(crate) const OF_CLUSTER: Operation = Operation::new(
+    "pods.list",
+    "A page of a cluster's pods.",
+    Success::Data(Schemas::of::<PodList>),
+)
+.fails(&[429_001, 502_001, 503_001, 504_001]);
+
 /// `GET /api/clusters/{clusterId}/pods`.
 pub(crate) async fn of_cluster(
     Authorized(scoped): Authorized<ListPods>,
@@ -93,6 +101,13 @@ pub(crate) async fn of_cluster(
 ) -> Result<Response, ApiError> {
     list(&scoped, asked, &known, &state)
 }
+
+pub(crate) const OF_ALL: Operation = Operation::new(
+    "pods.listAll",
+    "A page of the pods of all clusters.",
+    Success::Data(Schemas::of::<PodOfClusterList>),
+)
+.fails(&[404_002, 429_001]);
 
 /// `GET /api/pods`.
 pub(crate) async fn of_all(

@@ -11,77 +11,127 @@ use podgate_cluster::{
     follow::{self, Frame, Frames, Line, MAX_CONTAINERS},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{client_frames::parse_text, memory};
 use crate::{
-    ApiError, State,
-    ws::{Closed, Incoming, Sender, Socket, Upgrade},
+    ApiError, Operation, Schemas, State, Success,
+    ws::{Closed, Incoming, Sender, Socket, SocketFrame, Upgrade},
 };
+
+pub(crate) const OPEN: Operation = Operation::new(
+    "pods.followLogs",
+    "A stream of log lines.",
+    Success::Socket {
+        client: Schemas::frames::<Client>,
+        server: Schemas::frames_and::<Server<'static>, SocketFrame<'static>>,
+    },
+)
+.fails(&[400_002, 404_003, 409_001]);
 
 /// The handler.
 pub(crate) async fn open(upgrade: Upgrade<ReadLogs, ()>, Extract(state): Extract<State>) -> Response {
     upgrade.open(move |socket, scoped, ()| async move { serve(socket, scoped, &state).await }.boxed())
 }
 
-/// What a client sends.
-#[derive(Debug, Deserialize)]
+/// The frames that a client sends.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "lowercase")]
+#[schema(as = LogClientFrame)]
 enum Client {
+    /// Starts the stream; replaces the one before.
     Subscribe(Box<Subscribe>),
+    /// Ends the stream; the connection stays.
     Unsubscribe {},
+    /// Asks for a `pong`.
     Ping {},
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Subscribe {
+    /// The container; default as for logs.
     container: Option<String>,
+    /// Several containers, at most 64, or `["*"]` for all, of which the first 64 are read.
     containers: Option<Vec<String>>,
+    /// Go on after the end of what is there; default false.
     follow: Option<bool>,
+    /// The previous run's log.
     previous: Option<bool>,
+    /// The last N lines.
     tail_lines: Option<u64>,
+    /// The last N seconds.
     since_seconds: Option<u32>,
+    /// From this RFC 3339 time on.
     since_time: Option<String>,
+    /// Each line starts with its time in UTC; default true.
     timestamps: Option<bool>,
+    /// Several lines a frame (`logs`); default false.
     batch: Option<bool>,
 }
 
-/// What the server sends.
-#[derive(Debug, Serialize)]
-#[serde(tag = "type", rename_all = "lowercase", rename_all_fields = "camelCase")]
+/// The frames that the server sends.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "type", rename_all = "lowercase")]
+#[schema(as = LogServerFrame)]
 enum Server<'a> {
+    /// The stream starts.
+    #[serde(rename_all = "camelCase")]
     Subscribed {
+        /// The containers that are read.
         containers: &'a [String],
+        /// How many more `*` stood for: a stream reads at most 64. Absent for none.
         #[serde(skip_serializing_if = "is_zero")]
         left_out: usize,
     },
+    /// One line, without its line feed, or a piece of a long one.
     Log {
+        /// The line, which begins with its time; at most 128 KiB as text and as JSON.
         data: String,
+        /// The container; only where several may be read.
         #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
         container: Option<&'a str>,
+        /// Present, and true, where the line goes on with the next `log` of this container: the `data` of all its pieces, put together, is the line. A
+        /// `gap`, `restarted` or `end` before that means that the rest is missing.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         partial: bool,
     },
+    /// Several lines, after a subscribe with `batch`.
     Logs {
+        /// The container.
         container: &'a str,
+        /// The lines.
         lines: Vec<String>,
+        /// Present, and true, where the frame holds one piece of a long line, which goes on with the first of `lines` in the next `logs` of this
+        /// container.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         partial: bool,
     },
+    /// A followed container began a new run: the rest of the old one came before, the new one follows.
+    #[serde(rename_all = "camelCase")]
     Restarted {
+        /// The container.
         container: &'a str,
+        /// Its new restart count.
         restart_count: u32,
     },
+    /// Lines are missing, or may be.
     Gap {
+        /// The container.
         container: &'a str,
+        /// A sentence.
         reason: &'a str,
+        /// The time of the last line before, or empty.
         before: &'a str,
+        /// The time of the first line after, or empty.
         after: &'a str,
     },
+    /// Nothing more will come.
     End {
+        /// A sentence.
         reason: &'a str,
     },
-    Pong,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
@@ -255,7 +305,7 @@ async fn take(
             return Ok(Ok(()));
         }
         Ok(Client::Ping {}) => {
-            sender.json(&Server::Pong).await?;
+            sender.json(&SocketFrame::Pong).await?;
             return Ok(Ok(()));
         }
         Err(error) => return Ok(Err(error)),

@@ -21,7 +21,7 @@ use super::{
     tail_json::{self, CHUNK},
 };
 use crate::{
-    ApiError, Authorized, FromParameters, Kind, Parameter, Parameters, Params, State,
+    ApiError, Authorized, FromParameters, Kind, Operation, Parameter, Parameters, Params, Schemas, State, Success,
     extract::content_negotiation::{JSON, MediaTypes, Negotiated},
 };
 
@@ -127,6 +127,9 @@ pub(crate) struct LogView {
     #[schema(required = false)]
     truncated: bool,
 }
+
+pub(crate) const READ: Operation =
+    Operation::new("pods.logs", "A container's log.", Success::Data(Schemas::of::<LogView>)).fails(&[404_003, 409_001]);
 
 /// The handler.
 pub(crate) async fn read(

@@ -15,6 +15,7 @@ pub(crate) mod memory;
 mod query;
 mod row_cache;
 mod rows;
+mod schemas;
 pub(crate) mod shares;
 pub(crate) mod tail;
 mod tail_json;

@@ -27,6 +27,7 @@ use tokio_tungstenite::tungstenite::{
     error::CapacityError,
     protocol::{CloseFrame, frame::coding::CloseCode},
 };
+use utoipa::ToSchema;
 
 use super::Limits;
 use crate::ApiError;
@@ -113,12 +114,19 @@ impl From<podgate_cluster::Error> for Closed {
     }
 }
 
-/// The frame that tells of a failure.
-#[derive(Serialize)]
-struct ErrorFrame<'a> {
-    r#type: &'static str,
-    code: u32,
-    message: &'a str,
+/// The frames that the server may send on every WebSocket, next to those of its route.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub(crate) enum SocketFrame<'a> {
+    /// The answer to a `ping`.
+    Pong,
+    /// Something failed. A malformed frame of the client leaves the connection open; else it closes with 4000 + HTTP status.
+    Error {
+        /// The code, as in an HTTP answer.
+        code: u32,
+        /// A sentence.
+        message: &'a str,
+    },
 }
 
 impl Socket {
@@ -266,8 +274,7 @@ impl Sender {
             );
         }
         let message = error.message_for(&self.request_id);
-        self.json(&ErrorFrame {
-            r#type: "error",
+        self.json(&SocketFrame::Error {
             code: error.code(),
             message: &message,
         })

@@ -18,7 +18,7 @@ async fn refusal(server: &Server, route: &Route, headers: &[(&str, &str)]) -> u6
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    if route.body {
+    if route.wants_body() {
         request = request.json(&serde_json::json!({}));
     }
     let answer = crate::support::send(request).await;

@@ -40,7 +40,7 @@ async fn outcome(server: &Server, route: &Route, path: &str) -> (u64, String) {
         };
     }
     let mut request = server.build(route.method.as_str(), path);
-    if route.body {
+    if route.wants_body() {
         request = request.json(&json!({}));
     }
     failure(&send(request).await)
@@ -274,7 +274,7 @@ fn with_body() -> Vec<(Route, Vec<String>)> {
             .cloned()
             .collect()
     };
-    let routes: Vec<Route> = routes::table().into_iter().filter(|route| route.body).collect();
+    let routes: Vec<Route> = routes::table().into_iter().filter(|route| route.wants_body()).collect();
     routes
         .into_iter()
         .map(|route| (route.clone(), properties(&route)))

@@ -76,23 +76,13 @@ fn the_guide_has_every_parameter_and_field_of_a_list() {
 fn frames_that_always_name_their_container_say_so() {
     let document = document("", &routes::table());
     for kind in ["logs", "restarted", "gap"] {
-        let frame = frame(&document, kind).unwrap_or_else(|| panic!("{kind} is not described"));
+        let reference = &document["components"]["schemas"]["LogServerFrame"]["discriminator"]["mapping"][kind];
+        let reference = reference.as_str().unwrap_or_else(|| panic!("{kind} is not described"));
+        let frame = document.pointer(reference.trim_start_matches('#')).unwrap();
         assert!(
             frame["required"].as_array().unwrap().contains(&json!("container")),
             "{kind}: {frame}"
         );
-    }
-}
-
-/// The description of a frame of this type, wherever it is.
-fn frame<'a>(value: &'a Value, kind: &str) -> Option<&'a Value> {
-    if value["properties"]["type"]["const"] == kind {
-        return Some(value);
-    }
-    match value {
-        Value::Object(fields) => fields.values().find_map(|value| frame(value, kind)),
-        Value::Array(items) => items.iter().find_map(|value| frame(value, kind)),
-        _ => None,
     }
 }
 
@@ -116,7 +106,7 @@ fn every_route_is_in_the_openapi_document_with_its_parameters_and_errors() {
         }
         assert_eq!(
             operation["requestBody"]["required"] == true,
-            route.body,
+            route.wants_body(),
             "{method} {}",
             route.path
         );
@@ -189,18 +179,20 @@ async fn a_target_that_is_too_long_and_a_head_that_is_too_large_are_refused_as_d
 fn every_frame_that_a_client_may_send_is_described() {
     let document = document("", &routes::table());
     let pod = "/ws/clusters/{clusterId}/namespaces/{namespace}/pods/{name}";
-    for (rest, wanted) in [
-        ("logs", vec!["subscribe", "unsubscribe", "ping"]),
-        ("exec", vec!["input", "resize", "eof", "ping"]),
+    for (path, wanted) in [
+        (format!("{pod}/logs"), vec!["ping", "subscribe", "unsubscribe"]),
+        (format!("{pod}/exec"), vec!["eof", "input", "ping", "resize"]),
+        (
+            "/ws/pods".to_owned(),
+            vec!["ping", "subscribe", "unsubscribe", "window"],
+        ),
     ] {
-        let frames = &document["paths"][format!("{pod}/{rest}")]["get"]["x-websocket"]["client"];
-        let types: Vec<&str> = frames
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|frame| frame["properties"]["type"]["const"].as_str().unwrap())
-            .collect();
-        assert_eq!(types, wanted, "{rest}");
+        let frames = &document["paths"][&path]["get"]["x-websocket"]["client"]["$ref"];
+        let frames = document
+            .pointer(frames.as_str().unwrap().trim_start_matches('#'))
+            .unwrap();
+        let types: Vec<_> = frames["discriminator"]["mapping"].as_object().unwrap().keys().collect();
+        assert_eq!(types, wanted, "{path}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! As much of JSON Schema as our OpenAPI document uses: to compare real answers with what it says of them.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Panics where a value is not what a schema says; a property that the schema does not name is wrong too, unless it admits others.
 pub(crate) fn check(document: &Value, schema: &Value, value: &Value, at: &str) {
@@ -15,6 +15,9 @@ fn matches(document: &Value, schema: &Value, value: &Value, at: &str) -> Result<
             .pointer(reference.trim_start_matches('#'))
             .ok_or(format!("{reference} leads nowhere"))?;
         return matches(document, named, value, at);
+    }
+    if schema.get("allOf").is_some() {
+        return matches(document, &joined(document, schema)?, value, at);
     }
     if let Some(choices) = schema["oneOf"].as_array() {
         let tried: Vec<_> = choices
@@ -62,6 +65,23 @@ fn matches(document: &Value, schema: &Value, value: &Value, at: &str) -> Result<
         Value::Object(_) => object(document, schema, value, at),
         _ => Ok(()),
     }
+}
+
+/// The object that has the properties of all parts of an `allOf`.
+fn joined(document: &Value, schema: &Value) -> Result<Value, String> {
+    let mut whole = json!({"type": "object", "properties": {}, "required": []});
+    for part in schema["allOf"].as_array().into_iter().flatten() {
+        let part = match part["$ref"].as_str() {
+            Some(reference) => document.pointer(reference.trim_start_matches('#')),
+            None => Some(part),
+        };
+        let part = part.ok_or(format!("a part of {schema} leads nowhere"))?;
+        let properties = whole["properties"].as_object_mut().unwrap();
+        properties.extend(part["properties"].as_object().cloned().unwrap_or_default());
+        let required = whole["required"].as_array_mut().unwrap();
+        required.extend(part["required"].as_array().cloned().unwrap_or_default());
+    }
+    Ok(whole)
 }
 
 fn object(document: &Value, schema: &Value, value: &Value, at: &str) -> Result<(), String> {

@@ -1,6 +1,6 @@
 //! The frames of a live query, as text that all viewers of a window share.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use podgate_access::PodQuery;
 use podgate_cluster::{MemoryBudget, budget::Reservation};
@@ -8,8 +8,16 @@ use podgate_index::{
     Answer, RowRef,
     live::{Delta, Window},
 };
+use utoipa::ToSchema;
 
-use crate::{ApiError, json, pods::rows, sync::ListedView};
+use crate::{
+    ApiError, json,
+    pods::{
+        rows,
+        schemas::{FacetCount, PodOfClusterItem},
+    },
+    sync::ListedView,
+};
 
 /// Bytes of the rows of a frame at most.
 const MOST: usize = 4 << 20;
@@ -28,6 +36,57 @@ pub(super) struct TooLarge {
 pub(super) struct NoMemory {
     /// What it takes.
     pub(super) bytes: usize,
+}
+
+/// The frames that the server sends, as [`Frame`] writes them.
+#[derive(ToSchema)]
+#[serde(tag = "type", rename_all = "lowercase")]
+#[schema(as = LiveServerFrame)]
+#[expect(dead_code, reason = "the frames are written without it")]
+pub(super) enum Described {
+    /// The whole window.
+    #[serde(rename_all = "camelCase")]
+    Snapshot {
+        /// The frame's number, from 1 after each `subscribe`.
+        seq: u64,
+        /// Rows before the window.
+        offset: usize,
+        /// Rows of the window at most: fewer than asked for where their JSON would take more than 4 MiB.
+        limit: usize,
+        /// The number of matches.
+        total: usize,
+        /// The rows of the window, in order.
+        items: Vec<PodOfClusterItem>,
+        /// For each field asked for its values and how often each occurs, as in the list.
+        facets: BTreeMap<String, Vec<FacetCount>>,
+        /// Next to `facets`, if any are asked for: the facets that have more values than are listed.
+        #[schema(nullable = false)]
+        truncated_facets: Option<Vec<String>>,
+        /// The clusters asked for, and how current each is.
+        clusters: Vec<ListedView<'static>>,
+    },
+    /// What changed since the frame before; at most every 100 ms.
+    #[serde(rename_all = "camelCase")]
+    Delta {
+        /// The frame's number, from 1 after each `subscribe`.
+        seq: u64,
+        /// The number of matches.
+        total: usize,
+        /// Rows of the window that are new in it or have changed.
+        upsert: Vec<PodOfClusterItem>,
+        /// The uids of the window's rows in order, if that changed: others have left it.
+        #[schema(nullable = false)]
+        order: Option<Vec<String>>,
+        /// As in a snapshot, if they changed.
+        #[schema(nullable = false)]
+        facets: Option<BTreeMap<String, Vec<FacetCount>>>,
+        /// As in a snapshot, with `facets`.
+        #[schema(nullable = false)]
+        truncated_facets: Option<Vec<String>>,
+        /// As in a snapshot, if they changed.
+        #[schema(nullable = false)]
+        clusters: Option<Vec<ListedView<'static>>>,
+    },
 }
 
 /// A frame but for its number, which is each viewer's own.

@@ -13,8 +13,9 @@ use axum::{extract::State as Extract, response::Response};
 use futures_util::FutureExt;
 use podgate_access::{Scoped, action::ListPods};
 use podgate_cluster::budget::Reservation;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 pub(crate) use self::hub::Hub;
 use self::{
@@ -23,9 +24,9 @@ use self::{
 };
 use super::{client_frames::parse_text, facets, query};
 use crate::{
-    ApiError, Parameter, Parameters, State,
+    ApiError, Operation, Parameter, Parameters, Schemas, State, Success,
     extract::authorized::check_cluster,
-    ws::{Closed, Incoming, Sender, Socket, Upgrade},
+    ws::{Closed, Incoming, Sender, Socket, SocketFrame, Upgrade},
 };
 
 /// Rows of a window at most.
@@ -33,10 +34,23 @@ const MAX_LIMIT: u64 = 500;
 /// Rows of a window unless asked otherwise.
 const LIMIT: u64 = 50;
 
+const FRAMES: Success = Success::Socket {
+    client: Schemas::frames::<Client>,
+    server: Schemas::frames_and::<frame::Described, SocketFrame<'static>>,
+};
+/// Codes of failures that do not follow from the route.
+const FAILURES: &[u32] = &[400_002, 403_001, 404_002, 429_001];
+
+pub(crate) const OF_CLUSTER: Operation =
+    Operation::new("pods.live", "A cluster's pods, kept current.", FRAMES).fails(FAILURES);
+
 /// `WS /ws/clusters/{clusterId}/pods`.
 pub(crate) async fn of_cluster(upgrade: Upgrade<ListPods, ()>, state: Extract<State>) -> Response {
     open(upgrade, state, query::OF_CLUSTER)
 }
+
+pub(crate) const OF_ALL: Operation =
+    Operation::new("pods.liveAll", "The pods of all clusters, kept current.", FRAMES).fails(FAILURES);
 
 /// `WS /ws/pods`.
 pub(crate) async fn of_all(upgrade: Upgrade<ListPods, ()>, state: Extract<State>) -> Response {
@@ -47,37 +61,44 @@ fn open(upgrade: Upgrade<ListPods, ()>, Extract(state): Extract<State>, known: &
     upgrade.open(move |socket, scoped, ()| async move { serve(socket, &scoped, &state, known).await }.boxed())
 }
 
-/// What a client sends.
-#[derive(Debug, Deserialize)]
+/// The frames that a client sends.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "lowercase")]
+#[schema(as = LiveClientFrame)]
 enum Client {
+    /// Starts the live query; replaces the one before.
     Subscribe(Subscribe),
+    /// Moves the window: a snapshot of it follows.
     Window(Bounds),
+    /// Ends the live query; the connection stays.
     Unsubscribe {},
+    /// Asks for a `pong`.
     Ping {},
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct Subscribe {
+    /// The list's parameters without `page` and `pageSize`; lists where they may be repeated.
+    #[serde(default)]
     query: Map<String, Value>,
+    /// Rows before the window; default 0.
     offset: Option<u64>,
+    /// Rows of the window at most; default 50.
+    #[schema(minimum = 1, maximum = 500)]
     limit: Option<u64>,
+    /// Fields to count all matches by.
     facets: Option<Vec<String>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct Bounds {
+    /// Rows before the window; default 0.
     offset: Option<u64>,
+    /// Rows of the window at most; default 50.
+    #[schema(minimum = 1, maximum = 500)]
     limit: Option<u64>,
-}
-
-/// What the server sends beside the frames that are shared ([`frame`]).
-#[derive(Debug, Serialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
-enum Server {
-    Pong,
 }
 
 /// A live query as it is asked for.
@@ -200,7 +221,7 @@ async fn take(
             return Ok(Ok(false));
         }
         Ok(Client::Ping {}) => {
-            sender.json(&Server::Pong).await?;
+            sender.json(&SocketFrame::Pong).await?;
             return Ok(Ok(false));
         }
         Err(error) => Err(error),

@@ -1,0 +1,235 @@
+//! The shapes of the pods that `rows`, `list`, `detail` and `live::frame` write byte by byte, for the OpenAPI document.
+//!
+//! Tests hold real answers and frames against these types.
+
+#![expect(dead_code, reason = "these types describe JSON that is written without them")]
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use crate::sync::{ListedView, SyncView};
+
+/// A container as a list shows it.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+struct PodContainer {
+    /// Its name.
+    name: String,
+    /// Its image.
+    image: String,
+    /// Whether it is ready; false without a status.
+    ready: bool,
+    /// How often it was restarted; 0 without a status.
+    restart_count: usize,
+}
+
+/// The controller that owns a pod.
+#[derive(ToSchema)]
+struct PodOwner {
+    /// Such as `ReplicaSet`.
+    kind: String,
+    /// Its name.
+    name: String,
+}
+
+/// A pod as a list shows it. A text that is longer than 253 bytes (an image: 512) is cut, and ends with `…`.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub(super) struct PodItem {
+    /// Its name.
+    name: String,
+    /// Its namespace.
+    namespace: String,
+    /// Its UID.
+    uid: String,
+    /// What `kubectl get pods` shows under STATUS.
+    status: String,
+    /// Why it is not well, in one sentence; empty when it is.
+    reason: String,
+    /// Its phase.
+    phase: String,
+    /// Its node; empty until it is scheduled.
+    node_name: String,
+    /// Its first IP, or empty.
+    #[schema(rename = "podIP")]
+    pod_ip: String,
+    /// Its node's IP, or empty.
+    #[schema(rename = "hostIP")]
+    host_ip: String,
+    /// The number that `kubectl get pods` shows under RESTARTS.
+    restarts: usize,
+    /// The left number of READY.
+    ready: usize,
+    /// The right number of READY.
+    ready_total: usize,
+    /// When it was created, RFC 3339 in UTC; empty if the cluster does not say.
+    created_at: String,
+    /// When a container last restarted, RFC 3339 in UTC, or empty.
+    last_restart_at: String,
+    /// When it is to be gone, RFC 3339 in UTC, if it is being deleted; else empty.
+    deletion_timestamp: String,
+    /// The controller that owns it; null without one.
+    #[schema(required)]
+    owner: Option<PodOwner>,
+    /// Its regular containers in spec order, at most 200.
+    containers: Vec<PodContainer>,
+    /// Its init containers in spec order, at most 200.
+    init_containers: Vec<PodContainer>,
+    /// Where it has more containers or init containers than a list shows: how many more.
+    #[schema(nullable = false)]
+    containers_left_out: Option<usize>,
+}
+
+/// A pod in a list of several clusters.
+#[derive(ToSchema)]
+pub(super) struct PodOfClusterItem {
+    #[serde(flatten)]
+    pod: PodItem,
+    /// The name of its cluster.
+    cluster: String,
+}
+
+/// A value and how many of the matches have it.
+#[derive(ToSchema)]
+pub(super) struct FacetCount {
+    /// The value, as the parameter of the facet's name takes it; empty for pods without one.
+    value: String,
+    /// Matches.
+    count: usize,
+}
+
+/// The place of a page among all matches, and their counts.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+struct PodPage {
+    /// The number of matches before paging.
+    total: usize,
+    /// This page, from 1.
+    page: usize,
+    /// Pods a page.
+    page_size: usize,
+    /// Counts of all matches by the fields asked for, if any: the most frequent value first, at most 1,000 of them.
+    #[schema(nullable = false)]
+    facets: Option<BTreeMap<String, Vec<FacetCount>>>,
+    /// Next to `facets`: the facets that have more values than are listed.
+    #[schema(nullable = false)]
+    truncated_facets: Option<Vec<String>>,
+}
+
+/// A page of one cluster's pods.
+#[derive(ToSchema)]
+pub(super) struct PodList {
+    #[serde(flatten)]
+    page: PodPage,
+    /// The pods of this page.
+    items: Vec<PodItem>,
+    /// How current the cluster's pods are.
+    sync: SyncView,
+}
+
+/// A page of the pods of several clusters.
+#[derive(ToSchema)]
+pub(super) struct PodOfClusterList {
+    #[serde(flatten)]
+    page: PodPage,
+    /// The pods of this page.
+    items: Vec<PodOfClusterItem>,
+    /// How current the pods of each cluster asked for are, by number.
+    clusters: Vec<ListedView<'static>>,
+}
+
+/// A pod, as the API server has it now.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub(super) struct PodDetail {
+    /// Its name.
+    name: String,
+    /// Its namespace.
+    namespace: String,
+    /// Its UID.
+    uid: String,
+    /// Its labels.
+    labels: BTreeMap<String, String>,
+    /// Its annotations.
+    annotations: BTreeMap<String, String>,
+    /// Its status, with everything that Kubernetes has there under its Kubernetes name.
+    status: PodStatus,
+    /// Its spec, with everything that Kubernetes has there under its Kubernetes name.
+    spec: PodSpec,
+    /// When it was created, RFC 3339 in UTC.
+    created_at: String,
+    /// What `kubectl get pods` shows under STATUS.
+    status_text: String,
+    /// The number that `kubectl get pods` shows under RESTARTS.
+    restarts: usize,
+    /// Its owners.
+    owner_references: Vec<Map<String, Value>>,
+    /// When its deletion was asked to be done, RFC 3339 in UTC, or empty.
+    deletion_timestamp: String,
+    /// Its version, for a delete's precondition.
+    resource_version: String,
+}
+
+/// A pod's status.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+struct PodStatus {
+    /// Its phase.
+    phase: String,
+    /// Its conditions.
+    conditions: Vec<Map<String, Value>>,
+    /// The statuses of its regular containers.
+    container_statuses: Vec<PodContainerStatus>,
+    #[serde(flatten)]
+    others: BTreeMap<String, Value>,
+}
+
+/// A container's status.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+struct PodContainerStatus {
+    /// The container's name.
+    name: String,
+    /// Whether it is ready.
+    ready: bool,
+    /// How often it was restarted.
+    restart_count: usize,
+    /// Its state.
+    state: Map<String, Value>,
+    #[serde(flatten)]
+    others: BTreeMap<String, Value>,
+}
+
+/// A pod's spec.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+struct PodSpec {
+    /// Its node, or empty.
+    node_name: String,
+    /// Its regular containers.
+    containers: Vec<PodContainerSpec>,
+    /// Its volumes.
+    volumes: Vec<Map<String, Value>>,
+    #[serde(flatten)]
+    others: BTreeMap<String, Value>,
+}
+
+/// A container's spec.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+struct PodContainerSpec {
+    /// The container's name.
+    name: String,
+    /// Its image, or empty.
+    image: String,
+    /// Its ports.
+    ports: Vec<Map<String, Value>>,
+    /// Its requests and limits.
+    resources: Map<String, Value>,
+    /// Its mounts.
+    volume_mounts: Vec<Map<String, Value>>,
+    #[serde(flatten)]
+    others: BTreeMap<String, Value>,
+}
