@@ -167,11 +167,25 @@ fn statuses(statuses: &[wire::ContainerStatus]) -> Vec<Value> {
     statuses.iter().map(one).collect()
 }
 
+/// Writes null for every empty text and list, as a cluster may: each field must take it.
+fn with_nulls(value: Value) -> Value {
+    match value {
+        Value::String(text) if text.is_empty() => Value::Null,
+        Value::Array(items) if items.is_empty() => Value::Null,
+        Value::Array(items) => items.into_iter().map(with_nulls).collect(),
+        Value::Object(fields) => fields
+            .into_iter()
+            .map(|(key, value)| (key, with_nulls(value)))
+            .collect(),
+        other => other,
+    }
+}
+
 fn json(pod: &wire::Pod) -> Value {
     let wire::Pod { metadata, spec, status } = pod;
     let owners = metadata.owner_references.iter();
     let conditions = status.conditions.iter();
-    json!({
+    let json = json!({
         "metadata": {"name": metadata.name, "namespace": metadata.namespace, "uid": metadata.uid,
             "resourceVersion": metadata.resource_version, "creationTimestamp": time(metadata.creation_timestamp),
             "deletionTimestamp": time(metadata.deletion_timestamp), "labels": metadata.labels,
@@ -183,5 +197,6 @@ fn json(pod: &wire::Pod) -> Value {
                 "reason": it.reason, "message": it.message})).collect::<Vec<_>>(),
             "containerStatuses": statuses(&status.container_statuses),
             "initContainerStatuses": statuses(&status.init_container_statuses)},
-    })
+    });
+    with_nulls(json)
 }
