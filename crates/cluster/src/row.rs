@@ -43,6 +43,7 @@ pub(crate) fn row(pod: &wire::Pod, warning: Option<&Warning>) -> podgate_index::
         status: truncate(summary.status, MAX_TEXT),
         reason: truncate(reason(pod, warning), MAX_TEXT),
         phase: text(&pod.status.phase),
+        qos_class: text(&pod.status.qos_class),
         node: text(&pod.spec.node_name),
         pod_ip: text(&pod.status.pod_ip),
         more_ips: more_ips(&pod.status),

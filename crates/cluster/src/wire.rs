@@ -167,6 +167,10 @@ pub struct Status {
     #[serde(deserialize_with = "bounded_list")]
     #[prost(message, repeated, tag = "10")]
     pub init_container_statuses: Vec<ContainerStatus>,
+    /// `Guaranteed`, `Burstable`, `BestEffort`, or empty.
+    #[serde(deserialize_with = "nullable")]
+    #[prost(string, tag = "9")]
+    pub qos_class: String,
 }
 
 /// An address of a pod (`PodIP`).

@@ -16,6 +16,8 @@ listed_enum! {
         Status,
         /// [`crate::Pod::phase`].
         Phase,
+        /// [`crate::Pod::qos_class`].
+        QosClass,
         /// [`crate::Pod::node`].
         Node,
         /// Whether there is a [`crate::Pod::reason`].
@@ -46,6 +48,7 @@ impl Table {
             Facet::Namespace => self.namespaces(matches),
             Facet::Status => texts(&rows.indexed.statuses, matches),
             Facet::Phase => texts(&rows.indexed.phases, matches),
+            Facet::QosClass => texts(&rows.indexed.qos_classes, matches),
             Facet::Node => texts(&rows.indexed.nodes, matches),
             Facet::Problem => {
                 let problems = matches.rows.intersection_len(&rows.problems) as usize;

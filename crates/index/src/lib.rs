@@ -7,8 +7,8 @@
 //!
 //! - `rows` holds the rows as columns, indexed by a 32-bit row number. Values that repeat are kept
 //!   once, in a `dictionary`.
-//! - `partitions` has the rows of each cluster and namespace, `postings` those of each status,
-//!   phase and node, and `search_text` the names and IPs, which do not repeat.
+//! - `partitions` has the rows of each cluster and namespace, `postings` those of each status and
+//!   of other texts that repeat, and `search_text` the names and IPs, which do not repeat.
 //! - `matches` answers a query's filters with a set of row numbers: it intersects postings, then
 //!   applies the search and the label selector. `paging` takes one page of that set, in an order
 //!   that `orders` keeps sorted in `blocks`.

@@ -65,6 +65,7 @@ impl Table {
             namespaces: _,
             statuses,
             phases,
+            qos_classes,
             node,
             search: _, // `matches` applies the search and the selector to the rows that are left.
             selector: _,
@@ -83,7 +84,11 @@ impl Table {
         if let Some(node) = node {
             filters.push(union(indexed.nodes.rows_of(node).into_iter().collect()));
         }
-        for (column, values) in [(&indexed.statuses, statuses), (&indexed.phases, phases)] {
+        for (column, values) in [
+            (&indexed.statuses, statuses),
+            (&indexed.phases, phases),
+            (&indexed.qos_classes, qos_classes),
+        ] {
             if !values.is_empty() {
                 filters.push(union(column.equal_ignoring_case(values)));
             }

@@ -17,6 +17,8 @@ pub struct Pod {
     pub status: String,
     /// `status.phase`.
     pub phase: String,
+    /// `status.qosClass`: `Guaranteed`, `Burstable`, `BestEffort`, or empty.
+    pub qos_class: String,
     /// Why the pod is not well, in one plain sentence; empty if it is well.
     pub reason: String,
     /// `spec.nodeName`, or empty.
@@ -69,6 +71,7 @@ impl Pod {
             name,
             status,
             phase,
+            qos_class,
             reason,
             node,
             pod_ip,
@@ -88,7 +91,9 @@ impl Pod {
             containers_left_out: _,
             labels_left_out: _,
         } = self;
-        let texts = [uid, namespace, name, status, phase, reason, node, pod_ip, host_ip];
+        let texts = [
+            uid, namespace, name, status, phase, qos_class, reason, node, pod_ip, host_ip,
+        ];
         let mut weight = PER_ROW + texts.into_iter().map(String::len).sum::<usize>();
         weight += more_ips.iter().map(|ip| ip.len() + PER_TEXT).sum::<usize>();
         if let Some(Owner { kind, name }) = owner {
@@ -107,7 +112,7 @@ impl Pod {
 }
 
 /// Approximate bytes of a row without its texts.
-const PER_ROW: usize = 512;
+const PER_ROW: usize = 704;
 /// Approximate overhead of a text in bytes.
 const PER_TEXT: usize = 48;
 

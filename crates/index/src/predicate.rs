@@ -46,6 +46,7 @@ impl Predicate {
             namespaces: _,
             statuses,
             phases,
+            qos_classes,
             node,
             search: _, // This made `finder`.
             selector,
@@ -62,6 +63,7 @@ impl Predicate {
             && node.as_ref().is_none_or(|node| node == row.node())
             && is_one_of(row.status(), statuses)
             && is_one_of(row.phase(), phases)
+            && is_one_of(row.qos_class(), qos_classes)
             && finder.as_ref().is_none_or(|finder| found(row, finder))
             && selector
                 .as_ref()

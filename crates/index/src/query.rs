@@ -39,6 +39,8 @@ listed_enum! {
         Restarts,
         /// [`Pod::node`].
         NodeName,
+        /// [`Pod::qos_class`].
+        QosClass,
     }
 }
 
@@ -48,7 +50,9 @@ impl Sort {
     pub fn natural(self) -> Order {
         match self {
             Self::CreatedAt => Order::Desc,
-            Self::Name | Self::Namespace | Self::Status | Self::Restarts | Self::NodeName => Order::Asc,
+            Self::Name | Self::Namespace | Self::Status | Self::Restarts | Self::NodeName | Self::QosClass => {
+                Order::Asc
+            }
         }
     }
 }
@@ -76,6 +80,8 @@ pub struct Query {
     pub statuses: Vec<String>,
     /// Only these phases, compared without case; all if empty.
     pub phases: Vec<String>,
+    /// Only these QoS classes, compared without case; all if empty.
+    pub qos_classes: Vec<String>,
     /// Only this node.
     pub node: Option<String>,
     /// A substring of the name, namespace, node or an IP, compared without case.
@@ -102,6 +108,7 @@ impl Default for Query {
             namespaces: Vec::new(),
             statuses: Vec::new(),
             phases: Vec::new(),
+            qos_classes: Vec::new(),
             node: None,
             search: None,
             selector: None,
@@ -127,6 +134,7 @@ impl Query {
             namespaces,
             statuses,
             phases,
+            qos_classes,
             node,
             search,
             selector,
@@ -143,6 +151,7 @@ impl Query {
             namespaces: sorted(namespaces),
             statuses: sorted(lower(statuses)),
             phases: sorted(lower(phases)),
+            qos_classes: sorted(lower(qos_classes)),
             node,
             search: search.filter(|text| !text.is_empty()).map(|text| text.to_lowercase()),
             selector: selector.and_then(Selector::canonical),

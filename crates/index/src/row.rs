@@ -99,6 +99,11 @@ impl<'a> RowRef<'a> {
         self.rows.indexed.phases.get(self.row)
     }
 
+    /// [`Pod::qos_class`].
+    pub fn qos_class(self) -> &'a str {
+        self.rows.indexed.qos_classes.get(self.row)
+    }
+
     /// [`Pod::reason`].
     pub fn reason(self) -> &'a str {
         self.rows.reasons.get(self.rows.columns.reason[self.at()])
@@ -218,6 +223,7 @@ impl<'a> RowRef<'a> {
             name: self.name().to_owned(),
             status: self.status().to_owned(),
             phase: self.phase().to_owned(),
+            qos_class: self.qos_class().to_owned(),
             reason: self.reason().to_owned(),
             node: self.node().to_owned(),
             pod_ip: self.pod_ip().to_owned(),
@@ -257,6 +263,7 @@ impl<'a> RowRef<'a> {
             name: _,
             status,
             phase,
+            qos_class,
             reason,
             node,
             pod_ip,
@@ -279,6 +286,7 @@ impl<'a> RowRef<'a> {
         self.rest.uid.equals(uid)
             && self.status() == status
             && self.phase() == phase
+            && self.qos_class() == qos_class
             && self.reason() == reason
             && self.node() == node
             && self.pod_ip() == pod_ip

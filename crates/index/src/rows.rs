@@ -282,6 +282,7 @@ impl Rows {
             Sort::Status => texts(&self.indexed.statuses),
             Sort::Restarts => self.columns.restarts[at].cmp(&self.columns.restarts[bt]),
             Sort::NodeName => texts(&self.indexed.nodes),
+            Sort::QosClass => texts(&self.indexed.qos_classes),
         }
     }
 
@@ -299,6 +300,7 @@ impl Rows {
             Sort::Status => self.indexed.statuses.get(row) != pod.status,
             Sort::Restarts => self.columns.restarts[row as usize] != pod.restarts,
             Sort::NodeName => self.indexed.nodes.get(row) != pod.node,
+            Sort::QosClass => self.indexed.qos_classes.get(row) != pod.qos_class,
         }
     }
 }

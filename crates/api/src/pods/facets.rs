@@ -14,6 +14,7 @@ const FACETS: &[(&str, Facet)] = &[
     ("namespace", Facet::Namespace),
     ("status", Facet::Status),
     ("phase", Facet::Phase),
+    ("qosClass", Facet::QosClass),
     ("nodeName", Facet::Node),
     ("problem", Facet::Problem),
 ];

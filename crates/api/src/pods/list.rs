@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn every_parameter_reaches_the_query() {
-        let text = "namespace=a&namespace=b&status=Running&status=Error&phase=Failed&nodeName=n1&search=web&page=3&pageSize=50\
+        let text = "namespace=a&namespace=b&status=Running&status=Error&phase=Failed&qosClass=BestEffort&nodeName=n1&search=web&page=3&pageSize=50\
                     &labelSelector=app%20in%20(a,b)&sort=restarts&order=desc&problem=true&cluster=x&cluster=7&facets=status,nodeName&facets=status";
         let asked = asked(text).unwrap();
         assert_eq!(asked.clusters, ["x", "7"]);
@@ -282,6 +282,7 @@ mod tests {
         assert_eq!(query.namespaces, ["a", "b"]);
         assert_eq!(query.statuses, ["Running", "Error"]);
         assert_eq!(query.phases, ["Failed"]);
+        assert_eq!(query.qos_classes, ["BestEffort"]);
         assert_eq!(query.node.as_deref(), Some("n1"));
         assert_eq!(query.search.as_deref(), Some("web"));
         assert_eq!(query.selector, Some(Selector::parse("app in (a,b)").unwrap()));
@@ -299,6 +300,7 @@ mod tests {
             ("status", Sort::Status),
             ("restarts", Sort::Restarts),
             ("nodeName", Sort::NodeName),
+            ("qosClass", Sort::QosClass),
         ] {
             let query = asked(&format!("sort={word}")).unwrap().query;
             let default = if word == "createdAt" { Order::Desc } else { Order::Asc };

@@ -18,6 +18,7 @@ const SORTS: &[(&str, Sort)] = &[
     ("status", Sort::Status),
     ("restarts", Sort::Restarts),
     ("nodeName", Sort::NodeName),
+    ("qosClass", Sort::QosClass),
 ];
 /// The words of `order`.
 const ORDERS: &[(&str, Order)] = &[("asc", Order::Asc), ("desc", Order::Desc)];
@@ -43,6 +44,11 @@ const COMMON: &[Parameter] = &[
         "Only pods with this status, as `kubectl get pods` shows it under STATUS; compared without case.",
     ),
     Parameter::many("phase", Kind::Text, "Only pods in this phase; compared without case."),
+    Parameter::many(
+        "qosClass",
+        Kind::Text,
+        "Only pods of this QoS class (`Guaranteed`, `Burstable`, `BestEffort`); compared without case.",
+    ),
     Parameter::one("nodeName", Kind::Text, "Only pods on this node."),
     Parameter::one(
         "search",
@@ -179,6 +185,7 @@ pub(crate) fn read(parameters: &Parameters) -> Result<Query, ApiError> {
         namespaces: parameters.many("namespace"),
         statuses: parameters.many("status"),
         phases: parameters.many("phase"),
+        qos_classes: parameters.many("qosClass"),
         node: parameters.one("nodeName"),
         search: parameters.one("search"),
         selector,

@@ -90,6 +90,8 @@ fn fields(out: &mut Vec<u8>, row: RowRef<'_>) {
     within(out, row.reason().as_bytes());
     put!(out, b"\",\"phase\":\"");
     within(out, row.phase().as_bytes());
+    put!(out, b"\",\"qosClass\":\"");
+    within(out, row.qos_class().as_bytes());
     put!(out, b"\",\"nodeName\":\"");
     within(out, row.node().as_bytes());
     put!(out, b"\",\"podIP\":\"");
@@ -194,6 +196,7 @@ mod tests {
             name,
             status,
             phase,
+            qos_class,
             reason,
             node,
             pod_ip,
@@ -226,7 +229,7 @@ mod tests {
             containers.iter().map(item).collect()
         };
         json!({
-            "name": name, "namespace": namespace, "uid": uid, "status": status, "reason": reason, "phase": phase,
+            "name": name, "namespace": namespace, "uid": uid, "status": status, "reason": reason, "phase": phase, "qosClass": qos_class,
             "nodeName": node, "podIP": pod_ip, "hostIP": host_ip,
             "restarts": restarts, "ready": ready, "readyTotal": ready_total,
             "createdAt": time(created_at), "lastRestartAt": time(last_restart_at), "deletionTimestamp": time(deletion_at),
@@ -244,6 +247,7 @@ mod tests {
             name: "nginx-abc123".to_owned(),
             status: "Running".to_owned(),
             phase: "Running".to_owned(),
+            qos_class: "Burstable".to_owned(),
             reason: "container `nginx` said \"no\"\n".to_owned(),
             node: "node-1".to_owned(),
             pod_ip: "10.0.0.5".to_owned(),
@@ -311,7 +315,7 @@ mod tests {
         assert_eq!(
             written(pod, None),
             json!({
-                "name": "bare", "namespace": "", "uid": "", "status": "", "reason": "", "phase": "", "nodeName": "", "podIP": "", "hostIP": "",
+                "name": "bare", "namespace": "", "uid": "", "status": "", "reason": "", "phase": "", "qosClass": "", "nodeName": "", "podIP": "", "hostIP": "",
                 "restarts": 0, "ready": 0, "readyTotal": 0,
                 "createdAt": "", "lastRestartAt": "", "deletionTimestamp": "",
                 "owner": null, "containers": [], "initContainers": [],

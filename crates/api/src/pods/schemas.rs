@@ -50,6 +50,8 @@ pub(super) struct PodItem {
     reason: String,
     /// Its phase.
     phase: String,
+    /// Its QoS class: `Guaranteed`, `Burstable` or `BestEffort`; empty if the cluster does not say.
+    qos_class: String,
     /// Its node; empty until it is scheduled.
     node_name: String,
     /// Its first IP, or empty.

@@ -201,7 +201,7 @@ async fn facets_count_over_all_clusters() {
     assert_eq!(counted, 4, "{problems:?}");
     let message = server.get(&format!("{PODS}?facets=status,node")).await.fails(400_001);
     assert!(
-        message.contains("`cluster`, `namespace`, `status`, `phase`, `nodeName`, `problem`")
+        message.contains("`cluster`, `namespace`, `status`, `phase`, `qosClass`, `nodeName`, `problem`")
             && message.contains("`node`"),
         "{message}"
     );

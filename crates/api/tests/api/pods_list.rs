@@ -27,7 +27,7 @@ fn web() -> Value {
             "containers": [{"name": "web", "image": "shop/web:2"}, {"name": "proxy", "image": "proxy:1"}],
         },
         "status": {
-            "phase": "Running", "podIP": "10.0.0.5", "hostIP": "192.168.1.10",
+            "phase": "Running", "qosClass": "Burstable", "podIP": "10.0.0.5", "hostIP": "192.168.1.10",
             "conditions": [{"type": "Initialized", "status": "True"}, {"type": "Ready", "status": "False"}],
             "initContainerStatuses": [{
                 "name": "migrate", "ready": true, "restartCount": 0, "image": "shop/migrate:1", "imageID": "",
@@ -94,7 +94,7 @@ async fn an_item_has_every_field_of_the_contract() {
         data["items"],
         json!([{
             "name": "web-5d9c7-x2k", "namespace": "shop", "uid": "11111111-2222-3333-4444-555555555555",
-            "status": "CrashLoopBackOff", "phase": "Running",
+            "status": "CrashLoopBackOff", "phase": "Running", "qosClass": "Burstable",
             "reason": "Container `proxy` keeps crashing: exit code 1, 3 restarts",
             "nodeName": "node-1", "podIP": "10.0.0.5", "hostIP": "192.168.1.10",
             "restarts": 4, "lastRestartAt": "2026-01-02T00:00:00Z", "ready": 1, "readyTotal": 2,
@@ -228,7 +228,14 @@ async fn a_pod_without_status_has_every_field_too() {
     let server = with([pending("shop", "new", 0)]).await;
     let data = server.get(PODS).await.data();
     let item = &data["items"][0];
-    for field in ["nodeName", "podIP", "hostIP", "lastRestartAt", "deletionTimestamp"] {
+    for field in [
+        "qosClass",
+        "nodeName",
+        "podIP",
+        "hostIP",
+        "lastRestartAt",
+        "deletionTimestamp",
+    ] {
         assert_eq!(item[field], "", "{field}");
     }
     assert_eq!(
@@ -256,6 +263,9 @@ async fn each_filter_narrows_and_counts() {
             vec!["old", "new", "web-5d9c7-x2k"],
         ),
         ("phase=pending", vec!["old", "new"]),
+        ("qosClass=burstable", vec!["web-5d9c7-x2k"]),
+        ("qosClass=Burstable&qosClass=Guaranteed", vec!["web-5d9c7-x2k"]),
+        ("qosClass=BestEffort", vec![]),
         ("nodeName=node-1", vec!["web-5d9c7-x2k"]),
         ("nodeName=node", vec![]),
         ("search=WEB", vec!["web-5d9c7-x2k"]),
@@ -398,7 +408,7 @@ async fn what_it_does_not_understand_is_refused_by_name() {
         ("problem=yes", "`problem`"),
         (
             "facets=cluster",
-            "`namespace`, `status`, `phase`, `nodeName`, `problem`",
+            "`namespace`, `status`, `phase`, `qosClass`, `nodeName`, `problem`",
         ),
         ("search=%ff", "`search`"),
         ("search=%00", "`search`"),

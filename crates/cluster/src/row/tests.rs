@@ -56,13 +56,14 @@ fn a_row_takes_the_rest_as_it_is() {
             ]
         },
         "spec": {"nodeName": "node-1"},
-        "status": {"phase": "Running", "podIP": "10.0.0.5", "hostIP": "192.168.1.10"}
+        "status": {"phase": "Running", "qosClass": "Burstable", "podIP": "10.0.0.5", "hostIP": "192.168.1.10"}
     }));
     assert_eq!(
         (row.name, row.namespace, row.uid),
         ("n".into(), "ns".into(), "u".into())
     );
     assert_eq!((row.phase, row.node), ("Running".into(), "node-1".into()));
+    assert_eq!(row.qos_class, "Burstable");
     assert_eq!((row.pod_ip, row.host_ip), ("10.0.0.5".into(), "192.168.1.10".into()));
     assert_eq!(
         (row.created_at, row.deletion_at),
@@ -120,7 +121,7 @@ fn enormous() -> Value {
         },
         "spec": {"nodeName": text, "containers": containers, "initContainers": containers},
         "status": {
-            "phase": text, "reason": text, "message": text, "podIP": text, "hostIP": text,
+            "phase": text, "reason": text, "message": text, "qosClass": text, "podIP": text, "hostIP": text,
             "initContainerStatuses": [],
             "containerStatuses": (0..201).map(ready).collect::<Vec<_>>(),
             "conditions": [{"type": "Initialized", "status": "True"}],
@@ -138,6 +139,7 @@ fn every_text_of_a_row_is_bounded_and_marked() {
         name,
         status,
         phase,
+        qos_class,
         reason,
         node,
         pod_ip,
@@ -161,7 +163,7 @@ fn every_text_of_a_row_is_bounded_and_marked() {
         name: owner_name,
     } = owner.as_ref().unwrap();
     let mut texts = vec![
-        uid, namespace, name, status, phase, node, pod_ip, host_ip, owner_kind, owner_name,
+        uid, namespace, name, status, phase, qos_class, node, pod_ip, host_ip, owner_kind, owner_name,
     ];
     let containers = || containers.iter().chain(init_containers);
     texts.extend(containers().map(|container| &container.name));

@@ -146,6 +146,7 @@ mod tests {
             name: format!("pod-{name}"),
             status: format!("status-{}", state % 5),
             node: format!("node-{}", state % 7),
+            qos_class: format!("class-{}", state % 3),
             restarts: u32::from(state % 4),
             created_at: (!state.is_multiple_of(6)).then_some(i64::from(state % 6)),
             ..Pod::default()

@@ -131,11 +131,12 @@ impl Columns {
 pub(crate) struct IndexedColumns {
     pub(crate) statuses: Postings,
     pub(crate) phases: Postings,
+    pub(crate) qos_classes: Postings,
     pub(crate) nodes: Postings,
 }
 
 /// The number of [`IndexedColumns`].
-const INDEXED: usize = 3;
+const INDEXED: usize = 4;
 
 impl IndexedColumns {
     /// Returns every column.
@@ -143,14 +144,15 @@ impl IndexedColumns {
         let Self {
             statuses,
             phases,
+            qos_classes,
             nodes,
         } = self;
-        [statuses, phases, nodes]
+        [statuses, phases, qos_classes, nodes]
     }
 
     /// Returns what a pod has in each column, in the order of [`IndexedColumns::each_mut`].
     fn values(pod: &Pod) -> [&str; INDEXED] {
-        [&pod.status, &pod.phase, &pod.node]
+        [&pod.status, &pod.phase, &pod.qos_class, &pod.node]
     }
 
     pub(super) fn insert(&mut self, row: u32, pod: &Pod) {
@@ -189,8 +191,9 @@ impl IndexedColumns {
         let Self {
             statuses,
             phases,
+            qos_classes,
             nodes,
         } = self;
-        [statuses, phases, nodes].map(Postings::sizes).concat()
+        [statuses, phases, qos_classes, nodes].map(Postings::sizes).concat()
     }
 }

@@ -75,6 +75,7 @@ impl Naive {
                 Sort::Status => a.pod.status.cmp(&b.pod.status),
                 Sort::Restarts => a.pod.restarts.cmp(&b.pod.restarts),
                 Sort::NodeName => a.pod.node.cmp(&b.pod.node),
+                Sort::QosClass => a.pod.qos_class.cmp(&b.pod.qos_class),
             };
             let key = if query.order == Order::Desc { key.reverse() } else { key };
             let place = |row: &Row| (row.pod.namespace.clone(), row.pod.name.clone(), row.cluster);
@@ -99,6 +100,7 @@ impl Naive {
                 Facet::Namespace => FacetValue::Text(pod.namespace),
                 Facet::Status => FacetValue::Text(pod.status),
                 Facet::Phase => FacetValue::Text(pod.phase),
+                Facet::QosClass => FacetValue::Text(pod.qos_class),
                 Facet::Node => FacetValue::Text(pod.node),
                 Facet::Problem => FacetValue::Problem(!pod.reason.is_empty()),
             };
@@ -153,6 +155,7 @@ fn is_match(query: &Query, cluster: ClusterId, pod: &Pod) -> bool {
         namespaces,
         statuses,
         phases,
+        qos_classes,
         node,
         search,
         selector,
@@ -177,6 +180,7 @@ fn is_match(query: &Query, cluster: ClusterId, pod: &Pod) -> bool {
         && (namespaces.is_empty() || namespaces.contains(&pod.namespace))
         && alike(statuses, &pod.status)
         && alike(phases, &pod.phase)
+        && alike(qos_classes, &pod.qos_class)
         && node.as_ref().is_none_or(|node| *node == pod.node)
         && search.as_ref().is_none_or(contains)
         && selector

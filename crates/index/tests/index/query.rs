@@ -13,6 +13,7 @@ fn pod(n: u32) -> Pod {
         name: format!("web-{:x}", n.wrapping_mul(2_654_435_761)),
         status: ["Running", "Pending", "CrashLoopBackOff"][n as usize % 3].to_owned(),
         phase: "Running".to_owned(),
+        qos_class: ["Guaranteed", "Burstable", "BestEffort"][n as usize % 3].to_owned(),
         node: format!("node-{}", n % 41),
         pod_ip: format!("10.{}.{}.1", n / 256, n % 256),
         restarts: n % 5,

@@ -7,6 +7,7 @@ const NAMES: [&str; 7] = ["web-1", "web-10", "db", "Ängel", "10.0.0.1", "a\u{13
 pub(crate) const NAMESPACES: [&str; 4] = ["default", "kube-system", "shop", "Ünit"];
 const STATUSES: [&str; 5] = ["Running", "RUNNING", "CrashLoopBackOff", "Init:0/2", ""];
 const PHASES: [&str; 3] = ["Running", "Pending", "Failed"];
+const QOS_CLASSES: [&str; 4] = ["Guaranteed", "Burstable", "BestEffort", ""];
 const NODES: [&str; 4] = ["", "node-1", "Node-10", "größe"];
 const REASONS: [&str; 3] = ["", "", "Container web was OOMKilled."];
 const IPS: [&str; 5] = ["", "10.0.0.1", "10.0.0.12", "fe80::1", "FE80::1"];
@@ -83,6 +84,7 @@ fn pod() -> impl Strategy<Value = Pod> {
             text(&NAMESPACES),
             text(&STATUSES),
             text(&PHASES),
+            text(&QOS_CLASSES),
             text(&NODES),
             text(&REASONS),
         ),
@@ -111,7 +113,7 @@ fn pod() -> impl Strategy<Value = Pod> {
     )
         .prop_map(
             |(
-                (name, namespace, status, phase, node, reason),
+                (name, namespace, status, phase, qos_class, node, reason),
                 (pod_ip, host_ip, restarts, created_at, last_restart_at, deletion_at, more_ips),
                 (containers, init_containers, containers_left_out, labels, labels_left_out, ready, ready_total),
                 (owner, uid),
@@ -121,6 +123,7 @@ fn pod() -> impl Strategy<Value = Pod> {
                 name,
                 status,
                 phase,
+                qos_class,
                 reason,
                 node,
                 pod_ip,
@@ -167,6 +170,7 @@ pub(crate) fn query() -> impl Strategy<Value = Query> {
             vec(text(&["default", "shop", "gone"]), 0..3),
             vec(text(&["running", "crashLOOPbackoff", "Gone", ""]), 0..2),
             vec(text(&["PENDING", "Running"]), 0..2),
+            vec(text(&["burstable", "GUARANTEED", "gone"]), 0..2),
         ),
         (
             option::weighted(0.2, text(&["node-1", "node-10", "", "gone"])),
@@ -183,7 +187,7 @@ pub(crate) fn query() -> impl Strategy<Value = Query> {
         .prop_map(
             |(
                 (clusters, scope),
-                (namespaces, statuses, phases),
+                (namespaces, statuses, phases, qos_classes),
                 (node, search, selector, problem),
                 (sort, order),
                 page,
@@ -194,6 +198,7 @@ pub(crate) fn query() -> impl Strategy<Value = Query> {
                     namespaces,
                     statuses,
                     phases,
+                    qos_classes,
                     node,
                     search,
                     selector: selector.map(|text| Selector::parse(text).unwrap()),

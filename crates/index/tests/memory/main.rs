@@ -15,6 +15,7 @@ fn unlike(n: usize, pods: usize) -> podgate_index::Pod {
         &mut pod.namespace,
         &mut pod.status,
         &mut pod.phase,
+        &mut pod.qos_class,
         &mut pod.reason,
         &mut pod.node,
         &mut pod.host_ip,

@@ -73,6 +73,12 @@ pub(crate) fn pod(n: usize, fleet: usize, round: usize) -> Pod {
         namespace: format!("team-{}", n / 10 % namespaces),
         status: status.to_owned(),
         phase: phase.to_owned(),
+        qos_class: match kind {
+            "StatefulSet" => "Guaranteed",
+            "Job" => "BestEffort",
+            _ => "Burstable",
+        }
+        .to_owned(),
         reason: reason.to_owned(),
         node: format!("worker-{node:04}.eu-west-1.compute.internal"),
         pod_ip: format!("10.{}.{}.{}", n >> 16 & 255, n >> 8 & 255, n & 255),

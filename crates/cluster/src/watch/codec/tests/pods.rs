@@ -132,12 +132,12 @@ fn spec() -> impl Strategy<Value = Spec> {
 }
 
 fn status() -> impl Strategy<Value = Status> {
-    let texts = (text(), text(), text(), text(), text());
+    let texts = (text(), text(), text(), text(), text(), text());
     let statuses = || vec(container_status(), 0..3);
     let ips = vec(text().prop_map(|ip| PodIp { ip }), 0..3);
     (texts, ips, vec(condition(), 0..3), statuses(), statuses()).prop_map(
         |(
-            (phase, reason, message, pod_ip, host_ip),
+            (phase, reason, message, pod_ip, host_ip, qos_class),
             pod_ips,
             conditions,
             container_statuses,
@@ -152,6 +152,7 @@ fn status() -> impl Strategy<Value = Status> {
             conditions,
             container_statuses,
             init_container_statuses,
+            qos_class,
         },
     )
 }

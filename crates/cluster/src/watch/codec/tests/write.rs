@@ -192,7 +192,7 @@ fn json(pod: &wire::Pod) -> Value {
             "ownerReferences": owners.map(|it| json!({"kind": it.kind, "name": it.name, "controller": it.controller})).collect::<Vec<_>>()},
         "spec": {"nodeName": spec.node_name, "containers": containers(&spec.containers),
             "initContainers": containers(&spec.init_containers)},
-        "status": {"phase": status.phase, "reason": status.reason, "message": status.message, "podIP": status.pod_ip,
+        "status": {"phase": status.phase, "reason": status.reason, "message": status.message, "qosClass": status.qos_class, "podIP": status.pod_ip,
             "podIPs": status.pod_ips.iter().map(|it| json!({"ip": it.ip})).collect::<Vec<_>>(), "hostIP": status.host_ip, "conditions": conditions.map(|it| json!({"type": it.kind, "status": it.status,
                 "reason": it.reason, "message": it.message})).collect::<Vec<_>>(),
             "containerStatuses": statuses(&status.container_statuses),
