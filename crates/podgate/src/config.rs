@@ -1,4 +1,4 @@
-//! The command line. Every flag of `serve` has its `PODGATE_…` variable.
+//! The command line. Every flag of `serve` can also be set by a `PODGATE_…` variable.
 
 use std::{
     collections::HashSet,
@@ -24,131 +24,131 @@ mod values;
 #[derive(Debug, Parser)]
 #[command(name = "podgate", version)]
 pub(crate) struct Cli {
-    /// What to do.
+    /// The subcommand.
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Serve the API
+    /// Serve the API for your clusters
     Serve(Box<Serve>),
-    /// Serve a simulated shop on two clusters, from a throw-away data directory
+    /// Try Podgate on two simulated clusters; nothing is kept
     Demo(Demo),
-    /// Run a simulated cluster alone; prints the path of its kubeconfig
+    /// Run one simulated cluster and print the path of its kubeconfig
     Sim(Sim),
 }
 
-/// Flags of `podgate serve`.
+/// The flags of `podgate serve`.
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// Address to listen on
     #[arg(long, env = "PODGATE_LISTEN", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
-    /// Where the database and the key file are kept [default: $XDG_DATA_HOME/podgate, else ~/.local/share/podgate]
+    /// Directory of the database and the key file [default: $XDG_DATA_HOME/podgate or ~/.local/share/podgate]
     #[arg(long, env = "PODGATE_DATA_DIR", value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
-    /// sqlite://… or postgres://… [default: SQLite in the data directory]
+    /// Database: sqlite://… or postgres://… [default: SQLite in the data directory]
     #[arg(long, env = "PODGATE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub(crate) database_url: Option<String>,
-    /// A kubeconfig each context of which becomes a cluster (repeatable)
+    /// Kubeconfig file; each of its contexts becomes a cluster (repeatable)
     #[arg(long, env = "PODGATE_KUBECONFIG", value_name = "FILE", value_delimiter = ':', value_parser = file)]
     pub(crate) kubeconfig: Vec<PathBuf>,
-    /// The namespaces to watch of a --kubeconfig's context, where its credential may not list all (repeatable)
+    /// Watch only these namespaces of a context, if its credential may not list all of them (repeatable)
     #[arg(long, env = "PODGATE_NAMESPACES", value_name = "CONTEXT=a,b", value_delimiter = ';', value_parser = namespaces)]
     pub(crate) namespaces: Vec<Namespaces>,
-    /// Serve the cluster that we run in, with the pod's own service account
+    /// Serve the cluster that Podgate runs in, with its pod's service account
     #[arg(long, env = "PODGATE_IN_CLUSTER", value_enum, default_value = "auto")]
     pub(crate) in_cluster: InCluster,
     /// Add two simulated clusters
     #[arg(long, env = "PODGATE_DEMO", value_parser = clap::builder::FalseyValueParser::new())]
     pub(crate) demo: bool,
-    /// Path under which everything is served, such as /podgate
+    /// URL path under which everything is served, such as /podgate
     #[arg(long, env = "PODGATE_BASE_PATH", default_value = "", value_parser = base_path)]
     pub(crate) base_path: String,
-    /// The address under which browsers reach us
+    /// URL under which browsers reach Podgate
     #[arg(long, env = "PODGATE_PUBLIC_URL", value_name = "URL", value_parser = http_url)]
     pub(crate) public_url: Option<Url>,
-    /// An origin beside our own whose pages may call us (repeatable)
+    /// Further origin whose pages may call the API (repeatable)
     #[arg(long, env = "PODGATE_ALLOWED_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
     pub(crate) allowed_origin: Vec<String>,
-    /// A name beside those of --public-url and --allowed-origin that a request may have in Host (repeatable)
+    /// Further name that a request may have in Host, besides those of --public-url and --allowed-origin (repeatable)
     #[arg(long, env = "PODGATE_ALLOWED_HOST", value_name = "NAME", value_delimiter = ',', value_parser = host_name)]
     pub(crate) allowed_host: Vec<String>,
-    /// A network whose X-Forwarded-* headers we believe (repeatable)
+    /// Network of proxies whose X-Forwarded-* headers are believed (repeatable)
     #[arg(long, env = "PODGATE_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
     pub(crate) trusted_proxy: Vec<IpNet>,
-    /// A loopback or link-local network that clusters added through the API may be in (repeatable)
+    /// Loopback or link-local network that clusters added through the API may be in (repeatable)
     #[arg(long, env = "PODGATE_ALLOWED_NETWORK", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
     pub(crate) allowed_network: Vec<IpNet>,
-    /// The most pods that are kept of one cluster; together they may take 4 KiB of memory each
+    /// Maximum number of pods kept of one cluster; they may take 4 KiB of memory each on average
     #[arg(long, env = "PODGATE_MAX_PODS_PER_CLUSTER", value_name = "PODS", default_value_t = 1_000_000, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub(crate) max_pods_per_cluster: usize,
-    /// What the answers of clusters may take of memory together, such as 128Mi; a call waits for its part, and then fails with 429001
+    /// Memory for responses from clusters, such as 128Mi; a call that waits too long for its share fails with 429001
     #[arg(long, env = "PODGATE_BODY_MEMORY", value_name = "SIZE", value_parser = body_memory, default_value = "128Mi")]
     pub(crate) body_memory: usize,
-    /// A network that may read /metrics without a token, but not through a proxy (repeatable) [default: loopback, unless there is a --public-url, --trusted-proxy or --base-path]
+    /// Network that may read /metrics without a token, except through a proxy (repeatable) [default: loopback, unless --public-url, --trusted-proxy or --base-path is set]
     #[arg(long, env = "PODGATE_METRICS_NETWORK", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
     pub(crate) metrics_network: Vec<IpNet>,
-    /// A file with the token that may read /metrics from anywhere
+    /// File with a token that may read /metrics from anywhere
     #[arg(long, env = "PODGATE_METRICS_TOKEN_FILE", value_name = "FILE")]
     pub(crate) metrics_token_file: Option<PathBuf>,
-    /// A file with the first administrator's password (or set PODGATE_ADMIN_PASSWORD)
+    /// File with the first administrator's password (or set PODGATE_ADMIN_PASSWORD)
     #[arg(long, env = "PODGATE_ADMIN_PASSWORD_FILE", value_name = "FILE")]
     pub(crate) admin_password_file: Option<PathBuf>,
-    /// A PEM file with our certificate chain: serve https
+    /// PEM file with the certificate chain; turns on https
     #[arg(long, env = "PODGATE_TLS_CERT", value_name = "FILE", requires = "tls_key")]
     pub(crate) tls_cert: Option<PathBuf>,
-    /// A PEM file with our private key
+    /// PEM file with the private key of --tls-cert
     #[arg(long, env = "PODGATE_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// Memory that log streams, log downloads and terminals may take together: bytes, or a number with Ki, Mi or Gi
+    /// Memory for all log streams, log downloads and terminals together: bytes, or a number with Ki, Mi or Gi
     #[arg(long, env = "PODGATE_STREAM_MEMORY", value_name = "SIZE", value_parser = stream_memory, default_value = "512Mi")]
     pub(crate) stream_memory: usize,
-    /// Connections at once in all [default: half the limit on open files, at most 16384]
+    /// Maximum number of connections [default: half the limit on open files, at most 16384]
     #[arg(long, env = "PODGATE_MAX_CONNECTIONS", value_name = "N", value_parser = count)]
     pub(crate) max_connections: Option<usize>,
-    /// Connections at once from one address, unless it is a trusted proxy's [default: a quarter of --max-connections]
+    /// Maximum number of connections from one address; does not apply to --trusted-proxy [default: a quarter of --max-connections]
     #[arg(long, env = "PODGATE_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N", value_parser = count)]
     pub(crate) max_connections_per_address: Option<usize>,
-    /// Time from SIGTERM, when /readyz turns 503, to the end of serving: as long as a load balancer takes to notice, such as 10s
+    /// How long to keep serving after SIGTERM, while /readyz already answers 503: the time that a load balancer takes to notice, such as 10s
     #[arg(long, env = "PODGATE_SHUTDOWN_DELAY", value_name = "SECONDS", default_value = "0s", value_parser = seconds)]
     pub(crate) shutdown_delay: Duration,
-    /// How the log on standard error looks
+    /// Format of the log on standard error
     #[arg(long, env = "PODGATE_LOG_FORMAT", value_enum, default_value = "text")]
     pub(crate) log_format: LogFormat,
 }
 
-/// The namespaces to watch of a context.
+/// The namespaces of a context that are watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Namespaces {
-    /// The context's name as its file has it, or its cluster's name.
+    /// The context's name as in its file, or its cluster's name.
     pub(crate) context: String,
     /// At least one.
     pub(crate) names: Vec<String>,
 }
 
-/// Whether to use the service account of the pod that we run in.
+/// Whether to use the service account of the pod that Podgate runs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum InCluster {
-    /// If there is one and no kubeconfig is named.
+    /// Use it if there is one and --kubeconfig is not set.
     Auto,
-    /// Fail without one.
+    /// Use it, and fail to start without one.
     Always,
-    /// Never.
+    /// Do not use it.
     Never,
 }
 
-/// The form of the log.
+/// The format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogFormat {
     /// Lines for people.
     Text,
-    /// An object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Flags of `podgate demo`.
+/// The flags of `podgate demo`.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// Address to listen on
@@ -156,7 +156,7 @@ pub(crate) struct Demo {
     pub(crate) listen: SocketAddr,
 }
 
-/// Flags of `podgate sim`.
+/// The flags of `podgate sim`.
 #[derive(Debug, Args)]
 pub(crate) struct Sim {
     /// Number of pods
@@ -168,16 +168,16 @@ pub(crate) struct Sim {
     /// Number of namespaces
     #[arg(long, default_value_t = 20)]
     pub(crate) namespaces: usize,
-    /// Changes of pods a second
+    /// Pod changes per second
     #[arg(long, default_value_t = 0.0, value_name = "EVENTS_PER_SECOND", value_parser = rate)]
     pub(crate) churn: f64,
-    /// Loopback address to listen on; port 0 takes a free one
+    /// Loopback address to listen on; port 0 picks a free one
     #[arg(long, default_value = "127.0.0.1:0", value_parser = loopback)]
     pub(crate) listen: SocketAddr,
 }
 
 impl Serve {
-    /// The flags of `podgate demo`.
+    /// Returns the flags with which `podgate demo` serves.
     pub(crate) fn for_demo(listen: SocketAddr, data_dir: &Path) -> Self {
         Self {
             listen,
@@ -208,7 +208,7 @@ impl Serve {
         }
     }
 
-    /// The namespaces that are named for a context, by its own or its cluster's name; empty: all.
+    /// Returns the namespaces given for a context, by its own name or its cluster's. Empty means all.
     pub(crate) fn namespaces_of(&self, context: &str, cluster: &str) -> Vec<String> {
         let named = self
             .namespaces
@@ -217,23 +217,23 @@ impl Serve {
         named.flat_map(|named| named.names.clone()).collect()
     }
 
-    /// The files of certificate chain and key, if https is to be served.
+    /// Returns the files of the certificate chain and the key, or `None` without https.
     pub(crate) fn tls(&self) -> Option<(&Path, &Path)> {
         self.tls_cert.as_deref().zip(self.tls_key.as_deref())
     }
 
-    /// Says in the log which `--namespaces` name none of the contexts.
+    /// Logs each `--namespaces` that names an unknown context.
     pub(crate) fn warn_of_unknown_contexts<'a>(&self, contexts: impl Iterator<Item = &'a Context>) {
         let known: HashSet<_> = contexts
             .flat_map(|context| [&*context.original, &*context.name])
             .collect();
         let unknown = |named: &&Namespaces| named.context != "in-cluster" && !known.contains(&*named.context);
         for Namespaces { context, .. } in self.namespaces.iter().filter(unknown) {
-            tracing::warn!(context, "--namespaces names a context that no kubeconfig has");
+            tracing::warn!(context, "no kubeconfig has the context that --namespaces names");
         }
     }
 
-    /// The data directory, as flagged or by the XDG base directory rules.
+    /// Returns the data directory: that of the flag, else the one of the XDG base directory specification.
     pub(crate) fn data_dir(&self) -> Result<PathBuf, String> {
         if let Some(dir) = &self.data_dir {
             return Ok(dir.clone());
@@ -246,7 +246,7 @@ impl Serve {
         absolute("XDG_DATA_HOME")
             .or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
             .map(|base| base.join("podgate"))
-            .ok_or_else(|| "there is no home directory to keep the database in: name one with --data-dir".to_owned())
+            .ok_or_else(|| "there is no home directory for the database: set --data-dir".to_owned())
     }
 }
 

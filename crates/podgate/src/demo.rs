@@ -1,24 +1,21 @@
-//! The simulated clusters: alone (`podgate sim`), and behind the server (`podgate demo`, `--demo`).
+//! Simulated clusters: one alone (`podgate sim`), or two behind the server (`podgate demo`, `--demo`).
 
 use std::{io::Write, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
 
 use podgate_cluster::Source;
 use podgate_sim::{Content, Options, Sim};
 
-use crate::{
-    config::{self, Serve},
-    run,
-};
+use crate::{config, signal};
 
-/// The demo's clusters and the names of their shops.
+/// The names of the demo's clusters.
 const SHOPS: [&str; 2] = ["production", "staging"];
 
 /// How long a real API server keeps watch events (`eventFreshDuration` of its watch cache).
 const EVENT_FRESH: Duration = Duration::from_secs(75);
 
-/// `podgate sim`: runs until SIGTERM or ^C.
+/// Runs `podgate sim` until SIGTERM or SIGINT.
 pub(crate) async fn sim(flags: config::Sim) -> Result<(), String> {
-    let stop = run::stop_signal()?;
+    let stop = signal::stop()?;
     let content = Content::Synthetic {
         pods: flags.pods,
         nodes: flags.nodes,
@@ -34,7 +31,7 @@ pub(crate) async fn sim(flags: config::Sim) -> Result<(), String> {
     let sim = Sim::start(options)
         .await
         .map_err(|error| format!("the simulated cluster cannot listen on {}: {error}", flags.listen))?;
-    let dir = tempfile::tempdir().map_err(|error| format!("cannot make a directory for the kubeconfig: {error}"))?;
+    let dir = tempfile::tempdir().map_err(|error| format!("cannot create a directory for the kubeconfig: {error}"))?;
     let path = dir.path().join("kubeconfig");
     write_private(&path, &sim.kubeconfig())?;
     writeln!(std::io::stdout(), "{}", path.display())
@@ -44,13 +41,13 @@ pub(crate) async fn sim(flags: config::Sim) -> Result<(), String> {
     Ok(())
 }
 
-/// `podgate demo`: serves both shops from a directory that goes with us.
-pub(crate) async fn demo(flags: config::Demo) -> Result<(), String> {
-    let dir = tempfile::tempdir().map_err(|error| format!("cannot make a data directory: {error}"))?;
-    run::serve(Serve::for_demo(flags.listen, dir.path())).await
+/// Creates the demo's data directory, which is deleted when the value is dropped.
+pub(crate) fn data_dir() -> Result<tempfile::TempDir, String> {
+    tempfile::tempdir().map_err(|error| format!("cannot create a data directory: {error}"))
 }
 
-/// Starts the demo's clusters: name, description and source of each. They run as long as the handles live.
+/// Starts the demo's clusters. Returns the handle, name, description and source of each; a cluster runs
+/// as long as its handle lives.
 pub(crate) async fn start_shops(data_dir: &Path) -> Result<Vec<(Sim, String, String, Source)>, String> {
     let mut shops = Vec::with_capacity(SHOPS.len());
     for cluster in SHOPS {
@@ -81,7 +78,7 @@ pub(crate) async fn start_shops(data_dir: &Path) -> Result<Vec<(Sim, String, Str
     Ok(shops)
 }
 
-/// Writes a file that only we can read: a kubeconfig is a credential.
+/// Writes a file with mode 0600, because a kubeconfig is a credential.
 fn write_private(path: &Path, text: &str) -> Result<(), String> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);

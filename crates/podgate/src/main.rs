@@ -1,18 +1,20 @@
-//! The Podgate binary: the command line, and its end.
+//! The `podgate` binary: its command line and exit codes.
 
 mod config;
 mod demo;
 mod run;
+mod signal;
 mod telemetry;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::config::{Cli, Command};
+use crate::config::{Cli, Command, Serve};
 
-// The pod index lives for weeks among short-lived buffers of every size. Measured over reads of a 22 MB log: mimalloc's v2 without huge pages
-// grows by 3 MB and keeps 25 MB after a log-in (Argon2's buffer), its v3 grows by 15 MB and keeps 38 MB.
+// The pod index lives for weeks among short-lived buffers of every size. Over repeated reads of a
+// 22 MB log, mimalloc v2 without huge pages grew by 3 MB and kept 25 MB after a log-in (Argon2's
+// buffer), while v3 grew by 15 MB and kept 38 MB.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -42,9 +44,10 @@ fn start(cli: Cli) -> Result<(), String> {
                 telemetry::start(serve.log_format);
                 run::serve(*serve).await
             }
-            Command::Demo(demo) => {
+            Command::Demo(flags) => {
                 telemetry::start(config::LogFormat::Text);
-                demo::demo(demo).await
+                let dir = demo::data_dir()?;
+                run::serve(Serve::for_demo(flags.listen, dir.path())).await
             }
             Command::Sim(sim) => {
                 telemetry::start(config::LogFormat::Text);

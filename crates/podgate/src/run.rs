@@ -1,4 +1,4 @@
-//! `podgate serve`: wiring and shutdown.
+//! `podgate serve`: puts the parts together, and ends them.
 
 use std::{io::Write, net::SocketAddr, path::Path, time::Duration};
 
@@ -19,41 +19,24 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config::{InCluster, Serve},
-    demo,
+    demo, signal,
 };
 
-/// The longest that WebSockets may take to close once the server stops.
+/// How long WebSockets may take to close once the server stops.
 const DRAIN: Duration = Duration::from_secs(10);
 
-/// How often the index gives up memory that is of no use.
+/// How often the index releases memory that it no longer uses.
 const TIDY: Duration = Duration::from_secs(60);
 
-/// A token that SIGTERM and ^C cancel.
-pub(crate) fn stop_signal() -> Result<CancellationToken, String> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let cannot = |error| format!("cannot listen for signals: {error}");
-    let mut terminate = signal(SignalKind::terminate()).map_err(cannot)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(cannot)?;
-    let stop = CancellationToken::new();
-    let token = stop.clone();
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-        token.cancel();
-    });
-    Ok(stop)
-}
-
-/// Serves until SIGTERM or ^C, then drains.
+/// Serves until SIGTERM or SIGINT, then drains.
 pub(crate) async fn serve(flags: Serve) -> Result<(), String> {
-    let signal = stop_signal()?;
+    let signal = signal::stop()?;
     let stop = CancellationToken::new();
     let tasks = TaskTracker::new();
     let data_dir = flags.data_dir()?;
     let store = open_store(&flags, &data_dir).await?;
-    // Whatever may fail comes before the first administrator: its password is shown once, and must not be lost.
+    // Everything that can fail comes before the first administrator is created: the password is
+    // printed only once, and a failed start must not lose it.
     let listening = Listening::open(flags.listen, flags.tls())?;
     let options = api_options(&flags)?;
     let index = Index::new();
@@ -89,7 +72,7 @@ pub(crate) async fn serve(flags: Serve) -> Result<(), String> {
     listening.serve(router, &state, stop).await;
 
     if tokio::time::timeout(DRAIN, state.drained()).await.is_err() {
-        tracing::warn!("some WebSockets did not close in time: ended them");
+        tracing::warn!("some WebSockets did not close in time and were cut off");
     }
     tasks.close();
     tasks.wait().await;
@@ -100,23 +83,26 @@ pub(crate) async fn serve(flags: Serve) -> Result<(), String> {
     store.close().await.map_err(|error| error.to_string())
 }
 
-/// After the signal, waits until nobody sends new requests here, then stops the server.
+/// Waits for the signal, then for load balancers to notice that this server is leaving, and stops it.
 async fn leave(state: State, signal: CancellationToken, delay: Duration, stop: CancellationToken) {
     signal.cancelled().await;
     state.leave();
     if !delay.is_zero() {
-        tracing::info!(?delay, "stopping: /readyz answers 503, all else goes on");
+        tracing::info!(
+            ?delay,
+            "stopping: /readyz answers 503, and everything else continues until the delay is over"
+        );
         tokio::time::sleep(delay).await;
     }
     stop.cancel();
 }
 
-/// Tidies the index every minute. It may take the lock for a while, so a thread that may block does it.
+/// Tidies the index every minute, on a blocking thread because it may hold the lock for a while.
 async fn tidy(index: Index, stop: CancellationToken) {
     while tokio::time::timeout(TIDY, stop.cancelled()).await.is_err() {
         let index = index.clone();
         if let Err(error) = tokio::task::spawn_blocking(move || index.tidy()).await {
-            tracing::error!(%error, "the index could not be tidied");
+            tracing::error!(%error, "tidying the index failed");
         }
     }
 }
@@ -129,7 +115,7 @@ async fn open_store(flags: &Serve, data_dir: &Path) -> Result<Store, String> {
     opened.map_err(|error| error.to_string())
 }
 
-/// The first administrator's password, if one is given.
+/// Returns the first administrator's password, or `None` if the operator gave none.
 fn admin_password(flags: &Serve) -> Result<Option<String>, String> {
     if let Some(path) = &flags.admin_password_file {
         let text = std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
@@ -140,7 +126,8 @@ fn admin_password(flags: &Serve) -> Result<Option<String>, String> {
         .filter(|password| !password.is_empty()))
 }
 
-/// Starts every cluster: of the flags, of the pod we run in, of the database. Returns the simulated ones.
+/// Starts every cluster: those of the flags, the one that Podgate runs in, and those of the database.
+/// Returns the simulated ones.
 async fn start_clusters(flags: &Serve, data_dir: &Path, clusters: &Clusters) -> Result<Vec<Sim>, String> {
     let started = |error: podgate_access::Denied| format!("cannot start a cluster: {error}");
     let files = Source::from_kubeconfig_files(&flags.kubeconfig).map_err(|error| error.to_string())?;
@@ -149,14 +136,14 @@ async fn start_clusters(flags: &Serve, data_dir: &Path, clusters: &Clusters) -> 
         let Context { name, original, source } = context;
         let namespaces = flags.namespaces_of(&original, &name);
         if let Err(error) = clusters.start_fixed(&key, &name, &original, source, namespaces).await {
-            tracing::error!(context = original, %error, "a cluster of a kubeconfig could not be started");
+            tracing::error!(context = original, %error, "a cluster of a kubeconfig failed to start");
         }
     }
     let names_files = flags.kubeconfig.iter().any(|file| !file.as_os_str().is_empty());
     match (flags.in_cluster, Source::in_cluster()) {
         (InCluster::Always, None) => {
             return Err(
-                "--in-cluster=always, but there is no service account: run in a pod, or name a --kubeconfig".to_owned(),
+                "--in-cluster=always found no service account: run Podgate in a pod, or use --kubeconfig".to_owned(),
             );
         }
         (InCluster::Always, Some(source)) => start_in_cluster(flags, clusters, source).await?,
@@ -217,7 +204,8 @@ fn api_options(flags: &Serve) -> Result<podgate_api::Options, String> {
     })
 }
 
-/// Says where we listen, and the log-in where no one else can know it: on standard error if standard output is closed.
+/// Prints the address and, if a password was generated, the log-in. Standard error serves if standard
+/// output is closed.
 fn greet(flags: &Serve, address: SocketAddr, made_up: Option<&str>) {
     let scheme = if flags.tls_cert.is_some() { "https" } else { "http" };
     let mut text = format!("Podgate listens on {scheme}://{address}{}/\n", flags.base_path);
@@ -226,7 +214,7 @@ fn greet(flags: &Serve, address: SocketAddr, made_up: Option<&str>) {
     }
     let mut stdout = std::io::stdout();
     if stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).is_err() {
-        // Where both are closed nobody listens.
+        // If both are closed, nobody is there to read it.
         let _ = std::io::stderr().write_all(text.as_bytes());
     }
 }

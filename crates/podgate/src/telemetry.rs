@@ -6,7 +6,8 @@ use tracing_subscriber::{
 
 use crate::config::LogFormat;
 
-/// Starts the log. `RUST_LOG` says what it holds; by default our own `info` and others' warnings.
+/// Starts the log. `RUST_LOG` filters it; by default it has Podgate's own `info` and the warnings of
+/// other crates.
 pub(crate) fn start(format: LogFormat) {
     tracing_subscriber::registry().with(layer(format)).init();
 }
@@ -27,7 +28,9 @@ fn layer<S: tracing::Subscriber + for<'a> LookupSpan<'a>>(format: LogFormat) -> 
     }))
 }
 
-/// The database driver's words below an error are never logged, whatever `RUST_LOG` says: they quote parameters of the database URL, and
+/// Returns whether a message may be logged, whatever `RUST_LOG` says.
+///
+/// The database driver's messages below `error` may not: they quote parameters of the database URL, and
 /// statements with their values.
 fn may_be_logged(target: &str, level: tracing::Level) -> bool {
     let driver = target == "sqlx" || target.starts_with("sqlx_") || target.starts_with("sqlx::");
@@ -41,7 +44,7 @@ mod tests {
     use super::may_be_logged;
 
     #[test]
-    fn of_the_database_driver_errors_alone_are_logged() {
+    fn only_errors_of_the_database_driver_are_logged() {
         for (target, level, logged) in [
             ("sqlx::query", Level::WARN, false),
             ("sqlx_postgres::options::parse", Level::WARN, false),
