@@ -4,7 +4,7 @@ mod validate;
 
 use std::{collections::HashMap, sync::Arc};
 
-use podgate_cluster::{Cluster, Info, Registry, Source, Spec, Sync, source::InvalidSource};
+use podgate_cluster::{Cluster, Info, InvalidSource, Registry, Source, Spec, Sync};
 use podgate_index::{ClusterId, Index, Scope};
 use podgate_store::{ClusterEdit, NewCluster, Origin, Store};
 use tokio::sync::Mutex;

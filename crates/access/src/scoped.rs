@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use podgate_cluster::{Cluster, Sync, SyncState, delete, detail, events, exec, follow, log};
+use podgate_cluster::{Cluster, PodJson, Sync, SyncState, delete, events, exec, follow, log};
 use podgate_index::{Query, Scope, Stats};
 
 use crate::{
@@ -66,7 +66,7 @@ impl Scoped<GetPod> {
     ///
     /// # Errors
     /// Those of the cluster.
-    pub async fn get(&self) -> Result<detail::PodJson> {
+    pub async fn get(&self) -> Result<PodJson> {
         Ok(self.cluster()?.pod(&self.namespace, &self.name).await?)
     }
 

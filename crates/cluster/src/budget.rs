@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The unit in which a budget counts. A reservation that is not empty takes at least this.
-pub const UNIT: usize = 4 << 10;
+const UNIT: usize = 4 << 10;
 
 /// The bytes that the buffers of one kind may take together. Cheap to clone; the clones share one budget.
 #[derive(Clone, Debug)]

@@ -30,9 +30,10 @@ mod forward;
 mod plug_in;
 pub(crate) mod proxy;
 mod shared;
-pub mod tls;
+pub(crate) mod tls;
 mod uri;
 
+pub use self::proxy::ProxyFailure;
 pub(crate) use self::{
     body::{BodyReservation, Reserved, not_json},
     shared::SharedClient,
@@ -134,7 +135,7 @@ impl Policy {
 
 /// A client of one API server: [`kube::Client`] without its retries, with our time-outs and our connector. Cheap to clone.
 #[derive(Clone)]
-pub struct Client {
+pub(crate) struct Client {
     pub(crate) inner: kube::Client,
     /// For upgrades, which need a connection of their own to the API server, also where a proxy forwards all other requests.
     upgrading: kube::Client,

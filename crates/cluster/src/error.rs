@@ -53,7 +53,7 @@ pub enum Error {
 }
 
 /// Shorthand.
-pub type Result<T> = std::result::Result<T, Error>;
+pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 /// The parameters of a call that its caller chose, by name and value.
 pub(crate) type CallerParameters<'a> = [(&'a str, &'a str)];

@@ -1,11 +1,11 @@
 //! Kubernetes I/O: which clusters there are, the watch that fills the index, and the live operations on one pod.
 
-pub mod budget;
-pub mod client;
+mod budget;
+mod client;
 mod cluster;
 pub mod delete;
-pub mod detail;
-pub mod error;
+mod detail;
+mod error;
 pub mod events;
 pub mod exec;
 pub mod follow;
@@ -14,30 +14,35 @@ mod list;
 mod live_pod;
 pub mod log;
 pub mod lossy;
-pub mod print_pod;
+mod print_pod;
 mod protobuf;
 mod queue;
-pub mod reason;
-pub mod registry;
+mod reason;
+mod registry;
 mod removal;
 mod row;
-pub mod source;
+mod source;
 mod sync;
 pub mod text;
 mod warnings;
 mod watch;
-pub mod websocket;
-pub mod wire;
+mod websocket;
+mod wire;
 
-pub use budget::MemoryBudget;
-pub use client::{
-    proxy::ProxyFailure,
-    tls::{CertificateRole, Refusal, TlsFailure},
-};
+/// TLS as kubectl does it: the certificates and keys that it takes, and why a handshake failed.
+pub mod tls {
+    pub use crate::client::tls::{CertificateRole, Names, Refusal, Settings, TlsFailure, config, pair};
+}
+
+pub use budget::{MemoryBudget, Reservation};
+pub use client::{Policy, ProxyFailure, WatchTimeouts};
 pub use cluster::{Cluster, Info, Spec};
+pub use detail::{PodJson, VIEW_OVERHEAD};
 pub use error::{Error, Failure, StaleReason};
+pub use print_pod::Summary;
 pub use registry::Registry;
 pub use removal::RemovalReason;
-pub use source::Source;
+pub use source::{Context, FileContext, InvalidSource, Source};
 pub use sync::{Sync, SyncState};
 pub use watch::metrics::Counts;
+pub use websocket::{BoundedWebSocket, Sizes};

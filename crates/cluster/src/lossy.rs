@@ -106,7 +106,8 @@ pub fn json_fit(text: &str, most: usize) -> usize {
     text.len()
 }
 
-/// Appends a text as it stands within a JSON string, escaped as `serde_json` does.
+/// Appends a text as it stands within a JSON string, escaped as `serde_json` does. `serde_json` itself writes whole strings only, and a long log line is written
+/// in pieces.
 pub fn write_json(text: &str, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut plain = 0;

@@ -19,8 +19,16 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Reads a pod's JSON and summarises it.
+    ///
+    /// # Errors
+    /// What does not parse as a pod.
+    pub fn from_json(json: &[u8]) -> Result<Self, serde_json::Error> {
+        Ok(Self::from_pod(&serde_json::from_slice(json)?))
+    }
+
     /// Summarises a pod.
-    pub fn from_pod(pod: &wire::Pod) -> Self {
+    pub(crate) fn from_pod(pod: &wire::Pod) -> Self {
         let sidecars = pod
             .spec
             .init_containers

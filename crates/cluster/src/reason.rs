@@ -23,18 +23,18 @@ use container::{Finding, Rank, Role, Subject, because};
 
 /// A Warning event of the pod.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Warning {
+pub(crate) struct Warning {
     /// In one word, such as `FailedMount`.
-    pub reason: String,
+    pub(crate) reason: String,
     /// In words.
-    pub message: String,
+    pub(crate) message: String,
     /// The container that it is about, or empty.
-    pub container: String,
+    pub(crate) container: String,
 }
 
 impl Warning {
     /// Whether a Warning says why a pod does not come up. Others only repeat a status, or tell of what does no harm.
-    pub fn explains(reason: &str) -> bool {
+    pub(crate) fn explains(reason: &str) -> bool {
         !matches!(
             reason,
             "BackOff"
@@ -51,7 +51,7 @@ impl Warning {
 
 /// One sentence without a full stop of at most 200 characters in one line, for a pod that is not well; empty for one that is, that is on
 /// its way, or that has done its work. Never the pod's own name, UID, IP or a time: pods that fail alike have the same reason.
-pub fn reason(pod: &Pod, warning: Option<&Warning>) -> String {
+pub(crate) fn reason(pod: &Pod, warning: Option<&Warning>) -> String {
     match explain(pod, warning.filter(|_| heeds_warnings(pod))) {
         Some(cause) => text::scrub(&cause, pod),
         None => String::new(),

@@ -327,7 +327,7 @@ fn in_cluster_server() -> String {
 
 /// A cluster name from a context's name: lower-cased, other characters than `a-z0-9-` as `-`, cut to 63, no `-` at either end, and never
 /// all digits or empty.
-pub fn slug(context: &str) -> String {
+fn slug(context: &str) -> String {
     const MAX: usize = 63;
     let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
     let name: String = context.chars().flat_map(char::to_lowercase).map(plain).collect();

@@ -22,275 +22,275 @@ use read::{bounded_list, bounded_map};
 /// A pod (`v1`, `Pod`).
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
 #[serde(default)]
-pub struct Pod {
+pub(crate) struct Pod {
     /// Names, times, labels, owners.
     #[serde(deserialize_with = "nullable")]
     #[prost(message, required, tag = "1")]
-    pub metadata: Metadata,
+    pub(crate) metadata: Metadata,
     /// What it shall be.
     #[serde(deserialize_with = "nullable")]
     #[prost(message, required, tag = "2")]
-    pub spec: Spec,
+    pub(crate) spec: Spec,
     /// What it is.
     #[serde(deserialize_with = "nullable")]
     #[prost(message, required, tag = "3")]
-    pub status: Status,
+    pub(crate) status: Status,
 }
 
 /// `metadata` (`ObjectMeta`).
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Metadata {
+pub(crate) struct Metadata {
     /// Name.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "1")]
-    pub name: String,
+    pub(crate) name: String,
     /// Namespace.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "3")]
-    pub namespace: String,
+    pub(crate) namespace: String,
     /// Unique over time.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "5")]
-    pub uid: String,
+    pub(crate) uid: String,
     /// The version of the store at which the object last changed.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "6")]
-    pub resource_version: String,
+    pub(crate) resource_version: String,
     /// When it was made.
     #[prost(message, optional, tag = "8")]
-    pub creation_timestamp: Option<Time>,
+    pub(crate) creation_timestamp: Option<Time>,
     /// When it was, or shall be, deleted; set as soon as the deletion was asked for.
     #[prost(message, optional, tag = "9")]
-    pub deletion_timestamp: Option<Time>,
+    pub(crate) deletion_timestamp: Option<Time>,
     /// Labels.
     #[serde(deserialize_with = "bounded_map")]
     #[prost(btree_map = "string, string", tag = "11")]
-    pub labels: BTreeMap<String, String>,
+    pub(crate) labels: BTreeMap<String, String>,
     /// Owners.
     #[serde(deserialize_with = "bounded_list")]
     #[prost(message, repeated, tag = "13")]
-    pub owner_references: Vec<OwnerReference>,
+    pub(crate) owner_references: Vec<OwnerReference>,
 }
 
 /// An owner (`OwnerReference`).
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
 #[serde(default)]
-pub struct OwnerReference {
+pub(crate) struct OwnerReference {
     /// Kind, such as `ReplicaSet`.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "1")]
-    pub kind: String,
+    pub(crate) kind: String,
     /// Name.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "3")]
-    pub name: String,
+    pub(crate) name: String,
     /// Whether it is the one that controls the object.
     #[serde(deserialize_with = "nullable")]
     #[prost(bool, tag = "6")]
-    pub controller: bool,
+    pub(crate) controller: bool,
 }
 
 /// `spec` (`PodSpec`).
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Spec {
+pub(crate) struct Spec {
     /// The node it is bound to, or empty.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "10")]
-    pub node_name: String,
+    pub(crate) node_name: String,
     /// Regular containers.
     #[serde(deserialize_with = "bounded_list")]
     #[prost(message, repeated, tag = "2")]
-    pub containers: Vec<Container>,
+    pub(crate) containers: Vec<Container>,
     /// Init containers, restartable ones among them.
     #[serde(deserialize_with = "bounded_list")]
     #[prost(message, repeated, tag = "20")]
-    pub init_containers: Vec<Container>,
+    pub(crate) init_containers: Vec<Container>,
 }
 
 /// A container of the specification.
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Container {
+pub(crate) struct Container {
     /// Name.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "1")]
-    pub name: String,
+    pub(crate) name: String,
     /// Image as the specification names it.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "2")]
-    pub image: String,
+    pub(crate) image: String,
     /// `Always` makes an init container restartable (a sidecar); else empty or of no concern here.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "24")]
-    pub restart_policy: String,
+    pub(crate) restart_policy: String,
 }
 
 /// `status` (`PodStatus`).
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Status {
+pub(crate) struct Status {
     /// `Pending`, `Running`, `Succeeded`, `Failed`, `Unknown`, or empty.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "1")]
-    pub phase: String,
+    pub(crate) phase: String,
     /// Why, in one word, such as `Evicted`; mostly empty.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "4")]
-    pub reason: String,
+    pub(crate) reason: String,
     /// Why, in words; mostly empty.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "3")]
-    pub message: String,
+    pub(crate) message: String,
     /// Its first address, or empty.
     #[serde(rename = "podIP", deserialize_with = "nullable")]
     #[prost(string, tag = "6")]
-    pub pod_ip: String,
+    pub(crate) pod_ip: String,
     /// All its addresses.
     #[serde(rename = "podIPs", deserialize_with = "bounded_list")]
     #[prost(message, repeated, tag = "12")]
-    pub pod_ips: Vec<PodIp>,
+    pub(crate) pod_ips: Vec<PodIp>,
     /// Its node's first address, or empty.
     #[serde(rename = "hostIP", deserialize_with = "nullable")]
     #[prost(string, tag = "5")]
-    pub host_ip: String,
+    pub(crate) host_ip: String,
     /// Conditions.
     #[serde(deserialize_with = "bounded_list")]
     #[prost(message, repeated, tag = "2")]
-    pub conditions: Vec<Condition>,
+    pub(crate) conditions: Vec<Condition>,
     /// Of the regular containers, in any order.
     #[serde(deserialize_with = "bounded_list")]
     #[prost(message, repeated, tag = "8")]
-    pub container_statuses: Vec<ContainerStatus>,
+    pub(crate) container_statuses: Vec<ContainerStatus>,
     /// Of the init containers, in any order.
     #[serde(deserialize_with = "bounded_list")]
     #[prost(message, repeated, tag = "10")]
-    pub init_container_statuses: Vec<ContainerStatus>,
+    pub(crate) init_container_statuses: Vec<ContainerStatus>,
     /// `Guaranteed`, `Burstable`, `BestEffort`, or empty.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "9")]
-    pub qos_class: String,
+    pub(crate) qos_class: String,
 }
 
 /// An address of a pod (`PodIP`).
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
 #[serde(default)]
-pub struct PodIp {
+pub(crate) struct PodIp {
     /// The address.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "1")]
-    pub ip: String,
+    pub(crate) ip: String,
 }
 
 /// A condition (`PodCondition`).
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
 #[serde(default)]
-pub struct Condition {
+pub(crate) struct Condition {
     /// Which, such as `Ready`.
     #[serde(rename = "type", deserialize_with = "nullable")]
     #[prost(string, tag = "1")]
-    pub kind: String,
+    pub(crate) kind: String,
     /// `True`, `False` or `Unknown`.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "2")]
-    pub status: String,
+    pub(crate) status: String,
     /// Why, in one word.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "5")]
-    pub reason: String,
+    pub(crate) reason: String,
     /// Why, in words.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "6")]
-    pub message: String,
+    pub(crate) message: String,
 }
 
 /// What is known of a container (`ContainerStatus`).
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
 #[serde(default, rename_all = "camelCase")]
-pub struct ContainerStatus {
+pub(crate) struct ContainerStatus {
     /// The container's name.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "1")]
-    pub name: String,
+    pub(crate) name: String,
     /// Whether it passes its readiness probe.
     #[serde(deserialize_with = "nullable")]
     #[prost(bool, tag = "4")]
-    pub ready: bool,
+    pub(crate) ready: bool,
     /// Whether it passed its startup probe.
     #[serde(deserialize_with = "nullable")]
     #[prost(bool, tag = "9")]
-    pub started: bool,
+    pub(crate) started: bool,
     /// How often it was restarted.
     #[serde(deserialize_with = "nullable")]
     #[prost(int32, tag = "5")]
-    pub restart_count: i32,
+    pub(crate) restart_count: i32,
     /// Its present state.
     #[serde(deserialize_with = "nullable")]
     #[prost(message, required, tag = "2")]
-    pub state: ContainerState,
+    pub(crate) state: ContainerState,
     /// How its previous run ended.
     #[serde(deserialize_with = "nullable")]
     #[prost(message, required, tag = "3")]
-    pub last_state: ContainerState,
+    pub(crate) last_state: ContainerState,
 }
 
 /// A container's state: one of the three, or none.
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
 #[serde(default)]
-pub struct ContainerState {
+pub(crate) struct ContainerState {
     /// Not started.
     #[prost(message, optional, tag = "1")]
-    pub waiting: Option<Waiting>,
+    pub(crate) waiting: Option<Waiting>,
     /// Running.
     #[prost(message, optional, tag = "2")]
-    pub running: Option<Running>,
+    pub(crate) running: Option<Running>,
     /// Ended.
     #[prost(message, optional, tag = "3")]
-    pub terminated: Option<Terminated>,
+    pub(crate) terminated: Option<Terminated>,
 }
 
 /// A container that waits.
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
 #[serde(default)]
-pub struct Waiting {
+pub(crate) struct Waiting {
     /// For what, such as `ContainerCreating` or `CrashLoopBackOff`.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "1")]
-    pub reason: String,
+    pub(crate) reason: String,
     /// The same in words; may be empty.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "2")]
-    pub message: String,
+    pub(crate) message: String,
 }
 
 /// A container that runs.
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
-pub struct Running {}
+pub(crate) struct Running {}
 
 /// A container that has ended.
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Terminated {
+pub(crate) struct Terminated {
     /// Its exit code.
     #[serde(deserialize_with = "nullable")]
     #[prost(int32, tag = "1")]
-    pub exit_code: i32,
+    pub(crate) exit_code: i32,
     /// The signal that ended it, or 0.
     #[serde(deserialize_with = "nullable")]
     #[prost(int32, tag = "2")]
-    pub signal: i32,
+    pub(crate) signal: i32,
     /// Why, such as `Completed` or `OOMKilled`; may be empty.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "3")]
-    pub reason: String,
+    pub(crate) reason: String,
     /// The runtime's words, or what the container left in its termination log; may be empty.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "4")]
-    pub message: String,
+    pub(crate) message: String,
     /// When.
     #[prost(message, optional, tag = "6")]
-    pub finished_at: Option<Time>,
+    pub(crate) finished_at: Option<Time>,
 }
 
 /// A point in time, in whole seconds since the epoch (`metav1.Time`). The default is Go's: the first of January of the year 1.

@@ -9,8 +9,8 @@ use std::{
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use ipnet::IpNet;
-use podgate_cluster::client::Policy;
-use podgate_cluster::source::Context;
+use podgate_cluster::Context;
+use podgate_cluster::Policy;
 use url::Url;
 
 use self::values::{

@@ -7,11 +7,7 @@ use podgate_api::{
     State,
     serve::{Limits, Listening, raise_limit},
 };
-use podgate_cluster::{
-    MemoryBudget, Registry, Source,
-    client::Policy,
-    source::{Context, FileContext},
-};
+use podgate_cluster::{Context, FileContext, MemoryBudget, Policy, Registry, Source};
 use podgate_index::Index;
 use podgate_sim::Sim;
 use podgate_store::Store;

@@ -10,7 +10,7 @@ use podgate_access::{
     action::{CreateCluster, DeleteCluster, GetCluster, ListClusters, TestCluster, UpdateCluster},
     clusters::{Clusters, Edit, Entry, New},
 };
-use podgate_cluster::{Registry, Source, SyncState, client::Policy};
+use podgate_cluster::{Policy, Registry, Source, SyncState};
 use podgate_index::Index;
 use podgate_sim::Sim;
 use podgate_store::Store;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::extract::{FromRequest, Request};
 use http::{HeaderMap, header};
 use http_body_util::BodyExt;
-use podgate_cluster::{MemoryBudget, budget::Reservation};
+use podgate_cluster::{MemoryBudget, Reservation};
 use serde::de::DeserializeOwned;
 
 use crate::{ApiError, State};

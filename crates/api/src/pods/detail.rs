@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use axum::{extract::State as Extract, response::Response};
 use podgate_access::action::GetPod;
-use podgate_cluster::{detail::VIEW_OVERHEAD, print_pod::Summary, wire};
+use podgate_cluster::{Summary, VIEW_OVERHEAD};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{self, MapAccess},
@@ -55,7 +55,7 @@ pub(crate) async fn get(
 
 /// The pod in the API's form, within the envelope.
 fn text(json: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
-    let summary = Summary::from_pod(&serde_json::from_slice::<wire::Pod>(json)?);
+    let summary = Summary::from_json(json)?;
     let pod: Pod<'_> = serde_json::from_slice(json)?;
     // A large one must not grow by doubling beyond what is counted for it.
     let beside = if json.len() > VIEW_OVERHEAD / 8 {

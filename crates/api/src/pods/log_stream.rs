@@ -7,8 +7,8 @@ use axum::{extract::State as Extract, response::Response};
 use futures_util::{FutureExt, future::OptionFuture};
 use podgate_access::{Scoped, action::ReadLogs};
 use podgate_cluster::{
-    budget::Reservation,
-    follow::{self, Frame, Frames, Line, MAX_CONTAINERS},
+    Reservation,
+    follow::{self, Frame, Frames, Line},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -148,29 +148,14 @@ impl Subscribe {
         if container.is_some() && !many.is_empty() {
             return refuse("`container` and `containers` contradict each other: give only one of them");
         }
-        if many.len() > MAX_CONTAINERS || many.iter().any(String::is_empty) {
-            return refuse("`containers` must be at most 64 names, none of them empty, or [\"*\"] for all");
-        }
-        let (follow, previous) = (self.follow.unwrap_or(false), self.previous.unwrap_or(false));
-        if follow && previous {
-            return refuse("`previous` can't be followed, since a previous run has ended: leave out one of them");
+        if many.iter().any(String::is_empty) {
+            return refuse("`containers` has an empty name: name each container, or give [\"*\"] for all");
         }
         let since_time = self.since_time.filter(|time| !time.is_empty());
-        if since_time.is_some() && self.since_seconds.is_some() {
-            return refuse("`sinceTime` and `sinceSeconds` contradict each other: give only one of them");
-        }
-        if since_time
-            .as_deref()
-            .is_some_and(|time| time.parse::<jiff::Timestamp>().is_err())
-        {
+        let since_time = since_time.map(|time| time.parse::<jiff::Timestamp>());
+        let Ok(since_time) = since_time.transpose() else {
             return refuse("`sinceTime` must be a time such as 2026-01-31T12:00:00Z");
-        }
-        if self.since_seconds == Some(0) {
-            return refuse("`sinceSeconds` must be at least 1");
-        }
-        if self.tail_lines.is_some_and(|lines| i64::try_from(lines).is_err()) {
-            return refuse("`tailLines` is too large");
-        }
+        };
         let view = View {
             timestamps: self.timestamps.unwrap_or(true),
             batch: self.batch.unwrap_or(false),
@@ -178,13 +163,14 @@ impl Subscribe {
         };
         let options = follow::Options {
             containers: container.into_iter().chain(many).collect(),
-            follow,
-            previous,
+            follow: self.follow.unwrap_or(false),
+            previous: self.previous.unwrap_or(false),
             since_seconds: self.since_seconds,
             since_time,
             tail_lines: self.tail_lines,
             timestamps: view.timestamps,
         };
+        options.check()?;
         Ok((options, view))
     }
 }

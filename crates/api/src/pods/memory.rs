@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use podgate_cluster::{MemoryBudget, budget::Reservation};
+use podgate_cluster::{MemoryBudget, Reservation};
 
 use crate::ApiError;
 

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use podgate_cluster::{MemoryBudget, budget::Reservation};
+use podgate_cluster::{MemoryBudget, Reservation};
 
 /// A memory budget of which each session may hold a quarter, though always enough for one answer. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use podgate_cluster::budget::Reservation;
+use podgate_cluster::Reservation;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Instant, Sleep, sleep_until},

@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use podgate_cluster::client::tls::{Names, pair};
+use podgate_cluster::tls::{Names, pair};
 use rustls::{ServerConfig, sign::SingleCertAndKey};
 use tokio_rustls::TlsAcceptor;
 

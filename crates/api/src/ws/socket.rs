@@ -18,7 +18,7 @@ use futures_util::{
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use podgate_access::Denied;
-use podgate_cluster::websocket::BoundedWebSocket;
+use podgate_cluster::BoundedWebSocket;
 use prometheus_client::metrics::counter::Counter;
 use serde::Serialize;
 use tokio::sync::Mutex;

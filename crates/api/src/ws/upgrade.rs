@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use podgate_access::{Action, Caller, Scoped, action::Exec};
-use podgate_cluster::websocket::{BoundedWebSocket, Sizes};
+use podgate_cluster::{BoundedWebSocket, Sizes};
 use tokio_tungstenite::tungstenite::{handshake::derive_accept_key, protocol::Role};
 use tokio_util::sync::CancellationToken;
 

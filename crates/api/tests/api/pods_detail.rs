@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use podgate_api::Options;
-use podgate_cluster::{MemoryBudget, client::Policy};
+use podgate_cluster::{MemoryBudget, Policy};
 use serde_json::{Value, json};
 
 use crate::support::{PATIENCE, Server, Setup, send};

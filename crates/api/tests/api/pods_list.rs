@@ -523,9 +523,9 @@ async fn a_cluster_that_never_synced_has_no_list() {
 #[tokio::test]
 async fn a_cluster_that_did_not_answer_in_time_has_no_list_until_it_does() {
     let server = Server::with(Setup {
-        policy: podgate_cluster::client::Policy {
+        policy: podgate_cluster::Policy {
             request_timeout: std::time::Duration::from_secs(1),
-            ..podgate_cluster::client::Policy::default()
+            ..podgate_cluster::Policy::default()
         },
         ..Setup::default()
     })

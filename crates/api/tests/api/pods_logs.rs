@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use podgate_api::{Options, WebSocketLimits};
-use podgate_cluster::client::Policy;
+use podgate_cluster::Policy;
 use serde_json::{Value, json};
 
 use crate::{

@@ -6,7 +6,7 @@ use std::{net::SocketAddr, sync::Once, time::Duration};
 
 use podgate_access::{Gate, Sessions, clusters::Clusters, sessions, tickets::Tickets};
 use podgate_api::{Options, State, serve::Listening};
-use podgate_cluster::{Cluster, Registry, Source, SyncState, client::Policy};
+use podgate_cluster::{Cluster, Policy, Registry, Source, SyncState};
 use podgate_index::Index;
 use podgate_sim::Sim;
 use podgate_store::{NewUser, Priority, Store};

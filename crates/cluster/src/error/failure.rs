@@ -3,7 +3,7 @@
 use std::{fmt, net::IpAddr};
 
 use crate::{
-    client::{proxy::ProxyFailure, tls::TlsFailure},
+    client::{ProxyFailure, tls::TlsFailure},
     removal::RemovalReason,
     text::Message,
 };

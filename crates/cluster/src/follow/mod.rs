@@ -44,8 +44,8 @@ pub struct Options {
     pub previous: bool,
     /// The last N seconds.
     pub since_seconds: Option<u32>,
-    /// From this time on; RFC 3339. Kubernetes goes by its whole second.
-    pub since_time: Option<String>,
+    /// From this time on. Kubernetes goes by its whole second.
+    pub since_time: Option<Timestamp>,
     /// The last N lines of each container.
     pub tail_lines: Option<u64>,
     /// Lines are shown with their time, which then counts towards [`MAX_PIECE`].
@@ -120,11 +120,10 @@ impl Cluster {
     /// Opens a log stream. Dropping the receiver ends everything at once.
     ///
     /// # Errors
-    /// As [`Cluster::log`]: [`Error::Conflict`] for a container that has not started unless it is followed, and when there is no previous
-    /// run; [`Error::Invalid`] for `previous` with `follow` and for what Kubernetes does not take. What the cluster refuses later comes as
-    /// [`Frame::Failed`].
+    /// As [`Options::check`] and [`Cluster::log`]: [`Error::Conflict`] for a container that has not started unless it is followed, and when there is
+    /// no previous run. What the cluster refuses later comes as [`Frame::Failed`].
     pub async fn follow(&self, namespace: &str, name: &str, options: Options) -> Result<Frames> {
-        let part = part(&options)?;
+        options.check()?;
         let pod = self.live_pod(namespace, name).await?;
         let (containers, left_out) = choose(&pod, &options)?;
         let (queue, receiver) = queue();
@@ -146,7 +145,7 @@ impl Cluster {
         let observer = PodObserver::new(self.clone(), pod);
         let mut readers = JoinSet::new();
         for container in &containers {
-            let follower = Follower::new(observer.clone(), container, part.clone(), &options, queue.clone());
+            let follower = Follower::new(observer.clone(), container, options.part(), &options, queue.clone());
             let (follow, previous) = (options.follow, options.previous);
             let run = async move {
                 if follow {
@@ -207,33 +206,41 @@ impl Part {
     }
 }
 
-/// Checks what Kubernetes would refuse, and what can't be.
-fn part(options: &Options) -> Result<Part> {
-    let invalid = |text: &str| Err(Error::invalid(text));
-    if options.previous && options.follow {
-        return invalid("`previous` can't be followed: a previous run has ended; leave out `follow`");
+impl Options {
+    /// Checks what can be checked without the pod.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for options that exclude each other, and for what Kubernetes does not take.
+    pub fn check(&self) -> Result<()> {
+        let invalid = |text: &str| Err(Error::invalid(text));
+        if self.containers.len() > MAX_CONTAINERS {
+            return Err(Error::invalid(format!(
+                "`containers` has more than {MAX_CONTAINERS} names, the most that one stream reads: name fewer, or [\"*\"] for all"
+            )));
+        }
+        if self.previous && self.follow {
+            return invalid("`previous` can't be followed, since a previous run has ended: leave out one of them");
+        }
+        if self.since_seconds.is_some() && self.since_time.is_some() {
+            return invalid("`sinceTime` and `sinceSeconds` contradict each other: give only one of them");
+        }
+        if self.since_seconds == Some(0) {
+            return invalid("`sinceSeconds` must be at least 1");
+        }
+        if self.tail_lines.is_some_and(|lines| i64::try_from(lines).is_err()) {
+            return invalid("`tailLines` is too large");
+        }
+        Ok(())
     }
-    if options.since_seconds.is_some() && options.since_time.is_some() {
-        return invalid("`sinceSeconds` and `sinceTime` exclude each other: give one");
+
+    /// Returns the part of the log that is asked for.
+    fn part(&self) -> Part {
+        Part {
+            tail_lines: self.tail_lines,
+            since_seconds: self.since_seconds,
+            since_time: self.since_time,
+        }
     }
-    if options.since_seconds == Some(0) {
-        return invalid("`sinceSeconds` must be at least 1");
-    }
-    if options.tail_lines.is_some_and(|lines| i64::try_from(lines).is_err()) {
-        return invalid("`tailLines` is too large");
-    }
-    let since_time = options.since_time.as_deref().map(|time| {
-        time.parse().map_err(|_| {
-            Error::invalid(format!(
-                "`sinceTime` must be an RFC 3339 time such as 2026-01-07T10:00:00Z, not `{time}`"
-            ))
-        })
-    });
-    Ok(Part {
-        tail_lines: options.tail_lines,
-        since_seconds: options.since_seconds,
-        since_time: since_time.transpose()?,
-    })
 }
 
 /// The containers that are meant, in the pod's order, and how many more `*` stands for.
@@ -267,11 +274,6 @@ fn choose(pod: &LivePod, options: &Options) -> Result<(Vec<String>, usize)> {
         chosen.truncate(MAX_CONTAINERS);
         return Ok((chosen, left_out));
     }
-    if options.containers.len() > MAX_CONTAINERS {
-        return Err(Error::invalid(format!(
-            "a stream reads at most {MAX_CONTAINERS} containers: name fewer"
-        )));
-    }
     let mut chosen = Vec::new();
     if options.containers.is_empty() {
         chosen.push(pod.container(None)?);
@@ -292,4 +294,42 @@ fn choose(pod: &LivePod, options: &Options) -> Result<(Vec<String>, usize)> {
         .into_iter()
         .filter(|container| chosen.contains(container));
     Ok((chosen.collect(), 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Makes options invalid, in the option that is named.
+    type Change = (fn(&mut Options), &'static str);
+
+    #[test]
+    fn what_contradicts_or_is_out_of_range_is_named() {
+        let changes: [Change; 5] = [
+            (
+                |options| (options.follow, options.previous) = (true, true),
+                "`previous`",
+            ),
+            (
+                |options| (options.since_seconds, options.since_time) = (Some(1), Some(Timestamp::UNIX_EPOCH)),
+                "`sinceTime`",
+            ),
+            (|options| options.since_seconds = Some(0), "`sinceSeconds`"),
+            (|options| options.tail_lines = Some(u64::MAX), "`tailLines`"),
+            (
+                |options| options.containers = vec!["a".to_owned(); MAX_CONTAINERS + 1],
+                "`containers`",
+            ),
+        ];
+        for (change, part) in changes {
+            let mut options = Options::default();
+            assert_eq!(options.check(), Ok(()));
+            change(&mut options);
+            let checked = options.check();
+            assert!(
+                matches!(&checked, Err(Error::Invalid(text)) if text.contains(part)),
+                "{checked:?}"
+            );
+        }
+    }
 }

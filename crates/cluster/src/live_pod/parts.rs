@@ -115,7 +115,8 @@ pub(super) struct Terminated {
     pub(super) container_id: String,
 }
 
-/// Reads a list; `null` as an empty one. Of a list that makes its pod too large the rest is skipped.
+/// Reads a list; `null` as an empty one. Of a list that makes its pod too large the rest is skipped, and not refused as by the index's own reader of lists: the
+/// pod is then refused by name, with the bound.
 fn leading_items<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> std::result::Result<Vec<T>, D::Error> {

@@ -81,7 +81,7 @@ impl<'de> Deserialize<'de> for Time {
     }
 }
 
-/// Reads `null` as the default, as Go does.
+/// Reads `null` as the default, as Go does. The one helper of `serde_with` that is needed here, which is not worth a dependency.
 pub(crate) fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {

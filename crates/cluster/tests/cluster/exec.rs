@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use podgate_cluster::{
-    Cluster, Error, Failure, Registry, RemovalReason, Spec,
-    client::Policy,
+    Cluster, Error, Failure, Policy, Registry, RemovalReason, Spec,
     exec::{Input, Options, Output, Session},
 };
 use podgate_index::Index;

@@ -5,7 +5,10 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use podgate_cluster::{Error, Failure, Refusal, Registry, Source, TlsFailure, client::Policy};
+use podgate_cluster::{
+    Error, Failure, Policy, Registry, Source,
+    tls::{Refusal, TlsFailure},
+};
 use podgate_index::Index;
 use podgate_sim::Sim;
 use tokio::{

@@ -3,7 +3,7 @@
 use std::fs;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use podgate_cluster::{Cluster, Registry, Source, Spec, SyncState, client::Policy};
+use podgate_cluster::{Cluster, Policy, Registry, Source, Spec, SyncState};
 use podgate_index::{ClusterId, Index};
 use podgate_sim::Sim;
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use podgate_cluster::{Cluster, Error, Failure, Registry, RemovalReason, Source, Spec, client::Policy, log::Query};
+use podgate_cluster::{Cluster, Error, Failure, Policy, Registry, RemovalReason, Source, Spec, log::Query};
 use podgate_index::Index;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use podgate_cluster::{Error, SyncState, client::Policy};
+use podgate_cluster::{Error, Policy, SyncState};
 use podgate_index::{ClusterId, Index, Query};
 use serde_json::{Value, json};
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use podgate_cluster::{
-    Registry, Source, Spec, SyncState, TlsFailure,
-    client::tls::{Settings, config},
+    Registry, Source, Spec, SyncState,
+    tls::{Settings, TlsFailure, config},
 };
 use podgate_index::Index;
 use podgate_sim::Sim;

@@ -2,7 +2,7 @@
 
 use std::{fs, time::Duration};
 
-use podgate_cluster::{Failure, Registry, Source, Spec, StaleReason, SyncState, client::Policy};
+use podgate_cluster::{Failure, Policy, Registry, Source, Spec, StaleReason, SyncState};
 use podgate_index::{ClusterId, Index};
 use podgate_sim::Sim;
 use serde_json::json;

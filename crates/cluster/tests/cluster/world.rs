@@ -8,10 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use podgate_cluster::{
-    Cluster, Error, Failure, Registry, Source, Spec, Sync, SyncState,
-    client::{Policy, WatchTimeouts},
-};
+use podgate_cluster::{Cluster, Error, Failure, Policy, Registry, Source, Spec, Sync, SyncState, WatchTimeouts};
 use podgate_index::{ClusterId, Index, Query};
 use podgate_sim::{Options, Sim};
 

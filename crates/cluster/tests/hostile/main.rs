@@ -11,9 +11,8 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use futures_util::{StreamExt, future::join_all};
 use podgate_cluster::{
-    Cluster, Error, Failure, MemoryBudget, Registry, Source, Spec, SyncState,
-    client::{Policy, WatchTimeouts},
-    delete, exec, follow, log,
+    Cluster, Error, Failure, MemoryBudget, Policy, Registry, Source, Spec, SyncState, WatchTimeouts, delete, exec,
+    follow, log,
 };
 use podgate_index::{ClusterId, Index, Scope};
 use tokio::time::timeout;

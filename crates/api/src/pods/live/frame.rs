@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use podgate_access::PodQuery;
-use podgate_cluster::{MemoryBudget, budget::Reservation};
+use podgate_cluster::{MemoryBudget, Reservation};
 use podgate_index::{
     Answer, RowRef,
     live::{Delta, Window},

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use axum::{extract::State as Extract, response::Response};
 use futures_util::FutureExt;
 use podgate_access::{Scoped, action::ListPods};
-use podgate_cluster::budget::Reservation;
+use podgate_cluster::Reservation;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;

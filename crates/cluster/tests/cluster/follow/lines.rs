@@ -52,7 +52,7 @@ async fn a_part_is_read_as_kubernetes_reads_it() {
     assert_eq!(read(tail(3)).await, "789");
     assert_eq!(read(tail(0)).await, "");
     let since = Options {
-        since_time: Some("2026-01-07T11:00:07.9+01:00".to_owned()),
+        since_time: Some("2026-01-07T11:00:07.9+01:00".parse().unwrap()),
         ..Options::default()
     };
     assert_eq!(read(since).await, "789");
@@ -104,7 +104,7 @@ async fn what_can_not_be_read_is_told_apart() {
     );
     let both = Options {
         since_seconds: Some(1),
-        since_time: Some("2026-01-01T00:00:00Z".to_owned()),
+        since_time: Some("2026-01-01T00:00:00Z".parse().unwrap()),
         ..Options::default()
     };
     assert!(matches!(lab.refused("web", both).await, Error::Invalid(_)));

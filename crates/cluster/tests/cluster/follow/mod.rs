@@ -8,8 +8,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use jiff::Timestamp;
 use podgate_cluster::{
-    Cluster, Error, Failure, Registry, RemovalReason, Spec,
-    client::Policy,
+    Cluster, Error, Failure, Policy, Registry, RemovalReason, Spec,
     follow::{Frame, Frames, Line, MAX_CONTAINERS, MAX_PIECE, Options},
 };
 use podgate_index::Index;

@@ -82,11 +82,11 @@ impl ClientCertVerifier for Seen {
 
 impl Front {
     pub(super) async fn start(sim: &Sim, kind: &Kind) -> Self {
-        let names = podgate_cluster::client::tls::Names {
+        let names = podgate_cluster::tls::Names {
             certificate: "certificate",
             key: "key",
         };
-        let pair = podgate_cluster::client::tls::pair(&kind.chain, &kind.key, names).unwrap();
+        let pair = podgate_cluster::tls::pair(&kind.chain, &kind.key, names).unwrap();
         let seen = Arc::new(Seen::default());
         let server = rustls::ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
