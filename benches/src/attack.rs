@@ -1,7 +1,8 @@
 //! Attacks on a server from outside: what its memory does, and whether it still answers.
 //!
-//! Each attack has a server of its own, which may open few files where that is the point, and a hostile API server. The attacker opens its connections, holds them for a
-//! moment, and goes. All of it is on loopback and bounded in number and time.
+//! Each attack has a server of its own, which may open few files where that is the point, and a
+//! hostile API server. The attacker opens its connections, holds them for a moment, and goes. All
+//! of it is on loopback and bounded in number and time.
 
 mod hostile;
 mod sessions;

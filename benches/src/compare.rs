@@ -1,4 +1,5 @@
-//! Two binaries in turn in one run: what a change costs, beside what the same binary shows against itself.
+//! Two binaries in turn in one run: what a change costs, beside what the same binary shows against
+//! itself.
 
 use std::{fmt::Write, path::Path, time::Duration};
 
@@ -90,7 +91,8 @@ pub(crate) async fn measure(args: &Args, old: &Path) -> Result<String> {
     Ok(written(&rounds))
 }
 
-/// Starts all three, measures their memory, then loads them in turn. Who begins changes from round to round.
+/// Starts all three, measures their memory, then loads them in turn. Who begins changes from round
+/// to round.
 async fn round(old: &Path, new: &Path, many: &Simulated, few: &Simulated, at: usize) -> Result<Round> {
     let binaries = [old, old, new];
     let mut bases = [0.0; 3];
@@ -143,7 +145,8 @@ async fn resident(server: &Server) -> Result<f64> {
 }
 
 impl Row {
-    /// The median over the rounds of a server's figure as a part of the old one's in the same round.
+    /// The median over the rounds of a server's figure as a part of the old one's in the same
+    /// round.
     fn ratio(&self, rounds: &[Round], server: impl Fn(&Round) -> &Figures) -> f64 {
         median(
             rounds

@@ -1,4 +1,5 @@
-//! The limit of a first sync: a client that asks for the same bytes as Podgate and throws them away.
+//! The limit of a first sync: a client that asks for the same bytes as Podgate and throws them
+//! away.
 
 use std::{
     path::Path,

@@ -1,4 +1,5 @@
-//! The real cluster: a namespace of our own, pods in it, and the API server without Podgate between.
+//! The real cluster: a namespace of our own, pods in it, and the API server without Podgate
+//! between.
 
 use std::{
     fs,

@@ -1,7 +1,9 @@
-//! Live queries: from an event to the frames that tell of it, while many viewers look at a cluster where much happens.
+//! Live queries: from an event to the frames that tell of it, while many viewers look at a cluster
+//! where much happens.
 //!
-//! An event is a pod of ours that is created through the API server. Its time begins when the request is sent, so that it holds the API
-//! server's own work too; a watch straight on the API server, which reads the same events, tells how much that is.
+//! An event is a pod of ours that is created through the API server. Its time begins when the
+//! request is sent, so that it holds the API server's own work too; a watch straight on the API
+//! server, which reads the same events, tells how much that is.
 
 mod viewers;
 

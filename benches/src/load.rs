@@ -1,5 +1,5 @@
-//! Requests as fast as they are answered, over a few connections, by a client that costs next to nothing: it shares the machine's cores
-//! with the server.
+//! Requests as fast as they are answered, over a few connections, by a client that costs next to
+//! nothing: it shares the machine's cores with the server.
 
 use std::{
     net::SocketAddr,

@@ -1,4 +1,5 @@
-//! A large log of an ended container: through Podgate's plain form, and from the API server directly.
+//! A large log of an ended container: through Podgate's plain form, and from the API server
+//! directly.
 
 use std::{
     fmt::Write,
@@ -82,7 +83,8 @@ async fn read_directly(lab: &Lab, name: &str) -> Result<(Duration, Vec<u8>)> {
     Ok((taken, bytes))
 }
 
-/// Reads the log through Podgate, over a connection of its own: the server ends one that idles while the other way is read.
+/// Reads the log through Podgate, over a connection of its own: the server ends one that idles
+/// while the other way is read.
 async fn read_through(server: &Server, lab: &Lab, name: &str, query: &str) -> Result<(Duration, Vec<u8>)> {
     let mut connection = server.connect().await?;
     let namespace = &lab.namespace;

@@ -1,8 +1,10 @@
-//! The load bench: runs the server as its users do, measures it from outside, and writes what it found into a report.
+//! The load bench: runs the server as its users do, measures it from outside, and writes what it
+//! found into a report.
 //!
-//! Each part stands beside a limit of the same machine in the same run. On simulated clusters: lists, their cost over the number of pods,
-//! and live queries. With the kubeconfig of a real cluster: a large log, the key strokes of a terminal, and a first sync, against the API
-//! server read directly.
+//! Each part stands beside a limit of the same machine in the same run. On simulated clusters:
+//! lists, their cost over the number of pods, and live queries. With the kubeconfig of a real
+//! cluster: a large log, the key strokes of a terminal, and a first sync, against the API server
+//! read directly.
 
 mod attack;
 mod compare;
@@ -37,13 +39,15 @@ struct Args {
     /// The binary to measure.
     #[arg(long, env = "PODGATE_BIN", default_value = "target/release/podgate")]
     podgate: PathBuf,
-    /// The Markdown file whose marked sections are replaced; without it the report goes to standard output alone.
+    /// The Markdown file whose marked sections are replaced; without it the report goes to standard
+    /// output alone.
     #[arg(long)]
     report: Option<PathBuf>,
     /// The SVG file for the plot of cost over the number of pods; without it there is none.
     #[arg(long)]
     plot: Option<PathBuf>,
-    /// An administrator's kubeconfig of a real cluster; without it only simulated ones are measured.
+    /// An administrator's kubeconfig of a real cluster; without it only simulated ones are
+    /// measured.
     #[arg(long, env = "KUBECONFIG")]
     kubeconfig: Option<PathBuf>,
     /// An image with sh, awk, cat and sleep that the real cluster's nodes have or may pull.

@@ -1,4 +1,5 @@
-//! A plot of what a list costs over how many pods there are, as SVG: a logarithmic scale on both axes.
+//! A plot of what a list costs over how many pods there are, as SVG: a logarithmic scale on both
+//! axes.
 
 use std::fmt::Write;
 

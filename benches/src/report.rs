@@ -1,4 +1,5 @@
-//! The report: a Markdown document with a marked section for each part, replaced by each run that measures it.
+//! The report: a Markdown document with a marked section for each part, replaced by each run that
+//! measures it.
 
 use std::{fs, io};
 

@@ -23,7 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(900);
 const SETTLE: Duration = Duration::from_secs(3);
 /// How long each query is asked over several connections.
 const LOAD: Duration = Duration::from_secs(3);
-/// How often the page and the static handler are loaded in turn, and how long each: short turns, so that a neighbour's load falls on all.
+/// How often the page and the static handler are loaded in turn, and how long each: short turns, so
+/// that a neighbour's load falls on all.
 const ROUNDS: usize = 15;
 const TURN: Duration = Duration::from_secs(1);
 
@@ -60,7 +61,8 @@ struct Size {
 #[derive(Clone, Copy, Debug)]
 struct Round {
     page: f64,
-    /// The start page, some 8 kB that never change: through all that each request passes, but for the log-in and the list.
+    /// The start page, some 8 kB that never change: through all that each request passes, but for
+    /// the log-in and the list.
     fixed: f64,
     /// Axum alone, in a process of its own that does nothing else.
     bare: f64,

@@ -12,7 +12,8 @@ impl Times {
         Self(samples)
     }
 
-    /// The smallest sample that at least `percent` of a hundred samples do not exceed; zero without samples.
+    /// The smallest sample that at least `percent` of a hundred samples do not exceed; zero without
+    /// samples.
     pub(crate) fn percentile(&self, percent: usize) -> Duration {
         let rank = (self.0.len() * percent).div_ceil(100).max(1) - 1;
         self.0.get(rank).copied().unwrap_or_default()

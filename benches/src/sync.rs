@@ -1,4 +1,5 @@
-//! The first sync from a real cluster, against a client that reads the same bytes and throws them away.
+//! The first sync from a real cluster, against a client that reads the same bytes and throws them
+//! away.
 
 use std::{path::Path, time::Duration};
 

@@ -1,4 +1,5 @@
-//! Key stroke to echo: through Podgate's terminal, and through the same exec straight to the API server.
+//! Key stroke to echo: through Podgate's terminal, and through the same exec straight to the API
+//! server.
 
 use std::{
     future::Future,
@@ -112,7 +113,8 @@ impl Through {
     }
 }
 
-/// The API server's exec: the first byte of a message is its channel (KEP 4006, `v5.channel.k8s.io`).
+/// The API server's exec: the first byte of a message is its channel (KEP 4006,
+/// `v5.channel.k8s.io`).
 struct Direct(WebSocketStream<TokioIo<hyper::upgrade::Upgraded>>);
 
 const STDIN: u8 = 0;

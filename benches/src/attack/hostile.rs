@@ -1,4 +1,5 @@
-//! A hostile API server: one pod in its list, logs without a line feed or an end, terminals that flood or ping.
+//! A hostile API server: one pod in its list, logs without a line feed or an end, terminals that
+//! flood or ping.
 
 use std::{
     convert::Infallible,

@@ -110,7 +110,8 @@ async fn sockets(server: &Server, pod: &str, kind: &str, frame: Option<&'static 
     Ok(held)
 }
 
-/// Writes pings as fast as the server takes them. A mask of zeros leaves the payload as it is (RFC 6455, section 5.3).
+/// Writes pings as fast as the server takes them. A mask of zeros leaves the payload as it is (RFC
+/// 6455, section 5.3).
 async fn pings(server: &Server) -> Result<Held> {
     let mut ping = vec![0x89, 0x80 | 125, 0, 0, 0, 0];
     ping.resize(6 + 125, b'x');

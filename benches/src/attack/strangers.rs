@@ -68,7 +68,8 @@ pub(super) const ATTACKS: &[Attack] = &[
     },
 ];
 
-/// The address of one who asks for `/healthz`, and of an attacker beside it. On Linux all of 127.0.0.0/8 is loopback.
+/// The address of one who asks for `/healthz`, and of an attacker beside it. On Linux all of
+/// 127.0.0.0/8 is loopback.
 const OWN: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const OTHER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
@@ -84,7 +85,8 @@ async fn connect_from(from: Ipv4Addr, address: SocketAddr) -> Result<TcpStream> 
     Ok(timeout(Duration::from_secs(5), socket.connect(address)).await??)
 }
 
-/// Opens so many connections, sends the same on each and reads nothing. One that the server has closed already counts as well.
+/// Opens so many connections, sends the same on each and reads nothing. One that the server has
+/// closed already counts as well.
 async fn send_on(server: &Server, from: Ipv4Addr, count: usize, bytes: &[u8]) -> Result<Held> {
     let mut held = Held::default();
     for _ in 0..count {
@@ -118,7 +120,8 @@ async fn bodies(server: &Server) -> Result<Held> {
     send_on(server, OTHER, 300, head).await
 }
 
-/// HTTP/2 by prior knowledge (RFC 9113): a window of 0, then as many requests as a connection may have.
+/// HTTP/2 by prior knowledge (RFC 9113): a window of 0, then as many requests as a connection may
+/// have.
 async fn windows(server: &Server) -> Result<Held> {
     let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
     // SETTINGS_INITIAL_WINDOW_SIZE = 0.

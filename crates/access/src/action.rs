@@ -1,4 +1,5 @@
-//! What can be done. Each action is a type, so that a [`crate::Scoped`] opened for one has the methods of that one only.
+//! What can be done. Each action is a type, so that a [`crate::Scoped`] opened for one has the
+//! methods of that one only.
 
 /// An action: what a route asks of the [`crate::Gate`].
 pub trait Action: Send + Sync + 'static {

@@ -26,9 +26,11 @@ pub struct Caller {
     pub user: Arc<User>,
     /// The session's number.
     pub session: i64,
-    /// Cancelled when the session ends (log-out, expiry, a changed password, a disabled account): open streams close with 4401 then.
+    /// Cancelled when the session ends (log-out, expiry, a changed password, a disabled account):
+    /// open streams close with 4401 then.
     pub revoked: CancellationToken,
-    /// Cancelled before `revoked` when the session may go on, but the database has been away for so long that nobody can tell.
+    /// Cancelled before `revoked` when the session may go on, but the database has been away for so
+    /// long that nobody can tell.
     pub unconfirmed: CancellationToken,
 }
 

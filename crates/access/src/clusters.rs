@@ -1,4 +1,5 @@
-//! The clusters that Podgate knows: what the database stores of them, joined with what the registry runs.
+//! The clusters that Podgate knows: what the database stores of them, joined with what the registry
+//! runs.
 
 mod validate;
 
@@ -78,15 +79,17 @@ pub struct Edit {
 
 /// See the module. Cheap to clone.
 ///
-/// The database comes first: what it holds is started at the next start, whatever happens in between.
+/// The database comes first: what it holds is started at the next start, whatever happens in
+/// between.
 #[derive(Clone, Debug)]
 pub struct Clusters {
     store: Store,
     registry: Registry,
     index: Index,
     clock: Clock,
-    /// Held from a change of the database until the registry has followed, so that two changes of one cluster can't leave the two at odds.
-    /// An async mutex, because it is held across both; reads don't take it.
+    /// Held from a change of the database until the registry has followed, so that two changes of
+    /// one cluster can't leave the two at odds. An async mutex, because it is held across both;
+    /// reads don't take it.
     changes: Arc<Mutex<()>>,
 }
 
@@ -102,8 +105,8 @@ impl Clusters {
         }
     }
 
-    /// Starts every cluster that the database holds (those added through the API). One whose credential can't be decrypted is there all the
-    /// same, and says so.
+    /// Starts every cluster that the database holds (those added through the API). One whose
+    /// credential can't be decrypted is there all the same, and says so.
     ///
     /// # Errors
     /// [`crate::Denied::Internal`] when the database fails.
@@ -118,8 +121,8 @@ impl Clusters {
         Ok(())
     }
 
-    /// Starts a cluster of the operator's under a stable number: `key` says which one it is at the next start. `namespaces` are those to watch; empty:
-    /// all.
+    /// Starts a cluster of the operator's under a stable number: `key` says which one it is at the
+    /// next start. `namespaces` are those to watch; empty: all.
     ///
     /// # Errors
     /// [`crate::Denied::Internal`] when the database fails.
@@ -208,7 +211,8 @@ impl Clusters {
                 let stored = self.stored_source(row.id).await?.map_err(lost)?;
                 Some(stored.with_token(&token).map_err(invalid)?)
             }
-            // A stored credential must not be sent to another server than the one that it was given for.
+            // A stored credential must not be sent to another server than the one that it was given
+            // for.
             (None, _, None, _) => return Err(missing("`token`, which a new `apiServer` or `caCert` needs as well,")),
             (None, None, Some(_), Some(_)) => return Err(missing("`apiServer`, which a new `caCert` needs as well,")),
             (kubeconfig, api_server, token, ca_cert) => Some(source(kubeconfig, api_server, token, ca_cert)?),
@@ -306,7 +310,8 @@ impl Clusters {
         Ok(row)
     }
 
-    /// The stored source, or why it is lost. A database that fails has lost nothing: that is this call's error, and its words are not for callers.
+    /// The stored source, or why it is lost. A database that fails has lost nothing: that is this
+    /// call's error, and its words are not for callers.
     async fn stored_source(&self, id: u32) -> Result<std::result::Result<Source, InvalidSource>> {
         let stored = match self.store.cluster_credential(id).await {
             Err(error @ podgate_store::Error::Unseal(_)) => return Ok(Err(InvalidSource(error.to_string()))),
@@ -346,7 +351,8 @@ impl Clusters {
         Ok(())
     }
 
-    /// Carries a change out, one at a time and to its end, even if the caller's request goes away meanwhile.
+    /// Carries a change out, one at a time and to its end, even if the caller's request goes away
+    /// meanwhile.
     async fn change<T: Send + 'static, F: Future<Output = Result<T>> + Send + 'static>(
         &self,
         work: impl FnOnce(Self) -> F,

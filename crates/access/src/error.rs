@@ -1,6 +1,7 @@
 //! Why a call is not carried out.
 
-/// A refusal or failure on this side of the API. Each variant's text is a whole sentence for the caller.
+/// A refusal or failure on this side of the API. Each variant's text is a whole sentence for the
+/// caller.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Denied {
     /// Wrong user name or password (401001).

@@ -79,7 +79,8 @@ impl Gate {
     /// Asks whether a caller may do `A` on a target.
     ///
     /// # Errors
-    /// [`Denied::ClusterNotFound`]; [`Denied::Forbidden`], naming verb, resource, namespace and cluster.
+    /// [`Denied::ClusterNotFound`]; [`Denied::Forbidden`], naming verb, resource, namespace and
+    /// cluster.
     pub async fn open<A: Action>(&self, caller: &Caller, target: Target<'_>) -> Result<Scoped<A>> {
         let (cluster, namespace, name) = match target {
             Target::Everything => (None, "", ""),
@@ -102,12 +103,14 @@ impl Gate {
         })
     }
 
-    /// Wakes when the rows or the sync state of any cluster, or the set of clusters, may have changed. Names nothing.
+    /// Wakes when the rows or the sync state of any cluster, or the set of clusters, may have
+    /// changed. Names nothing.
     pub fn changes(&self) -> tokio::sync::watch::Receiver<()> {
         self.registry.changes()
     }
 
-    /// How every cluster does, by number. Needs no caller: it is for health checks and metrics, not for answers to users.
+    /// How every cluster does, by number. Needs no caller: it is for health checks and metrics, not
+    /// for answers to users.
     pub fn health(&self) -> Vec<Health> {
         let health = |cluster: Cluster| Health {
             name: cluster.name().to_owned(),
@@ -162,7 +165,8 @@ impl<A: Action> Scoped<A> {
         &self.name
     }
 
-    /// The cluster of the target. Private to this crate: handlers get only what their action offers.
+    /// The cluster of the target. Private to this crate: handlers get only what their action
+    /// offers.
     pub(crate) fn cluster(&self) -> Result<&Cluster> {
         self.cluster
             .as_ref()

@@ -1,5 +1,5 @@
-//! Who may do what. Everything that touches a cluster, the index or an account goes through here: [`Sessions`] tells who calls, and the
-//! [`Gate`] hands out what the caller may touch.
+//! Who may do what. Everything that touches a cluster, the index or an account goes through here:
+//! [`Sessions`] tells who calls, and the [`Gate`] hands out what the caller may touch.
 
 pub mod action;
 mod caller;

@@ -8,7 +8,8 @@ use podgate_index::{
     live::{Delta, Live, Window},
 };
 
-/// A question about the pods of some clusters, cut to what its caller may see of them. Made by [`crate::Scoped`] only.
+/// A question about the pods of some clusters, cut to what its caller may see of them. Made by
+/// [`crate::Scoped`] only.
 #[derive(Clone, Debug)]
 pub struct PodQuery {
     index: Index,
@@ -23,7 +24,8 @@ pub struct ListedCluster {
     sync: Sync,
 }
 
-/// The index as it is now, for one question. No change comes in while it lives: read and let go, without an await between.
+/// The index as it is now, for one question. No change comes in while it lives: read and let go,
+/// without an await between.
 #[derive(Debug)]
 pub struct PodReader<'a> {
     reader: Reader<'a>,
@@ -91,7 +93,8 @@ impl ListedCluster {
         self.cluster.name()
     }
 
-    /// How current its pods were when the question was asked; the error also tells of a namespace asked for that the cluster is not watched in.
+    /// How current its pods were when the question was asked; the error also tells of a namespace
+    /// asked for that the cluster is not watched in.
     pub fn sync(&self) -> &Sync {
         &self.sync
     }
@@ -103,7 +106,8 @@ impl PodReader<'_> {
         self.reader.find(self.query)
     }
 
-    /// The question as a live query: to be brought up to date by readings of the same question only.
+    /// The question as a live query: to be brought up to date by readings of the same question
+    /// only.
     pub fn live(&self) -> Live {
         Live::new(&self.reader, self.query.clone())
     }

@@ -18,12 +18,14 @@ use crate::{
 };
 
 impl Scoped<ListPods> {
-    /// The pods that a query asks for: of the target's cluster, or of everything the clusters that are `named` by number or name (none: all). Fills in
-    /// the query's clusters and scope: who may list pods may see them all.
+    /// The pods that a query asks for: of the target's cluster, or of everything the clusters that
+    /// are `named` by number or name (none: all). Fills in the query's clusters and scope: who may
+    /// list pods may see them all.
     ///
     /// # Errors
-    /// Of one cluster [`Denied::Forbidden`] for a namespace that it is not watched in, and [`Denied::Syncing`] before its first sync, or what made it
-    /// fail; of everything [`Denied::ClusterNotFound`], and nothing for the state of a cluster.
+    /// Of one cluster [`Denied::Forbidden`] for a namespace that it is not watched in, and
+    /// [`Denied::Syncing`] before its first sync, or what made it fail; of everything
+    /// [`Denied::ClusterNotFound`], and nothing for the state of a cluster.
     pub fn pods(&self, named: &[String], query: Query) -> Result<PodQuery> {
         if let Some(cluster) = &self.cluster {
             check_watched(cluster, &query.namespaces)?;
@@ -33,10 +35,12 @@ impl Scoped<ListPods> {
         Ok(PodQuery::new(&self.gate.index, clusters, Scope::All, query))
     }
 
-    /// As [`Scoped::pods`], to be asked again and again. A cluster that was not synced yet is no error: its state is told.
+    /// As [`Scoped::pods`], to be asked again and again. A cluster that was not synced yet is no
+    /// error: its state is told.
     ///
     /// # Errors
-    /// [`Denied::Forbidden`] for a namespace that the target's cluster is not watched in; [`Denied::ClusterNotFound`].
+    /// [`Denied::Forbidden`] for a namespace that the target's cluster is not watched in;
+    /// [`Denied::ClusterNotFound`].
     pub fn subscribe(&self, named: &[String], query: Query) -> Result<LiveQuery> {
         if let Some(cluster) = &self.cluster {
             check_watched(cluster, &query.namespaces)?;
@@ -205,7 +209,8 @@ impl Scoped<TestCluster> {
     }
 }
 
-/// How current the pods of a cluster are that has been synced: of another one the index holds nothing or a part.
+/// How current the pods of a cluster are that has been synced: of another one the index holds
+/// nothing or a part.
 fn synced(cluster: &Cluster) -> Result<Sync> {
     let sync = cluster.sync();
     match (sync.state, &sync.error) {
@@ -218,7 +223,8 @@ fn synced(cluster: &Cluster) -> Result<Sync> {
     }
 }
 
-/// Refuses a namespace of whose pods the index knows nothing: an empty list would say that there are none.
+/// Refuses a namespace of whose pods the index knows nothing: an empty list would say that there
+/// are none.
 fn check_watched(cluster: &Cluster, namespaces: &[String]) -> Result<()> {
     unwatched(cluster, namespaces).map_or(Ok(()), |message| Err(Denied::Forbidden(message)))
 }

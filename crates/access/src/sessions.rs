@@ -22,7 +22,8 @@ use crate::{
     token::{Kind, Refresh},
 };
 
-/// How often a session is read again because it changed, or one that shares its place among the changes did.
+/// How often a session is read again because it changed, or one that shares its place among the
+/// changes did.
 const READS: usize = 16;
 
 /// How long sessions live and how many failures a log-in may have.
@@ -34,14 +35,17 @@ pub struct Options {
     pub absolute: i64,
     /// Seconds after which an access token must be refreshed.
     pub token: i64,
-    /// Failures within `window` seconds: of one account from one network before its further tries are refused, of one account from anywhere
-    /// before its tries from unknown networks are slowed, and of one session that changes its password.
+    /// Failures within `window` seconds: of one account from one network before its further tries
+    /// are refused, of one account from anywhere before its tries from unknown networks are slowed,
+    /// and of one session that changes its password.
     pub failures: u32,
-    /// Failures of one network within `window` seconds before its further tries are refused, whatever their account.
+    /// Failures of one network within `window` seconds before its further tries are refused,
+    /// whatever their account.
     pub network_failures: u32,
     /// Seconds.
     pub window: i64,
-    /// Seconds that sessions go on from memory, and streams with them, while the database is away and can't say that they ended.
+    /// Seconds that sessions go on from memory, and streams with them, while the database is away
+    /// and can't say that they ended.
     pub unconfirmed: i64,
 }
 
@@ -112,7 +116,8 @@ impl Sessions {
         }
     }
 
-    /// Trades a refresh token for new tokens. A refresh token used twice ends the session: one of the two who had it is a thief.
+    /// Trades a refresh token for new tokens. A refresh token used twice ends the session: one of
+    /// the two who had it is a thief.
     ///
     /// # Errors
     /// `NoCredential`, `SessionExpired`, `AccountLocked`, `Unavailable`, `Internal`.
@@ -164,8 +169,8 @@ impl Sessions {
     /// Who a token belongs to. From memory when it was seen before.
     ///
     /// # Errors
-    /// `NoCredential` for an unknown token, `SessionExpired`, `AccountLocked`, `Unavailable`, `Internal`; `TooMany` for a session that changes faster than
-    /// it can be read.
+    /// `NoCredential` for an unknown token, `SessionExpired`, `AccountLocked`, `Unavailable`,
+    /// `Internal`; `TooMany` for a session that changes faster than it can be read.
     pub async fn authenticate(&self, token: &str) -> Result<Caller> {
         let unknown = || Denied::NoCredential("the access token is not valid: log in again".to_owned());
         let hash = Kind::Session.hash(token).ok_or_else(unknown)?;
@@ -199,7 +204,8 @@ impl Sessions {
         self.end(caller.session).await
     }
 
-    /// Ends the session of a refresh token, at once, everywhere; also of one that is used up. Returns whether there was one.
+    /// Ends the session of a refresh token, at once, everywhere; also of one that is used up.
+    /// Returns whether there was one.
     ///
     /// # Errors
     /// `Unavailable`, `Internal`.
@@ -230,7 +236,8 @@ impl Sessions {
         .await
     }
 
-    /// Runs to its end even if the caller's request goes away meanwhile: what is over in the store must be over here too.
+    /// Runs to its end even if the caller's request goes away meanwhile: what is over in the store
+    /// must be over here too.
     async fn finish<F: Future<Output = Result<()>> + Send + 'static>(
         &self,
         work: impl FnOnce(Self) -> F,

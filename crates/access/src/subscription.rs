@@ -5,7 +5,8 @@ use podgate_index::{ClusterId, Index, Query, Scope};
 
 use crate::pod_query::PodQuery;
 
-/// A live query, cut to what its caller may see. Made by [`crate::Scoped`] only. Ends with the session that opened it: whoever keeps it sees to that.
+/// A live query, cut to what its caller may see. Made by [`crate::Scoped`] only. Ends with the
+/// session that opened it: whoever keeps it sees to that.
 #[derive(Clone, Debug)]
 pub struct LiveQuery {
     index: Index,

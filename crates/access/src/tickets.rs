@@ -49,11 +49,12 @@ impl Tickets {
         }
     }
 
-    /// Issues a ticket for one opening of `target`: the full path, without the base path, and query (without `ticket` itself), exactly as
-    /// it will be opened.
+    /// Issues a ticket for one opening of `target`: the full path, without the base path, and query
+    /// (without `ticket` itself), exactly as it will be opened.
     ///
     /// # Errors
-    /// [`crate::Denied::Invalid`] for a target that is not one of our WebSocket paths, [`crate::Denied::TooMany`] for too many open ones.
+    /// [`crate::Denied::Invalid`] for a target that is not one of our WebSocket paths,
+    /// [`crate::Denied::TooMany`] for too many open ones.
     pub fn issue(&self, caller: &Caller, target: &str) -> Result<String> {
         check_target(target)?;
         if caller.revoked.is_cancelled() {
@@ -86,7 +87,8 @@ impl Tickets {
     /// Redeems a ticket. Right or not, it is used up.
     ///
     /// # Errors
-    /// [`crate::Denied::NoCredential`] for one that is unknown, used, expired, revoked, or for another target.
+    /// [`crate::Denied::NoCredential`] for one that is unknown, used, expired, revoked, or for
+    /// another target.
     pub fn redeem(&self, ticket: &str, target: &str) -> Result<Caller> {
         let hash = Kind::Ticket.hash(ticket);
         let found = hash.and_then(|hash| {
@@ -111,7 +113,8 @@ impl Ticket {
     }
 }
 
-/// Whether a path has a segment `.` or `..`, also encoded: a URL parser would resolve it, and open another path than the ticket's.
+/// Whether a path has a segment `.` or `..`, also encoded: a URL parser would resolve it, and open
+/// another path than the ticket's.
 fn has_dots(target: &str) -> bool {
     let path = target.split_once('?').map_or(target, |(path, _)| path);
     path.split('/').any(|segment| {

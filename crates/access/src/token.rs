@@ -1,5 +1,5 @@
-//! Opaque tokens: 256 random bits behind a prefix that says what they are, so that a leaked one is recognised. Kept as hashes only: the
-//! bits are random, so that a plain SHA-256 can't be reversed.
+//! Opaque tokens: 256 random bits behind a prefix that says what they are, so that a leaked one is
+//! recognised. Kept as hashes only: the bits are random, so that a plain SHA-256 can't be reversed.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use podgate_store::TokenHash;
@@ -61,8 +61,9 @@ impl Kind {
     }
 }
 
-/// A refresh token. Its first half stays the same as long as its session lives, so that each of its tokens that was used up is recognised, however
-/// long ago; its second half, 128 random bits, makes it good once.
+/// A refresh token. Its first half stays the same as long as its session lives, so that each of its
+/// tokens that was used up is recognised, however long ago; its second half, 128 random bits, makes
+/// it good once.
 pub(crate) struct Refresh {
     /// What the client gets.
     pub(crate) token: String,

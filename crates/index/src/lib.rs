@@ -103,8 +103,8 @@ impl Index {
         }
     }
 
-    /// Replaces the row of `before` with `after` if it still equals `before`, and returns whether it
-    /// did. Does not mark the row as seen by a relist in progress.
+    /// Replaces the row of `before` with `after` if it still equals `before`, and returns whether
+    /// it did. Does not mark the row as seen by a relist in progress.
     pub fn compare_and_set(&self, cluster: ClusterId, before: &Pod, after: &Pod) -> bool {
         self.write().compare_and_set(cluster, before, after)
     }

@@ -34,7 +34,8 @@ pub struct Pod {
     pub restarts: u32,
     /// When a container last restarted, in seconds since the epoch.
     pub last_restart_at: Option<i64>,
-    /// `metadata.creationTimestamp` in seconds since the epoch. A pod without one counts as older than any other.
+    /// `metadata.creationTimestamp` in seconds since the epoch. A pod without one counts as older
+    /// than any other.
     pub created_at: Option<i64>,
     /// `metadata.deletionTimestamp` in seconds since the epoch.
     pub deletion_at: Option<i64>,

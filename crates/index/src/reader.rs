@@ -35,8 +35,8 @@ impl Reader<'_> {
     /// The cost, for n rows, depends on the filters:
     ///
     /// - No filter: nothing.
-    /// - Any filter but the search and the selector: the union of its postings, and the intersection
-    ///   of these unions, smallest first, mostly 64 rows per operation.
+    /// - Any filter but the search and the selector: the union of its postings, and the
+    ///   intersection of these unions, smallest first, mostly 64 rows per operation.
     /// - Search: a test of each row that the filters above leave, if these are fewer than an eighth
     ///   of all rows. Otherwise one pass over all names, and over all IPs if the text may be part
     ///   of one. In both cases also one pass over the distinct namespaces and nodes.

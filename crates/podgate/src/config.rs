@@ -45,7 +45,8 @@ pub(crate) struct Serve {
     /// Address to listen on
     #[arg(long, env = "PODGATE_LISTEN", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
-    /// Directory of the database and the key file [default: $XDG_DATA_HOME/podgate or ~/.local/share/podgate]
+    /// Directory of the database and the key file [default: $XDG_DATA_HOME/podgate or
+    /// ~/.local/share/podgate]
     #[arg(long, env = "PODGATE_DATA_DIR", value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     /// Database: sqlite://… or postgres://… [default: SQLite in the data directory]
@@ -54,7 +55,8 @@ pub(crate) struct Serve {
     /// Kubeconfig file; each of its contexts becomes a cluster (repeatable)
     #[arg(long, env = "PODGATE_KUBECONFIG", value_name = "FILE", value_delimiter = ':', value_parser = file)]
     pub(crate) kubeconfig: Vec<PathBuf>,
-    /// Watch only these namespaces of a context, if its credential may not list all of them (repeatable)
+    /// Watch only these namespaces of a context, if its credential may not list all of them
+    /// (repeatable)
     #[arg(long, env = "PODGATE_NAMESPACES", value_name = "CONTEXT=a,b", value_delimiter = ';', value_parser = namespaces)]
     pub(crate) namespaces: Vec<Namespaces>,
     /// Serve the cluster that Podgate runs in, with its pod's service account
@@ -72,7 +74,8 @@ pub(crate) struct Serve {
     /// Further origin whose pages may call the API (repeatable)
     #[arg(long, env = "PODGATE_ALLOWED_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = origin)]
     pub(crate) allowed_origin: Vec<String>,
-    /// Further name that a request may have in Host, besides those of --public-url and --allowed-origin (repeatable)
+    /// Further name that a request may have in Host, besides those of --public-url and
+    /// --allowed-origin (repeatable)
     #[arg(long, env = "PODGATE_ALLOWED_HOST", value_name = "NAME", value_delimiter = ',', value_parser = host_name)]
     pub(crate) allowed_host: Vec<String>,
     /// Network of proxies whose X-Forwarded-* headers are believed (repeatable)
@@ -84,10 +87,12 @@ pub(crate) struct Serve {
     /// Maximum number of pods kept of one cluster; they may take 4 KiB of memory each on average
     #[arg(long, env = "PODGATE_MAX_PODS_PER_CLUSTER", value_name = "PODS", default_value_t = 1_000_000, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub(crate) max_pods_per_cluster: usize,
-    /// Memory for responses from clusters, such as 128Mi; a call that waits too long for its share fails with 429001
+    /// Memory for responses from clusters, such as 128Mi; a call that waits too long for its share
+    /// fails with 429001
     #[arg(long, env = "PODGATE_BODY_MEMORY", value_name = "SIZE", value_parser = body_memory, default_value = "128Mi")]
     pub(crate) body_memory: usize,
-    /// Network that may read /metrics without a token, except through a proxy (repeatable) [default: loopback, unless --public-url, --trusted-proxy or --base-path is set]
+    /// Network that may read /metrics without a token, except through a proxy (repeatable)
+    /// [default: loopback, unless --public-url, --trusted-proxy or --base-path is set]
     #[arg(long, env = "PODGATE_METRICS_NETWORK", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
     pub(crate) metrics_network: Vec<IpNet>,
     /// File with a token that may read /metrics from anywhere
@@ -102,16 +107,19 @@ pub(crate) struct Serve {
     /// PEM file with the private key of --tls-cert
     #[arg(long, env = "PODGATE_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// Memory for all log streams, log downloads and terminals together: bytes, or a number with Ki, Mi or Gi
+    /// Memory for all log streams, log downloads and terminals together: bytes, or a number with
+    /// Ki, Mi or Gi
     #[arg(long, env = "PODGATE_STREAM_MEMORY", value_name = "SIZE", value_parser = stream_memory, default_value = "512Mi")]
     pub(crate) stream_memory: usize,
     /// Maximum number of connections [default: half the limit on open files, at most 16384]
     #[arg(long, env = "PODGATE_MAX_CONNECTIONS", value_name = "N", value_parser = count)]
     pub(crate) max_connections: Option<usize>,
-    /// Maximum number of connections from one address; does not apply to --trusted-proxy [default: a quarter of --max-connections]
+    /// Maximum number of connections from one address; does not apply to --trusted-proxy [default:
+    /// a quarter of --max-connections]
     #[arg(long, env = "PODGATE_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N", value_parser = count)]
     pub(crate) max_connections_per_address: Option<usize>,
-    /// How long to keep serving after SIGTERM, while /readyz already answers 503: the time that a load balancer takes to notice, such as 10s
+    /// How long to keep serving after SIGTERM, while /readyz already answers 503: the time that a
+    /// load balancer takes to notice, such as 10s
     #[arg(long, env = "PODGATE_SHUTDOWN_DELAY", value_name = "SECONDS", default_value = "0s", value_parser = seconds)]
     pub(crate) shutdown_delay: Duration,
     /// Format of the log on standard error
@@ -208,7 +216,8 @@ impl Serve {
         }
     }
 
-    /// Returns the namespaces given for a context, by its own name or its cluster's. Empty means all.
+    /// Returns the namespaces given for a context, by its own name or its cluster's. Empty means
+    /// all.
     pub(crate) fn namespaces_of(&self, context: &str, cluster: &str) -> Vec<String> {
         let named = self
             .namespaces
@@ -233,7 +242,8 @@ impl Serve {
         }
     }
 
-    /// Returns the data directory: that of the flag, else the one of the XDG base directory specification.
+    /// Returns the data directory: that of the flag, else the one of the XDG base directory
+    /// specification.
     pub(crate) fn data_dir(&self) -> Result<PathBuf, String> {
         if let Some(dir) = &self.data_dir {
             return Ok(dir.clone());

@@ -1,4 +1,5 @@
-//! Simulated clusters: one alone (`podgate sim`), or two behind the server (`podgate demo`, `--demo`).
+//! Simulated clusters: one alone (`podgate sim`), or two behind the server (`podgate demo`,
+//! `--demo`).
 
 use std::{io::Write, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
 
@@ -46,8 +47,8 @@ pub(crate) fn data_dir() -> Result<tempfile::TempDir, String> {
     tempfile::tempdir().map_err(|error| format!("cannot create a data directory: {error}"))
 }
 
-/// Starts the demo's clusters. Returns the handle, name, description and source of each; a cluster runs
-/// as long as its handle lives.
+/// Starts the demo's clusters. Returns the handle, name, description and source of each; a cluster
+/// runs as long as its handle lives.
 pub(crate) async fn start_shops(data_dir: &Path) -> Result<Vec<(Sim, String, String, Source)>, String> {
     let mut shops = Vec::with_capacity(SHOPS.len());
     for cluster in SHOPS {

@@ -79,7 +79,8 @@ pub(crate) async fn serve(flags: Serve) -> Result<(), String> {
     store.close().await.map_err(|error| error.to_string())
 }
 
-/// Waits for the signal, then for load balancers to notice that this server is leaving, and stops it.
+/// Waits for the signal, then for load balancers to notice that this server is leaving, and stops
+/// it.
 async fn leave(state: State, signal: CancellationToken, delay: Duration, stop: CancellationToken) {
     signal.cancelled().await;
     state.leave();
@@ -122,8 +123,8 @@ fn admin_password(flags: &Serve) -> Result<Option<String>, String> {
         .filter(|password| !password.is_empty()))
 }
 
-/// Starts every cluster: those of the flags, the one that Podgate runs in, and those of the database.
-/// Returns the simulated ones.
+/// Starts every cluster: those of the flags, the one that Podgate runs in, and those of the
+/// database. Returns the simulated ones.
 async fn start_clusters(flags: &Serve, data_dir: &Path, clusters: &Clusters) -> Result<Vec<Sim>, String> {
     let started = |error: podgate_access::Denied| format!("cannot start a cluster: {error}");
     let files = Source::from_kubeconfig_files(&flags.kubeconfig).map_err(|error| error.to_string())?;
@@ -200,8 +201,8 @@ fn api_options(flags: &Serve) -> Result<podgate_api::Options, String> {
     })
 }
 
-/// Prints the address and, if a password was generated, the log-in. Standard error serves if standard
-/// output is closed.
+/// Prints the address and, if a password was generated, the log-in. Standard error serves if
+/// standard output is closed.
 fn greet(flags: &Serve, address: SocketAddr, made_up: Option<&str>) {
     let scheme = if flags.tls_cert.is_some() { "https" } else { "http" };
     let mut text = format!("Podgate listens on {scheme}://{address}{}/\n", flags.base_path);

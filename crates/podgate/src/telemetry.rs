@@ -6,8 +6,8 @@ use tracing_subscriber::{
 
 use crate::config::LogFormat;
 
-/// Starts the log. `RUST_LOG` filters it; by default it has Podgate's own `info` and the warnings of
-/// other crates.
+/// Starts the log. `RUST_LOG` filters it; by default it has Podgate's own `info` and the warnings
+/// of other crates.
 pub(crate) fn start(format: LogFormat) {
     tracing_subscriber::registry().with(layer(format)).init();
 }
@@ -30,8 +30,8 @@ fn layer<S: tracing::Subscriber + for<'a> LookupSpan<'a>>(format: LogFormat) -> 
 
 /// Returns whether a message may be logged, whatever `RUST_LOG` says.
 ///
-/// The database driver's messages below `error` may not: they quote parameters of the database URL, and
-/// statements with their values.
+/// The database driver's messages below `error` may not: they quote parameters of the database URL,
+/// and statements with their values.
 fn may_be_logged(target: &str, level: tracing::Level) -> bool {
     let driver = target == "sqlx" || target.starts_with("sqlx_") || target.starts_with("sqlx::");
     !driver || level <= tracing::Level::ERROR

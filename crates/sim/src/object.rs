@@ -136,7 +136,8 @@ impl Object {
     }
 }
 
-/// Returns the metadata of an object, which is added if missing and replaced if it is not an object.
+/// Returns the metadata of an object, which is added if missing and replaced if it is not an
+/// object.
 pub(crate) fn metadata_mut(object: &mut Map<String, Value>) -> &mut Map<String, Value> {
     let metadata = object.entry("metadata").or_insert(Value::Null);
     if !metadata.is_object() {

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Got, Lab, Server, Socket, pod, shell_pod, until};
 
-/// A bound far below the two minutes of silence after which a client counts as gone: here its end must be seen as such.
+/// A bound far below the two minutes of silence after which a client counts as gone: here its end
+/// must be seen as such.
 const LINGERS: Duration = Duration::from_secs(45);
 
 fn exit_code(frames: &[Value]) -> Option<i64> {
@@ -27,7 +28,8 @@ fn written(frames: &[Value], stream: &str) -> String {
         .collect()
 }
 
-/// Lets the shell itself wait until its terminal has this size: a node handles sizes and input each on its own.
+/// Lets the shell itself wait until its terminal has this size: a node handles sizes and input each
+/// on its own.
 async fn has_size(socket: &mut Socket, size: &str) {
     let wait = format!("until [ \"$(stty size)\" = '{size}' ]; do sleep 0.1; done; echo \"$(stty size)\" it is\n");
     socket.send(json!({"type": "input", "data": wait})).await;

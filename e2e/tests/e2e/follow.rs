@@ -160,8 +160,8 @@ async fn a_pod_deleted_or_replaced_under_a_follow_ends_it() {
 async fn a_follow_goes_on_over_a_rotation() {
     let lab = Lab::new("rotation").await;
     let server = Server::start().await;
-    // 60 MB, which the node rotates at 50 MiB. It counts only when told to, because a kubelet may itself skip lines of a file that it rotates
-    // while it is being written.
+    // 60 MB, which the node rotates at 50 MiB. It counts only when told to, because a kubelet may
+    // itself skip lines of a file that it rotates while it is being written.
     let script = "trap 'exit 0' TERM; echo begin; head -c 60000000 /dev/zero | tr '\\0' x | fold -w 1000; echo; echo full; \
         while [ ! -e /tmp/go ]; do sleep 0.1; done; i=0; while :; do i=$((i+1)); echo n $i; sleep 0.02; done";
     lab.run(pod("turns", &[("main", script)])).await;
@@ -175,7 +175,8 @@ async fn a_follow_goes_on_over_a_rotation() {
             .is_some_and(|lines| lines.iter().any(|line| line == text))
     };
     frames_until(&mut socket, |frame| holds(frame, "full")).await;
-    // A direct read holds the newest file only; on a slow node that is one from the middle of the writing.
+    // A direct read holds the newest file only; on a slow node that is one from the middle of the
+    // writing.
     until("the log is rotated", || async {
         (lab.log("turns", "limitBytes=5").await != b"begin").then_some(())
     })

@@ -57,7 +57,8 @@ fn broken() -> Vec<Broken> {
         pod(
             "out-of-memory",
             json!({"command": ["sh", "-c", "a=x; while :; do a=$a$a; done"], "resources": {"limits": {"memory": "32Mi"}}}),
-            // What starts the container must fit in as well, and a runtime may miss that it was the memory: then the next run tells.
+            // What starts the container must fit in as well, and a runtime may miss that it was the
+            // memory: then the next run tells.
             again(),
             "The container ran out of memory and was killed (OOMKilled)",
         ),

@@ -1,4 +1,5 @@
-//! STATUS, RESTARTS and READY beside what the API server's own Table prints, for every pod of the tables that the unit test reads.
+//! STATUS, RESTARTS and READY beside what the API server's own Table prints, for every pod of the
+//! tables that the unit test reads.
 
 use k8s_openapi::api::core::v1::Node;
 use kube::{
@@ -43,7 +44,8 @@ async fn every_row_is_what_the_api_server_prints() {
         .collect();
     let nodes: Api<Node> = Api::all(lab.kube.clone());
     for (number, case) in cases.iter().enumerate() {
-        // A node that does not exist, new for each pod: after some 40 s without its kubelet the cluster writes into its pods' status.
+        // A node that does not exist, new for each pod: after some 40 s without its kubelet the
+        // cluster writes into its pods' status.
         let node = format!("{}-{number}", lab.namespace);
         let object = serde_json::from_value(json!({"metadata": {"name": node}})).unwrap();
         nodes.create(&PostParams::default(), &object).await.unwrap();

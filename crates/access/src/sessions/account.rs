@@ -25,10 +25,12 @@ pub(super) const KNOWN: i64 = 30 * 24 * 3600 * 1000;
 const ADMIN: &str = "admin";
 
 impl Sessions {
-    /// Creates `admin` if there is no user at all. Returns the password when it was made up (none given), so that it can be shown once.
+    /// Creates `admin` if there is no user at all. Returns the password when it was made up (none
+    /// given), so that it can be shown once.
     ///
     /// # Errors
-    /// [`Denied::Invalid`] for a given password that is too weak; [`Denied::Unavailable`], [`Denied::Internal`].
+    /// [`Denied::Invalid`] for a given password that is too weak; [`Denied::Unavailable`],
+    /// [`Denied::Internal`].
     pub async fn ensure_admin(&self, password: Option<&str>) -> Result<Option<String>> {
         if self.store.count_users().await? > 0 {
             return Ok(None);
@@ -53,11 +55,13 @@ impl Sessions {
         }
     }
 
-    /// Checks a password and opens a session. Notes the network as one that the account logs in from.
+    /// Checks a password and opens a session. Notes the network as one that the account logs in
+    /// from.
     ///
     /// # Errors
-    /// `WrongPassword`, `AccountLocked`, `TooMany`, `Unavailable`, `Internal`. Neither error nor time tells whether there is such a user; that an
-    /// account is locked is said to who knows its password.
+    /// `WrongPassword`, `AccountLocked`, `TooMany`, `Unavailable`, `Internal`. Neither error nor
+    /// time tells whether there is such a user; that an account is locked is said to who knows its
+    /// password.
     pub async fn login(&self, username: &str, password: &str, peer: IpAddr) -> Result<Login> {
         let tries = Tries::new(peer, username);
         self.throttle.check(&tries)?;
@@ -118,7 +122,8 @@ impl Sessions {
     /// Changes the caller's password and ends all the account's other sessions.
     ///
     /// # Errors
-    /// `WrongPassword`, `Invalid` for a weak new one (both counted against this session alone), `TooMany`, `Unavailable`, `Internal`.
+    /// `WrongPassword`, `Invalid` for a weak new one (both counted against this session alone),
+    /// `TooMany`, `Unavailable`, `Internal`.
     pub async fn change_password(&self, caller: &Caller, old: &str, new: &str) -> Result<()> {
         let (user, kept) = (caller.user.id, caller.session);
         // Before the turn, as in a log-in.

@@ -1,4 +1,5 @@
-//! How many log-ins have failed lately, and what follows from it. Plain numbers without I/O; [`super::throttle`] waits by them.
+//! How many log-ins have failed lately, and what follows from it. Plain numbers without I/O;
+//! [`super::throttle`] waits by them.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -15,11 +16,13 @@ use crate::token;
 /// How many keys of each kind are remembered.
 const REMEMBERED: usize = 10_000;
 
-/// How long a try waits once its account has had too many failures over all networks; each further failure doubles it, up to the last.
+/// How long a try waits once its account has had too many failures over all networks; each further
+/// failure doubles it, up to the last.
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 const DOUBLINGS: usize = 3;
 
-/// Who tries: where from, and as whom. The account is one that was named, whether there is such a user or not.
+/// Who tries: where from, and as whom. The account is one that was named, whether there is such a
+/// user or not.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tries {
     pub(super) network: IpAddr,
@@ -35,7 +38,8 @@ impl Tries {
     }
 }
 
-/// What counts as one peer: an IPv4 address, and of an IPv6 address its /64, within which anyone may choose addresses freely.
+/// What counts as one peer: an IPv4 address, and of an IPv6 address its /64, within which anyone
+/// may choose addresses freely.
 fn network(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
@@ -69,7 +73,8 @@ impl Limits {
         }
     }
 
-    /// Seconds until a log-in may be tried, if a limit is reached: that of the account from this network, or that of the network.
+    /// Seconds until a log-in may be tried, if a limit is reached: that of the account from this
+    /// network, or that of the network.
     pub(super) fn refusal(&self, tries: &Tries, now: i64) -> Option<u64> {
         self.by_pair
             .wait(&(tries.account, tries.network), now)
@@ -123,7 +128,8 @@ impl<K: Copy + Eq + Hash> Window<K> {
         }
     }
 
-    /// Seconds until the limit is no longer reached, if it is: while the oldest of the last `failures` still counts.
+    /// Seconds until the limit is no longer reached, if it is: while the oldest of the last
+    /// `failures` still counts.
     fn wait(&self, key: &K, now: i64) -> Option<u64> {
         let times = self.times.get(key)?;
         let oldest = times.len().checked_sub(self.failures).and_then(|at| times.get(at))?;
@@ -131,7 +137,8 @@ impl<K: Copy + Eq + Hash> Window<K> {
         (left > 0).then(|| u64::try_from(left).unwrap_or(0).div_ceil(1000))
     }
 
-    /// How many failures there were beyond the limit, as far as they are remembered; `None` below it.
+    /// How many failures there were beyond the limit, as far as they are remembered; `None` below
+    /// it.
     fn beyond(&self, key: &K, now: i64) -> Option<usize> {
         let since = now.saturating_sub(self.window);
         let count = self.times.get(key)?.iter().filter(|time| **time > since).count();
@@ -149,8 +156,8 @@ impl<K: Copy + Eq + Hash> Window<K> {
         times.push_back(now);
     }
 
-    /// Forgets what no longer counts; else the key with the fewest failures, of those the longest ago: who has reached the limit is
-    /// not freed by a flood of others.
+    /// Forgets what no longer counts; else the key with the fewest failures, of those the longest
+    /// ago: who has reached the limit is not freed by a flood of others.
     fn make_room(&mut self, now: i64) {
         let since = now.saturating_sub(self.window);
         self.times

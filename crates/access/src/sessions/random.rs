@@ -2,7 +2,8 @@
 
 use crate::error::{Denied, Result};
 
-/// Makes up 24 characters of which none is mistaken for another: 120 bits. They do not contain the user name.
+/// Makes up 24 characters of which none is mistaken for another: 120 bits. They do not contain the
+/// user name.
 pub(super) fn password(username: &str) -> Result<String> {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     loop {

@@ -1,4 +1,5 @@
-//! The sessions that are in use in this process: answers who calls without the database, and knows how to end them.
+//! The sessions that are in use in this process: answers who calls without the database, and knows
+//! how to end them.
 
 mod changes;
 
@@ -13,8 +14,8 @@ use tokio_util::sync::CancellationToken;
 use self::changes::Changes;
 use crate::caller::{Caller, User};
 
-/// How many sessions are kept. Beyond it the longest unused one is dropped, which closes its streams: a stream whose session we had
-/// forgotten could no longer be ended.
+/// How many sessions are kept. Beyond it the longest unused one is dropped, which closes its
+/// streams: a stream whose session we had forgotten could no longer be ended.
 const KEPT: usize = 10_000;
 
 /// Milliseconds of use that the database needs not know of.
@@ -46,7 +47,8 @@ pub(super) struct SessionCache {
     idle: i64,
     /// Milliseconds without the database's word after which nothing is known of a session.
     unconfirmed: i64,
-    /// Grows whenever a token stops being valid: what was read of its session from the database before that may be outdated.
+    /// Grows whenever a token stops being valid: what was read of its session from the database
+    /// before that may be outdated.
     generation: u64,
     /// The generation in which a session last ended or changed its tokens, by the session's number.
     sessions_changed: Changes,
@@ -78,7 +80,8 @@ impl SessionCache {
         }
     }
 
-    /// The present generation, which [`SessionCache::insert`] and [`SessionCache::reconcile`] compare with: taken before the database is read.
+    /// The present generation, which [`SessionCache::insert`] and [`SessionCache::reconcile`]
+    /// compare with: taken before the database is read.
     pub(super) fn generation(&self) -> u64 {
         self.generation
     }
@@ -105,7 +108,8 @@ impl SessionCache {
         Lookup::Caller(entry.caller(id))
     }
 
-    /// The sessions whose use is to be noted in the database, with its time: those that were used more than a minute after the last note.
+    /// The sessions whose use is to be noted in the database, with its time: those that were used
+    /// more than a minute after the last note.
     pub(super) fn touches(&self) -> Vec<(i64, i64)> {
         let touches = self.sessions.iter().map(|(id, entry)| (*id, entry));
         let due = touches.filter(|(_, entry)| entry.last_used_at - entry.touched_at >= TOUCH);
@@ -119,8 +123,8 @@ impl SessionCache {
         }
     }
 
-    /// Takes a session in that was read from the database; `None` when its tokens may have changed meanwhile, so that it must be read
-    /// again.
+    /// Takes a session in that was read from the database; `None` when its tokens may have changed
+    /// meanwhile, so that it must be read again.
     pub(super) fn insert(&mut self, session: &Session, user: User, generation: u64, now: i64) -> Option<Caller> {
         if self.sessions_changed.since(session.id, generation) || self.users_changed.since(session.user_id, generation)
         {
@@ -207,9 +211,11 @@ impl SessionCache {
         self.sessions.keys().copied().collect()
     }
 
-    /// Brings the asked ones in line with what the database has of them (`found`, read after `generation` and `now` were taken): another process may
-    /// have ended, refreshed or used them. A session's tokens stay as they are when they changed here meanwhile. A session that the
-    /// database no longer has is over in any case, because its row was there before it came in here, and no number is used twice.
+    /// Brings the asked ones in line with what the database has of them (`found`, read after
+    /// `generation` and `now` were taken): another process may have ended, refreshed or used them.
+    /// A session's tokens stay as they are when they changed here meanwhile. A session that the
+    /// database no longer has is over in any case, because its row was there before it came in
+    /// here, and no number is used twice.
     pub(super) fn reconcile(&mut self, asked: &[i64], found: Vec<(Session, User)>, generation: u64, now: i64) {
         let alive: HashSet<i64> = found.iter().map(|(session, _)| session.id).collect();
         for &id in asked.iter().filter(|id| !alive.contains(id)) {

@@ -8,17 +8,20 @@ use tokio_util::sync::CancellationToken;
 use super::{Sessions, account::KNOWN, shown};
 use crate::error::{Denied, Result};
 
-/// Between two rounds of [`Sessions::sweep`]: how late an expiry, or what another process did to a session, is noticed by open streams.
+/// Between two rounds of [`Sessions::sweep`]: how late an expiry, or what another process did to a
+/// session, is noticed by open streams.
 const SWEEP: Duration = Duration::from_secs(5);
 
-/// Milliseconds that a session's row outlives it, so that its tokens are still told that they have expired.
+/// Milliseconds that a session's row outlives it, so that its tokens are still told that they have
+/// expired.
 const REMEMBERED: i64 = 24 * 3600 * 1000;
 
 /// Between two questions of [`Sessions::probe`].
 const PROBE: Duration = Duration::from_secs(1);
 
 impl Sessions {
-    /// Deletes expired sessions from the store and cancels those in memory; runs until cancelled. One task, owned by the caller.
+    /// Deletes expired sessions from the store and cancels those in memory; runs until cancelled.
+    /// One task, owned by the caller.
     pub async fn sweep(&self, stop: CancellationToken) {
         let mut ticks = interval(SWEEP);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -31,11 +34,13 @@ impl Sessions {
         }
     }
 
-    /// One round of [`Sessions::sweep`]: ends what is over, notes what was used, and follows what another process ended, refreshed or barred.
+    /// One round of [`Sessions::sweep`]: ends what is over, notes what was used, and follows what
+    /// another process ended, refreshed or barred.
     ///
     /// # Errors
-    /// `Unavailable`, `Internal`; sessions then stay as they are, but for those whose time is over, and those that the database has not
-    /// confirmed for [`Options::unconfirmed`](super::Options::unconfirmed) seconds.
+    /// `Unavailable`, `Internal`; sessions then stay as they are, but for those whose time is over,
+    /// and those that the database has not confirmed for
+    /// [`Options::unconfirmed`](super::Options::unconfirmed) seconds.
     pub async fn sweep_once(&self) -> Result<()> {
         let now = self.clock.now();
         self.cache().remove_expired(now);
@@ -72,8 +77,9 @@ impl Sessions {
         Ok(())
     }
 
-    /// Asks the database every second whether it is there, so that [`Sessions::database_answers`] is right also while nobody calls, and says in the log
-    /// when it goes and when it is back; runs until cancelled. One task, owned by the caller.
+    /// Asks the database every second whether it is there, so that [`Sessions::database_answers`]
+    /// is right also while nobody calls, and says in the log when it goes and when it is back; runs
+    /// until cancelled. One task, owned by the caller.
     pub async fn probe(&self, stop: CancellationToken) {
         let mut ticks = interval(PROBE);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,4 +1,5 @@
-//! Who may have a password hashed, and when: so that guessing is slow, and keeps nobody out who is known.
+//! Who may have a password hashed, and when: so that guessing is slow, and keeps nobody out who is
+//! known.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -47,8 +48,8 @@ impl Throttle {
         allow(self.limits().refusal(tries, self.clock.now()))
     }
 
-    /// Waits until the password of a log-in may be hashed. One from a network that the account is `known` to log in from goes before all
-    /// others and is never slowed.
+    /// Waits until the password of a log-in may be hashed. One from a network that the account is
+    /// `known` to log in from goes before all others and is never slowed.
     ///
     /// # Errors
     /// `TooMany` when a limit is reached, also while it waits, and when too many wait.

@@ -554,7 +554,8 @@ async fn a_refresh_token_ends_its_session_when_the_access_token_is_over() {
         assert!(!fixture.sessions.logout_by_refresh(token).await.unwrap(), "{token}");
     }
     assert!(!caller.revoked.is_cancelled());
-    // Also one that is used up: its owner wants the session to end, or its thief can do no more than that.
+    // Also one that is used up: its owner wants the session to end, or its thief can do no more
+    // than that.
     assert!(fixture.sessions.logout_by_refresh(&login.refresh_token).await.unwrap());
     assert!(caller.revoked.is_cancelled());
     assert!(!fixture.sessions.logout_by_refresh(&fresh.refresh_token).await.unwrap());

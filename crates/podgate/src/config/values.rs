@@ -60,7 +60,8 @@ pub(super) fn http_url(text: &str) -> Result<Url, String> {
     }
 }
 
-/// Parses an origin as browsers send it: scheme, host and port without a path (RFC 6454, section 6.1).
+/// Parses an origin as browsers send it: scheme, host and port without a path (RFC 6454, section
+/// 6.1).
 pub(super) fn origin(text: &str) -> Result<String, String> {
     let url = http_url(text)?;
     match url.path() {

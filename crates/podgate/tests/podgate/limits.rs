@@ -30,7 +30,8 @@ fn is_closed(mut stream: &TcpStream) -> bool {
     }
 }
 
-/// Opens more silent connections than the flags allow: the oldest end, the newest is answered, and the log says so in one line with `part`.
+/// Opens more silent connections than the flags allow: the oldest end, the newest is answered, and
+/// the log says so in one line with `part`.
 #[track_caller]
 fn caps_connections(flags: &[&str], part: &str) {
     let dir = tempfile::tempdir().unwrap();

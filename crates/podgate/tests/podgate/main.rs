@@ -80,7 +80,8 @@ fn address(line: &str) -> String {
     rest.trim_end_matches('/').to_owned()
 }
 
-/// The status of a GET. Fails on a server that answers nothing for long: no connection has ended by its own time limit until then.
+/// The status of a GET. Fails on a server that answers nothing for long: no connection has ended by
+/// its own time limit until then.
 #[track_caller]
 fn status(address: &str, path: &str) -> u16 {
     let mut stream = TcpStream::connect(address).unwrap();
@@ -217,7 +218,8 @@ fn an_exec_plug_in_ends_with_the_server() {
     until("the plug-in has ended", || is_gone(&process));
 }
 
-/// What comes first to a listener when Podgate watches a cluster with these variables. Where `server` or `proxy` have `PORT`, it is the listener's.
+/// What comes first to a listener when Podgate watches a cluster with these variables. Where
+/// `server` or `proxy` have `PORT`, it is the listener's.
 fn arrives(server: &str, proxy: Option<&str>, variables: &[(&str, &str)]) -> String {
     let dir = tempfile::tempdir().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

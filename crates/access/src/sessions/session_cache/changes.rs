@@ -3,8 +3,8 @@
 /// Among how many places the numbers are spread.
 const PLACES: usize = 1024;
 
-/// The generations in which sessions, or users, last changed, by their number, in constant memory. Two that share a place only make one
-/// another's readers read once more.
+/// The generations in which sessions, or users, last changed, by their number, in constant memory.
+/// Two that share a place only make one another's readers read once more.
 #[derive(Debug)]
 pub(super) struct Changes(Box<[u64]>);
 
