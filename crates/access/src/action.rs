@@ -1,13 +1,13 @@
-//! What can be done. Each action is a type, so that a [`crate::Scoped`] opened for one has the
-//! methods of that one only.
+//! The actions. Each is a type, so that a [`crate::Scoped`] opened for an action has the methods of
+//! that action only.
 
-/// An action: what a route asks of the [`crate::Gate`].
+/// An action, for which a route asks the [`crate::Gate`].
 pub trait Action: Send + Sync + 'static {
     /// Its name in `docs/routes.txt` and in messages, such as `pods.list`.
     const NAME: &'static str;
-    /// The Kubernetes verb and resource that it amounts to, such as `list pods`; for messages.
+    /// The equivalent Kubernetes verb and resource, such as `list pods`, for messages.
     const PERMISSION: &'static str;
-    /// Whether it changes anything; the web page's foreign-origin check and the audit hang on it.
+    /// Whether it changes anything. The check for foreign origins and the audit depend on it.
     const MUTATES: bool;
 }
 
@@ -25,7 +25,7 @@ macro_rules! actions {
             }
         )*
 
-        /// Name, permission and whether it changes anything, of every action.
+        /// Every action's name and permission, and whether it changes anything.
         pub const ALL: &[(&str, &str, bool)] = &[$(($name, $permission, $mutates)),*];
     };
 }
@@ -43,7 +43,7 @@ actions! {
     ReadEvents, "pods.events", "list events", false;
     /// Run a command in a container.
     Exec, "pods.exec", "create pods/exec", true;
-    /// See which clusters there are.
+    /// List the clusters.
     ListClusters, "clusters.list", "list clusters", false;
     /// Read one cluster, its counts and its namespaces.
     GetCluster, "clusters.get", "get clusters", false;
@@ -53,8 +53,8 @@ actions! {
     UpdateCluster, "clusters.update", "update clusters", true;
     /// Remove a cluster.
     DeleteCluster, "clusters.delete", "delete clusters", true;
-    /// Try a cluster's connection.
+    /// Test a cluster's connection.
     TestCluster, "clusters.test", "test clusters", true;
-    /// See and change one's own account and sessions.
+    /// Read and change one's own account and sessions.
     OwnAccount, "account.own", "use one's own account", true;
 }

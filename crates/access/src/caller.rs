@@ -1,4 +1,4 @@
-//! Who calls.
+//! The caller of a request.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::Denied;
 
-/// An account as others may see it.
+/// The public part of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     /// Its number.
@@ -26,11 +26,11 @@ pub struct Caller {
     pub user: Arc<User>,
     /// The session's number.
     pub session: i64,
-    /// Cancelled when the session ends (log-out, expiry, a changed password, a disabled account):
-    /// open streams close with 4401 then.
+    /// Cancelled when the session ends: by log-out, expiry, a changed password or a disabled
+    /// account. Open streams then close with 4401.
     pub revoked: CancellationToken,
-    /// Cancelled before `revoked` when the session may go on, but the database has been away for so
-    /// long that nobody can tell.
+    /// Cancelled before `revoked` if the database has been unavailable for so long that nobody
+    /// knows whether the session still exists.
     pub unconfirmed: CancellationToken,
 }
 

@@ -1,18 +1,18 @@
-//! What time it is.
+//! The clock.
 
 use std::{fmt, sync::Arc};
 
-/// Where the time comes from: the system, or in a test the test. Cheap to clone.
+/// A source of time: the system's clock, or one that a test controls. Cheap to clone.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> i64 + Send + Sync>);
 
 impl Clock {
-    /// A clock that says what a function says, in milliseconds since the epoch.
+    /// Builds a clock from a function that returns milliseconds since the epoch.
     pub fn from_fn(now: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
 
-    /// Milliseconds since the epoch.
+    /// Returns milliseconds since the epoch.
     pub fn now(&self) -> i64 {
         (self.0)()
     }

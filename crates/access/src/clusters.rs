@@ -1,5 +1,5 @@
-//! The clusters that Podgate knows: what the database stores of them, joined with what the registry
-//! runs.
+//! The clusters that Podgate knows: those stored in the database, joined with those that the
+//! registry runs.
 
 mod validate;
 
@@ -23,42 +23,42 @@ pub struct Entry {
     pub id: u32,
     /// Unique name.
     pub name: String,
-    /// Free text; of a kubeconfig's context its original name.
+    /// Free text. For a context of a kubeconfig, its original name.
     pub description: String,
     /// Address.
     pub api_server: String,
-    /// The namespaces that are watched now; empty: all.
+    /// The namespaces that are watched now. Empty means all.
     pub namespaces: Vec<String>,
-    /// From a kubeconfig or flag: the API can't change it.
+    /// It comes from a kubeconfig or a flag, so the API can't change it.
     pub read_only: bool,
     /// Version and nodes.
     pub info: Info,
     /// Pods in the index.
     pub pods: usize,
-    /// How current they are.
+    /// How current these pods are.
     pub sync: Sync,
 }
 
-/// A cluster to add. Either `kubeconfig`, or `api_server` and `token`.
+/// A cluster to add, given by `kubeconfig`, or by `api_server` and `token`.
 #[derive(Clone, Default)]
 pub struct New {
     /// A DNS-1123 label, not all digits.
     pub name: String,
     /// Free text.
     pub description: String,
-    /// YAML, or its base64.
+    /// YAML, or YAML in base64.
     pub kubeconfig: Option<String>,
     /// `https://host[:port]`.
     pub api_server: Option<String>,
     /// Bearer token.
     pub token: Option<String>,
-    /// PEM or its base64.
+    /// PEM, or PEM in base64.
     pub ca_cert: Option<String>,
-    /// Watched namespaces; empty: all.
+    /// The namespaces to watch. Empty means all.
     pub namespaces: Vec<String>,
 }
 
-/// What to change; absent stays.
+/// The changes to a cluster. `None` leaves a field as it is.
 #[derive(Clone, Default)]
 pub struct Edit {
     /// As in [`New`].
@@ -77,19 +77,17 @@ pub struct Edit {
     pub namespaces: Option<Vec<String>>,
 }
 
-/// See the module. Cheap to clone.
-///
-/// The database comes first: what it holds is started at the next start, whatever happens in
-/// between.
+/// The clusters of the database and the registry. Cheap to clone. A change is written to the
+/// database first: after a crash in between, the next start follows the database.
 #[derive(Clone, Debug)]
 pub struct Clusters {
     store: Store,
     registry: Registry,
     index: Index,
     clock: Clock,
-    /// Held from a change of the database until the registry has followed, so that two changes of
-    /// one cluster can't leave the two at odds. An async mutex, because it is held across both;
-    /// reads don't take it.
+    /// Held from a change in the database until the registry has followed, so that two changes to
+    /// one cluster can't leave them inconsistent. An async mutex, because it is held across both.
+    /// Reads don't take it.
     changes: Arc<Mutex<()>>,
 }
 
@@ -105,8 +103,8 @@ impl Clusters {
         }
     }
 
-    /// Starts every cluster that the database holds (those added through the API). One whose
-    /// credential can't be decrypted is there all the same, and says so.
+    /// Starts every cluster of the database: those added through the API. A cluster whose
+    /// credential can't be decrypted is listed too, with that reason.
     ///
     /// # Errors
     /// [`crate::Denied::Internal`] when the database fails.
@@ -121,8 +119,8 @@ impl Clusters {
         Ok(())
     }
 
-    /// Starts a cluster of the operator's under a stable number: `key` says which one it is at the
-    /// next start. `namespaces` are those to watch; empty: all.
+    /// Starts a cluster of the operator under a stable number, which `key` identifies at the next
+    /// start. `namespaces` are those to watch; empty means all.
     ///
     /// # Errors
     /// [`crate::Denied::Internal`] when the database fails.
@@ -134,7 +132,7 @@ impl Clusters {
         source: podgate_cluster::Source,
         namespaces: Vec<String>,
     ) -> Result<Entry> {
-        // A database may not take every character, and a context may be called anything.
+        // A context's name may have characters that a database refuses.
         let plain = |text: &str| text.replace(char::is_control, " ");
         let (key, description) = (plain(key), plain(description));
         let mut row = self
@@ -150,7 +148,7 @@ impl Clusters {
         let rows = self.store.list_clusters().await?;
         let mut rows: HashMap<u32, _> = rows.into_iter().map(|row| (row.id, row)).collect();
         let clusters = self.registry.all();
-        // One without a row is being removed.
+        // A cluster without a row is being removed.
         let entries = clusters
             .iter()
             .filter_map(|cluster| Some(self.entry(cluster, rows.remove(&cluster.id().0)?)));
@@ -211,8 +209,7 @@ impl Clusters {
                 let stored = self.stored_source(row.id).await?.map_err(lost)?;
                 Some(stored.with_token(&token).map_err(invalid)?)
             }
-            // A stored credential must not be sent to another server than the one that it was given
-            // for.
+            // A stored credential must never be sent to a server that it was not given for.
             (None, _, None, _) => return Err(missing("`token`, which a new `apiServer` or `caCert` needs as well,")),
             (None, None, Some(_), Some(_)) => return Err(missing("`apiServer`, which a new `caCert` needs as well,")),
             (kubeconfig, api_server, token, ca_cert) => Some(source(kubeconfig, api_server, token, ca_cert)?),
@@ -237,7 +234,8 @@ impl Clusters {
             if let Some(name) = &edit.name {
                 clusters.free_name(name).await?;
             }
-            // Before anything changes: without the source the cluster could not be started again.
+            // Done before anything changes: without the source, the cluster could not be started
+            // again.
             let source = match given {
                 None if restart => Some(clusters.usable_source(&row).await?),
                 given => given,
@@ -310,8 +308,8 @@ impl Clusters {
         Ok(row)
     }
 
-    /// The stored source, or why it is lost. A database that fails has lost nothing: that is this
-    /// call's error, and its words are not for callers.
+    /// Returns the stored source, or why it is lost. A failing database has lost nothing: that is
+    /// an error of this call, whose text is not for callers.
     async fn stored_source(&self, id: u32) -> Result<std::result::Result<Source, InvalidSource>> {
         let stored = match self.store.cluster_credential(id).await {
             Err(error @ podgate_store::Error::Unseal(_)) => return Ok(Err(InvalidSource(error.to_string()))),
@@ -323,7 +321,7 @@ impl Clusters {
             .and_then(|stored| Source::from_stored(&stored)))
     }
 
-    /// The stored source, or one that says why it is lost.
+    /// Returns the stored source, or a source that reports why it is lost.
     async fn usable_source(&self, row: &podgate_store::Cluster) -> Result<Source> {
         let stored = self.stored_source(row.id).await?;
         Ok(stored.unwrap_or_else(|InvalidSource(reason)| {
@@ -332,7 +330,8 @@ impl Clusters {
         }))
     }
 
-    /// Refuses a name that a running cluster or one of the API's has, before anything is tried.
+    /// Refuses a name that a running or a stored cluster already has, before the connection is
+    /// tested.
     async fn check_name(&self, name: &str) -> Result<()> {
         match self.store.cluster_by_name(name).await? {
             Some(row) if row.origin == Origin::Api || self.registry.get(ClusterId(row.id)).is_some() => {
@@ -342,7 +341,7 @@ impl Clusters {
         }
     }
 
-    /// Takes a name from a cluster of the operator's that is not there at this start.
+    /// Frees a name that belongs to a cluster of the operator which is not part of this start.
     async fn free_name(&self, name: &str) -> Result<()> {
         self.check_name(name).await?;
         if let Some(row) = self.store.cluster_by_name(name).await? {
@@ -351,8 +350,8 @@ impl Clusters {
         Ok(())
     }
 
-    /// Carries a change out, one at a time and to its end, even if the caller's request goes away
-    /// meanwhile.
+    /// Carries out a change. Changes run one at a time, and to their end even if the caller's
+    /// request is dropped.
     async fn change<T: Send + 'static, F: Future<Output = Result<T>> + Send + 'static>(
         &self,
         work: impl FnOnce(Self) -> F,
@@ -370,7 +369,7 @@ impl Clusters {
     }
 }
 
-/// A source from what a request gives: a kubeconfig, or else address and token.
+/// Builds a source from a request: from its kubeconfig, or from its address and token.
 fn source(
     kubeconfig: Option<String>,
     api_server: Option<String>,

@@ -1,7 +1,6 @@
-//! Why a call is not carried out.
+//! Why a call was not carried out.
 
-/// A refusal or failure on this side of the API. Each variant's text is a whole sentence for the
-/// caller.
+/// A refusal or failure below the API. Each variant's text is a whole sentence for the caller.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Denied {
     /// Wrong user name or password (401001).
@@ -10,19 +9,19 @@ pub enum Denied {
     /// The session is over (401002).
     #[error("the session has expired: log in again")]
     SessionExpired,
-    /// No credential, or one we do not know (401003).
+    /// No credential, or an unknown one (401003).
     #[error("{0}")]
     NoCredential(String),
     /// The account is locked or disabled (401004).
     #[error("{0}")]
     AccountLocked(String),
-    /// The caller may not (403001).
+    /// The caller lacks the permission (403001).
     #[error("{0}")]
     Forbidden(String),
-    /// Too many tries; wait this many seconds (429001).
-    #[error("too many tries: try again in {retry_after} s")]
+    /// Too many attempts (429001).
+    #[error("too many attempts: try again in {retry_after} s")]
     TooMany {
-        /// Seconds.
+        /// Seconds after which to try again.
         retry_after: u64,
     },
     /// A body that is not valid (400002).
@@ -31,19 +30,19 @@ pub enum Denied {
     /// No such cluster (404002).
     #[error("{0}")]
     ClusterNotFound(String),
-    /// Taken, or read-only (409001).
+    /// The name is taken, or the cluster is read-only (409001).
     #[error("{0}")]
     Conflict(String),
     /// The pods of the cluster are still being synced for the first time (503001).
     #[error("{0}")]
     Syncing(String),
-    /// The database is away (503002). Why is in the log.
+    /// The database is unavailable (503002). The reason is in the log.
     #[error("the database is unavailable: try again in a moment; lists of sessions in use go on without it")]
     Unavailable,
-    /// What the cluster said.
+    /// The cluster refused or failed.
     #[error(transparent)]
     Cluster(#[from] podgate_cluster::Error),
-    /// Our fault (500001); the text is for the log only.
+    /// A fault of Podgate (500001). The text is for the log only.
     #[error("{0}")]
     Internal(String),
 }
@@ -53,7 +52,7 @@ impl From<podgate_store::Error> for Denied {
         match error {
             podgate_store::Error::Busy => Self::TooMany { retry_after: 1 },
             podgate_store::Error::Unavailable(reason) => {
-                tracing::debug!(%reason, "a call failed for want of the database");
+                tracing::debug!(%reason, "a call failed because the database is unavailable");
                 Self::Unavailable
             }
             podgate_store::Error::Weak(reason) => Self::Invalid(reason),
@@ -63,5 +62,5 @@ impl From<podgate_store::Error> for Denied {
     }
 }
 
-/// Shorthand.
+/// A result whose error is [`Denied`].
 pub type Result<T> = std::result::Result<T, Denied>;

@@ -12,7 +12,7 @@ use crate::{
     error::{Denied, Result},
 };
 
-/// What an action is on.
+/// The object of an action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target<'a> {
     /// All of Podgate.
@@ -30,7 +30,7 @@ pub enum Target<'a> {
     },
 }
 
-/// Decides, and hands out what was decided. Cheap to clone.
+/// Decides whether a caller may do something, and returns the means to do it. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Gate {
     pub(crate) index: Index,
@@ -38,7 +38,8 @@ pub struct Gate {
     pub(crate) clusters: Clusters,
 }
 
-/// How a cluster does, for the process's own health and metrics. Names no pod.
+/// The health of a cluster, for the server's own health check and metrics. Contains nothing about
+/// single pods.
 #[derive(Clone, Debug)]
 pub struct Health {
     /// The cluster's name.
@@ -47,15 +48,16 @@ pub struct Health {
     pub sync: podgate_cluster::Sync,
     /// Pods in the index.
     pub pods: usize,
-    /// Pods that did not parse, so far.
+    /// The number of pods that did not parse since the start.
     pub skipped: u64,
-    /// Labels left out of rows, so far.
+    /// The number of labels left out of rows since the start.
     pub labels_left_out: u64,
-    /// What its watches have been through.
+    /// The counters of its watches.
     pub counts: Counts,
 }
 
-/// What a caller may touch: the methods of action `A`, on one target. Made by [`Gate::open`] only.
+/// The permission for action `A` on one target, which offers that action's methods. Only
+/// [`Gate::open`] creates it.
 #[derive(Debug)]
 pub struct Scoped<A: Action> {
     pub(crate) gate: Gate,
@@ -67,7 +69,7 @@ pub struct Scoped<A: Action> {
 }
 
 impl Gate {
-    /// A gate over everything there is.
+    /// Creates the gate to all clusters and the index.
     pub fn new(index: Index, registry: Registry, clusters: Clusters) -> Self {
         Self {
             index,
@@ -76,11 +78,11 @@ impl Gate {
         }
     }
 
-    /// Asks whether a caller may do `A` on a target.
+    /// Opens the way to action `A` on a target, if the caller may do it.
     ///
     /// # Errors
-    /// [`Denied::ClusterNotFound`]; [`Denied::Forbidden`], naming verb, resource, namespace and
-    /// cluster.
+    /// [`Denied::ClusterNotFound`]; [`Denied::Forbidden`], which names verb, resource, namespace
+    /// and cluster.
     pub async fn open<A: Action>(&self, caller: &Caller, target: Target<'_>) -> Result<Scoped<A>> {
         let (cluster, namespace, name) = match target {
             Target::Everything => (None, "", ""),
@@ -103,14 +105,14 @@ impl Gate {
         })
     }
 
-    /// Wakes when the rows or the sync state of any cluster, or the set of clusters, may have
-    /// changed. Names nothing.
+    /// Returns a receiver that wakes when rows, sync states or the set of clusters may have
+    /// changed. It does not say which.
     pub fn changes(&self) -> tokio::sync::watch::Receiver<()> {
         self.registry.changes()
     }
 
-    /// How every cluster does, by number. Needs no caller: it is for health checks and metrics, not
-    /// for answers to users.
+    /// Returns the health of every cluster, by number. It needs no caller, because it is for health
+    /// checks and metrics, not for responses to users.
     pub fn health(&self) -> Vec<Health> {
         let health = |cluster: Cluster| Health {
             name: cluster.name().to_owned(),
@@ -123,7 +125,7 @@ impl Gate {
         self.registry.all().into_iter().map(health).collect()
     }
 
-    /// A cluster by number or by unique name.
+    /// Finds a cluster by its number or unique name.
     pub(crate) fn find(&self, id: &str) -> Result<Cluster> {
         let found = if id.bytes().all(|b| b.is_ascii_digit()) {
             id.parse()
@@ -137,7 +139,8 @@ impl Gate {
     }
 }
 
-/// The one role there is may do everything; an account without it may do nothing.
+/// Checks the role. The only role, `admin`, may do everything; an account without it may do
+/// nothing.
 fn authorise<A: Action>(caller: &Caller, cluster: Option<&str>, namespace: &str) -> Result<()> {
     if caller.user.role == "admin" {
         return Ok(());
@@ -155,18 +158,18 @@ fn authorise<A: Action>(caller: &Caller, cluster: Option<&str>, namespace: &str)
 }
 
 impl<A: Action> Scoped<A> {
-    /// Who was let in.
+    /// Returns the caller.
     pub fn caller(&self) -> &Caller {
         &self.caller
     }
 
-    /// The name of the target's pod, or empty.
+    /// Returns the name of the target's pod, or an empty text.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The cluster of the target. Private to this crate: handlers get only what their action
-    /// offers.
+    /// Returns the target's cluster. Private to this crate, so that handlers get only what their
+    /// action offers.
     pub(crate) fn cluster(&self) -> Result<&Cluster> {
         self.cluster
             .as_ref()

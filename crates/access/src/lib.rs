@@ -1,5 +1,6 @@
-//! Who may do what. Everything that touches a cluster, the index or an account goes through here:
-//! [`Sessions`] tells who calls, and the [`Gate`] hands out what the caller may touch.
+//! Authentication and authorisation. Every access to a cluster, the index or an account goes
+//! through this crate: [`Sessions`] finds out who calls, and the [`Gate`] returns what the caller
+//! may do.
 
 pub mod action;
 mod caller;

@@ -1,4 +1,4 @@
-//! Pods of the index as far as a caller may see them: what lists and live queries read.
+//! The pods of the index that a caller may see, as lists and live queries read them.
 
 use podgate_cluster::{Cluster, Error, Sync};
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use podgate_index::{
     live::{Delta, Live, Window},
 };
 
-/// A question about the pods of some clusters, cut to what its caller may see of them. Made by
-/// [`crate::Scoped`] only.
+/// A query for pods of some clusters, restricted to what its caller may see. Only [`crate::Scoped`]
+/// creates it.
 #[derive(Clone, Debug)]
 pub struct PodQuery {
     index: Index,
@@ -17,15 +17,15 @@ pub struct PodQuery {
     clusters: Vec<ListedCluster>,
 }
 
-/// A cluster that a list is of.
+/// A cluster that a query covers.
 #[derive(Clone, Debug)]
 pub struct ListedCluster {
     cluster: Cluster,
     sync: Sync,
 }
 
-/// The index as it is now, for one question. No change comes in while it lives: read and let go,
-/// without an await between.
+/// A view of the index for one query. The index can't change while it lives: read and drop it
+/// without an await in between.
 #[derive(Debug)]
 pub struct PodReader<'a> {
     reader: Reader<'a>,
@@ -33,7 +33,7 @@ pub struct PodReader<'a> {
 }
 
 impl PodQuery {
-    /// `clusters` are those asked for, by number. Fills in the query's clusters and scope.
+    /// Restricts a query to `clusters` (sorted by number) and a scope.
     pub(crate) fn new(index: &Index, clusters: Vec<Cluster>, scope: Scope, query: Query) -> Self {
         let query = Query {
             clusters: clusters.iter().map(Cluster::id).collect(),
@@ -54,17 +54,17 @@ impl PodQuery {
         }
     }
 
-    /// What is asked, in canonical form: with the clusters and the scope that the caller has.
+    /// Returns the query in canonical form, restricted to the clusters and the scope.
     pub fn query(&self) -> &Query {
         &self.query
     }
 
-    /// The clusters asked for, by number.
+    /// Returns the clusters that the query covers, by number.
     pub fn clusters(&self) -> &[ListedCluster] {
         &self.clusters
     }
 
-    /// The name of one of them; empty for another.
+    /// Returns the name of a cluster that the query covers, or an empty text for any other.
     pub fn cluster_name(&self, id: ClusterId) -> &str {
         let found = self.clusters.binary_search_by_key(&id, ListedCluster::id);
         found
@@ -73,7 +73,7 @@ impl PodQuery {
             .map_or("", ListedCluster::name)
     }
 
-    /// Opens the index for this question.
+    /// Opens the index for this query.
     pub fn read(&self) -> PodReader<'_> {
         PodReader {
             reader: self.index.read_for(&self.query),
@@ -83,18 +83,18 @@ impl PodQuery {
 }
 
 impl ListedCluster {
-    /// Its number.
+    /// Returns its number.
     pub fn id(&self) -> ClusterId {
         self.cluster.id()
     }
 
-    /// Its name.
+    /// Returns its name.
     pub fn name(&self) -> &str {
         self.cluster.name()
     }
 
-    /// How current its pods were when the question was asked; the error also tells of a namespace
-    /// asked for that the cluster is not watched in.
+    /// Returns how current its pods were when the query was made. The error also names a requested
+    /// namespace that is not watched.
     pub fn sync(&self) -> &Sync {
         &self.sync
     }
@@ -106,8 +106,7 @@ impl PodReader<'_> {
         self.reader.find(self.query)
     }
 
-    /// The question as a live query: to be brought up to date by readings of the same question
-    /// only.
+    /// Starts a live view of the query. Only readers of the same query may update it.
     pub fn live(&self) -> Live {
         Live::new(&self.reader, self.query.clone())
     }
@@ -133,7 +132,8 @@ impl PodReader<'_> {
     }
 }
 
-/// What keeps a cluster from listing some namespaces: it is not watched in them.
+/// Returns why a cluster can't list some of the namespaces: they are not watched. `None` if all
+/// are.
 pub(crate) fn unwatched(cluster: &Cluster, namespaces: &[String]) -> Option<String> {
     let watched = cluster.watched();
     let unknown = |namespace: &&String| !watched.is_empty() && !watched.contains(namespace);

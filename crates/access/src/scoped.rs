@@ -1,4 +1,4 @@
-//! What each action hands out.
+//! The methods that each action offers.
 
 use std::collections::BTreeMap;
 
@@ -18,14 +18,14 @@ use crate::{
 };
 
 impl Scoped<ListPods> {
-    /// The pods that a query asks for: of the target's cluster, or of everything the clusters that
-    /// are `named` by number or name (none: all). Fills in the query's clusters and scope: who may
-    /// list pods may see them all.
+    /// Returns the pods of a query: those of the target's cluster, or, for all of Podgate, those of
+    /// the clusters `named` by number or name. No name means all clusters. Whoever may list pods
+    /// may see all of them.
     ///
     /// # Errors
-    /// Of one cluster [`Denied::Forbidden`] for a namespace that it is not watched in, and
-    /// [`Denied::Syncing`] before its first sync, or what made it fail; of everything
-    /// [`Denied::ClusterNotFound`], and nothing for the state of a cluster.
+    /// For one cluster: [`Denied::Forbidden`] for a namespace that is not watched,
+    /// [`Denied::Syncing`] before the first sync, or the error that made the sync fail. For all of
+    /// Podgate: [`Denied::ClusterNotFound`]; the state of a cluster is not an error there.
     pub fn pods(&self, named: &[String], query: Query) -> Result<PodQuery> {
         if let Some(cluster) = &self.cluster {
             check_watched(cluster, &query.namespaces)?;
@@ -35,11 +35,11 @@ impl Scoped<ListPods> {
         Ok(PodQuery::new(&self.gate.index, clusters, Scope::All, query))
     }
 
-    /// As [`Scoped::pods`], to be asked again and again. A cluster that was not synced yet is no
-    /// error: its state is told.
+    /// Returns a live query, which is read again and again. Otherwise like [`Scoped::pods`], but a
+    /// cluster that has not synced yet is not an error: its state is reported.
     ///
     /// # Errors
-    /// [`Denied::Forbidden`] for a namespace that the target's cluster is not watched in;
+    /// [`Denied::Forbidden`] for a namespace of the target's cluster that is not watched;
     /// [`Denied::ClusterNotFound`].
     pub fn subscribe(&self, named: &[String], query: Query) -> Result<LiveQuery> {
         if let Some(cluster) = &self.cluster {
@@ -51,7 +51,7 @@ impl Scoped<ListPods> {
         Ok(LiveQuery::new(index, registry, clusters, Scope::All, query))
     }
 
-    /// The target's cluster, or those that are named, by number; none: all.
+    /// Returns the target's cluster or the named ones, by number. `None` means all.
     fn named(&self, named: &[String]) -> Result<Option<Vec<Cluster>>> {
         if let Some(cluster) = &self.cluster {
             return Ok(Some(vec![cluster.clone()]));
@@ -132,7 +132,7 @@ impl Scoped<Exec> {
 }
 
 impl Scoped<ListClusters> {
-    /// Every cluster, by number.
+    /// Returns every cluster, by number.
     ///
     /// # Errors
     /// [`Denied::Internal`].
@@ -142,7 +142,7 @@ impl Scoped<ListClusters> {
 }
 
 impl Scoped<GetCluster> {
-    /// The cluster.
+    /// Returns the cluster.
     ///
     /// # Errors
     /// [`Denied::Internal`].
@@ -150,17 +150,17 @@ impl Scoped<GetCluster> {
         self.gate.clusters.get(self.cluster()?).await
     }
 
-    /// Counts of its pods.
+    /// Returns counts of its pods.
     ///
     /// # Errors
-    /// [`Denied::Syncing`] before the first sync, or what made it fail.
+    /// [`Denied::Syncing`] before the first sync, or the error that made it fail.
     pub fn stats(&self) -> Result<Stats> {
         let cluster = self.cluster()?;
         synced(cluster)?;
         Ok(self.gate.index.stats(cluster.id(), &Scope::All))
     }
 
-    /// Its namespaces, by name.
+    /// Returns its namespaces, by name.
     ///
     /// # Errors
     /// Those of the cluster.
@@ -170,17 +170,18 @@ impl Scoped<GetCluster> {
 }
 
 impl Scoped<CreateCluster> {
-    /// Tries, stores and starts a cluster.
+    /// Tests, stores and starts a cluster.
     ///
     /// # Errors
-    /// [`Denied::Invalid`], [`Denied::Conflict`] for a name that is taken, and what the try met.
+    /// [`Denied::Invalid`], [`Denied::Conflict`] for a name that is taken, and the error of the
+    /// test.
     pub async fn create(&self, new: New) -> Result<Entry> {
         self.gate.clusters.create(new).await
     }
 }
 
 impl Scoped<UpdateCluster> {
-    /// Changes what is given; a new credential is tried first.
+    /// Changes the given fields. A new credential is tested first.
     ///
     /// # Errors
     /// As [`Scoped::create`]; [`Denied::Conflict`] for a read-only cluster.
@@ -200,17 +201,17 @@ impl Scoped<DeleteCluster> {
 }
 
 impl Scoped<TestCluster> {
-    /// Tries the cluster's connection now; its version.
+    /// Tests the cluster's connection, and returns its version.
     ///
     /// # Errors
-    /// What the try met; nothing of the upstream's body.
+    /// The error of the test, without any of the upstream's body.
     pub async fn test(&self) -> Result<podgate_cluster::Info> {
         self.gate.clusters.test(self.cluster()?).await
     }
 }
 
-/// How current the pods of a cluster are that has been synced: of another one the index holds
-/// nothing or a part.
+/// Returns how current a synced cluster's pods are. Of any other cluster, the index holds nothing
+/// or only a part.
 fn synced(cluster: &Cluster) -> Result<Sync> {
     let sync = cluster.sync();
     match (sync.state, &sync.error) {
@@ -223,8 +224,8 @@ fn synced(cluster: &Cluster) -> Result<Sync> {
     }
 }
 
-/// Refuses a namespace of whose pods the index knows nothing: an empty list would say that there
-/// are none.
+/// Refuses a namespace that the index does not cover: an empty list would claim that it has no
+/// pods.
 fn check_watched(cluster: &Cluster, namespaces: &[String]) -> Result<()> {
     unwatched(cluster, namespaces).map_or(Ok(()), |message| Err(Denied::Forbidden(message)))
 }

@@ -1,4 +1,4 @@
-//! Log-in, sessions and who a token belongs to.
+//! Log-ins and sessions.
 
 mod account;
 mod limits;
@@ -22,30 +22,30 @@ use crate::{
     token::{Kind, Refresh},
 };
 
-/// How often a session is read again because it changed, or one that shares its place among the
-/// changes did.
+/// How often a session is read again because it changed meanwhile, or another one with the same
+/// slot in the list of changes did.
 const READS: usize = 16;
 
-/// How long sessions live and how many failures a log-in may have.
+/// How long sessions live, and how many failed log-ins are allowed.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Seconds without a call after which a session ends.
+    /// Seconds without a request after which a session ends.
     pub idle: i64,
     /// Seconds after which a session ends in any case.
     pub absolute: i64,
     /// Seconds after which an access token must be refreshed.
     pub token: i64,
-    /// Failures within `window` seconds: of one account from one network before its further tries
-    /// are refused, of one account from anywhere before its tries from unknown networks are slowed,
+    /// Failures within `window` seconds: of one account from one network, before further attempts
+    /// are refused; of one account from anywhere, before attempts from unknown networks are slowed;
     /// and of one session that changes its password.
     pub failures: u32,
-    /// Failures of one network within `window` seconds before its further tries are refused,
-    /// whatever their account.
+    /// Failures of one network within `window` seconds before its further attempts are refused,
+    /// whatever the account.
     pub network_failures: u32,
     /// Seconds.
     pub window: i64,
-    /// Seconds that sessions go on from memory, and streams with them, while the database is away
-    /// and can't say that they ended.
+    /// Seconds for which sessions and their streams continue from memory while the database is
+    /// unavailable and can't say whether they ended.
     pub unconfirmed: i64,
 }
 
@@ -63,16 +63,16 @@ impl Default for Options {
     }
 }
 
-/// A new or refreshed session, as the client gets it.
+/// The tokens of a new or refreshed session.
 #[derive(Clone)]
 pub struct Login {
     /// The access token.
     pub token: String,
-    /// The refresh token; single-use.
+    /// The refresh token, which can be used once.
     pub refresh_token: String,
     /// When the access token expires, in milliseconds since the epoch.
     pub expires_at: i64,
-    /// Whose it is.
+    /// The session's user.
     pub user: User,
 }
 
@@ -85,7 +85,7 @@ impl std::fmt::Debug for Login {
     }
 }
 
-/// Sessions of this process. Cheap to clone.
+/// The sessions, with those in use cached in this process. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Sessions {
     store: Store,
@@ -96,12 +96,12 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// Sessions kept in a store.
+    /// Creates sessions that are kept in a store.
     pub fn new(store: Store, options: Options) -> Self {
         Self::with_clock(store, options, Clock::default())
     }
 
-    /// The same by another clock.
+    /// Creates sessions that use a given clock.
     pub fn with_clock(store: Store, options: Options, clock: Clock) -> Self {
         let throttle = Throttle::new(&options, store.passwords().clone(), clock.clone());
         Self {
@@ -116,8 +116,8 @@ impl Sessions {
         }
     }
 
-    /// Trades a refresh token for new tokens. A refresh token used twice ends the session: one of
-    /// the two who had it is a thief.
+    /// Exchanges a refresh token for new tokens. A refresh token that is used twice ends the
+    /// session, because one of its two users has stolen it.
     ///
     /// # Errors
     /// `NoCredential`, `SessionExpired`, `AccountLocked`, `Unavailable`, `Internal`.
@@ -140,7 +140,7 @@ impl Sessions {
         Err(Denied::SessionExpired)
     }
 
-    /// New tokens for a session; `None` when someone else got them.
+    /// Issues new tokens for a session. Returns `None` if another request was faster.
     async fn rotate(&self, session: &Session, user: &podgate_store::User, used: &Refresh) -> Result<Option<Login>> {
         let now = self.clock.now();
         self.check_alive(session, user, now)?;
@@ -166,11 +166,11 @@ impl Sessions {
         }))
     }
 
-    /// Who a token belongs to. From memory when it was seen before.
+    /// Returns the caller to whom a token belongs, from memory if the token was seen before.
     ///
     /// # Errors
     /// `NoCredential` for an unknown token, `SessionExpired`, `AccountLocked`, `Unavailable`,
-    /// `Internal`; `TooMany` for a session that changes faster than it can be read.
+    /// `Internal`; `TooMany` if the session changes faster than it can be read.
     pub async fn authenticate(&self, token: &str) -> Result<Caller> {
         let unknown = || Denied::NoCredential("the access token is not valid: log in again".to_owned());
         let hash = Kind::Session.hash(token).ok_or_else(unknown)?;
@@ -196,16 +196,16 @@ impl Sessions {
         Err(Denied::TooMany { retry_after: 1 })
     }
 
-    /// Ends the caller's session, at once, everywhere.
+    /// Ends the caller's session immediately.
     ///
     /// # Errors
-    /// `Unavailable` and `Internal`: the session has ended in this process alone.
+    /// `Unavailable` and `Internal`: the session has ended in this process only.
     pub async fn logout(&self, caller: &Caller) -> Result<()> {
         self.end(caller.session).await
     }
 
-    /// Ends the session of a refresh token, at once, everywhere; also of one that is used up.
-    /// Returns whether there was one.
+    /// Ends the session of a refresh token immediately, even if the token was used before. Returns
+    /// whether there was such a session.
     ///
     /// # Errors
     /// `Unavailable`, `Internal`.
@@ -228,7 +228,7 @@ impl Sessions {
     async fn end(&self, id: i64) -> Result<()> {
         self.finish(move |sessions| async move {
             let deleted = sessions.store.delete_session(id).await;
-            // Even if the store failed: who logs out wants the streams closed.
+            // Even if the store failed: whoever logs out wants the streams closed.
             sessions.cache().remove(id);
             deleted?;
             Ok(())
@@ -236,8 +236,8 @@ impl Sessions {
         .await
     }
 
-    /// Runs to its end even if the caller's request goes away meanwhile: what is over in the store
-    /// must be over here too.
+    /// Runs `work` to its end even if the caller's request is dropped: a session that ended in the
+    /// store must end here too.
     async fn finish<F: Future<Output = Result<()>> + Send + 'static>(
         &self,
         work: impl FnOnce(Self) -> F,
@@ -267,7 +267,7 @@ impl Sessions {
     }
 }
 
-/// What others may see of a user.
+/// Returns the public part of a user.
 fn shown(user: &podgate_store::User) -> User {
     User {
         id: user.id,

@@ -1,12 +1,12 @@
-//! A question about pods that is asked again and again.
+//! Live queries: queries for pods that are read again and again.
 
 use podgate_cluster::{Cluster, Registry};
 use podgate_index::{ClusterId, Index, Query, Scope};
 
 use crate::pod_query::PodQuery;
 
-/// A live query, cut to what its caller may see. Made by [`crate::Scoped`] only. Ends with the
-/// session that opened it: whoever keeps it sees to that.
+/// A live query, restricted to what its caller may see. Only [`crate::Scoped`] creates it. Whoever
+/// keeps it must drop it when the caller's session ends.
 #[derive(Clone, Debug)]
 pub struct LiveQuery {
     index: Index,
@@ -14,17 +14,17 @@ pub struct LiveQuery {
     key: LiveQueryKey,
 }
 
-/// What is followed: equal for callers who see the same rows in the same order.
+/// The identity of a live query. It is equal for callers who see the same rows in the same order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LiveQueryKey {
-    /// Sorted; none: all there are, and those that come.
+    /// Sorted by number. `None` means all clusters, including those added later.
     clusters: Option<Vec<ClusterId>>,
     scope: Scope,
     query: Query,
 }
 
 impl LiveQuery {
-    /// `clusters` none: all there are, and those that come.
+    /// Creates a live query. `None` for `clusters` means all, including those added later.
     pub(crate) fn new(
         index: &Index,
         registry: &Registry,
@@ -43,12 +43,12 @@ impl LiveQuery {
         }
     }
 
-    /// What is followed. Callers with equal keys may share what it costs.
+    /// Returns the query's identity. Callers with equal keys may share one evaluation.
     pub fn key(&self) -> &LiveQueryKey {
         &self.key
     }
 
-    /// The question as it is now: of the clusters that there are now, with their sync states.
+    /// Returns the query for the clusters that exist now, with their sync states.
     pub fn pods(&self) -> PodQuery {
         let LiveQueryKey { clusters, scope, query } = &self.key;
         let listed: Vec<Cluster> = match clusters {

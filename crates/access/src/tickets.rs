@@ -14,34 +14,34 @@ use crate::{
     token::{self, Kind},
 };
 
-/// Seconds a ticket lives.
+/// How many seconds a ticket lives.
 pub const LIFETIME: i64 = 30;
 
-/// How many unused tickets there may be of one session, and in all.
+/// The most unused tickets of one session, and of all sessions.
 const OF_SESSION: usize = 32;
 const IN_ALL: usize = 10_000;
 
-/// The longest target, in bytes.
+/// The most bytes of a target.
 const LONGEST_TARGET: usize = 8192;
 
-/// Tickets of this process, in memory, bounded. Cheap to clone.
+/// The tickets of this process, in bounded memory. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Tickets {
     clock: Clock,
     unused: Arc<Mutex<HashMap<TokenHash, Ticket>>>,
 }
 
-/// A ticket that was issued. Its own hash is its key.
+/// An issued ticket. The map's key is its hash.
 #[derive(Debug)]
 struct Ticket {
     caller: Caller,
-    /// Hash of the path and query that it opens: a hash, so that many long ones take no room.
+    /// The hash of the path and query that it opens, so that long ones take no more memory.
     target: TokenHash,
     expires_at: i64,
 }
 
 impl Tickets {
-    /// None yet, by another clock than the system's.
+    /// Creates an empty set of tickets that uses a given clock.
     pub fn with_clock(clock: Clock) -> Self {
         Self {
             clock,
@@ -54,7 +54,7 @@ impl Tickets {
     ///
     /// # Errors
     /// [`crate::Denied::Invalid`] for a target that is not one of our WebSocket paths,
-    /// [`crate::Denied::TooMany`] for too many open ones.
+    /// [`crate::Denied::TooMany`] if there are too many unused ones.
     pub fn issue(&self, caller: &Caller, target: &str) -> Result<String> {
         check_target(target)?;
         if caller.revoked.is_cancelled() {
@@ -84,11 +84,11 @@ impl Tickets {
         Ok(ticket)
     }
 
-    /// Redeems a ticket. Right or not, it is used up.
+    /// Redeems a ticket. It can't be used again, even if this call fails.
     ///
     /// # Errors
-    /// [`crate::Denied::NoCredential`] for one that is unknown, used, expired, revoked, or for
-    /// another target.
+    /// [`crate::Denied::NoCredential`] for a ticket that is unknown, used, expired or revoked, or
+    /// that is for another target.
     pub fn redeem(&self, ticket: &str, target: &str) -> Result<Caller> {
         let hash = Kind::Ticket.hash(ticket);
         let found = hash.and_then(|hash| {
@@ -113,8 +113,8 @@ impl Ticket {
     }
 }
 
-/// Whether a path has a segment `.` or `..`, also encoded: a URL parser would resolve it, and open
-/// another path than the ticket's.
+/// Returns whether a path has a segment `.` or `..`, also percent-encoded. A URL parser would
+/// resolve it and open a path other than the ticket's.
 fn has_dots(target: &str) -> bool {
     let path = target.split_once('?').map_or(target, |(path, _)| path);
     path.split('/').any(|segment| {

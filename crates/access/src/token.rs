@@ -1,5 +1,6 @@
-//! Opaque tokens: 256 random bits behind a prefix that says what they are, so that a leaked one is
-//! recognised. Kept as hashes only: the bits are random, so that a plain SHA-256 can't be reversed.
+//! Opaque tokens: 256 random bits behind a prefix that names their kind, so that a leaked token can
+//! be recognised. Only their hashes are stored. The bits are random, so that a plain SHA-256 can't
+//! be reversed.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use podgate_store::TokenHash;
@@ -7,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Denied, Result};
 
-/// What a token is for.
+/// The purpose of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// An access token.
@@ -18,7 +19,7 @@ pub(crate) enum Kind {
     Ticket,
 }
 
-/// Random bytes of a token, and how many characters they are in Base64.
+/// The number of random bytes of a token, and of their characters in Base64.
 const BYTES: usize = 32;
 const CHARACTERS: usize = 43;
 
@@ -31,7 +32,7 @@ impl Kind {
         }
     }
 
-    /// A new token and its hash.
+    /// Creates a token. Returns it with its hash.
     pub(crate) fn generate(self) -> Result<(String, TokenHash)> {
         let mut bytes = [0; BYTES];
         fill(&mut bytes)?;
@@ -40,7 +41,7 @@ impl Kind {
         Ok((token, hash))
     }
 
-    /// The bytes of a token of this kind; `None` for what can't be one.
+    /// Returns the bytes of a token, or `None` if the text can't be a token of this kind.
     fn bytes(self, token: &str) -> Option<[u8; BYTES]> {
         let decoded = URL_SAFE_NO_PAD.decode(token.strip_prefix(self.prefix())?).ok()?;
         decoded.try_into().ok()
@@ -50,7 +51,7 @@ impl Kind {
         format!("{}{}", self.prefix(), URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// The hash of a token of this kind; `None` for what can't be one.
+    /// Returns the hash of a token, or `None` if the text can't be a token of this kind.
     pub(crate) fn hash(self, token: &str) -> Option<TokenHash> {
         let rest = token.strip_prefix(self.prefix())?;
         let whole = rest.len() == CHARACTERS
@@ -61,36 +62,35 @@ impl Kind {
     }
 }
 
-/// A refresh token. Its first half stays the same as long as its session lives, so that each of its
-/// tokens that was used up is recognised, however long ago; its second half, 128 random bits, makes
-/// it good once.
+/// A refresh token. Its first half stays the same while its session lives, so that any token that
+/// was used before is recognised. Its second half, 128 random bits, makes it usable once.
 pub(crate) struct Refresh {
-    /// What the client gets.
+    /// The text for the client.
     pub(crate) token: String,
-    /// Of the whole.
+    /// The hash of the whole token.
     pub(crate) hash: TokenHash,
-    /// Of the first half.
+    /// The hash of the first half.
     pub(crate) family: TokenHash,
 }
 
-/// Bytes of the half that stays.
+/// The number of bytes of the first half.
 const FAMILY: usize = BYTES / 2;
 
 impl Refresh {
-    /// The first of a session.
+    /// Creates the first token of a session.
     pub(crate) fn first() -> Result<Self> {
         let mut bytes = [0; BYTES];
         fill(&mut bytes)?;
         Ok(Self::of(&bytes, Kind::Refresh.text(&bytes)))
     }
 
-    /// The one that a client presents; `None` for what can't be one.
+    /// Parses the token that a client presents. Returns `None` if the text can't be one.
     pub(crate) fn presented(token: &str) -> Option<Self> {
         let bytes = Kind::Refresh.bytes(token)?;
         Some(Self::of(&bytes, token.to_owned()))
     }
 
-    /// The one that follows this.
+    /// Creates the token that replaces this one.
     pub(crate) fn next(&self) -> Result<Self> {
         let mut bytes = Kind::Refresh.bytes(&self.token).unwrap_or_default();
         let (_, fresh) = bytes.split_at_mut(FAMILY);
@@ -113,7 +113,7 @@ fn fill(bytes: &mut [u8]) -> Result<()> {
         .map_err(|error| Denied::Internal(format!("the operating system gave no random bytes: {error}")))
 }
 
-/// SHA-256.
+/// Returns the SHA-256 of a text.
 pub(crate) fn hash(text: &str) -> TokenHash {
     Sha256::digest(text.as_bytes()).into()
 }

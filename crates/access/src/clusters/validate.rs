@@ -1,15 +1,16 @@
-//! What a cluster's fields may hold.
+//! Checks of a cluster's fields.
 
 use crate::error::{Denied, Result};
 
-/// Longest DNS-1123 label.
+/// The most characters of a DNS-1123 label.
 const LABEL: usize = 63;
-/// Most namespaces to watch: each costs a connection.
+/// The most namespaces to watch: each costs a connection.
 const NAMESPACES: usize = 100;
-/// Longest description, in bytes.
+/// The most bytes of a description.
 const DESCRIPTION: usize = 4096;
 
-/// A DNS-1123 label that is not all digits, so that it can't be mistaken for a number.
+/// Checks that a name is a DNS-1123 label and not all digits, so that it can't be mistaken for a
+/// number.
 pub(super) fn name(name: &str) -> Result<()> {
     if !is_label(name) {
         return Err(Denied::Invalid(format!(
@@ -33,7 +34,7 @@ pub(super) fn description(description: &str) -> Result<()> {
     Ok(())
 }
 
-/// Labels, each once, in order.
+/// Checks that namespaces are labels. Returns each once, sorted.
 pub(super) fn namespaces(mut namespaces: Vec<String>) -> Result<Vec<String>> {
     namespaces.sort_unstable();
     namespaces.dedup();
@@ -44,7 +45,7 @@ pub(super) fn namespaces(mut namespaces: Vec<String>) -> Result<Vec<String>> {
     }
     match namespaces.iter().find(|namespace| !is_label(namespace)) {
         Some(wrong) => Err(Denied::Invalid(format!(
-            "`namespaces` holds `{}`, which is no namespace's name",
+            "`namespaces` has `{}`, which can't be the name of a namespace",
             wrong.chars().take(LABEL).collect::<String>().escape_debug()
         ))),
         None => Ok(namespaces),

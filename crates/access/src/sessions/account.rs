@@ -1,4 +1,5 @@
-//! What takes a password: the first administrator, a log-in, and a change of the password.
+//! Operations that take a password: creating the first administrator, logging in, and changing the
+//! password.
 
 use std::net::IpAddr;
 
@@ -12,21 +13,21 @@ use crate::{
     token::{Kind, Refresh},
 };
 
-/// How many sessions a user may have; beyond it the longest unused ends.
+/// The most sessions of a user. One more ends the session that was unused for longest.
 const SESSIONS_OF_USER: u64 = 1000;
 
-/// Longest user name, in bytes.
+/// The most bytes of a user name.
 const LONGEST_USERNAME: usize = 255;
 
-/// How long, in milliseconds, an account is known to a network that it has logged in from.
+/// For how many milliseconds a network counts as known after the account has logged in from it.
 pub(super) const KNOWN: i64 = 30 * 24 * 3600 * 1000;
 
-/// The first user.
+/// The name of the first user.
 const ADMIN: &str = "admin";
 
 impl Sessions {
-    /// Creates `admin` if there is no user at all. Returns the password when it was made up (none
-    /// given), so that it can be shown once.
+    /// Creates `admin` if there is no user yet. If no password is given, generates one and returns
+    /// it, so that it can be shown once.
     ///
     /// # Errors
     /// [`Denied::Invalid`] for a given password that is too weak; [`Denied::Unavailable`],
@@ -49,25 +50,25 @@ impl Sessions {
         };
         match self.store.create_user(admin, self.clock.now()).await {
             Ok(_) => Ok(made_up),
-            // Another process was faster: its password counts.
+            // Another process was faster, so its password counts.
             Err(podgate_store::Error::Taken(_)) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Checks a password and opens a session. Notes the network as one that the account logs in
+    /// Checks a password and opens a session. Remembers the network as one that the account logs in
     /// from.
     ///
     /// # Errors
-    /// `WrongPassword`, `AccountLocked`, `TooMany`, `Unavailable`, `Internal`. Neither error nor
-    /// time tells whether there is such a user; that an account is locked is said to who knows its
-    /// password.
+    /// `WrongPassword`, `AccountLocked`, `TooMany`, `Unavailable`, `Internal`. Neither the error
+    /// nor the time reveals whether the user exists. Only a caller who knows the password learns
+    /// that the account is locked.
     pub async fn login(&self, username: &str, password: &str, peer: IpAddr) -> Result<Login> {
         let tries = Tries::new(peer, username);
         self.throttle.check(&tries)?;
         let since = self.clock.now().saturating_sub(KNOWN);
         let known = self.store.knows_network(username, tries.network, since).await?;
-        // Before the turn, which all others wait for: a database that hangs must not hold it.
+        // Done before the turn, for which all others wait: a database that hangs must not hold it.
         let user = if username.len() > LONGEST_USERNAME || username.chars().any(char::is_control) {
             None
         } else {
@@ -87,7 +88,7 @@ impl Sessions {
         self.begin(&user).await
     }
 
-    /// Opens a session of a user whose password was checked.
+    /// Opens a session for a user whose password was checked.
     async fn begin(&self, user: &User) -> Result<Login> {
         let (token, token_hash) = Kind::Session.generate()?;
         let refresh = Refresh::first()?;
@@ -102,7 +103,7 @@ impl Sessions {
             expires_at,
         };
         let session = self.store.insert_session(new, now).await?;
-        // A password that was changed since it was checked has ended all sessions but this one.
+        // If the password was changed since the check, that change has not ended this session.
         let current = self.store.user_by_id(user.id).await?;
         if current.is_none_or(|current| current.password != user.password) {
             self.end(session.id).await?;
@@ -122,11 +123,11 @@ impl Sessions {
     /// Changes the caller's password and ends all the account's other sessions.
     ///
     /// # Errors
-    /// `WrongPassword`, `Invalid` for a weak new one (both counted against this session alone),
+    /// `WrongPassword`, `Invalid` for a weak new one (both count for this session only),
     /// `TooMany`, `Unavailable`, `Internal`.
     pub async fn change_password(&self, caller: &Caller, old: &str, new: &str) -> Result<()> {
         let (user, kept) = (caller.user.id, caller.session);
-        // Before the turn, as in a log-in.
+        // Done before the turn, as in a log-in.
         let checked = self.store.user_by_id(user).await?.map(|user| user.password);
         let turn = self.throttle.turn_of_session(kept).await?;
         if !turn.verify(old, checked.as_ref()).await? {
@@ -135,13 +136,13 @@ impl Sessions {
         }
         let hash = turn.hash(new, &caller.user.username).await;
         if matches!(hash, Err(podgate_store::Error::Weak(_))) {
-            // It has been hashed for, before all who are not known.
+            // It was hashed with the priority of known callers.
             self.throttle.fail_session(kept);
         }
         drop(turn);
         let hash = hash?;
         self.finish(move |sessions| async move {
-            // One that was changed since it was checked is no longer the caller's.
+            // If it was changed since the check, it is no longer the caller's password.
             let current = sessions.store.user_by_id(user).await?.map(|user| user.password);
             if current != checked {
                 return Err(Denied::WrongPassword);

@@ -1,5 +1,7 @@
-//! How many log-ins have failed lately, and what follows from it. Plain numbers without I/O;
-//! [`super::throttle`] waits by them.
+//! Counts failed log-ins, and computes refusals and delays from them. Pure code;
+//! [`super::throttle`] does the waiting.
+//!
+//! The `governor` crate limits requests; this limits failures only, in bounded memory.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -13,16 +15,15 @@ use podgate_store::TokenHash;
 use super::Options;
 use crate::token;
 
-/// How many keys of each kind are remembered.
+/// The most keys of each kind that are remembered.
 const REMEMBERED: usize = 10_000;
 
-/// How long a try waits once its account has had too many failures over all networks; each further
-/// failure doubles it, up to the last.
+/// How long an attempt waits once its account has had too many failures over all networks. Each
+/// further failure doubles the delay, up to [`DOUBLINGS`] times.
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 const DOUBLINGS: usize = 3;
 
-/// Who tries: where from, and as whom. The account is one that was named, whether there is such a
-/// user or not.
+/// The origin of an attempt: its network, and the account it names, whether or not that exists.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tries {
     pub(super) network: IpAddr,
@@ -38,8 +39,8 @@ impl Tries {
     }
 }
 
-/// What counts as one peer: an IPv4 address, and of an IPv6 address its /64, within which anyone
-/// may choose addresses freely.
+/// Returns the network that counts as one peer: an IPv4 address, or the /64 of an IPv6 address,
+/// because a host may choose any address in its /64.
 fn network(peer: IpAddr) -> IpAddr {
     match peer.to_canonical() {
         IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
@@ -50,13 +51,13 @@ fn network(peer: IpAddr) -> IpAddr {
 /// Failures within a sliding window.
 #[derive(Debug)]
 pub(super) struct Limits {
-    /// Of an account from one network.
+    /// By account and network.
     by_pair: Window<(TokenHash, IpAddr)>,
-    /// Of an account from anywhere.
+    /// By account, from anywhere.
     by_account: Window<TokenHash>,
-    /// From a network, as anyone.
+    /// By network, for any account.
     by_network: Window<IpAddr>,
-    /// Of a session, whose user tries to change the password.
+    /// By session, when its user tries to change the password.
     by_session: Window<i64>,
 }
 
@@ -73,15 +74,15 @@ impl Limits {
         }
     }
 
-    /// Seconds until a log-in may be tried, if a limit is reached: that of the account from this
-    /// network, or that of the network.
+    /// Returns the seconds until a log-in may be attempted, or `None` if neither the limit of the
+    /// account from this network nor that of the network is reached.
     pub(super) fn refusal(&self, tries: &Tries, now: i64) -> Option<u64> {
         self.by_pair
             .wait(&(tries.account, tries.network), now)
             .max(self.by_network.wait(&tries.network, now))
     }
 
-    /// How long a log-in has to wait whose account is not known to log in from its network.
+    /// Returns how long a log-in from a network unknown for its account has to wait.
     pub(super) fn delay(&self, tries: &Tries, now: i64) -> Duration {
         match self.by_account.beyond(&tries.account, now) {
             Some(failures) => FIRST_DELAY * (1 << failures.min(DOUBLINGS)),
@@ -96,24 +97,25 @@ impl Limits {
         self.by_network.fail(tries.network, now);
     }
 
-    /// Seconds until a session may try to change its password, if its limit is reached.
+    /// Returns the seconds until a session may try to change its password, or `None` if its limit
+    /// is not reached.
     pub(super) fn session_refusal(&self, session: i64, now: i64) -> Option<u64> {
         self.by_session.wait(&session, now)
     }
 
-    /// Counts a wrong old password, or a weak new one.
+    /// Counts a wrong old or a weak new password.
     pub(super) fn fail_session(&mut self, session: i64, now: i64) {
         self.by_session.fail(session, now);
     }
 }
 
-/// The times of the last failures of each of a bounded number of keys.
+/// The times of recent failures, for a bounded number of keys.
 #[derive(Debug)]
 struct Window<K> {
-    /// How many reach the limit, and how many are remembered beyond it.
+    /// How many failures reach the limit, and how many more are remembered.
     failures: usize,
     more: usize,
-    /// Milliseconds.
+    /// The length of the window, in milliseconds.
     window: i64,
     times: HashMap<K, VecDeque<i64>>,
 }
@@ -128,8 +130,8 @@ impl<K: Copy + Eq + Hash> Window<K> {
         }
     }
 
-    /// Seconds until the limit is no longer reached, if it is: while the oldest of the last
-    /// `failures` still counts.
+    /// Returns the seconds until the limit is no longer reached, which is when the oldest of the
+    /// last `failures` leaves the window. `None` below the limit.
     fn wait(&self, key: &K, now: i64) -> Option<u64> {
         let times = self.times.get(key)?;
         let oldest = times.len().checked_sub(self.failures).and_then(|at| times.get(at))?;
@@ -137,8 +139,7 @@ impl<K: Copy + Eq + Hash> Window<K> {
         (left > 0).then(|| u64::try_from(left).unwrap_or(0).div_ceil(1000))
     }
 
-    /// How many failures there were beyond the limit, as far as they are remembered; `None` below
-    /// it.
+    /// Returns the number of remembered failures beyond the limit, or `None` below it.
     fn beyond(&self, key: &K, now: i64) -> Option<usize> {
         let since = now.saturating_sub(self.window);
         let count = self.times.get(key)?.iter().filter(|time| **time > since).count();
@@ -156,8 +157,8 @@ impl<K: Copy + Eq + Hash> Window<K> {
         times.push_back(now);
     }
 
-    /// Forgets what no longer counts; else the key with the fewest failures, of those the longest
-    /// ago: who has reached the limit is not freed by a flood of others.
+    /// Drops keys whose failures no longer count. If there are none, drops the key with the fewest
+    /// and oldest failures, so that a flood of others frees nobody who has reached the limit.
     fn make_room(&mut self, now: i64) {
         let since = now.saturating_sub(self.window);
         self.times

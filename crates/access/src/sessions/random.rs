@@ -1,9 +1,9 @@
-//! A password made up.
+//! Generated passwords.
 
 use crate::error::{Denied, Result};
 
-/// Makes up 24 characters of which none is mistaken for another: 120 bits. They do not contain the
-/// user name.
+/// Generates a password of 24 unambiguous characters (120 bits) that does not contain the user
+/// name.
 pub(super) fn password(username: &str) -> Result<String> {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     loop {
@@ -15,7 +15,7 @@ pub(super) fn password(username: &str) -> Result<String> {
             .filter_map(|byte| ALPHABET.get(usize::from(byte % 32)))
             .map(|byte| char::from(*byte))
             .collect();
-        // One in a million would, and be refused.
+        // One in a million contains it, and would be refused.
         if !password.contains(username) {
             return Ok(password);
         }

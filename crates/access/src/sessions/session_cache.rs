@@ -1,5 +1,5 @@
-//! The sessions that are in use in this process: answers who calls without the database, and knows
-//! how to end them.
+//! The sessions in use in this process: authenticates their tokens without the database, and ends
+//! them.
 
 mod changes;
 
@@ -14,11 +14,11 @@ use tokio_util::sync::CancellationToken;
 use self::changes::Changes;
 use crate::caller::{Caller, User};
 
-/// How many sessions are kept. Beyond it the longest unused one is dropped, which closes its
-/// streams: a stream whose session we had forgotten could no longer be ended.
+/// The most sessions that are kept. One more drops the session unused for longest, which closes its
+/// streams: a stream of a forgotten session could no longer be ended.
 const KEPT: usize = 10_000;
 
-/// Milliseconds of use that the database needs not know of.
+/// For how many milliseconds a use may be missing from the database.
 const TOUCH: i64 = 60_000;
 
 /// A session in use.
@@ -30,7 +30,7 @@ struct Entry {
     expires_at: i64,
     last_used_at: i64,
     touched_at: i64,
-    /// When the database last said that the session goes on.
+    /// When the database last confirmed the session.
     confirmed_at: i64,
     /// The generation in which its tokens last changed here.
     changed: u64,
@@ -38,17 +38,17 @@ struct Entry {
     unconfirmed: CancellationToken,
 }
 
-/// See the module. Times are milliseconds since the epoch.
+/// The cache. Times are milliseconds since the epoch.
 #[derive(Debug)]
 pub(super) struct SessionCache {
     sessions: HashMap<i64, Entry>,
     by_token: HashMap<TokenHash, i64>,
-    /// Milliseconds without a call after which a session ends.
+    /// Milliseconds without a request after which a session ends.
     idle: i64,
-    /// Milliseconds without the database's word after which nothing is known of a session.
+    /// Milliseconds without confirmation by the database after which a session's state is unknown.
     unconfirmed: i64,
-    /// Grows whenever a token stops being valid: what was read of its session from the database
-    /// before that may be outdated.
+    /// Grows whenever a token stops being valid. Whatever was read of its session from the database
+    /// before may be outdated.
     generation: u64,
     /// The generation in which a session last ended or changed its tokens, by the session's number.
     sessions_changed: Changes,
@@ -56,14 +56,14 @@ pub(super) struct SessionCache {
     users_changed: Changes,
 }
 
-/// What is known of a token.
+/// The result of looking up a token.
 #[derive(Debug)]
 pub(super) enum Lookup {
-    /// It is valid.
+    /// The token is valid.
     Caller(Caller),
-    /// It must be refreshed, or its session is over.
+    /// The token must be refreshed, or its session is over.
     Expired,
-    /// Nothing: ask the database.
+    /// The token is not cached: ask the database.
     Unknown,
 }
 
@@ -80,13 +80,13 @@ impl SessionCache {
         }
     }
 
-    /// The present generation, which [`SessionCache::insert`] and [`SessionCache::reconcile`]
-    /// compare with: taken before the database is read.
+    /// Returns the current generation. Take it before reading the database, for
+    /// [`SessionCache::insert`] and [`SessionCache::reconcile`] to compare with.
     pub(super) fn generation(&self) -> u64 {
         self.generation
     }
 
-    /// Whose a token is; counts as use of its session.
+    /// Looks up a token, which counts as a use of its session.
     pub(super) fn find(&mut self, token: &TokenHash, now: i64) -> Lookup {
         let Some(&id) = self.by_token.get(token) else {
             return Lookup::Unknown;
@@ -108,23 +108,23 @@ impl SessionCache {
         Lookup::Caller(entry.caller(id))
     }
 
-    /// The sessions whose use is to be noted in the database, with its time: those that were used
-    /// more than a minute after the last note.
+    /// Returns the sessions whose last use must be written to the database, with its time: those
+    /// used more than a minute after the use that the database knows.
     pub(super) fn touches(&self) -> Vec<(i64, i64)> {
         let touches = self.sessions.iter().map(|(id, entry)| (*id, entry));
         let due = touches.filter(|(_, entry)| entry.last_used_at - entry.touched_at >= TOUCH);
         due.map(|(id, entry)| (id, entry.last_used_at)).collect()
     }
 
-    /// Remembers that the database knows of a use.
+    /// Records that the database knows of a use.
     pub(super) fn touched(&mut self, id: i64, at: i64) {
         if let Some(entry) = self.sessions.get_mut(&id) {
             entry.touched_at = entry.touched_at.max(at);
         }
     }
 
-    /// Takes a session in that was read from the database; `None` when its tokens may have changed
-    /// meanwhile, so that it must be read again.
+    /// Inserts a session that was read from the database. Returns `None` if its tokens may have
+    /// changed meanwhile, so that it must be read again.
     pub(super) fn insert(&mut self, session: &Session, user: User, generation: u64, now: i64) -> Option<Caller> {
         if self.sessions_changed.since(session.id, generation) || self.users_changed.since(session.user_id, generation)
         {
@@ -175,7 +175,7 @@ impl SessionCache {
         }
     }
 
-    /// Ends a session here: its token is no longer known, its streams close.
+    /// Ends a session in this process: drops its token and closes its streams.
     pub(super) fn remove(&mut self, id: i64) {
         self.changed(id);
         if let Some(entry) = self.sessions.remove(&id) {
@@ -184,20 +184,20 @@ impl SessionCache {
         }
     }
 
-    /// Ends all sessions of a user but one.
+    /// Ends all sessions of a user except one.
     pub(super) fn remove_of_user_except(&mut self, user: i64, kept: i64) {
         self.generation += 1;
         self.users_changed.note(user, self.generation);
         self.remove_where(|id, entry| entry.user.id == user && id != kept);
     }
 
-    /// Ends those whose time is over.
+    /// Ends the sessions whose time is over.
     pub(super) fn remove_expired(&mut self, now: i64) {
         let idle = self.idle;
         self.remove_where(|_, entry| entry.is_over(now, idle));
     }
 
-    /// Ends those here of which the database has not been able to say for long that they go on.
+    /// Ends the sessions that the database has not confirmed for too long.
     pub(super) fn remove_unconfirmed(&mut self, now: i64) {
         let limit = self.unconfirmed;
         for entry in self.sessions.values().filter(|entry| entry.is_unconfirmed(now, limit)) {
@@ -206,16 +206,17 @@ impl SessionCache {
         self.remove_where(|_, entry| entry.unconfirmed.is_cancelled());
     }
 
-    /// The numbers of all of them.
+    /// Returns the numbers of all sessions.
     pub(super) fn ids(&self) -> Vec<i64> {
         self.sessions.keys().copied().collect()
     }
 
-    /// Brings the asked ones in line with what the database has of them (`found`, read after
-    /// `generation` and `now` were taken): another process may have ended, refreshed or used them.
-    /// A session's tokens stay as they are when they changed here meanwhile. A session that the
-    /// database no longer has is over in any case, because its row was there before it came in
-    /// here, and no number is used twice.
+    /// Updates the sessions `asked` for from their rows in the database.
+    ///
+    /// `found` was read after `generation` and `now` were taken. Another process may have ended,
+    /// refreshed or used a session. Tokens that changed here meanwhile stay as they are. A session
+    /// without a row has ended in any case: its row existed before it was cached, and no number is
+    /// used twice.
     pub(super) fn reconcile(&mut self, asked: &[i64], found: Vec<(Session, User)>, generation: u64, now: i64) {
         let alive: HashSet<i64> = found.iter().map(|(session, _)| session.id).collect();
         for &id in asked.iter().filter(|id| !alive.contains(id)) {
@@ -239,7 +240,7 @@ impl SessionCache {
         }
     }
 
-    /// Notes that the tokens of a session stop being valid; the new generation.
+    /// Records that a session's tokens stop being valid, and returns the new generation.
     fn changed(&mut self, id: i64) -> u64 {
         self.generation += 1;
         self.sessions_changed.note(id, self.generation);
@@ -278,7 +279,7 @@ impl Entry {
     }
 }
 
-/// Whether a session has ended by itself: at its end, or after `idle` milliseconds without use.
+/// Returns whether a session has expired: at its end, or after `idle` milliseconds without use.
 pub(super) fn is_over(expires_at: i64, last_used_at: i64, now: i64, idle: i64) -> bool {
     expires_at <= now || last_used_at.saturating_add(idle) <= now
 }

@@ -1,4 +1,4 @@
-//! Ending sessions whose time is over, and following what other processes did.
+//! Background tasks: ending expired sessions, and following changes by other processes.
 
 use std::time::Duration;
 
@@ -8,38 +8,38 @@ use tokio_util::sync::CancellationToken;
 use super::{Sessions, account::KNOWN, shown};
 use crate::error::{Denied, Result};
 
-/// Between two rounds of [`Sessions::sweep`]: how late an expiry, or what another process did to a
-/// session, is noticed by open streams.
+/// The time between two rounds of [`Sessions::sweep`]. It bounds how late open streams notice that
+/// a session expired or was changed by another process.
 const SWEEP: Duration = Duration::from_secs(5);
 
-/// Milliseconds that a session's row outlives it, so that its tokens are still told that they have
-/// expired.
+/// For how many milliseconds a session's row is kept after its end, so that its tokens are answered
+/// "expired" rather than "unknown".
 const REMEMBERED: i64 = 24 * 3600 * 1000;
 
-/// Between two questions of [`Sessions::probe`].
+/// The time between two pings of [`Sessions::probe`].
 const PROBE: Duration = Duration::from_secs(1);
 
 impl Sessions {
-    /// Deletes expired sessions from the store and cancels those in memory; runs until cancelled.
-    /// One task, owned by the caller.
+    /// Deletes expired sessions from the store and cancels those in memory, until it is cancelled.
+    /// Spawn it once.
     pub async fn sweep(&self, stop: CancellationToken) {
         let mut ticks = interval(SWEEP);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
             match stop.run_until_cancelled(self.sweep_once()).await {
-                // `probe` says so, once.
+                // `probe` logs it once.
                 None | Some(Ok(()) | Err(Denied::Unavailable)) => {}
                 Some(Err(error)) => tracing::warn!(%error, "sessions could not be compared with the database"),
             }
         }
     }
 
-    /// One round of [`Sessions::sweep`]: ends what is over, notes what was used, and follows what
-    /// another process ended, refreshed or barred.
+    /// Runs one round of [`Sessions::sweep`]: ends expired sessions, writes when sessions were
+    /// used, and follows what other processes ended, refreshed or barred.
     ///
     /// # Errors
-    /// `Unavailable`, `Internal`; sessions then stay as they are, but for those whose time is over,
-    /// and those that the database has not confirmed for
+    /// `Unavailable`, `Internal`. Sessions then stay as they are, except those that expired and
+    /// those that the database has not confirmed for
     /// [`Options::unconfirmed`](super::Options::unconfirmed) seconds.
     pub async fn sweep_once(&self) -> Result<()> {
         let now = self.clock.now();
@@ -57,7 +57,7 @@ impl Sessions {
     }
 
     async fn compare(&self, now: i64) -> Result<()> {
-        // Here and not in the calls themselves: a known session needs no database.
+        // Done here rather than in each request: a cached session needs no database.
         let touches = self.cache().touches();
         for (id, at) in touches {
             self.store.touch_session(id, at).await?;
@@ -77,9 +77,10 @@ impl Sessions {
         Ok(())
     }
 
-    /// Asks the database every second whether it is there, so that [`Sessions::database_answers`]
-    /// is right also while nobody calls, and says in the log when it goes and when it is back; runs
-    /// until cancelled. One task, owned by the caller.
+    /// Pings the database every second, until it is cancelled. Spawn it once.
+    ///
+    /// It keeps [`Sessions::database_answers`] right while there are no requests, and logs when the
+    /// database goes away and when it is back.
     pub async fn probe(&self, stop: CancellationToken) {
         let mut ticks = interval(PROBE);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -89,7 +90,7 @@ impl Sessions {
                 Some(Err(error)) if !away => {
                     tracing::error!(
                         %error,
-                        "the database is away: lists of known sessions go on, log-ins and changes fail with 503002 until it is back"
+                        "the database is unavailable: lists continue for sessions in use, log-ins and changes fail with 503002 until it is back"
                     );
                     away = true;
                 }
@@ -102,7 +103,7 @@ impl Sessions {
         }
     }
 
-    /// Returns whether the database was there when it was last asked for anything. From memory.
+    /// Returns whether the database answered the last statement. Reads memory only.
     pub fn database_answers(&self) -> bool {
         self.store.answers()
     }

@@ -1,5 +1,5 @@
-//! Who may have a password hashed, and when: so that guessing is slow, and keeps nobody out who is
-//! known.
+//! Decides whose password is hashed, and when: guessing is slow, and locks nobody out of networks
+//! where their account has logged in before.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -18,10 +18,10 @@ use crate::{
     error::{Denied, Result},
 };
 
-/// How many tries may wait at once for an account that fails from everywhere.
+/// The most attempts that may wait at once for accounts with too many failures.
 const WAITING: usize = 32;
 
-/// See the module.
+/// The throttle.
 #[derive(Debug)]
 pub(super) struct Throttle {
     limits: Mutex<Limits>,
@@ -40,7 +40,7 @@ impl Throttle {
         }
     }
 
-    /// Refuses a log-in whose limit is reached already.
+    /// Refuses a log-in whose limit is reached.
     ///
     /// # Errors
     /// `TooMany`.
@@ -48,11 +48,11 @@ impl Throttle {
         allow(self.limits().refusal(tries, self.clock.now()))
     }
 
-    /// Waits until the password of a log-in may be hashed. One from a network that the account is
-    /// `known` to log in from goes before all others and is never slowed.
+    /// Waits until the password of a log-in may be hashed. A log-in from a network that is `known`
+    /// for the account goes first and is never slowed.
     ///
     /// # Errors
-    /// `TooMany` when a limit is reached, also while it waits, and when too many wait.
+    /// `TooMany` if a limit is reached, also while waiting, or if too many wait.
     pub(super) async fn turn(&self, tries: &Tries, known: bool) -> Result<Turn> {
         let priority = if known { Priority::High } else { Priority::Low };
         let mut waited = Duration::ZERO;
@@ -65,7 +65,8 @@ impl Throttle {
                 continue;
             }
             let turn = self.passwords.turn(priority).await?;
-            // Again, now that nobody else is trying: those that waited with us have been counted.
+            // Checked again now that no other attempt is running: those that waited with this one
+            // have been counted.
             self.check(tries)?;
             if self.delay(tries, known) <= waited {
                 return Ok(turn);
@@ -90,7 +91,7 @@ impl Throttle {
         self.limits().fail(tries, self.clock.now());
     }
 
-    /// Counts a wrong old password, or a weak new one.
+    /// Counts a wrong old or a weak new password.
     pub(super) fn fail_session(&self, session: i64) {
         self.limits().fail_session(session, self.clock.now());
     }
@@ -131,7 +132,7 @@ mod tests {
 
     use super::*;
 
-    /// By tokio's clock, which the tests pause.
+    /// Uses tokio's clock, which the tests pause.
     fn throttle() -> Arc<Throttle> {
         let start = Instant::now();
         let clock = Clock::from_fn(move || i64::try_from(start.elapsed().as_millis()).unwrap());
@@ -142,7 +143,7 @@ mod tests {
         Tries::new((0x0a00_0000 + network).to_be_bytes().into(), username)
     }
 
-    /// A log-in from a strange network with a wrong password.
+    /// Attempts a log-in with a wrong password from an unknown network.
     async fn guess(throttle: &Throttle, network: u32, username: &str) -> Result<()> {
         let tries = tries(network, username);
         let turn = throttle.turn(&tries, false).await?;
@@ -163,7 +164,7 @@ mod tests {
             guess(&throttle, network, "Admin").await.unwrap();
             assert_eq!(start.elapsed().as_secs(), waited);
         }
-        // A flood: 32 wait, all others are refused at once.
+        // In a flood, 32 attempts wait and all others are refused immediately.
         let flood: Vec<_> = (0..100)
             .map(|network| {
                 let throttle = throttle.clone();
@@ -175,7 +176,7 @@ mod tests {
         let turn = throttle.turn(&tries(5000, "admin"), true).await.unwrap();
         assert_eq!(Instant::now(), before);
         drop(turn);
-        // Neither is another account.
+        // Another account is not affected.
         guess(&throttle, 5001, "other").await.unwrap();
         assert_eq!(Instant::now(), before);
         let mut hashed = 0;

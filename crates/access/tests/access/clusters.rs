@@ -467,7 +467,7 @@ async fn a_lost_key_leaves_the_clusters_to_be_mended() {
 }
 
 #[tokio::test]
-async fn a_test_tells_the_version_or_what_failed() {
+async fn a_test_returns_the_version_or_what_failed() {
     let (folder, sim) = (tempfile::tempdir().unwrap(), sim().await);
     let podgate = start(open(&folder).await);
     podgate.create(new("one", &sim)).await.unwrap();

@@ -52,7 +52,7 @@ async fn what_is_no_token_of_ours_is_no_credential() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_and_an_unknown_user_are_told_alike() {
+async fn a_wrong_password_and_an_unknown_user_get_the_same_error() {
     let fixture = Fixture::new().await;
     let long = "x".repeat(100_000);
     for (username, password) in [
@@ -198,7 +198,7 @@ async fn a_refresh_token_used_twice_ends_the_session() {
 async fn a_refresh_token_used_up_long_ago_ends_the_session_too() {
     let fixture = Fixture::new().await;
     let stolen = fixture.login().await;
-    // Who stole it goes on from token to token before its owner comes.
+    // The thief refreshes again and again before the owner comes.
     let mut thief = fixture.sessions.refresh(&stolen.refresh_token).await.unwrap();
     for _ in 0..3 {
         thief = fixture.sessions.refresh(&thief.refresh_token).await.unwrap();
@@ -351,7 +351,7 @@ async fn what_another_process_refreshes_is_known_here() {
 }
 
 #[tokio::test]
-async fn a_barred_account_is_told_so_to_who_knows_its_password() {
+async fn only_who_knows_the_password_learns_that_an_account_is_barred() {
     let fixture = Fixture::new().await;
     let login = fixture.login().await;
     fixture
@@ -586,7 +586,7 @@ async fn what_another_process_ends_ends_here_though_tokens_rotate_all_the_while(
 }
 
 #[tokio::test]
-async fn the_sweep_ends_when_told_to() {
+async fn the_sweep_ends_when_it_is_cancelled() {
     let fixture = Fixture::new().await;
     let login = fixture.login().await;
     let caller = fixture.sessions.authenticate(&login.token).await.unwrap();

@@ -1,4 +1,4 @@
-//! What is taken in, what ends, and what is noted.
+//! Which sessions the cache accepts, ends and reports as used.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
