@@ -98,14 +98,14 @@ pub(crate) async fn page(
     match meta {
         Some(meta) if splitter.is_complete() => Ok(meta),
         _ => Err(not_a_list(&DecodeError(
-            "the list ends in its middle, or is none".to_owned(),
+            "the list is cut off, or is not a list".to_owned(),
         ))),
     }
 }
 
 fn metadata(json: &[u8]) -> std::result::Result<Meta, DecodeError> {
     let meta: Meta =
-        serde_json::from_slice(json).map_err(|_| DecodeError("its metadata is not that of a list".to_owned()))?;
+        serde_json::from_slice(json).map_err(|_| DecodeError("its metadata is not a list's".to_owned()))?;
     if meta.token.len() > MAX_TOKEN {
         return Err(DecodeError(format!(
             "its continue token is longer than {MAX_TOKEN} bytes"

@@ -76,7 +76,7 @@ impl Registry {
     }
 
     /// Adds a cluster and starts its watch; replaces (and clears) one with the same number. Of the namespaces at most 100 are watched: with more
-    /// of them the cluster stays [`SyncState::Failed`].
+    /// of them the cluster stays [`crate::SyncState::Failed`].
     pub fn add(&self, mut spec: Spec) -> Cluster {
         spec.namespaces.retain(|namespace| !namespace.is_empty());
         spec.namespaces.sort_unstable();
@@ -141,7 +141,7 @@ impl Registry {
     /// the upstream's body.
     ///
     /// # Errors
-    /// What failed, as [`Error`].
+    /// What failed, as [`crate::Error`].
     pub async fn probe(&self, source: &Source, namespaces: &[String]) -> Result<Info> {
         let policy = &self.state.policy;
         let shared = SharedClient::new(source.clone(), source.api_server(), policy.clone());

@@ -9,21 +9,22 @@ pub(crate) mod tracker;
 pub struct Sync {
     /// Where the watch is.
     pub state: SyncState,
-    /// When the index last was known to equal the cluster, in milliseconds since the epoch; none before the first sync.
+    /// When the index was last known to equal the cluster, in milliseconds since the epoch; `None`
+    /// before the first sync.
     pub synced_at: Option<i64>,
-    /// What is wrong now, or empty.
+    /// What is wrong now, if anything.
     pub error: Option<Error>,
 }
 
-/// Where a cluster's watch is.
+/// The state of a cluster's watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SyncState {
-    /// Never synced, trying for the first time.
+    /// It has never synced, and tries for the first time.
     Syncing,
     /// The watch is live.
     Synced,
-    /// Synced once, and the watch is broken or being renewed: rows may be old.
+    /// It has synced, but the watch is broken or being renewed: rows may be old.
     Stale,
-    /// Never synced, and the last try failed.
+    /// It has never synced, and the last try failed.
     Failed,
 }

@@ -1,7 +1,8 @@
-//! The list/watch machine: what keeps the index equal to a cluster.
+//! The list and watch that keep the index equal to a cluster.
 //!
-//! [`machine`] decides and does nothing; [`codec`] turns bytes into pods; [`driver`] makes the calls; [`reader`] feeds the machine what comes;
-//! [`writer`] does what is decided; [`metrics`] counts.
+//! [`machine`] decides what to do and does no I/O; [`codec`] decodes pods; [`driver`] makes the
+//! calls; [`reader`] feeds the machine from the answers; [`writer`] carries out its decisions;
+//! [`metrics`] counts.
 
 mod batch;
 pub(crate) mod codec;

@@ -1,4 +1,4 @@
-//! How current a cluster is, over all its watches.
+//! Combines the states of all watches of a cluster.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -7,17 +7,18 @@ use tokio::sync::watch;
 use super::{Sync, SyncState};
 use crate::Error;
 
-/// The state of each watch of a cluster, and the worst of them. Whatever its watches do goes through here.
+/// The state of each watch of a cluster, and the worst of them. Every change of a watch's state
+/// goes through here.
 #[derive(Debug)]
 pub(crate) struct SyncTracker {
     parts: Mutex<Vec<Sync>>,
     combined: watch::Sender<Sync>,
-    /// Notified together with `combined`: those who wait here wait for any cluster.
+    /// Notified together with `combined`, for those who wait for any cluster.
     changes: watch::Sender<()>,
 }
 
 impl SyncTracker {
-    /// For a number of watches, at least one, of which none has synced.
+    /// Makes a tracker of `parts` watches (at least one), none of which has synced.
     pub(crate) fn new(parts: usize, changes: watch::Sender<()>) -> Self {
         let syncing = Sync {
             state: SyncState::Syncing,
@@ -39,7 +40,7 @@ impl SyncTracker {
         self.combined.borrow().clone()
     }
 
-    /// A watch has evidence that its rows equal the cluster's now.
+    /// Records that a watch's rows equal the cluster now.
     pub(crate) fn confirm(&self, part: usize) {
         self.update(part, |sync| {
             sync.state = SyncState::Synced;
@@ -48,7 +49,7 @@ impl SyncTracker {
         });
     }
 
-    /// A watch is whole again.
+    /// Records that a watch works again.
     pub(crate) fn recovered(&self, part: usize) {
         self.update(part, |sync| {
             if sync.synced_at.is_some() {
@@ -58,7 +59,7 @@ impl SyncTracker {
         });
     }
 
-    /// A watch is broken or begins anew.
+    /// Records that a watch is broken or starts anew.
     pub(crate) fn stale(&self, part: usize, error: Error) {
         self.update(part, |sync| {
             sync.state = match sync.synced_at {
@@ -69,7 +70,8 @@ impl SyncTracker {
         });
     }
 
-    /// Wakes waiters only when state or error changed: the time of the last evidence changes with every event.
+    /// Wakes waiters only if the state or the error changed. The time of the last confirmation
+    /// changes with every event.
     fn update(&self, part: usize, change: impl FnOnce(&mut Sync)) {
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(part) = parts.get_mut(part) {
@@ -87,7 +89,7 @@ impl SyncTracker {
     }
 }
 
-/// The worst state with its error, and the oldest evidence.
+/// Returns the worst state with its error, and the oldest confirmation.
 fn worst(parts: &[Sync]) -> Sync {
     let rank = |sync: &Sync| match sync.state {
         SyncState::Synced => 0,

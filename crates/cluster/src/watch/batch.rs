@@ -1,20 +1,20 @@
-//! The changes of a watch that are applied together, and the answers that are none.
+//! Batches of changes that are applied together, and the meaning of refused calls.
 
 use podgate_index::{Change, Usage};
 
 use super::machine::Input;
 use crate::wire::status::Status;
 
-/// Changes applied at once at most.
+/// The most changes of one batch.
 const BATCH: usize = 512;
-/// Bytes of the rows of such changes, more or less at most.
+/// The bytes of rows after which a batch counts as full. The last row may exceed it.
 const BATCH_BYTES: u64 = 1 << 20;
 
 /// Changes that wait to be applied.
 #[derive(Default)]
 pub(super) struct Batch {
     pub(super) changes: Vec<Change>,
-    /// How many changes, and the weight of the rows that they bring.
+    /// The number of changes, and the weight of the rows in them.
     pub(super) brought: Usage,
     pub(super) confirms: bool,
 }
@@ -33,7 +33,8 @@ impl Batch {
     }
 }
 
-/// The input that an answer other than success is. A version that the server has not reached is as useless as one that it no longer has.
+/// Returns what a refusal means to the machine. A version that the server has not reached yet is as
+/// useless as one that it has forgotten.
 pub(super) fn refusal(status: u16, parsed: Option<&Status>) -> Input<'static> {
     if status == 410 || parsed.is_some_and(|parsed| parsed.cause("ResourceVersionTooLarge").is_some()) {
         return Input::Gone;

@@ -1,5 +1,8 @@
-//! How pods travel: the media types that are asked for, and how the bytes of an answer become pods. Decoders take bytes as they come, hold no
-//! more than the object that is under way, and isolate what does not parse, so that one odd pod ends neither a list nor a watch.
+//! The encodings of pods.
+//!
+//! The codec names the media types to ask for and decodes the answers. Decoders take bytes as they
+//! arrive and hold no more than the object in progress. They isolate an object that does not parse,
+//! so that one invalid pod ends neither a list nor a watch.
 
 use http::{HeaderMap, header::CONTENT_TYPE};
 
@@ -14,16 +17,16 @@ mod protobuf;
 
 pub(crate) use json::split::{Part, Splitter};
 
-/// The most bytes of one pod or one event. The API server stores 1.5 MiB an object at most.
+/// The most bytes of one pod or one event. The API server stores at most 1.5 MiB per object.
 const MAX_OBJECT: usize = 16 << 20;
-/// Bytes of the longest name of a pod, a namespace or a node: a DNS-1123 subdomain.
+/// The most bytes of the name of a pod, a namespace or a node: a DNS-1123 subdomain.
 const LONGEST_NAME: usize = MAX_TEXT;
-/// Bytes of the longest version of a list, and of the longest token for its next page.
+/// The most bytes of a list's version, and of the token for its next page.
 const LONGEST_TOKEN: usize = 16 << 10;
 /// The annotation of the bookmark that ends the initial events (KEP-3157).
 const INITIAL_EVENTS_END: &str = "k8s.io/initial-events-end";
 
-/// A way to encode pods.
+/// An encoding of pods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Codec {
     Protobuf,
@@ -31,7 +34,8 @@ pub(crate) enum Codec {
 }
 
 impl Codec {
-    /// The `Accept` header that asks for it. A server that has no protobuf finds JSON in the same header.
+    /// Returns the `Accept` header that asks for this encoding. It names JSON too, for servers
+    /// without protobuf.
     pub(crate) fn accept(self) -> &'static str {
         match self {
             Self::Protobuf => "application/vnd.kubernetes.protobuf, application/json",
@@ -39,7 +43,8 @@ impl Codec {
         }
     }
 
-    /// That of an answer, by its `Content-Type`. What is neither is read as JSON, which then says that it is none.
+    /// Picks the codec from a response's `Content-Type`. Any other type is tried as JSON, whose
+    /// decoder then reports the error.
     pub(crate) fn from_content_type(headers: &HeaderMap) -> Self {
         let named = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let media = named.unwrap_or_default().split(';').next().unwrap_or_default().trim();
@@ -49,7 +54,7 @@ impl Codec {
         Self::Json
     }
 
-    /// Decodes one answer to a list.
+    /// Returns a decoder for one response to a list.
     pub(crate) fn list(self) -> Box<dyn ListDecoder> {
         match self {
             Self::Protobuf => Box::new(protobuf::List::default()),
@@ -57,7 +62,7 @@ impl Codec {
         }
     }
 
-    /// Decodes one answer to a watch.
+    /// Returns a decoder for one response to a watch.
     pub(crate) fn watch(self) -> Box<dyn WatchDecoder> {
         match self {
             Self::Protobuf => Box::new(protobuf::Watch::default()),
@@ -66,13 +71,13 @@ impl Codec {
     }
 }
 
-/// Decodes a list, or a page of one.
+/// Decodes a list, or one page of it.
 pub(crate) trait ListDecoder: Send {
     /// Takes the next bytes and adds the pods that they complete.
     fn push(&mut self, bytes: &[u8], pods: &mut Vec<Object>) -> Result<(), DecodeError>;
-    /// What the list says of itself, once all bytes are in.
+    /// Returns the list's metadata once all bytes have been pushed.
     fn finish(self: Box<Self>) -> Result<ListMeta, DecodeError>;
-    /// Bytes that wait for the rest of their object.
+    /// Returns the bytes that are held for an incomplete object.
     #[cfg(test)]
     fn held(&self) -> usize;
 }
@@ -81,25 +86,26 @@ pub(crate) trait ListDecoder: Send {
 pub(crate) trait WatchDecoder: Send {
     /// Takes the next bytes and adds the events that they complete.
     fn push(&mut self, bytes: &[u8], events: &mut Vec<Event>) -> Result<(), DecodeError>;
-    /// Bytes that wait for the rest of their event.
+    /// Returns the bytes that are held for an incomplete event.
     #[cfg(test)]
     fn held(&self) -> usize;
 }
 
-/// A pod, or what should have been one.
+/// A pod, or an object in its place that does not parse.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Object {
     Pod(Box<wire::Pod>),
     Invalid {
         /// `namespace/name`, as far as it can be read.
         name: String,
-        /// What is wrong with it.
+        /// Why it does not parse.
         error: String,
     },
 }
 
 impl Object {
-    /// A pod that was read, with its version. One without a name or a namespace is odd, and so is one whose names no Kubernetes takes.
+    /// Returns a decoded pod with its version. A pod is invalid without a name or a namespace, or
+    /// if one of its names is longer than Kubernetes allows.
     fn read(pod: wire::Pod) -> (Self, String) {
         let meta = &pod.metadata;
         let version = meta.resource_version.clone();
@@ -109,13 +115,13 @@ impl Object {
         }
         let names = [&meta.name, &meta.namespace, &pod.spec.node_name, &pod.status.pod_ip];
         if names.iter().any(|name| name.len() > LONGEST_NAME) {
-            let error = format!("a name or an IP of it is longer than {LONGEST_NAME} bytes");
+            let error = format!("one of its names or its IP is longer than {LONGEST_NAME} bytes");
             return (Self::invalid(&meta.namespace, &meta.name, error), version);
         }
         (Self::Pod(Box::new(pod)), version)
     }
 
-    /// One that is odd. A name that is cut is no row's.
+    /// Makes an invalid object. A name that is truncated matches no row.
     fn invalid(namespace: &str, name: &str, error: impl ToString) -> Self {
         Self::Invalid {
             name: format!("{}/{}", truncate(namespace, MAX_TEXT), truncate(name, MAX_TEXT)),
@@ -124,16 +130,17 @@ impl Object {
     }
 }
 
-/// `metadata` of a list.
+/// The metadata of a list.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct ListMeta {
     pub(crate) version: String,
-    /// Asks for the next page; empty on the last.
+    /// The token that asks for the next page; empty on the last.
     pub(crate) token: String,
 }
 
 impl ListMeta {
-    /// That of a list whose bytes are all in; `complete` if it came to its end.
+    /// Checks the metadata of a list after its last byte. `complete` says whether the list was
+    /// closed.
     fn finish(meta: Option<Self>, complete: bool) -> Result<Self, DecodeError> {
         match meta {
             Some(meta) if meta.version.len().max(meta.token.len()) > LONGEST_TOKEN => Err(DecodeError::too_long(
@@ -142,14 +149,14 @@ impl ListMeta {
             )),
             Some(meta) if complete && !meta.version.is_empty() => Ok(meta),
             Some(_) => Err(DecodeError(
-                "the list ends in its middle, or has no resource version".to_owned(),
+                "the list is cut off, or has no resource version".to_owned(),
             )),
             None => Err(DecodeError("the answer is not a list of Kubernetes objects".to_owned())),
         }
     }
 }
 
-/// What a watch tells. An empty `version` is one that could not be read.
+/// An event of a watch. `version` is empty if it could not be read.
 #[derive(Debug)]
 pub(crate) enum Event {
     Applied {
@@ -163,13 +170,13 @@ pub(crate) enum Event {
     },
     Bookmark {
         version: String,
-        /// It ends the initial events of a streaming list.
+        /// Whether it ends the initial events of a streaming list.
         end: bool,
     },
     Error(Status),
 }
 
-/// The bytes are not what the media type promises: nothing after them can be trusted.
+/// The bytes do not match the media type, so nothing after them can be trusted.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct DecodeError(pub(crate) String);

@@ -1,4 +1,4 @@
-//! The calls of one list and watch: makes those that the machine asks for, one after the other.
+//! Makes the calls of one list and watch, one after the other, as the machine asks for them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
     error::Result,
 };
 
-/// Pods of one page.
+/// The `limit` of one page.
 const PAGE: &str = "500";
 
 /// Keeps the rows of a cluster, or of one of its namespaces, equal to it for as long as it runs.
@@ -27,7 +27,8 @@ pub(crate) struct Driver {
 }
 
 impl Driver {
-    /// Makes the driver of one of a cluster's watches: `part` is its place among the namespaces of the cluster, or 0 for all.
+    /// Makes the driver of one of a cluster's watches. `part` is an index into the cluster's
+    /// namespaces, or 0 for the watch of all namespaces.
     pub(crate) fn new(cluster: Arc<Inner>, part: usize) -> Self {
         Self {
             writer: Writer::new(cluster, part),
@@ -71,8 +72,10 @@ impl Driver {
         }
     }
 
-    /// Makes one call and reads its answer, as long as the machine wants to. `codec` is what is asked for, and becomes JSON for good once it turned
-    /// out that the server, or what stands before it, can do no other.
+    /// Makes one call and reads its response for as long as the machine asks to.
+    ///
+    /// `codec` is the encoding to ask for. It becomes JSON for good once the server, or a proxy
+    /// before it, turns out to be unable to send protobuf.
     async fn call(&self, machine: &mut Machine, call: &Call, codec: &mut Codec, listing: &mut Option<Listing>) -> Next {
         let Writer { cluster, namespace, .. } = &self.writer;
         let opened = async {
@@ -99,7 +102,7 @@ impl Driver {
             tracing::warn!(
                 cluster = cluster.spec.name,
                 namespace = own,
-                "the cluster forbids Podgate's credential to list pods in all namespaces: the context's namespace is watched alone"
+                "the cluster forbids Podgate's credential to list pods in all namespaces: only the namespace of the context is watched"
             );
             cluster.narrow(&own);
             return Next::Call;
@@ -127,7 +130,7 @@ impl Driver {
             Call::Stream | Call::Watch { .. } => reader.watch().await,
         };
         if reader.undecodable && reader.codec == Codec::Protobuf {
-            self.fall_back_to_json(codec, "what came was none that Kubernetes writes");
+            self.fall_back_to_json(codec, "the response is not what Kubernetes writes");
         }
         next
     }
@@ -143,7 +146,7 @@ impl Driver {
     }
 
     fn request(&self, call: &Call, codec: Codec) -> Result<Request<Vec<u8>>> {
-        // Ends of many watches are spread over time, as client-go's are.
+        // Spread the ends of many watches over time, as client-go does.
         let seconds = (290 + getrandom::u32().unwrap_or_default() % 280).to_string();
         let watch = [
             ("watch", "1"),
@@ -171,7 +174,8 @@ impl Driver {
     }
 }
 
-/// Exponential in the failures in a row, between half of itself and itself, so that many clients do not come back at once.
+/// Returns the pause before a retry: exponential in the number of failures in a row, with jitter
+/// between half and all of it, so that many clients do not return at once.
 fn pause(timeouts: &WatchTimeouts, failures: u32, random: u32) -> Duration {
     let doubled = timeouts
         .retry_min

@@ -1,23 +1,25 @@
-//! Bounds the log of pods that do not parse: a cluster may have any number of them, and send each again and again.
+//! Limits the log lines about pods that do not parse. A cluster may have any number of them, and
+//! send each one over and over.
 
 use tokio::time::Instant;
 
-/// Lines that may come at once; after them it is one a second.
+/// The lines that are logged at once. After them one line per second is logged.
 const BURST: u64 = 10;
 
-/// Decides which of the pods that do not parse have a line in the log.
+/// Decides which of the pods that do not parse are logged.
 #[derive(Debug, Default)]
 pub(crate) struct LogLimiter {
-    /// Lines of the last burst, less those that time has given back.
+    /// The lines logged so far, less one for each second that has passed.
     logged: u64,
-    /// Up to when time has given lines back.
+    /// The time up to which seconds have been credited.
     since: Option<Instant>,
-    /// Pods without a line since the last one.
+    /// The pods without a line since the last logged one.
     suppressed: u64,
 }
 
 impl LogLimiter {
-    /// Counts one more pod. Returns how many before it have no line, if it may have one itself.
+    /// Counts a pod. Returns `None` if it must not be logged, else the number of unlogged pods
+    /// before it.
     pub(super) fn admit(&mut self, now: Instant) -> Option<u64> {
         let since = *self.since.get_or_insert(now);
         let seconds = now.duration_since(since).as_secs();
@@ -33,7 +35,7 @@ impl LogLimiter {
         Some(self.take_suppressed())
     }
 
-    /// Returns how many pods have no line and were not counted in another.
+    /// Takes the number of unlogged pods that no line has reported yet.
     pub(super) fn take_suppressed(&mut self) -> u64 {
         std::mem::take(&mut self.suppressed)
     }

@@ -1,7 +1,9 @@
-//! The state machine of one list and watch: what happened goes in, what to do comes out. No I/O, no clock.
+//! The state machine of one list and watch. Inputs go in and decisions come out; it does no I/O and
+//! has no clock.
 //!
-//! A list is streamed where the server can (KEP-3157, `sendInitialEvents`), else read by pages; then its changes are watched from its
-//! version on. Rows are swept only when a list is complete, so readers see no empty or half list.
+//! A list is streamed if the server supports that (KEP-3157, `sendInitialEvents`), and read in
+//! pages otherwise. Its changes are then watched from its version on. Rows are swept only when a
+//! list is complete, so readers never see an empty or partial list.
 
 mod step;
 
@@ -9,47 +11,48 @@ pub(crate) use self::step::{Call, Health, Input, Next, Step, Wait};
 use super::metrics::ListCause;
 use crate::error::StaleReason;
 
-/// Restarts of a paged list whose continuation expired, before the list is asked for in one piece.
+/// How often a paged list whose continue token expired is restarted before it is asked for in one
+/// piece.
 const MAX_RESTARTS: u8 = 2;
-/// Streaming lists lost in a row before one is read by pages.
+/// How many streaming lists in a row may be lost before the list is read in pages.
 const MAX_LOSSES: u8 = 2;
-/// Pages without a pod in a row, after each of which there is to be another, before the list is given up.
+/// How many pages in a row may be empty although another follows, before the list is given up.
 const MAX_EMPTY_PAGES: u8 = 4;
-/// Failures of one page in a row before the list begins again.
+/// How many times in a row one page may fail before the list starts again.
 const MAX_PAGE_FAILURES: u32 = 4;
 
 #[derive(Clone, Debug)]
 enum Phase {
     Streaming,
     Paging {
-        /// Of the first page; the later ones show the same state.
+        /// The version of the first page. Later pages show the same state.
         version: String,
         token: String,
         restarts: u8,
         whole: bool,
-        /// Pages without a pod in a row.
+        /// Empty pages in a row.
         empty: u8,
-        /// Failures in a row before the page that is asked for now.
+        /// The failures in a row before the current page.
         before: u32,
     },
     Watching {
         version: String,
-        /// This connection has proved itself: by an event, a bookmark or its age.
+        /// Whether the connection has proved itself, by an event, a bookmark or its age.
         settled: bool,
     },
 }
 
-/// See the module.
+/// The state machine: see the module.
 #[derive(Debug)]
 pub(crate) struct Machine {
     phase: Phase,
-    /// The server knows streaming lists, or it is not known yet that it does not.
+    /// Whether the server supports streaming lists, as far as is known.
     streams: bool,
     /// Failures in a row.
     failures: u32,
     /// Streaming lists lost in a row.
     losses: u8,
-    /// Why the present list began, or begins next.
+    /// Why the current list began, or the next one will.
     cause: ListCause,
 }
 
@@ -64,12 +67,12 @@ impl Machine {
         }
     }
 
-    /// Why the list that begins with [`Machine::call`] does.
+    /// Returns why the list that [`Machine::call`] begins is needed.
     pub(crate) fn cause(&self) -> ListCause {
         self.cause
     }
 
-    /// The request to make now.
+    /// Returns the request to make now.
     pub(crate) fn call(&self) -> Call {
         match &self.phase {
             Phase::Streaming => Call::Stream,
@@ -81,7 +84,7 @@ impl Machine {
         }
     }
 
-    /// How long to wait for the next input.
+    /// Returns how long to wait for the next input.
     pub(crate) fn wait(&self) -> Wait {
         match self.phase {
             Phase::Streaming | Phase::Paging { .. } => Wait::Progress,
@@ -90,13 +93,13 @@ impl Machine {
         }
     }
 
-    /// The connection stayed whole for [`Wait::Settle`].
+    /// Records that the connection lasted for [`Wait::Settle`].
     pub(crate) fn settle(&mut self) -> Step {
         self.proven();
         step(Health::Recovered, Next::Read)
     }
 
-    /// Takes what happened.
+    /// Returns the decision for an input.
     pub(crate) fn step(&mut self, input: Input<'_>) -> Step {
         match &self.phase {
             Phase::Streaming => self.streaming(input),
@@ -117,7 +120,8 @@ impl Machine {
                     next: Next::Read,
                 }
             }
-            // An old server takes it for a plain watch: its bookmarks end nothing, or it has none and falls silent.
+            // A server without streaming lists treats the call as a plain watch: its bookmarks end
+            // nothing, or it sends none and falls silent.
             Input::Bookmark { .. } | Input::Silent => {
                 self.streams = false;
                 self.list(ListCause::Unsupported);
@@ -171,7 +175,8 @@ impl Machine {
                 }
                 if !more.is_empty() {
                     more.clone_into(token);
-                    // Of this page alone: whether the list can be watched is not known yet.
+                    // Forget only this page's failures: whether the list can be watched is not
+                    // known yet.
                     self.failures = *before;
                     return step(Health::Unchanged, Next::Call);
                 }
@@ -221,7 +226,7 @@ impl Machine {
             Input::Changed { version } | Input::Bookmark { version, .. } => self.advance(version),
             Input::Gone => {
                 let why = Health::Stale(Some(StaleReason::Expired));
-                // A server that lets no list be watched is not asked in a loop.
+                // Do not ask a server in a loop if none of its lists can be watched.
                 if self.wait() == Wait::Silence {
                     self.list(ListCause::Expired);
                     return step(why, Next::Call);
@@ -248,7 +253,7 @@ impl Machine {
         }
     }
 
-    /// A change or bookmark of a watch.
+    /// Handles a change or a bookmark of a watch.
     fn advance(&mut self, to: &str) -> Step {
         let Phase::Watching { version, .. } = &mut self.phase else {
             return step(Health::Unchanged, Next::Read);
@@ -302,7 +307,7 @@ impl Machine {
         };
     }
 
-    /// The failure is not one of the list that begins.
+    /// Counts a failure and begins a list. The failure is not the new list's.
     fn failed_and_lists(&mut self, cause: ListCause) -> Step {
         let step = self.failed();
         self.list(cause);
@@ -328,12 +333,14 @@ fn step(health: Health, next: Next) -> Step {
     }
 }
 
-/// Whether a status may mean that the server does not understand what is asked, rather than that it refuses now.
+/// Returns whether a status may mean that the server does not understand the request, rather than
+/// that it refuses it now.
 fn means_unknown(status: u16) -> bool {
     matches!(status, 400..=499) && !matches!(status, 401 | 403 | 408 | 410 | 429)
 }
 
-/// Whether a version is certainly older. They are opaque by contract and numbers in practice: what is no number is not compared.
+/// Returns whether a version is certainly older than another. Versions are opaque by contract and
+/// numbers in practice; versions that are not numbers are not compared.
 fn is_before(version: &str, than: &str) -> bool {
     match (version.parse::<u64>(), than.parse::<u64>()) {
         (Ok(version), Ok(than)) => version < than,

@@ -1,25 +1,25 @@
-//! What a cluster's watches have been through, counted.
+//! Counters of what a cluster's watches went through.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What a watch tells, the initial events of a streaming list among it.
+/// The kinds of events of a watch, including the initial events of a streaming list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EventKind {
-    /// A pod is there, or changed.
+    /// A pod was added or changed.
     Applied,
-    /// A pod is gone.
+    /// A pod was deleted.
     Deleted,
     Bookmark,
-    /// A `Status`: the watch is over.
+    /// A `Status`, which ends the watch.
     Error,
 }
 
 /// Why a list begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ListCause {
-    /// It is the first.
+    /// It is the first list.
     Start,
-    /// The server no longer has the changes, or the pages, since the last one seen.
+    /// The server has forgotten the changes, or the pages, since the last one seen.
     Expired,
     /// The watch fell silent.
     Silence,
@@ -56,9 +56,10 @@ const LIST_CAUSES: [(ListCause, &str); 8] = [
 /// Counts since the cluster was added or changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// What its watches told: `applied`, `deleted`, `bookmark`, `error`.
+    /// Events received: `applied`, `deleted`, `bookmark`, `error`.
     pub events: Vec<(&'static str, u64)>,
-    /// Lists begun, by why: `start`, `expired`, `silence`, `backwards`, `refused`, `unsupported`, `excess`, `failure`.
+    /// Lists begun, by cause: `start`, `expired`, `silence`, `backwards`, `refused`, `unsupported`,
+    /// `excess`, `failure`.
     pub lists: Vec<(&'static str, u64)>,
 }
 

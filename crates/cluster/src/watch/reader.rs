@@ -1,4 +1,4 @@
-//! Reads one answer of the API server, as long as the machine wants to.
+//! Reads one response of the API server for as long as the machine asks to.
 
 use std::time::Duration;
 
@@ -18,13 +18,15 @@ use super::{
 };
 use crate::{Error, client::Client, error::Failure};
 
-/// Once the time-out is over, a server that has sent more bytes than this without a pod or an event is given up, though more of them are there.
+/// Once the time-out has passed, a server that has sent more bytes than this without a pod or an
+/// event is given up, even if more bytes are waiting.
 const MAX_BYTES_WITHOUT_PROGRESS: usize = 64 << 10;
-/// A streaming list that has not ended after so many times `WatchTimeouts::progress` is given up, though events come: a server that ignores what is
-/// asked tells the changes of a busy cluster for ever.
+/// The number of [`WatchTimeouts::progress`](crate::WatchTimeouts::progress) after which an
+/// unfinished streaming list is given up, even if events arrive. A server that ignores the
+/// parameters would send the changes of a busy cluster for ever.
 const STREAM_LIMIT: u32 = 12;
 
-/// What came of a body.
+/// The outcome of one read of the body.
 enum Received {
     Bytes(Bytes),
     End,
@@ -32,26 +34,26 @@ enum Received {
     Silence,
 }
 
-/// Reads one answer.
+/// Reads one response.
 pub(super) struct Reader<'a> {
     pub(super) writer: &'a Writer,
     pub(super) client: &'a Client,
     pub(super) what: &'a str,
     pub(super) machine: &'a mut Machine,
     pub(super) listing: &'a mut Option<Listing>,
-    /// How the answer is encoded.
+    /// The encoding of the response.
     pub(super) codec: Codec,
     pub(super) body: Body,
-    /// The answer was not encoded so.
+    /// Whether the response turned out not to be in that encoding.
     pub(super) undecodable: bool,
-    /// When the last pod or event came, or the watch was found to be whole: bytes alone are no sign of life.
+    /// When the last pod or event arrived, or the watch settled. Bytes alone do not count.
     pub(super) last_progress: Instant,
-    /// Bytes since then.
+    /// Bytes received since then.
     pub(super) bytes_since: usize,
 }
 
 impl Reader<'_> {
-    /// A list, or a page of one.
+    /// Reads a list, or one page of it.
     pub(super) async fn list(&mut self) -> Next {
         let mut decoder = self.codec.list();
         let mut batch = Batch::default();
@@ -101,7 +103,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A watch, whether or not it begins with a list.
+    /// Reads a watch, whether or not it begins with a list.
     pub(super) async fn watch(&mut self) -> Next {
         let mut decoder = self.codec.watch();
         let mut batch = Batch::default();
@@ -109,7 +111,7 @@ impl Reader<'_> {
         let limit = Instant::now() + self.writer.timeouts().progress * STREAM_LIMIT;
         loop {
             let mut received = self.next().await;
-            // What is there already is applied together.
+            // Apply together all events that have already arrived.
             loop {
                 let decode_error = match received {
                     Received::Bytes(bytes) => decoder.push(&bytes, &mut events).err(),
@@ -145,7 +147,7 @@ impl Reader<'_> {
                     None => break,
                 }
             }
-            // Nobody reads a list under way: it is applied in full batches.
+            // Nobody reads a list in progress, so it is applied in full batches.
             if (self.machine.wait() != Wait::Progress || batch.is_full())
                 && let Err(error) = self.writer.apply(&mut batch, self.listing)
             {
@@ -157,7 +159,7 @@ impl Reader<'_> {
         }
     }
 
-    /// One event; what to do next, if not to read on.
+    /// Handles one event. Returns what to do next, or `None` to read on.
     fn event(&mut self, event: Event, batch: &mut Batch) -> Option<Next> {
         let (kind, input, error) = match &event {
             Event::Applied { version, .. } => (EventKind::Applied, Input::Changed { version }, None),
@@ -196,7 +198,8 @@ impl Reader<'_> {
         (next != Next::Read).then_some(next)
     }
 
-    /// Does what the machine decided. A list that is complete is looked at once more, now that the rows from before it are gone.
+    /// Carries out a decision. A complete list is checked once more, after the rows from before it
+    /// are gone.
     fn act(&mut self, step: Step, error: Option<Error>) -> Next {
         let next = self.writer.act(step, error, self.listing);
         if step.finish
@@ -232,13 +235,13 @@ impl Reader<'_> {
         received
     }
 
-    /// Notes a sign of life.
+    /// Records that a pod or an event arrived.
     fn record_progress(&mut self) {
         self.last_progress = Instant::now();
         self.bytes_since = 0;
     }
 
-    /// How long the list may still take.
+    /// Returns how long the list may still take.
     fn list_left(&self) -> Duration {
         let most = self.writer.timeouts().list;
         let begun = self.listing.as_ref().map(|listing| listing.begun);
@@ -261,8 +264,10 @@ impl Reader<'_> {
         self.act(step, Some(error))
     }
 
-    /// The cluster has more than is kept of one. The list under way is over, and the rows that it did not bring go: those of pods that are gone would
-    /// count against the bound in each later list, and a cluster that has shrunk would stay beyond it.
+    /// Gives up a list because the cluster exceeds its bounds.
+    ///
+    /// The rows that the list did not bring are removed. Rows of deleted pods would otherwise count
+    /// against the bound in every later list, and a cluster that has shrunk would stay beyond it.
     fn excess(&mut self, error: Error) -> Next {
         if let Some(listing) = self.listing.take() {
             self.writer.sweep(listing, "pods listed up to the bound");
@@ -291,7 +296,7 @@ impl Reader<'_> {
     }
 }
 
-/// A step that only says to read on.
+/// The step that only says to read on.
 const STEADY: Step = Step {
     finish: false,
     health: Health::Unchanged,

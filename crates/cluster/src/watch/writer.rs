@@ -1,4 +1,4 @@
-//! Does what the machine decided: writes the index, and says how current the rows are.
+//! Carries out the machine's decisions: writes the index, and reports how current the rows are.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering};
 
@@ -20,9 +20,9 @@ use crate::{
     text::quote,
 };
 
-/// Bytes of memory for each pod that a cluster may have.
+/// The bytes of memory allowed for each pod of [`Policy::max_pods`](crate::Policy::max_pods).
 const POD_BYTES: u64 = 4 << 10;
-/// Bytes of memory that the pods of a cluster may take in any case.
+/// The bytes of memory that a cluster's pods may always take.
 const LEAST_BYTES: u64 = 64 << 20;
 
 /// Writes what one watch brings.
@@ -30,13 +30,13 @@ pub(super) struct Writer {
     pub(super) cluster: Arc<Inner>,
     /// Which of the cluster's watches this is.
     part: usize,
-    /// `None`: all.
+    /// The watched namespace; `None` for all.
     pub(super) namespace: Option<String>,
-    /// Bounds the log of pods that do not parse.
+    /// Limits the log lines about pods that do not parse.
     log_limiter: Mutex<LogLimiter>,
 }
 
-/// A list under way.
+/// A list in progress.
 pub(super) struct Listing {
     relist: Relist,
     pub(super) begun: Instant,
@@ -66,7 +66,7 @@ impl Writer {
         }
     }
 
-    /// Does what the machine decided, beside the next call.
+    /// Carries out a decision, except for the next call.
     pub(super) fn act(&self, step: Step, error: Option<Error>, listing: &mut Option<Listing>) -> Next {
         if step.finish
             && let Some(listing) = listing.take()
@@ -88,7 +88,7 @@ impl Writer {
         step.next
     }
 
-    /// Ends a list: the rows that it did not bring go.
+    /// Ends a list: removes the rows that it did not bring.
     pub(super) fn sweep(&self, listing: Listing, how: &str) {
         let swept = self.cluster.index.finish(listing.relist);
         self.cluster.rows_changed();
@@ -102,7 +102,9 @@ impl Writer {
         self.report_suppressed(left_out);
     }
 
-    /// Returns why the rows may be old: `error`, or where no call failed `why`. Whatever a call failed by, it is no fault of a caller who lists pods.
+    /// Returns the error to show for stale rows: the failed call's, or one made from `why` if no
+    /// call failed. A refusal that would blame a caller elsewhere becomes an upstream failure,
+    /// because a caller who lists pods has no part in the watch.
     fn stale_error(&self, why: Option<StaleReason>, error: Option<Error>) -> Error {
         let name = &self.cluster.spec.name;
         let what = match &self.namespace {
@@ -120,7 +122,7 @@ impl Writer {
         }
     }
 
-    /// The cluster forbids what Podgate itself does. `text` is what it says.
+    /// Explains that Podgate's own credential may not list pods. `text` is the cluster's refusal.
     fn forbidden_message(&self, text: &str) -> String {
         let Spec { name, source, .. } = &self.cluster.spec;
         let (place, remedy) = match &self.namespace {
@@ -160,8 +162,8 @@ impl Writer {
         }
     }
 
-    /// The row of a pod. What is none is skipped, counted and named, and a row that it had goes: it shows what no longer is, and after the next list
-    /// it would be gone as well.
+    /// Turns an object into a change. An object that does not parse is skipped, counted and logged;
+    /// its existing row, if any, is removed because it is out of date.
     pub(super) fn change(&self, object: Object) -> Option<Change> {
         match object {
             Object::Pod(pod) => {
@@ -194,7 +196,7 @@ impl Writer {
         }
     }
 
-    /// Forgets what is known of the events of pods that are gone.
+    /// Forgets the Warnings of pods that are gone.
     fn forget(&self, changes: &[Change]) {
         for change in changes {
             if let Change::Remove { namespace, name } = change {
@@ -203,10 +205,10 @@ impl Writer {
         }
     }
 
-    /// Applies what waits.
+    /// Applies a batch.
     ///
     /// # Errors
-    /// As [`Driver::check`]; it is applied nevertheless.
+    /// As [`Writer::check`]. The batch is applied nevertheless.
     pub(super) fn apply(&self, batch: &mut Batch, listing: &mut Option<Listing>) -> Result<()> {
         let Batch {
             changes,
@@ -229,11 +231,11 @@ impl Writer {
         Ok(())
     }
 
-    /// Checks that the cluster keeps to its bounds. A list may bring as much as is kept of one cluster, and until it has ended the rows
-    /// from before it stay beside it.
+    /// Checks that the cluster keeps within its bounds. While a list is in progress the rows from
+    /// before it still exist, so twice as much may be kept.
     ///
     /// # Errors
-    /// What is beyond its bound, and how to raise that.
+    /// The bound that is exceeded, with the flag that raises it.
     pub(super) fn check(&self, listing: Option<&Listing>) -> Result<()> {
         let most = self.cluster.policy.max_pods;
         let most_bytes = LEAST_BYTES.max(POD_BYTES.saturating_mul(most as u64));

@@ -1,18 +1,20 @@
-//! Puts together what the ends of chunks cut apart.
+//! Reassembles elements that chunk boundaries cut apart.
 
 use std::{borrow::Cow, mem};
 
-/// Bytes that are reserved on the word of a length alone.
+/// The most bytes that are reserved because of a claimed length alone.
 const TRUSTED: usize = 64 << 10;
 
-/// Takes elements of known length out of chunks. One that lies within a chunk is not copied; of another each byte is copied once.
+/// Takes elements of known length out of chunks. An element within one chunk is not copied; the
+/// bytes of any other are copied once.
 #[derive(Debug, Default)]
 pub(super) struct ChunkBuffer {
     held: Vec<u8>,
 }
 
 impl ChunkBuffer {
-    /// The next `length` bytes; none when they have not all come yet, and then it has taken all there are.
+    /// Returns the next `length` bytes, or `None` if they have not all arrived; then it has taken
+    /// all of `bytes`.
     pub(super) fn take<'a>(&mut self, length: usize, bytes: &mut &'a [u8]) -> Option<Cow<'a, [u8]>> {
         let missing = length.saturating_sub(self.held.len());
         let (now, rest) = bytes.split_at(missing.min(bytes.len()));
@@ -27,7 +29,7 @@ impl ChunkBuffer {
             self.held.reserve(length.min(TRUSTED));
         }
         self.held.extend_from_slice(now);
-        // Not `clear`: one large object must not cost its size as long as the connection lives.
+        // Not `clear`, or one large object would hold its size for as long as the connection lives.
         (now.len() == missing).then(|| Cow::Owned(mem::take(&mut self.held)))
     }
 

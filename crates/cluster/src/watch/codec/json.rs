@@ -1,4 +1,4 @@
-//! JSON: a list is cut into its items while it arrives, a watch is a line for each event.
+//! JSON. A list is cut into its items while it arrives; a watch is one line per event.
 
 use std::borrow::Cow;
 
@@ -25,7 +25,7 @@ impl ListDecoder for List {
         self.splitter.push(bytes, &mut |part, bytes| {
             match part {
                 Part::Item => pods.push(pod(bytes).0),
-                // Of a list of pods, one that is too long ends it.
+                // In a list of pods, an oversized item is an error, which ends the list.
                 Part::Oversized => {}
                 Part::Metadata => *meta = Some(list_meta(bytes)?),
             }
@@ -46,7 +46,7 @@ impl ListDecoder for List {
 /// Decodes a watch.
 #[derive(Default)]
 pub(super) struct Watch {
-    /// The beginning of a line whose end has not come.
+    /// The beginning of an incomplete line.
     rest: Vec<u8>,
 }
 
@@ -60,7 +60,8 @@ impl WatchDecoder for Watch {
             } else {
                 self.keep(line)?;
                 events.extend(event(&self.rest)?);
-                // Not `clear`: one large event must not cost its size as long as the watch lives.
+                // Not `clear`, or one large event would hold its size for as long as the watch
+                // lives.
                 self.rest = Vec::new();
             }
         }
@@ -91,7 +92,7 @@ struct Line<'a> {
     object: &'a RawValue,
 }
 
-/// As much of an object as a bookmark has, and as identifies one that is odd otherwise.
+/// The parts of an object that a bookmark has, and that identify an invalid object.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Head {
@@ -117,7 +118,7 @@ fn initial_events_end<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
     wire::annotation(deserializer, INITIAL_EVENTS_END)
 }
 
-/// The event of a line; none for an empty one.
+/// Reads the event of a line; `None` for an empty line.
 fn event(line: &[u8]) -> Result<Option<Event>, DecodeError> {
     if line.trim_ascii().is_empty() {
         return Ok(None);
@@ -149,7 +150,7 @@ fn event(line: &[u8]) -> Result<Option<Event>, DecodeError> {
     }))
 }
 
-/// The pod and its version.
+/// Reads a pod and its version.
 fn pod(bytes: &[u8]) -> (Object, String) {
     match serde_json::from_slice::<wire::Pod>(bytes) {
         Ok(pod) => Object::read(pod),
@@ -163,7 +164,7 @@ fn pod(bytes: &[u8]) -> (Object, String) {
     }
 }
 
-/// What can be read of an object's metadata.
+/// Reads what it can of an object's metadata.
 fn head(bytes: &[u8]) -> Head {
     serde_json::from_slice(bytes).unwrap_or_default()
 }
@@ -176,7 +177,7 @@ fn list_meta(bytes: &[u8]) -> Result<ListMeta, DecodeError> {
     })
 }
 
-/// Says where, and not what: it may be of anything.
+/// Says where the text is wrong and quotes nothing of it, because it may be anything.
 fn not_json(what: &str, error: &serde_json::Error) -> DecodeError {
     DecodeError(format!("{what} is not JSON of Kubernetes (at byte {})", error.column()))
 }

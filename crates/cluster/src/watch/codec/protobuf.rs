@@ -1,5 +1,8 @@
-//! Protobuf. A list is the magic and an `Unknown` that holds a `PodList`, read field by field while it arrives: no more of it is held than one
-//! item. A watch is frames, each a length of four bytes, the highest first, and a `WatchEvent` without magic, which holds a wrapped object.
+//! Protobuf.
+//!
+//! A list is the magic and an `Unknown` that holds a `PodList`. It is read field by field while it
+//! arrives, so no more than one item is held. A watch is a sequence of frames: a length of four
+//! bytes, the highest first, and a `WatchEvent` without magic, which holds a wrapped object.
 
 use std::borrow::Cow;
 
@@ -18,13 +21,13 @@ impl From<Broken> for DecodeError {
     }
 }
 
-/// Where a list's decoder is.
+/// The position of a list's decoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 enum At {
     #[default]
     Magic,
     Key,
-    /// In a number that is of no concern.
+    /// Within a number that is not needed.
     Number,
     Length {
         field: u64,
@@ -38,7 +41,7 @@ enum At {
     },
 }
 
-/// What is held until it is whole.
+/// The parts that are held until they are whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     TypeMeta,
@@ -52,9 +55,9 @@ pub(super) struct List {
     at: At,
     varint: Varint,
     chunks: ChunkBuffer,
-    /// What is still to come of the `PodList`, in bytes, while in it.
+    /// The bytes of the `PodList` that are still to come, while within it.
     inside: Option<u64>,
-    /// The `PodList` began.
+    /// Whether the `PodList` began.
     began: bool,
     is_pod_list: bool,
     meta: Option<ListMeta>,
@@ -73,7 +76,7 @@ impl ListDecoder for List {
                 match self.at {
                     At::Key if self.varint.is_whole() => self.inside = None,
                     At::Held { length: 0, .. } | At::Skipped { bytes: 0 } => {}
-                    // A field that reaches beyond the list.
+                    // A field that extends beyond the list.
                     _ => return Err(Broken.into()),
                 }
             }
@@ -95,7 +98,7 @@ impl ListDecoder for List {
 }
 
 impl List {
-    /// Takes what is next; whether there may be more in `bytes`.
+    /// Takes the next element. Returns whether `bytes` may hold more.
     fn step(&mut self, bytes: &mut &[u8], pods: &mut Vec<Object>) -> Result<bool, DecodeError> {
         match self.at {
             At::Magic => {
@@ -151,7 +154,7 @@ impl List {
         Ok(true)
     }
 
-    /// What to do with a field of this length.
+    /// Returns what to do with a field of this length.
     fn enter(&mut self, field: u64, length: u64) -> Result<At, DecodeError> {
         let part = match (self.inside, field) {
             (Some(left), _) if length > left => return Err(Broken.into()),
@@ -200,7 +203,7 @@ fn list_meta(message: &[u8]) -> Result<ListMeta, Broken> {
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     chunks: ChunkBuffer,
-    /// Of the frame that is under way.
+    /// The length of the current frame.
     length: Option<usize>,
 }
 
@@ -232,7 +235,7 @@ impl WatchDecoder for Watch {
     }
 }
 
-/// The event of a frame.
+/// Reads the event of a frame.
 fn event(frame: &[u8]) -> Result<Event, DecodeError> {
     let broken = || DecodeError("a frame of the watch is not an event of Kubernetes in protobuf".to_owned());
     let (mut kind, mut wrapped): (&[u8], &[u8]) = (&[], &[]);
@@ -269,7 +272,7 @@ fn event(frame: &[u8]) -> Result<Event, DecodeError> {
     })
 }
 
-/// The bytes in a `RawExtension`.
+/// Returns the bytes in a `RawExtension`.
 fn raw(extension: &[u8]) -> Result<&[u8], Broken> {
     let mut raw: &[u8] = &[];
     for field in Fields::new(extension) {
@@ -280,7 +283,7 @@ fn raw(extension: &[u8]) -> Result<&[u8], Broken> {
     Ok(raw)
 }
 
-/// The pod and its version.
+/// Reads a pod and its version.
 fn pod(message: &[u8]) -> (Object, String) {
     match wire::Pod::from_protobuf(message) {
         Ok(pod) => Object::read(pod),
@@ -294,7 +297,8 @@ fn pod(message: &[u8]) -> (Object, String) {
     }
 }
 
-/// As much of an object as a bookmark has, and as identifies one that is odd otherwise: whatever can be read of its metadata.
+/// The parts of an object that a bookmark has, and that identify an invalid object: whatever can be
+/// read of its metadata.
 #[derive(Debug, Default)]
 struct Head<'a> {
     name: Cow<'a, str>,
@@ -326,7 +330,7 @@ impl<'a> Head<'a> {
     }
 }
 
-/// Whether an entry of the annotations is the one of the bookmark that ends the initial events.
+/// Returns whether an annotation is the one that ends the initial events.
 fn is_initial_events_end(entry: &[u8]) -> bool {
     let (mut key, mut value): (&[u8], &[u8]) = (&[], &[]);
     for field in Fields::new(entry).map_while(Result::ok) {

@@ -15,7 +15,7 @@ use write::Writer;
 const BOTH: [Codec; 2] = [Codec::Protobuf, Codec::Json];
 const SIZES: [usize; 7] = [1, 2, 3, 7, 64, 1000, 1 << 20];
 
-/// Decodes a list in chunks of `size` bytes; also tells the most that was held.
+/// Decodes a list in chunks of `size` bytes. Also returns the most bytes that were held.
 fn list(codec: Codec, bytes: &[u8], size: usize) -> (Vec<Object>, Result<ListMeta, DecodeError>, usize) {
     let mut decoder = codec.list();
     let (mut pods, mut most) = (Vec::new(), 0);
@@ -28,7 +28,7 @@ fn list(codec: Codec, bytes: &[u8], size: usize) -> (Vec<Object>, Result<ListMet
     (pods, decoder.finish(), most)
 }
 
-/// The same for a watch; events as text, so that they can be compared.
+/// Decodes a watch likewise. Events are returned as text, so that they can be compared.
 fn watch(codec: Codec, bytes: &[u8], size: usize) -> (Vec<String>, Result<(), DecodeError>, usize) {
     let mut decoder = codec.watch();
     let (mut events, mut most, mut end) = (Vec::new(), 0, Ok(()));
@@ -77,8 +77,8 @@ fn a_real_list_is_the_same_in_protobuf_and_in_json() {
 
 #[test]
 fn a_real_watch_is_the_same_in_protobuf_and_in_json() {
-    // The initial events come in any order, and the two were recorded one after the other.
-    let told = |codec, bytes, size| {
+    // Initial events come in any order, and the two files were recorded one after the other.
+    let events = |codec, bytes, size| {
         let (mut events, end, _) = watch(codec, bytes, size);
         end.unwrap();
         let bookmark = events.pop().unwrap();
@@ -89,10 +89,10 @@ fn a_real_watch_is_the_same_in_protobuf_and_in_json() {
         events.sort_unstable();
         events
     };
-    let known = told(Codec::Json, data!("stream.json").as_slice(), 1 << 20);
+    let known = events(Codec::Json, data!("stream.json").as_slice(), 1 << 20);
     assert_eq!(known.len(), 4);
     for size in SIZES {
-        assert_eq!(told(Codec::Protobuf, data!("stream.pb"), size), known, "{size}");
+        assert_eq!(events(Codec::Protobuf, data!("stream.pb"), size), known, "{size}");
     }
 }
 
@@ -213,7 +213,8 @@ fn lists_and_watches_come_through_whatever_the_chunks() {
 fn a_list_that_breaks_off_anywhere_is_garbage() {
     for codec in BOTH {
         let whole = Writer(codec).list(&plain(&["a", "b"]), "42", "");
-        // The line feed after JSON, and what follows the list in its wrapping, do not matter.
+        // The line feed after JSON, and the fields that follow the list in its wrapping, do not
+        // matter.
         let after = if codec == Codec::Protobuf { write::AFTER } else { b"\n" };
         let needed = whole.strip_suffix(after).unwrap().len();
         for end in 0..needed {
@@ -285,7 +286,7 @@ fn no_more_is_held_than_one_object() {
                 );
             }
         }
-        // A large object does not cost its size for ever.
+        // A large object does not hold its size for ever.
         let mut decoder = codec.watch();
         let mut events = Vec::new();
         decoder

@@ -1,4 +1,4 @@
-//! The inputs of the machine, and the steps that it answers with.
+//! The inputs and decisions of the machine.
 
 use crate::error::StaleReason;
 
@@ -7,7 +7,7 @@ use crate::error::StaleReason;
 pub(crate) enum Call {
     /// A watch that begins with all pods.
     Stream,
-    /// A page of a list; without token the first one.
+    /// A page of a list; the first one if the token is empty.
     Page { token: String },
     /// A list in one piece.
     Whole,
@@ -16,7 +16,7 @@ pub(crate) enum Call {
 }
 
 impl Call {
-    /// Whether a list begins with it.
+    /// Returns whether a list begins with this call.
     pub(crate) fn begins_list(&self) -> bool {
         match self {
             Self::Stream | Self::Whole => true,
@@ -26,16 +26,16 @@ impl Call {
     }
 }
 
-/// What happened.
+/// Something that happened.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Input<'a> {
-    /// The call was answered with success; events or pods follow.
+    /// The call succeeded; events or pods follow.
     Opened,
-    /// A pod was added, changed or deleted; without a version when that could not be read.
+    /// A pod was added, changed or deleted. The version is empty if it could not be read.
     Changed { version: &'a str },
-    /// A bookmark; `end`: all initial events have come.
+    /// A bookmark. `end`: all initial events have been sent.
     Bookmark { version: &'a str, end: bool },
-    /// A page of so many pods is complete; without token it was the last.
+    /// A page with this number of pods is complete. It was the last if the token is empty.
     Page {
         version: &'a str,
         token: &'a str,
@@ -43,39 +43,40 @@ pub(crate) enum Input<'a> {
     },
     /// The cluster has more pods than are kept, or its list does not end.
     Excess,
-    /// 410, or a version that the server does not have (yet).
+    /// 410, or a version that the server does not have yet.
     Gone,
-    /// Any other answer than success.
+    /// Any other status than success.
     Refused { status: u16 },
     /// The server ended the watch.
     Ended,
-    /// No connection, or it broke, or what came was no Kubernetes.
+    /// There is no connection, it broke, or the response was not Kubernetes'.
     Broken,
-    /// Nothing came for as long as [`super::Machine::wait`] allows.
+    /// Nothing arrived within [`super::Machine::wait`].
     Silent,
 }
 
 /// How long to wait for the next input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wait {
-    /// A list makes progress meanwhile.
+    /// A list must make progress within this time.
     Progress,
-    /// A watch that was just opened counts as whole afterwards; tell [`super::Machine::settle`].
+    /// A watch that lasts this long after it was opened is settled: call
+    /// [`super::Machine::settle`].
     Settle,
-    /// A watch is not silent for so long.
+    /// A watch must not be silent for longer.
     Silence,
 }
 
-/// What it means for the truth of the rows.
+/// What an input says about the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Health {
     /// Nothing new.
     Unchanged,
-    /// They equal the cluster's as of now.
+    /// They equal the cluster now.
     Confirmed,
-    /// The watch is whole again.
+    /// The watch works again.
     Recovered,
-    /// They may be old; why, where no error says it.
+    /// They may be old. The reason is `None` if an error explains it.
     Stale(Option<StaleReason>),
 }
 
@@ -84,16 +85,16 @@ pub(crate) enum Health {
 pub(crate) enum Next {
     /// Read on.
     Read,
-    /// Give up this call, if it is not over, and make [`super::Machine::call`].
+    /// Give up the current call and make [`super::Machine::call`].
     Call,
-    /// The same after a pause, the longer the more failures there were in a row.
+    /// The same after a pause that grows with the number of failures in a row.
     Retry { failures: u32 },
 }
 
-/// The machine's answer to an input.
+/// The machine's decision for an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
-    /// The list is complete: sweep what it did not have.
+    /// Whether the list is complete: sweep the rows that it did not bring.
     pub(crate) finish: bool,
     pub(crate) health: Health,
     pub(crate) next: Next,

@@ -150,7 +150,7 @@ fn a_page_that_fails_is_asked_for_again_and_at_last_all_of_them() {
     }
     machine.step(Input::Silent);
     assert_eq!(machine.call(), at_page(""));
-    // The version of the list that was given up is forgotten.
+    // The version of the abandoned list is forgotten.
     feed(&mut machine, &[page("8", "")]);
     assert_eq!(machine.call(), watch("8"));
 }
@@ -217,7 +217,7 @@ fn a_lost_connection_goes_on_from_the_last_version() {
         (refused.next, machine.call()),
         (Next::Retry { failures: 2 }, watch("25"))
     );
-    // Open again, but nothing has shown yet that it holds.
+    // It is open again, but nothing has shown yet that it lasts.
     assert_eq!(machine.step(Input::Opened), step(Health::Unchanged, Next::Read));
     assert_eq!(machine.wait(), Wait::Settle);
     assert_eq!(machine.settle(), step(Health::Recovered, Next::Read));
@@ -230,7 +230,7 @@ fn the_ordinary_end_of_a_watch_is_no_failure() {
     let mut machine = watching("20");
     assert_eq!(machine.step(Input::Ended), step(Health::Unchanged, Next::Call));
     assert_eq!(machine.call(), watch("20"));
-    // Ended again before anything came: a server that closes at once is not asked in a loop.
+    // It ended again before anything arrived: a server that closes at once is not asked in a loop.
     let again = feed(&mut machine, &[Input::Opened, Input::Ended]);
     assert_eq!((again.next, is_stale(again)), (Next::Retry { failures: 1 }, true));
 }
@@ -332,7 +332,7 @@ fn pages_without_pods_are_no_progress() {
         assert!(is_stale(given_up));
         assert_eq!((given_up.next, machine.call()), (Next::Retry { failures }, at_page("")));
     }
-    // A few of them do no harm, nor does an empty list.
+    // A few of them do no harm, and neither does an empty list.
     for token in ["t0", "t1", "t2", "t3"] {
         machine.step(empty(token));
     }

@@ -1,4 +1,5 @@
-//! Cuts the JSON of a list into the elements of its `items` and its `metadata`, without holding more than one of them.
+//! Cuts the JSON of a list into the elements of its `items` and its `metadata`, and holds no more
+//! than one of them.
 
 use super::{DecodeError, MAX_OBJECT};
 
@@ -6,31 +7,32 @@ use super::{DecodeError, MAX_OBJECT};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     Item,
-    /// An item that is longer than the bound; without its bytes.
+    /// An item that is longer than the bound, without its bytes.
     Oversized,
     Metadata,
 }
 
-/// Where the splitter is. Depth counts open brackets: 1 within the list's object, 2 within its `items`.
+/// The position of the splitter. `depth` counts open brackets: 1 within the list's object, 2 within
+/// its `items`.
 #[derive(Debug)]
 pub(crate) struct Splitter {
-    /// The most bytes of what is cut out.
+    /// The most bytes of one part.
     max: usize,
-    /// A longer item is left out, and does not end the list.
+    /// Whether a longer item is skipped rather than an error.
     skips: bool,
-    /// The item that is under way is longer.
+    /// Whether the current item is longer.
     oversized: bool,
     depth: u32,
     in_string: bool,
-    /// The byte before was a backslash within a string.
+    /// Whether the previous byte was a backslash within a string.
     escaped: bool,
-    /// At depth 1: the key's string is being read, or was the last.
+    /// At depth 1: whether the current or last string is a key.
     in_key: bool,
-    /// At depth 1: the value follows, not a key.
+    /// At depth 1: whether a value follows, not a key.
     after_colon: bool,
     key: Vec<u8>,
     in_items: bool,
-    /// What is being cut out, with the bytes of former chunks.
+    /// The part that is being cut out, and its bytes from earlier chunks.
     cut: Option<Part>,
     held: Vec<u8>,
     complete: bool,
@@ -45,7 +47,8 @@ impl Default for Splitter {
 }
 
 impl Splitter {
-    /// Leaves items of more than `max` bytes out of the list, and says so.
+    /// Makes a splitter that skips items of more than `max` bytes and reports each as
+    /// [`Part::Oversized`].
     pub(crate) fn skipping(max: usize) -> Self {
         Self::new(max, true)
     }
@@ -68,23 +71,23 @@ impl Splitter {
         }
     }
 
-    /// Whether the list's closing bracket has come.
+    /// Returns whether the list's closing bracket has arrived.
     pub(crate) fn is_complete(&self) -> bool {
         self.complete
     }
 
-    /// Bytes that wait for the rest of their item.
+    /// Returns the bytes that are held for an incomplete item.
     pub(crate) fn held(&self) -> usize {
         self.held.capacity()
     }
 
-    /// Takes the next bytes; hands what they complete to `sink`.
+    /// Takes the next bytes and hands the parts that they complete to `sink`.
     pub(crate) fn push(&mut self, bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), DecodeError> {
         let mut start = 0;
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
             if self.in_string && !self.escaped && self.depth > 1 {
-                // The bulk of a pod is text: skip to its next byte that means something.
+                // The bulk of a pod is text: skip to the next byte of it that has a meaning.
                 let rest = bytes.get(at..).unwrap_or_default();
                 match memchr::memchr2(b'"', b'\\', rest) {
                     Some(skip) if skip > 0 => {
@@ -116,7 +119,7 @@ impl Splitter {
         Ok(())
     }
 
-    /// Whether what is being cut out may grow by these bytes; if not, it is held no longer.
+    /// Returns whether the current part may grow by these bytes. If not, its bytes are dropped.
     fn fits(&mut self, part: Part, more: &[u8]) -> Result<bool, DecodeError> {
         if self.held.len() + more.len() > self.max {
             if !self.skips || part == Part::Metadata {
@@ -178,7 +181,7 @@ impl Splitter {
                 self.in_string = false;
                 self.in_key = false;
             }
-            // Longer keys than ours are none of ours.
+            // A longer key is not one that is needed.
             _ if self.in_key && self.key.len() < 16 => self.key.push(byte),
             _ => {}
         }

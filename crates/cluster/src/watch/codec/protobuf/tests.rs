@@ -49,7 +49,7 @@ fn a_list_may_come_with_its_fields_in_any_order_and_with_others() {
     assert_eq!((pods.len(), meta.version.as_str()), (2, "42"));
     let (pods, meta) = list(&wrapped("PodList", &self::meta())).unwrap();
     assert_eq!((pods.len(), meta.version.as_str()), (0, "42"));
-    // The last item may be of no length at all; it is none that has a name.
+    // The last item may have no length at all. It has no name.
     let (pods, _) = list(&wrapped("PodList", &[self::meta(), field(2, b"")].concat())).unwrap();
     assert!(
         matches!(&pods[..], [Object::Invalid { name, .. }] if name == "/"),
@@ -70,7 +70,8 @@ fn what_is_no_list_of_pods_is_garbage() {
         wrapped("PodList", b""),
         wrapped("PodList", &item(b"")),
         wrapped("PodList", &field(1, &field(2, b""))),
-        // Without its kind, with a list twice, and with what reaches beyond the list.
+        // A list without its kind, one that holds a list twice, and one with a field that extends
+        // beyond it.
         [b"k8s\0", field(2, &good).as_slice()].concat(),
         [b"k8s\0", types.as_slice(), &field(2, &good), &field(2, &good)].concat(),
         [
@@ -117,7 +118,7 @@ fn what_claims_to_be_longer_than_any_pod_is_refused_at_once() {
         let refused = list(&list_of(part)).unwrap_err().to_string();
         assert!(refused.contains("longer than"), "{refused}");
     }
-    // What is skipped may be as long as it likes.
+    // A skipped field may be of any length.
     assert!(List::default().push(&list_of(b"\x1a"), &mut Vec::new()).is_ok());
 }
 

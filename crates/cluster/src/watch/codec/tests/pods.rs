@@ -1,4 +1,4 @@
-//! Pods to write.
+//! Pods for the codecs to write.
 
 use std::collections::BTreeMap;
 
@@ -38,7 +38,7 @@ fn some_text() -> impl Strategy<Value = String> {
     "\\PC{1,6}"
 }
 
-/// Any time that Kubernetes can store, also exactly the epoch.
+/// Any time that Kubernetes can store, including the epoch itself.
 fn time() -> impl Strategy<Value = Option<Time>> {
     let seconds = prop_oneof![Just(0), Just(-1), -62_135_596_799_i64..253_402_300_000];
     option::of(seconds.prop_map(|seconds| Time { seconds }))

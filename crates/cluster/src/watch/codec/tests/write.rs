@@ -46,7 +46,7 @@ impl Writer {
         self.list_of(pods.iter().map(|pod| self.item(pod)).collect(), version, token)
     }
 
-    /// The same, and the pod at `odd` has text where its restarts belong.
+    /// Writes a list in which the pod at `odd` has text in place of its restart count.
     pub(super) fn list_with_odd(&self, pods: &[wire::Pod], odd: usize) -> Vec<u8> {
         let item = |(at, pod)| if at == odd { self.odd(pod) } else { self.item(pod) };
         self.list_of(pods.iter().enumerate().map(item).collect(), "42", "")
@@ -116,7 +116,7 @@ impl Writer {
 
     fn item(&self, pod: &wire::Pod) -> Vec<u8> {
         match self.0 {
-            // With fields that rows do not need before and after those that they do.
+            // Put fields that rows do not need before and after those that they do.
             Codec::Protobuf => [
                 field(99, b"new"),
                 pod.encode_to_vec(),
@@ -167,7 +167,7 @@ fn statuses(statuses: &[wire::ContainerStatus]) -> Vec<Value> {
     statuses.iter().map(one).collect()
 }
 
-/// Writes null for every empty text and list, as a cluster may: each field must take it.
+/// Writes `null` for every empty text and list, as a cluster may: each field must take it.
 fn with_nulls(value: Value) -> Value {
     match value {
         Value::String(text) if text.is_empty() => Value::Null,
