@@ -40,55 +40,62 @@ pub(crate) use self::{
     uri::{pods_uri, uri},
 };
 
-/// The most bytes of an answer that is read whole. The API server stores at most 1.5 MiB of one object; YAML and escapes may grow it.
+/// The most bytes of a response that is read whole. The API server stores at most 1.5 MiB per
+/// object; YAML and escapes may enlarge it.
 const MAX_BODY: usize = 16 << 20;
 /// The default of [`Policy::bodies`], in bytes.
 const BODIES: usize = 128 << 20;
-/// The most of a failure's body that is read.
+/// The most bytes that are read of the body of a failure.
 const MAX_STATUS: usize = 64 << 10;
 
-/// How long calls may take, and which addresses a cluster added through the API may have.
+/// How long calls may take, how much clusters may use, and which addresses a cluster added through
+/// the API may have.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// From the start of a connection attempt to an established TCP connection.
+    /// The time from the start of a connection attempt to an established TCP connection.
     pub connect_timeout: Duration,
-    /// From sending a request to the head of its answer, and for a whole unary answer.
+    /// The time from sending a request to the head of its response, and for a whole unary response.
     pub request_timeout: Duration,
-    /// From the start of an exec plug-in to its end. Who waits for a client does so for [`Policy::request_timeout`] at most.
+    /// The time from the start of an exec plug-in to its end. Calls wait for a client no longer
+    /// than [`Policy::request_timeout`].
     pub plug_in_timeout: Duration,
-    /// The files of an operator's source are read again after so long, in case a token or certificate in them was renewed.
+    /// How often the files of an operator's source are read again, in case a token or certificate
+    /// in them was renewed.
     pub credential_fresh: Duration,
     /// Networks that an untrusted source may reach although they are loopback or link-local.
     pub allowed_networks: Arc<[ipnet::IpNet]>,
-    /// A followed log without a line for so long is checked: whether it has gone on, and its connection is dead. A terminal's connection that
-    /// answers no ping for so long is dead.
+    /// How long a followed log may be silent before we check that it is still advancing, and how
+    /// long a terminal may leave pings unanswered before its connection counts as dead.
     pub stream_silence: Duration,
-    /// How patient the watches are.
+    /// The time-outs of the watches.
     pub watch: WatchTimeouts,
-    /// Pods that are kept of one cluster at most. Together they may take 4 KiB each of memory, and 64 MiB in any case.
+    /// The most pods that are kept of one cluster. Together they may take 4 KiB of memory each, or
+    /// 64 MiB if that is more.
     pub max_pods: usize,
-    /// What the bodies of all clusters' answers may take together, as far as they are in memory.
+    /// The memory that the bodies of all clusters' responses may take together.
     pub bodies: MemoryBudget,
-    /// How long a call may wait for its part of that in all.
+    /// How long a call may wait for its part of that memory, in all.
     pub body_wait: Duration,
 }
 
-/// How long a watch waits before it does something about it.
+/// The time-outs of a watch.
 #[derive(Clone, Debug)]
 pub struct WatchTimeouts {
-    /// A watch without event and bookmark for so long is given up, and the pods are listed again.
+    /// How long a watch may go without an event or a bookmark before it is given up and the pods
+    /// are listed again.
     pub silence: Duration,
-    /// A list, by pages or streamed, that brings no pod for so long is given up.
+    /// How long a list, paged or streamed, may go without a pod before it is given up.
     pub progress: Duration,
-    /// A list that has not ended after so long is given up, whatever it brings.
+    /// How long a list may take in all.
     pub list: Duration,
-    /// The shortest pause before a failed call is repeated; doubled with each failure.
+    /// The shortest pause before a failed call is repeated. It doubles with each failure.
     pub retry_min: Duration,
-    /// The longest such pause.
+    /// The longest pause.
     pub retry_max: Duration,
-    /// A connection that was lost counts as whole again after so long, or with the first event or bookmark.
+    /// How long a reopened watch must last before it counts as working, unless an event or a
+    /// bookmark arrives earlier.
     pub settle: Duration,
-    /// Between two looks at version and nodes.
+    /// The pause between two requests for version and nodes.
     pub info: Duration,
 }
 
@@ -124,8 +131,10 @@ impl Default for WatchTimeouts {
 }
 
 impl Policy {
-    /// Whether an untrusted source may connect to an address, asked of each address as resolved, at connect time. An address that
-    /// stands for an IPv4 one (mapped, NAT64, 6to4) is judged as that.
+    /// Returns whether an untrusted source may connect to an address.
+    ///
+    /// It is asked for each resolved address at connect time. An address that stands for an IPv4
+    /// address (mapped, NAT64, 6to4) is judged as that.
     pub fn allows(&self, address: IpAddr) -> bool {
         let meant = address::meant(address);
         let allowed = |network: &ipnet::IpNet| network.contains(&address) || network.contains(&meant);
@@ -133,27 +142,30 @@ impl Policy {
     }
 }
 
-/// A client of one API server: [`kube::Client`] without its retries, with our time-outs and our connector. Cheap to clone.
+/// A client of one API server: [`kube::Client`] without its retries, with our time-outs and our
+/// connector. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Client {
     pub(crate) inner: kube::Client,
-    /// For upgrades, which need a connection of their own to the API server, also where a proxy forwards all other requests.
+    /// For upgrades, which need a connection of their own to the API server even if a proxy
+    /// forwards all other requests.
     upgrading: kube::Client,
     pub(crate) policy: Policy,
     /// The cluster's name, for messages.
     pub(crate) cluster: Arc<str>,
-    /// Credential or certificate were refused: the next call should be made with what the source holds now.
+    /// Whether the credential or the certificate was refused, so that the next call needs a client
+    /// made from what the source holds now.
     refused: Arc<AtomicBool>,
-    /// What to say beside a failure that the source makes likely.
+    /// Facts about the source that explain likely failures.
     hints: Arc<Hints>,
 }
 
-/// What is peculiar about a source, as parts of a sentence.
+/// Facts about a source, as parts of sentences.
 #[derive(Debug)]
 struct Hints {
-    /// Why there is no credential.
+    /// Why the source has no credential.
     anonymous: Option<String>,
-    /// The address has no scheme.
+    /// Whether the address has no scheme.
     bare: bool,
 }
 
@@ -180,7 +192,7 @@ impl Client {
         }
     }
 
-    /// What a refusal means where the source has no credential that could be renewed.
+    /// Returns the error for a refusal if the source has no credential that could be renewed.
     fn anonymous(&self, status: StatusCode, what: &str) -> Option<Error> {
         let why = self.hints.anonymous.as_ref()?;
         match status {
@@ -197,11 +209,11 @@ impl Client {
         }
     }
 
-    /// Sends a request and waits for the head of its answer, whatever its status, at most [`Policy::request_timeout`] long. The body may then
-    /// take as long as it likes.
+    /// Sends a request and waits up to [`Policy::request_timeout`] for the head of its response,
+    /// whatever its status. The body may then take any time.
     ///
     /// # Errors
-    /// [`Error::Upstream`] and [`Error::Timeout`], naming the cluster.
+    /// [`Error::Upstream`] and [`Error::Timeout`], which name the cluster.
     pub(crate) async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Body>> {
         let what = self.what(&request);
         let inner = if request.headers().contains_key(UPGRADE) {
@@ -237,7 +249,7 @@ impl Client {
         }
     }
 
-    /// As [`Client::send`], and any status but a success is an error.
+    /// Sends a request as [`Client::send`] does, and fails for any status other than success.
     ///
     /// # Errors
     /// Those of [`Client::send`] and of [`Error::from_status`].
@@ -245,7 +257,8 @@ impl Client {
         self.request_with(request, &[]).await
     }
 
-    /// As [`Client::request`], with the parameters that the caller chose.
+    /// Sends a request as [`Client::request`] does. `given` are the parameters that the caller
+    /// chose.
     pub(crate) async fn request_with(
         &self,
         request: Request<Vec<u8>>,
@@ -259,7 +272,8 @@ impl Client {
         Err(self.refusal_in_full(response, &what, given).await.1)
     }
 
-    /// Returns what an answer other than success means, and the `Status` that it came with; reads its body as far as that is sane.
+    /// Returns the error for a response other than success, and the `Status` in its body, which is
+    /// read up to its bound.
     pub(crate) async fn refusal_in_full(
         &self,
         response: Response<Body>,
@@ -272,7 +286,9 @@ impl Client {
         (Status::parse(&body), Error::from_status(status, &body, what, given))
     }
 
-    /// Returns the whole answer as JSON. Not for what keeps much of the answer: its memory is counted only while it is parsed.
+    /// Returns the whole response as JSON.
+    ///
+    /// Do not use it to keep much of the response: its memory is counted only while it is parsed.
     ///
     /// # Errors
     /// As [`Client::bytes`] and [`Reserved::parse`].
@@ -280,7 +296,8 @@ impl Client {
         self.json_with(request, &[]).await
     }
 
-    /// As [`Client::json`], with the parameters that the caller chose.
+    /// Returns the whole response as [`Client::json`] does. `given` are the parameters that the
+    /// caller chose.
     pub(crate) async fn json_with<T: DeserializeOwned>(
         &self,
         request: Request<Vec<u8>>,
@@ -290,7 +307,7 @@ impl Client {
         self.bytes_with(request, given).await?.parse(&what).await
     }
 
-    /// Returns the rest of an answer as JSON. For as long as it takes: whoever calls it has a limit.
+    /// Returns the rest of a response as JSON. The caller limits the time.
     ///
     /// # Errors
     /// As [`Client::json`].
@@ -302,10 +319,11 @@ impl Client {
             .await
     }
 
-    /// Returns the whole answer, of at most [`MAX_BODY`] bytes, within [`Policy::request_timeout`].
+    /// Returns the whole response, of at most [`MAX_BODY`] bytes, within
+    /// [`Policy::request_timeout`].
     ///
     /// # Errors
-    /// Those of [`Client::request`]; [`Error::Upstream`] for a longer answer; [`Error::Busy`].
+    /// Those of [`Client::request`]; [`Error::Upstream`] for a longer response; [`Error::Busy`].
     pub(crate) async fn bytes(&self, request: Request<Vec<u8>>) -> Result<Reserved<Vec<u8>>> {
         self.bytes_with(request, &[]).await
     }
@@ -319,7 +337,7 @@ impl Client {
         self.within(whole, &what).await
     }
 
-    /// Gives up what has not ended within [`Policy::request_timeout`].
+    /// Limits a future to [`Policy::request_timeout`].
     pub(crate) async fn within<T>(&self, whole: impl Future<Output = Result<T>>, what: &str) -> Result<T> {
         timeout(self.policy.request_timeout, whole).await.unwrap_or_else(|_| {
             let seconds = self.policy.request_timeout.as_secs_f32();
@@ -339,18 +357,18 @@ impl Client {
         )
     }
 
-    /// What a broken connection or body means, as a sentence that names the cluster.
+    /// Returns the error for a broken connection or body.
     pub(crate) fn broken(&self, error: &(dyn std::error::Error + 'static), what: &str) -> Error {
         explain::failure(error, what)
     }
 
-    /// Whether credential or certificate were refused since this client was made.
+    /// Returns whether the credential or the certificate was refused since this client was made.
     pub(crate) fn is_refused(&self) -> bool {
         self.refused.load(Ordering::Relaxed)
     }
 }
 
-/// A GET of a path made by [`uri()`].
+/// Makes a GET request for a path from [`uri()`].
 pub(crate) fn get(uri: &str) -> Result<Request<Vec<u8>>> {
     Request::get(uri)
         .body(Vec::new())

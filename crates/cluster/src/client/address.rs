@@ -1,4 +1,4 @@
-//! Which addresses are no business of a cluster that came through the API.
+//! The addresses that a cluster added through the API may not reach.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -11,7 +11,8 @@ const METADATA: [IpAddr; 5] = [
     IpAddr::V4(Ipv4Addr::new(168, 63, 129, 16)),
 ];
 
-/// The IPv4 address that an IPv6 one stands for (mapped, compatible, translated of RFC 2765, NAT64 of RFC 6052, 6to4), else the address itself.
+/// Returns the IPv4 address that an IPv6 address stands for (mapped, compatible, translated as in
+/// RFC 2765, NAT64 as in RFC 6052, 6to4), else the address itself.
 pub(super) fn meant(address: IpAddr) -> IpAddr {
     let IpAddr::V6(v6) = address else { return address };
     let [a, b, c, d, e, f, g, h] = v6.segments();
@@ -24,8 +25,10 @@ pub(super) fn meant(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Whether an address is neither of this host (loopback, unspecified), nor of its link (link-local, cloud metadata), nor of many
-/// (multicast, broadcast), nor hides where it leads (Teredo, local NAT64).
+/// Returns whether an address may be a cluster's.
+///
+/// Not those of this host (loopback, unspecified), of its link (link-local, cloud metadata) or of
+/// groups (multicast, broadcast), nor those that hide where they lead (Teredo, local NAT64).
 pub(super) fn is_ordinary(address: IpAddr) -> bool {
     if METADATA.contains(&address) || address.is_loopback() || address.is_unspecified() || address.is_multicast() {
         return false;

@@ -1,7 +1,8 @@
-//! The bodies that clusters send, as far as they are held in memory: each is bounded in bytes and in JSON values, and all together by
+//! Bodies of responses in memory. Each is bounded in bytes and in JSON values, and all together by
 //! [`super::Policy::bodies`].
 //!
-//! Not counted are what bounds itself: a `Status` (64 KiB), and the one pod that each list and watch of the index holds at a time.
+//! Bodies with a small bound of their own are not counted: a `Status` (64 KiB), and the one pod
+//! that each list and watch of the index holds at a time.
 
 use std::time::Duration;
 
@@ -18,21 +19,22 @@ use crate::{
     error::{Failure, Result},
 };
 
-/// The most JSON values of one body that is parsed whole. The largest pod that etcd takes has a tenth.
+/// The most JSON values of one body that is parsed whole. The largest pod that etcd accepts has a
+/// tenth of that.
 const MAX_VALUES: usize = 200_000;
-/// The bytes that a parsed value is counted with, beside its text.
+/// The bytes that a parsed value counts for, in addition to its text.
 const VALUE: usize = 64;
 /// The smallest buffer of a body.
 const BUFFER: usize = 16 << 10;
 
-/// Something made of a body, with its part of the budget. Dropping it gives the bytes back.
+/// A value made from a body, with its memory reservation. Dropping it returns the memory.
 #[derive(Debug)]
 pub(crate) struct Reserved<T> {
     pub(crate) value: T,
     pub(crate) reservation: BodyReservation,
 }
 
-/// One call's part of the budget for bodies.
+/// The memory that one call has reserved for bodies.
 #[derive(Debug)]
 pub(crate) struct BodyReservation {
     budget: MemoryBudget,
@@ -42,7 +44,7 @@ pub(crate) struct BodyReservation {
 }
 
 impl BodyReservation {
-    /// Makes a reservation of no bytes.
+    /// Makes a reservation of zero bytes.
     pub(crate) fn new(policy: &Policy) -> Self {
         Self {
             budget: policy.bodies.clone(),
@@ -51,11 +53,13 @@ impl BodyReservation {
         }
     }
 
-    /// Makes it at least so large. While it waits it keeps what it has; that two wait for each other ends with the time that a call may wait in all
-    /// ([`Policy::body_wait`]).
+    /// Grows the reservation to at least `bytes`.
+    ///
+    /// It keeps what it has while it waits. Two calls that wait for each other's memory are bounded
+    /// by the total wait of a call ([`Policy::body_wait`]).
     ///
     /// # Errors
-    /// [`Error::Busy`] if the bytes did not become free in time.
+    /// [`Error::Busy`] if the memory did not become free in time.
     pub(crate) async fn reserve(&mut self, bytes: usize, what: &str) -> Result<()> {
         if self.reservation.bytes() >= bytes || self.reservation.resize(bytes).is_ok() {
             return Ok(());
@@ -75,19 +79,19 @@ impl BodyReservation {
         )))
     }
 
-    /// Makes it no larger than so many bytes.
+    /// Shrinks the reservation to at most `bytes`.
     pub(crate) fn shrink(&mut self, bytes: usize) {
         if self.reservation.bytes() > bytes {
-            // Less is always there.
+            // Shrinking never fails.
             let _ = self.reservation.resize(bytes);
         }
     }
 }
 
-/// Reads a body of at most `max` bytes. The caller bounds the time.
+/// Reads a body of at most `max` bytes. The caller limits the time.
 ///
 /// # Errors
-/// [`Error::Upstream`] for a longer one, [`Error::Busy`], and what broke the connection.
+/// [`Error::Upstream`] for a longer body, [`Error::Busy`], and the failures of a broken connection.
 pub(super) async fn read(
     response: Response<Body>,
     max: usize,
@@ -127,7 +131,8 @@ pub(super) async fn read(
     })
 }
 
-/// Reads what there is of a body, up to `max` bytes, without counting it.
+/// Reads a body of at most `max` bytes without counting its memory. A longer body is returned
+/// empty.
 pub(super) async fn beginning(response: Response<Body>, max: usize) -> Vec<u8> {
     let mut body = response.into_body();
     let mut bytes = Vec::new();
@@ -146,10 +151,11 @@ fn length(response: &Response<Body>) -> Option<usize> {
 }
 
 impl Reserved<Vec<u8>> {
-    /// Parses the whole as JSON of at most 200,000 values, counted while it is parsed.
+    /// Parses the body as JSON of at most 200,000 values. The memory of the values is counted while
+    /// they are parsed.
     ///
     /// # Errors
-    /// [`Error::Upstream`] for what is not the JSON of a `T`, and [`Error::Busy`].
+    /// [`Error::Upstream`] for a body that is not the JSON of a `T`, and [`Error::Busy`].
     pub(crate) async fn parse<T: DeserializeOwned>(&mut self, what: &str) -> Result<T> {
         let values = values(&self.value);
         if values > MAX_VALUES {
@@ -165,13 +171,15 @@ impl Reserved<Vec<u8>> {
     }
 }
 
-/// Says where a body is not the JSON that was expected, and not what is there: that may be anything.
+/// Says where a body is not the expected JSON, and quotes nothing of it, because it may be
+/// anything.
 pub(crate) fn not_json(error: &serde_json::Error, what: &str) -> Error {
     let why = format!("at line {}, column {}", error.line(), error.column()).into();
     Error::upstream(what, Failure::NotKubernetes { why })
 }
 
-/// The number of values in a JSON text: every item of a list or an object follows an opening bracket or a comma.
+/// Counts the values in a JSON text: each item of a list or an object follows an opening bracket or
+/// a comma.
 fn values(json: &[u8]) -> usize {
     let (mut values, mut rest) = (1, json);
     while let Some((&byte, after)) = rest.split_first() {
@@ -185,7 +193,7 @@ fn values(json: &[u8]) -> usize {
     values
 }
 
-/// What follows a string that has begun.
+/// Returns the text after the end of a string whose opening quotation mark was read.
 fn after_string(mut rest: &[u8]) -> &[u8] {
     while let Some(at) = memchr::memchr2(b'"', b'\\', rest) {
         let escaped = rest.get(at) == Some(&b'\\');

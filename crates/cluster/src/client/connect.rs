@@ -1,4 +1,5 @@
-//! The HTTP stack below a [`super::Client`], and the connector that lets an untrusted source reach allowed addresses only.
+//! The HTTP stack below a [`super::Client`], and the connector that limits an untrusted source to
+//! allowed addresses.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -40,22 +41,25 @@ use crate::{
     source::{InvalidSource, Loaded},
 };
 
-/// Probes of an idle connection, so that a peer that vanished is noticed on streams that may be silent for hours.
+/// The interval of TCP keep-alive probes. They notice a vanished peer on streams that may be silent
+/// for hours.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
-/// Bytes of an answer that a connection reads ahead, which are held while nobody takes them; also the most that the head of an answer may have.
+/// The most bytes that a connection reads ahead of its reader, which is also the most bytes of the
+/// head of a response.
 const MAX_BUFFER: usize = 32 << 10;
 
-/// A client, and what it was made from.
+/// A client, and the source that it was made from.
 #[derive(Clone)]
 pub(super) struct BuiltClient {
     pub(super) client: Client,
     pub(super) loaded: Loaded,
-    /// When its credential has to be renewed.
+    /// When the credential must be renewed.
     pub(super) expires: Option<Timestamp>,
 }
 
-/// Reads a source. A file may block for as long as it likes, so a thread of its own holds up neither the runtime nor its end.
+/// Reads a source on a thread of its own. A file may block for any time, and must hold up neither
+/// the runtime nor its shutdown.
 pub(super) fn load(source: &Source) -> Result<oneshot::Receiver<std::result::Result<Loaded, InvalidSource>>> {
     let (sender, loaded) = oneshot::channel();
     let source = source.clone();
@@ -73,7 +77,8 @@ pub(super) fn load(source: &Source) -> Result<oneshot::Receiver<std::result::Res
     Ok(loaded)
 }
 
-/// Makes a client: reads the source's files, runs its exec plug-in, and prepares TLS. Connects to nothing.
+/// Makes a client: reads the source's files, runs its exec plug-in, and prepares TLS. Does not
+/// connect.
 pub(super) async fn build(source: Source, cluster: String, policy: Policy) -> Result<BuiltClient> {
     let unusable = |InvalidSource(why): InvalidSource| {
         Error::upstream(
@@ -96,7 +101,7 @@ pub(super) async fn build(source: Source, cluster: String, policy: Policy) -> Re
             ready.bear(&token).map_err(unusable)?;
         }
     }
-    // It may read the system's authorities.
+    // This may read the system's authorities.
     let settings = ready.tls();
     let prepared = tokio::task::spawn_blocking(move || Ok((tls::config(&settings)?, settings.name()?)));
     let (config, name) = prepared
@@ -125,7 +130,8 @@ pub(super) async fn build(source: Source, cluster: String, policy: Policy) -> Re
     })
 }
 
-/// The proxy on the way: the context's own always, the environment's for what the operator gave and what it is meant for.
+/// Returns the proxy to use: the context's own if it has one, else the environment's if the source
+/// may use that.
 fn proxy_for(source: &Source, loaded: &Loaded) -> std::result::Result<Option<Proxy>, InvalidSource> {
     if let Some(proxy) = &loaded.proxy {
         return Ok(Some(proxy.clone()));
@@ -136,23 +142,23 @@ fn proxy_for(source: &Source, loaded: &Loaded) -> std::result::Result<Option<Pro
     Environment::from_process().proxy(&loaded.server).map_err(InvalidSource)
 }
 
-/// What connections to one API server are made with.
+/// The parts of a connection to one API server.
 #[derive(Clone)]
 struct Stack<'a> {
     loaded: &'a Loaded,
     config: Arc<ClientConfig>,
-    /// In place of the address's name.
+    /// Replaces the address's name.
     name: Option<ServerName<'static>>,
     tcp: Connector,
 }
 
 impl Stack<'_> {
-    /// Returns whether a proxy makes the requests itself, rather than a tunnel for them.
+    /// Returns whether a proxy makes the requests itself, rather than tunnelling them.
     fn forwards(&self, proxy: &Proxy) -> bool {
         self.loaded.server.scheme_str() == Some("http") && proxy.kind != Kind::Socks
     }
 
-    /// Builds the client of the calls that `proxy` forwards: all but upgrades.
+    /// Builds the client for the calls that `proxy` forwards: all but upgrades.
     fn forwarding(self, proxy: &Proxy) -> kube::Result<kube::Client> {
         let (uri, tcp) = (proxy.uri.clone(), self.tcp.clone());
         let mut config = Config::new(self.loaded.server.clone());
@@ -167,7 +173,7 @@ impl Stack<'_> {
         }
     }
 
-    /// Builds the client of connections that reach from here to the API server, directly or in a tunnel.
+    /// Builds the client whose connections reach the API server, directly or through a tunnel.
     fn by(self, proxy: Option<&Proxy>) -> kube::Result<kube::Client> {
         let tcp = self.tcp.clone();
         let mut config = Config::new(with_port(&self.loaded.server));
@@ -178,7 +184,7 @@ impl Stack<'_> {
         };
         match proxy.kind {
             Kind::Http => self.over(config, ViaProxy::new(proxy, tunnel(proxy, tcp))),
-            // As in Go's http.Transport, a proxy's certificate is judged as the API server's is.
+            // A proxy's certificate is judged as the API server's is, as in Go's http.Transport.
             Kind::Https => {
                 let tls = HttpsConnector::from((tcp, self.config.clone()));
                 self.over(config, ViaProxy::new(proxy, tunnel(proxy, tls)))
@@ -194,7 +200,7 @@ impl Stack<'_> {
         }
     }
 
-    /// The stack over a way to the API server. Nothing in it follows a redirect.
+    /// Builds the stack over a connector. It follows no redirects.
     fn over<C>(self, config: &Config, connector: C) -> kube::Result<kube::Client>
     where
         C: Service<Uri> + Clone + Send + Sync + 'static,
@@ -222,7 +228,7 @@ impl Stack<'_> {
     }
 }
 
-/// Asks an HTTP proxy for a tunnel, as its user if it has one.
+/// Makes a connector that asks an HTTP proxy for a tunnel, with the proxy's user if it has one.
 fn tunnel<C>(proxy: &Proxy, connector: C) -> Tunnel<C> {
     let tunnel = Tunnel::new(proxy.uri.clone(), connector);
     match proxy.authorization() {
@@ -231,7 +237,7 @@ fn tunnel<C>(proxy: &Proxy, connector: C) -> Tunnel<C> {
     }
 }
 
-/// The address with its port written out where it is http's: a tunnel takes an address without a port for https.
+/// Writes out the port of an http address. A tunnel takes an address without a port for https.
 fn with_port(server: &Uri) -> Uri {
     if server.scheme_str() != Some("http") || server.port().is_some() {
         return server.clone();
@@ -246,7 +252,7 @@ fn with_port(server: &Uri) -> Uri {
     built.unwrap_or_else(|_| server.clone())
 }
 
-/// A connector by way of a proxy, whose failures name it.
+/// A connector through a proxy, whose failures name the proxy.
 #[derive(Clone)]
 struct ViaProxy<C> {
     proxy: Arc<str>,
@@ -290,7 +296,10 @@ fn failed(proxy: &str, cause: impl Into<BoxError>) -> ProxyError {
     }
 }
 
-/// Connects by TCP. Guarded, it resolves the name itself, judges each address, and connects to none but those that it judged.
+/// Connects by TCP.
+///
+/// With a guard it resolves the name itself, judges each address, and connects only to allowed
+/// ones.
 #[derive(Clone)]
 struct Connector {
     tcp: HttpConnector,
@@ -332,11 +341,12 @@ type Attempt<T> = std::result::Result<T, BoxError>;
 async fn guarded(mut tcp: HttpConnector, policy: Policy, uri: Uri) -> Attempt<TokioIo<TcpStream>> {
     let mut last: BoxError = format!("`{}` has no address", uri.host().unwrap_or_default()).into();
     let addresses = resolve(&policy, &uri).await?;
-    // The time is for all of them: one that drops packets must not take the turn of the next.
+    // All addresses share the time, so that one that drops packets does not use up the others'
+    // turn.
     let each = policy.connect_timeout / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
     tcp.set_connect_timeout(Some(each));
     for address in addresses {
-        // An address instead of the name: the connector has nothing left to resolve.
+        // Pass an address instead of the name, so that the connector has nothing left to resolve.
         match tcp.call(format!("http://{address}/").parse()?).await {
             Ok(stream) => return Ok(stream),
             Err(error) => last = error.into(),
@@ -345,7 +355,7 @@ async fn guarded(mut tcp: HttpConnector, policy: Policy, uri: Uri) -> Attempt<To
     Err(last)
 }
 
-/// The allowed addresses of a host; an error when none is.
+/// Returns the allowed addresses of a host, or an error if there is none.
 async fn resolve(policy: &Policy, uri: &Uri) -> Attempt<Vec<SocketAddr>> {
     let host = uri
         .host()

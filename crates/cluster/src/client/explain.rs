@@ -1,4 +1,4 @@
-//! What a failed connection means, in a sentence for the reader who must act.
+//! The meaning of a failed connection.
 
 use std::{error::Error as StdError, io};
 
@@ -8,7 +8,7 @@ use tower::buffer::error::Closed;
 use super::proxy::{ProxyError, ProxyFailure};
 use crate::{Error, error::Failure, text::excerpt};
 
-/// A call that failed before, or within, its answer.
+/// Returns the error for a call that failed before or within its response.
 pub(super) fn failure(error: &(dyn StdError + 'static), what: &str) -> Error {
     match chain(error).find_map(known) {
         Some(Ok(failure)) => Error::upstream(what, failure),
@@ -22,12 +22,14 @@ pub(super) fn failure(error: &(dyn StdError + 'static), what: &str) -> Error {
     }
 }
 
-/// Whether credential or authority of the source may be out of date, so that reading it again may help.
+/// Returns whether the source's credential or authority may be out of date, so that reading the
+/// source again may help.
 pub(super) fn concerns_source(error: &(dyn StdError + 'static)) -> bool {
     chain(error).any(|cause| cause.is::<rustls::Error>() || cause.is::<Closed>())
 }
 
-/// An error and what caused it. An `io::Error` hides the error that it wraps from `source`.
+/// Iterates over an error and its causes. An `io::Error` hides the error that it wraps from
+/// `source`.
 fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |&cause: &&'a (dyn StdError + 'static)| {
         let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
@@ -76,8 +78,8 @@ fn known(cause: &(dyn StdError + 'static)) -> Option<Result<Failure, TimedOut>> 
     }
 }
 
-/// Whether the other end closed the connection, in a handshake or later. The libraries' words for it differ, and one of them is an address of its
-/// documentation.
+/// Returns whether the other end closed the connection, in a handshake or later. The libraries word
+/// this differently, and one of them refers to its documentation.
 fn is_closed(cause: &(dyn StdError + 'static)) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     let io = cause.downcast_ref::<io::Error>().map(io::Error::kind);
@@ -88,7 +90,7 @@ fn is_closed(cause: &(dyn StdError + 'static)) -> bool {
     ) || hyper.is_some_and(hyper::Error::is_incomplete_message)
 }
 
-/// Returns why a proxy can't be reached, or does not lead on.
+/// Returns why a proxy can't be reached, or does not lead to the API server.
 fn proxy(cause: &(dyn StdError + 'static)) -> ProxyFailure {
     let io = chain(cause).find_map(|cause| cause.downcast_ref::<io::Error>().map(io::Error::kind));
     match io {
@@ -101,10 +103,11 @@ fn proxy(cause: &(dyn StdError + 'static)) -> ProxyFailure {
     }
 }
 
-/// Returns what a tunnel's own error means. Its type is private to hyper-util, so its text is all there is.
+/// Returns the meaning of a tunnel's error. Its type is private to hyper-util, so its text is all
+/// there is.
 fn from_tunnel(text: &str) -> ProxyFailure {
     match text.split_once(" error: ").map_or(text, |(_, text)| text) {
-        // A SOCKS connector keeps the cause to itself.
+        // A SOCKS connector does not reveal the cause.
         "failed to create underlying connection" => ProxyFailure::Unreachable,
         "unsuccessful" => ProxyFailure::Refused,
         text => ProxyFailure::Other(excerpt(text).into()),

@@ -1,7 +1,8 @@
-//! Requests to a plain `http` API server by way of an HTTP proxy.
+//! Requests to a plain `http` API server through an HTTP proxy.
 //!
-//! As in Go's `http.Transport`, the proxy is asked for the whole address (`GET http://server/path`, RFC 9112 §3.2.2)
-//! and makes the request itself. Only an upgrade needs a tunnel, as client-go's WebSocket dialer asks for one.
+//! As in Go's `http.Transport`, the proxy is asked for the whole address (`GET http://server/path`,
+//! RFC 9112 §3.2.2) and makes the request itself. Only an upgrade needs a tunnel, which client-go's
+//! WebSocket dialer asks for too.
 
 use std::{
     pin::Pin,

@@ -1,6 +1,8 @@
-//! Exec plug-ins: programs of the operator's kubeconfig that print a credential (`client.authentication.k8s.io`).
+//! Exec plug-ins: programs of the operator's kubeconfig that print a credential
+//! (`client.authentication.k8s.io`).
 //!
-//! kube-rs runs them on a thread that nothing can end, and keeps whatever they print.
+//! We do not use kube-rs for them: it runs them on a thread that nothing can end, and keeps any
+//! amount of output.
 
 use std::{io, process::Stdio, time::Duration};
 
@@ -20,39 +22,43 @@ use crate::{
     text::{excerpt, quote},
 };
 
-/// Bytes of the longest ExecCredential that is read.
+/// The most bytes of an `ExecCredential`.
 const MAX_OUTPUT: u64 = 1 << 20;
-/// Bytes of what it prints on standard error that are read. More is thrown away.
+/// The most bytes that are read of its standard error. More is discarded.
 const MAX_STDERR: u64 = 4 << 10;
-/// After its end, so long for its output, which what it started may hold open.
+/// How long to wait for the output after the plug-in has ended. Its child processes may hold the
+/// output open.
 const OUTPUT_GRACE: Duration = Duration::from_secs(1);
 
-/// What a plug-in printed: at least one of token and certificate.
+/// The credential that a plug-in printed: at least one of token and certificate.
 pub(super) struct Issued {
     pub(super) token: Option<String>,
     /// The client certificate with its chain, and its key, in PEM.
     pub(super) certificate: Option<(Vec<u8>, Vec<u8>)>,
-    /// When it has to be run again.
+    /// When the plug-in must be run again.
     pub(super) expires: Option<Timestamp>,
 }
 
-/// Ends a plug-in's process group, and with it what the plug-in started, when it goes.
+/// Kills a plug-in's process group, and so the processes that it started, when it is dropped.
 struct Group(Option<Pid>);
 
 impl Drop for Group {
     fn drop(&mut self) {
         if let Some(group) = self.0 {
-            // An error means that nobody is left in it.
+            // An error means that the group is empty.
             let _ = kill_process_group(group, Signal::KILL);
         }
     }
 }
 
-/// Runs a plug-in for at most [`Policy::plug_in_timeout`]. It ends with the future, and so with Podgate. `authorities` are the cluster's, in PEM.
+/// Runs a plug-in for at most [`Policy::plug_in_timeout`].
+///
+/// It ends when the future is dropped, and so with Podgate. `authorities` are the cluster's, in
+/// PEM.
 ///
 /// # Errors
-/// The rest of a sentence that says what failed. What the plug-in printed on standard error is in the log, cut; its output, which may hold a credential,
-/// is nowhere.
+/// The rest of a sentence that says what failed. The beginning of the plug-in's standard error is
+/// logged; its output, which may hold a credential, is not.
 pub(super) async fn run(
     exec: &Exec,
     authorities: Option<&[u8]>,
@@ -71,7 +77,7 @@ pub(super) async fn run(
     }
 }
 
-/// Runs it to its end; its output.
+/// Runs a plug-in to its end and returns its output.
 async fn run_to_end(exec: &Exec, authorities: Option<&[u8]>, cluster: &str, name: &str) -> Result<Vec<u8>, String> {
     let mut child = command(exec, authorities)
         .spawn()
@@ -90,7 +96,7 @@ async fn run_to_end(exec: &Exec, authorities: Option<&[u8]>, cluster: &str, name
         tokio::select! {
             _ = &mut read => child.wait().await,
             status = child.wait() => {
-                // What it leaves behind may hold its output open for ever.
+                // Its child processes may hold its output open for ever.
                 let _ = timeout(OUTPUT_GRACE, read).await;
                 status
             }
@@ -125,7 +131,8 @@ fn command(exec: &Exec, authorities: Option<&[u8]>) -> Command {
         .args(&exec.args)
         .envs(exec.env.iter().map(|(name, value)| (name, value)))
         .env("KUBERNETES_EXEC_INFO", info.to_string())
-        // A server has nobody at its terminal: a plug-in that would ask a question must fail instead of wait.
+        // A server has no user at its terminal: a plug-in that asks a question must fail instead of
+        // waiting.
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -146,27 +153,28 @@ fn could_not_start(error: &io::Error, hint: &str) -> String {
     }
 }
 
-/// Reads the first bytes of a pipe. The rest is thrown away, because the plug-in would wait for its reader.
+/// Reads the first bytes of a pipe and discards the rest, because the plug-in would wait for its
+/// reader.
 async fn read_limited(pipe: Option<impl AsyncRead + Unpin>, max: u64, bytes: &mut Vec<u8>) {
     if let Some(mut pipe) = pipe {
-        // What is read before an error counts.
+        // Bytes read before an error count.
         let _ = (&mut pipe).take(max).read_to_end(bytes).await;
         let _ = tokio::io::copy(&mut pipe, &mut tokio::io::sink()).await;
     }
 }
 
-/// Reads an ExecCredential (`refreshCredsLocked` of client-go).
+/// Reads an `ExecCredential` (`refreshCredsLocked` of client-go).
 fn read(output: &[u8], version: &str) -> Result<Issued, String> {
     let printed = std::str::from_utf8(output).ok().and_then(|text| yaml::read(text).ok());
     let Some(credential) = printed
         .map(|document| document.value)
         .filter(|value| value["kind"] == "ExecCredential")
     else {
-        return Err("printed no ExecCredential".to_owned());
+        return Err("did not print an ExecCredential".to_owned());
     };
     if credential["apiVersion"] != version {
         return Err(format!(
-            "printed an ExecCredential of another version than `{version}`, which the kubeconfig names"
+            "printed an ExecCredential whose version is not `{version}`, which the kubeconfig names"
         ));
     }
     let status = &credential["status"];

@@ -1,4 +1,5 @@
-//! Proxies on the way to an API server: a context's own, and the environment's by the rules of Go's `httpproxy`.
+//! Proxies on the way to an API server: a context's own, or the environment's by the rules of Go's
+//! `httpproxy`.
 
 use http::{HeaderValue, Uri};
 use percent_encoding::percent_decode_str;
@@ -11,24 +12,24 @@ mod environment;
 
 pub(super) use self::environment::Environment;
 
-/// A proxy. Shown without its user name and password.
+/// A proxy. Its `Display` and `Debug` show neither user name nor password.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Proxy {
     pub(super) kind: Kind,
-    /// Scheme, host and port, and nothing else.
+    /// Scheme, host and port only.
     pub(super) uri: Uri,
     /// User name and password.
     pub(super) user: Option<(String, String)>,
 }
 
-/// What a proxy speaks.
+/// The protocol of a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// HTTP, with `CONNECT`.
     Http,
-    /// The same within TLS.
+    /// HTTP within TLS.
     Https,
-    /// SOCKS 5, which resolves the host's name itself.
+    /// SOCKS 5. It resolves host names itself.
     Socks,
 }
 
@@ -38,7 +39,7 @@ pub enum ProxyFailure {
     /// Nothing listens at its address.
     #[error("nothing accepts connections there")]
     ConnectionRefused,
-    /// No connection to it was made, for a reason that the connector keeps to itself.
+    /// No connection to it was made. The connector does not reveal why.
     #[error("no connection to it was made")]
     Unreachable,
     /// It did not answer in time.
@@ -50,12 +51,12 @@ pub enum ProxyFailure {
     /// It refused the tunnel.
     #[error("it refused")]
     Refused,
-    /// Nothing acts on it.
+    /// Any other failure.
     #[error("{0}")]
     Other(Message),
 }
 
-/// Why a connection by way of a proxy was not made.
+/// A connection through a proxy failed.
 #[derive(Debug, thiserror::Error)]
 #[error("the proxy `{proxy}` did not lead to the API server")]
 pub(super) struct ProxyError {
@@ -81,7 +82,8 @@ impl Proxy {
     /// Reads a context's `proxy-url` (`parseProxyURL` of client-go).
     ///
     /// # Errors
-    /// The rest of a sentence that begins with where the address came from. It shows the address without user name and password.
+    /// The rest of a sentence that begins with the origin of the address. It shows the address
+    /// without user name and password.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let refuse = |why: &str| Err(format!("is `{}`, which {why}", without_user(text)));
         let Ok(url) = Url::parse(text) else {
@@ -112,7 +114,7 @@ impl Proxy {
         })
     }
 
-    /// The `Proxy-Authorization` of an HTTP proxy.
+    /// Returns the `Proxy-Authorization` header for an HTTP proxy.
     pub(super) fn authorization(&self) -> Option<HeaderValue> {
         let (name, password) = self.user.as_ref()?;
         let encoded = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, format!("{name}:{password}"));
@@ -120,7 +122,8 @@ impl Proxy {
     }
 }
 
-/// An address as it was given, in a length that fits a message, without what stands before an `@`.
+/// Returns an address as it was given, but short enough for a message, and without anything before
+/// an `@`.
 fn without_user(text: &str) -> String {
     let is_scheme = |scheme: &str| {
         scheme

@@ -1,4 +1,7 @@
-//! The client of a cluster, made when it is first needed and again when its credential was refused, runs out or changes.
+//! The shared client of a cluster.
+//!
+//! It is made when it is first needed, and again when its credential was refused, expires or
+//! changes.
 
 use std::time::Duration;
 
@@ -19,45 +22,49 @@ use crate::{
     source::{InvalidSource, Loaded},
 };
 
-/// How long a call waits for files to be read again, when the client that there is could serve it.
+/// How long a call waits for files to be read again if the current client could serve it.
 const READ_WAIT: Duration = Duration::from_secs(2);
-/// A credential is renewed so long before it expires, or a quarter of its time before where that is less.
+/// How early a credential is renewed before it expires, or a quarter of its remaining time if that
+/// is less.
 const RENEW_EARLY: Duration = Duration::from_secs(60);
 
-/// Holds a cluster's client. Makes one at a time: a plug-in that hangs is one process, however many ask.
+/// Holds a cluster's client. It makes one at a time: a hanging plug-in is one process, however many
+/// calls wait.
 pub(crate) struct SharedClient {
     source: Source,
     name: String,
     policy: Policy,
-    /// Held while a client is made. An async mutex, because that takes its time.
+    /// Locked while a client is made. An async mutex, because that takes time.
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// The last attempt, and when it was.
+    /// The last attempt, and its time.
     last: Option<(Instant, Result<CurrentClient>)>,
-    /// Kept when the call that waited for it has gone or timed out: the next one takes it up.
+    /// A build in progress. It is kept if the call that waited for it was dropped or timed out: the
+    /// next call takes it up.
     build: Option<Build>,
-    /// The source's files while they are read again.
+    /// The source's files, while they are read again.
     reading: Option<SourceRead>,
 }
 
-/// A source that a thread reads.
+/// A source that a thread is reading.
 type SourceRead = oneshot::Receiver<std::result::Result<Loaded, InvalidSource>>;
 
-/// A client that serves.
+/// A usable client.
 #[derive(Clone)]
 struct CurrentClient {
     client: Client,
     loaded: Loaded,
-    /// When its source was last seen to be what it was made from.
+    /// When its source was last seen to be unchanged.
     checked_at: Instant,
-    /// When a new one has to be made.
+    /// When a new client must be made.
     until: Option<Instant>,
 }
 
-/// A client that a task is making, or has made and nobody has taken. Its task, and the plug-in that it runs, end with it.
+/// A client that a task is making, or has made and nobody has taken. Dropping it ends the task and
+/// the plug-in that it runs.
 struct Build {
     since: Instant,
     built: oneshot::Receiver<Result<BuiltClient>>,
@@ -73,7 +80,7 @@ impl std::fmt::Debug for SharedClient {
 }
 
 impl SharedClient {
-    /// Makes nothing yet.
+    /// Makes an empty holder. The client is made when it is first needed.
     pub(crate) fn new(source: Source, name: String, policy: Policy) -> Self {
         Self {
             source,
@@ -83,11 +90,14 @@ impl SharedClient {
         }
     }
 
-    /// Returns the client; a new one, with files and exec plug-in read afresh, when there is none, its credential was refused or runs out, or its
-    /// files have changed.
+    /// Returns the client.
+    ///
+    /// It is made anew, with its files read and its exec plug-in run again, if there is none, its
+    /// credential was refused or expires, or its files have changed.
     ///
     /// # Errors
-    /// [`Error::Upstream`] for a source that can't be used, [`Error::Timeout`] for a plug-in that does not end in time.
+    /// [`Error::Upstream`] for a source that can't be used, [`Error::Timeout`] for a plug-in that
+    /// does not end in time.
     pub(crate) async fn get(&self) -> Result<Client> {
         let mut state = self.state.lock().await;
         let State { last, reading, .. } = &mut *state;
@@ -97,22 +107,23 @@ impl SharedClient {
                 if !self.has_changed(current, reading).await {
                     return Ok(current.client.clone());
                 }
-                // The old one serves on when what is there now is of no use, such as a file that is being written.
+                // Keep the old client if the new files are of no use, such as one that is being
+                // written.
                 let old = current.clone();
                 return Ok(self.build(&mut state).await.unwrap_or_else(|error| {
-                    tracing::warn!(cluster = self.name, %error, "the changed credential of a cluster can't be used: the one before it is used on");
+                    tracing::warn!(cluster = self.name, %error, "the changed credential of a cluster can't be used, so the previous one stays in use");
                     state.last = Some((Instant::now(), Ok(old.clone())));
                     old.client
                 }));
             }
-            // A plug-in, and a source that fails, is not asked at each call.
+            // A plug-in, or a source that fails, is not asked for each call.
             Some((at, result)) if soon(at) => return result.clone().map(|current| current.client),
             _ => {}
         }
         self.build(&mut state).await
     }
 
-    /// Returns a new client in any case.
+    /// Always makes a new client.
     ///
     /// # Errors
     /// As [`SharedClient::get`].
@@ -125,7 +136,8 @@ impl SharedClient {
         self.build(&mut state).await
     }
 
-    /// Whether the source's files say something else than what the client was made from. They are looked at once in [`Policy::credential_fresh`].
+    /// Returns whether the source's files differ from what the client was made from. They are read
+    /// once per [`Policy::credential_fresh`].
     async fn has_changed(&self, current: &mut CurrentClient, reading: &mut Option<SourceRead>) -> bool {
         let mut read_again = match reading.take() {
             Some(mut read_again) => match read_again.try_recv() {
@@ -168,7 +180,7 @@ impl SharedClient {
         let left = self.policy.request_timeout.saturating_sub(under_way.since.elapsed());
         let Ok(built) = timeout(left, &mut under_way.built).await else {
             return Err(Error::timeout(format!(
-                "the credential of cluster `{}` was not there in time: look at its files and its exec plug-in",
+                "the credential of cluster `{}` was not ready in time: check its files and its exec plug-in",
                 self.name
             )));
         };
@@ -180,7 +192,8 @@ impl SharedClient {
         built.unwrap_or_else(unread).map(CurrentClient::new)
     }
 
-    /// Starts to make a client: reads the source's files, runs its exec plug-in, and prepares TLS. Connects to nothing.
+    /// Starts to make a client: reads the source's files, runs its exec plug-in, and prepares TLS.
+    /// Does not connect.
     fn start_build(&self) -> Build {
         let (sender, built) = oneshot::channel();
         let make = connect::build(self.source.clone(), self.name.clone(), self.policy.clone());
@@ -210,7 +223,8 @@ impl CurrentClient {
         }
     }
 
-    /// Whether a source says something else now. What can't be read is no news: a token may be there only for the start (kubernetes#68164).
+    /// Returns whether a source differs now. A source that can't be read does not: a token may
+    /// exist only at the start (kubernetes#68164).
     fn differs(&self, read: Option<std::result::Result<Loaded, InvalidSource>>) -> bool {
         matches!(read, Some(Ok(loaded)) if loaded != self.loaded)
     }

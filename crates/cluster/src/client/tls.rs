@@ -1,6 +1,8 @@
-//! TLS to an API server: the certificates and keys that kubectl takes, and a sentence for each that is refused.
+//! TLS to an API server: the certificates and keys that kubectl accepts, and a sentence for each
+//! that is refused.
 //!
-//! kube-rs' own configuration refuses X.509 v1 client certificates and a server certificate that is an authority's.
+//! We do not use kube-rs' own configuration: it refuses X.509 v1 client certificates and a server
+//! certificate that is an authority's.
 
 use std::sync::Arc;
 
@@ -29,12 +31,12 @@ pub use self::{
     refusal::{CertificateRole, Refusal},
 };
 
-/// What a kubeconfig's context says about TLS, with files read already.
+/// The TLS settings of a kubeconfig's context, with its files read.
 #[derive(Clone, Default)]
 pub struct Settings {
-    /// The cluster's certificate authorities, as PEM. `None`: those that the system trusts.
+    /// The cluster's certificate authorities, as PEM. `None` for those that the system trusts.
     pub ca: Option<Vec<u8>>,
-    /// Whether any certificate of the server is accepted. Not together with `ca`.
+    /// Whether to accept any server certificate. Excludes `ca`.
     pub insecure: bool,
     /// The name that the server's certificate must be valid for, in place of the address (`tls-server-name`).
     pub server_name: Option<String>,
@@ -51,10 +53,11 @@ impl std::fmt::Debug for Settings {
 }
 
 impl Settings {
-    /// Returns [`Settings::server_name`] as rustls takes it: a DNS name, or an IPv4 or IPv6 address, in brackets or not.
+    /// Returns [`Settings::server_name`] for rustls: a DNS name, or an IPv4 or IPv6 address with or
+    /// without brackets.
     ///
     /// # Errors
-    /// A sentence for a text that is neither.
+    /// A sentence for a name that is neither.
     pub fn name(&self) -> Result<Option<ServerName<'static>>, String> {
         let Some(name) = &self.server_name else {
             return Ok(None);
@@ -70,12 +73,13 @@ impl Settings {
     }
 }
 
-/// Builds the configuration for connections to one API server. Blocks where there is no `ca`: it reads the system's authorities.
+/// Builds the configuration for connections to one API server.
 ///
-/// It offers no ALPN, because a server that is offered none speaks HTTP/1.1.
+/// Blocks without `ca`, because it reads the system's authorities. It offers no ALPN, because a
+/// server that is offered none speaks HTTP/1.1.
 ///
 /// # Errors
-/// A sentence that names the certificate or key that can't be used, whose it is, and what to do.
+/// A sentence that names the certificate or key that can't be used, its owner, and the remedy.
 pub fn config(settings: &Settings) -> Result<Arc<ClientConfig>, String> {
     settings.name()?;
     let provider = provider();
@@ -101,13 +105,14 @@ pub fn config(settings: &Settings) -> Result<Arc<ClientConfig>, String> {
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier));
     Ok(Arc::new(match identity {
-        // Not `with_client_auth_cert`, which reads the certificate and takes X.509 v3 only.
+        // Not `with_client_auth_cert`, which parses the certificate and accepts X.509 v3 only.
         Some(identity) => builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(identity))),
         None => builder.with_no_client_auth(),
     }))
 }
 
-/// Checks what [`config`] would refuse, except for the system's authorities, which it does not read.
+/// Checks the settings as [`config`] does, except for the system's authorities, which it does not
+/// read.
 ///
 /// # Errors
 /// As [`config`].
@@ -122,7 +127,7 @@ pub(crate) fn check(settings: &Settings) -> Result<(), String> {
     Ok(())
 }
 
-/// Returns the provider that `main` installed, else the same one anew, with the curves that Go offers.
+/// Returns the provider that `main` installed, else a new one, with the curves that Go offers.
 fn provider() -> Arc<CryptoProvider> {
     let installed = CryptoProvider::get_default().map(|provider| provider.as_ref().clone());
     let mut provider = installed.unwrap_or_else(aws_lc_rs::default_provider);

@@ -1,4 +1,4 @@
-//! Paths of the Kubernetes API from parts that a caller may have chosen.
+//! Paths of the Kubernetes API, built from parts that a caller may have chosen.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -6,8 +6,10 @@ use crate::{Error, error::Result};
 
 const KEEP: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A path of segments, percent-encoded, with a query. No segment may be empty, `.`, `..`, or hold `/` or `%`
-/// (`IsValidPathSegmentName` of apimachinery): an API server decodes the path before it splits it.
+/// Returns a percent-encoded path with a query.
+///
+/// No segment may be empty, `.` or `..`, or contain `/` or `%` (`IsValidPathSegmentName` of
+/// apimachinery), because an API server decodes the path before it splits it.
 ///
 /// # Errors
 /// [`Error::Invalid`] for such a segment.
@@ -31,7 +33,7 @@ pub(crate) fn uri(segments: &[&str], query: &[(&str, &str)]) -> Result<String> {
     Ok(uri)
 }
 
-/// Returns the address of the pods of a namespace, or of all.
+/// Returns the path of the pods of a namespace, or of all pods.
 pub(crate) fn pods_uri(namespace: Option<&str>, query: &[(&str, &str)]) -> Result<String> {
     match namespace {
         Some(namespace) => uri(&["api", "v1", "namespaces", namespace, "pods"], query),

@@ -1,4 +1,5 @@
-//! The environment's proxies: `golang.org/x/net/http/httpproxy`, which kubectl uses.
+//! The proxies of the environment, by the rules of `golang.org/x/net/http/httpproxy`, which kubectl
+//! uses.
 
 use std::net::IpAddr;
 
@@ -7,7 +8,7 @@ use ipnet::IpNet;
 
 use super::Proxy;
 
-/// The variables that name proxies, and the addresses that are reached without one.
+/// The variables that name proxies and the addresses to reach without one.
 #[derive(Clone, Debug, Default)]
 pub(in crate::client) struct Environment {
     /// `HTTPS_PROXY`, or empty.
@@ -23,12 +24,14 @@ enum Rule {
     All,
     Network(IpNet),
     Address(IpAddr, String),
-    /// A name with a dot before it, a port or an empty one, and whether the name itself is meant beside those below it.
+    /// A name with a leading dot, a port or an empty text, and whether the name itself matches in
+    /// addition to names below it.
     Domain(String, String, bool),
 }
 
 impl Environment {
-    /// Reads the variables of this process. Capitals come first, and an empty variable is absent.
+    /// Reads the variables of this process. Upper-case names come first, and an empty variable
+    /// counts as absent.
     pub(in crate::client) fn from_process() -> Self {
         let any = |names: [&str; 2]| {
             let mut values = names.into_iter().filter_map(|name| std::env::var(name).ok());
@@ -41,7 +44,8 @@ impl Environment {
         }
     }
 
-    /// Returns the proxy for an address; `None` for loopback, whatever the variables say, and for what `NO_PROXY` has.
+    /// Returns the proxy for an address; `None` for loopback, whatever the variables say, and for
+    /// an address in `NO_PROXY`.
     ///
     /// # Errors
     /// A sentence that names the variable and the proxy that can't be used.
@@ -54,7 +58,8 @@ impl Environment {
         if text.is_empty() || self.is_direct(server.host().unwrap_or_default(), &port) {
             return Ok(None);
         }
-        // Without a scheme, or what Go takes for one without a host: "proxy.example:3128" and "10.0.0.1:3128".
+        // It has no scheme, or Go would take its host for one: "proxy.example:3128" and
+        // "10.0.0.1:3128".
         let whole = if text.contains("://") {
             text.clone()
         } else {
@@ -85,7 +90,7 @@ impl Environment {
     }
 }
 
-/// Reads an entry of `NO_PROXY`; `None` for an empty or malformed one, which counts for nothing.
+/// Reads an entry of `NO_PROXY`; `None` for an empty or malformed one, which is ignored.
 fn rule(text: &str) -> Option<Rule> {
     let text = text.trim().to_lowercase();
     if text == "*" {
@@ -108,7 +113,8 @@ fn rule(text: &str) -> Option<Rule> {
     }
 }
 
-/// `net.SplitHostPort`, with the whole text for a host where there is no port.
+/// Splits host and port as `net.SplitHostPort` does, or returns the whole text as the host if there
+/// is no port.
 fn split_port(text: &str) -> (&str, &str) {
     if let Some(bracketed) = text.strip_prefix('[') {
         return bracketed.split_once("]:").unwrap_or((text, ""));
@@ -136,7 +142,7 @@ mod tests {
         proxy.inspect(|proxy| assert_eq!(proxy.to_string(), PROXY)).is_some()
     }
 
-    /// Each row was compared with what Go's `httpproxy` says.
+    /// Each row was compared with the result of Go's `httpproxy`.
     #[test]
     fn no_proxy_is_read_as_go_reads_it() {
         for (none, server, expected) in [

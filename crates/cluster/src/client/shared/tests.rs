@@ -1,4 +1,4 @@
-//! Plug-ins and files of a source, as a shared reads them.
+//! Plug-ins and files of a source, as a shared client reads them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{fs, path::Path, time::Duration};
@@ -35,14 +35,14 @@ fn shared(source: Source, request_timeout: Duration) -> SharedClient {
     SharedClient::new(source, "prod".to_owned(), policy)
 }
 
-/// What a plug-in prints.
+/// The output of a plug-in.
 fn credential(status: &str) -> String {
     format!(
         "printf '{{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{status}}}'"
     )
 }
 
-/// A script that notes its start in `starts`, and ends when there is a file `go`.
+/// A script that records its start in `starts`, and ends when a file `go` appears.
 fn waiting() -> String {
     format!(
         "echo >> starts; until [ -e go ]; do sleep 0.01; done; {}",
@@ -91,7 +91,7 @@ async fn a_caller_that_goes_away_leaves_the_client_to_the_next() {
     assert_eq!(starts(folder.path()), 2);
 }
 
-/// Waits until a plug-in has written the number of its process, and returns it.
+/// Waits until a plug-in has written its process ID, and returns it.
 async fn process(folder: &Path) -> rustix::process::Pid {
     loop {
         let text = fs::read_to_string(folder.join("process")).unwrap_or_default();
@@ -102,7 +102,8 @@ async fn process(folder: &Path) -> rustix::process::Pid {
     }
 }
 
-/// Waits until nothing runs under a number: a process that ended and was not waited for counts as gone, whoever its parent is now.
+/// Waits until no process runs under an ID. A process that ended and was not waited for counts as
+/// gone, whoever its parent is now.
 async fn is_gone(process: rustix::process::Pid) {
     let stat = format!("/proc/{}/stat", process.as_raw_nonzero());
     while let Ok(text) = fs::read_to_string(&stat)
@@ -181,7 +182,7 @@ async fn what_a_plug_in_prints_is_judged_and_not_quoted() {
             credential(r#"{"token":"t"}"#).replace("io/v1", "io/v1beta1"),
             "another version",
         ),
-        ("echo secret".to_owned(), "no ExecCredential"),
+        ("echo secret".to_owned(), "did not print an ExecCredential"),
         ("head -c 2000000 /dev/zero".to_owned(), "more than"),
         ("echo secret >&2; exit 3".to_owned(), "exit status: 3"),
     ] {
@@ -243,7 +244,7 @@ async fn files_that_change_are_read_again_and_files_that_go_are_not_missed() {
     assert!(bears(&shared, "second").await);
 }
 
-/// Whether a shared client sends a token.
+/// Returns whether a shared client sends a token.
 async fn bears(shared: &SharedClient, token: &str) -> bool {
     shared.get().await.unwrap();
     let state = shared.state.lock().await;
@@ -252,7 +253,7 @@ async fn bears(shared: &SharedClient, token: &str) -> bool {
     headers.any(|(_, value)| value == &format!("Bearer {token}"))
 }
 
-/// Whatever a kubeconfig holds, a client is made of it, or a sentence: nothing of it ends a task.
+/// A kubeconfig yields a client or a sentence, and never ends a task.
 #[tokio::test]
 async fn each_kubeconfig_makes_a_client_or_a_sentence() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();

@@ -1,4 +1,4 @@
-//! What an X.509 certificate of any version says, as far as a refusal needs it.
+//! The contents of an X.509 certificate of any version, as far as a refusal needs them.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use x509_parser::{
     x509::{SubjectPublicKeyInfo, X509Version},
 };
 
-/// Signature algorithms that nobody should trust, and what people call them.
+/// Signature algorithms that are not safe, with their common names.
 const WEAK: [(&str, &str); 8] = [
     ("1.2.840.113549.1.1.5", "SHA-1"),
     ("1.3.14.3.2.29", "SHA-1"),
@@ -22,7 +22,7 @@ const WEAK: [(&str, &str); 8] = [
     ("1.2.840.10045.4.3.1", "SHA-224"),
 ];
 
-/// Curves of keys, with whether keys on them can be used.
+/// Curves of keys, and whether keys on them can be used.
 const CURVES: [(&str, &str, bool); 5] = [
     ("1.2.840.10045.3.1.7", "P-256", true),
     ("1.3.132.0.34", "P-384", true),
@@ -36,17 +36,17 @@ const CURVES: [(&str, &str, bool); 5] = [
 pub enum Key {
     /// RSA, with the bits of its modulus.
     Rsa(usize),
-    /// On an elliptic curve, with the curve's name if it is a known one.
+    /// On an elliptic curve, with the curve's name if it is known, and whether it can be used.
     Ec(Option<&'static str>, bool),
     Ed25519,
     Ed448,
     Dsa,
-    /// One that this page does not know. It may be one that the crypto provider knows.
+    /// A kind that is not known here. The crypto provider may know it.
     Other,
 }
 
 impl Key {
-    /// Whether it can't be used, or should not.
+    /// Returns whether the key can't or should not be used.
     pub(super) fn is_refused(self) -> bool {
         match self {
             Self::Rsa(bits) => !(2048..=8192).contains(&bits),
@@ -91,7 +91,7 @@ impl fmt::Display for Key {
     }
 }
 
-/// When a certificate is valid, in seconds since 1970, both ends included.
+/// The validity of a certificate, in seconds since 1970, both ends included.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Validity {
     pub(super) from: i64,
@@ -99,12 +99,12 @@ pub(super) struct Validity {
 }
 
 impl Validity {
-    /// Whether it has not ended.
+    /// Returns whether the certificate has expired.
     pub(super) fn is_over(&self, now: UnixTime) -> bool {
         seconds(now) > self.to
     }
 
-    /// Whether it has begun.
+    /// Returns whether the validity has begun.
     pub(super) fn has_begun(&self, now: UnixTime) -> bool {
         seconds(now) >= self.from
     }
@@ -114,12 +114,12 @@ fn seconds(time: UnixTime) -> i64 {
     i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// What a certificate says. Nothing in it was verified.
+/// The contents of a certificate. Nothing in it was verified.
 #[derive(Clone, Debug)]
 pub(super) struct Certificate {
     pub(super) is_v3: bool,
     pub(super) key: Key,
-    /// The common name of its weak signature algorithm.
+    /// The common name of the signature algorithm if that is weak.
     pub(super) weak_signature: Option<&'static str>,
     pub(super) validity: Validity,
     pub(super) has_alternative_names: bool,
@@ -129,12 +129,12 @@ pub(super) struct Certificate {
     pub(super) subject: Vec<u8>,
     pub(super) issuer: Vec<u8>,
     pub(super) public_key: SubjectPublicKeyInfoDer<'static>,
-    /// The key alone, without its algorithm.
+    /// The key without its algorithm.
     pub(super) key_bits: Vec<u8>,
 }
 
 impl Certificate {
-    /// Reads a certificate of version 1 to 3. `None` for what is not one.
+    /// Reads a certificate of version 1 to 3; `None` for other bytes.
     pub(super) fn read(der: &[u8]) -> Option<Self> {
         let (_, x509) = X509Certificate::from_der(der).ok()?;
         let signature = x509.signature_algorithm.algorithm.to_id_string();
@@ -159,7 +159,7 @@ impl Certificate {
     }
 }
 
-/// The key alone of a `SubjectPublicKeyInfo`.
+/// Returns the key in a `SubjectPublicKeyInfo`, without its algorithm.
 pub(super) fn key_bits(public_key: &[u8]) -> Option<Vec<u8>> {
     let (_, parsed) = SubjectPublicKeyInfo::from_der(public_key).ok()?;
     Some(parsed.subject_public_key.data.to_vec())

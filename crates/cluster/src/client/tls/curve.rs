@@ -1,7 +1,8 @@
-//! Key exchange on P-521, which rustls leaves out.
+//! Key exchange on P-521, which rustls lacks.
 //!
-//! In TLS 1.2 a server's certificate has to be on a curve that the client takes for the exchange, and OpenSSL asks the same of the client's own
-//! certificate (RFC 8422 section 5.1). Without P-521 among them, certificates on P-521 work in TLS 1.3 only. Go offers it too.
+//! In TLS 1.2 a server's certificate must be on a curve that the client accepts for the exchange,
+//! and OpenSSL asks the same of the client's own certificate (RFC 8422 section 5.1). Without P-521
+//! among those curves, certificates on P-521 work in TLS 1.3 only. Go offers it too.
 
 use aws_lc_rs::{
     agreement::{ECDH_P521, EphemeralPrivateKey, PublicKey, UnparsedPublicKey, agree_ephemeral},

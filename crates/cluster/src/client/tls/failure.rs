@@ -1,4 +1,5 @@
-//! A failed handshake in a sentence for the reader who must act. Never a library's own text, and nothing that the peer chose.
+//! Failed TLS handshakes, each with a sentence for the reader who must act. The sentences quote
+//! neither a library nor the peer.
 
 use std::fmt;
 
@@ -6,12 +7,13 @@ use rustls::{AlertDescription, CertificateError, Error, OtherError, PeerIncompat
 
 use super::refusal::Refusal;
 
-/// Why a TLS handshake failed. Displays as half a sentence about an API server that goes after "failed because".
+/// Why a TLS handshake failed. Displays as half a sentence about an API server that follows "failed
+/// because".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TlsFailure {
     /// The server's certificate is refused.
     Certificate(Refusal),
-    /// The server's certificate is refused for a reason that has no kind here.
+    /// The server's certificate is refused for any other reason.
     OtherCertificate,
     /// The server did not prove that it has the key of its certificate.
     NoProof,
@@ -79,7 +81,8 @@ impl fmt::Display for TlsFailure {
 }
 
 impl TlsFailure {
-    /// Returns the half sentence about an https proxy. Its certificate is judged as the API server's is.
+    /// Returns the half sentence about an https proxy, whose certificate is judged as the API
+    /// server's is.
     pub(in crate::client) fn with_proxy(&self) -> &'static str {
         match self {
             Self::Certificate(_) | Self::OtherCertificate | Self::NoProof | Self::NoCertificate => {
@@ -95,7 +98,7 @@ impl TlsFailure {
     }
 }
 
-/// The server ended the handshake, and its alert says why.
+/// Explains an alert by which the server ended the handshake.
 fn refused_by_peer(alert: AlertDescription) -> &'static str {
     use AlertDescription as A;
     match alert {

@@ -1,4 +1,4 @@
-//! A certificate of our own, and its key.
+//! A certificate of our own with its key.
 
 use rustls::{crypto::CryptoProvider, pki_types::PrivateKeyDer, sign::CertifiedKey};
 
@@ -8,7 +8,7 @@ use super::{
     refusal::SUPPORTED,
 };
 
-/// How messages call a certificate and its key: each with where it comes from.
+/// The names of a certificate and its key in messages, each with its origin.
 #[derive(Clone, Copy, Debug)]
 pub struct Names<'a> {
     /// Such as "the certificate in `tls.crt`".
@@ -22,7 +22,8 @@ const CLIENT: Names<'static> = Names {
     key: "the key of the context's client certificate (`client-key-data`)",
 };
 
-/// Reads a certificate of any X.509 version with the chain behind it, and its key (PKCS#8, PKCS#1 or SEC1), both from PEM.
+/// Reads a certificate of any X.509 version with its chain, and its key (PKCS#8, PKCS#1 or SEC1),
+/// from PEM.
 ///
 /// # Errors
 /// A sentence that says what is wrong with which of the two, and what to do.
@@ -30,10 +31,10 @@ pub fn pair(chain: &[u8], key: &[u8], names: Names<'_>) -> Result<CertifiedKey, 
     read(chain, key, names, &provider()).map(|(pair, _)| pair)
 }
 
-/// Reads the client certificate of a context; microk8s makes version 1.
+/// Reads the client certificate of a context, which is of version 1 with microk8s.
 ///
 /// # Errors
-/// As [`pair`], and for a certificate that no API server would take.
+/// As [`pair`], and for a certificate that no API server would accept.
 pub(super) fn client(chain: &[u8], key: &[u8], provider: &CryptoProvider) -> Result<CertifiedKey, String> {
     let (pair, leaf) = read(chain, key, CLIENT, provider)?;
     match leaf.weak_signature {
@@ -89,7 +90,7 @@ fn read(
     let Some(key) = encodings.into_iter().find_map(load) else {
         return Err(format!("{} can't be used: give {SUPPORTED}", names.key));
     };
-    // The keys alone are compared, because certificates write the algorithm in several ways.
+    // Compare only the keys, because certificates write the algorithm in several ways.
     let belongs = key
         .public_key()
         .is_none_or(|public| key_bits(&public).is_some_and(|bits| bits == leaf.key_bits));

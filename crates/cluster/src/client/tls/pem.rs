@@ -1,26 +1,28 @@
-//! PEM as kubectl reads it: blocks among other text, of which those that are not asked for are passed over.
+//! PEM as kubectl reads it: blocks among other text. Blocks of other kinds are skipped.
 
 use rustls::pki_types::{
     CertificateDer, PrivateKeyDer,
     pem::{PemObject, SectionKind},
 };
 
-/// The certificates of a bundle, in its order. Blocks that can't be read are left out, as by Go's `AppendCertsFromPEM`.
+/// Returns the certificates of a bundle in its order. Unreadable blocks are skipped, as by Go's
+/// `AppendCertsFromPEM`.
 pub(super) fn certificates(pem: &[u8]) -> Vec<CertificateDer<'static>> {
     CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).collect()
 }
 
 /// The first private key of a file.
 pub(super) enum Key {
-    /// Its bytes, in each encoding that they may have: the label's first. Go tries all too, whatever the label says.
+    /// Its bytes in each encoding that they may have, the label's first. Go tries them all too,
+    /// whatever the label says.
     Plain(Vec<PrivateKeyDer<'static>>),
     /// It needs a passphrase.
     Encrypted,
-    /// There is none.
+    /// The file has no key.
     Missing,
 }
 
-/// Finds the private key, passing over certificates and `EC PARAMETERS`.
+/// Finds the private key, skipping certificates and `EC PARAMETERS`.
 pub(super) fn key(pem: &[u8]) -> Key {
     if is_encrypted(pem) {
         return Key::Encrypted;
@@ -42,7 +44,8 @@ pub(super) fn key(pem: &[u8]) -> Key {
     encodings.into_iter().next().map_or(Key::Missing, Key::Plain)
 }
 
-/// Whether the first key is encrypted: in PKCS#8 the label says so, in the older form a header of the block (RFC 1421).
+/// Returns whether the first key is encrypted. In PKCS#8 the label says so; in the older form it is
+/// a header of the block (RFC 1421).
 fn is_encrypted(pem: &[u8]) -> bool {
     let mut lines = pem.split(|byte| matches!(byte, b'\n' | b'\r')).map(<[u8]>::trim_ascii);
     let ends = |line: &[u8]| line.starts_with(b"-----BEGIN ") && line.ends_with(b"PRIVATE KEY-----");

@@ -1,4 +1,5 @@
-//! Why a server's certificate is refused, by kind: nothing of the peer's own text is repeated.
+//! Why a server's certificate is refused, by kind. The sentences quote nothing of the peer's own
+//! text.
 
 use std::fmt;
 
@@ -30,7 +31,8 @@ impl fmt::Display for CertificateRole {
     }
 }
 
-/// Why the server's certificate is refused. Times are in seconds since 1970, and `asked` is the address or name that was asked for.
+/// Why the server's certificate is refused. Times are in seconds since 1970, and `asked` is the
+/// address or name that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the type documents the fields")]
 pub enum Refusal {
@@ -131,7 +133,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// A date after some words; nothing where it is none.
+/// Returns a date after some words, or nothing if the time has no date.
 fn date(words: &str, seconds: i64) -> String {
     Timestamp::from_second(seconds).map_or_else(
         |_| String::new(),

@@ -1,4 +1,4 @@
-//! The authorities by which a server's certificate is judged.
+//! The certificate authorities that judge a server's certificate.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -13,11 +13,11 @@ use super::{certificate::Certificate, pem};
 /// How long the system's authorities are kept before they are read again.
 const KEPT: Duration = Duration::from_secs(600);
 
-/// Authorities, at least one.
+/// One or more authorities.
 #[derive(Debug)]
 pub(super) struct Roots {
     authorities: Vec<Authority>,
-    /// What webpki needs of each, in the same order.
+    /// The parts that webpki needs, in the same order.
     pub(super) anchors: Vec<TrustAnchor<'static>>,
     /// Whether the kubeconfig names them; else they are the system's.
     pub(super) are_named: bool,
@@ -30,7 +30,7 @@ struct Authority {
 }
 
 impl Roots {
-    /// The authorities of a bundle in PEM. Those that can't be read are left out, as by Go.
+    /// Reads the authorities of a bundle in PEM. Unreadable ones are skipped, as by Go.
     ///
     /// # Errors
     /// A sentence for a bundle without an authority.
@@ -42,8 +42,10 @@ impl Roots {
         })
     }
 
-    /// The authorities that the system trusts, or those of `SSL_CERT_FILE` and `SSL_CERT_DIR`, as in Go. Blocks: reads files. There are some
-    /// 150, so all clusters share them.
+    /// Returns the authorities that the system trusts, or those of `SSL_CERT_FILE` and
+    /// `SSL_CERT_DIR`, as in Go.
+    ///
+    /// Blocks, because it reads files. There are some 150 authorities, so all clusters share them.
     ///
     /// # Errors
     /// A sentence for a system that has none.
@@ -81,18 +83,19 @@ impl Roots {
         })
     }
 
-    /// Whether a certificate is one of them, byte for byte.
+    /// Returns whether a certificate is one of them, byte for byte.
     pub(super) fn contains(&self, certificate: &CertificateDer<'_>) -> bool {
         self.authorities.iter().any(|authority| authority.der == *certificate)
     }
 
-    /// What they say.
+    /// Returns their contents.
     pub(super) fn said(&self) -> impl Iterator<Item = &Certificate> + Clone {
         self.authorities.iter().map(|authority| &authority.said)
     }
 
-    /// Checks the dates of the one that a chain ends at: webpki takes an authority whatever its dates are, Go does not. Of several with one name
-    /// and key, one that is in time is enough.
+    /// Checks the dates of the authority at the end of a chain. webpki accepts an authority
+    /// whatever its dates are; Go does not. Of several authorities with the same name and key, one
+    /// valid one is enough.
     pub(super) fn check_dates(&self, used: &TrustAnchor<'_>, now: UnixTime) -> Result<(), webpki::Error> {
         let same = self
             .anchors

@@ -1,4 +1,5 @@
-//! Whether a server's certificate is accepted: webpki's judgement with the few exceptions that Go makes, and the reason for a refusal.
+//! The decision whether a server's certificate is accepted: webpki's judgement with the few
+//! exceptions that Go makes, and the reason for a refusal.
 
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use super::{
     roots::Roots,
 };
 
-/// `anyExtendedKeyUsage`, which Go takes for any use (RFC 5280 section 4.2.1.12).
+/// `anyExtendedKeyUsage`, which Go accepts for any use (RFC 5280 section 4.2.1.12).
 const ANY_USE: KeyPurposeId<'static> = KeyPurposeId::new(&[0x55, 0x1d, 0x25, 0x00]);
 /// `id-kp-serverAuth`.
 const SERVER_AUTH: KeyPurposeId<'static> = KeyPurposeId::new(&[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01]);
@@ -32,7 +33,8 @@ pub(super) struct Verifier {
 }
 
 impl Verifier {
-    /// Accepts the certificates of these authorities; without authorities every certificate, as long as the server has its key.
+    /// Accepts the certificates of these authorities. Without authorities it accepts every
+    /// certificate, if the server has its key.
     pub(super) fn new(roots: Option<Arc<Roots>>, provider: &CryptoProvider) -> Self {
         Self {
             roots,
@@ -51,11 +53,12 @@ impl Verifier {
         let said = Certificate::read(leaf).ok_or(Refusal::Unreadable)?;
         check_strength(&said)?;
         if !said.is_v3 {
-            // It has no extensions, thus no names.
+            // It has no extensions, and therefore no names.
             return Err(nameless(&said, name));
         }
         let parsed = EndEntityCert::try_from(leaf).map_err(|_| Refusal::Unreadable)?;
-        // One of the authorities itself, byte for byte, is trusted as it is, as in Go's `Certificate.Verify`.
+        // A certificate that is one of the authorities, byte for byte, is trusted as it is, as in
+        // Go's `Certificate.Verify`.
         if roots.contains(leaf) {
             check_dates(&said, CertificateRole::Leaf, now)?;
             if !said.serves {
@@ -79,7 +82,8 @@ impl Verifier {
             .map_err(|_| nameless_or_wrong(&said, name))
     }
 
-    /// Checks that the server has the key of its certificate, which may be one that webpki does not read.
+    /// Checks that the server has the key of its certificate. webpki may be unable to read the
+    /// certificate.
     fn check_signature(
         &self,
         certificate: &CertificateDer<'_>,
@@ -116,7 +120,8 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         self.check_signature(certificate, |said| {
             let key = RawPublicKeyEntity::try_from(&said.public_key).map_err(|_| refused(Refusal::Unreadable))?;
-            // In TLS 1.2 a scheme does not name the curve: the algorithm is the one for this key.
+            // In TLS 1.2 a scheme does not name the curve, so pick the algorithm that fits this
+            // key.
             let mut mapping = self.algorithms.mapping.iter();
             let algorithms = mapping.find(|(scheme, _)| *scheme == signed.scheme);
             let mut algorithms = algorithms.into_iter().flat_map(|(_, algorithms)| *algorithms);
@@ -144,7 +149,7 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// For servers, or for any use, or without a word about use.
+/// Accepts a certificate for servers, for any use, or without extended key usages.
 struct ForServers;
 
 impl ExtendedKeyUsageValidator for ForServers {
@@ -207,7 +212,7 @@ fn refused(refusal: Refusal) -> rustls::Error {
     CertificateError::Other(OtherError(Arc::new(refusal))).into()
 }
 
-/// Finds which certificate of the chain webpki means, which it does not say.
+/// Finds the certificate of the chain that a webpki error is about, which the error does not say.
 fn explain(
     error: &webpki::Error,
     leaf: &Certificate,
@@ -237,7 +242,7 @@ fn explain(
         }
         E::UnsupportedSignatureAlgorithmContext(_) => {
             let weak = |(which, said): &(CertificateRole, &Certificate)| Some((*which, said.weak_signature?));
-            // How an authority is signed does not count.
+            // The signature of an authority does not matter.
             let mut weak = chain
                 .iter()
                 .filter(|(which, _)| *which != CertificateRole::Authority)
