@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod compare_and_set;
+mod fields;
 mod generation;
 mod live;
 mod model;

@@ -169,6 +169,8 @@ fn queries_that_ask_the_same_have_one_group() {
         let names = names.iter().map(|&name| name.to_owned()).collect();
         (ClusterId(cluster), Namespaces::Named(names))
     };
+    let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+    // Every field is named, so that a new one has a form in disorder and its canonical one.
     let one = Query {
         clusters: vec![ClusterId(2), CLUSTER, CLUSTER],
         scope: Scope::Only(vec![
@@ -177,24 +179,40 @@ fn queries_that_ask_the_same_have_one_group() {
             named(2, &["x"]),
             named(1, &["a"]),
         ]),
-        statuses: vec!["Running".to_owned(), "RUNNING".to_owned()],
-        search: Some(String::new()),
+        namespaces: texts(&["b", "a", "b"]),
+        statuses: texts(&["Running", "RUNNING", "Failed"]),
+        phases: texts(&["Running", "Failed", "running"]),
+        qos_classes: texts(&["Guaranteed", "BURSTABLE", "guaranteed"]),
+        node: Some("node-1".to_owned()),
+        search: Some("WEB".to_owned()),
         selector: Some(Selector::parse("b in (y,x),a,a").unwrap()),
+        problem: true,
+        sort: Sort::Status,
+        order: Order::Asc,
         offset: 40,
-        ..all()
+        limit: 20,
     };
     let other = Query {
         clusters: vec![CLUSTER, ClusterId(2)],
         scope: Scope::Only(vec![named(1, &["a", "b"]), named(2, &["x"])]),
-        statuses: vec!["running".to_owned()],
-        search: None,
+        namespaces: texts(&["a", "b"]),
+        statuses: texts(&["failed", "running"]),
+        phases: texts(&["failed", "running"]),
+        qos_classes: texts(&["burstable", "guaranteed"]),
+        node: Some("node-1".to_owned()),
+        search: Some("web".to_owned()),
         selector: Some(Selector::parse("a,b in (x,y)").unwrap()),
+        problem: true,
+        sort: Sort::Status,
+        order: Order::Asc,
+        offset: 0,
         limit: 7,
-        ..all()
     };
     assert_eq!(one.group(), other.group());
     let whole = Query {
         scope: Scope::Only(vec![(CLUSTER, Namespaces::All), named(1, &["a"])]),
+        search: Some(String::new()),
+        selector: Some(Selector::parse("").unwrap()),
         ..all()
     };
     assert_eq!(whole.canonical(), all().canonical());
