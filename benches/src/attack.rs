@@ -1,8 +1,7 @@
-//! Attacks on a server from outside: what its memory does, and whether it still answers.
-//!
-//! Each attack has a server of its own, which may open few files where that is the point, and a
-//! hostile API server. The attacker opens its connections, holds them for a moment, and goes. All
-//! of it is on loopback and bounded in number and time.
+//! Attacks on a server from outside: measures its memory, and whether it still answers. Each attack
+//! starts a server of its own (with a low limit on files where that matters) and a hostile API
+//! server. The attacker opens its connections, holds them for a moment, and closes them. Everything
+//! is on loopback, and bounded in number and time.
 
 mod hostile;
 mod sessions;
@@ -22,14 +21,14 @@ use crate::{
     server::{Launch, Server},
 };
 
-/// The time in which a server comes to rest, and in which it gives back what an attacker held.
+/// How long a server may take to settle, and to release what an attacker held.
 const SETTLE: Duration = Duration::from_secs(3);
 /// The longest that `/healthz` may take.
 const HEALTHY: Duration = Duration::from_secs(1);
 /// The longest that an attack may take to open its connections.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// The connections that an attacker holds, and what it found out.
+/// The connections that an attacker holds, and its findings.
 #[derive(Default)]
 struct Held {
     connections: Vec<Box<dyn Any + Send>>,
@@ -48,9 +47,9 @@ struct Attack {
     open: for<'a> fn(&'a Server) -> BoxFuture<'a, Result<Held>>,
 }
 
-/// What one attack did to one binary.
+/// The effect of one attack on one binary.
 struct Outcome {
-    /// Resident bytes before, at the most, and after the attacker has gone.
+    /// Resident bytes before the attack, at its peak, and after the attacker has gone.
     before: u64,
     peak: u64,
     after: u64,
@@ -58,7 +57,7 @@ struct Outcome {
     note: Option<String>,
 }
 
-/// Attacks the binary, and the older one beside it if there is one. Returns the table of outcomes.
+/// Attacks the binary, and the older one if there is one. Returns the table of outcomes.
 pub(crate) async fn measure(args: &Args) -> Result<String> {
     let hostile = Hostile::start().await?;
     let binaries: Vec<(&str, &Path)> = match &args.against {

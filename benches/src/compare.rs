@@ -1,4 +1,4 @@
-//! Two binaries in turn in one run: what a change costs, beside what the same binary shows against
+//! Compares two binaries in one run, in turn, against the noise that the old binary shows against
 //! itself.
 
 use std::{fmt::Write, path::Path, time::Duration};
@@ -13,14 +13,14 @@ use crate::{
 };
 
 const PATH: &str = "/api/clusters/sim/pods";
-/// How many pods the servers are compared at.
+/// The number of pods at which the servers are compared.
 const PODS: usize = 100_000;
-/// How many pods the smaller cluster has, from which the bytes of one pod are reckoned.
+/// The number of pods of the smaller cluster, which the bytes per pod are computed against.
 const FEW: usize = 1_000;
 /// How long a process may settle before its memory is read.
 const SETTLE: Duration = Duration::from_secs(3);
-/// How often the servers are loaded in turn within a round, and how long each: a neighbour's load
-/// then falls on all of them.
+/// How often the servers are loaded in turn within a round, and for how long each. Short turns
+/// spread the load of other processes over all servers.
 const TURNS: usize = 5;
 const TURN: Duration = Duration::from_secs(1);
 /// How much worse the new binary may be than the old one is against itself.
@@ -29,7 +29,7 @@ const ALLOWED: f64 = 0.03;
 /// The figures of one server in one round.
 #[derive(Clone, Copy, Debug)]
 struct Figures {
-    /// Requests a second of page 1.
+    /// Requests per second of page 1.
     rate: f64,
     /// The median time of a request at the client, in seconds.
     p50: f64,
@@ -39,7 +39,7 @@ struct Figures {
     bytes_per_pod: f64,
 }
 
-/// One round: the old binary, the old one once more, and the new one, beside each other.
+/// One round: the old binary, the old one again, and the new one, all running at once.
 struct Round {
     old: Figures,
     again: Figures,
@@ -50,7 +50,7 @@ struct Round {
 struct Row {
     name: &'static str,
     of: fn(&Figures) -> f64,
-    /// Whether more of it is better.
+    /// Whether a higher value is better.
     more_is_better: bool,
 }
 
@@ -91,8 +91,8 @@ pub(crate) async fn measure(args: &Args, old: &Path) -> Result<String> {
     Ok(written(&rounds))
 }
 
-/// Starts all three, measures their memory, then loads them in turn. Who begins changes from round
-/// to round.
+/// Starts all three, measures their memory, then loads them in turn. The first one changes from
+/// round to round.
 async fn round(old: &Path, new: &Path, many: &Simulated, few: &Simulated, at: usize) -> Result<Round> {
     let binaries = [old, old, new];
     let mut bases = [0.0; 3];
@@ -132,7 +132,7 @@ async fn round(old: &Path, new: &Path, many: &Simulated, few: &Simulated, at: us
     })
 }
 
-/// A server that has synced so many pods.
+/// Starts a server and waits until it has synced a number of pods.
 async fn started(podgate: &Path, cluster: &Simulated, pods: usize) -> Result<Server> {
     let server = Server::start(podgate, &cluster.kubeconfig).await?;
     synced(&server, PATH, pods).await.map_err(|e| server.explained(&*e))?;
@@ -145,7 +145,7 @@ async fn resident(server: &Server) -> Result<f64> {
 }
 
 impl Row {
-    /// The median over the rounds of a server's figure as a part of the old one's in the same
+    /// Returns the median over the rounds of a server's figure divided by the old one's in the same
     /// round.
     fn ratio(&self, rounds: &[Round], server: impl Fn(&Round) -> &Figures) -> f64 {
         median(
@@ -155,12 +155,12 @@ impl Row {
         )
     }
 
-    /// How much worse a ratio is than 1.
+    /// Returns by how much a ratio is worse than 1.
     fn worse(&self, ratio: f64) -> f64 {
         if self.more_is_better { 1.0 - ratio } else { ratio - 1.0 }
     }
 
-    /// Whether the new binary's ratio is allowed beside the old one's against itself.
+    /// Returns whether the new binary's ratio is allowed, given the old one's against itself.
     fn met(&self, new: f64, again: f64) -> bool {
         self.worse(new) <= self.worse(again).max(0.0) + ALLOWED
     }

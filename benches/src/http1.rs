@@ -1,4 +1,4 @@
-//! HTTP/1.1 over one kept connection, so that what is measured is the request and not the connect.
+//! HTTP/1.1 over one kept connection, so that requests are measured without connecting.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::Result;
 /// The longest that anything may take.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// A connection to the server, and whose requests it sends.
+/// A connection to the server, with the headers that it sends.
 #[derive(Debug)]
 pub(crate) struct Connection {
     sender: SendRequest<Full<Bytes>>,
@@ -46,7 +46,7 @@ impl Connection {
         })
     }
 
-    /// Sends a request, whose answer may be of any status.
+    /// Sends a request, whose response may have any status.
     pub(crate) async fn send(&mut self, mut request: Request<Full<Bytes>>) -> Result<Response<Incoming>> {
         let headers = request.headers_mut();
         headers.insert(header::HOST, self.host.parse()?);
@@ -71,7 +71,7 @@ impl Connection {
         })
     }
 
-    /// Gets a path, whose answer must be a success.
+    /// Gets a path, whose response must be a success.
     pub(crate) async fn get(&mut self, path: &str) -> Result<Answer> {
         let answer = self.call(Request::get(path).body(Full::default())?).await?;
         answer.successful(path)
@@ -79,7 +79,7 @@ impl Connection {
 }
 
 impl Answer {
-    /// Itself, if it is a success.
+    /// Returns the response if it is a success.
     pub(crate) fn successful(self, what: &str) -> Result<Self> {
         if self.status == StatusCode::OK {
             return Ok(self);

@@ -1,4 +1,4 @@
-//! Lists on a simulated cluster of many pods: memory, server time, requests a second.
+//! Lists on a simulated cluster of many pods: memory, server time, requests per second.
 
 use std::{
     fmt::Write,
@@ -15,7 +15,7 @@ use crate::{
     summary::{Met, Times, mb, ms},
 };
 
-/// What the list has of it: the contract of `GET /api/clusters/:clusterId/pods`.
+/// A list's response, by the contract of `GET /api/clusters/:clusterId/pods`.
 #[derive(Deserialize)]
 struct Answer {
     data: Data,
@@ -40,7 +40,7 @@ const PATH: &str = "/api/clusters/sim/pods";
 const PATIENCE: Duration = Duration::from_secs(600);
 /// How long the process may settle before its memory is read.
 const SETTLE: Duration = Duration::from_secs(3);
-/// Connections, and how long, for requests a second.
+/// The connections and the duration for measuring requests per second.
 const CONNECTIONS: usize = 8;
 const LOAD: Duration = Duration::from_secs(4);
 const ROUNDS: u32 = 3;
@@ -53,7 +53,7 @@ struct Timed {
     client: Times,
 }
 
-/// Measures, and says what came out.
+/// Measures, and returns the section for the report.
 pub(crate) async fn measure(args: &Args) -> Result<String> {
     let simulated = Simulated::start(&args.podgate, args.pods, 0.0).await?;
     let size = pod_size(&simulated).await?;
@@ -75,7 +75,7 @@ pub(crate) async fn measure(args: &Args) -> Result<String> {
     Ok(written(args, size, synced, (memory, after), &timed, load))
 }
 
-/// The mean size of a pod as JSON on the wire, in bytes.
+/// Returns the mean size of a pod as JSON on the wire, in bytes.
 async fn pod_size(simulated: &Simulated) -> Result<usize> {
     const PODS: usize = 500;
     let kubeconfig = kube::config::Kubeconfig::read_from(&simulated.kubeconfig)?;
@@ -88,7 +88,7 @@ async fn pod_size(simulated: &Simulated) -> Result<usize> {
     Ok(text.len() / pods.max(1))
 }
 
-/// Waits until the list has every pod; returns the time since the server's start.
+/// Waits until the list has every pod. Returns the time since the server's start.
 async fn wait_for_sync(server: &Server, pods: usize) -> Result<Duration> {
     let mut connection = server.connect().await?;
     let path = format!("{PATH}?pageSize=1");
@@ -107,7 +107,7 @@ async fn wait_for_sync(server: &Server, pods: usize) -> Result<Duration> {
     }
 }
 
-/// The queries to time; what they look for is taken from the list itself.
+/// Returns the queries to time. Their values come from the list itself.
 async fn queries(connection: &mut Connection, pods: usize) -> Result<Vec<(&'static str, String)>> {
     let answer = connection.get(PATH).await?;
     let list: Answer = serde_json::from_slice(&answer.body)?;
@@ -139,7 +139,7 @@ async fn queries(connection: &mut Connection, pods: usize) -> Result<Vec<(&'stat
     Ok(queries)
 }
 
-/// Asks a query again and again over one connection.
+/// Repeats a query over one connection.
 async fn time(connection: &mut Connection, name: &'static str, path: &str, requests: u32) -> Result<Timed> {
     let (mut servers, mut clients, mut total) = (Vec::new(), Vec::new(), 0);
     let warm_up = requests / 10;
@@ -162,7 +162,7 @@ async fn time(connection: &mut Connection, name: &'static str, path: &str, reque
     })
 }
 
-/// What the server says it took: `Server-Timing: app;dur=MILLISECONDS`.
+/// Returns the server's own time, from `Server-Timing: app;dur=MILLISECONDS`.
 fn server_time(headers: &http::HeaderMap) -> Result<Duration> {
     let timing = headers.get("server-timing").ok_or("the answer has no Server-Timing")?;
     let ms: f64 = timing
@@ -174,7 +174,7 @@ fn server_time(headers: &http::HeaderMap) -> Result<Duration> {
     Ok(Duration::try_from_secs_f64(ms / 1000.0)?)
 }
 
-/// Requests a second: of the page of 20, and of the static handler.
+/// Requests per second of the page of 20, and of the static handler.
 struct Load {
     page: f64,
     fixed: f64,

@@ -1,9 +1,7 @@
-//! Live queries: from an event to the frames that tell of it, while many viewers look at a cluster
-//! where much happens.
-//!
-//! An event is a pod of ours that is created through the API server. Its time begins when the
-//! request is sent, so that it holds the API server's own work too; a watch straight on the API
-//! server, which reads the same events, tells how much that is.
+//! Live queries: the time from an event to the frames that report it, while many viewers watch a
+//! busy cluster. An event is a pod that the bench creates through the API server. Its time begins
+//! when the request is sent, and so includes the API server's own work. A watch directly on the API
+//! server, which reads the same events, shows how much that is.
 
 mod viewers;
 
@@ -29,41 +27,41 @@ use crate::{
     summary::{Met, Times, mb, ms},
 };
 
-/// Pods of the simulated cluster, and its changes a second beside ours.
+/// The pods of the simulated cluster, and its changes per second besides the bench's.
 const PODS: usize = 100_000;
 const CHURN: f64 = 1_000.0;
-/// Our events, and the time between two.
+/// The number of events, and the time between two.
 const PROBES: usize = 300;
 const PERIOD: Duration = Duration::from_millis(67);
-/// Groups that our events and the viewers who look for them fall into.
+/// The number of groups into which events and the viewers who search for them are divided.
 pub(crate) const SLOTS: usize = 50;
 /// Viewers that never read, in the second run.
 const STUCK: usize = 20;
 /// How long a frame may take after the last event.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// What a run came to.
+/// The result of a run.
 struct Run {
-    /// From event to frame, by kind of viewer.
+    /// The times from event to frame, by kind of viewer.
     times: Vec<(Kind, Times)>,
     all: Times,
-    /// Frames that came of those that had to.
+    /// The frames that came, and those that were due.
     sure: usize,
-    /// From event to a watch straight on the API server.
+    /// The times from event to a watch directly on the API server.
     direct: Times,
     /// Processor time of the server over time.
     cpu: f64,
-    /// Bytes and frames sent, over all viewers, a second.
+    /// Bytes and frames per second, over all viewers.
     bytes: f64,
     frames: f64,
     resident: u64,
 }
 
-/// Measures a crowd by itself, and again beside viewers that never read.
+/// Measures a crowd of viewers, and then the same crowd together with viewers that never read.
 pub(crate) async fn measure(args: &Args) -> Result<String> {
     let simulated = Simulated::start(&args.podgate, PODS, CHURN).await?;
     let server = Server::start(&args.podgate, &simulated.kubeconfig).await?;
-    // Deletions and their replacements go on: the whole number may never be there at once.
+    // Pods are deleted and replaced all the time: the whole number may never exist at once.
     scale::synced(&server, "/api/clusters/sim/pods", PODS * 99 / 100).await?;
     sleep(Duration::from_secs(3)).await;
     let idle = server.memory()?.resident;
@@ -124,10 +122,10 @@ async fn client(kubeconfig: &Path) -> Result<Client> {
     Ok(Client::try_from(config)?)
 }
 
-/// When each of our events was sent, by the number of its pod.
+/// When each event was sent, by the number of its pod.
 pub(crate) type Sent = Vec<Instant>;
 
-/// Creates our pods at their times. One that takes long does not hold up the next.
+/// Creates the pods at their times. A slow one does not delay the next.
 async fn send_all(client: &Client, mark: &str) -> Result<Arc<Sent>> {
     let mut sent = Vec::new();
     let mut tasks = Vec::new();

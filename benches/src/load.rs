@@ -1,5 +1,5 @@
-//! Requests as fast as they are answered, over a few connections, by a client that costs next to
-//! nothing: it shares the machine's cores with the server.
+//! Requests as fast as they are answered, over a few connections. The client is very cheap, because
+//! it shares the machine's cores with the server.
 
 use std::{
     net::SocketAddr,
@@ -14,15 +14,15 @@ use tokio::{
 
 use crate::{Result, summary::Times};
 
-/// Connections at once.
+/// The number of connections.
 pub(crate) const CONNECTIONS: usize = 8;
-/// The longest that one answer may take.
+/// How long one response may take.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// What a load came to.
+/// The result of a load.
 #[derive(Clone, Debug)]
 pub(crate) struct Load {
-    /// Requests a second.
+    /// Requests per second.
     pub(crate) rate: f64,
     /// Each request's time at the client.
     pub(crate) times: Times,
@@ -30,7 +30,7 @@ pub(crate) struct Load {
     pub(crate) size: usize,
 }
 
-/// Gets a path again and again for a time.
+/// Requests a path repeatedly for a time.
 pub(crate) async fn run(address: SocketAddr, token: &str, path: &str, duration: Duration) -> Result<Load> {
     let authorization = match token {
         "" => String::new(),
@@ -62,7 +62,7 @@ pub(crate) async fn run(address: SocketAddr, token: &str, path: &str, duration: 
     })
 }
 
-/// One connection's requests; their times, and the size of the last answer's body.
+/// Sends one connection's requests. Returns their times, and the size of the last body.
 async fn one(mut stream: TcpStream, request: String, until: Instant) -> Result<(Vec<Duration>, usize)> {
     let (mut times, mut size) = (Vec::new(), 0);
     let mut buffer = Vec::with_capacity(64 * 1024);
@@ -75,7 +75,7 @@ async fn one(mut stream: TcpStream, request: String, until: Instant) -> Result<(
     Ok((times, size))
 }
 
-/// Reads one answer, which must be a success; the size of its body.
+/// Reads one response, which must be a success. Returns the size of its body.
 async fn answer(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<usize> {
     buffer.clear();
     let head = loop {

@@ -1,5 +1,5 @@
-//! A large log of an ended container: through Podgate's plain form, and from the API server
-//! directly.
+//! A large log of an ended container: as plain text through Podgate, and directly from the API
+//! server.
 
 use std::{
     fmt::Write,
@@ -12,36 +12,36 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     Args, Result,
-    lab::{CLUSTER, Lab},
+    cluster::{CLUSTER, RealCluster},
     server::Server,
     summary::{Met, Times, mb, ms},
 };
 
-/// The least that the log must have, in bytes.
+/// The least bytes that the log must have.
 const LEAST: usize = 20_000_000;
-/// Pods to try: a node that rotates the log while it is written leaves less of it.
+/// How many pods to try: a node that rotates the log while it is written keeps less of it.
 const TRIES: u32 = 3;
 /// Writes about 24 MB in 240,000 lines.
 const SCRIPT: &str = "awk 'BEGIN { s = \"the quick brown fox jumps over the lazy dog, and then it does so once more\"; \
                       for (i = 0; i < 240000; i++) printf \"%08d %s %06d\\n\", i, s, i % 999983 }'";
 
-/// What one way of reading took.
+/// The times of one way of reading.
 struct Way {
     times: Vec<Duration>,
     hash: String,
 }
 
-/// Measures, and says what came out.
-pub(crate) async fn measure(args: &Args, lab: &Lab, server: &Server) -> Result<String> {
+/// Measures, and returns the section for the report.
+pub(crate) async fn measure(args: &Args, lab: &RealCluster, server: &Server) -> Result<String> {
     let (name, size) = ended_pod(lab).await?;
     let mut direct = Way::new();
     let mut through = Way::new();
-    // What the first log ever read costs (code, pools) is not what a large one costs.
+    // The first log has costs of its own (code, pools) that don't count.
     read_through(server, lab, &name, "?tailLines=100").await?;
     let before = server.memory()?.resident;
     server.reset_peak()?;
     for round in 0..args.log_runs {
-        // Whoever reads second finds the node's page cache warm: take turns.
+        // The second reader finds the node's page cache warm, so the two take turns.
         for first in [round % 2 == 0, round % 2 != 0] {
             if first {
                 direct.add(read_directly(lab, &name).await?)?;
@@ -54,8 +54,8 @@ pub(crate) async fn measure(args: &Args, lab: &Lab, server: &Server) -> Result<S
     Ok(written(size, &direct, &through, before, peak))
 }
 
-/// A pod that has written its log and ended; and the log's size in bytes.
-async fn ended_pod(lab: &Lab) -> Result<(String, usize)> {
+/// Returns a pod that has written its log and ended, and the log's size in bytes.
+async fn ended_pod(lab: &RealCluster) -> Result<(String, usize)> {
     for attempt in 1..=TRIES {
         let name = format!("log-{attempt}");
         lab.run(&name, SCRIPT, "Succeeded").await?;
@@ -69,7 +69,7 @@ async fn ended_pod(lab: &Lab) -> Result<(String, usize)> {
 }
 
 /// Reads the log from the API server. The time ends with the last byte.
-async fn read_directly(lab: &Lab, name: &str) -> Result<(Duration, Vec<u8>)> {
+async fn read_directly(lab: &RealCluster, name: &str) -> Result<(Duration, Vec<u8>)> {
     let path = format!("/api/v1/namespaces/{}/pods/{name}/log", lab.namespace);
     let request = Request::get(path).body(kube::client::Body::empty())?;
     let start = Instant::now();
@@ -83,9 +83,9 @@ async fn read_directly(lab: &Lab, name: &str) -> Result<(Duration, Vec<u8>)> {
     Ok((taken, bytes))
 }
 
-/// Reads the log through Podgate, over a connection of its own: the server ends one that idles
-/// while the other way is read.
-async fn read_through(server: &Server, lab: &Lab, name: &str, query: &str) -> Result<(Duration, Vec<u8>)> {
+/// Reads the log through Podgate, over a new connection: the server closes one that idles while the
+/// other way is read.
+async fn read_through(server: &Server, lab: &RealCluster, name: &str, query: &str) -> Result<(Duration, Vec<u8>)> {
     let mut connection = server.connect().await?;
     let namespace = &lab.namespace;
     let path = format!("/api/clusters/{CLUSTER}/namespaces/{namespace}/pods/{name}/logs{query}");
@@ -125,7 +125,7 @@ impl Way {
         }
     }
 
-    /// Adds a run; each must have read the same.
+    /// Adds a run. Each must have read the same bytes.
     fn add(&mut self, (taken, bytes): (Duration, Vec<u8>)) -> Result<()> {
         let mut hash = String::new();
         for byte in Sha256::digest(&bytes) {

@@ -1,21 +1,19 @@
-//! The load bench: runs the server as its users do, measures it from outside, and writes what it
-//! found into a report.
-//!
-//! Each part stands beside a limit of the same machine in the same run. On simulated clusters:
-//! lists, their cost over the number of pods, and live queries. With the kubeconfig of a real
-//! cluster: a large log, the key strokes of a terminal, and a first sync, against the API server
-//! read directly.
+//! The load bench: runs the server as its users do, measures it from outside, and writes a report.
+//! Each part compares with a limit of the same machine in the same run. On simulated clusters, it
+//! measures lists, their cost over the number of pods, and live queries. With the kubeconfig of a
+//! real cluster, it measures a large log, the key strokes of a terminal, and a first sync, against
+//! direct reads from the API server.
 
 mod attack;
+mod baseline_server;
+mod cluster;
 mod compare;
-mod drain;
-mod fixed;
 mod http1;
-mod lab;
 mod list;
 mod live;
 mod load;
 mod log;
+mod null_client;
 mod plot;
 mod report;
 mod scale;
@@ -28,32 +26,32 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 
-/// What failed, for the person at the terminal.
+/// A failure, as a text for the person at the terminal.
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Result<T> = std::result::Result<T, Failure>;
 
-/// What to measure, and with what.
+/// The command line.
 #[derive(Debug, Parser)]
 #[command(about = "Measures a podgate binary", version)]
 struct Args {
     /// The binary to measure.
     #[arg(long, env = "PODGATE_BIN", default_value = "target/release/podgate")]
     podgate: PathBuf,
-    /// The Markdown file whose marked sections are replaced; without it the report goes to standard
-    /// output alone.
+    /// The Markdown file whose marked sections are replaced; without it, the report goes to
+    /// standard output only.
     #[arg(long)]
     report: Option<PathBuf>,
-    /// The SVG file for the plot of cost over the number of pods; without it there is none.
+    /// The SVG file for the plot of cost over the number of pods; without it, none is written.
     #[arg(long)]
     plot: Option<PathBuf>,
-    /// An administrator's kubeconfig of a real cluster; without it only simulated ones are
+    /// An administrator's kubeconfig of a real cluster; without it, only simulated clusters are
     /// measured.
     #[arg(long, env = "KUBECONFIG")]
     kubeconfig: Option<PathBuf>,
     /// An image with sh, awk, cat and sleep that the real cluster's nodes have or may pull.
     #[arg(long, env = "PODGATE_BENCH_IMAGE", default_value = "busybox:1")]
     image: String,
-    /// Parts to measure; all that can be, unless named.
+    /// The parts to measure [default: all that are possible].
     #[arg(long, value_enum)]
     only: Vec<Part>,
     /// Pods of the simulated cluster of the part `list`.
@@ -62,22 +60,23 @@ struct Args {
     /// Pods of the simulated clusters of the part `scale`.
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 20_000, 100_000, 500_000])]
     sizes: Vec<usize>,
-    /// First syncs from the real cluster, each way.
+    /// Number of first syncs from the real cluster, each way.
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..))]
     sync_runs: u32,
-    /// Requests of each list query.
+    /// Number of requests of each list query.
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(1..))]
     requests: u32,
-    /// Times that the log is read each way.
+    /// How often the log is read each way.
     #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
     log_runs: u32,
     /// An older binary to compare with, in rounds of both; alone with `--only compare`.
     #[arg(long)]
     against: Option<PathBuf>,
-    /// Rounds of the comparison.
+    /// Number of rounds of the comparison.
     #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u32).range(1..))]
     pairs: u32,
-    /// Key strokes each way; they share one line of the terminal, which holds about 4,000.
+    /// Number of key strokes each way; they share one line of the terminal, which holds about
+    /// 4,000.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=3_000))]
     keys: u32,
 }
@@ -87,7 +86,7 @@ struct Args {
 enum Part {
     /// Lists on a simulated cluster.
     List,
-    /// What lists cost over the number of pods.
+    /// The cost of lists over the number of pods.
     Scale,
     /// Live queries of many viewers.
     Live,
@@ -97,9 +96,9 @@ enum Part {
     Terminal,
     /// The first sync of a real cluster.
     Sync,
-    /// This binary against an older one, which `--against` names.
+    /// This binary compared with the older one of `--against`.
     Compare,
-    /// Attacks from outside; only if named. `--against` names a binary to attack beside it.
+    /// Attacks from outside, only if named. The binary of `--against` is attacked too.
     Attack,
 }
 
@@ -111,8 +110,8 @@ impl Args {
 
 #[tokio::main]
 async fn main() -> std::process::ExitCode {
-    let ended = if std::env::args().nth(1).as_deref() == Some(fixed::FLAG) {
-        fixed::serve().await
+    let ended = if std::env::args().nth(1).as_deref() == Some(baseline_server::FLAG) {
+        baseline_server::serve().await
     } else {
         run(&Args::parse()).await
     };
@@ -126,7 +125,7 @@ async fn main() -> std::process::ExitCode {
 }
 
 async fn run(args: &Args) -> Result<()> {
-    // Fails only when a provider is installed already, which serves as well.
+    // This fails only if a provider is installed already, which is fine.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     if args.wants(Part::List) {
         eprintln!("lists: {} pods", args.pods);
@@ -161,15 +160,15 @@ async fn run(args: &Args) -> Result<()> {
     }
 }
 
-/// Measures in a namespace of our own, which goes again whatever happens.
+/// Measures in a namespace that is deleted afterwards, whatever happens.
 async fn on_real_cluster(args: &Args, kubeconfig: &std::path::Path) -> Result<()> {
-    let lab = lab::Lab::open(kubeconfig, &args.image).await?;
+    let lab = cluster::RealCluster::open(kubeconfig, &args.image).await?;
     let measured = measure_on(args, &lab).await;
     let closed = lab.close().await;
     measured.and(closed)
 }
 
-async fn measure_on(args: &Args, lab: &lab::Lab) -> Result<()> {
+async fn measure_on(args: &Args, lab: &cluster::RealCluster) -> Result<()> {
     if args.wants(Part::Sync) {
         eprintln!("sync: {} first syncs each way", args.sync_runs);
         report::write(args, "sync", &sync::measure(args, lab.kubeconfig()).await?)?;

@@ -1,5 +1,4 @@
-//! A plot of what a list costs over how many pods there are, as SVG: a logarithmic scale on both
-//! axes.
+//! An SVG plot of the cost of a list over the number of pods, with logarithmic axes.
 
 use std::fmt::Write;
 
@@ -17,7 +16,7 @@ const LEFT: f64 = 70.0;
 const RIGHT: f64 = 250.0;
 const TOP: f64 = 50.0;
 const BOTTOM: f64 = 50.0;
-/// Told apart also by those who do not tell all colours apart (Okabe and Ito's palette).
+/// Colours that people with colour blindness can distinguish (Okabe and Ito's palette).
 const COLOURS: [&str; 8] = [
     "#000000", "#e69f00", "#56b4e9", "#009e73", "#8a7a00", "#0072b2", "#d55e00", "#cc79a7",
 ];
@@ -64,7 +63,7 @@ pub(crate) fn svg(title: &str, lines: &[Line]) -> String {
     );
     for (at, line) in lines.iter().enumerate() {
         let colour = COLOURS[at % COLOURS.len()];
-        // Once there are no more colours, they come again as dashes.
+        // After the last colour, they repeat with dashes.
         let dashes = if at < COLOURS.len() {
             ""
         } else {
@@ -93,7 +92,7 @@ pub(crate) fn svg(title: &str, lines: &[Line]) -> String {
     svg
 }
 
-/// The powers of ten around values, as exponents.
+/// Returns the powers of ten around values, as exponents.
 fn decades(values: impl Iterator<Item = f64>) -> (f64, f64) {
     let (mut min, mut max) = (f64::INFINITY, f64::NEG_INFINITY);
     for value in values.filter(|value| *value > 0.0) {

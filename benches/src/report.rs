@@ -5,7 +5,7 @@ use std::{fs, io};
 
 use crate::{Args, Result};
 
-/// Prints a part's section and puts it into the report, if there is to be one.
+/// Prints a part's section and, if there is a report file, writes it there.
 pub(crate) fn write(args: &Args, part: &str, section: &str) -> Result<()> {
     println!("{section}");
     let Some(path) = &args.report else {
@@ -19,7 +19,7 @@ pub(crate) fn write(args: &Args, part: &str, section: &str) -> Result<()> {
     Ok(())
 }
 
-/// A document with a part's section replaced, or appended where there is none yet.
+/// Returns a document with a part's section replaced, or appended if there is none yet.
 fn replaced(document: &str, part: &str, section: &str) -> String {
     let (begin, end) = (format!("<!-- bench:{part} -->"), format!("<!-- /bench:{part} -->"));
     let marked = format!("{begin}\n\n{}\n\n{end}", section.trim());
@@ -31,7 +31,7 @@ fn replaced(document: &str, part: &str, section: &str) -> String {
     }
 }
 
-/// When and on what was measured.
+/// Returns the date and the machine of the measurement.
 fn circumstances() -> String {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
     let cpuinfo = read("/proc/cpuinfo");

@@ -1,4 +1,4 @@
-//! What lists cost over how many pods there are.
+//! The cost of lists over the number of pods.
 
 use std::{fmt::Write, path::Path, time::Duration};
 
@@ -7,10 +7,10 @@ use tokio::time::sleep;
 
 use crate::{
     Args, Result,
-    drain::{self, Drained},
-    fixed::Fixed,
+    baseline_server::Fixed,
     http1::Connection,
     load::{self, Load},
+    null_client::{self, Drained},
     plot::{self, Line},
     server::{Memory, Server, Simulated},
     summary::{Met, Times, mb, ms},
@@ -21,10 +21,10 @@ const PATH: &str = "/api/clusters/sim/pods";
 const PATIENCE: Duration = Duration::from_secs(900);
 /// How long a process may settle before its memory is read.
 const SETTLE: Duration = Duration::from_secs(3);
-/// How long each query is asked over several connections.
+/// How long each query is repeated over several connections.
 const LOAD: Duration = Duration::from_secs(3);
-/// How often the page and the static handler are loaded in turn, and how long each: short turns, so
-/// that a neighbour's load falls on all.
+/// How often the page and the static handlers are loaded in turn, and for how long each. Short
+/// turns spread the load of other processes over all of them.
 const ROUNDS: usize = 15;
 const TURN: Duration = Duration::from_secs(1);
 
@@ -46,25 +46,26 @@ struct Item {
     namespace: String,
 }
 
-/// What one size came to.
+/// The results at one number of pods.
 struct Size {
     pods: usize,
     drained: Drained,
     synced: Duration,
     after_sync: Memory,
     queries: Vec<Query>,
-    /// Requests a second of page 1, of the server's static page, and of axum alone, in turn.
+    /// Requests per second of page 1, of the server's static page, and of axum alone, measured in
+    /// turn.
     rounds: Vec<Round>,
 }
 
-/// Requests a second, measured one after another.
+/// Requests per second, measured one after another.
 #[derive(Clone, Copy, Debug)]
 struct Round {
     page: f64,
-    /// The start page, some 8 kB that never change: through all that each request passes, but for
-    /// the log-in and the list.
+    /// The start page, about 8 kB that never change. It passes everything that a request passes,
+    /// except the log-in and the list.
     fixed: f64,
-    /// Axum alone, in a process of its own that does nothing else.
+    /// axum alone, in a process of its own.
     bare: f64,
 }
 
@@ -72,13 +73,13 @@ struct Round {
 struct Query {
     name: &'static str,
     matches: usize,
-    /// One after another: what the server says it took.
+    /// The server's own time, for requests one after another.
     server: Times,
     /// Over several connections at once.
     load: Load,
 }
 
-/// Measures every size; the section for the report, and the plot.
+/// Measures every number of pods. Returns the section for the report, and the plot.
 pub(crate) async fn measure(args: &Args) -> Result<(String, String)> {
     let fixed = Fixed::start().await?;
     let mut sizes = Vec::new();
@@ -121,14 +122,14 @@ async fn size(args: &Args, fixed: &Fixed, pods: usize) -> Result<Size> {
     })
 }
 
-/// The best of two: the first finds the simulated cluster's code cold.
+/// Returns the better of two: the first finds the simulated cluster's code cold.
 async fn drained(kubeconfig: &Path) -> Result<Drained> {
-    let first = drain::drain(kubeconfig).await?;
-    let second = drain::drain(kubeconfig).await?;
+    let first = null_client::drain(kubeconfig).await?;
+    let second = null_client::drain(kubeconfig).await?;
     Ok(if first.taken < second.taken { first } else { second })
 }
 
-/// Waits until a list has so many pods; the time since the server's start.
+/// Waits until a list has a number of pods. Returns the time since the server's start.
 pub(crate) async fn synced(server: &Server, path: &str, pods: usize) -> Result<Duration> {
     let mut connection = server.connect().await?;
     let path = format!("{path}?pageSize=1");
@@ -147,7 +148,7 @@ pub(crate) async fn synced(server: &Server, path: &str, pods: usize) -> Result<D
     }
 }
 
-/// The queries; what they look for is taken from the list itself.
+/// Returns the queries. Their values come from the list itself.
 async fn paths(connection: &mut Connection, pods: usize) -> Result<Vec<(&'static str, String)>> {
     let answer = connection.get(PATH).await?;
     let list: Answer = serde_json::from_slice(&answer.body)?;
@@ -197,7 +198,7 @@ async fn query(
     })
 }
 
-/// What the server says it took: `Server-Timing: app;dur=MILLISECONDS`.
+/// Returns the server's own time, from `Server-Timing: app;dur=MILLISECONDS`.
 pub(crate) fn server_time(headers: &http::HeaderMap) -> Result<Duration> {
     let timing = headers.get("server-timing").ok_or("the answer has no Server-Timing")?;
     let ms: f64 = timing
@@ -214,7 +215,7 @@ impl Size {
         median(self.rounds.iter().map(of))
     }
 
-    /// Of each round by itself, so that a neighbour's load falls on both.
+    /// The ratio within each round, so that the load of other processes falls on both.
     fn ratio(&self) -> f64 {
         self.rate(|round| round.page / round.fixed)
     }
@@ -224,7 +225,7 @@ impl Size {
     }
 }
 
-/// The middle one of the values, the upper one of two; zero without values.
+/// Returns the middle value (the upper one of two), or zero without values.
 pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_unstable_by(f64::total_cmp);
@@ -322,7 +323,7 @@ fn targets(text: &mut String, sizes: &[Size]) {
         }
     }
     if let (Some(small), Some(large)) = (of(1_000), of(500_000)) {
-        // Against the static page of its own size's rounds: the machine may be slower by then.
+        // Compared with the static page of the same rounds: the machine may be slower by then.
         let change = large.ratio() / small.ratio() - 1.0;
         row(
             "page 1 at 500,000 pods against 1,000",

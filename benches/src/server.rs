@@ -22,9 +22,9 @@ use tokio::{
 
 use crate::{Result, attack::Tls, http1::Connection};
 
-/// The longest that a process may take until it serves, and its first sync.
+/// How long a process may take until it serves, and for its first sync.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// The longest that a process may take to end.
+/// How long a process may take to end.
 const STOP: Duration = Duration::from_secs(60);
 
 /// `podgate serve` on a data directory of its own. Killed when dropped.
@@ -44,16 +44,16 @@ pub(crate) struct Server {
 pub(crate) struct Memory {
     /// Resident now.
     pub(crate) resident: u64,
-    /// The most that was ever resident, or since [`Server::reset_peak`].
+    /// The peak since the start, or since [`Server::reset_peak`].
     pub(crate) peak: u64,
 }
 
-/// How a server is started otherwise than usual.
+/// Settings of a server that differ from the usual ones.
 #[derive(Default)]
 pub(crate) struct Launch {
     /// The limit on its open files, soft and hard.
     pub(crate) files: Option<u32>,
-    /// The certificate with which it speaks TLS. Then nobody is logged in.
+    /// The certificate for TLS, with which nobody is logged in.
     pub(crate) tls: Option<Tls>,
 }
 
@@ -63,7 +63,7 @@ impl Server {
         Self::launch(podgate, kubeconfig, &Launch::default()).await
     }
 
-    /// As [`Server::start`], under limits.
+    /// Starts a server as [`Server::start`] does, with other settings.
     pub(crate) async fn launch(podgate: &Path, kubeconfig: &Path, launch: &Launch) -> Result<Self> {
         let data = TempDir::new()?;
         let log = data.path().join("server.log");
@@ -99,7 +99,7 @@ impl Server {
         Ok(server)
     }
 
-    /// Waits until the server answers, and logs in where it does not speak TLS.
+    /// Waits until the server answers, and logs in unless it speaks TLS.
     async fn wait_and_log_in(&mut self, tls: Option<&Tls>) -> Result<String> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -122,7 +122,7 @@ impl Server {
         }
     }
 
-    /// Logs in once more; the session's token.
+    /// Logs in again. Returns the session's token.
     pub(crate) async fn session(&self) -> Result<String> {
         #[derive(Deserialize)]
         struct Answer {
@@ -141,7 +141,7 @@ impl Server {
         Ok(serde_json::from_slice::<Answer>(&answer.body)?.data.token)
     }
 
-    /// A new connection of the logged-in user.
+    /// Opens a connection of the logged-in user.
     pub(crate) async fn connect(&self) -> Result<Connection> {
         Connection::open(self.address, &self.token).await
     }
@@ -160,12 +160,13 @@ impl Server {
         })
     }
 
-    /// Processor time so far, over all cores (`utime` and `stime` of proc(5)).
+    /// Returns the processor time so far, over all cores (`utime` and `stime` of proc(5)).
     pub(crate) fn cpu(&self) -> Result<Duration> {
-        /// What Linux counts in on every machine this runs on (`sysconf(_SC_CLK_TCK)`).
+        /// Linux's clock ticks per second on every machine that this runs on
+        /// (`sysconf(_SC_CLK_TCK)`).
         const TICKS_PER_SECOND: u64 = 100;
         let stat = fs::read_to_string(format!("{}/stat", self.proc()?))?;
-        // The second field is a name in parentheses, which may hold anything.
+        // The second field is a name in parentheses, which may contain anything.
         let (_, rest) = stat.rsplit_once(") ").ok_or("its stat has no name")?;
         let ticks: u64 = rest
             .split(' ')
@@ -176,7 +177,7 @@ impl Server {
         Ok(Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND))
     }
 
-    /// Starts the peak of memory anew (`clear_refs` of proc(5)).
+    /// Resets the peak of memory (`clear_refs` of proc(5)).
     pub(crate) fn reset_peak(&self) -> Result<()> {
         Ok(fs::write(format!("{}/clear_refs", self.proc()?), "5")?)
     }
@@ -191,7 +192,7 @@ impl Server {
         Ok(format!("/proc/{pid}"))
     }
 
-    /// An error with the end of the server's log.
+    /// Builds an error with the end of the server's log.
     pub(crate) fn explained(&self, error: &(dyn std::error::Error + Send + Sync)) -> crate::Failure {
         let log = fs::read_to_string(&self.log).unwrap_or_default();
         let from = log.lines().count().saturating_sub(10);
@@ -205,13 +206,13 @@ impl Server {
 }
 
 impl Server {
-    /// Ends it at once: one that was attacked may not end otherwise.
+    /// Kills the server: one that was attacked may not end otherwise.
     pub(crate) async fn kill(mut self) -> Result<()> {
         Ok(self.child.kill().await?)
     }
 }
 
-/// Ends a process with SIGTERM, so that it takes its temporary files with it.
+/// Ends a process with SIGTERM, so that it deletes its temporary files.
 async fn terminate(child: &mut Child) -> Result<()> {
     let pid = child.id().ok_or("the process has ended by itself")?;
     Command::new("kill").arg(pid.to_string()).status().await?;
@@ -230,7 +231,7 @@ pub(crate) struct Simulated {
 }
 
 impl Simulated {
-    /// Starts a cluster of so many pods, of which so many change a second.
+    /// Starts a cluster with a number of pods and of changes per second.
     pub(crate) async fn start(podgate: &Path, pods: usize, churn: f64) -> Result<Self> {
         let nodes = (pods / 100).clamp(10, 5_000).to_string();
         let (pods, churn) = (pods.to_string(), churn.to_string());
@@ -267,7 +268,7 @@ impl Simulated {
     }
 }
 
-/// A command whose environment holds no setting of this shell's.
+/// Builds a command without the `PODGATE_` variables of this shell.
 fn command(podgate: &Path) -> Command {
     let mut command = Command::new(podgate);
     command.stdin(Stdio::null()).kill_on_drop(true);
@@ -279,7 +280,7 @@ fn command(podgate: &Path) -> Command {
     command
 }
 
-/// As [`command`], with a limit on open files.
+/// Builds a [`command`] with a limit on open files.
 fn limited(podgate: &Path, files: Option<u32>) -> Command {
     let Some(files) = files else {
         return command(podgate);
@@ -295,7 +296,7 @@ fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }
 
-/// 16 random hexadecimal digits.
+/// Returns 16 random hexadecimal digits.
 pub(crate) fn random() -> Result<String> {
     use std::io::Read;
     let mut bytes = [0; 8];

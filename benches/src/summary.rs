@@ -1,4 +1,4 @@
-//! Samples and what is said of them.
+//! Samples and their statistics.
 
 use std::{fmt, time::Duration};
 
@@ -12,8 +12,8 @@ impl Times {
         Self(samples)
     }
 
-    /// The smallest sample that at least `percent` of a hundred samples do not exceed; zero without
-    /// samples.
+    /// Returns the smallest sample that at least `percent` percent of the samples do not exceed, or
+    /// zero without samples.
     pub(crate) fn percentile(&self, percent: usize) -> Duration {
         let rank = (self.0.len() * percent).div_ceil(100).max(1) - 1;
         self.0.get(rank).copied().unwrap_or_default()
@@ -32,17 +32,17 @@ impl Times {
     }
 }
 
-/// Milliseconds, to a microsecond.
+/// Formats a time in milliseconds, to a microsecond.
 pub(crate) fn ms(time: Duration) -> String {
     format!("{:.3} ms", time.as_secs_f64() * 1000.0)
 }
 
-/// Megabytes (10⁶ bytes).
+/// Formats bytes in megabytes (10⁶ bytes).
 pub(crate) fn mb(bytes: u64) -> String {
     format!("{:.1} MB", bytes as f64 / 1e6)
 }
 
-/// Whether a target is met.
+/// Formats whether a target is met.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Met(pub(crate) bool);
 

@@ -1,18 +1,18 @@
-//! The first sync from a real cluster, against a client that reads the same bytes and throws them
-//! away.
+//! The first sync from a real cluster, compared with a client that reads the same bytes and
+//! discards them.
 
 use std::{path::Path, time::Duration};
 
 use crate::{
     Args, Result,
-    drain::{self, Drained},
-    lab::CLUSTER,
+    cluster::CLUSTER,
+    null_client::{self, Drained},
     scale,
     server::{Memory, Server},
     summary::{Met, Times, mb},
 };
 
-/// Pods below which the figure says nothing.
+/// The number of pods below which the figure means nothing.
 const LEAST: usize = 1_000;
 
 /// One first sync.
@@ -21,16 +21,16 @@ struct Synced {
     memory: Memory,
 }
 
-/// Measures the cluster of a kubeconfig as it is.
+/// Measures a kubeconfig's cluster as it is.
 pub(crate) async fn measure(args: &Args, kubeconfig: &Path) -> Result<String> {
     let path = format!("/api/clusters/{CLUSTER}/pods");
     let pods = count(kubeconfig).await?;
     let (mut drained, mut synced) = (Vec::new(), Vec::new());
     for round in 0..args.sync_runs {
-        // Whoever reads second finds the API server warm: take turns.
+        // The second reader finds the API server warm, so the two take turns.
         for first in [round % 2 == 0, round % 2 != 0] {
             if first {
-                drained.push(drain::drain(kubeconfig).await?);
+                drained.push(null_client::drain(kubeconfig).await?);
             } else {
                 let server = Server::start(&args.podgate, kubeconfig).await?;
                 let taken = scale::synced(&server, &path, pods).await?;
@@ -43,7 +43,7 @@ pub(crate) async fn measure(args: &Args, kubeconfig: &Path) -> Result<String> {
     Ok(written(pods, &drained, &synced))
 }
 
-/// How many pods there are.
+/// Returns the number of pods.
 async fn count(kubeconfig: &Path) -> Result<usize> {
     let config = kube::config::Kubeconfig::read_from(kubeconfig)?;
     let config = kube::Config::from_custom_kubeconfig(config, &Default::default()).await?;

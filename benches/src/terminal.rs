@@ -1,5 +1,5 @@
-//! Key stroke to echo: through Podgate's terminal, and through the same exec straight to the API
-//! server.
+//! The time from key stroke to echo: through Podgate's terminal, and through the same exec directly
+//! on the API server.
 
 use std::{
     future::Future,
@@ -20,21 +20,21 @@ use tokio_tungstenite::{
 
 use crate::{
     Args, Result,
-    lab::{CLUSTER, Lab},
+    cluster::{CLUSTER, RealCluster},
     server::Server,
     summary::{Met, Times, ms},
 };
 
 const POD: &str = "terminal";
-/// The longest that an echo may take.
+/// How long an echo may take.
 const LIMIT: Duration = Duration::from_secs(10);
 /// Key strokes that are not counted.
 const WARM_UP: u32 = 50;
-/// Between two key strokes, so that the one before is over everywhere.
+/// The pause between two key strokes, so that the first is done everywhere.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// Measures, and says what came out.
-pub(crate) async fn measure(args: &Args, lab: &Lab, server: &Server) -> Result<String> {
+/// Measures, and returns the section for the report.
+pub(crate) async fn measure(args: &Args, lab: &RealCluster, server: &Server) -> Result<String> {
     lab.run(POD, "sleep 3600", "Running").await?;
     let mut through = Through::open(lab, server).await?;
     let mut direct = Direct::open(lab).await?;
@@ -68,7 +68,7 @@ async fn timed(stroke: impl Future<Output = Result<()>>) -> Result<Duration> {
 /// The terminal of Podgate's contract.
 struct Through(WebSocketStream<TcpStream>);
 
-/// A frame from the server; others than these are of no interest.
+/// A frame from the server. Other frames are ignored.
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
 enum Frame {
@@ -83,7 +83,7 @@ enum Frame {
 }
 
 impl Through {
-    async fn open(lab: &Lab, server: &Server) -> Result<Self> {
+    async fn open(lab: &RealCluster, server: &Server) -> Result<Self> {
         let stream = TcpStream::connect(server.address).await?;
         stream.set_nodelay(true)?;
         let namespace = &lab.namespace;
@@ -121,7 +121,7 @@ const STDIN: u8 = 0;
 const STDOUT: u8 = 1;
 
 impl Direct {
-    async fn open(lab: &Lab) -> Result<Self> {
+    async fn open(lab: &RealCluster) -> Result<Self> {
         let namespace = &lab.namespace;
         let path = format!(
             "/api/v1/namespaces/{namespace}/pods/{POD}/exec?command=cat&stdin=true&stdout=true&stderr=false&tty=true"

@@ -57,7 +57,7 @@ impl Hostile {
         std::fs::write(&kubeconfig, text.to_string())?;
         let app = Router::new().fallback(answer);
         let server = tokio::spawn(async move {
-            // It never fails: axum goes on after a connection that does.
+            // It never fails: axum continues after a connection that fails.
             let _ = axum::serve(listener, app).await;
         });
         Ok(Self {
@@ -97,7 +97,7 @@ async fn answer(request: Request) -> Response {
     }
 }
 
-/// A list of one pod, and a watch in which nothing happens. Streaming lists are refused.
+/// Answers a list of one pod, or a watch without events. Refuses streaming lists.
 fn pods(query: &str) -> Response {
     if query.contains("sendInitialEvents=true") {
         let status =
@@ -152,7 +152,7 @@ fn describe(name: &str) -> Value {
     })
 }
 
-/// One line without an end. That of [`MANY`] never begins.
+/// Answers a log: one line without an end. The log of [`MANY`] never begins.
 fn log(name: &str) -> Response {
     if name == MANY {
         return Body::from_stream(stream::pending::<std::result::Result<Bytes, Infallible>>()).into_response();

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{Result, http1::Connection, server::Server};
 
-/// How long an attack that writes goes on.
+/// How long an attack that writes takes.
 const WRITING: Duration = Duration::from_secs(3);
 
 pub(super) const ATTACKS: &[Attack] = &[
@@ -92,7 +92,7 @@ async fn socket(server: &Server, path: &str) -> Result<WebSocketStream<TcpStream
     Ok(client_async(request, stream).await?.0)
 }
 
-/// Opens so many WebSockets, sends a frame on each, and reads nothing.
+/// Opens a number of WebSockets, sends a frame on each, and reads nothing.
 async fn sockets(server: &Server, pod: &str, kind: &str, frame: Option<&'static str>, count: usize) -> Result<Held> {
     let files = server.open_files()?;
     let mut held = Held::default();
@@ -133,7 +133,7 @@ async fn pings(server: &Server) -> Result<Held> {
     Ok(held)
 }
 
-/// Begins to read logs, stops, and logs out.
+/// Begins to read logs, stops reading, and logs out.
 async fn logged_out(server: &Server) -> Result<Held> {
     const COUNT: usize = 100;
     let token = server.session().await?;

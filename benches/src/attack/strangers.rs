@@ -42,7 +42,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         files: Some(256),
         tls: true,
         bound: "as above; the handshake is within the same time",
-        // The begin of a record that holds a ClientHello of 512 bytes.
+        // The beginning of a record with a ClientHello of 512 bytes.
         open: |server| Box::pin(silent(server, &[22, 3, 1, 2, 0, 1])),
     },
     Attack {
@@ -68,12 +68,12 @@ pub(super) const ATTACKS: &[Attack] = &[
     },
 ];
 
-/// The address of one who asks for `/healthz`, and of an attacker beside it. On Linux all of
+/// The addresses of a client that asks for `/healthz`, and of an attacker. On Linux all of
 /// 127.0.0.0/8 is loopback.
 const OWN: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const OTHER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
-/// Opens a connection whose system takes little that is not read.
+/// Opens a connection with a small receive buffer.
 pub(super) async fn connect(address: SocketAddr) -> Result<TcpStream> {
     connect_from(OWN, address).await
 }
@@ -85,12 +85,12 @@ async fn connect_from(from: Ipv4Addr, address: SocketAddr) -> Result<TcpStream> 
     Ok(timeout(Duration::from_secs(5), socket.connect(address)).await??)
 }
 
-/// Opens so many connections, sends the same on each and reads nothing. One that the server has
-/// closed already counts as well.
+/// Opens a number of connections, sends the same bytes on each and reads nothing. Connections that
+/// the server has closed already count too.
 async fn send_on(server: &Server, from: Ipv4Addr, count: usize, bytes: &[u8]) -> Result<Held> {
     let mut held = Held::default();
     for _ in 0..count {
-        // A server that takes no more is what some of this is for.
+        // Some attacks end only when the server takes no more.
         let Ok(mut stream) = connect_from(from, server.address).await else {
             break;
         };
@@ -137,7 +137,7 @@ async fn windows(server: &Server) -> Result<Held> {
         // END_STREAM and END_HEADERS.
         bytes.extend(frame(1, 5, stream, &block));
     }
-    // Before the attack: later the server may be too busy to say so.
+    // Done before the attack: later the server may be too busy to answer.
     let mut probe = connect(server.address).await?;
     let _ = probe.write_all(&bytes).await;
     let mut answer = [0; 9];

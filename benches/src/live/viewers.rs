@@ -1,4 +1,4 @@
-//! Viewers, and what they see of our events.
+//! Viewers, and the events that they see.
 
 use std::{
     collections::HashSet,
@@ -25,14 +25,15 @@ use tokio_tungstenite::{
 use super::{SLOTS, Sent};
 use crate::{Result, server::Server};
 
-/// Viewers of the newest pods of all namespaces; and of one namespace each.
+/// The number of viewers of the newest pods of all namespaces, and of viewers of one namespace
+/// each.
 pub(super) const UNFILTERED: usize = 200;
 pub(super) const OF_NAMESPACES: usize = 200;
-/// All viewers: these, and one for each slot that searches, and one that selects.
+/// The number of all viewers: these, and for each slot one that searches and one that selects.
 pub(super) const COUNT: usize = UNFILTERED + OF_NAMESPACES + 2 * SLOTS;
-/// Who must see each event: the viewers of its namespace and of its slot, and the watch.
+/// How many must see each event: the viewers of its namespace and of its slot, and the watch.
 pub(super) const SURE: usize = OF_NAMESPACES / SLOTS + 3;
-/// Viewers of one session: the server allows some more.
+/// The viewers of one session, a few fewer than the server allows.
 const PER_SESSION: usize = 200;
 /// Digits of an event's number.
 const DIGITS: usize = 5;
@@ -40,12 +41,12 @@ const DIGITS: usize = 5;
 /// Who saw an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A viewer of the newest pods; sees it if it is among the first 50 of its second.
+    /// A viewer of the newest pods. It sees an event that is among the first 50 of its second.
     Unfiltered,
     Namespace,
     Search,
     Selector,
-    /// The watch straight on the API server.
+    /// The watch directly on the API server.
     Direct,
 }
 
@@ -157,7 +158,7 @@ impl Crowd {
     }
 }
 
-/// What each viewer looks at.
+/// Returns the query of each viewer.
 fn queries() -> Vec<(Kind, Value)> {
     let mut queries = vec![(Kind::Unfiltered, json!({})); UNFILTERED];
     for at in 0..OF_NAMESPACES {
@@ -214,13 +215,13 @@ impl Reader {
     }
 }
 
-/// Tells of each event in a text that was not known.
+/// Reports each new event in a text.
 fn tell(kind: Kind, text: &[u8], mark: &str, known: &mut HashSet<usize>, seen: &UnboundedSender<Seen>) {
     for found in memmem::find_iter(text, mark.as_bytes()) {
         let digits = text.get(found + mark.len()..found + mark.len() + DIGITS);
         let number = digits.and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
         if let Some(number) = number.filter(|number| known.insert(*number)) {
-            // Who no longer listens has seen enough.
+            // A receiver that is gone has seen enough.
             let _ = seen.send(Seen {
                 kind,
                 number,
@@ -245,7 +246,7 @@ pub(super) async fn watch(client: kube::Client, mark: String, seen: UnboundedSen
         let Ok(data) = frame?.into_data() else { continue };
         text.extend_from_slice(&data);
         tell(Kind::Direct, &text, &mark, &mut known, &seen);
-        // A name may lie across two pieces.
+        // A name may be cut by the end of a piece.
         let rest = text.len().min(mark.len() + DIGITS);
         text.drain(..text.len() - rest);
     }

@@ -33,7 +33,7 @@ async fn a_kubeconfig_context_is_a_read_only_cluster() {
     let clusters = server.get("/api/clusters").await;
     assert_eq!(clusters["total"], 1);
     let path = format!("/api/clusters/{}", server.cluster);
-    // Asked beside the pods, so perhaps known after them.
+    // The version is requested separately, so it may be known after the pods.
     until("the version is told and the nodes are counted", || async {
         let cluster = server.get(&path).await;
         let version = cluster["version"].as_str().unwrap();

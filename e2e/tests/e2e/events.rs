@@ -14,7 +14,7 @@ async fn a_pod_shows_its_own_events_newest_first() {
     lab.wait_ended("two").await;
 
     let path = format!("{}/events", server.pod(&lab.namespace, "one"));
-    // The scheduler and the kubelet tell theirs each on its own, so any of them may come late.
+    // The scheduler and the kubelet report events independently, so any of them may come late.
     let events = until("its own events are told, and only they", || async {
         let real = lab.events().await;
         let own = real

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Got, Lab, Server, Socket, pod, shell_pod, until};
 
-/// A bound far below the two minutes of silence after which a client counts as gone: here its end
-/// must be seen as such.
+/// A bound far below the two minutes of silence after which a client counts as gone: these tests
+/// must see the connection's end itself.
 const LINGERS: Duration = Duration::from_secs(45);
 
 fn exit_code(frames: &[Value]) -> Option<i64> {
@@ -17,7 +17,7 @@ fn exit_code(frames: &[Value]) -> Option<i64> {
         .and_then(|frame| frame["code"].as_i64())
 }
 
-/// What the process wrote on a stream (`""`: standard output).
+/// Returns the bytes that the process wrote to a stream (`""` is standard output).
 fn written(frames: &[Value], stream: &str) -> String {
     frames
         .iter()
@@ -28,8 +28,8 @@ fn written(frames: &[Value], stream: &str) -> String {
         .collect()
 }
 
-/// Lets the shell itself wait until its terminal has this size: a node handles sizes and input each
-/// on its own.
+/// Makes the shell wait until its terminal has this size: a node handles sizes and input
+/// independently.
 async fn has_size(socket: &mut Socket, size: &str) {
     let wait = format!("until [ \"$(stty size)\" = '{size}' ]; do sleep 0.1; done; echo \"$(stty size)\" it is\n");
     socket.send(json!({"type": "input", "data": wait})).await;
@@ -45,7 +45,7 @@ async fn a_terminal_echoes_resizes_and_exits() {
     let server = Server::start().await;
     lab.run(shell_pod("box")).await;
     let mut socket = server.socket(&lab.namespace, "box", "exec").await;
-    // Before the shell can be up: it applies when it is.
+    // Sent before the shell can run; it applies once it does.
     socket.send(json!({"type": "resize", "cols": 101, "rows": 37})).await;
     socket.output_until(|all| all.contains('#') || all.contains('$')).await;
     has_size(&mut socket, "37 101").await;
@@ -112,7 +112,7 @@ async fn a_large_paste_into_a_raw_terminal_comes_whole() {
     assert!(all.contains(&md5_of_x(&lab).await), "{all}");
 }
 
-/// What the container itself says of the same 100,000 bytes.
+/// The checksum that the container computes of the same 100,000 bytes.
 async fn md5_of_x(lab: &Lab) -> String {
     lab.create(pod(
         "sum",
@@ -157,7 +157,7 @@ async fn what_cannot_run_says_why() {
     }
 }
 
-/// Whether a process with this command line runs in the container.
+/// Returns whether a process with this command line runs in the container.
 async fn runs(server: &Server, lab: &Lab, line: &str) -> bool {
     let (frames, _) = server
         .socket(

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Got, Lab, Server, Socket, pod, shell_pod, until};
 
-/// Reads frames until one satisfies `last`; all that came, in order.
+/// Reads frames until one satisfies `last`. Returns all frames, in order.
 pub(crate) async fn frames_until(socket: &mut Socket, last: impl Fn(&Value) -> bool) -> Vec<Value> {
     let mut frames = Vec::new();
     loop {
@@ -21,7 +21,7 @@ pub(crate) async fn frames_until(socket: &mut Socket, last: impl Fn(&Value) -> b
     }
 }
 
-/// The lines of frames: of `log` and of `logs`.
+/// Returns the lines of `log` and `logs` frames.
 pub(crate) fn lines(frames: &[Value]) -> Vec<&str> {
     frames
         .iter()
@@ -38,12 +38,12 @@ pub(crate) fn lines(frames: &[Value]) -> Vec<&str> {
         .collect()
 }
 
-/// Whether a frame is a `log` that says this.
+/// Returns whether a frame is a `log` with this text.
 fn says(frame: &Value, text: &str) -> bool {
     frame["type"] == "log" && frame["data"].as_str().is_some_and(|data| data.ends_with(text))
 }
 
-/// A pod that counts aloud, for ever.
+/// Starts a pod that logs ever higher numbers.
 pub(crate) fn counter(name: &str) -> Value {
     pod(
         name,
@@ -54,7 +54,7 @@ pub(crate) fn counter(name: &str) -> Value {
     )
 }
 
-/// Makes the file that a container's script waits for.
+/// Creates the file that a container's script waits for.
 async fn touch_go(server: &Server, lab: &Lab, pod: &str) {
     let touch = "exec?tty=false&command=touch&command=/tmp/go";
     let (frames, _) = server.socket(&lab.namespace, pod, touch).await.rest().await;
@@ -111,7 +111,7 @@ async fn what_is_there_comes_and_ends() {
 async fn a_restart_under_a_follow_is_told_and_nothing_is_lost() {
     let lab = Lab::new("restart").await;
     let server = Server::start().await;
-    // Each run ends when it is told to.
+    // Each run ends when its file is created.
     let script =
         "for i in $(seq 1 200); do echo n $i; done; while [ ! -e /tmp/go ]; do sleep 0.1; done; echo last; exit 1";
     let mut restarts = pod("again", &[("main", script)]);
@@ -160,8 +160,8 @@ async fn a_pod_deleted_or_replaced_under_a_follow_ends_it() {
 async fn a_follow_goes_on_over_a_rotation() {
     let lab = Lab::new("rotation").await;
     let server = Server::start().await;
-    // 60 MB, which the node rotates at 50 MiB. It counts only when told to, because a kubelet may
-    // itself skip lines of a file that it rotates while it is being written.
+    // 60 MB, which the node rotates at 50 MiB. It starts counting only on request, because a
+    // kubelet may itself skip lines of a file that it rotates while it is being written.
     let script = "trap 'exit 0' TERM; echo begin; head -c 60000000 /dev/zero | tr '\\0' x | fold -w 1000; echo; echo full; \
         while [ ! -e /tmp/go ]; do sleep 0.1; done; i=0; while :; do i=$((i+1)); echo n $i; sleep 0.02; done";
     lab.run(pod("turns", &[("main", script)])).await;

@@ -1,10 +1,10 @@
-//! The list beside what the API server itself says.
+//! The list compared with the API server's own.
 
 use serde_json::Value;
 
 use crate::support::{Lab, Server, pod, shell_pod, until};
 
-/// Names in a list's answer.
+/// Returns the names in a list's response.
 fn names(list: &Value) -> Vec<&str> {
     list["items"]
         .as_array()

@@ -1,4 +1,4 @@
-//! The cluster's parts stop and start under open lists and follows.
+//! Parts of the cluster stop and start while lists and log streams are open.
 
 use serde_json::json;
 
@@ -25,7 +25,7 @@ async fn an_api_server_restart_loses_no_line_and_no_pod() {
     let mut frames = frames_until(&mut socket, |frame| frame["data"] == "n 20").await;
 
     lab.control("stop", "apiserver");
-    // Still a list, and it says that it may be old.
+    // There is still a list, which says that it may be old.
     let list = until("the list says it is stale", || async {
         let list = server.list(&query).await;
         (list["sync"]["state"] == "stale").then_some(list)
@@ -45,7 +45,7 @@ async fn an_api_server_restart_loses_no_line_and_no_pod() {
         (list["sync"]["state"] == "synced").then_some(())
     })
     .await;
-    // What was counted meanwhile, and a second of what came after.
+    // The lines written meanwhile, and those of a second after.
     let so_far = String::from_utf8(lab.log("counts", "tailLines=1").await).unwrap();
     let target: u64 = so_far.trim().strip_prefix("n ").unwrap().parse::<u64>().unwrap() + 50;
     frames.extend(frames_until(&mut socket, |frame| frame["data"] == format!("n {target}")).await);

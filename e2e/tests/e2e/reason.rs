@@ -1,4 +1,4 @@
-//! Why a pod is not well, as the list tells it of pods that a real cluster can't get well.
+//! The reasons that the list gives for pods which a real cluster can't get to run.
 
 use serde_json::{Value, json};
 
@@ -57,8 +57,8 @@ fn broken() -> Vec<Broken> {
         pod(
             "out-of-memory",
             json!({"command": ["sh", "-c", "a=x; while :; do a=$a$a; done"], "resources": {"limits": {"memory": "32Mi"}}}),
-            // What starts the container must fit in as well, and a runtime may miss that it was the
-            // memory: then the next run tells.
+            // The container's start needs memory too, and a runtime may fail to notice that memory
+            // ran out: then the next run shows it.
             again(),
             "The container ran out of memory and was killed (OOMKilled)",
         ),
@@ -95,14 +95,14 @@ fn broken() -> Vec<Broken> {
     ]
 }
 
-/// The value with an object's fields.
+/// Returns the value merged with an object's fields.
 fn with(value: &mut Value, fields: &Value) {
     for (name, field) in fields.as_object().unwrap() {
         value[name] = field.clone();
     }
 }
 
-/// Each listed pod's reason by its name.
+/// Returns each listed pod's reason, by its name.
 async fn reasons(server: &Server, query: &str) -> Vec<(String, String)> {
     let list = server.list(query).await;
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -130,7 +130,7 @@ async fn every_broken_pod_says_why() {
     lab.wait_ended("done").await;
     lab.run(shell_pod("well")).await;
 
-    // One after the other: a crash loop has its reason but between the runs.
+    // Waited for one after the other: a crash loop has its reason only between the runs.
     for case in &cases {
         until(&format!("{} says {:?}", case.name, case.reason), || async {
             let all = reasons(&server, &query).await;

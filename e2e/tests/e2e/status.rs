@@ -1,5 +1,5 @@
-//! STATUS, RESTARTS and READY beside what the API server's own Table prints, for every pod of the
-//! tables that the unit test reads.
+//! STATUS, RESTARTS and READY compared with the API server's own Table, for every pod of the tables
+//! that the unit test reads.
 
 use k8s_openapi::api::core::v1::Node;
 use kube::{
@@ -74,7 +74,7 @@ async fn put(lab: &Lab, node: &str, case: &Case) {
         pod["metadata"]["finalizers"] = json!(["example.com/kept"]);
     }
     let mut created = serde_json::to_value(lab.create(pod).await).unwrap();
-    // Word for word: a typed status would write what the table leaves out.
+    // Written as JSON: a typed status would add fields that the table leaves out.
     created["status"] = case.pod["status"].clone();
     created["metadata"]["resourceVersion"].take();
     let body = serde_json::to_vec(&created).unwrap();
@@ -92,7 +92,7 @@ async fn put(lab: &Lab, node: &str, case: &Case) {
     }
 }
 
-/// Holds the case, the API server's Table and the product's list side by side.
+/// Compares the case, the API server's Table and the product's list.
 async fn compare(lab: &Lab, server: &Server, case: &Case) {
     let printed = printed(lab, &case.name).await;
     let ago = printed.restarts.contains(" ago)");
@@ -140,7 +140,7 @@ async fn compare(lab: &Lab, server: &Server, case: &Case) {
     );
 }
 
-/// What `kubectl get pods` prints of a pod.
+/// The columns that `kubectl get pods` prints.
 struct Printed {
     status: String,
     restarts: String,

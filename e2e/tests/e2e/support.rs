@@ -1,4 +1,4 @@
-//! The cluster, the server under test, and clients that know the contract alone.
+//! The cluster, the server under test, and clients that know only the contract.
 
 mod lab;
 mod server;
@@ -13,7 +13,7 @@ use std::{future::Future, time::Duration};
 /// How long anything may take before a test gives up: a bound, never a measurement.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
-/// Waits until `probe` answers something.
+/// Waits until `probe` returns a value.
 pub(crate) async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut probe: impl FnMut() -> F) -> T {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {

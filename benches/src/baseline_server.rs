@@ -1,4 +1,4 @@
-//! The limit of lists: 8 kB that never change, served by axum in a process that does nothing else.
+//! The upper limit of lists: 8 kB that never change, served by axum in a process of its own.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -51,7 +51,7 @@ pub(crate) async fn serve() -> Result<()> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     println!("{}", listener.local_addr()?);
     let listener = listener.tap_io(|stream| {
-        // Without it the figures are only worse.
+        // If this fails, the figures are only worse.
         let _ = stream.set_nodelay(true);
     });
     Ok(axum::serve(listener, app).await?)

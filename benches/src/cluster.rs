@@ -1,5 +1,4 @@
-//! The real cluster: a namespace of our own, pods in it, and the API server without Podgate
-//! between.
+//! The real cluster: the bench's own namespace, pods in it, and direct access to the API server.
 
 use std::{
     fs,
@@ -17,11 +16,11 @@ use crate::{Result, server::random};
 
 /// The cluster's name in Podgate.
 pub(crate) const CLUSTER: &str = "bench";
-/// The longest that a pod may take to get where it should.
+/// How long a pod may take to reach its phase.
 const PATIENCE: Duration = Duration::from_secs(180);
 
-/// A cluster, and our namespace in it.
-pub(crate) struct Lab {
+/// A cluster, and the bench's namespace in it.
+pub(crate) struct RealCluster {
     pub(crate) client: Client,
     pub(crate) namespace: String,
     image: String,
@@ -29,8 +28,8 @@ pub(crate) struct Lab {
     _dir: TempDir,
 }
 
-impl Lab {
-    /// Connects to a kubeconfig's current context and makes the namespace.
+impl RealCluster {
+    /// Connects to a kubeconfig's current context and creates the namespace.
     pub(crate) async fn open(path: &Path, image: &str) -> Result<Self> {
         let kubeconfig = only_current(Kubeconfig::read_from(path)?)?;
         let dir = TempDir::new()?;
@@ -51,7 +50,7 @@ impl Lab {
         Ok(lab)
     }
 
-    /// A kubeconfig with this cluster alone, under the name [`CLUSTER`].
+    /// Returns a kubeconfig with this cluster only, under the name [`CLUSTER`].
     pub(crate) fn kubeconfig(&self) -> &Path {
         &self.kubeconfig
     }
@@ -101,7 +100,7 @@ impl Lab {
         Api::namespaced(self.client.clone(), &self.namespace)
     }
 
-    /// Deletes the namespace with all that is in it.
+    /// Deletes the namespace with everything in it.
     pub(crate) async fn close(self) -> Result<()> {
         let namespaces: Api<Namespace> = Api::all(self.client.clone());
         namespaces.delete(&self.namespace, &Default::default()).await?;
@@ -109,7 +108,7 @@ impl Lab {
     }
 }
 
-/// The current context alone, named [`CLUSTER`].
+/// Returns a kubeconfig with the current context only, named [`CLUSTER`].
 fn only_current(mut kubeconfig: Kubeconfig) -> Result<Kubeconfig> {
     let current = kubeconfig
         .current_context

@@ -1,5 +1,5 @@
-//! The limit of a first sync: a client that asks for the same bytes as Podgate and throws them
-//! away.
+//! The lower limit of a first sync: a client that requests the same bytes as Podgate and discards
+//! them.
 
 use std::{
     path::Path,
@@ -13,23 +13,23 @@ use tokio::time::timeout;
 
 use crate::Result;
 
-/// Its streaming list, as Podgate asks for it.
+/// The streaming list, as Podgate requests it.
 const PATH: &str = "/api/v1/pods?watch=1&allowWatchBookmarks=true&timeoutSeconds=300&sendInitialEvents=true\
                     &resourceVersionMatch=NotOlderThan";
 const ACCEPT: &str = "application/vnd.kubernetes.protobuf;stream=watch";
-/// What the last frame of the list holds.
+/// The text that marks the last frame of the list.
 const END: &[u8] = b"k8s.io/initial-events-end";
 /// The longest silence.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// A list that was read and thrown away.
+/// A list that was read and discarded.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Drained {
     pub(crate) taken: Duration,
     pub(crate) bytes: usize,
 }
 
-/// Reads the list of all pods up to its end.
+/// Reads the list of all pods to its end.
 pub(crate) async fn drain(kubeconfig: &Path) -> Result<Drained> {
     let kubeconfig = Kubeconfig::read_from(kubeconfig)?;
     let config = kube::Config::from_custom_kubeconfig(kubeconfig, &Default::default()).await?;
