@@ -180,7 +180,7 @@ async fn what_a_plug_in_prints_is_judged_and_not_quoted() {
         ),
         (
             credential(r#"{"token":"t"}"#).replace("io/v1", "io/v1beta1"),
-            "another version",
+            "whose version is not",
         ),
         ("echo secret".to_owned(), "did not print an ExecCredential"),
         ("head -c 2000000 /dev/zero".to_owned(), "more than"),
