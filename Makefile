@@ -8,6 +8,8 @@ TOOLS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/podgate-tools
 DENY_VERSION := 0.20.2
 MACHETE_VERSION := 0.9.2
 TARGET := $(or $(CARGO_TARGET_DIR),target)
+# The codes of failures that the tests of `make test` saw, by route.
+SEEN_CODES := $(abspath $(TARGET))/seen-codes
 # An older binary that the bench compares with: make bench AGAINST=path
 AGAINST ?=
 # One e2e case, or all: make e2e CASE=rotation
@@ -30,7 +32,9 @@ check: ## Fast: format, compile, unit tests
 
 .PHONY: test
 test: ## Every test that needs no cluster
-	cargo test --workspace
+	@mkdir -p "$(TARGET)"; rm -f "$(SEEN_CODES)"
+	PODGATE_SEEN_CODES="$(SEEN_CODES)" cargo test --workspace
+	PODGATE_SEEN_CODES="$(SEEN_CODES)" cargo test --workspace --test api -- --quiet --ignored documents::every_listed_code_was_seen
 
 .PHONY: e2e
 e2e: ## Against real Kubernetes: needs KUBECONFIG and E2E_CLUSTER_CTL; CASE=name runs one

@@ -9,6 +9,9 @@ use crate::{
     openapi::operation::{Operation, RequestBody},
 };
 
+/// The routes whose callers know addresses rather than our name, probes and Prometheus, so that any `Host` will do.
+pub(crate) const ASKED_BY_ADDRESS: &[&str] = &["/healthz", "/readyz", "/metrics"];
+
 /// What a route's answer is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
@@ -52,7 +55,8 @@ impl Route {
     pub fn codes(&self) -> Vec<u32> {
         let mut codes = vec![500_001];
         let is_socket = self.shape == Shape::WebSocket;
-        if self.path.starts_with("/api/") || is_socket {
+        // At least the name in `Host` may not be ours.
+        if !ASKED_BY_ADDRESS.contains(&self.path) {
             codes.push(400_001);
         }
         if !self.types.is_empty() {
@@ -71,7 +75,8 @@ impl Route {
             codes.push(403_002);
         }
         if self.path.contains("{clusterId}") {
-            codes.push(404_002);
+            // A part of the path may not be UTF-8.
+            codes.extend([404_002, 404_004]);
         }
         if self.path.contains("{name}") {
             codes.extend([404_001, 429_001, 502_001, 504_001]);

@@ -9,10 +9,10 @@ use axum::extract::Request;
 use http::{HeaderMap, header};
 use url::Url;
 
-use crate::{ApiError, extract::parameters::shown, http::client_info::is_by_trusted_proxy, options::Options};
-
-/// Paths that answer whatever they are asked for as: probes and scrapers call them by any name.
-const UNCHECKED: &[&str] = &["/healthz", "/readyz", "/metrics"];
+use crate::{
+    ApiError, extract::parameters::shown, http::client_info::is_by_trusted_proxy, options::Options,
+    route::ASKED_BY_ADDRESS,
+};
 
 /// What a host is called, without its port.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,7 +94,9 @@ impl Hosts {
             ));
         }
         let names = self.names.as_ref()?;
-        if route.is_some_and(|route| UNCHECKED.contains(&route)) || is_by_trusted_proxy(request.extensions(), options) {
+        if route.is_some_and(|route| ASKED_BY_ADDRESS.contains(&route))
+            || is_by_trusted_proxy(request.extensions(), options)
+        {
             return None;
         }
         // The host of an absolute target counts beside the header (RFC 9112, section 3.2.2).
@@ -230,7 +232,7 @@ mod tests {
     fn probes_and_trusted_proxies_are_not_asked() {
         let options = options();
         let evil = request("192.0.2.1", "/", &["evil.example"]);
-        for route in UNCHECKED {
+        for route in ASKED_BY_ADDRESS {
             assert_eq!(refused(&options, &evil, route), None, "{route}");
         }
         let through = request("10.1.2.3", "/api/clusters", &["evil.example"]);

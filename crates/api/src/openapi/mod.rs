@@ -233,9 +233,9 @@ fn responses(route: &Route, schemas: &mut Schemas) -> Value {
         }
     }
     let codes = route.codes();
-    // Of a WebSocket's failures HTTP tells only those from before the upgrade.
+    // A WebSocket's route answers by HTTP only what is refused before the upgrade.
     let by_http = codes.iter().filter(|code| {
-        route.shape != Shape::WebSocket || matches!(code, 401_002..=401_004 | 403_002 | 500_001 | 503_002)
+        route.shape != Shape::WebSocket || matches!(code, 400_001 | 401_002..=401_004 | 403_002 | 500_001 | 503_002)
     });
     for code in by_http {
         let meaning = CODES

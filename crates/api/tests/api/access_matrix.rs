@@ -1,34 +1,9 @@
 //! Every route of the table: without a credential, with rubbish as one, and as a user who may nothing.
 
 use http::Method;
-use podgate_api::{Route, Shape, routes};
+use podgate_api::{Shape, routes};
 
 use crate::support::{Server, path_of};
-
-/// Calls a route over HTTP or opens its WebSocket; the code that it fails with.
-async fn refusal(server: &Server, route: &Route, headers: &[(&str, &str)]) -> u64 {
-    let path = path_of(route);
-    if route.shape == Shape::WebSocket {
-        return match server.ws_with(&path, headers).await {
-            Ok(mut socket) => socket.fails().await.0,
-            Err(answer) => answer.code(),
-        };
-    }
-    let mut request = server.client.request(route.method.clone(), server.url(&path));
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    if route.wants_body() {
-        request = request.json(&serde_json::json!({}));
-    }
-    let answer = crate::support::send(request).await;
-    assert!(
-        route.method == Method::HEAD || answer.status >= 400,
-        "{route:?}: {}",
-        answer.text()
-    );
-    answer.code()
-}
 
 #[tokio::test]
 async fn nothing_but_public_routes_answers_without_a_valid_credential() {
@@ -43,7 +18,7 @@ async fn nothing_but_public_routes_answers_without_a_valid_credential() {
             &[("cookie", "podgate_session=nonsense"), ("origin", &server.url(""))],
             &[("cookie", "podgate_session=")],
         ] {
-            assert_eq!(refusal(&server, route, headers).await, 401_003, "{route:?} {headers:?}");
+            assert_eq!(server.refusal(route, headers).await, 401_003, "{route:?} {headers:?}");
         }
     }
     assert!(server.sim.get("Pod", "default", "web").is_some());
@@ -58,7 +33,7 @@ async fn a_user_without_a_role_may_nothing_and_is_told_what() {
     let authorization = format!("Bearer {token}");
     for route in routes::table().iter().filter(|route| route.action.is_some()) {
         let headers = [("authorization", authorization.as_str())];
-        assert_eq!(refusal(&server, route, &headers).await, 403_001, "{route:?}");
+        assert_eq!(server.refusal(route, &headers).await, 403_001, "{route:?}");
     }
     let answer = server
         .request(

@@ -5,7 +5,7 @@ use podgate_api::{Route, Shape, routes};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{PATIENCE, Server, Socket, path_of, within};
+use crate::support::{PATIENCE, Server, Socket, described, path_of, within};
 
 const LOGS: &str = "/ws/clusters/sim/namespaces/default/pods/web/logs";
 
@@ -139,7 +139,7 @@ async fn text_that_is_not_utf_8_ends_the_connection() {
     for route in sockets() {
         let mut socket = server.ws(&quiet(&route)).await;
         let frame = Frame::message(b"{\"type\":\"\xff\xfe\"}".to_vec(), OpCode::Data(Data::Text), true);
-        within(socket.0.send(Message::Frame(frame))).await.unwrap();
+        within(socket.stream.send(Message::Frame(frame))).await.unwrap();
         let (code, _) = socket.fails().await;
         assert_eq!(code, 400_002, "{}", route.path);
     }
@@ -154,7 +154,7 @@ async fn a_frame_of_10_mb_is_refused_and_closed_with_4413() {
     for route in sockets() {
         for binary in [false, true] {
             let socket = server.ws(&quiet(&route)).await;
-            let (mut sink, mut stream) = socket.0.split();
+            let (mut sink, mut stream) = socket.stream.split();
             let huge = if binary {
                 Message::binary(vec![b'x'; 10_000_000])
             } else {
@@ -165,7 +165,11 @@ async fn a_frame_of_10_mb_is_refused_and_closed_with_4413() {
             let mut told = None;
             let close = loop {
                 match within(stream.next()).await {
-                    Some(Ok(Message::Text(text))) => told = Some(serde_json::from_str::<Value>(&text).unwrap()),
+                    Some(Ok(Message::Text(text))) => {
+                        let frame: Value = serde_json::from_str(&text).unwrap();
+                        described::received(&route, &frame);
+                        told = Some(frame);
+                    }
                     Some(Ok(Message::Close(close))) => break close.map(|close| u16::from(close.code)),
                     Some(Ok(_)) => {}
                     other => panic!("{}: {other:?}", route.path),

@@ -20,6 +20,7 @@ mod pods_events;
 mod pods_list;
 mod pods_live;
 mod pods_logs;
+mod refusals;
 mod schema;
 mod session;
 mod sockets;

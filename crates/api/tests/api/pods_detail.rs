@@ -6,7 +6,7 @@ use podgate_api::Options;
 use podgate_cluster::{MemoryBudget, Policy};
 use serde_json::{Value, json};
 
-use crate::support::{PATIENCE, Server, Setup, send};
+use crate::support::{Answer, PATIENCE, Server, Setup, send};
 
 /// The routes of one pod, with a parameter that each takes.
 const ROUTES: [(&str, &str); 4] = [("GET", ""), ("DELETE", ""), ("GET", "/logs"), ("GET", "/events")];
@@ -365,6 +365,14 @@ async fn a_large_answer_without_memory_is_429001() {
         let manifest = send(server.build("GET", &path).header("accept", "application/yaml")).await;
         let expected = if code == 200 { 200 } else { 429 };
         assert_eq!(manifest.status, expected, "{}", manifest.text());
+    }
+    for n in 0..200 {
+        server.sim.run_pod("many", &format!("web-{n}"), &["app"]);
+    }
+    for path in ["/api/pods", "/api/clusters/sim/pods"] {
+        let whole = |answer: &Answer| answer.status == 429 || answer.data()["total"] == 202;
+        let answer = server.until(&format!("{path}?pageSize=1000"), whole).await;
+        answer.fails(429_001);
     }
     assert_eq!(bodies.free(), bodies.total());
     server.stop().await;

@@ -541,6 +541,7 @@ async fn a_cluster_that_did_not_answer_in_time_has_no_list_until_it_does() {
         message.contains("cluster `slow`") && message.contains("not answered within 1 s"),
         "{message}"
     );
+    server.get("/api/clusters/slow/stats").await.fails(504_001);
     silent.faults().delay_requests("/pods", std::time::Duration::ZERO);
     server
         .until("/api/clusters/slow/pods", |answer| answer.status == 200)

@@ -12,6 +12,19 @@ async fn login(server: &Server, username: &str, password: &str) -> Answer {
 }
 
 #[tokio::test]
+async fn unused_tickets_of_a_session_are_capped() {
+    let server = Server::start().await;
+    let ticket = json!({"path": "/ws/pods"});
+    for _ in 0..32 {
+        server.post("/api/ws-tickets", ticket.clone()).await.data();
+    }
+    let refused = server.post("/api/ws-tickets", ticket).await;
+    refused.fails(429_001);
+    assert_eq!(refused.header("retry-after"), "30");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn a_log_in_answers_the_specified_fields_and_sets_the_cookie() {
     let server = Server::start().await;
     let answer = login(&server, "admin", PASSWORD).await;

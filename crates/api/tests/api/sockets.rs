@@ -190,10 +190,10 @@ async fn a_clients_close_is_answered() {
             code: CloseCode::Normal,
             reason: "".into(),
         };
-        within(socket.0.close(Some(close))).await.unwrap();
-        let answer = within(socket.0.next()).await;
+        within(socket.stream.close(Some(close))).await.unwrap();
+        let answer = within(socket.stream.next()).await;
         assert!(matches!(answer, Some(Ok(Message::Close(_)))), "{path}: {answer:?}");
-        assert!(within(socket.0.next()).await.is_none(), "{path}");
+        assert!(within(socket.stream.next()).await.is_none(), "{path}");
     }
     server.stop().await;
 }
@@ -263,7 +263,7 @@ async fn a_client_that_pings_and_does_not_read_is_not_read_either() {
         let pings = async {
             loop {
                 let ping = Message::Ping(vec![b'x'; 125].into());
-                socket.0.feed(ping).await.unwrap();
+                socket.stream.feed(ping).await.unwrap();
             }
         };
         // The pipe is full once the server reads no more. A server that kept the answers would read for ever.
@@ -276,7 +276,7 @@ async fn a_client_that_pings_and_does_not_read_is_not_read_either() {
         let blocked = async {
             loop {
                 let ping = Message::Ping(vec![b'x'; 125].into());
-                socket.0.send(ping).await.unwrap();
+                socket.stream.send(ping).await.unwrap();
                 sent += 1;
             }
         };

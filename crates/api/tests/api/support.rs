@@ -1,11 +1,12 @@
 //! A running Podgate on a simulated cluster, and short ways to call it.
 
+pub(crate) mod described;
 mod socket;
 
 use std::{net::SocketAddr, sync::Once, time::Duration};
 
 use podgate_access::{Gate, Sessions, clusters::Clusters, sessions, tickets::Tickets};
-use podgate_api::{Options, State, serve::Listening};
+use podgate_api::{Options, Route, Shape, State, serve::Listening};
 use podgate_cluster::{Cluster, Policy, Registry, Source, SyncState};
 use podgate_index::Index;
 use podgate_sim::Sim;
@@ -123,6 +124,13 @@ impl Answer {
         let message = json["message"].as_str().unwrap().to_owned();
         assert!(message.len() > 8, "{json}");
         message
+    }
+
+    /// Holds it against the OpenAPI document, if the path is a route's.
+    fn check(&self, method: &str, path: &str) {
+        if let Some(route) = described::route(method, path) {
+            described::answered(route, self.status, &self.bytes);
+        }
     }
 
     /// A header's value.
@@ -298,17 +306,40 @@ impl Server {
             request.headers_mut().insert(name, value.parse().unwrap());
         }
         match within(tokio_tungstenite::connect_async(request)).await {
-            Ok((stream, _)) => Ok(Socket(stream)),
+            Ok((stream, _)) => Ok(Socket::new(stream, described::route("GET", path))),
             Err(tungstenite::Error::Http(response)) => {
                 let (parts, body) = response.into_parts();
-                Err(Answer {
+                let answer = Answer {
                     status: parts.status.as_u16(),
                     headers: parts.headers,
                     bytes: body.unwrap_or_default(),
-                })
+                };
+                answer.check("GET", path);
+                Err(answer)
             }
             Err(error) => panic!("{path}: {error}"),
         }
+    }
+
+    /// Calls a route for pod `web` over HTTP, or opens its WebSocket, with these headers and no others; the code that it fails with.
+    pub(crate) async fn refusal(&self, route: &Route, headers: &[(&str, &str)]) -> u64 {
+        let path = path_of(route);
+        if route.shape == Shape::WebSocket {
+            return match self.ws_with(&path, headers).await {
+                Ok(mut socket) => socket.fails().await.0,
+                Err(answer) => answer.code(),
+            };
+        }
+        let mut request = self.client.request(route.method.clone(), self.url(&path));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if route.wants_body() {
+            request = request.json(&serde_json::json!({}));
+        }
+        let answer = send(request).await;
+        assert!(answer.status >= 400, "{route:?}: {}", answer.text());
+        answer.code()
     }
 
     /// Waits until a `GET` answers what the test wants, and gives that answer. For what reaches the index through a watch.
@@ -404,12 +435,17 @@ fn client() -> reqwest::Client {
 
 /// Sends a request and reads the answer.
 pub(crate) async fn send(request: reqwest::RequestBuilder) -> Answer {
-    let response = request.send().await.unwrap();
-    Answer {
+    let (client, request) = request.build_split();
+    let request = request.unwrap();
+    let (method, path) = (request.method().clone(), request.url().path().to_owned());
+    let response = client.execute(request).await.unwrap();
+    let answer = Answer {
         status: response.status().as_u16(),
         headers: response.headers().clone(),
         bytes: response.bytes().await.unwrap().to_vec(),
-    }
+    };
+    answer.check(method.as_str(), &path);
+    answer
 }
 
 /// Waits for a cluster's first sync.

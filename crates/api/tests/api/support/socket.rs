@@ -1,17 +1,26 @@
 //! A client's WebSocket.
 
 use futures_util::{SinkExt, StreamExt};
+use podgate_api::Route;
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
 
-use super::within;
+use super::{described, within};
 
-/// A client's WebSocket.
+/// A client's WebSocket, which holds each frame of the server against the OpenAPI document.
 #[derive(Debug)]
-pub(crate) struct Socket(pub(crate) WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Socket {
+    /// The connection, for a test that reads or writes what the methods do not.
+    pub(crate) stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    route: Option<&'static Route>,
+}
 
 impl Socket {
+    pub(super) fn new(stream: WebSocketStream<MaybeTlsStream<TcpStream>>, route: Option<&'static Route>) -> Self {
+        Self { stream, route }
+    }
+
     /// Sends JSON as a text frame.
     pub(crate) async fn send(&mut self, frame: Value) {
         self.send_text(&frame.to_string()).await;
@@ -19,18 +28,18 @@ impl Socket {
 
     /// Sends a text frame.
     pub(crate) async fn send_text(&mut self, text: &str) {
-        within(self.0.send(Message::text(text))).await.unwrap();
+        within(self.stream.send(Message::text(text))).await.unwrap();
     }
 
     /// Sends a binary frame.
     pub(crate) async fn send_binary(&mut self, bytes: &[u8]) {
-        within(self.0.send(Message::binary(bytes.to_vec()))).await.unwrap();
+        within(self.stream.send(Message::binary(bytes.to_vec()))).await.unwrap();
     }
 
     /// The next text frame, as JSON. Fails the test on a close.
     pub(crate) async fn next(&mut self) -> Value {
         match within(self.message()).await {
-            Message::Text(text) => serde_json::from_str(&text).unwrap(),
+            Message::Text(text) => self.frame(&text),
             other => panic!("a frame was expected, not {other:?}"),
         }
     }
@@ -50,7 +59,7 @@ impl Socket {
         let mut frames = Vec::new();
         loop {
             match within(self.message()).await {
-                Message::Text(text) => frames.push(serde_json::from_str(&text).unwrap()),
+                Message::Text(text) => frames.push(self.frame(&text)),
                 Message::Close(close) => return (frames, close.map_or(1005, |close| close.code.into())),
                 other => panic!("{other:?}"),
             }
@@ -71,13 +80,21 @@ impl Socket {
 
     /// Closes normally and reads up to the server's answer.
     pub(crate) async fn close(mut self) {
-        let _ = within(self.0.close(None)).await;
-        while let Some(Ok(_)) = within(self.0.next()).await {}
+        let _ = within(self.stream.close(None)).await;
+        while let Some(Ok(_)) = within(self.stream.next()).await {}
+    }
+
+    fn frame(&self, text: &str) -> Value {
+        let frame = serde_json::from_str(text).unwrap();
+        if let Some(route) = self.route {
+            described::received(route, &frame);
+        }
+        frame
     }
 
     async fn message(&mut self) -> Message {
         loop {
-            match self.0.next().await {
+            match self.stream.next().await {
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 Some(Ok(message)) => return message,
                 Some(Err(error)) => panic!("the connection broke: {error}"),
