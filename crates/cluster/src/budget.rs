@@ -1,4 +1,4 @@
-//! Memory budgets: how many bytes the holders of one kind of buffer may take together.
+//! Memory budgets, which bound the bytes that all buffers of one kind take together.
 
 use std::sync::Arc;
 
@@ -7,14 +7,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// The unit in which a budget counts. A reservation that is not empty takes at least this.
 const UNIT: usize = 4 << 10;
 
-/// The bytes that the buffers of one kind may take together. Cheap to clone; the clones share one budget.
+/// The bytes that the buffers of one kind may take together. Cheap to clone; the clones share one
+/// budget.
 #[derive(Clone, Debug)]
 pub struct MemoryBudget {
     units: Arc<Semaphore>,
     total: usize,
 }
 
-/// The part of a [`MemoryBudget`] that one buffer holds. Dropping it gives the bytes back.
+/// The part of a [`MemoryBudget`] that one buffer holds. Dropping it returns the bytes.
 #[derive(Debug)]
 pub struct Reservation {
     budget: MemoryBudget,
@@ -27,7 +28,7 @@ pub struct Reservation {
 pub struct Spent;
 
 impl MemoryBudget {
-    /// Makes a budget of so many bytes, rounded down to whole units.
+    /// Makes a budget of `bytes`, rounded down to whole units.
     pub fn new(bytes: usize) -> Self {
         let units = (bytes / UNIT).min(Semaphore::MAX_PERMITS);
         Self {
@@ -41,12 +42,12 @@ impl MemoryBudget {
         self.total
     }
 
-    /// Returns the bytes that nobody holds.
+    /// Returns the bytes that are not reserved.
     pub fn free(&self) -> usize {
         self.units.available_permits() * UNIT
     }
 
-    /// Returns a reservation of no bytes, which [`Reservation::resize`] makes larger.
+    /// Returns a reservation of zero bytes, which [`Reservation::resize`] enlarges.
     pub fn empty(&self) -> Reservation {
         Reservation {
             budget: self.clone(),
@@ -54,7 +55,7 @@ impl MemoryBudget {
         }
     }
 
-    /// Reserves so many bytes if they are free now.
+    /// Reserves `bytes` if they are free now.
     ///
     /// # Errors
     /// [`Spent`].
@@ -64,8 +65,10 @@ impl MemoryBudget {
         Ok(reservation)
     }
 
-    /// Reserves so many bytes, and waits in turn until they are free. The caller sets the time limit, and must hold nothing of this budget: two that wait
-    /// for each other's bytes would wait for ever. More than the whole budget counts as the whole budget.
+    /// Reserves `bytes`, waiting in turn until they are free.
+    ///
+    /// The caller sets the time limit, and must hold nothing of this budget: two that wait for each
+    /// other's bytes would wait for ever. More than the whole budget counts as the whole budget.
     pub async fn reserve(&self, bytes: usize) -> Reservation {
         let wanted = units(bytes.min(self.total));
         // The semaphore is never closed.
@@ -78,13 +81,15 @@ impl MemoryBudget {
 }
 
 impl Reservation {
-    /// Returns the bytes that it holds, in whole units.
+    /// Returns the reserved bytes, in whole units.
     pub fn bytes(&self) -> usize {
         self.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits) * UNIT
     }
 
-    /// Makes it hold at least so many bytes, and waits in turn until they are free. The caller sets the time limit: two that wait for each other's bytes would
-    /// wait for ever, and so would one that asks for more than the whole budget.
+    /// Grows the reservation to at least `bytes`, waiting in turn until they are free.
+    ///
+    /// The caller sets the time limit: two that wait for each other's bytes would wait for ever,
+    /// and so would one that asks for more than the whole budget.
     pub async fn grow(&mut self, bytes: usize) {
         let missing = units(bytes.saturating_sub(self.bytes()));
         // The semaphore is never closed.
@@ -97,10 +102,10 @@ impl Reservation {
         }
     }
 
-    /// Makes it hold so many bytes. Never waits, so it may grow while it holds some already.
+    /// Resizes the reservation to `bytes` without waiting, so it is safe for a holder.
     ///
     /// # Errors
-    /// [`Spent`] if the bytes that are missing are not free. It keeps what it had.
+    /// [`Spent`] if the missing bytes are not free. The reservation is unchanged then.
     pub fn resize(&mut self, bytes: usize) -> Result<(), Spent> {
         let has = self.bytes() / UNIT;
         let wanted = bytes.div_ceil(UNIT);
@@ -121,7 +126,7 @@ impl Reservation {
     }
 }
 
-/// The units that so many bytes take.
+/// Returns the units that `bytes` take.
 fn units(bytes: usize) -> u32 {
     u32::try_from(bytes.div_ceil(UNIT)).unwrap_or(u32::MAX)
 }

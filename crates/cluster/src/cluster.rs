@@ -1,4 +1,4 @@
-//! One cluster: what it was added with, and what its tasks share.
+//! One cluster: its specification, and the state that its tasks share.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -19,29 +19,30 @@ use crate::{
     watch::metrics::{Counters, Counts},
 };
 
-/// What a cluster is made from.
+/// The specification of a cluster.
 #[derive(Clone, Debug)]
 pub struct Spec {
-    /// Its number, also in the index.
+    /// Its number, which the index uses too.
     pub id: ClusterId,
     /// Its unique name, for messages.
     pub name: String,
     /// How to reach it.
     pub source: Source,
-    /// Watched namespaces; empty: all.
+    /// The namespaces to watch; empty for all.
     pub namespaces: Vec<String>,
 }
 
-/// What is known of a cluster beside its pods.
+/// Facts about a cluster in addition to its pods.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Info {
     /// `gitVersion`, or empty while unknown.
     pub version: String,
-    /// Number of nodes; none when unknown or not allowed.
+    /// The number of nodes; `None` if it is unknown or the credential may not list them.
     pub nodes: Option<usize>,
 }
 
-/// One cluster. Cheap to clone; stays usable for calls under way after its removal, whose streams it ends.
+/// One cluster. Cheap to clone. It stays usable after its removal for calls in progress, but its
+/// streams end.
 #[derive(Clone, Debug)]
 pub struct Cluster {
     pub(crate) inner: Arc<Inner>,
@@ -53,71 +54,74 @@ pub(crate) struct Inner {
     pub(crate) spec: Spec,
     pub(crate) policy: Policy,
     client: SharedClient,
-    /// For [`Cluster::probe`], which waits for nobody's calls and holds none up.
+    /// For [`Cluster::probe`], so that it neither waits for other calls nor delays them.
     pub(crate) probe: SharedClient,
-    /// Cancelled when the cluster is removed or replaced: every stream of it ends then.
+    /// Cancelled when the cluster is removed or replaced, which ends all its streams.
     pub(crate) removed: Removal,
     /// The tasks of its open logs and terminals.
     pub(crate) streams: TaskTracker,
     pub(crate) sync_tracker: SyncTracker,
     pub(crate) index: Index,
-    /// What is known of its pods' events.
+    /// The Warnings of its pods.
     pub(crate) warnings: Warnings,
-    /// Pods skipped because they did not parse.
+    /// The number of pods that were skipped because they did not parse.
     pub(crate) skipped: AtomicU64,
-    /// Labels left out of rows.
+    /// The number of labels that were left out of rows.
     pub(crate) labels_left_out: AtomicU64,
     pub(crate) counters: Counters,
     pub(crate) info: Mutex<Info>,
-    /// The namespaces that are watched now; empty: all. One, where the cluster forbids to list all and the context names one.
+    /// The namespaces that are watched now; empty for all. It is one if the cluster forbids to list
+    /// all and the context names one.
     watched: watch::Sender<Arc<[String]>>,
-    /// Told of whatever this cluster changes in the index.
+    /// Notified of every change of this cluster in the index.
     changes: watch::Sender<()>,
 }
 
 impl Inner {
-    /// Tells those who wait that rows of this cluster may have changed.
+    /// Notifies those who wait that rows of this cluster may have changed.
     pub(crate) fn rows_changed(&self) {
         self.changes.send_replace(());
     }
 
-    /// The namespaces that are watched now; empty: all.
+    /// Returns the namespaces that are watched now; empty for all.
     pub(crate) fn watched(&self) -> Arc<[String]> {
         self.watched.borrow().clone()
     }
 
-    /// Says that one namespace is watched, because the cluster forbids to list all.
+    /// Watches one namespace only, because the cluster forbids to list all.
     pub(crate) fn narrow(&self, namespace: &str) {
         self.watched.send_replace([namespace.to_owned()].into());
     }
 
-    /// Says that all namespaces may be listed (again).
+    /// Watches all namespaces again.
     pub(crate) fn widen(&self) {
         self.watched.send_replace(Arc::new([]));
     }
 
-    /// Whether one namespace is watched although all should be.
+    /// Returns whether one namespace is watched although all should be.
     pub(crate) fn is_narrowed(&self) -> bool {
         self.spec.namespaces.is_empty() && !self.watched.borrow().is_empty()
     }
 
-    /// Resolves when all namespaces may be listed.
+    /// Waits until all namespaces may be listed.
     pub(crate) async fn widened(&self) {
         let mut watched = self.watched.subscribe();
         if watched.wait_for(|watched| watched.is_empty()).await.is_err() {
-            // Its sender is our own.
+            // The sender is our own.
             std::future::pending::<()>().await;
         }
     }
 
-    /// The client for one call; not to be kept, because it is made anew when its credential was refused.
+    /// Returns the client for one call. Do not keep it: it is made anew when its credential was
+    /// refused.
     pub(crate) async fn client(&self) -> Result<Client> {
         self.client.get().await
     }
 }
 
 impl Cluster {
-    /// Makes a cluster that no task watches yet. `changes` is notified of whatever it changes in the index.
+    /// Makes a cluster that no task watches yet. `changes` is notified of every change of it in the
+    /// index.
     pub(crate) fn new(spec: Spec, index: Index, policy: Policy, changes: watch::Sender<()>) -> Self {
         let sync_tracker = SyncTracker::new(spec.namespaces.len(), changes.clone());
         let sync_changes = sync_tracker.subscribe();
@@ -144,61 +148,64 @@ impl Cluster {
         }
     }
 
-    /// Its number.
+    /// Returns its number.
     pub fn id(&self) -> ClusterId {
         self.inner.spec.id
     }
 
-    /// Its name.
+    /// Returns its name.
     pub fn name(&self) -> &str {
         &self.inner.spec.name
     }
 
-    /// The namespaces that it is watched in, by name; empty: all. They are those it was added with, or the one of the operator's context when the
-    /// cluster forbids to list all.
+    /// Returns the watched namespaces in order; empty for all. They are those it was added with, or
+    /// the one of the operator's context if the cluster forbids to list all.
     pub fn watched(&self) -> Arc<[String]> {
         self.inner.watched()
     }
 
-    /// Its API server's address.
+    /// Returns its API server's address.
     pub fn api_server(&self) -> String {
         self.inner.spec.source.api_server()
     }
 
-    /// How current its pods in the index are.
+    /// Returns how current its pods in the index are.
     pub fn sync(&self) -> Sync {
         self.inner.sync_tracker.sync()
     }
 
-    /// Resolves when [`Cluster::sync`]'s state or error changed since the last call on this handle.
+    /// Waits until the state or the error of [`Cluster::sync`] has changed since the last call on
+    /// this handle.
     pub async fn sync_changed(&mut self) {
         if self.sync_changes.changed().await.is_err() {
-            // Its sender is our own: this can't be, and if it were, nothing would ever change again.
+            // The sender is our own and can't be gone. If it were, nothing would ever change again.
             std::future::pending::<()>().await;
         }
     }
 
-    /// Version and nodes, as last seen (refreshed in the background about once a minute).
+    /// Returns version and nodes as last seen. They are refreshed about once a minute.
     pub fn info(&self) -> Info {
         self.inner.info.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How many pods were skipped so far because they did not parse. One that stays so counts each time it comes.
+    /// Returns how many pods were skipped so far because they did not parse. A pod counts each time
+    /// it arrives.
     pub fn skipped(&self) -> u64 {
         self.inner.skipped.load(Ordering::Relaxed)
     }
 
-    /// Returns how many labels were left out of rows so far, because a pod has too many or too long ones. Those of one pod count each time it comes.
+    /// Returns how many labels were left out of rows so far, because a pod has too many or too long
+    /// ones. A pod's labels count each time it arrives.
     pub fn labels_left_out(&self) -> u64 {
         self.inner.labels_left_out.load(Ordering::Relaxed)
     }
 
-    /// What its watches have been through so far.
+    /// Returns the counts of its watches.
     pub fn counts(&self) -> Counts {
         self.inner.counters.read()
     }
 
-    /// As [`Inner::client`].
+    /// Returns the client as [`Inner::client`] does.
     pub(crate) async fn client(&self) -> Result<Client> {
         self.inner.client().await
     }

@@ -11,13 +11,13 @@ use crate::{
 /// How to delete.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Seconds; none: the pod's own.
+    /// Seconds; `None` for the pod's own.
     pub grace_period: Option<u32>,
-    /// Precondition.
+    /// The UID that the pod must have.
     pub uid: Option<String>,
-    /// Precondition.
+    /// The resource version that the pod must have.
     pub resource_version: Option<String>,
-    /// Check everything, delete nothing.
+    /// Whether to check everything and delete nothing.
     pub dry_run: bool,
 }
 
@@ -45,7 +45,7 @@ struct Preconditions<'a> {
     resource_version: Option<&'a str>,
 }
 
-/// The pod, or a `Status`.
+/// The answer: the pod, or a `Status`.
 #[derive(Deserialize)]
 struct Answer {
     #[serde(default)]

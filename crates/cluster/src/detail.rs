@@ -1,4 +1,4 @@
-//! One pod, live.
+//! One pod as the API server has it now.
 
 use std::borrow::Cow;
 
@@ -12,10 +12,12 @@ use crate::{
     error::{Failure, Result},
 };
 
-/// The bytes by which what is made of a pod's JSON may be longer: fields that are absent there.
+/// The most bytes by which a text made from a pod's JSON may be longer: for fields that the JSON
+/// lacks.
 pub const VIEW_OVERHEAD: usize = 512 << 10;
 
-/// A pod's JSON as the API server sent it, at most 16 MiB, with its part of [`client::Policy::bodies`].
+/// A pod's JSON as the API server sent it, at most 16 MiB, with its part of
+/// [`client::Policy::bodies`].
 #[derive(Debug)]
 pub struct PodJson {
     json: Reserved<Vec<u8>>,
@@ -23,18 +25,18 @@ pub struct PodJson {
 }
 
 impl PodJson {
-    /// Returns the JSON. It is a `Pod` of Kubernetes by its `kind` and has a `metadata`; the rest is not checked.
+    /// Returns the JSON. It has the `kind` of a pod and a `metadata`; the rest is not checked.
     pub fn json(&self) -> &[u8] {
         &self.json.value
     }
 
-    /// Returns the error for JSON that is not a pod's after all.
+    /// Returns the error for JSON that does not parse as a pod.
     pub fn not_json(&self, error: &serde_json::Error) -> Error {
         client::not_json(error, &self.what)
     }
 }
 
-/// What shows that an object is a pod.
+/// The fields that identify a pod.
 #[derive(Deserialize)]
 struct Head<'a> {
     #[serde(borrow)]
@@ -44,7 +46,9 @@ struct Head<'a> {
 }
 
 impl Cluster {
-    /// Returns the pod as the API server has it now, not parsed: the memory of a parsed body is many times that of its text.
+    /// Returns the pod as the API server has it now.
+    ///
+    /// It is not parsed, because a parsed body takes many times the memory of its text.
     ///
     /// # Errors
     /// [`crate::Error::PodNotFound`], [`crate::Error::Busy`], and those of every call.
@@ -57,14 +61,14 @@ impl Cluster {
         if head.kind != "Pod" || !head.metadata.get().starts_with('{') {
             return Err(not_a_pod(&client, namespace, name));
         }
-        // For the text that is made of it.
+        // Reserve for the text that is made from it.
         json.reservation
             .reserve(2 * json.value.capacity() + VIEW_OVERHEAD, &what)
             .await?;
         Ok(PodJson { json, what })
     }
 
-    /// Returns the pod's manifest as YAML, asked of the API server, without `managedFields`.
+    /// Returns the pod's manifest as YAML from the API server, without `managedFields`.
     ///
     /// # Errors
     /// [`crate::Error::PodNotFound`], [`crate::Error::Busy`], and those of every call.
@@ -86,7 +90,7 @@ impl Cluster {
     }
 }
 
-/// The path of a pod; no name leads elsewhere.
+/// Returns the path of a pod. A name can't lead elsewhere.
 pub(crate) fn pod_path(namespace: &str, name: &str) -> Result<String> {
     client::uri(&["api", "v1", "namespaces", namespace, "pods", name], &[])
 }
@@ -100,8 +104,8 @@ pub(crate) fn not_a_pod(client: &Client, namespace: &str, name: &str) -> Error {
     Error::upstream(what, Failure::NotKubernetes { why })
 }
 
-/// Removes `metadata.managedFields` from a manifest as API servers write it: keys of `metadata` are indented by two, and so are
-/// the dashes of a list under one.
+/// Removes `metadata.managedFields` from a manifest as API servers write it: keys of `metadata` are
+/// indented by two, and so are the dashes of a list below such a key.
 fn drop_managed_fields(manifest: &mut Vec<u8>) {
     let (mut in_metadata, mut dropping) = (false, false);
     let (mut at, mut kept) = (0, 0);

@@ -1,4 +1,4 @@
-//! What can go wrong between Podgate and a cluster.
+//! The errors of calls to a cluster.
 
 mod failure;
 
@@ -8,35 +8,39 @@ use crate::{
     wire::status::Status,
 };
 
-/// A failed call to a cluster. Each variant's text is a whole sentence for the caller: what failed, on which object, what to do. It is bounded, whatever the
-/// cluster wrote: see [`Message`].
+/// A failed call to a cluster.
+///
+/// The text of each variant is a whole sentence for the caller: what failed, on which object, and
+/// what to do. It is bounded whatever the cluster wrote: see [`Message`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// No such pod.
+    /// The pod does not exist.
     #[error("{0}")]
     PodNotFound(Message),
-    /// No such container in the pod; the text lists those there are.
+    /// The pod has no such container; the text lists its containers.
     #[error("{0}")]
     ContainerNotFound(Message),
-    /// Another resource is not there.
+    /// Another resource does not exist.
     #[error("{0}")]
     NotFound(Message),
-    /// The cluster refuses: its own words, with verb, resource and namespace.
+    /// The cluster forbids the call. The text has the cluster's own words, with verb, resource and
+    /// namespace.
     #[error("{0}")]
     Forbidden(Message),
-    /// A parameter that the cluster or we refuse (several containers and none named, say).
+    /// The cluster or Podgate refuses a parameter, such as a missing container name.
     #[error("{0}")]
     Invalid(Message),
-    /// A precondition failed, the container has not started, or it has no previous run.
+    /// A precondition failed, or the container has not started or has no previous run.
     #[error("{0}")]
     Conflict(Message),
-    /// The container has no such executable.
+    /// The container does not have the executable.
     #[error("{0}")]
     NoExecutable(Message),
-    /// Podgate holds too much for other calls: try again in a moment.
+    /// Other calls hold the memory that this one needs: try again in a moment.
     #[error("{0}")]
     Busy(Message),
-    /// The cluster does not take the call as Podgate, or a proxy, made it (400 and 422): the same call would fail again.
+    /// The cluster does not accept the call as Podgate, or a proxy, made it (400 and 422). The same
+    /// call would fail again.
     #[error("{0}")]
     Rejected(Message),
     /// The cluster, or the way to it, failed.
@@ -52,10 +56,10 @@ pub enum Error {
     Timeout(Message),
 }
 
-/// Shorthand.
+/// The result of a call.
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
-/// The parameters of a call that its caller chose, by name and value.
+/// The parameters of a call that its caller chose, as names and values.
 pub(crate) type CallerParameters<'a> = [(&'a str, &'a str)];
 
 impl Error {
@@ -117,7 +121,8 @@ impl Error {
         Self::Timeout(text.into())
     }
 
-    /// Returns what an answer other than success means. `what` names the call and the cluster, such as "GET /api/v1/pods on cluster `prod`".
+    /// Returns the error for a response other than success. `what` names the call and the cluster,
+    /// such as "GET /api/v1/pods on cluster `prod`".
     pub(crate) fn from_status(status: u16, body: &[u8], what: &str, given: &CallerParameters<'_>) -> Self {
         match Status::parse(body) {
             Some(parsed) => Self::from_parsed_status(status, &parsed, what, given),
@@ -125,8 +130,10 @@ impl Error {
         }
     }
 
-    /// Returns what a `Status` means that came with, or as, an answer. That a call is not valid is its caller's fault only where the cluster blames one of
-    /// the parameters `given`: else what Podgate or a proxy made of the call is not.
+    /// Returns the error for a `Status` that came with, or as, a response.
+    ///
+    /// An invalid call is its caller's fault only if the cluster blames one of the parameters
+    /// `given`; else it is Podgate's or a proxy's.
     pub(crate) fn from_parsed_status(status: u16, parsed: &Status, what: &str, given: &CallerParameters<'_>) -> Self {
         let said = if parsed.message.is_empty() {
             format!("status {status}, {}", excerpt(&parsed.reason))
@@ -154,7 +161,8 @@ impl Error {
         }
     }
 
-    /// An answer whose body is not a `Status`: a proxy's page, say. Nothing of it is repeated.
+    /// Returns the error for a response whose body is not a `Status`, such as a proxy's page. It
+    /// repeats nothing of the body.
     fn without_status(status: u16, what: &str) -> Self {
         match status {
             401 => Self::upstream(what, Failure::Unauthorized),
@@ -165,8 +173,8 @@ impl Error {
     }
 }
 
-/// Returns whether one of the parameters `given` is what the refusal is about: the field of a cause, or where there are no causes a
-/// parameter whose name or quoted value the message has.
+/// Returns whether the refusal is about one of the parameters `given`: the field of a cause, or
+/// without causes a parameter whose name or quoted value is in the message.
 fn blames(status: &Status, given: &CallerParameters<'_>) -> bool {
     let causes = status.details.iter().flat_map(|details| &details.causes);
     let mut fields = causes
@@ -185,7 +193,8 @@ fn blames(status: &Status, given: &CallerParameters<'_>) -> bool {
     given.iter().any(|(name, value)| named(name) || quoted(value))
 }
 
-/// Whether a kubelet says that there is no run whose log it could send (`validateContainerLogStatus`). Its words have no code of their own.
+/// Returns whether a kubelet says that there is no run whose log it could send
+/// (`validateContainerLogStatus`). These refusals have no code of their own.
 fn lacks_run(message: &str) -> bool {
     [
         "is waiting to start",

@@ -19,15 +19,17 @@ mod wire;
 use newest::NewestEvents;
 use wire::WireEvent;
 
-/// The most events that are kept, the newest ones.
+/// The most events that are kept: the newest.
 pub const MAX_EVENTS: usize = 1_000;
-/// Events asked for at once.
+/// The `limit` of one page.
 const PAGE: &str = "500";
-/// The most bytes of one event. Its message has at most 1 KiB where Kubernetes checks it.
+/// The most bytes of one event. Kubernetes bounds its message to 1 KiB where it checks it.
 const MAX_EVENT: usize = 256 << 10;
-/// The most bytes of all pages: 30,000 ordinary events. Kubernetes forgets events after an hour, and counts what repeats in one.
+/// The most bytes of all pages: 30,000 ordinary events. Kubernetes drops events after an hour, and
+/// counts repeated ones in one.
 const MAX_BYTES: usize = 64 << 20;
-/// On a static pod's mirror: the UID by which its kubelet, and so its events, call the pod.
+/// The annotation of a static pod's mirror with the UID that its kubelet, and therefore its events,
+/// use for the pod.
 const MIRROR: &str = "kubernetes.io/config.mirror";
 
 /// An event as the API shows it.
@@ -35,17 +37,17 @@ const MIRROR: &str = "kubernetes.io/config.mirror";
 pub struct Event {
     /// `Normal` or `Warning`.
     pub kind: String,
-    /// Machine-readable reason.
+    /// The reason, in one word.
     pub reason: String,
-    /// Sentence.
+    /// The message, a sentence.
     pub message: String,
-    /// RFC 3339 UTC: firstTimestamp, else eventTime, else creation.
+    /// RFC 3339 in UTC: `firstTimestamp`, else `eventTime`, else the creation.
     pub first_seen: String,
-    /// RFC 3339 UTC: series, else lastTimestamp, else eventTime, else creation.
+    /// RFC 3339 in UTC: of the series, else `lastTimestamp`, else `eventTime`, else the creation.
     pub last_seen: String,
-    /// Series, else count, else 1.
+    /// The count of the series, else of the event, else 1.
     pub count: u32,
-    /// The component that reports.
+    /// The component that reported it.
     pub source: String,
     /// The container that `involvedObject.fieldPath` names, or empty.
     pub container: String,
@@ -56,14 +58,14 @@ pub struct Event {
 pub struct Events {
     /// The newest [`MAX_EVENTS`], newest first.
     pub newest: Vec<Event>,
-    /// How many older ones there are.
+    /// The number of older events.
     pub left_out: usize,
-    /// How many events were skipped because they are too long or no events.
+    /// The number of events that were skipped because they are too long or do not parse.
     pub skipped: usize,
 }
 
 impl Events {
-    /// Says what is not listed, if anything is not.
+    /// Says which events are not listed; `None` if all are.
     pub fn omissions(&self) -> Option<String> {
         let left_out = (self.left_out > 0).then(|| {
             format!(
@@ -79,8 +81,11 @@ impl Events {
 }
 
 impl Cluster {
-    /// Returns the pod's events, newest first: those whose UID is the pod's, or its `kubernetes.io/config.mirror` annotation's, or empty and not
-    /// older than the pod. The newest Warning among them that explains a pod which is not ready becomes known to its row's reason.
+    /// Returns the pod's events, newest first.
+    ///
+    /// An event is the pod's if its UID is the pod's, or that of its `kubernetes.io/config.mirror`
+    /// annotation, or if it has no UID and is not older than the pod. The newest Warning that
+    /// explains why the pod is not ready is remembered for the reason in its row.
     ///
     /// # Errors
     /// [`crate::Error::PodNotFound`], [`crate::Error::Busy`], and those of every call.
@@ -125,7 +130,7 @@ impl Cluster {
     }
 }
 
-/// The list of all events that name a pod, whichever pod of that name they mean.
+/// The list of all events that name a pod, including events of earlier pods of that name.
 struct Pages<'a> {
     client: &'a Client,
     namespace: &'a str,
@@ -134,10 +139,11 @@ struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
-    /// Reads all pages, or the whole list in one piece where a page's token expires because the API server compacts its history.
+    /// Reads all pages. If a page fails, as when the API server's compaction expires its token, the
+    /// whole list is read in one piece.
     async fn read(&self) -> Result<NewestEvents<'a>> {
         let (mut kept, mut token) = (self.newest(), String::new());
-        // Both are over all attempts: what ends is ended by one of them.
+        // These bound all attempts together, so every list ends.
         let mut bounds = Bounds {
             item: MAX_EVENT,
             left: MAX_BYTES,
@@ -165,7 +171,7 @@ impl<'a> Pages<'a> {
         NewestEvents::new(self.subject, self.namespace, self.name)
     }
 
-    /// The request for a page; `None` asks for the whole list.
+    /// Makes the request for a page, or for the whole list if `token` is `None`.
     fn request(&self, token: Option<&str>) -> Result<http::Request<Vec<u8>>> {
         let Self { namespace, name, .. } = self;
         let selector =
@@ -177,7 +183,7 @@ impl<'a> Pages<'a> {
     }
 }
 
-/// The pod whose events are asked for.
+/// The pod whose events are read.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Subject {
@@ -198,7 +204,8 @@ fn mirror<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Opt
 }
 
 impl SubjectMetadata {
-    /// Returns whether an event that names the pod means this one, and not another that had its name.
+    /// Returns whether an event that names the pod is about this pod, and not about an earlier one
+    /// of that name.
     fn is_meant_by(&self, event: &WireEvent) -> bool {
         let uid = &event.involved_object.uid;
         if uid.is_empty() {

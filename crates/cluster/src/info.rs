@@ -1,4 +1,4 @@
-//! What is asked of a cluster beside its pods: version, nodes, namespaces.
+//! Requests to a cluster about more than pods: version, nodes and namespaces.
 
 use std::sync::{Arc, PoisonError};
 
@@ -15,11 +15,12 @@ use crate::{
     text::{MAX_TEXT, quote},
 };
 
-/// Only names and the like are needed: a node weighs 10 kB, its metadata 1 kB. A server that does not know the form answers in the other.
+/// Asks for names and other metadata only: a node weighs 10 kB, its metadata 1 kB. A server that
+/// does not know this form sends whole objects.
 const NAMES_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
-/// Namespaces of one cluster that are listed at most. Kubernetes is tested with 10,000.
+/// The most namespaces of one cluster that are listed. Kubernetes is tested with 10,000.
 const MAX_NAMES: usize = 50_000;
-/// The most bytes of an item, whole nodes included.
+/// The most bytes of an item, including whole nodes.
 const MAX_ITEM: usize = 2 << 20;
 /// The most bytes of all pages.
 const MAX_BYTES: usize = 128 << 20;
@@ -50,7 +51,8 @@ impl Cluster {
         self::probe(probe, &self.watched(), policy).await
     }
 
-    /// The names of its namespaces, by name, asked of the cluster; where that is not allowed, those the cluster is watched in.
+    /// Returns the names of its namespaces in order. If the credential may not list them, returns
+    /// those that are watched.
     ///
     /// # Errors
     /// What failed, as [`Error`].
@@ -62,7 +64,8 @@ impl Cluster {
     }
 }
 
-/// Refreshes version and nodes for ever, and looks whether a cluster that is watched in one namespace may be watched in all.
+/// Refreshes version and nodes for ever, and checks whether a cluster that is watched in one
+/// namespace may be watched in all.
 pub(crate) async fn refresh(cluster: Arc<Inner>) {
     loop {
         if let Ok(client) = cluster.client().await {
@@ -81,7 +84,7 @@ pub(crate) async fn refresh(cluster: Arc<Inner>) {
     }
 }
 
-/// Records what was answered. What could not be asked now is as it was; what is not allowed (any more) is unknown.
+/// Records the answers. A failed request leaves the old value; a forbidden one makes it unknown.
 fn record(cluster: &Inner, version: Result<String>, nodes: Result<Option<usize>>) {
     let mut info = cluster.info.lock().unwrap_or_else(PoisonError::into_inner);
     if let Ok(version) = version {
@@ -94,7 +97,7 @@ fn record(cluster: &Inner, version: Result<String>, nodes: Result<Option<usize>>
     }
 }
 
-/// See [`crate::Registry::probe`].
+/// Probes a source: see [`crate::Registry::probe`].
 pub(crate) async fn probe(shared: &SharedClient, namespaces: &[String], policy: &Policy) -> Result<Info> {
     let all = async {
         let client = shared.fresh().await?;
@@ -115,7 +118,8 @@ pub(crate) async fn probe(shared: &SharedClient, namespaces: &[String], policy: 
     })
 }
 
-/// The version; of a refusal no more than its status, because its words may be of any server's that a source leads to.
+/// Asks for the version. An error has only the status, because a source may lead to any server,
+/// whose words must not be shown.
 async fn try_version(client: &Client) -> Result<String> {
     let request = get("/version")?;
     let what = client.what(&request);
@@ -129,7 +133,7 @@ async fn try_version(client: &Client) -> Result<String> {
     Ok(quote(&version.git_version))
 }
 
-/// Whether pods can be listed and watched. A watch ends as soon as it has begun.
+/// Checks that pods can be listed and watched. The watch ends as soon as it has begun.
 async fn try_pods(client: &Client, namespace: Option<&str>) -> Result<()> {
     for query in [
         [("limit", "1"), ("timeoutSeconds", "5")],
@@ -148,7 +152,7 @@ async fn try_pods(client: &Client, namespace: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// An error of the upstream without its words.
+/// Returns an upstream error without the upstream's words.
 fn without_upstream_text(error: Error, what: &str) -> Error {
     match error {
         Error::Timeout(_) | Error::Upstream { .. } => error,
@@ -196,7 +200,7 @@ impl Sink for Count {
 struct Names {
     names: Vec<String>,
     text: usize,
-    /// There are more than are kept.
+    /// Whether there are more than are kept.
     more: bool,
 }
 
@@ -222,7 +226,7 @@ impl Sink for Names {
     }
 }
 
-/// Returns how many nodes there are; `None` when the server does not count what it leaves out.
+/// Returns the number of nodes; `None` if the server does not count the ones that it leaves out.
 async fn nodes(client: &Client) -> Result<Option<usize>> {
     let mut count = Count::default();
     let (mut bounds, mut reservation) = (bounds(), BodyReservation::new(&client.policy));

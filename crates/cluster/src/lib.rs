@@ -1,4 +1,5 @@
-//! Kubernetes I/O: which clusters there are, the watch that fills the index, and the live operations on one pod.
+//! Kubernetes I/O: the registry of clusters, the watches that fill the index, and the live
+//! operations on one pod.
 
 mod budget;
 mod client;
@@ -29,7 +30,7 @@ mod watch;
 mod websocket;
 mod wire;
 
-/// TLS as kubectl does it: the certificates and keys that it takes, and why a handshake failed.
+/// TLS as kubectl does it: the certificates and keys that it accepts, and why a handshake failed.
 pub mod tls {
     pub use crate::client::tls::{CertificateRole, Names, Refusal, Settings, TlsFailure, config, pair};
 }

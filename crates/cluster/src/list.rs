@@ -1,5 +1,7 @@
-//! Lists that are read for their items alone (events, namespaces, nodes): cut into items while they arrive, so that no more than one item is
-//! held beside what the caller keeps.
+//! Lists whose items are read one by one (events, namespaces, nodes).
+//!
+//! They are cut into items while they arrive, so no more than one item is held in addition to what
+//! the caller keeps.
 
 use http::Request;
 use http_body_util::BodyExt;
@@ -13,40 +15,42 @@ use crate::{
     wire::nullable,
 };
 
-/// The most bytes of a list's metadata, of which the token for the next page is most.
+/// The most bytes of a list's metadata, most of which is the token for the next page.
 const MAX_TOKEN: usize = 16 << 10;
 
-/// The most items that a server is believed to have on later pages.
+/// The most items on later pages that a server is believed to have.
 const MAX_REMAINING: usize = 1_000_000;
 
 /// The metadata of a list.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct Meta {
-    /// Asks for the next page; empty on the last. At most 16 KiB.
+    /// The token that asks for the next page; empty on the last. At most 16 KiB.
     #[serde(rename = "continue", deserialize_with = "nullable")]
     pub(crate) token: String,
-    /// How many items follow on later pages, where the server counts them. Any number: see [`Meta::remaining`].
+    /// The number of items on later pages, if the server counts them. It may be any number: see
+    /// [`Meta::remaining`].
     remaining_item_count: Option<i64>,
 }
 
 impl Meta {
-    /// Returns how many items follow on later pages; `None` where the server does not count them, or says a number that can't be.
+    /// Returns the number of items on later pages; `None` if the server does not count them, or the
+    /// number is implausible.
     pub(crate) fn remaining(&self) -> Option<usize> {
         let count = usize::try_from(self.remaining_item_count?).ok()?;
         (count <= MAX_REMAINING).then_some(count)
     }
 }
 
-/// What bounds the reading of all pages of a list.
+/// The bounds for all pages of a list together.
 pub(crate) struct Bounds {
-    /// The most bytes of one item; a longer one is left out.
+    /// The most bytes of one item; a longer one is skipped.
     pub(crate) item: usize,
-    /// The bytes that may still come.
+    /// The bytes that may still arrive.
     pub(crate) left: usize,
 }
 
-/// Takes items as they come.
+/// Takes items as they arrive.
 pub(crate) trait Sink: Send {
     /// Takes one item, or `None` for one that is too long. The item need not be valid JSON.
     fn item(&mut self, json: Option<&[u8]>);
@@ -54,10 +58,11 @@ pub(crate) trait Sink: Send {
     fn kept(&self) -> usize;
 }
 
-/// Reads one page. The caller bounds the time.
+/// Reads one page. The caller limits the time.
 ///
 /// # Errors
-/// [`Error::Upstream`] for what is not a list of Kubernetes or longer than the bounds, and those of every call.
+/// [`Error::Upstream`] for a response that is not a list or is longer than the bounds, and those of
+/// every call.
 pub(crate) async fn page(
     client: &Client,
     request: Request<Vec<u8>>,

@@ -1,4 +1,5 @@
-//! The containers of one pod, read live: which one a caller means, and how each one's run stands.
+//! The containers of one pod as the API server has it now: which one a caller means, and the state
+//! of its runs.
 
 mod parts;
 
@@ -11,10 +12,10 @@ use crate::{
     wire::MAX_PARTS,
 };
 
-/// Bytes of the longest name that a runtime gives to a container's run.
+/// The most bytes of a container ID.
 const MAX_ID: usize = 512;
 
-/// Which of the pod's three lists a container is in.
+/// The pod's three lists of containers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Init,
@@ -25,14 +26,15 @@ enum Kind {
 /// One run of a container, from its start to its end.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Run {
-    /// How often the container had been restarted when it began.
+    /// How often the container had been restarted when the run began.
     pub(crate) restart_count: u32,
-    /// The runtime's name of it, or empty.
+    /// The container ID, or empty.
     pub(crate) id: String,
 }
 
 impl Run {
-    /// Whether both are one: by the runtime's name where both have it, since a new sandbox begins to count at 0 again.
+    /// Returns whether both are the same run. Container IDs decide if both have one, because a new
+    /// sandbox restarts the count at 0.
     pub(crate) fn is_same_as(&self, other: &Self) -> bool {
         if self.id.is_empty() || other.id.is_empty() {
             return self.restart_count == other.restart_count;
@@ -41,17 +43,17 @@ impl Run {
     }
 }
 
-/// How a container stands.
+/// The state of a container's runs.
 #[derive(Clone, Debug)]
 pub(crate) enum RunState {
-    /// It never ran.
+    /// It has never run.
     NotStarted {
-        /// What it waits for, such as `ContainerCreating`, or empty.
+        /// Why it waits, such as `ContainerCreating`, or empty.
         reason: String,
-        /// It never will.
+        /// Whether it never will.
         terminal: bool,
     },
-    /// It runs.
+    /// It is running.
     Running(Run),
     /// Its last run has ended.
     Ended {
@@ -59,16 +61,17 @@ pub(crate) enum RunState {
         run: Run,
         /// Its exit code.
         code: i32,
-        /// It will not run again.
+        /// Whether it will not run again.
         terminal: bool,
     },
 }
 
 impl Cluster {
-    /// The pod as it is now.
+    /// Returns the pod as it is now.
     ///
     /// # Errors
-    /// [`Error::PodNotFound`], and those of every call; [`Error::Upstream`] for a pod with more parts than the watch takes.
+    /// [`Error::PodNotFound`], and those of every call; [`Error::Upstream`] for a pod with more
+    /// parts than the watch accepts.
     pub(crate) async fn live_pod(&self, namespace: &str, name: &str) -> Result<LivePod> {
         let client = self.client().await?;
         let uri = client::uri(&["api", "v1", "namespaces", namespace, "pods", name], &[])?;
@@ -93,9 +96,10 @@ impl LivePod {
         format!("pod `{namespace}/{name}` on cluster `{}`", self.cluster)
     }
 
-    /// Whether its texts are as short as those of Kubernetes, so that a stream keeps little of the pod for as long as it lives.
+    /// Returns whether its texts are as short as Kubernetes allows, so that a stream keeps little
+    /// of the pod for as long as it lives.
     fn keeps_to_lengths(&mut self) -> bool {
-        // One that is longer names none of the containers.
+        // A longer name matches none of the containers.
         self.metadata.default_container.take_if(|name| name.len() > MAX_TEXT);
         let Metadata {
             uid,
@@ -127,7 +131,7 @@ impl LivePod {
             && statuses.all(ContainerStatus::keeps_to_lengths)
     }
 
-    /// The number of its containers, their statuses and their rules.
+    /// Returns the number of its containers, their statuses and their rules.
     fn parts(&self) -> usize {
         let rule = |rule: &Rule| 1 + rule.exit_codes.as_ref().map_or(0, |codes| codes.values.len());
         let containers = self.all().map(|(_, container)| {
@@ -144,16 +148,18 @@ impl LivePod {
         containers.sum::<usize>() + statuses
     }
 
-    /// The names of all its containers: init, regular, ephemeral, each in the specification's order, as `kubectl logs --all-containers`.
+    /// Returns the names of all its containers: init, regular, ephemeral, each in the
+    /// specification's order, as `kubectl logs --all-containers` does.
     pub(crate) fn container_names(&self) -> Vec<String> {
         self.all().map(|(_, container)| container.name.clone()).collect()
     }
 
-    /// The container that a caller means: the one named, else the one of the `kubectl.kubernetes.io/default-container` annotation, else
-    /// the only regular one.
+    /// Returns the container that a caller means: the named one, else the one of the
+    /// `kubectl.kubernetes.io/default-container` annotation, else the only regular one.
     ///
     /// # Errors
-    /// [`Error::ContainerNotFound`]; [`Error::Invalid`] when none is named and there are several. Both list them.
+    /// [`Error::ContainerNotFound`]; [`Error::Invalid`] if none is named and there are several.
+    /// Both list the containers.
     pub(crate) fn container(&self, wanted: Option<&str>) -> Result<String> {
         if let Some(wanted) = wanted {
             self.find(wanted)?;
@@ -173,7 +179,7 @@ impl LivePod {
         }
     }
 
-    /// How a container stands.
+    /// Returns the state of a container's runs.
     ///
     /// # Errors
     /// [`Error::ContainerNotFound`].
@@ -189,7 +195,8 @@ impl LivePod {
         if status.state.running.is_some() {
             return Ok(RunState::Running(status.run(&status.container_id)));
         }
-        // When the next run could not start, its termination has no container: the log is then that of the one before.
+        // If the next run could not start, its termination has no container ID. The log is then
+        // that of the run before.
         let ended = [&status.state.terminated, &status.last_state.terminated];
         let ended = ended.into_iter().flatten().find(|ended| !ended.container_id.is_empty());
         let ended = ended.or(status.state.terminated.as_ref());
@@ -207,7 +214,7 @@ impl LivePod {
         })
     }
 
-    /// How the run before the present one is called, or empty.
+    /// Returns the run before the current one, if there was one.
     pub(crate) fn previous_run(&self, container: &str) -> Option<Run> {
         let (kind, _) = self.find(container).ok()?;
         let status = self.container_status(kind, container)?;
@@ -218,7 +225,7 @@ impl LivePod {
         })
     }
 
-    /// Whether no container of it will ever run again.
+    /// Returns whether none of its containers will run again.
     fn is_finished(&self) -> bool {
         matches!(self.status.phase.as_str(), "Succeeded" | "Failed")
     }
@@ -262,14 +269,16 @@ impl LivePod {
         statuses.iter().find(|status| status.name == name)
     }
 
-    /// Whether the kubelet starts a container again that ended with this code (`ShouldContainerBeRestarted`).
+    /// Returns whether the kubelet restarts a container that ended with this code
+    /// (`ShouldContainerBeRestarted`).
     fn restarts(&self, kind: Kind, container: &Container, code: i32) -> bool {
         let own = container.restart_policy.as_deref();
         let policy = own.unwrap_or(&self.spec.restart_policy);
         match kind {
             Kind::Ephemeral => false,
             _ if container.restart_policy_rules.iter().any(|rule| rule.matches(code)) => true,
-            // An init container is restarted until it succeeds once, whatever the pod's `Always` says.
+            // An init container is restarted until it succeeds once, even if the pod's policy is
+            // `Always`.
             Kind::Init if own != Some("Always") => code != 0 && policy != "Never",
             _ => match policy {
                 "Never" => false,

@@ -1,4 +1,4 @@
-//! The log of one container, as the cluster holds it.
+//! The log of one container, read once.
 
 use std::time::Duration;
 
@@ -19,27 +19,27 @@ use crate::{
     removal::Removal,
 };
 
-/// Which part of which log.
+/// Selects a log and a part of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
-    /// The container; none: the default one.
+    /// The container; `None` for the default one.
     pub container: Option<String>,
-    /// The previous run's.
+    /// Whether to read the previous run's log.
     pub previous: bool,
-    /// The last N seconds.
+    /// Only the last N seconds.
     pub since_seconds: Option<u32>,
-    /// From this time on; RFC 3339.
+    /// Only from this time on, in RFC 3339.
     pub since_time: Option<String>,
-    /// The last N lines.
+    /// Only the last N lines.
     pub tail_lines: Option<u64>,
     /// At most N bytes.
     pub limit_bytes: Option<u64>,
-    /// Each line starts with its time.
+    /// Whether each line starts with its time.
     pub timestamps: bool,
 }
 
 impl Query {
-    /// The parameters whose values only the cluster judges.
+    /// Returns the parameters whose values only the cluster judges.
     fn given(&self) -> Vec<(&'static str, &str)> {
         let time = self.since_time.as_deref().map(|time| ("sinceTime", time));
         let numbers = [
@@ -52,9 +52,9 @@ impl Query {
     }
 }
 
-/// A log being read. Dropping it stops the reading upstream.
+/// An open log. Dropping it stops the reading upstream.
 pub struct Body {
-    /// The container it is of.
+    /// The container whose log it is.
     pub container: String,
     /// The raw bytes. An error is the last item.
     pub stream: BoxStream<'static, Result<Bytes>>,
@@ -69,12 +69,16 @@ impl std::fmt::Debug for Body {
 }
 
 impl Cluster {
-    /// Opens a log. Memory is that of the chunks under way; a log that stops in the middle for [`client::Policy::request_timeout`] is
-    /// given up.
+    /// Opens a log.
+    ///
+    /// It holds only the chunks in progress. A log that stops in the middle for
+    /// [`client::Policy::request_timeout`] is given up.
     ///
     /// # Errors
-    /// [`crate::Error::PodNotFound`], [`crate::Error::ContainerNotFound`], [`crate::Error::Invalid`] when several containers are there and none is
-    /// named, [`crate::Error::Conflict`] for one that has not started or has no previous run, and those of every call.
+    /// [`crate::Error::PodNotFound`], [`crate::Error::ContainerNotFound`],
+    /// [`crate::Error::Invalid`] if there are several containers and none is named,
+    /// [`crate::Error::Conflict`] for one that has not started or has no previous run, and those of
+    /// every call.
     pub async fn log(&self, namespace: &str, name: &str, query: &Query) -> Result<Body> {
         let pod = self.live_pod(namespace, name).await?;
         let container = pod.container(query.container.as_deref())?;
@@ -100,10 +104,11 @@ impl Cluster {
         })
     }
 
-    /// What a refused log means. The pod that was asked for first can have changed since.
+    /// Returns the error for a refused log. The pod may have changed since it was read.
     pub(crate) async fn explain(&self, error: Error, namespace: &str, name: &str, container: &str) -> Error {
         match error {
-            // The API server has the pod or not; the kubelet may have lost it earlier, or not have met it yet.
+            // The API server knows whether the pod exists; the kubelet may have forgotten it
+            // earlier, or not know it yet.
             Error::NotFound(text) => match self.live_pod(namespace, name).await {
                 Err(error) => error,
                 Ok(pod) => Error::conflict(format!(
@@ -116,7 +121,7 @@ impl Cluster {
     }
 }
 
-/// Whether there is anything to read. Upstream an unscheduled pod's log is an empty success.
+/// Checks that there is a log to read. Kubernetes answers an empty success for an unscheduled pod.
 fn readable(pod: &LivePod, container: &str, previous: bool) -> Result<()> {
     if previous {
         if pod.previous_run(container).is_none() {
@@ -161,7 +166,7 @@ fn uri(namespace: &str, name: &str, container: &str, query: &Query) -> Result<St
     )
 }
 
-/// An answer being read.
+/// A log response in progress.
 struct Reading {
     client: Client,
     what: String,
@@ -183,7 +188,7 @@ impl Reading {
         .boxed()
     }
 
-    /// The next bytes. The time limit runs only while somebody waits for them.
+    /// Returns the next bytes. The time limit applies only while the caller waits for them.
     async fn chunk(&mut self) -> Result<Option<Bytes>> {
         loop {
             let frame = tokio::select! {

@@ -1,11 +1,11 @@
-//! Text from bytes that come in pieces and may not be UTF-8, and what it takes as JSON.
+//! Text from bytes that arrive in pieces and may not be UTF-8, and its length as JSON.
 
 /// A run of bytes as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Run<'a> {
     /// Whole characters.
     Text(&'a str),
-    /// So many bytes that are not UTF-8. They stand for one U+FFFD.
+    /// This number of bytes that are not UTF-8. They stand for one U+FFFD.
     Replaced(usize),
 }
 
@@ -18,7 +18,7 @@ impl Run<'_> {
         }
     }
 
-    /// Returns the number of bytes that it was read from.
+    /// Returns the number of bytes that it was decoded from.
     pub fn raw_len(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
@@ -27,10 +27,11 @@ impl Run<'_> {
     }
 }
 
-/// Decodes bytes that may be cut anywhere, as [`String::from_utf8_lossy`] decodes the whole. Holds at most three bytes.
+/// Decodes bytes that may be cut anywhere, with the result of [`String::from_utf8_lossy`] for the
+/// whole. Holds at most three bytes.
 #[derive(Debug, Default)]
 pub struct Lossy {
-    /// The beginning of a character.
+    /// The beginning of an incomplete character.
     begun: Vec<u8>,
 }
 
@@ -49,7 +50,7 @@ impl Lossy {
                     continue;
                 }
                 Err(_) => {
-                    // The last byte is not of this character: it begins another one.
+                    // The last byte is not part of this character: it begins another one.
                     take(Run::Replaced(self.begun.len() - 1));
                     self.begun.clear();
                     break;
@@ -72,7 +73,7 @@ impl Lossy {
         }
     }
 
-    /// Hands over what is left when nothing more comes.
+    /// Hands over the rest at the end of the bytes.
     pub fn finish<F: FnMut(Run<'_>)>(&mut self, mut take: F) {
         if !self.begun.is_empty() {
             take(Run::Replaced(self.begun.len()));
@@ -81,7 +82,7 @@ impl Lossy {
     }
 }
 
-/// Returns whether bytes may be the beginning of a character that is not whole yet.
+/// Returns whether bytes may be the beginning of an incomplete character.
 pub fn is_begun(bytes: &[u8]) -> bool {
     match std::str::from_utf8(bytes) {
         Ok(_) => false,
@@ -89,12 +90,12 @@ pub fn is_begun(bytes: &[u8]) -> bool {
     }
 }
 
-/// Returns the bytes that a text takes within a JSON string: a NUL takes six, a quotation mark two.
+/// Returns the bytes of a text within a JSON string: a NUL takes six, a quotation mark two.
 pub fn json_len(text: &str) -> usize {
     text.bytes().map(escaped_len).sum()
 }
 
-/// Returns how many bytes of a text fit into so many bytes of a JSON string. Ends at the end of a character.
+/// Returns how many bytes of a text fit into `most` bytes of a JSON string, at a character's end.
 pub fn json_fit(text: &str, most: usize) -> usize {
     let mut taken = 0;
     for (at, byte) in text.bytes().enumerate() {
@@ -106,8 +107,9 @@ pub fn json_fit(text: &str, most: usize) -> usize {
     text.len()
 }
 
-/// Appends a text as it stands within a JSON string, escaped as `serde_json` does. `serde_json` itself writes whole strings only, and a long log line is written
-/// in pieces.
+/// Appends a text as it stands within a JSON string, escaped as `serde_json` does.
+///
+/// `serde_json` itself writes whole strings only, and a long log line is written in pieces.
 pub fn write_json(text: &str, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut plain = 0;
@@ -151,7 +153,7 @@ mod tests {
 
     use super::*;
 
-    /// The text, and how many bytes it was read from.
+    /// Returns the text and the number of bytes that it was decoded from.
     fn decode(pieces: &[&[u8]]) -> (String, usize) {
         let (mut text, mut raw) = (String::new(), 0);
         let mut lossy = Lossy::default();

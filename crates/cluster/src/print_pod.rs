@@ -3,14 +3,14 @@
 
 use crate::wire::{self, ContainerStatus, Terminated, Time};
 
-/// What `kubectl get pods` prints of a pod beside its name and age.
+/// The columns of `kubectl get pods`, except for name and age.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// STATUS.
+    /// The text under STATUS.
     pub status: String,
     /// The number under RESTARTS.
     pub restarts: u32,
-    /// The time under RESTARTS: when the last run before a restart ended; none without restarts.
+    /// The time under RESTARTS, when the last run before a restart ended; `None` without restarts.
     pub last_restart: Option<Time>,
     /// The left number of READY.
     pub ready: u32,
@@ -22,7 +22,7 @@ impl Summary {
     /// Reads a pod's JSON and summarises it.
     ///
     /// # Errors
-    /// What does not parse as a pod.
+    /// The error of JSON that does not parse as a pod.
     pub fn from_json(json: &[u8]) -> Result<Self, serde_json::Error> {
         Ok(Self::from_pod(&serde_json::from_slice(json)?))
     }
@@ -42,7 +42,8 @@ impl Summary {
             ready_total: count(pod.spec.containers.len() + sidecars),
             ..Self::default()
         };
-        // The condition outlives the init containers' statuses: after a restart of the whole pod they may be behind.
+        // The condition outlives the init containers' statuses, which may be out of date after a
+        // restart of the whole pod.
         let restarts = if init.reason.is_none() || is_initialized(&pod.status) {
             let mut restarts = init.of_sidecars;
             summary.add_regular(&pod.status, &mut restarts);
@@ -94,7 +95,7 @@ impl Summary {
     }
 }
 
-/// Restarts so far, and when the last run before one ended.
+/// The number of restarts, and when the last run before one ended.
 #[derive(Clone, Copy, Default)]
 struct Restarts {
     number: u32,
@@ -109,16 +110,17 @@ impl Restarts {
     }
 }
 
-/// What the init containers say.
+/// The summary of the init containers.
 #[derive(Default)]
 struct Init {
-    /// The reason to print while initialisation is under way or has failed; none when it is over.
+    /// The reason to print while initialisation is in progress or has failed; `None` when it is
+    /// over.
     reason: Option<String>,
-    /// Of all init containers up to the one that initialisation is at.
+    /// The restarts of all init containers up to the current one.
     of_all: Restarts,
-    /// Of the restartable ones among them.
+    /// The restarts of the restartable ones among them.
     of_sidecars: Restarts,
-    /// Restartable ones among them that are ready.
+    /// The number of restartable ones among them that are ready.
     ready: u32,
 }
 
@@ -152,7 +154,7 @@ impl Init {
     }
 }
 
-/// The reason of a pod without regard to its containers.
+/// Returns the reason of a pod, ignoring its containers.
 fn plain_reason(status: &wire::Status) -> String {
     let gated = |condition: &wire::Condition| condition.kind == "PodScheduled" && condition.reason == "SchedulingGated";
     if status.conditions.iter().any(gated) {
@@ -164,7 +166,7 @@ fn plain_reason(status: &wire::Status) -> String {
     }
 }
 
-/// How a container ended, in one word.
+/// Returns how a container ended, in one word.
 fn ended(terminated: &Terminated) -> String {
     match terminated {
         Terminated { reason, .. } if !reason.is_empty() => reason.clone(),
@@ -179,7 +181,7 @@ fn is_sidecar(container: &wire::Container) -> bool {
     container.restart_policy == "Always"
 }
 
-/// Whether any condition of a type is true.
+/// Returns whether any condition of a type is true.
 fn has_condition(status: &wire::Status, kind: &str) -> bool {
     status
         .conditions
@@ -187,7 +189,7 @@ fn has_condition(status: &wire::Status, kind: &str) -> bool {
         .any(|condition| condition.kind == kind && condition.status == "True")
 }
 
-/// Whether the first `Initialized` condition is true.
+/// Returns whether the first `Initialized` condition is true.
 fn is_initialized(status: &wire::Status) -> bool {
     let condition = status
         .conditions

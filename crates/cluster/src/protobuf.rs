@@ -1,17 +1,21 @@
-//! Protobuf as Kubernetes wraps it: an object is the magic `k8s\0` and a message `Unknown` (`k8s.io/apimachinery/pkg/runtime/generated.proto`)
-//! that names its kind and holds it as bytes.
+//! Protobuf as Kubernetes wraps it.
 //!
-//! Messages of a known shape are `prost`'s (see [`crate::wire`]). What is read here is read before a message is whole, or without a copy of it: `prost`
-//! decodes whole messages only, and keeps its primitives (`prost::encoding`) for its own use.
+//! An object is the magic `k8s\0` and a message `Unknown`
+//! (`k8s.io/apimachinery/pkg/runtime/generated.proto`) that names its kind and holds it as bytes.
+//!
+//! `prost` decodes the messages of a known shape (see [`crate::wire`]). This module reads messages
+//! before they are whole, or without copying them: `prost` decodes whole messages only, and keeps
+//! its primitives (`prost::encoding`) for its own use.
 
-/// What stands before every object.
+/// The bytes before every object.
 pub(crate) const MAGIC: [u8; 4] = *b"k8s\0";
 
-/// The bytes are no protobuf message, or end within a field.
+/// The bytes are not a protobuf message, or end within a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Broken;
 
-/// What a field holds. Numbers of fixed width are skipped: nothing that is read here has one.
+/// The content of a field. Numbers of fixed width are skipped, because no message that is read here
+/// has one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Field<'a> {
     Number(u64),
@@ -19,7 +23,7 @@ pub(crate) enum Field<'a> {
 }
 
 impl<'a> Field<'a> {
-    /// The bytes of text or of a message; of a number none.
+    /// Returns the bytes of a text or a message; none for a number.
     pub(crate) fn bytes(self) -> &'a [u8] {
         match self {
             Self::Number(_) => &[],
@@ -27,7 +31,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// The text; what is not UTF-8 in it as U+FFFD.
+    /// Returns the text, with U+FFFD for bytes that are not UTF-8.
     pub(crate) fn text(self) -> String {
         String::from_utf8_lossy(self.bytes()).into_owned()
     }
@@ -76,17 +80,17 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-/// An object out of its wrapping.
+/// An object without its wrapping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Object<'a> {
-    /// Such as `Pod`.
+    /// The kind, such as `Pod`.
     pub(crate) kind: &'a [u8],
-    /// The message itself.
+    /// The message.
     pub(crate) message: &'a [u8],
 }
 
 impl<'a> Object<'a> {
-    /// Takes an object out of its wrapping; none when the magic lacks or the wrapping is broken.
+    /// Unwraps an object; `None` if the magic is missing or the wrapping is broken.
     pub(crate) fn unwrap(bytes: &'a [u8]) -> Option<Self> {
         let mut object = Object {
             kind: &[],
@@ -103,7 +107,7 @@ impl<'a> Object<'a> {
     }
 }
 
-/// The kind in a `TypeMeta`.
+/// Returns the kind in a `TypeMeta`.
 pub(crate) fn kind(types: &[u8]) -> Result<&[u8], Broken> {
     let mut kind: &[u8] = &[];
     for field in Fields::new(types) {
@@ -125,7 +129,7 @@ fn varint(bytes: &mut &[u8]) -> Result<u64, Broken> {
     varint.push(bytes)?.ok_or(Broken)
 }
 
-/// A number of variable length, whose bytes may come in several pieces.
+/// A number of variable length whose bytes may arrive in several pieces.
 #[derive(Debug, Default)]
 pub(crate) struct Varint {
     value: u64,
@@ -133,7 +137,7 @@ pub(crate) struct Varint {
 }
 
 impl Varint {
-    /// Takes bytes up to the number's last one; none when it has not come.
+    /// Takes bytes up to the end of the number; `None` if its end has not arrived.
     pub(crate) fn push(&mut self, bytes: &mut &[u8]) -> Result<Option<u64>, Broken> {
         while let Some((&byte, rest)) = bytes.split_first() {
             *bytes = rest;
@@ -150,7 +154,7 @@ impl Varint {
         Ok(None)
     }
 
-    /// Whether no byte of a number has come whose last one has not.
+    /// Returns whether no number is incomplete.
     pub(crate) fn is_whole(&self) -> bool {
         self.shift == 0
     }

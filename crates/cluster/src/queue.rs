@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-/// The memory that an item takes while it waits.
+/// The memory of an item while it waits.
 pub(crate) trait MemorySize {
     /// Returns a number of bytes above 0.
     fn memory_size(&self) -> usize;
 }
 
-/// The end that takes items. Cheap to clone.
+/// The sending end. Cheap to clone.
 #[derive(Debug)]
 pub(crate) struct Sender<T> {
-    // The semaphore bounds it.
+    // The semaphore bounds the channel.
     items: mpsc::UnboundedSender<(T, Option<OwnedSemaphorePermit>)>,
     free: Arc<Semaphore>,
     most: usize,
@@ -29,7 +29,7 @@ impl<T> Clone for Sender<T> {
     }
 }
 
-/// The end that gives items. Dropping it drops what waits.
+/// The receiving end. Dropping it drops the waiting items.
 #[derive(Debug)]
 pub(crate) struct Receiver<T> {
     items: mpsc::UnboundedReceiver<(T, Option<OwnedSemaphorePermit>)>,
@@ -39,7 +39,7 @@ pub(crate) struct Receiver<T> {
 #[derive(Debug)]
 pub(crate) struct Closed;
 
-/// Makes both ends of a queue of so many bytes. A larger item waits alone.
+/// Makes a queue of `most` bytes. A larger item waits alone.
 pub(crate) fn queue<T: MemorySize>(most: usize) -> (Sender<T>, Receiver<T>) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let sender = Sender {
@@ -51,13 +51,14 @@ pub(crate) fn queue<T: MemorySize>(most: usize) -> (Sender<T>, Receiver<T>) {
 }
 
 impl<T: MemorySize> Sender<T> {
-    /// Puts an item in, once there are enough bytes free. Cancel-safe: the item is in the queue only when this returns.
+    /// Sends an item once enough bytes are free. Cancel-safe: the item is in the queue only when
+    /// this returns.
     ///
     /// # Errors
     /// [`Closed`].
     pub(crate) async fn send(&self, item: T) -> Result<(), Closed> {
         let bytes = u32::try_from(item.memory_size().clamp(1, self.most)).unwrap_or(u32::MAX);
-        // The semaphore is never closed. When the receiver goes, all bytes come back.
+        // The semaphore is never closed. All bytes come back when the receiver is dropped.
         let permit = self.free.clone().acquire_many_owned(bytes).await.ok();
         self.items.send((item, permit)).map_err(|_| Closed)
     }
@@ -74,12 +75,12 @@ impl<T> Receiver<T> {
         self.items.recv().await.map(|(item, _)| item)
     }
 
-    /// Returns the next item if one waits.
+    /// Returns the next item if one is waiting.
     pub(crate) fn try_recv(&mut self) -> Option<T> {
         self.items.try_recv().ok().map(|(item, _)| item)
     }
 
-    /// Drops what waits, and takes nothing more.
+    /// Drops the waiting items and accepts no more.
     pub(crate) fn close(&mut self) {
         self.items.close();
         while self.items.try_recv().is_ok() {}

@@ -1,16 +1,17 @@
-//! Why a pod is not well, in one plain sentence.
+//! The reason why a pod is not well, in one plain sentence.
 //!
-//! From its statuses alone, by fixed rules: no clock, so that the same pod has the same reason wherever and whenever it is asked for.
-//! What is on its way (created, pulled, started for the first time, deleted) is not unwell, nor is what has done its work. The first
-//! rule that holds is told:
+//! It is derived from the pod's statuses alone, by fixed rules and without a clock, so the same pod
+//! always has the same reason. A pod that is in transition (created, pulled, started for the first
+//! time, deleted) or has done its work is not unwell. The first rule that applies decides:
 //!
 //! 1. A pod that is being deleted: only that its node is lost.
-//! 2. A completed pod: nothing. One that has failed as a whole: why; evicted, past its deadline, refused by its node, disrupted.
+//! 2. A completed pod: nothing. A pod that has failed as a whole: why; evicted, past its deadline,
+//!    refused by its node, disrupted.
 //! 3. A ready pod: nothing.
-//! 4. Its worst container, by [`container::Rank`]: out of memory; can't be started; image; crashes; anything else that it waits for;
-//!    not started up after a restart.
-//! 5. Why it is not scheduled; nothing, when scheduling gates hold it back.
-//! 6. What a Warning event says of a pod that does not come up, where one is known.
+//! 4. Its worst container, by [`container::Rank`]: out of memory; can't be started; image; crashes;
+//!    anything else that it waits for; not started up after a restart.
+//! 5. Why it is not scheduled; nothing if scheduling gates hold it back.
+//! 6. What a Warning event says about a pod that does not come up, if one is known.
 //! 7. A container that runs and is not ready; a readiness gate; a node that has gone silent.
 
 use crate::wire::{self, Condition, Pod};
@@ -33,7 +34,8 @@ pub(crate) struct Warning {
 }
 
 impl Warning {
-    /// Whether a Warning says why a pod does not come up. Others only repeat a status, or tell of what does no harm.
+    /// Returns whether a Warning of this reason says why a pod does not come up. Others only repeat
+    /// a status, or report harmless events.
     pub(crate) fn explains(reason: &str) -> bool {
         !matches!(
             reason,
@@ -49,8 +51,11 @@ impl Warning {
     }
 }
 
-/// One sentence without a full stop of at most 200 characters in one line, for a pod that is not well; empty for one that is, that is on
-/// its way, or that has done its work. Never the pod's own name, UID, IP or a time: pods that fail alike have the same reason.
+/// Returns one sentence of at most 200 characters in one line, without a full stop, for a pod that
+/// is not well.
+///
+/// It is empty for a pod that is well, in transition, or done. It never has the pod's own name,
+/// UID, IP or a time, so that pods that fail alike have the same reason.
 pub(crate) fn reason(pod: &Pod, warning: Option<&Warning>) -> String {
     match explain(pod, warning.filter(|_| heeds_warnings(pod))) {
         Some(cause) => text::scrub(&cause, pod),
@@ -58,7 +63,7 @@ pub(crate) fn reason(pod: &Pod, warning: Option<&Warning>) -> String {
     }
 }
 
-/// Whether a Warning may explain a pod: it is to run, and not ready.
+/// Returns whether a Warning may explain a pod: one that should run, and is not ready.
 pub(crate) fn heeds_warnings(pod: &Pod) -> bool {
     let Pod { metadata, status, .. } = pod;
     metadata.deletion_timestamp.is_none()
@@ -105,7 +110,8 @@ fn explain(pod: &Pod, warning: Option<&Warning>) -> Option<String> {
     }
 }
 
-/// A pod that is being deleted ends by itself unless its node is gone. A NoExecute taint is how Kubernetes says that it may be.
+/// A pod that is being deleted ends by itself unless its node is gone. Kubernetes reports a node
+/// that may be gone as a `NoExecute` taint.
 fn deleting(status: &wire::Status) -> Option<String> {
     let disrupted = condition(status, "DisruptionTarget").filter(|condition| condition.status == "True");
     if status.reason == "NodeLost" {
@@ -116,18 +122,18 @@ fn deleting(status: &wire::Status) -> Option<String> {
         .map(|_| "Being deleted because of a taint on its node, which may have stopped answering".to_owned())
 }
 
-/// A pod that has failed for good.
+/// The reason of a pod that has failed for good.
 fn failed(pod: &Pod) -> String {
     let status = &pod.status;
     if !status.reason.is_empty() {
         let message = match status.reason.as_str() {
-            // What follows are measurements of the moment.
+            // What follows are measurements of that moment.
             "Evicted" => text::first_sentence(&status.message),
             _ => status.message.clone(),
         };
         return in_words(&status.reason, &message);
     }
-    // What ended it ended its containers too.
+    // A disruption of the pod ended its containers too.
     if let Some(disrupted) = condition(status, "DisruptionTarget").filter(|condition| condition.status == "True") {
         return in_words(&disrupted.reason, &disrupted.message);
     }
@@ -138,7 +144,7 @@ fn failed(pod: &Pod) -> String {
     }
 }
 
-/// `REASON: message`.
+/// Returns `REASON: message`.
 fn in_words(reason: &str, message: &str) -> String {
     let cause = text::cause(message);
     match cause.strip_prefix("Pod was rejected: ").unwrap_or(&cause) {
@@ -147,12 +153,13 @@ fn in_words(reason: &str, message: &str) -> String {
     }
 }
 
-/// The worst of its containers; of equals the first, and init containers first of all.
+/// Returns the worst finding of its containers: the first of equal ones, and init containers before
+/// the others.
 fn worst(pod: &Pod) -> Option<Finding> {
     let initialising = initialising(pod);
     let inits = pod.status.init_container_statuses.iter();
     let inits = inits.take(initialising.map_or(usize::MAX, |at| at + 1));
-    // The condition outlives the init containers' statuses, as for STATUS.
+    // The condition outlives the init containers' statuses, as in `print_pod`.
     let regular = pod.status.container_statuses.iter();
     let regular = regular.filter(|_| initialising.is_none() || is_true(&pod.status, "Initialized"));
     let findings = inits
@@ -163,7 +170,7 @@ fn worst(pod: &Pod) -> Option<Finding> {
         .min_by_key(|finding| finding.rank)
 }
 
-/// The init container that initialisation is at; none when it is over.
+/// Returns the position of the current init container; `None` when initialisation is over.
 fn initialising(pod: &Pod) -> Option<usize> {
     pod.status.init_container_statuses.iter().position(|status| {
         let over = status
@@ -197,7 +204,8 @@ fn is_sidecar(pod: &Pod, name: &str) -> bool {
     specs.any(|spec| spec.name == name && spec.restart_policy == "Always")
 }
 
-/// A pod without a node. One held back by gates waits for whoever set them.
+/// The reason of a pod without a node. A pod that scheduling gates hold back has none: it waits for
+/// whoever set them.
 fn unscheduled(scheduled: &Condition, warning: Option<&Warning>) -> Option<String> {
     if scheduled.reason == "SchedulingGated" {
         return None;
@@ -207,7 +215,7 @@ fn unscheduled(scheduled: &Condition, warning: Option<&Warning>) -> Option<Strin
         None => &scheduled.message,
     };
     let line = text::one_line(message);
-    // What could be gained by preemption comes after why there is no node.
+    // What preemption could achieve follows the reason why there is no node.
     let why = [" preemption: ", " no new claims to deallocate"]
         .iter()
         .filter_map(|rest| line.find(rest))
@@ -217,7 +225,8 @@ fn unscheduled(scheduled: &Condition, warning: Option<&Warning>) -> Option<Strin
     Some(format!("Not scheduled{}", because(why)))
 }
 
-/// What a Warning says of a pod none of whose containers was ever started: it has no node yet, or the node can't prepare it.
+/// Returns what a Warning says about a pod none of whose containers has ever started: it has no
+/// node yet, or its node can't prepare it.
 fn coming_up(pod: &Pod, warning: Option<&Warning>) -> Option<String> {
     let warning = warning?;
     let status = &pod.status;
@@ -234,7 +243,7 @@ fn coming_up(pod: &Pod, warning: Option<&Warning>) -> Option<String> {
     (!begun && fits).then(|| in_words(&warning.reason, &warning.message))
 }
 
-/// A container that runs and is not ready, with what its probe found.
+/// Adds what its probe found to the finding of a container that runs and is not ready.
 fn with_probe(finding: Finding, warning: Option<&Warning>) -> Option<String> {
     let kind = if finding.rank == Rank::Unready {
         "Readiness"
@@ -247,7 +256,7 @@ fn with_probe(finding: Finding, warning: Option<&Warning>) -> Option<String> {
     }
 }
 
-/// What a probe of a container found.
+/// Returns what a probe of a container found.
 fn probe(warning: &Warning, kind: &str, container: &str) -> Option<String> {
     if warning.reason != "Unhealthy" || !(warning.container.is_empty() || warning.container == container) {
         return None;
@@ -257,7 +266,7 @@ fn probe(warning: &Warning, kind: &str, container: &str) -> Option<String> {
     Some(text::cause(found))
 }
 
-/// A pod that is not ready though no container of it says why.
+/// The reason of a pod that is not ready although none of its containers says why.
 fn not_ready(pod: &Pod) -> Option<String> {
     let status = &pod.status;
     let ready = condition(status, "Ready").filter(|condition| condition.status != "True")?;
@@ -268,7 +277,7 @@ fn not_ready(pod: &Pod) -> Option<String> {
         let mut known = status.container_statuses.iter();
         known.any(|container| container.name == name && container.ready)
     };
-    // One without a status has not begun, and explains it.
+    // A container without a status has not begun, which explains it.
     let containers = &pod.spec.containers;
     let silent = status.phase == "Running"
         && !containers.is_empty()
@@ -276,12 +285,12 @@ fn not_ready(pod: &Pod) -> Option<String> {
     silent.then(|| "Not ready, though its containers are: its node may have stopped answering".to_owned())
 }
 
-/// Whether the first condition of a type is true.
+/// Returns whether the first condition of a type is true.
 fn is_true(status: &wire::Status, kind: &str) -> bool {
     condition(status, kind).is_some_and(|condition| condition.status == "True")
 }
 
-/// The first condition of a type.
+/// Returns the first condition of a type.
 fn condition<'a>(status: &'a wire::Status, kind: &str) -> Option<&'a Condition> {
     status.conditions.iter().find(|condition| condition.kind == kind)
 }

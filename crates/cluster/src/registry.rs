@@ -1,4 +1,4 @@
-//! Which clusters there are: their clients, their watches, their state.
+//! The registry of clusters: their clients, their watches and their state.
 
 use std::{
     collections::BTreeMap,
@@ -20,10 +20,11 @@ use crate::{
 
 mod supervise;
 
-/// Namespaces of one cluster that are watched at most: each costs a connection.
+/// The most namespaces of one cluster that are watched. Each costs a connection.
 const MAX_NAMESPACES: usize = 100;
 
-/// All clusters of this process. Cheap to clone. Owns every watch task; [`Registry::shutdown`] ends them.
+/// All clusters of this process. Cheap to clone. It owns every watch task; [`Registry::shutdown`]
+/// ends them.
 #[derive(Clone, Debug)]
 pub struct Registry {
     state: Arc<State>,
@@ -59,11 +60,11 @@ impl State {
     }
 }
 
-/// For the end of all logs and terminals at the shutdown.
+/// How long all logs and terminals may take to end at the shutdown.
 const STREAMS_END: Duration = Duration::from_secs(3);
 
 impl Registry {
-    /// No clusters yet. Must be called within a tokio runtime.
+    /// Makes an empty registry. Must be called within a tokio runtime.
     pub fn new(index: Index, policy: Policy) -> Self {
         Self {
             state: Arc::new(State {
@@ -75,8 +76,11 @@ impl Registry {
         }
     }
 
-    /// Adds a cluster and starts its watch; replaces (and clears) one with the same number. Of the namespaces at most 100 are watched: with more
-    /// of them the cluster stays [`crate::SyncState::Failed`].
+    /// Adds a cluster and starts its watch. A cluster with the same number is replaced, and its
+    /// rows are removed.
+    ///
+    /// At most 100 namespaces are watched: with more, the cluster stays
+    /// [`crate::SyncState::Failed`].
     pub fn add(&self, mut spec: Spec) -> Cluster {
         spec.namespaces.retain(|namespace| !namespace.is_empty());
         spec.namespaces.sort_unstable();
@@ -101,17 +105,18 @@ impl Registry {
         cluster
     }
 
-    /// Wakes when rows in the index, a cluster's sync state or the set of clusters may have changed. Many changes wake once.
+    /// Wakes when rows in the index, a cluster's sync state or the set of clusters may have
+    /// changed. Many changes may wake once.
     pub fn changes(&self) -> watch::Receiver<()> {
         self.state.changes.subscribe()
     }
 
-    /// Ends a cluster's watch and drops its rows.
+    /// Ends a cluster's watch and removes its rows.
     pub async fn remove(&self, id: ClusterId) {
         let entry = self.state.clusters().remove(&id);
         if let Some(entry) = entry {
             end(entry, RemovalReason::Removed).await;
-            // Unless one with the same number has come meanwhile, which has cleared them itself.
+            // A new cluster with the same number has removed them itself.
             if self.get(id).is_none() {
                 self.state.index.remove_cluster(id);
             }
@@ -119,26 +124,28 @@ impl Registry {
         }
     }
 
-    /// The cluster with a number.
+    /// Returns the cluster with a number.
     pub fn get(&self, id: ClusterId) -> Option<Cluster> {
         self.state.clusters().get(&id).map(|entry| entry.cluster.clone())
     }
 
-    /// The cluster with a name.
+    /// Returns the cluster with a name.
     pub fn named(&self, name: &str) -> Option<Cluster> {
         let clusters = self.state.clusters();
         let found = clusters.values().find(|entry| entry.cluster.name() == name);
         found.map(|entry| entry.cluster.clone())
     }
 
-    /// All clusters, by number.
+    /// Returns all clusters in the order of their numbers.
     pub fn all(&self) -> Vec<Cluster> {
         let clusters = self.state.clusters();
         clusters.values().map(|entry| entry.cluster.clone()).collect()
     }
 
-    /// Tries a source without keeping it: version, and whether pods can be listed and watched (in the namespaces, if any are named). Tells nothing of
-    /// the upstream's body.
+    /// Tries a source without keeping it: asks for the version, and checks that pods can be listed
+    /// and watched, in `namespaces` if any are given.
+    ///
+    /// Errors repeat nothing of a response's body.
     ///
     /// # Errors
     /// What failed, as [`crate::Error`].
@@ -148,7 +155,8 @@ impl Registry {
         info::probe(&shared, namespaces, policy).await
     }
 
-    /// Ends all watches, logs and terminals and waits for them: for terminals a few seconds, which the end of a process's input takes.
+    /// Ends all watches, logs and terminals, and waits for them. Terminals get a few seconds, which
+    /// ending a process's input takes.
     pub async fn shutdown(&self) {
         let entries = std::mem::take(&mut *self.state.clusters());
         for entry in entries.values() {

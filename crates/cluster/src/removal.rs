@@ -1,4 +1,4 @@
-//! The end of a cluster's streams, and why it came.
+//! The end of a cluster's streams, and the reason for it.
 
 use std::{
     fmt,
@@ -7,14 +7,14 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-/// Why a cluster, as it was, is no longer served.
+/// Why a cluster is no longer served as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RemovalReason {
     /// It was removed.
     Removed,
-    /// Another credential, or other settings, took its place.
+    /// It was replaced by one with another credential or other settings.
     Replaced,
-    /// The process ends.
+    /// The process is shutting down.
     Shutdown,
 }
 
@@ -52,12 +52,12 @@ impl Removal {
         self.token.is_cancelled()
     }
 
-    /// Runs a future until it ends or the end of the cluster comes.
+    /// Runs a future until it completes or the cluster ends.
     pub(crate) async fn run_until_cancelled<F: Future>(&self, work: F) -> Option<F::Output> {
         self.token.run_until_cancelled(work).await
     }
 
-    /// Returns why the end came.
+    /// Returns why the cluster ended.
     pub(crate) fn reason(&self) -> RemovalReason {
         self.why.get().copied().unwrap_or(RemovalReason::Removed)
     }

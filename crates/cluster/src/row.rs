@@ -1,4 +1,4 @@
-//! The row of a pod: what the index keeps of it.
+//! The row of a pod: the part of it that the index keeps.
 
 use std::net::IpAddr;
 
@@ -11,24 +11,26 @@ use crate::{
     wire::{self, ContainerStatus, Time},
 };
 
-/// Bytes of the longest image of a row.
+/// The most bytes of an image in a row.
 const IMAGE: usize = 512;
-/// Containers of a row at most, and as many init containers.
+/// The most containers of a row, and the most init containers.
 const CONTAINERS: usize = 200;
-/// Labels of a row at most.
+/// The most labels of a row.
 const LABELS: usize = 256;
-/// Bytes of the longest key of a label that Kubernetes takes: a DNS-1123 subdomain, a slash and a name of 63 bytes.
+/// The most bytes of a label key that Kubernetes accepts: a DNS-1123 subdomain, a slash and a name
+/// of 63 bytes.
 const LABEL_KEY: usize = 253 + 1 + 63;
-/// Bytes of the longest value of a label that Kubernetes takes.
+/// The most bytes of a label value that Kubernetes accepts.
 const LABEL_VALUE: usize = 63;
-/// Addresses of a pod beside its first at most. Kubernetes has one.
+/// The most addresses of a pod in addition to its first. Kubernetes has one.
 const MORE_IPS: usize = 15;
 
 /// Makes the row of a pod. `warning` is a Warning event that its reason may need.
 ///
-/// A cluster, and who may store a pod in it, may send texts of any size: those of a row are cut to 253 bytes, images to 512. A label that
-/// Kubernetes would not take is left out whole, because a selector must not match a part of it, and so are labels beyond 256 and containers beyond
-/// 200 of a kind.
+/// A cluster, and whoever can store a pod in it, may send texts of any size. Texts of a row are
+/// truncated to 253 bytes, images to 512. A label that Kubernetes would not accept is left out
+/// whole, because a selector must not match a part of it. Labels beyond 256, and containers beyond
+/// 200 of a kind, are left out too.
 pub(crate) fn row(pod: &wire::Pod, warning: Option<&Warning>) -> podgate_index::Pod {
     let summary = Summary::from_pod(pod);
     let meta = &pod.metadata;
@@ -70,20 +72,22 @@ pub(crate) fn row(pod: &wire::Pod, warning: Option<&Warning>) -> podgate_index::
     }
 }
 
-/// When a pod was created, in seconds since the epoch. Go's zero time is none, as it is in Kubernetes' own JSON.
+/// Returns when a pod was created, in seconds since the epoch. Go's zero time is `None`, as in
+/// Kubernetes' own JSON.
 fn created_at(meta: &wire::Metadata) -> Option<i64> {
     let time = meta.creation_timestamp.filter(|time| *time != Time::default());
     time.map(|time| time.seconds)
 }
 
-/// The addresses of a pod beside its first. A text that is not an address is not kept.
+/// Returns the addresses of a pod in addition to its first. A text that is not an address is
+/// dropped.
 fn more_ips(status: &wire::Status) -> Vec<String> {
     let ips = status.pod_ips.iter().map(|of_pod| &of_pod.ip);
     let more = ips.filter(|ip| **ip != status.pod_ip && ip.parse::<IpAddr>().is_ok());
     more.take(MORE_IPS).cloned().collect()
 }
 
-/// The labels of a row, by key.
+/// Returns the labels of a row in the order of their keys.
 fn labels(meta: &wire::Metadata) -> Vec<(String, String)> {
     let fits =
         |(key, value): &(&String, &String)| !key.is_empty() && key.len() <= LABEL_KEY && value.len() <= LABEL_VALUE;
@@ -91,7 +95,8 @@ fn labels(meta: &wire::Metadata) -> Vec<(String, String)> {
     labels.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
-/// The first containers of the specification, each with its status. Statuses come in any order, and may lack or be of another.
+/// Joins the first containers of the specification with their statuses. Statuses come in any order;
+/// some may be missing or belong to no container.
 fn join(specs: &[wire::Container], statuses: &[ContainerStatus]) -> Vec<Container> {
     let of = |spec: &wire::Container| {
         let status = statuses.iter().find(|status| status.name == spec.name);

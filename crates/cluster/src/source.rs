@@ -1,4 +1,4 @@
-//! Where a cluster's address and credential come from, and which of them are refused.
+//! The sources of a cluster's address and credential, and which of them are refused.
 
 use std::{
     path::Path,
@@ -32,32 +32,34 @@ use crate::text::quote;
 /// Where Kubernetes mounts the service account of a pod.
 const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
-/// Address and credential of a cluster. Its `Debug` shows no secret.
+/// The address and credential of a cluster. Its `Debug` shows no secret.
 #[derive(Clone)]
 pub struct Source {
     kind: Kind,
 }
 
-/// The ways to reach a cluster.
+/// The kinds of sources.
 #[derive(Clone)]
 enum Kind {
-    /// A context of a kubeconfig file of the operator's: it may name exec plug-ins, proxies and files, and reach any address.
+    /// A context of an operator's kubeconfig file. It may name exec plug-ins, proxies and files,
+    /// and reach any address.
     File(Box<FileSource>),
-    /// It came through the API.
+    /// A source that came through the API.
     Untrusted(Box<Effective>),
     /// The service account of the pod that we run in.
     InCluster,
-    /// Nothing: its credential was lost. Every call fails with the reason.
+    /// No source: the credential was lost. Every call fails with the reason.
     Unusable { api_server: String, reason: String },
 }
 
-/// A context of a file, which is read again for each client, because tools write fresh credentials into it.
+/// A context of a file. The file is read again for each client, because tools write fresh
+/// credentials into it.
 #[derive(Clone)]
 struct FileSource {
     file: Arc<file::File>,
     context: String,
-    /// What the context came to when the file was last read and had it usable; until then, why it is not. It serves when the file has gone, is being
-    /// rewritten, or has lost the context.
+    /// What the context amounts to by the last usable version of the file, or why it was never
+    /// usable. It serves while the file is missing, is being rewritten, or lacks the context.
     newest: Arc<Mutex<Result<Effective, InvalidSource>>>,
 }
 
@@ -72,25 +74,28 @@ impl std::fmt::Debug for Source {
 /// A context of an operator's kubeconfig, as a cluster.
 #[derive(Clone, Debug)]
 pub struct Context {
-    /// The cluster's name: see [`slug`]. Not yet made unique.
+    /// The cluster's name: see [`slug`]. It may not be unique yet.
     pub name: String,
-    /// The context's name as the file has it.
+    /// The context's name in the file.
     pub original: String,
-    /// How to reach it. A context that can't be used has one too: each call fails with the reason.
+    /// The source. A context that can't be used has one too, with which each call fails with the
+    /// reason.
     pub source: Source,
 }
 
-/// Why a source is refused; its text says the reason and, where there is one, the remedy.
+/// A source was refused. The text says why and, if possible, what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidSource(pub String);
 
 impl Source {
-    /// Reads the contexts of an operator's kubeconfig file, in the file's order. Relative paths in it are taken from its folder.
-    /// A context that can't be used is among them; contexts without a name are left out, and the log says so.
+    /// Reads the contexts of an operator's kubeconfig file, in the file's order.
+    ///
+    /// Relative paths in it are resolved against its folder. Contexts that can't be used are
+    /// included; contexts without a name are left out and logged.
     ///
     /// # Errors
-    /// [`InvalidSource`] when the file can't be read, is no kubeconfig, or holds no context.
+    /// [`InvalidSource`] if the file can't be read, is not a kubeconfig, or has no context.
     pub fn from_kubeconfig_file(path: &Path) -> Result<Vec<Context>, InvalidSource> {
         let (file, kubeconfig) = file::File::open(path)?;
         let shown = path.display();
@@ -118,25 +123,29 @@ impl Source {
         Ok(kubeconfig.contexts().into_iter().map(context).collect())
     }
 
-    /// The service account of the pod that we run in; `None` when there is none.
+    /// Returns the service account of the pod that we run in; `None` if there is none.
     pub fn in_cluster() -> Option<Self> {
         let token = Path::new(SERVICE_ACCOUNT).join("token");
         let there = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && token.exists();
         there.then_some(Self { kind: Kind::InCluster })
     }
 
-    /// A source that came through the API as a kubeconfig: YAML, or its base64. Takes its current context, else its only one.
+    /// Reads a kubeconfig that came through the API, as YAML or its base64. Its current context is
+    /// used, else its only one.
     ///
     /// # Errors
-    /// [`InvalidSource`] for what does not parse, and for exec plug-ins, auth providers, proxies, files and impersonation: each named.
+    /// [`InvalidSource`] for a text that does not parse, and for exec plug-ins, auth providers,
+    /// proxies, files and impersonation, which the error names.
     pub fn from_untrusted_kubeconfig(text: &str) -> Result<Self, InvalidSource> {
         Self::untrusted(untrusted::read(text)?)
     }
 
-    /// A source that came through the API as its parts. `ca_cert` is PEM or its base64; empty: the system's roots.
+    /// Makes a source from parts that came through the API. `ca_cert` is PEM or its base64; empty
+    /// for the system's authorities.
     ///
     /// # Errors
-    /// [`InvalidSource`] for an address that is not `https://host[:port][/path]` and for a certificate that does not parse.
+    /// [`InvalidSource`] for an address that is not `https://host[:port][/path]`, and for a
+    /// certificate that does not parse.
     pub fn from_parts(api_server: &str, token: &str, ca_cert: &str) -> Result<Self, InvalidSource> {
         let mut cluster = json!({"server": api_server.trim()});
         if !ca_cert.trim().is_empty() {
@@ -151,8 +160,8 @@ impl Source {
         Self::untrusted(untrusted::from_kubeconfig(&Kubeconfig::from_value(kubeconfig)?)?)
     }
 
-    /// The source of a cluster whose credential was lost, so that it is still there to be seen, mended and removed: every call fails with
-    /// the reason, and none reaches the server.
+    /// Makes the source of a cluster whose credential was lost, so that the cluster can still be
+    /// seen, repaired and removed. Every call fails with the reason, and none reaches the server.
     pub fn unusable(api_server: &str, reason: &str) -> Self {
         Self {
             kind: Kind::Unusable {
@@ -162,10 +171,11 @@ impl Source {
         }
     }
 
-    /// The same server as [`Source::from_stored`] or another untrusted constructor gave, with a bearer token in place of the credential.
+    /// Returns a source for the same server with a bearer token in place of the credential. The
+    /// server must have come through the API.
     ///
     /// # Errors
-    /// [`InvalidSource`] for a source that names no server, and for a token that is not one.
+    /// [`InvalidSource`] for a source that names no server, and for an invalid token.
     pub fn with_token(&self, token: &str) -> Result<Self, InvalidSource> {
         let Kind::Untrusted(effective) = &self.kind else {
             return Err(InvalidSource(
@@ -184,7 +194,7 @@ impl Source {
         Self::untrusted(effective)
     }
 
-    /// The source as one string for encrypted storage; [`Source::from_stored`] reads it back.
+    /// Returns the source as one string for encrypted storage; [`Source::from_stored`] reads it.
     pub fn to_stored(&self) -> String {
         match &self.kind {
             Kind::Untrusted(effective) => json!({"kubeconfig": untrusted::to_kubeconfig(effective)}).to_string(),
@@ -192,10 +202,10 @@ impl Source {
         }
     }
 
-    /// Reads what [`Source::to_stored`] wrote. Always untrusted.
+    /// Reads the output of [`Source::to_stored`]. The source is always untrusted.
     ///
     /// # Errors
-    /// [`InvalidSource`] when the text is not one of ours.
+    /// [`InvalidSource`] for any other text.
     pub fn from_stored(text: &str) -> Result<Self, InvalidSource> {
         let lost =
             || InvalidSource("what is stored of the cluster's credential can't be read: give it again".to_owned());
@@ -205,7 +215,7 @@ impl Source {
         Self::untrusted(untrusted::from_kubeconfig(&kubeconfig)?)
     }
 
-    /// The API server's address, as `https://host:port`; empty when it is not known.
+    /// Returns the API server's address as `https://host:port`; empty if it is not known.
     pub fn api_server(&self) -> String {
         match &self.kind {
             Kind::Untrusted(effective) => effective.server.text.clone(),
@@ -218,7 +228,8 @@ impl Source {
         }
     }
 
-    /// The namespace of an operator's context, where there is one. A cluster added through the API names its namespaces itself.
+    /// Returns the namespace of an operator's context, if it has one. A cluster added through the
+    /// API names its namespaces itself.
     pub fn namespace(&self) -> Option<String> {
         match &self.kind {
             Kind::File(file) => file.newest().as_ref().ok()?.namespace.clone(),
@@ -234,12 +245,13 @@ impl Source {
         matches!(self.kind, Kind::File(_) | Kind::InCluster)
     }
 
-    /// Whether the environment's proxies are for it. The pod's own API server, and what came through the API, are reached directly.
+    /// Returns whether the environment's proxies apply. The pod's own API server, and clusters
+    /// added through the API, are reached directly.
     pub(crate) fn may_use_environment(&self) -> bool {
         matches!(self.kind, Kind::File(_))
     }
 
-    /// Returns what is known of address and credential now. Blocks: reads files.
+    /// Loads the current address and credential. Blocks, because it reads files.
     ///
     /// # Errors
     /// [`InvalidSource`] with the reason, which names the context and shows no secret.
@@ -272,7 +284,8 @@ impl Source {
 }
 
 impl FileSource {
-    /// Returns what the context comes to now. A file that lacks it, as one that is just being rewritten does, is no news. Blocks.
+    /// Returns what the context amounts to now. Blocks. A file that lacks the context, such as one
+    /// that is being rewritten, changes nothing.
     fn read_again(&self) -> Result<Effective, InvalidSource> {
         let kubeconfig = match self.file.read() {
             Ok(kubeconfig) if kubeconfig.contexts().contains(&self.context.as_str()) => kubeconfig,
@@ -292,7 +305,8 @@ impl FileSource {
     }
 }
 
-/// What `rest.InClusterConfig` of client-go makes of the pod that we run in. Its API server is reached without a proxy.
+/// Returns what client-go's `rest.InClusterConfig` would make of our pod. Its API server is reached
+/// without a proxy.
 fn in_cluster() -> Result<Effective, InvalidSource> {
     let text = in_cluster_server();
     let uri = text.parse().map_err(|_| {
@@ -325,8 +339,10 @@ fn in_cluster_server() -> String {
     format!("https://{host}:{}", part("KUBERNETES_SERVICE_PORT"))
 }
 
-/// A cluster name from a context's name: lower-cased, other characters than `a-z0-9-` as `-`, cut to 63, no `-` at either end, and never
-/// all digits or empty.
+/// Makes a cluster name from a context's name.
+///
+/// It is lower-cased, with `-` for characters other than `a-z0-9-`, of at most 63 characters,
+/// without `-` at either end, and neither empty nor all digits.
 fn slug(context: &str) -> String {
     const MAX: usize = 63;
     let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
@@ -380,7 +396,7 @@ mod tests {
         write(&with("b", "b.example/?secret#secret"));
         assert_eq!(bearer().unwrap(), "Bearer b");
         assert_eq!(source.api_server(), "https://b.example");
-        // A context that is there and wrong says so.
+        // A context that exists and is wrong is reported.
         write("contexts: [{name: x, context: {cluster: gone}}]");
         assert!(bearer().unwrap_err().to_string().contains("names cluster `gone`"));
         assert_eq!(source.api_server(), "https://b.example");

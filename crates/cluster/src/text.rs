@@ -1,19 +1,25 @@
-//! Text of others (a cluster, a proxy, a request) in messages and in the log: cut, on one line, and without characters that change how the rest
-//! of the line looks.
+//! Foreign text (of a cluster, a proxy, a request) in messages and in the log.
+//!
+//! It is truncated, kept on one line, and freed of characters that change how the rest of the line
+//! looks.
 
 use std::{borrow::Cow, fmt, ops::Deref};
 
-/// The most bytes that the log quotes of a request or an object.
+/// The most bytes of a request or an object that the log quotes.
 pub const MAX_QUOTE: usize = 256;
 /// The most bytes of a [`Message`].
 pub const MAX_MESSAGE: usize = 2 << 10;
-/// The most bytes of a text of a row: those of the longest name of Kubernetes, a DNS-1123 subdomain.
+/// The most bytes of a text of a row: those of the longest name in Kubernetes, a DNS-1123
+/// subdomain.
 pub(crate) const MAX_TEXT: usize = 253;
-/// The most bytes of a peer's explanation within a message, so that the sentence around it stays whole.
+/// The most bytes of a peer's explanation within a message, so that the sentence around it stays
+/// whole.
 const MAX_EXCERPT: usize = 1 << 10;
 
-/// A sentence for a caller or the log, of at most [`MAX_MESSAGE`] bytes and on one line. It can be made only by cleaning a text, so an error that
-/// holds one never repeats a peer's text whole, and none of its control and bidirectional characters.
+/// A sentence for a caller or the log, of at most [`MAX_MESSAGE`] bytes on one line.
+///
+/// It can be made only by sanitising a text. An error that holds one therefore never repeats a
+/// peer's text whole, nor any control or bidirectional character of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message(String);
 
@@ -52,7 +58,7 @@ impl fmt::Display for Message {
     }
 }
 
-/// Returns a text for the log: at most [`MAX_QUOTE`] bytes, as [`sanitize`] does.
+/// Returns a text for the log: at most [`MAX_QUOTE`] bytes, sanitised as by [`sanitize`].
 pub fn quote(text: &str) -> String {
     sanitize(text, MAX_QUOTE)
 }
@@ -61,13 +67,15 @@ fn is_clean(text: &str) -> bool {
     text.chars().all(|c| visible(c) == Some(c))
 }
 
-/// Returns a peer's explanation for a message: at most 1 KiB, as [`sanitize`] does.
+/// Returns a peer's explanation for a message: at most 1 KiB, sanitised as by [`sanitize`].
 pub(crate) fn excerpt(text: &str) -> String {
     sanitize(text, MAX_EXCERPT)
 }
 
-/// Cuts a text to `max` bytes at a character and marks the cut with `…`. Control characters and separators of lines become blanks, because a line feed or an
-/// escape sequence would pass for another entry of the log. Characters that set the direction of writing go.
+/// Truncates a text to `max` bytes at a character and marks the cut with `…`.
+///
+/// Control characters and line separators become spaces, because a line feed or an escape sequence
+/// could fake another log entry. Characters that set the writing direction are dropped.
 pub fn sanitize(text: &str, max: usize) -> String {
     let whole = text.len() <= max;
     let end = if whole {
@@ -82,8 +90,9 @@ pub fn sanitize(text: &str, max: usize) -> String {
         .collect()
 }
 
-/// Returns a text as it is, if it has at most `max` bytes; else as much of its beginning as fits with `…` behind it. A character is never split. Unlike
-/// [`sanitize`] it keeps every character, because rows show what the cluster has.
+/// Truncates a text to `max` bytes at a character and marks the cut with `…`.
+///
+/// Unlike [`sanitize`] it keeps every character, because rows show what the cluster has.
 pub(crate) fn truncate<'a>(text: impl Into<Cow<'a, str>>, max: usize) -> String {
     let text = text.into();
     if text.len() <= max {
@@ -93,7 +102,8 @@ pub(crate) fn truncate<'a>(text: impl Into<Cow<'a, str>>, max: usize) -> String 
     format!("{}…", text.split_at(end).0)
 }
 
-/// What is shown for a character, if anything is. The bidirectional ones are those of the Unicode property `Bidi_Control` (UAX #9).
+/// Returns what is shown for a character, if anything. The bidirectional characters are those of
+/// the Unicode property `Bidi_Control` (UAX #9).
 fn visible(c: char) -> Option<char> {
     match c {
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,

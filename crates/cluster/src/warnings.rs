@@ -1,7 +1,8 @@
-//! Warning events that somebody has read, for the reasons of the rows whose statuses say nothing themselves.
+//! Warning events for the reasons of rows whose statuses do not explain themselves.
 //!
-//! Nobody watches events: a busy cluster makes more of them than pods. Whoever reads a pod's events through [`crate::Cluster::events`]
-//! makes the newest telling one known here, and the row shows it at once.
+//! Events are not watched, because a busy cluster makes more of them than pods. When somebody reads
+//! a pod's events through [`crate::Cluster::events`], the newest explanatory one is remembered here
+//! and shows in the row at once.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -17,12 +18,12 @@ use crate::{
     wire,
 };
 
-/// Pods of one cluster whose Warning is kept at most; the one remembered first goes first.
+/// The most pods of one cluster whose Warning is kept. The one remembered first goes first.
 const MAX_PODS: usize = 4096;
-/// Bytes of a Warning's message that are kept: more than a reason has room for.
+/// The most bytes of a Warning's message that are kept: more than a reason can show.
 const MAX_MESSAGE: usize = 1024;
 
-/// The newest telling Warning of pods of one cluster.
+/// The newest explanatory Warnings of the pods of one cluster.
 #[derive(Debug, Default)]
 pub(crate) struct Warnings {
     known: Mutex<Known>,
@@ -32,7 +33,7 @@ pub(crate) struct Warnings {
 struct Known {
     /// By namespace and name.
     pods: HashMap<(String, String), Entry>,
-    /// The keys of `pods` by when their entry was remembered.
+    /// The keys of `pods` in the order in which their entries were remembered.
     order: BTreeMap<u64, (String, String)>,
     sequence: u64,
 }
@@ -40,13 +41,14 @@ struct Known {
 #[derive(Debug)]
 struct Entry {
     number: u64,
-    /// Of the very pod: another of its name has its own fate.
+    /// The pod's UID: another pod of that name has its own Warnings.
     uid: String,
     warning: Warning,
 }
 
 impl Warnings {
-    /// The Warning of a pod whose reason may need one. What is known of a pod that is well, over or of another UID is forgotten.
+    /// Returns the Warning of a pod whose reason may need one. Forgets it if the pod is well,
+    /// finished, or another one of that name.
     pub(crate) fn get(&self, pod: &wire::Pod) -> Option<Warning> {
         let mut known = self.known();
         if known.pods.is_empty() {
@@ -55,7 +57,7 @@ impl Warnings {
         known.get(pod)
     }
 
-    /// Forgets a pod that is gone.
+    /// Forgets a deleted pod.
     pub(crate) fn forget(&self, namespace: &str, name: &str) {
         let mut known = self.known();
         if !known.pods.is_empty() {
@@ -63,12 +65,14 @@ impl Warnings {
         }
     }
 
-    /// Takes what a pod's events, just read, say (none: nothing telling), and brings the pod's row up to it, if that is of the same state of
-    /// the pod as `pod`: a newer row stays as it is. A row that was being made meanwhile may come without it; then the next change of
-    /// the pod, or the next reading of its events, brings it. Whether a row has changed.
+    /// Stores the newest explanatory Warning of a pod (`None` clears it) and updates the pod's row,
+    /// unless the row has changed since `pod` was read. Returns whether the row changed.
+    ///
+    /// A row that is being made meanwhile may miss the Warning. It gets it with the next change of
+    /// the pod, or when its events are read again.
     pub(crate) fn remember(&self, pod: &wire::Pod, newest: Option<Warning>, index: &Index, cluster: ClusterId) -> bool {
         let newest = newest.map(bounded);
-        // Held to the end, so that of two readers the later one's word is also the row's.
+        // Locked to the end, so that of two readers the later one also decides the row.
         let mut known = self.known();
         let befores = [known.get(pod), None];
         match &newest {
@@ -101,7 +105,7 @@ impl Known {
     fn insert(&mut self, pod: &wire::Pod, warning: Warning) {
         let key = key(pod);
         self.remove(&key);
-        // No pod of Kubernetes has such names, and none of these has a row.
+        // Kubernetes has no such names, and such pods have no rows.
         let names = [&pod.metadata.namespace, &pod.metadata.name, &pod.metadata.uid];
         if names.iter().any(|name| name.len() > MAX_TEXT) {
             return;
@@ -128,7 +132,7 @@ impl Known {
     }
 }
 
-/// A Warning as it is kept.
+/// Bounds a Warning for keeping.
 fn bounded(warning: Warning) -> Warning {
     Warning {
         reason: truncate(warning.reason, MAX_TEXT),
@@ -185,7 +189,7 @@ mod tests {
         }
     }
 
-    /// An index that holds a pod as the watch has brought it.
+    /// Makes an index that holds a pod as the watch brought it.
     fn holding(pod: &wire::Pod) -> Index {
         let index = Index::new();
         index.apply(CLUSTER, vec![Change::Upsert(row::row(pod, None))]);

@@ -1,4 +1,4 @@
-//! A WebSocket whose buffers are bounded, whatever its peer does.
+//! A WebSocket with bounded buffers, whatever its peer does.
 
 use std::{
     pin::Pin,
@@ -15,37 +15,38 @@ use tokio_tungstenite::{
     },
 };
 
-/// Bytes that are read at once. Each connection takes as much memory, however quiet it is.
+/// The bytes that are read at once. Each connection takes this memory, however quiet it is.
 const READ: usize = 8 << 10;
-/// Bytes of small messages that are gathered before they are written.
+/// The bytes of small messages that are collected before they are written.
 const WRITE: usize = 16 << 10;
-/// Pongs that may wait until the peer takes them. With that many the peer is not read. Some are allowed, because a peer that waits for us to read may itself not
-/// read for a while.
+/// The most pongs that may wait for the peer; with that many the peer is not read. Some must be
+/// allowed, because a peer that waits for us to read may not be reading itself.
 const MAX_PONGS: usize = 32;
 /// The largest control frame, with its header and mask (RFC 6455, section 5.5).
 const CONTROL: usize = 125 + 6;
-/// The most bytes that the header of a message has.
+/// The most bytes of a message's header.
 const HEADER: usize = 14;
 
-/// The sizes of messages, in bytes. A larger one is an error.
+/// The largest messages in bytes. A larger one is an error.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
-    /// The largest message, and frame, that is taken from the peer.
+    /// The largest message, and frame, to accept from the peer.
     pub incoming: usize,
-    /// The largest message that is sent. What waits to be written is at most this and 32 kB.
+    /// The largest message to send. At most this and 32 kB wait to be written.
     pub outgoing: usize,
 }
 
-/// A [`WebSocketStream`] that holds a bounded part of what was not yet written.
+/// A [`WebSocketStream`] that bounds what waits to be written.
 ///
-/// Tungstenite answers each ping that it reads, and keeps the answers while the peer does not take them. So a peer that pings and does not read
-/// would fill the memory. This stops reading from such a peer.
+/// Tungstenite answers each ping that it reads, and keeps the answers while the peer does not take
+/// them. A peer that pings without reading would fill the memory. This type stops reading from such
+/// a peer.
 ///
 /// Both halves must be polled by one task.
 #[derive(Debug)]
 pub struct BoundedWebSocket<S> {
     inner: WebSocketStream<S>,
-    /// Pongs that perhaps have not been written yet.
+    /// The pongs that may not have been written yet.
     pongs: usize,
 }
 
@@ -126,7 +127,7 @@ mod tests {
         (BoundedWebSocket::new(near, role, SIZES).await, far)
     }
 
-    /// A ping of 125 bytes, as a client or a server sends it.
+    /// Returns a ping of 125 bytes as a client or a server sends it.
     fn ping(from: Role) -> Vec<u8> {
         let (length, mask): (u8, &[u8]) = match from {
             Role::Client => (0x80 | 125, &[0; 4]),
@@ -135,7 +136,8 @@ mod tests {
         [&[0x89, length], mask, &[b'x'; 125]].concat()
     }
 
-    /// Sends so many pings without reading, while the socket is read; how many were taken.
+    /// Sends `count` pings without reading, while the socket is read. Returns how many were
+    /// accepted.
     async fn pings(role: Role, count: usize) -> usize {
         let (mut socket, mut far) = pair(role).await;
         let from = match role {
@@ -145,7 +147,7 @@ mod tests {
         let ping = ping(from);
         let mut taken = 0;
         for _ in 0..count {
-            // The socket is read until it waits; then the peer can write only what fits between them.
+            // Read the socket until it waits. Then the peer can write only what fits between them.
             while socket.next().now_or_never().is_some() {}
             match far.write_all(&ping).now_or_never() {
                 Some(written) => written.unwrap(),
@@ -161,7 +163,7 @@ mod tests {
         for role in [Role::Server, Role::Client] {
             // What fits into the pipe in both directions, and the pongs that may wait.
             let most = 2 * (4 << 10) / 127 + MAX_PONGS + READ / 127 + 2;
-            // The task's budget would make it wait, too.
+            // The task's budget would make it wait as well.
             let taken = tokio::task::unconstrained(pings(role, 100_000)).await;
             assert!(taken > MAX_PONGS && taken <= most, "{role:?}: {taken}");
         }

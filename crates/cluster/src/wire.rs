@@ -1,11 +1,12 @@
-//! The parts of Kubernetes objects that a row needs, from JSON and from protobuf. Partial on purpose: what is not named here is never kept in
-//! memory.
+//! The parts of Kubernetes objects that a row needs, from JSON and from protobuf.
 //!
-//! Lenient as the API server's own clients are: an absent field, `null` and an empty value are the same. A value of another type
-//! is an error of that one object.
+//! They are partial on purpose: no other field is ever kept in memory. Decoding is as lenient as in
+//! the API server's own clients: an absent field, `null` and an empty value are the same. A value
+//! of another type makes that one object invalid.
 //!
-//! Field numbers are those of `k8s.io/api/core/v1/generated.proto` and `k8s.io/apimachinery/pkg/apis/meta/v1/generated.proto` of Kubernetes 1.36,
-//! which never change a number once it is given.
+//! Field numbers are those of `k8s.io/api/core/v1/generated.proto` and
+//! `k8s.io/apimachinery/pkg/apis/meta/v1/generated.proto` of Kubernetes 1.36, which never change a
+//! number once it is assigned.
 
 use std::collections::BTreeMap;
 
@@ -27,11 +28,11 @@ pub(crate) struct Pod {
     #[serde(deserialize_with = "nullable")]
     #[prost(message, required, tag = "1")]
     pub(crate) metadata: Metadata,
-    /// What it shall be.
+    /// The desired state.
     #[serde(deserialize_with = "nullable")]
     #[prost(message, required, tag = "2")]
     pub(crate) spec: Spec,
-    /// What it is.
+    /// The observed state.
     #[serde(deserialize_with = "nullable")]
     #[prost(message, required, tag = "3")]
     pub(crate) status: Status,
@@ -49,7 +50,7 @@ pub(crate) struct Metadata {
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "3")]
     pub(crate) namespace: String,
-    /// Unique over time.
+    /// The unique ID.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "5")]
     pub(crate) uid: String,
@@ -57,10 +58,10 @@ pub(crate) struct Metadata {
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "6")]
     pub(crate) resource_version: String,
-    /// When it was made.
+    /// When it was created.
     #[prost(message, optional, tag = "8")]
     pub(crate) creation_timestamp: Option<Time>,
-    /// When it was, or shall be, deleted; set as soon as the deletion was asked for.
+    /// When it was or will be deleted. It is set as soon as the deletion was requested.
     #[prost(message, optional, tag = "9")]
     pub(crate) deletion_timestamp: Option<Time>,
     /// Labels.
@@ -85,7 +86,7 @@ pub(crate) struct OwnerReference {
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "3")]
     pub(crate) name: String,
-    /// Whether it is the one that controls the object.
+    /// Whether it is the owner that controls the object.
     #[serde(deserialize_with = "nullable")]
     #[prost(bool, tag = "6")]
     pub(crate) controller: bool,
@@ -103,7 +104,7 @@ pub(crate) struct Spec {
     #[serde(deserialize_with = "bounded_list")]
     #[prost(message, repeated, tag = "2")]
     pub(crate) containers: Vec<Container>,
-    /// Init containers, restartable ones among them.
+    /// Init containers, including restartable ones.
     #[serde(deserialize_with = "bounded_list")]
     #[prost(message, repeated, tag = "20")]
     pub(crate) init_containers: Vec<Container>,
@@ -117,11 +118,11 @@ pub(crate) struct Container {
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "1")]
     pub(crate) name: String,
-    /// Image as the specification names it.
+    /// The image as the specification names it.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "2")]
     pub(crate) image: String,
-    /// `Always` makes an init container restartable (a sidecar); else empty or of no concern here.
+    /// `Always` makes an init container restartable (a sidecar); else empty or not needed here.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "24")]
     pub(crate) restart_policy: String,
@@ -159,11 +160,11 @@ pub(crate) struct Status {
     #[serde(deserialize_with = "bounded_list")]
     #[prost(message, repeated, tag = "2")]
     pub(crate) conditions: Vec<Condition>,
-    /// Of the regular containers, in any order.
+    /// Those of the regular containers, in any order.
     #[serde(deserialize_with = "bounded_list")]
     #[prost(message, repeated, tag = "8")]
     pub(crate) container_statuses: Vec<ContainerStatus>,
-    /// Of the init containers, in any order.
+    /// Those of the init containers, in any order.
     #[serde(deserialize_with = "bounded_list")]
     #[prost(message, repeated, tag = "10")]
     pub(crate) init_container_statuses: Vec<ContainerStatus>,
@@ -187,7 +188,7 @@ pub(crate) struct PodIp {
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
 #[serde(default)]
 pub(crate) struct Condition {
-    /// Which, such as `Ready`.
+    /// The type, such as `Ready`.
     #[serde(rename = "type", deserialize_with = "nullable")]
     #[prost(string, tag = "1")]
     pub(crate) kind: String,
@@ -195,17 +196,17 @@ pub(crate) struct Condition {
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "2")]
     pub(crate) status: String,
-    /// Why, in one word.
+    /// The reason in one word.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "5")]
     pub(crate) reason: String,
-    /// Why, in words.
+    /// The reason in words.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "6")]
     pub(crate) message: String,
 }
 
-/// What is known of a container (`ContainerStatus`).
+/// The status of a container (`ContainerStatus`).
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct ContainerStatus {
@@ -225,7 +226,7 @@ pub(crate) struct ContainerStatus {
     #[serde(deserialize_with = "nullable")]
     #[prost(int32, tag = "5")]
     pub(crate) restart_count: i32,
-    /// Its present state.
+    /// Its current state.
     #[serde(deserialize_with = "nullable")]
     #[prost(message, required, tag = "2")]
     pub(crate) state: ContainerState,
@@ -235,7 +236,7 @@ pub(crate) struct ContainerStatus {
     pub(crate) last_state: ContainerState,
 }
 
-/// A container's state: one of the three, or none.
+/// A container's state: one of the three, or none of them.
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
 #[serde(default)]
 pub(crate) struct ContainerState {
@@ -250,25 +251,25 @@ pub(crate) struct ContainerState {
     pub(crate) terminated: Option<Terminated>,
 }
 
-/// A container that waits.
+/// A waiting container.
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
 #[serde(default)]
 pub(crate) struct Waiting {
-    /// For what, such as `ContainerCreating` or `CrashLoopBackOff`.
+    /// Why it waits, such as `ContainerCreating` or `CrashLoopBackOff`.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "1")]
     pub(crate) reason: String,
-    /// The same in words; may be empty.
+    /// The reason in words; may be empty.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "2")]
     pub(crate) message: String,
 }
 
-/// A container that runs.
+/// A running container.
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
 pub(crate) struct Running {}
 
-/// A container that has ended.
+/// A terminated container.
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct Terminated {
@@ -280,7 +281,7 @@ pub(crate) struct Terminated {
     #[serde(deserialize_with = "nullable")]
     #[prost(int32, tag = "2")]
     pub(crate) signal: i32,
-    /// Why, such as `Completed` or `OOMKilled`; may be empty.
+    /// The reason, such as `Completed` or `OOMKilled`; may be empty.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "3")]
     pub(crate) reason: String,
@@ -288,12 +289,13 @@ pub(crate) struct Terminated {
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "4")]
     pub(crate) message: String,
-    /// When.
+    /// When it ended.
     #[prost(message, optional, tag = "6")]
     pub(crate) finished_at: Option<Time>,
 }
 
-/// A point in time, in whole seconds since the epoch (`metav1.Time`). The default is Go's: the first of January of the year 1.
+/// A point in time, in whole seconds since the epoch (`metav1.Time`). The default is Go's: the
+/// first of January of the year 1.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Message)]
 pub struct Time {
     /// Seconds since the epoch.

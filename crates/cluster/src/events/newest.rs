@@ -1,4 +1,4 @@
-//! Which events are kept: those of one pod, and of them the newest.
+//! The selection of events: those of one pod, and of these the newest.
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
@@ -7,8 +7,11 @@ use jiff::Timestamp;
 use super::{MAX_EVENTS, SubjectMetadata, wire::WireEvent};
 use crate::list::Sink;
 
-/// How events are ordered, the newest greatest. Their seconds are too coarse for a pod's start, so the resource version decides between equal times: a number
-/// in practice, and greater the later the event was written. Without one, or with equal ones, the one that was listed first counts as newer.
+/// The order of events, the newest greatest.
+///
+/// Their seconds are too coarse for a pod's start, so the resource version decides between equal
+/// times: in practice it is a number that grows with each write. Without one, or between equal
+/// ones, the event that was listed first counts as newer.
 type Rank = (Option<Timestamp>, Option<Timestamp>, Option<u64>, Reverse<usize>);
 
 /// An event and its rank.
@@ -42,9 +45,9 @@ pub(super) struct NewestEvents<'a> {
     subject: &'a SubjectMetadata,
     namespace: &'a str,
     name: &'a str,
-    /// The oldest on top.
+    /// The oldest is on top.
     newest: BinaryHeap<Reverse<Ranked>>,
-    /// Events of the pod so far.
+    /// The number of the pod's events so far.
     count: usize,
     skipped: usize,
     bytes: usize,
@@ -63,14 +66,16 @@ impl<'a> NewestEvents<'a> {
         }
     }
 
-    /// Returns the events, newest first, how many older ones there were, and how many events could not be read.
+    /// Returns the events, newest first, the number of older ones, and the number of unreadable
+    /// ones.
     pub(super) fn into_parts(self) -> (Vec<WireEvent>, usize, usize) {
         let left_out = self.count - self.newest.len();
         let sorted = self.newest.into_sorted_vec().into_iter();
         (sorted.map(|ranked| ranked.0.event).collect(), left_out, self.skipped)
     }
 
-    /// Whether an event names the pod. A server that does not know the selector lists those of others too.
+    /// Returns whether an event names the pod. A server that does not know the selector lists
+    /// events of other objects too.
     fn is_named_by(&self, event: &WireEvent) -> bool {
         let object = &event.involved_object;
         let is = |text: &str, wanted: &str| text.is_empty() || text == wanted;
@@ -141,7 +146,7 @@ mod tests {
             let time = Timestamp::from_second(second.try_into().unwrap()).unwrap().to_string();
             json!({"reason": second.to_string(), "message": "x".repeat(5000), "lastTimestamp": time}).to_string()
         };
-        // Neither in order nor against it.
+        // In neither ascending nor descending order.
         let keep = kept(&subject, (0..3_000).map(|at| event(at * 7 % 3_000)));
         assert!(keep.kept() < MAX_EVENTS * 6_000);
         let (newest, left_out, skipped) = keep.into_parts();

@@ -1,4 +1,4 @@
-//! One event as it is on the wire.
+//! An event on the wire.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use crate::{
     wire::nullable,
 };
 
-/// The most bytes of an event's message. Where Kubernetes checks it, it has at most 1 KiB.
+/// The most bytes of an event's message. Kubernetes bounds it to 1 KiB where it checks it.
 const MAX_MESSAGE: usize = 4 << 10;
 
 /// `Event` of `v1`, which also holds those reported through `events.k8s.io/v1`.
@@ -29,7 +29,7 @@ pub(super) struct WireEvent {
     first_timestamp: Option<Timestamp>,
     last_timestamp: Option<Timestamp>,
     event_time: Option<Timestamp>,
-    /// Signed, and Kubernetes checks no bounds: whoever may write events may write any number.
+    /// Signed, and not checked by Kubernetes: whoever may write events may write any number.
     #[serde(deserialize_with = "nullable")]
     count: i32,
     series: Option<Series>,
@@ -103,7 +103,7 @@ impl WireEvent {
         counts.into_iter().find_map(positive).unwrap_or(1)
     }
 
-    /// Cuts its texts to what is shown of them.
+    /// Truncates its texts to what is shown of them.
     pub(super) fn truncate(&mut self) {
         let short = [
             &mut self.kind,
@@ -116,13 +116,13 @@ impl WireEvent {
             truncate(text, MAX_TEXT);
         }
         truncate(&mut self.message, MAX_MESSAGE);
-        // Not needed any more.
+        // These are not needed from here on.
         self.involved_object.uid = String::new();
         self.involved_object.namespace = String::new();
         self.involved_object.name = String::new();
     }
 
-    /// Returns the bytes that it takes, about.
+    /// Returns roughly the bytes that it takes.
     pub(super) fn bytes(&self) -> usize {
         let texts = [
             &self.kind,
@@ -137,7 +137,7 @@ impl WireEvent {
         size_of::<Self>() + texts.iter().map(|text| text.capacity()).sum::<usize>()
     }
 
-    /// The event as a Warning that explains, if it is one.
+    /// Returns the event as an explanatory Warning, if it is one.
     pub(super) fn warning(&self) -> Option<Warning> {
         (self.kind == "Warning" && Warning::explains(&self.reason)).then(|| Warning {
             reason: self.reason.clone(),
@@ -171,7 +171,8 @@ fn truncate(text: &mut String, max: usize) {
     }
 }
 
-/// The container that a field path names: `spec.containers{app}`, and so for init and ephemeral ones. Else empty.
+/// Returns the container that a field path such as `spec.containers{app}` names, also for init and
+/// ephemeral ones; else an empty text.
 fn container(field_path: &str) -> &str {
     ["spec.containers", "spec.initContainers", "spec.ephemeralContainers"]
         .into_iter()

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::wire::{self, MAX_PARTS};
 
-/// Names the container that is meant when none is named.
+/// The annotation with the container to use if none is named.
 pub(super) const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
 
 /// The parts of a live pod that logs and terminals need.
@@ -49,13 +49,14 @@ pub(super) struct Spec {
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Container {
     pub(super) name: String,
-    /// Of an init container `Always` (a sidecar); of any, its own policy instead of the pod's (KEP-5307).
+    /// `Always` on an init container makes it a sidecar. On any container it is its own policy,
+    /// which replaces the pod's (KEP-5307).
     pub(super) restart_policy: Option<String>,
     #[serde(deserialize_with = "leading_items")]
     pub(super) restart_policy_rules: Vec<Rule>,
 }
 
-/// When a container is started again although its policy says no (`ContainerRestartRule`).
+/// A rule by which a container is restarted against its policy (`ContainerRestartRule`).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Rule {
@@ -115,8 +116,10 @@ pub(super) struct Terminated {
     pub(super) container_id: String,
 }
 
-/// Reads a list; `null` as an empty one. Of a list that makes its pod too large the rest is skipped, and not refused as by the index's own reader of lists: the
-/// pod is then refused by name, with the bound.
+/// Reads a list; `null` as an empty one.
+///
+/// The rest of a list that makes its pod too large is skipped. It is not an error as in [`wire`],
+/// so that the pod can be refused by name, with the bound.
 fn leading_items<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> std::result::Result<Vec<T>, D::Error> {

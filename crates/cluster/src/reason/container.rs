@@ -3,28 +3,28 @@
 use super::{image, text};
 use crate::wire::{self, ContainerStatus, Terminated};
 
-/// How bad, and how telling, a finding is: the first is told.
+/// How serious and how informative a finding is. The first in this order is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
     /// It ran out of memory.
     Memory,
     /// The runtime can't start it: configuration, command, hooks.
     Start,
-    /// Its image can't be had.
+    /// Its image is not available.
     Image,
     /// It fails.
     Crash,
-    /// It waits for something that has no rule here.
+    /// It waits for something without a rule here.
     Waiting,
     /// It was restarted, and has not started up since.
     Startup,
     /// It runs and is not ready.
     Unready,
-    /// It starts up for the first time: no fault, unless its startup probe is known to fail.
+    /// It starts up for the first time, which is fine unless its startup probe is known to fail.
     Starting,
 }
 
-/// What is wrong with a container.
+/// A finding: what is wrong with a container.
 #[derive(Debug)]
 pub(super) struct Finding {
     pub(super) rank: Rank,
@@ -33,7 +33,7 @@ pub(super) struct Finding {
     pub(super) container: String,
 }
 
-/// Which list of the specification a container is in.
+/// The list of the specification that a container is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Regular,
@@ -42,7 +42,7 @@ pub(super) enum Role {
     Sidecar,
 }
 
-/// A container with what is known of it.
+/// A container with its status and specification.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Subject<'a> {
     pub(super) pod: &'a wire::Pod,
@@ -50,12 +50,12 @@ pub(super) struct Subject<'a> {
     pub(super) status: &'a ContainerStatus,
     /// Its image as the specification names it, or empty.
     pub(super) image: &'a str,
-    /// Whether it is the only one of its role, and so needs no name.
+    /// Whether it is the only one of its role, so that it needs no name.
     pub(super) alone: bool,
 }
 
 impl<'a> Subject<'a> {
-    /// What is wrong with it, if anything.
+    /// Returns what is wrong with it, if anything.
     pub(super) fn finding(&self) -> Option<Finding> {
         let state = &self.status.state;
         let waiting = state.waiting.as_ref().filter(|waiting| !waiting.reason.is_empty());
@@ -73,7 +73,8 @@ impl<'a> Subject<'a> {
         })
     }
 
-    /// A container that waits. The reasons are those of the kubelet (`pkg/kubelet/container/sync_result.go`, `pkg/kubelet/images/types.go`).
+    /// Describes a waiting container. The reasons are those of the kubelet
+    /// (`pkg/kubelet/container/sync_result.go`, `pkg/kubelet/images/types.go`).
     fn waits(&self, waiting: &wire::Waiting) -> Option<(Rank, String)> {
         let wire::Waiting { reason, message } = waiting;
         let found = match reason.as_str() {
@@ -102,7 +103,7 @@ impl<'a> Subject<'a> {
         Some(found)
     }
 
-    /// A container whose last run failed, or that was started again and again.
+    /// Describes a container whose last run failed, or that was restarted repeatedly.
     fn ended(&self, ended: &Terminated) -> (Rank, String) {
         let restarts = self.restarts();
         match ended.reason.as_str() {
@@ -131,7 +132,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// A container that runs. An init container is never ready while it does.
+    /// Describes a running container. An init container is never ready while it runs.
     fn runs(&self) -> Option<(Rank, String)> {
         if self.status.ready || self.role == Role::Init {
             return None;
@@ -150,7 +151,7 @@ impl<'a> Subject<'a> {
         } else {
             format!("Not started up: {container} has not passed its startup probe{after}")
         };
-        // Within its first run it may just be slow; the kubelet restarts it when it is too slow.
+        // In its first run it may just be slow; the kubelet restarts it if it is too slow.
         let rank = match self.status.restart_count {
             _ if self.status.started => Rank::Unready,
             ..=0 => Rank::Starting,
@@ -175,18 +176,19 @@ impl<'a> Subject<'a> {
         (Rank::Image, format!("Image {image}{of} {what}{}", because(cause)))
     }
 
-    /// What the container left in its termination log, if that is one line: several are the end of its log.
+    /// Quotes what the container left in its termination log if that is one line. Several lines are
+    /// the end of its log.
     fn said(&self, message: &str) -> String {
         let message = message.trim();
         if message.is_empty() || message.contains(['\n', '\r']) {
             return String::new();
         }
-        // Before it is cut: half a name is not recognised any more.
+        // Before it is shortened, because half a name would not be recognised.
         let said = text::impersonal(message, self.pod);
         format!(", saying \"{}\"", text::shorten(&said, text::MAX_CHARS / 2))
     }
 
-    /// `, 7 restarts`, or nothing.
+    /// Returns `, 7 restarts`, or nothing.
     fn restarts(&self) -> String {
         match self.status.restart_count {
             ..=0 => String::new(),
@@ -195,7 +197,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Its name inside a sentence.
+    /// Returns its name inside a sentence.
     fn inside(&self) -> String {
         let kind = match self.role {
             Role::Regular => "container",
@@ -210,7 +212,7 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Its name at the beginning of a sentence.
+/// Writes its name at the beginning of a sentence.
 impl std::fmt::Display for Subject<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let inside = self.inside();
@@ -221,13 +223,13 @@ impl std::fmt::Display for Subject<'_> {
 }
 
 impl Terminated {
-    /// Whether it ended as a program does that has done its work.
+    /// Returns whether it ended like a program that has done its work.
     fn is_success(&self) -> bool {
         self.exit_code == 0 && self.signal == 0 && self.reason != "OOMKilled"
     }
 }
 
-/// `: CAUSE`, or nothing.
+/// Returns `: CAUSE`, or nothing.
 pub(super) fn because(cause: &str) -> String {
     if cause.is_empty() {
         String::new()
@@ -236,8 +238,8 @@ pub(super) fn because(cause: &str) -> String {
     }
 }
 
-/// How it ended: the exit code, and what the code or the runtime says beyond that it failed. Shells say 126 and 127; from 129 to 159 a
-/// signal ended it.
+/// Describes how it ended: the exit code, and what the code or the runtime adds to the fact that it
+/// failed. Shells use 126 and 127; codes from 129 to 159 mean a signal.
 fn exit(ended: &Terminated) -> String {
     let Terminated {
         exit_code: code,

@@ -1,9 +1,12 @@
-//! Why an image can't be had, in a few words. What registries and runtimes write repeats the image's name and its layers of wrapping; the
+//! Why an image is not available, in a few words.
+//!
+//! Messages of registries and runtimes repeat the image's name and wrap the cause in layers; the
 //! cause is one of a few.
 
 use super::text;
 
-/// A cause, and what registries and runtimes write when it is the one: in lower case, the first that is found wins.
+/// Causes, each with the phrases by which registries and runtimes report it, in lower case. The
+/// first match wins.
 const CAUSES: [(&str, &[&str]); 12] = [
     (
         "the registry's rate limit is reached",
@@ -62,11 +65,11 @@ const CAUSES: [(&str, &[&str]); 12] = [
     ),
 ];
 
-/// The cause in a message about an image; empty when it holds none.
+/// Returns the cause in a message about an image; empty if it has none.
 pub(super) fn cause(message: &str, image: &str) -> String {
     let line = text::one_line(message);
     let line = line.as_str();
-    // A back-off says in itself only that it is one; the error follows since Kubernetes 1.31.
+    // A back-off alone says only that it is one. The error follows since Kubernetes 1.31.
     let line = match line.strip_prefix("Back-off pulling image ") {
         Some(rest) => rest.split_once(": ").map_or("", |(_, error)| error),
         None => line,
@@ -87,7 +90,7 @@ pub(super) fn cause(message: &str, image: &str) -> String {
     }
 }
 
-/// A message in lower case without what was quoted or is an address, which may hold any word.
+/// Returns a message in lower case without quoted texts and addresses, which may contain any word.
 fn own_words(message: &str, image: &str) -> String {
     let message = message.to_lowercase().replace("i/o ", "io ");
     let unquoted: String = message.split('"').step_by(2).collect();
@@ -98,7 +101,7 @@ fn own_words(message: &str, image: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// An image's name in a sentence: without its digest, and of a very long one the end.
+/// Returns an image's name for a sentence: without its digest, and only the end of a very long one.
 pub(super) fn short(image: &str) -> String {
     let name = image.split_once('@').map_or(image, |(name, _)| name);
     let skipped = name.chars().count().saturating_sub(text::MAX_CHARS / 2);

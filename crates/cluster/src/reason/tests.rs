@@ -11,7 +11,8 @@ const NAME: &str = "shop-7d9f8b6c5d-x2x4z";
 const UID: &str = "4fed4458-dee0-40ac-ae6d-5cfab59fc6cf";
 const IP: &str = "10.244.1.7";
 
-/// A row of `tests/data/reason.json`. `$NAME`, `$UID` (also as cgroups write it, `$UID_LOW`) and `$IP` stand for the pod's own.
+/// A row of `tests/data/reason.json`. `$NAME`, `$UID` (also in the form of cgroups, `$UID_LOW`) and
+/// `$IP` stand for the pod's own.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
@@ -107,7 +108,7 @@ fn a_name_that_may_mean_something_else_is_kept() {
     assert_eq!(pod("odd"), "Odd: nginx is odd, and so is x-nginx");
 }
 
-/// What messages are made of. [`Own`] fills in for the dollars.
+/// Pieces of messages. [`Own`] replaces the placeholders.
 fn message() -> impl Strategy<Value = String> {
     let own = select(vec![
         "$NAME",
@@ -250,7 +251,7 @@ fn any_warning() -> impl Strategy<Value = Warning> {
     })
 }
 
-/// Who a pod is.
+/// The identity of a pod.
 struct Own {
     name: &'static str,
     uid: &'static str,
@@ -277,7 +278,7 @@ impl Own {
             .replace("$IP", self.ip);
     }
 
-    /// The pod as this one, its messages with it.
+    /// Gives a pod and its messages this identity.
     fn takes(&self, pod: &Pod, warning: Option<&Warning>) -> (Pod, Option<Warning>) {
         let (mut pod, mut warning) = (pod.clone(), warning.cloned());
         pod.metadata.name = self.name.to_owned();

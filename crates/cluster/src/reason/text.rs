@@ -1,20 +1,22 @@
-//! Texts of others made fit for a row: one line, bounded, and without what tells one pod of a workload from the next, because a row's
-//! text is kept once for all pods that share it.
+//! Foreign texts made fit for a row.
+//!
+//! They become one bounded line without what distinguishes one pod of a workload from the next,
+//! because a row's text is stored once for all pods that share it.
 
 use crate::wire::Pod;
 
-/// Characters of a reason at most.
+/// The most characters of a reason.
 pub(super) const MAX_CHARS: usize = 200;
-/// IPs of a pod that are looked for.
+/// The most IPs of a pod that are looked for.
 const MAX_IPS: usize = 16;
-/// Characters of a text that are looked at: what follows would be cut anyway.
+/// The most characters of a text that are read. The rest would be cut off anyway.
 const MAX_READ: usize = 8 * MAX_CHARS;
-/// Stands for what was left out.
+/// Replaces what was left out.
 const LEFT_OUT: &str = "…";
-/// From so many hexadecimal digits on a word is an identifier or a digest.
+/// A word of at least this many hexadecimal digits is an identifier or a digest.
 const ID_DIGITS: usize = 32;
 
-/// What runtimes wrap around the cause of a failure, outermost first. Each ends at `: `.
+/// What runtimes wrap around the cause of a failure, outermost first. Each ends with `: `.
 const WRAPPERS: [&str; 15] = [
     "Error response from daemon",
     "Failed to create pod sandbox",
@@ -33,12 +35,13 @@ const WRAPPERS: [&str; 15] = [
     "error during container init",
 ];
 
-/// A text as a reason: [`impersonal`], of at most [`MAX_CHARS`] characters, cut between words.
+/// Makes a text a reason: [`impersonal`], of at most [`MAX_CHARS`] characters, cut between words.
 pub(super) fn scrub(text: &str, pod: &Pod) -> String {
     shorten(&impersonal(text, pod), MAX_CHARS)
 }
 
-/// A text in one line without what is the pod's own (its name, UID and IP), identifiers, digests and times.
+/// Returns a text in one line without the pod's own name, UID and IP, and without identifiers,
+/// digests and times.
 pub(super) fn impersonal(text: &str, pod: &Pod) -> String {
     let line = one_line(text);
     let own = Own::from_pod(pod);
@@ -71,14 +74,15 @@ pub(super) fn impersonal(text: &str, pod: &Pod) -> String {
     digests.iter().fold(out, |out, digest| out.replace(digest, ""))
 }
 
-/// What names the pod and nothing else.
+/// What identifies the pod and nothing else.
 struct Own<'a> {
     uid: &'a str,
-    /// As cgroups write it.
+    /// The UID as cgroups write it.
     uid_low: String,
     namespace: &'a str,
-    /// Its name and IPs. No name where the same word may well mean something else: where a container has that name, or where it is
-    /// made of letters only, as no controller names its pods.
+    /// Its name and IPs. Its name is left out if the word may well mean something else: if a
+    /// container has the same name, or if it consists of letters only, which no controller's pod
+    /// name does.
     names: Vec<&'a str>,
 }
 
@@ -108,7 +112,8 @@ impl<'a> Own<'a> {
         text
     }
 
-    /// What follows the pod's name or IP, if a text that begins at a word begins with one; `NAME_NAMESPACE(UID)` is a name too.
+    /// If a text begins with the pod's name or IP, returns what follows. `NAME_NAMESPACE(UID)`
+    /// counts as a name too.
     fn skip<'t>(&self, text: &'t str) -> Option<&'t str> {
         let after = self
             .names
@@ -123,14 +128,16 @@ impl<'a> Own<'a> {
         Some(with_uid.map_or(after, |(_, after)| after))
     }
 
-    /// What stands before the pod's name in a word that ends with it, as the claims of a StatefulSet do: `data-web-0`.
+    /// Returns what precedes the pod's name in a word that ends with it, such as a claim of a
+    /// `StatefulSet`: `data-web-0`.
     fn before<'t>(&self, word: &'t str) -> Option<&'t str> {
         let name = self.names.first().filter(|name| !name.is_empty())?;
         word.strip_suffix(name).filter(|before| before.ends_with('-'))
     }
 }
 
-/// Adds a word without the identifiers in it: a UUID at its end, and parts of many hexadecimal digits.
+/// Adds a word without the identifiers in it: a UUID at its end, and parts of many hexadecimal
+/// digits.
 fn push_word(out: &mut String, word: &str) {
     let (word, uuid) = match word.len().checked_sub(36).map(|start| word.split_at(start)) {
         Some((before, last)) if is_uuid(last) => (before, true),
@@ -161,7 +168,7 @@ fn is_uuid(text: &str) -> bool {
         })
 }
 
-/// Whether a word is an RFC 3339 time up to its hour.
+/// Returns whether a word is an RFC 3339 time up to its hour.
 fn is_hour(word: &str) -> bool {
     word.len() == 13
         && word.bytes().enumerate().all(|(at, byte)| match at {
@@ -171,7 +178,8 @@ fn is_hour(word: &str) -> bool {
         })
 }
 
-/// The text in one line: control and invisible characters and runs of spaces become one space.
+/// Returns a text in one line: control and invisible characters and runs of spaces become one
+/// space.
 pub(super) fn one_line(text: &str) -> String {
     let mut line = String::new();
     let shown = |c: &char| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
@@ -186,7 +194,7 @@ pub(super) fn one_line(text: &str) -> String {
     line
 }
 
-/// At most so many characters of a text, cut between words where there are some.
+/// Shortens a text to `most` characters, between words if possible.
 pub(super) fn shorten(text: &str, most: usize) -> String {
     let Some((end, _)) = text.char_indices().nth(most) else {
         return text.to_owned();
@@ -200,7 +208,8 @@ pub(super) fn shorten(text: &str, most: usize) -> String {
     format!("{}{LEFT_OUT}", kept.trim_end_matches([' ', ',', ';', ':', '.', '…']))
 }
 
-/// The cause in a message of a kubelet or a runtime: without the layers around it and its full stop.
+/// Returns the cause in a message of a kubelet or a runtime, without the layers around it and its
+/// full stop.
 pub(super) fn cause(message: &str) -> String {
     let line = without_rpc(&one_line(message));
     let mut text = line.as_str();
@@ -213,7 +222,7 @@ pub(super) fn cause(message: &str) -> String {
     text.trim_end_matches(['.', ' ']).to_owned()
 }
 
-/// The text without what gRPC puts before each error: `rpc error: code = CODE desc = `.
+/// Returns a text without what gRPC puts before each error: `rpc error: code = CODE desc = `.
 fn without_rpc(text: &str) -> String {
     let mut pieces = text.split("rpc error: code = ");
     let mut out = pieces.next().unwrap_or_default().to_owned();
@@ -223,7 +232,7 @@ fn without_rpc(text: &str) -> String {
     out
 }
 
-/// The first sentence of a message, without its full stop.
+/// Returns the first sentence of a message, without its full stop.
 pub(super) fn first_sentence(message: &str) -> String {
     let line = one_line(message);
     let sentence = line.split_once(". ").map_or(line.as_str(), |(sentence, _)| sentence);

@@ -1,4 +1,5 @@
-//! The task of one cluster: runs its watches and looks after its version and nodes, until the cluster is removed.
+//! The task of one cluster, which runs its watches and refreshes its version and nodes until the
+//! cluster is removed.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -13,7 +14,7 @@ use crate::{Error, cluster::Inner, error::Failure, info, watch::driver::Driver};
 /// Runs a cluster after the one that it replaces has ended.
 pub(super) async fn run(cluster: Arc<Inner>, before: Option<JoinHandle<()>>) {
     if let Some(before) = before {
-        // Whether it ended well was its own affair.
+        // The result of the previous task does not matter.
         let _ = before.await;
     }
     cluster.index.remove_cluster(cluster.spec.id);
@@ -21,7 +22,7 @@ pub(super) async fn run(cluster: Arc<Inner>, before: Option<JoinHandle<()>>) {
     let removed = cluster.removed.clone();
     let mut tasks = JoinSet::new();
     removed.run_until_cancelled(watch(cluster, &mut tasks)).await;
-    // They are waited for: none may write a row after this cluster's have been dropped.
+    // Wait for them: none may write a row after this cluster's rows have been removed.
     tasks.shutdown().await;
 }
 
@@ -42,7 +43,7 @@ async fn watch(cluster: Arc<Inner>, tasks: &mut JoinSet<()>) {
     }
     tasks.spawn(info::refresh(cluster.clone()));
     while let Some(ended) = tasks.join_next_with_id().await {
-        // None of them ends but by a fault of ours, and that should not cost the cluster its watch.
+        // They end only by a fault of ours, which should not cost the cluster its watch.
         let Err(error) = ended else { continue };
         tracing::error!(cluster = cluster.spec.name, %error, "a task of the cluster failed and is started again");
         let part = parts.remove(&error.id());

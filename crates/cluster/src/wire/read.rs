@@ -1,4 +1,4 @@
-//! What the derived decoders leave open: null, times, and how much of a pod is too much.
+//! The decoding that the derives leave open: `null`, times, and the bounds of a pod.
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
@@ -9,11 +9,13 @@ use serde::{Deserialize, Deserializer, de};
 use super::{Pod, Time};
 use crate::protobuf::Fields;
 
-/// The most containers, conditions, … of one pod together (in JSON: of each list). A few bytes on the wire make a large item here, containers are looked up among
-/// their statuses, and a cluster may be hostile. No pod that runs comes near it.
+/// The most containers, conditions and other parts of one pod together (in JSON: of each list).
+///
+/// A few bytes on the wire make a large item here, containers are looked up among their statuses,
+/// and a cluster may be hostile. No real pod comes near it.
 pub(crate) const MAX_PARTS: usize = 2_000;
 
-/// Why bytes are no pod.
+/// Why bytes are not a pod.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Malformed {
     #[error(transparent)]
@@ -25,7 +27,7 @@ pub(crate) enum Malformed {
 }
 
 impl Pod {
-    /// Reads a whole message `Pod`, as if its JSON had been read.
+    /// Reads a whole message `Pod`, with the same result as from its JSON.
     pub(crate) fn from_protobuf(message: &[u8]) -> Result<Self, Malformed> {
         let sections = Fields::new(message).map_while(Result::ok);
         let parts = sections.flat_map(|(_, section)| Fields::new(section.bytes()));
@@ -48,7 +50,8 @@ impl Pod {
     }
 }
 
-/// Makes of a time in protobuf what JSON would say. A time that is no pointer in Go is always written: empty, where JSON says `null`.
+/// Turns a time of protobuf into what JSON would have. A time that is not a pointer in Go is always
+/// written: empty, where JSON has `null`.
 fn normalize_time(time: &mut Option<Time>) -> Result<(), Malformed> {
     match time {
         Some(read) if *read == Time::default() => *time = None,
@@ -81,7 +84,9 @@ impl<'de> Deserialize<'de> for Time {
     }
 }
 
-/// Reads `null` as the default, as Go does. The one helper of `serde_with` that is needed here, which is not worth a dependency.
+/// Reads `null` as the default, as Go does.
+///
+/// It is the only helper of `serde_with` that would be needed, which is not worth a dependency.
 pub(crate) fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {
@@ -156,7 +161,7 @@ pub(super) fn bounded_map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     deserializer.deserialize_any(Visitor)
 }
 
-/// Reads one annotation of all; none for `null`. The others, however many and however long, are skipped and not kept.
+/// Reads one annotation; `None` for `null`. All others are skipped and not kept.
 pub(crate) fn annotation<'de, D: Deserializer<'de>>(deserializer: D, name: &str) -> Result<Option<String>, D::Error> {
     struct Visitor<'a>(&'a str);
 

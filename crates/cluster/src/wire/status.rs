@@ -1,4 +1,4 @@
-//! `metav1.Status`: what an API server answers in place of an object.
+//! `metav1.Status`, which an API server sends in place of an object.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::nullable;
 use crate::protobuf::{MAGIC, Object};
 
-/// The most bytes of a `Status` that are read: a longer body is not taken for one.
+/// The most bytes of a `Status`. A longer body is not read as one.
 const MAX_STATUS: usize = 64 << 10;
 
 /// The parts of a `metav1.Status` that decide what a failure means.
@@ -19,11 +19,11 @@ pub(crate) struct Status {
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "2")]
     pub(crate) status: String,
-    /// A sentence.
+    /// The message, a sentence.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "3")]
     pub(crate) message: String,
-    /// In one word, such as `Expired`.
+    /// The reason in one word, such as `Expired`.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "4")]
     pub(crate) reason: String,
@@ -63,7 +63,7 @@ pub(crate) struct Cause {
     pub(crate) field: String,
 }
 
-/// The kind of an object in JSON. In protobuf it stands outside of the message.
+/// The kind of an object in JSON. In protobuf it is outside of the message.
 #[derive(Deserialize)]
 struct Kind<'a> {
     #[serde(borrow)]
@@ -71,7 +71,8 @@ struct Kind<'a> {
 }
 
 impl Status {
-    /// Reads a body in JSON or protobuf as a `Status`; `None` if it is something else, or longer than 64 KiB.
+    /// Reads a body in JSON or protobuf as a `Status`; `None` if it is something else or longer
+    /// than 64 KiB.
     pub(crate) fn parse(body: &[u8]) -> Option<Self> {
         if body.len() > MAX_STATUS {
             return None;
@@ -84,7 +85,7 @@ impl Status {
         serde_json::from_slice(body).ok().filter(|_| kind == "Status")
     }
 
-    /// Returns the HTTP status that it stands for; 0 if it names none.
+    /// Returns the HTTP status in it; 0 if it has none.
     pub(crate) fn code(&self) -> u16 {
         u16::try_from(self.code).unwrap_or_default()
     }

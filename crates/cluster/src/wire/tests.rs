@@ -47,7 +47,7 @@ fn a_pod_of_too_many_parts_is_an_error() {
     let most: Pod = serde_json::from_str(&labels(MAX_PARTS)).unwrap();
     assert_eq!(most.metadata.labels.len(), MAX_PARTS);
     assert!(serde_json::from_str::<Pod>(&labels(MAX_PARTS + 1)).is_err());
-    // Sections that come again add up.
+    // Repeated sections add up.
     let section = |number: u8, parts: usize| {
         let mut section = vec![number << 3 | 2];
         prost::encode_length_delimiter(parts * 2, &mut section).unwrap();
