@@ -186,7 +186,7 @@ impl Pod {
         };
         if self.node.is_empty() {
             let why = self.unschedulable.map(|message| ("Unschedulable", message.to_owned()));
-            return json!({"phase": "Pending", "qosClass": "Burstable", "conditions": [condition("PodScheduled", false, why)]});
+            return json!({"phase": "Pending", "qosClass": qos_class(workload.owner), "conditions": [condition("PodScheduled", false, why)]});
         }
         let over = self.is_over();
         let initialized = self.init.iter().all(|it| it.ready);
@@ -213,7 +213,7 @@ impl Pod {
                 .map(|(it, template)| container_status(it, template, self.version))
                 .collect()
         };
-        let mut status = json!({"phase": self.phase(), "qosClass": "Burstable", "startTime": created,
+        let mut status = json!({"phase": self.phase(), "qosClass": qos_class(workload.owner), "startTime": created,
             "hostIP": self.host, "hostIPs": [{"ip": self.host}],
             "conditions": [condition("PodReadyToStartContainers", !over, None), condition("Initialized", initialized, None),
                 condition("Ready", ready, why.clone()), condition("ContainersReady", ready, why), condition("PodScheduled", true, None)],
@@ -254,7 +254,7 @@ fn container_spec(template: &ContainerTemplate, version: u32, workload: &Workloa
             {"name": "SERVICE", "value": workload.name}, {"name": "LOG_LEVEL", "value": "info"},
             {"name": "POD_IP", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "status.podIP"}}},
             {"name": "DATABASE_URL", "valueFrom": {"secretKeyRef": {"name": format!("{}-database", workload.name), "key": "url"}}}],
-        "resources": {"requests": {"cpu": "50m", "memory": template.memory}, "limits": {"memory": template.memory}},
+        "resources": resources(workload.owner, template.memory),
         "volumeMounts": [{"name": "config", "mountPath": "/etc/config", "readOnly": true}, {"name": "tmp", "mountPath": "/tmp"}],
         "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
         "terminationMessagePath": "/dev/termination-log", "terminationMessagePolicy": "File"});
@@ -269,6 +269,28 @@ fn container_spec(template: &ContainerTemplate, version: u32, workload: &Workloa
         spec["command"] = template.command.into();
     }
     spec
+}
+
+/// Returns the resources of a container. Every class of [`qos_class`] occurs.
+fn resources(owner: Owner, memory: &str) -> Value {
+    match owner {
+        Owner::StatefulSet => {
+            json!({"requests": {"cpu": "250m", "memory": memory}, "limits": {"cpu": "250m", "memory": memory}})
+        }
+        Owner::Deployment(_) | Owner::DaemonSet => {
+            json!({"requests": {"cpu": "50m", "memory": memory}, "limits": {"memory": memory}})
+        }
+        Owner::Job | Owner::CronJob(_) => json!({}),
+    }
+}
+
+/// Returns the class that Kubernetes' `GetPodQOS` gives a pod whose containers have [`resources`].
+fn qos_class(owner: Owner) -> &'static str {
+    match owner {
+        Owner::StatefulSet => "Guaranteed",
+        Owner::Deployment(_) | Owner::DaemonSet => "Burstable",
+        Owner::Job | Owner::CronJob(_) => "BestEffort",
+    }
 }
 
 fn container_status(container: &Container, template: &ContainerTemplate, version: u32) -> Value {
