@@ -79,7 +79,7 @@ pub(crate) async fn measure(args: &Args) -> Result<String> {
         }
         write!(table, " {} |", attack.bound)?;
     }
-    table.push_str("\n\nEach: MB resident before the attack, at the most, and 3 s after the attacker has gone; and whether `/healthz` answered within 1 s meanwhile.");
+    table.push_str("\n\nEach cell: resident MB before the attack, at its peak, and 3 s after the attacker has gone; then whether `/healthz` answered within 1 s during the attack.");
     Ok(table)
 }
 

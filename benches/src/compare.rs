@@ -168,7 +168,7 @@ impl Row {
 
 fn written(rounds: &[Round]) -> String {
     let mut text = format!(
-        "{} rounds at {PODS} pods; in each, three servers stand beside each other and are loaded in turn, {TURNS} times {} s each over {} \
+        "{} rounds at {PODS} pods; in each, three servers run at the same time and are loaded in turn, {TURNS} times {} s each over {} \
          connections. The ratios are the medians over the rounds.\n\n\
          | figure | old | new / old | old / old | at most {:.0} % worse than that |\n| --- | ---: | ---: | ---: | --- |\n",
         rounds.len(),

@@ -67,11 +67,11 @@ pub(crate) async fn measure(args: &Args) -> Result<String> {
     let idle = server.memory()?.resident;
     eprintln!("live: the crowd by itself");
     let alone = run(&server, &simulated.kubeconfig, 0).await?;
-    eprintln!("live: beside {STUCK} viewers that never read");
-    let beside = run(&server, &simulated.kubeconfig, STUCK).await?;
+    eprintln!("live: with {STUCK} viewers that never read");
+    let crowded = run(&server, &simulated.kubeconfig, STUCK).await?;
     server.stop().await?;
     simulated.stop().await?;
-    Ok(written(idle, &alone, &beside))
+    Ok(written(idle, &alone, &crowded))
 }
 
 async fn run(server: &Server, kubeconfig: &Path, stuck: usize) -> Result<Run> {
@@ -157,8 +157,8 @@ fn probe(mark: &str, number: usize) -> serde_json::Value {
     })
 }
 
-fn written(idle: u64, alone: &Run, beside: &Run) -> String {
-    let p99 = alone.all.percentile(99).max(beside.all.percentile(99));
+fn written(idle: u64, alone: &Run, crowded: &Run) -> String {
+    let p99 = alone.all.percentile(99).max(crowded.all.percentile(99));
     let viewers = viewers::COUNT;
     let wanted = PROBES * viewers::SURE;
     let mut text = format!(
@@ -167,8 +167,8 @@ fn written(idle: u64, alone: &Run, beside: &Run) -> String {
          {} ms; the second run has {STUCK} more viewers that never read.\n\n\
          | figure | measured | target | |\n| --- | --- | --- | --- |\n\
          | event to frame, p99, the worse of both runs | {} | < 150 ms | {} |\n\
-         | frames that had to come and came | {}, {} of {wanted} | all | {} |\n\n\
-         | | by itself | beside viewers that never read |\n| --- | ---: | ---: |\n",
+         | frames due and received | {}, {} of {wanted} | all | {} |\n\n\
+         | | alone | with viewers that never read |\n| --- | ---: | ---: |\n",
         viewers::UNFILTERED,
         viewers::OF_NAMESPACES,
         SLOTS,
@@ -177,11 +177,11 @@ fn written(idle: u64, alone: &Run, beside: &Run) -> String {
         ms(p99),
         Met(p99 < Duration::from_millis(150)),
         alone.sure,
-        beside.sure,
-        Met(alone.sure == wanted && beside.sure == wanted),
+        crowded.sure,
+        Met(alone.sure == wanted && crowded.sure == wanted),
     );
     let mut row = |name: &str, of: &dyn Fn(&Run) -> String| {
-        let _ = writeln!(text, "| {name} | {} | {} |", of(alone), of(beside));
+        let _ = writeln!(text, "| {name} | {} | {} |", of(alone), of(crowded));
     };
     let both = |times: &Times| format!("{} / {}", ms(times.median()), ms(times.percentile(99)));
     for (at, (kind, _)) in alone.times.iter().enumerate() {
@@ -190,7 +190,7 @@ fn written(idle: u64, alone: &Run, beside: &Run) -> String {
         });
     }
     row("all viewers: p50 / p99", &|run| both(&run.all));
-    row("a watch straight on the API server: p50 / p99", &|run| {
+    row("a watch directly on the API server: p50 / p99", &|run| {
         both(&run.direct)
     });
     row("processor time of the server", &|run| format!("{:.2} cores", run.cpu));

@@ -237,7 +237,7 @@ fn written(args: &Args, sizes: &[Size]) -> String {
     targets(&mut text, sizes);
     let _ = write!(
         text,
-        "\n| pods | read and thrown away | first sync | peak memory until then | resident after it | page 1 | static page | ratio | axum alone |\n\
+        "\n| pods | read and discarded | first sync | peak memory until then | resident after it | page 1 | static page | ratio | axum alone |\n\
          | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
     );
     for size in sizes {

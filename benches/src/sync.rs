@@ -78,7 +78,7 @@ fn written(pods: usize, drained: &[Drained], synced: &[Synced]) -> String {
     format!(
         "{pods} pods, {} as protobuf, {} times each way in turn; median (least to most):\n\n\
          | figure | measured | target | |\n| --- | --- | --- | --- |\n\
-         | read and thrown away | {} | | |\n\
+         | read and discarded | {} | | |\n\
          | from the start of `podgate serve` to the whole list | {} | | |\n\
          | ratio of the medians | {ratio:.3} | ≤ 1.15 | {verdict} |\n\
          | peak memory of the server until then | {} | | |\n\

@@ -167,7 +167,7 @@ fn written(keys: u32, slow: &Times, fast: &Times) -> String {
         "`cat` with a tty in a running container, {keys} single characters each way in turn, from the key stroke to its echo:\n\n\
          | way | p50 | p99 |\n| --- | --- | --- |\n{}{}\n\
          At p50 Podgate adds {:.3} ms; the target is at most 0.25 ms: {}.\n",
-        row("exec straight to the API server", fast),
+        row("exec directly to the API server", fast),
         row("through Podgate's terminal", slow),
         above * 1000.0,
         Met(above <= 0.00025),

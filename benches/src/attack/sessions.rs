@@ -39,7 +39,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         name: "4 WebSockets send pings for 3 s and read nothing",
         files: None,
         tls: false,
-        bound: "no reading from who takes no pongs",
+        bound: "stops reading from a peer that takes no pongs",
         open: |server| Box::pin(pings(server)),
     },
     Attack {

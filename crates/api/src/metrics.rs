@@ -229,12 +229,12 @@ fn snapshot(clusters: &[Health], open: Open) -> Registry {
     );
     registry.register(
         "podgate_cluster_watch_events",
-        "Events that a cluster's watches told, by type",
+        "Watch events of a cluster, by type",
         events,
     );
     registry.register(
         "podgate_cluster_lists",
-        "Times that a cluster's pods began to be listed, by why",
+        "Times that a cluster's pods began to be listed, by cause",
         lists,
     );
 

@@ -1,4 +1,4 @@
-//! Whole answers that may be large, and the memory that they take while they are sent.
+//! Large responses that are kept whole, and the memory that they take while they are sent.
 
 use std::{
     convert::Infallible,
@@ -17,15 +17,17 @@ use http_body::{Frame, SizeHint};
 use super::shares::{Refused, Share, Shares};
 use crate::ApiError;
 
-/// The most bytes of one answer: a list or a manifest of 16 MiB, or a detail, in which absent fields are filled in.
+/// The most bytes of one response: a list or a manifest of 16 MiB, or a detail, whose absent fields
+/// are filled in.
 pub(crate) const MOST: usize = 17 << 20;
-/// An answer that is no longer takes no share: its connection may buffer so much.
+/// Responses up to this size take no share: a connection may buffer as much.
 const SMALL: usize = 64 << 10;
 
-/// Makes the answer of a text. One over 64 KiB holds a share of the session until it has been sent or its connection has ended.
+/// Builds a response from a text. One over 64 KiB holds a share of the session's memory until it is
+/// sent or its connection has ended.
 ///
 /// # Errors
-/// 429001 when there is no share for it.
+/// 429001 if there is no share for it.
 pub(crate) fn whole(
     shares: &Shares,
     session: i64,
@@ -55,7 +57,7 @@ fn full(refused: Refused) -> ApiError {
     }
 }
 
-/// A text with its share.
+/// A text, with its share of the memory.
 struct Held {
     text: Vec<u8>,
     _share: Share,
@@ -67,8 +69,8 @@ impl AsRef<[u8]> for Held {
     }
 }
 
-/// An answer in pieces, which all hold its text: given whole to a connection that does not write in vectors it would be copied, and its share given back before
-/// the copy is sent.
+/// A response in pieces that all hold its text. As one piece, a connection without vectored writes
+/// would copy it, and return the share before the copy is sent.
 struct Pieces(Bytes);
 
 impl http_body::Body for Pieces {

@@ -7,16 +7,17 @@ use crate::{ApiError, extract::parameters::shown, ws::Incoming};
 /// Reads a client's text frame.
 ///
 /// # Errors
-/// [`ApiError::Body`] for what is not JSON or not one of the frames there are: a malformed frame leaves the connection open.
+/// [`ApiError::Body`] for a text that is not JSON or not one of the frames. The connection stays
+/// open.
 pub(super) fn parse<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
     serde_json::from_str(text)
         .map_err(|error| ApiError::Body(format!("the frame `{}` is not understood: {error}", shown(text))))
 }
 
-/// Reads a client's frame where only text belongs.
+/// Reads a client's frame on a stream that takes text frames only.
 ///
 /// # Errors
-/// As [`parse`]; also for a binary frame.
+/// As [`parse`], and for a binary frame.
 pub(super) fn parse_text<T: DeserializeOwned>(frame: &Incoming) -> Result<T, ApiError> {
     match frame {
         Incoming::Text(text) => parse(text),

@@ -7,7 +7,7 @@ use crate::{ApiError, Authorized, FromParameters, Kind, Message, Operation, Para
 
 const DELETED: &str = "Pod deleted successfully";
 
-/// What the parameters ask for.
+/// The options that the parameters ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Asked(Options);
 
@@ -48,7 +48,8 @@ impl FromParameters for Asked {
                 )));
             }
             (true, _) => Some(0),
-            // Kubernetes takes 0 for force: the pod would be forgotten while its containers run on.
+            // Kubernetes treats 0 as force: the pod would be removed while its containers still
+            // run.
             (false, Some(0)) => Some(1),
             (false, given) => given,
         };
@@ -64,7 +65,7 @@ impl FromParameters for Asked {
 pub(crate) const DELETE: Operation =
     Operation::new("pods.delete", "Deletes a pod.", Success::Message(DELETED)).fails(&[409_001]);
 
-/// The handler.
+/// Deletes the pod.
 pub(crate) async fn delete(
     Authorized(scoped): Authorized<DeletePod>,
     Params(Asked(options)): Params<Asked>,

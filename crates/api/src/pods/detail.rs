@@ -1,4 +1,5 @@
-//! `GET …/pods/{name}`: one pod, live. The cluster's JSON is passed through as text: parsed into values it would take many times its memory.
+//! `GET …/pods/{name}`: one pod, read live. The cluster's JSON is passed through as text, because
+//! parsed values would take many times its memory.
 
 use std::borrow::Cow;
 
@@ -19,12 +20,14 @@ use crate::{
 };
 
 const YAML: &str = "application/yaml";
-/// The most fields of `spec`, `status` or a container, and the most containers in a list of them. Kubernetes has 40 fields.
+/// The most fields of `spec`, `status` or a container, and the most containers in a list of them.
+/// Kubernetes has 40 fields.
 const MOST: usize = 2_000;
-/// The most fields and containers of one detail in all: each takes 48 bytes while it is looked at.
+/// The most fields and containers of one detail in total. Each takes 48 bytes while it is
+/// processed.
 const ALL: usize = 50_000;
 
-/// The API's form, or the manifest.
+/// The media types: the API's JSON, or the manifest as YAML.
 #[derive(Debug)]
 pub(crate) struct Forms;
 
@@ -34,7 +37,7 @@ impl MediaTypes for Forms {
 
 pub(crate) const GET: Operation = Operation::new("pods.get", "One pod, live.", Success::Data(Schemas::of::<PodDetail>));
 
-/// The handler.
+/// Returns the pod.
 pub(crate) async fn get(
     Authorized(scoped): Authorized<GetPod>,
     Extract(state): Extract<State>,
@@ -48,16 +51,16 @@ pub(crate) async fn get(
     }
     let pod = scoped.get().await?;
     let text = text(pod.json()).map_err(|error| pod.not_json(&error))?;
-    // Its memory is for calls to clusters: a client that does not read must not stop those.
+    // That memory is for calls to clusters, which a client that does not read must not block.
     drop(pod);
     answers::whole(answers, session, JSON, text)
 }
 
-/// The pod in the API's form, within the envelope.
+/// Returns the pod in the API's form, within the envelope.
 fn text(json: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
     let summary = Summary::from_json(json)?;
     let pod: Pod<'_> = serde_json::from_slice(json)?;
-    // A large one must not grow by doubling beyond what is counted for it.
+    // A large text must not grow by doubling beyond the bytes counted for it.
     let beside = if json.len() > VIEW_OVERHEAD / 8 {
         VIEW_OVERHEAD
     } else {
@@ -68,7 +71,7 @@ fn text(json: &[u8]) -> Result<Vec<u8>, serde_json::Error> {
     Ok(text)
 }
 
-/// A value as the cluster wrote it, where it is not `null`.
+/// A value as the cluster wrote it, unless it is `null`.
 type Raw<'a> = Option<&'a RawValue>;
 
 #[derive(Deserialize)]
@@ -104,7 +107,8 @@ struct Metadata<'a> {
     deletion_timestamp: Raw<'a>,
 }
 
-/// The API's form. What Kubernetes has under `spec` and `status` comes along as it is; the specified fields are there in any case.
+/// The API's form. `spec` and `status` are passed on as Kubernetes has them; the specified fields
+/// are always present.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct View<'a> {
@@ -155,7 +159,7 @@ impl<'a> View<'a> {
     }
 }
 
-/// How many fields and containers a detail may still have.
+/// The number of fields and containers that a detail may still have.
 struct Left(usize);
 
 impl Left {
@@ -199,12 +203,12 @@ fn spec<'a>(spec: Raw<'a>, left: &mut Left) -> Result<Object<'a>, serde_json::Er
     Ok(spec)
 }
 
-/// A value of the answer: as the cluster wrote it, or what stands where it wrote none.
+/// A value of the response: as the cluster wrote it, or the default of an absent one.
 #[derive(Clone, Debug)]
 enum Value<'a> {
-    /// As it came.
+    /// The cluster's own text.
     Raw(&'a RawValue),
-    /// Objects whose absent fields are filled in, beside items that are not objects.
+    /// A list: objects with their absent fields filled in, and other items as they came.
     Items(Vec<Result<Object<'a>, &'a RawValue>>),
     /// `""`.
     Text,
@@ -248,14 +252,14 @@ enum Item<'a> {
     Raw(&'a RawValue),
 }
 
-/// The fields of an object in the cluster's order.
+/// The fields of an object, in the cluster's order.
 #[derive(Clone, Debug, Default)]
 struct Object<'a> {
     fields: Vec<(Cow<'a, str>, Value<'a>)>,
 }
 
 impl<'a> Object<'a> {
-    /// Those of an object; none of anything else.
+    /// Returns the fields of an object, or none for any other value.
     fn of(raw: Raw<'a>, left: &mut Left) -> Result<Self, serde_json::Error> {
         let object = match raw {
             Some(raw) if raw.get().starts_with('{') => serde_json::from_str(raw.get())?,
@@ -265,7 +269,7 @@ impl<'a> Object<'a> {
         Ok(object)
     }
 
-    /// Gives fields that are absent or null their empty value.
+    /// Fills in absent and null fields with their empty values.
     fn fill(&mut self, absent: &[(&'static str, Value<'a>)]) {
         for (name, value) in absent {
             match self.fields.iter_mut().find(|(field, _)| field == name) {
@@ -276,7 +280,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// The same for each object of a list.
+    /// Fills in the fields of each object of a list.
     fn each(
         &mut self,
         list: &str,
@@ -338,7 +342,7 @@ impl<'de> Deserialize<'de> for Object<'de> {
     }
 }
 
-/// A field's name, borrowed where it has no escapes.
+/// A field's name, borrowed if it has no escapes.
 #[derive(Deserialize)]
 struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 

@@ -21,7 +21,7 @@ pub(crate) struct EventView {
     kind: String,
     /// Machine-readable reason.
     reason: String,
-    /// Sentence.
+    /// A sentence.
     message: String,
     /// When it was first seen.
     first_seen: String,
@@ -56,7 +56,7 @@ pub(crate) const LIST: Operation = Operation::new(
     Success::Data(|schemas| schemas.list_of::<EventView>("Newest first.")),
 );
 
-/// The handler: newest first, and `message` says what is not listed.
+/// Lists the events, newest first. `message` says which are not listed.
 pub(crate) async fn list(
     Authorized(scoped): Authorized<ReadEvents>,
     Extract(state): Extract<State>,

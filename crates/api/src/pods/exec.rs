@@ -1,7 +1,6 @@
-//! `WS …/pods/{name}/exec`: a command in a container, with its streams.
-//!
-//! What comes from the client is read all the time, as far as 256 kB wait here for the process; what goes to it waits for the client. Neither way holds up the
-//! other, so that a paste and its echo can't block each other.
+//! `WS …/pods/{name}/exec`: a command in a container, with its streams. Input is read as long as
+//! less than 256 kB of it wait for the process; output waits for the client. Neither direction
+//! blocks the other, so that a paste and its echo can't deadlock.
 
 use std::{collections::VecDeque, num::NonZeroU16};
 
@@ -23,20 +22,21 @@ use crate::{
     ws::{Closed, Incoming, Receiver, Sender, Socket, SocketFrame, Upgrade},
 };
 
-/// What runs when no command is given.
+/// The command that runs by default.
 const SHELL: &str = "/bin/sh";
-/// Bytes of input that wait for the process before the client is no longer read. One frame, of at most 1 MiB, may come on top.
+/// The bytes of waiting input beyond which the client is not read. One frame, of at most 1 MiB, may
+/// exceed them.
 const MAX_WAITING: usize = 256 << 10;
-/// What a frame that carries no bytes counts.
+/// The bytes that a frame without input counts as.
 const FRAME_COST: usize = 64;
-/// Output that is there at once is joined as long as it is shorter.
+/// Output that is already there is joined into one frame up to this many bytes.
 const JOINED: usize = 32 << 10;
-/// Bytes of output that a frame holds at most, as they stand in its JSON, where a NUL takes six.
+/// The most bytes of output in a frame, counted as JSON, where a NUL takes six.
 const MAX_DATA: usize = 64 << 10;
-/// Answers to the client's own frames that wait.
+/// The most replies to client frames that wait.
 const REPLIES: usize = 16;
 
-/// What the parameters ask for.
+/// The options that the parameters ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Asked(Options);
 
@@ -87,7 +87,7 @@ enum Client {
         #[schema(value_type = u16, minimum = 1, maximum = 65535)]
         rows: NonZeroU16,
     },
-    /// The end of input; output goes on.
+    /// The end of input. Output continues.
     Eof {},
     /// Asks for a `pong`.
     Ping {},
@@ -98,16 +98,16 @@ enum Client {
 #[serde(tag = "type", rename_all = "lowercase")]
 #[schema(as = ExecServerFrame)]
 enum Server<'a> {
-    /// Output of the process; never splits a code point.
+    /// Output of the process. It never splits a code point.
     Output {
         /// The output.
         data: &'a str,
-        /// There for standard error, without a tty.
+        /// `stderr` for standard error without a tty; else absent.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false)]
         stream: Option<Stream>,
     },
-    /// The process has ended; the close follows.
+    /// The process has ended. The server then closes the connection.
     Exit {
         /// Its exit code.
         code: i32,
@@ -122,7 +122,7 @@ enum Stream {
     Stderr,
 }
 
-/// What is to be answered to a client's frame.
+/// The reply to a client's frame.
 enum Reply {
     Pong,
     Malformed(ApiError),
@@ -138,7 +138,7 @@ pub(crate) const OPEN: Operation = Operation::new(
 )
 .fails(&[400_002, 404_003, 409_001, 409_002]);
 
-/// The handler.
+/// Opens the terminal.
 pub(crate) async fn open(upgrade: Upgrade<Exec, Asked>, Extract(state): Extract<State>) -> Response {
     upgrade.open(move |socket, scoped, asked| async move { serve(socket, scoped, asked, &state).await }.boxed())
 }
@@ -148,7 +148,7 @@ async fn serve(socket: &mut Socket, scoped: Scoped<Exec>, Asked(options): Asked,
     let Socket { sender, receiver, .. } = socket;
     let (replies, mut to_answer) = mpsc::channel(REPLIES);
     let mut waiting = Waiting::default();
-    // What the client sends before the process is up is kept for it.
+    // Input that comes before the process has started is kept for it.
     let session = {
         let mut starting = scoped.exec(options).boxed();
         let mut replying = replies.clone();
@@ -164,14 +164,14 @@ async fn serve(socket: &mut Socket, scoped: Scoped<Exec>, Asked(options): Asked,
     let removed = output.removal();
     tokio::select! {
         biased;
-        // Also while a client does not take its output.
+        // Checked even while the client does not take its output.
         error = removed => Err(error.into()),
         end = incoming(receiver, waiting, input, replies) => end,
         end = outgoing(sender, output, to_answer) => end,
     }
 }
 
-/// Input that the process has not taken yet.
+/// Input that waits for the process.
 #[derive(Debug, Default)]
 struct Waiting {
     inputs: VecDeque<Input>,
@@ -179,9 +179,10 @@ struct Waiting {
 }
 
 impl Waiting {
-    /// Takes the client's next frame; waits for ever while there is no room. Cancel-safe up to where a frame was taken.
+    /// Takes the client's next frame, and waits while there is no room for it. Cancel-safe until a
+    /// frame was taken.
     async fn take(&mut self, receiver: &mut Receiver, replies: &mut mpsc::Sender<Reply>) -> Result<(), Closed> {
-        // Room for a reply first: a frame that was taken is never dropped.
+        // Reserves room for a reply first, so that a frame that was taken is never dropped.
         let Ok(reply) = replies.reserve().await else {
             return Err(Closed::Gone);
         };
@@ -201,7 +202,7 @@ impl Waiting {
 
     fn push(&mut self, input: Input) {
         match (input, self.inputs.back_mut()) {
-            // Only the newest size matters.
+            // Only the newest size counts.
             (input @ Input::Resize { .. }, Some(last @ Input::Resize { .. })) => *last = input,
             (Input::Data(mut data), _) => {
                 while data.len() > MAX_INPUT {
@@ -218,7 +219,7 @@ impl Waiting {
         self.inputs.push_back(input);
     }
 
-    /// Hands over what there is room for.
+    /// Passes on as much input as the process has room for.
     fn pass(&mut self, process: &mpsc::Sender<Input>) {
         while let Ok(permit) = process.try_reserve() {
             let Some(next) = self.pop() else { return };
@@ -240,7 +241,7 @@ fn cost(input: &Input) -> usize {
     }
 }
 
-/// A client's frame as input; none for a ping.
+/// Returns a client's frame as input, or `None` for a ping.
 fn read(incoming: Incoming) -> Result<Option<Input>, ApiError> {
     let text = match incoming {
         Incoming::Binary(data) => return Ok(Some(Input::Data(data))),
@@ -257,7 +258,7 @@ fn read(incoming: Incoming) -> Result<Option<Input>, ApiError> {
     })
 }
 
-/// Carries input to the process until the client goes.
+/// Carries input to the process until the client is gone.
 async fn incoming(
     receiver: &mut Receiver,
     mut waiting: Waiting,
@@ -267,7 +268,7 @@ async fn incoming(
     loop {
         waiting.pass(&input);
         if input.is_closed() {
-            // The process has ended: what it did not take is of no use.
+            // The process has ended, so the remaining input is dropped.
             waiting = Waiting::default();
         }
         tokio::select! {
@@ -323,7 +324,7 @@ async fn outgoing(sender: &mut Sender, mut output: Outputs, mut replies: mpsc::R
     }
 }
 
-/// What is not yet text.
+/// The bytes that do not form a whole character yet.
 #[derive(Debug, Default)]
 struct Streams {
     stdout: Utf8Decoder,

@@ -1,4 +1,4 @@
-//! Counts of a list's matches by a field.
+//! Facets: counts of a list's matches by the values of a field.
 
 use std::sync::Arc;
 
@@ -8,7 +8,8 @@ use podgate_index::{Facet, FacetValue};
 use super::query::{meaning, words};
 use crate::{Parameters, json};
 
-/// The facets by their words. Each word but `cluster` is also the parameter that filters by a value.
+/// The facets and their names. Each name except `cluster` is also the parameter that filters by a
+/// value.
 const FACETS: &[(&str, Facet)] = &[
     ("cluster", Facet::Cluster),
     ("namespace", Facet::Namespace),
@@ -19,15 +20,15 @@ const FACETS: &[(&str, Facet)] = &[
     ("problem", Facet::Problem),
 ];
 
-/// The words of a list of several clusters.
+/// The facets of a list of several clusters.
 pub(crate) const OF_ALL: &[&str] = &words::<_, { FACETS.len() }>(FACETS);
-/// The words of a list of one cluster: all but the first, `cluster`.
+/// The facets of a list of one cluster: all except the first, `cluster`.
 pub(crate) const OF_CLUSTER: &[&str] = OF_ALL.split_at(1).1;
 
-/// The most values of a facet that are told.
+/// The most values of a facet that are listed.
 const MAX_VALUES: usize = 1000;
 
-/// What to count by, each once, in the order asked for.
+/// Returns the facets to count, each once, in the order of the request.
 pub(crate) fn read(parameters: &Parameters) -> Vec<&'static str> {
     let mut facets = Vec::new();
     for list in parameters.many("facets") {
@@ -39,13 +40,14 @@ pub(crate) fn read(parameters: &Parameters) -> Vec<&'static str> {
     facets
 }
 
-/// Appends the names of the fields of which not all values are told, beside the counts.
+/// Appends the names of the facets whose value lists were cut off.
 pub(crate) fn write_cut(out: &mut Vec<u8>, cut: Vec<&'static str>) {
     out.extend_from_slice(b",\"truncatedFacets\":");
     json::list(out, cut.into_iter(), json::text);
 }
 
-/// Appends an object: a list of values and counts for each facet, the most frequent first. Returns those that have more values than are told.
+/// Appends an object with each facet's values and counts, the most frequent first. Returns the
+/// facets whose value lists were cut off.
 pub(crate) fn write(
     out: &mut Vec<u8>,
     facets: &[&'static str],
@@ -54,7 +56,7 @@ pub(crate) fn write(
 ) -> Vec<&'static str> {
     let mut cut = Vec::new();
     out.push(b'{');
-    // `read` lets no other words through.
+    // `read` admits no other names.
     let known = facets.iter().filter_map(|word| Some((*word, meaning(FACETS, word)?)));
     for (at, (word, facet)) in known.enumerate() {
         if at > 0 {

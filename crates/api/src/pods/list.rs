@@ -1,4 +1,5 @@
-//! `GET /api/clusters/{clusterId}/pods` and `GET /api/pods`: a page of the pods of one cluster, or of all.
+//! `GET /api/clusters/{clusterId}/pods` and `GET /api/pods`: a page of the pods of one cluster, or
+//! of all.
 
 use std::{
     hash::{Hash, Hasher},
@@ -24,20 +25,20 @@ use crate::{
     sync::{ListedView, SyncView},
 };
 
-/// Bytes of an answer beside its rows, more or less.
+/// About how many bytes a response has besides its rows.
 const ENVELOPE: usize = 1024;
-/// Bytes of an answer at most. The longest row takes about 1.9 MB.
+/// The most bytes of a response. The longest row takes about 1.9 MB.
 const MOST: usize = 16 << 20;
 
-/// What the parameters of a list ask for.
+/// A request for a list.
 #[derive(Clone, Debug)]
 struct Asked {
     query: Query,
     page: Page,
     facets: Vec<&'static str>,
-    /// Of all clusters: those named, or all.
+    /// In a list of all clusters: the named ones, or all.
     clusters: Vec<String>,
-    /// Of all clusters.
+    /// Whether this is a list of all clusters.
     of_all: bool,
 }
 
@@ -61,7 +62,7 @@ impl Asked {
     }
 }
 
-/// What is asked of one cluster.
+/// A request for the list of one cluster.
 #[derive(Clone, Debug)]
 pub(crate) struct OfCluster(Asked);
 
@@ -73,7 +74,7 @@ impl FromParameters for OfCluster {
     }
 }
 
-/// What is asked of all clusters.
+/// A request for the list of all clusters.
 #[derive(Clone, Debug)]
 pub(crate) struct OfAll(Asked);
 
@@ -119,7 +120,8 @@ pub(crate) async fn of_all(
     list(&scoped, asked, &known, &state)
 }
 
-/// The page, or that it has not changed since the caller got it: which takes no look at any row.
+/// Returns the page, or 304 if it has not changed since the caller got it, which is found without
+/// reading a row.
 fn list(scoped: &Scoped<ListPods>, asked: Asked, known: &IfNoneMatch, state: &State) -> Result<Response, ApiError> {
     let pods = scoped.pods(&asked.clusters, asked.query)?;
     let reading = pods.read();
@@ -142,7 +144,7 @@ fn list(scoped: &Scoped<ListPods>, asked: Asked, known: &IfNoneMatch, state: &St
     Ok(response)
 }
 
-/// All that a list depends on: what its tag is made from.
+/// Everything that a list depends on, from which its entity tag is made.
 struct List<'a> {
     user: i64,
     pods: &'a PodQuery,
@@ -166,7 +168,7 @@ impl Hash for List<'_> {
         for cluster in pods.clusters() {
             let sync = cluster.sync();
             (cluster.id(), cluster.name(), crate::sync::state(sync.state)).hash(state);
-            // Of a watch that is live the time goes on with every sign of life, and is no news.
+            // The time of a live watch advances with every event, so it is left out.
             if sync.state != SyncState::Synced {
                 sync.synced_at.hash(state);
             }
@@ -176,10 +178,10 @@ impl Hash for List<'_> {
 }
 
 impl List<'_> {
-    /// The whole answer.
+    /// Writes the whole response.
     ///
     /// # Errors
-    /// [`ApiError::Parameter`] for one of more than [`MOST`] bytes.
+    /// [`ApiError::Parameter`] if it has more than [`MOST`] bytes.
     fn write(&self, reading: &PodReader<'_>) -> Result<Vec<u8>, ApiError> {
         let found = reading.find();
         let answer = found.page();
@@ -213,7 +215,7 @@ impl List<'_> {
         Ok(out)
     }
 
-    /// How current the list is: of one cluster `sync`, of all `clusters`.
+    /// Writes how current the list is: `sync` for one cluster, `clusters` for all.
     fn write_clusters(&self, out: &mut Vec<u8>) -> serde_json::Result<()> {
         let clusters = self.pods.clusters();
         if self.of_all {
@@ -229,7 +231,8 @@ impl List<'_> {
     }
 }
 
-/// Says how many of the largest of the rows looked at fit beside the rest of an answer. The first page of that size does.
+/// Builds the error, which names a page size that fits: the number of rows as large as the largest
+/// one that was written.
 fn too_large(written: &Written, beside: usize) -> ApiError {
     let fit = MOST.saturating_sub(beside) / written.largest.max(1);
     let fit = fit.clamp(1, written.rows.max(1));

@@ -1,7 +1,7 @@
-//! `WS …/pods/{name}/logs`: the lines of one or several containers as they are written.
-//!
-//! A client that does not read stops the reading upstream, and costs what waits on the way: see [`memory::log_stream`]. It may be slow for as long as it
-//! likes, as long as it takes a frame now and then: one that takes nothing for [`crate::ws::Limits::gone_after`] counts as gone.
+//! `WS …/pods/{name}/logs`: the lines of one or several containers as they are written. If a client
+//! does not read, reading upstream stops. Its cost is the lines that wait on the way: see
+//! [`memory::log_stream`]. A client may be slow as long as it takes a frame now and then. One that
+//! takes nothing for [`crate::ws::Limits::gone_after`] counts as gone.
 
 use axum::{extract::State as Extract, response::Response};
 use futures_util::{FutureExt, future::OptionFuture};
@@ -29,7 +29,7 @@ pub(crate) const OPEN: Operation = Operation::new(
 )
 .fails(&[400_002, 404_003, 409_001]);
 
-/// The handler.
+/// Opens the stream.
 pub(crate) async fn open(upgrade: Upgrade<ReadLogs, ()>, Extract(state): Extract<State>) -> Response {
     upgrade.open(move |socket, scoped, ()| async move { serve(socket, scoped, &state).await }.boxed())
 }
@@ -39,9 +39,9 @@ pub(crate) async fn open(upgrade: Upgrade<ReadLogs, ()>, Extract(state): Extract
 #[serde(tag = "type", rename_all = "lowercase")]
 #[schema(as = LogClientFrame)]
 enum Client {
-    /// Starts the stream; replaces the one before.
+    /// Starts the stream, in place of an earlier one.
     Subscribe(Box<Subscribe>),
-    /// Ends the stream; the connection stays.
+    /// Ends the stream. The connection stays open.
     Unsubscribe {},
     /// Asks for a `pong`.
     Ping {},
@@ -54,7 +54,7 @@ struct Subscribe {
     container: Option<String>,
     /// Several containers, at most 64, or `["*"]` for all, of which the first 64 are read.
     containers: Option<Vec<String>>,
-    /// Go on after the end of what is there; default false.
+    /// Continue with new lines after the existing ones; default false.
     follow: Option<bool>,
     /// The previous run's log.
     previous: Option<bool>,
@@ -80,7 +80,8 @@ enum Server<'a> {
     Subscribed {
         /// The containers that are read.
         containers: &'a [String],
-        /// How many more `*` stood for: a stream reads at most 64. Absent for none.
+        /// How many containers of `*` are left out, because a stream reads at most 64. Absent if
+        /// none.
         #[serde(skip_serializing_if = "is_zero")]
         left_out: usize,
     },
@@ -92,8 +93,9 @@ enum Server<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false)]
         container: Option<&'a str>,
-        /// Present, and true, where the line goes on with the next `log` of this container: the `data` of all its pieces, put together, is the line. A
-        /// `gap`, `restarted` or `end` before that means that the rest is missing.
+        /// Present, and true, if the line continues in the next `log` of this container: the `data`
+        /// of all pieces together is the line. If a `gap`, `restarted` or `end` comes first, the
+        /// rest of the line is missing.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         partial: bool,
     },
@@ -103,12 +105,13 @@ enum Server<'a> {
         container: &'a str,
         /// The lines.
         lines: Vec<String>,
-        /// Present, and true, where the frame holds one piece of a long line, which goes on with the first of `lines` in the next `logs` of this
-        /// container.
+        /// Present, and true, if the frame holds one piece of a long line, which continues with the
+        /// first of `lines` in the next `logs` of this container.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         partial: bool,
     },
-    /// A followed container began a new run: the rest of the old one came before, the new one follows.
+    /// A followed container began a new run. The rest of the old run came before this frame; the
+    /// new run follows.
     #[serde(rename_all = "camelCase")]
     Restarted {
         /// The container.
@@ -116,7 +119,7 @@ enum Server<'a> {
         /// Its new restart count.
         restart_count: u32,
     },
-    /// Lines are missing, or may be.
+    /// Lines are missing, or may be missing.
     Gap {
         /// The container.
         container: &'a str,
@@ -127,7 +130,7 @@ enum Server<'a> {
         /// The time of the first line after, or empty.
         after: &'a str,
     },
-    /// Nothing more will come.
+    /// The stream has ended.
     End {
         /// A sentence.
         reason: &'a str,
@@ -140,7 +143,8 @@ fn is_zero(number: &usize) -> bool {
 }
 
 impl Subscribe {
-    /// As the cluster is asked, and how its answer is shown. An empty text counts as absent.
+    /// Returns the options for the cluster, and the form of the lines. An empty text counts as
+    /// absent.
     fn read(self) -> Result<(follow::Options, View), ApiError> {
         let refuse = |text: &str| Err(ApiError::Parameter(text.to_owned()));
         let container = self.container.filter(|name| !name.is_empty());
@@ -175,12 +179,12 @@ impl Subscribe {
     }
 }
 
-/// How lines are shown.
+/// The form of the lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct View {
     timestamps: bool,
     batch: bool,
-    /// Each line tells which container it is of.
+    /// Each line names its container.
     named: bool,
 }
 
@@ -193,7 +197,7 @@ impl View {
         format!("{} {text}", line.time)
     }
 
-    /// Sends what a frame of the cluster means; whether it was the last one.
+    /// Sends a frame of the cluster to the client. Returns whether it was the last one.
     async fn send(self, sender: &mut Sender, frame: Frame) -> Result<bool, Closed> {
         let frame = match &frame {
             Frame::Lines { container, lines } if !self.batch => {
@@ -241,7 +245,7 @@ impl View {
     }
 }
 
-/// A subscription that is open.
+/// An open subscription.
 struct Open {
     frames: Frames,
     view: View,
@@ -264,7 +268,7 @@ async fn serve(socket: &mut Socket, scoped: Scoped<ReadLogs>, state: &State) -> 
                 let removed = open.as_ref().map(|open| open.frames.removal());
                 let last = tokio::select! {
                     biased;
-                    // Also while a client does not take its lines.
+                    // Checked even while the client does not take its lines.
                     Some(error) = OptionFuture::from(removed) => return Err(error.into()),
                     last = view.send(sender, frame) => last?,
                 };
@@ -276,7 +280,8 @@ async fn serve(socket: &mut Socket, scoped: Scoped<ReadLogs>, state: &State) -> 
     }
 }
 
-/// Acts on a client's frame. The inner error leaves the connection, and what is open on it, as it was.
+/// Handles a client's frame. After the inner error, the connection and its subscription are as
+/// before.
 async fn take(
     incoming: &Incoming,
     scoped: &Scoped<ReadLogs>,
@@ -315,7 +320,7 @@ async fn take(
     Ok(Ok(()))
 }
 
-/// The next frame of what is open; waits while nothing is.
+/// Returns the next frame of the open subscription. Waits while there is none.
 async fn next(open: &mut Option<Open>) -> Result<(Frame, View), Closed> {
     let Some(Open { frames, view, .. }) = open else {
         return std::future::pending().await;

@@ -27,7 +27,7 @@ use crate::{
 
 const PLAIN: &str = "text/plain";
 
-/// The end of the log in an envelope, or all of it as it is.
+/// The media types: the end of the log in JSON, or all of it as plain text.
 #[derive(Debug)]
 pub(crate) struct Forms;
 
@@ -35,7 +35,7 @@ impl MediaTypes for Forms {
     const TYPES: &'static [&'static str] = &[JSON, PLAIN];
 }
 
-/// What the parameters ask for.
+/// The options that the parameters ask for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Asked {
     query: log::Query,
@@ -111,19 +111,20 @@ impl FromParameters for Asked {
     }
 }
 
-/// A time as Kubernetes reads it; what is accepted here is a little wider.
+/// Converts a time into the form that Kubernetes reads. The API accepts slightly more forms.
 fn utc(time: String) -> String {
     time.parse::<jiff::Timestamp>().map_or(time, |time| time.to_string())
 }
 
-/// A log, or the end of it. For the document only: [`tail_json`] writes it.
+/// A log, or its end. Only for the OpenAPI document: [`tail_json`] writes the response.
 #[derive(Debug, ToSchema)]
 #[schema(as = Logs)]
 #[expect(dead_code, reason = "its fields are written without it")]
 pub(crate) struct LogView {
-    /// The text; bytes that are not UTF-8 as U+FFFD. At most 10 MiB: of a longer log the last whole lines that fit.
+    /// The text, with U+FFFD for bytes that are not UTF-8. Of a log over 10 MiB, the last whole
+    /// lines that fit.
     logs: String,
-    /// Present, and true, when the log is longer than `logs`.
+    /// Present, and true, if the log is longer than `logs`.
     #[schema(required = false)]
     truncated: bool,
 }
@@ -131,7 +132,7 @@ pub(crate) struct LogView {
 pub(crate) const READ: Operation =
     Operation::new("pods.logs", "A container's log.", Success::Data(Schemas::of::<LogView>)).fails(&[404_003, 409_001]);
 
-/// The handler.
+/// Returns the log.
 pub(crate) async fn read(
     Authorized(scoped): Authorized<ReadLogs>,
     Extract(state): Extract<State>,
@@ -143,7 +144,7 @@ pub(crate) async fn read(
         let log = scoped.log(&asked.query).await?;
         return whole(log, state.json_logs().of(caller.session), caller).await;
     }
-    // Both are given back when the answer was sent, or its connection has ended.
+    // Both are returned when the response was sent, or its connection has ended.
     let held = (
         state.downloads().enter(caller.session)?,
         state.stream_memory().reserve(memory::DOWNLOAD)?,
@@ -152,7 +153,8 @@ pub(crate) async fn read(
     Ok(plain(scoped.name(), log, &asked, held))
 }
 
-/// The envelope. What it takes of the budget comes back as it is sent, or when the session ends.
+/// Returns the log in the envelope. Its memory is returned to the budget as it is sent, or when the
+/// session ends.
 async fn whole(mut log: log::Body, mut share: Share, caller: &Caller) -> Result<Response, ApiError> {
     let mut tail = Tail::default();
     let reading = async {
@@ -184,7 +186,8 @@ fn full(refused: Refused) -> ApiError {
     }
 }
 
-/// The raw bytes, as they come. A log that breaks off breaks the answer off, so that nobody takes it for whole. What is `held` is dropped with the answer.
+/// Returns the raw bytes as they come. If the log breaks off, so does the response, so that nobody
+/// mistakes it for a whole log. `held` is dropped with the response.
 fn plain<T: Send + Sync + 'static>(pod: &str, body: log::Body, asked: &Asked, held: T) -> Response {
     let name = file_name(pod, &body.container, asked.query.previous);
     let stream = body.stream.inspect(move |item| {
@@ -203,7 +206,7 @@ fn plain<T: Send + Sync + 'static>(pod: &str, body: log::Body, asked: &Asked, he
     response
 }
 
-/// A name for the file: of ASCII letters, digits, dots, hyphens and underscores only.
+/// Returns a file name of ASCII letters, digits, dots, hyphens and underscores only.
 fn file_name(pod: &str, container: &str, previous: bool) -> String {
     let run = if previous { "-previous" } else { "" };
     let name = format!("{pod}-{container}{run}.log");

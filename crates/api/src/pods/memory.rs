@@ -1,4 +1,4 @@
-//! The memory that streams take together.
+//! The memory budget of all streams together.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -9,25 +9,29 @@ use podgate_cluster::{MemoryBudget, Reservation};
 
 use crate::ApiError;
 
-/// The bound of a terminal: a frame of input (1 MiB) and what waits behind it, and output on its way in 64 kB frames.
+/// The most bytes that a terminal takes: a frame of input (1 MiB), further waiting input, and
+/// output in frames of 64 kB.
 pub(crate) const TERMINAL: usize = 2 << 20;
-/// The bound of a log that is downloaded: what its two connections read and write ahead.
+/// The most bytes that a log download takes: the buffers of its two connections.
 pub(crate) const DOWNLOAD: usize = 256 << 10;
-/// The bound of a log stream without its readers: frames that wait, and a piece of a long line on its way to the client, as text and as JSON.
+/// The most bytes that a log stream takes besides its readers: waiting frames, and a piece of a
+/// long line as text and as JSON.
 const LOGS: usize = 1 << 20;
-/// What each container that is read adds: its connection's buffers, the beginning of a line, and what is remembered to resume.
+/// The bytes that each container adds: its connection's buffers, the beginning of a line, and the
+/// lines remembered for resuming.
 const READER: usize = 128 << 10;
-/// A frame of a live query that is no longer costs nothing: so much each socket may buffer.
+/// Frames of live queries up to this size are not counted: each socket may buffer as much.
 const SMALL_FRAME: usize = 64 << 10;
-/// The log says at most so often that the memory is spent.
+/// The shortest time between two log lines that the memory is used up.
 const PERIOD: Duration = Duration::from_secs(60);
 
-/// The memory budget of log streams, log downloads and terminals, each of which reserves its bound when it starts; and of large frames of live queries while a
-/// client takes them.
+/// The memory budget of log streams, log downloads and terminals, each of which reserves its
+/// maximum when it starts, and of large frames of live queries while they are sent.
 #[derive(Debug)]
 pub(crate) struct StreamMemory {
     budget: MemoryBudget,
-    /// When the log last said that it is spent. A std mutex: it is held for a comparison.
+    /// When the log last said that the memory is used up. A std mutex, because it is held only for
+    /// a comparison.
     said: Mutex<Option<Instant>>,
 }
 
@@ -39,18 +43,19 @@ impl StreamMemory {
         }
     }
 
-    /// Reserves the bound of a stream.
+    /// Reserves the maximum of a stream.
     ///
     /// # Errors
-    /// 429001 when the budget is spent, which the log says once a minute.
+    /// 429001 if the budget is used up, which is logged once a minute.
     pub(crate) fn reserve(&self, bytes: usize) -> Result<Reservation, ApiError> {
         let mut reservation = self.budget.empty();
         self.resize(&mut reservation, bytes)?;
         Ok(reservation)
     }
 
-    /// Reserves what a frame of so many bytes takes until its client has taken it: the text, and its copy in the buffer of the socket. Waits while the budget is
-    /// spent, which the log says: a live query that is open goes on when there is memory again. Cancel-safe.
+    /// Reserves the memory of a frame until its client has taken it: the text, and its copy in the
+    /// socket's buffer. While the budget is used up, which is logged, it waits, and the live query
+    /// continues when there is memory again. Cancel-safe.
     pub(crate) async fn sending(&self, bytes: usize) -> Reservation {
         let wanted = if bytes > SMALL_FRAME { 2 * bytes } else { 0 };
         if let Ok(reservation) = self.budget.try_reserve(wanted) {
@@ -63,14 +68,14 @@ impl StreamMemory {
     /// Makes a reservation larger or smaller.
     ///
     /// # Errors
-    /// As [`StreamMemory::reserve`]; the reservation keeps what it had.
+    /// As [`StreamMemory::reserve`]. The reservation then stays as it was.
     pub(crate) fn resize(&self, reservation: &mut Reservation, bytes: usize) -> Result<(), ApiError> {
         reservation.resize(bytes).map_err(|_| {
             let total = self.budget.total() >> 20;
             self.say();
             ApiError::TooMany {
                 message: format!(
-                    "the streams that are open take all of the {total} MiB that this server has for them: close some, or try again later"
+                    "the open streams use all of the {total} MiB that this server has for streams: close some, or try again later"
                 ),
                 retry_after: 5,
             }
@@ -81,7 +86,7 @@ impl StreamMemory {
         if self.is_to_say() {
             let total = self.budget.total() >> 20;
             tracing::warn!(
-                "log streams, log downloads and terminals are refused, and large frames of live queries wait: those that are open take all of the {total} MiB that --stream-memory allows"
+                "the open streams use all of the {total} MiB of --stream-memory: new log streams, log downloads and terminals are refused, and large frames of live queries wait"
             );
         }
     }
@@ -97,7 +102,7 @@ impl StreamMemory {
     }
 }
 
-/// Returns the bound of a log stream that reads so many containers.
+/// Returns the most bytes that a log stream with this many containers takes.
 pub(crate) fn log_stream(readers: usize) -> usize {
     LOGS + readers * READER
 }

@@ -1,4 +1,4 @@
-//! What a list's parameters ask of the index.
+//! The parameters of a list, as a query for the index.
 
 use podgate_index::{Order, Query, Selector, Sort};
 
@@ -7,10 +7,10 @@ use crate::{ApiError, Kind, Parameter, Parameters};
 
 /// The most rows of a page.
 const MAX_PAGE_SIZE: u64 = 1000;
-/// The rows of a page unless asked otherwise.
+/// The default rows of a page.
 const PAGE_SIZE: u32 = 20;
 
-/// The words of `sort`, and what each sorts by.
+/// The values of `sort`, and the column that each sorts by.
 const SORTS: &[(&str, Sort)] = &[
     ("createdAt", Sort::CreatedAt),
     ("name", Sort::Name),
@@ -20,7 +20,7 @@ const SORTS: &[(&str, Sort)] = &[
     ("nodeName", Sort::NodeName),
     ("qosClass", Sort::QosClass),
 ];
-/// The words of `order`.
+/// The values of `order`.
 const ORDERS: &[(&str, Order)] = &[("asc", Order::Asc), ("desc", Order::Desc)];
 
 /// The parameters of a list of one cluster.
@@ -101,7 +101,7 @@ const fn facets_parameter(facets: &'static [&'static str]) -> Parameter {
     )
 }
 
-/// Joins lists of parameters. Does not compile for another number than `N` in all.
+/// Joins lists of parameters. Compiles only if `N` is their total number.
 const fn concat<const N: usize>(lists: &[&[Parameter]]) -> [Parameter; N] {
     let mut all = [CLUSTER; N];
     let (mut list, mut at) = (0, 0);
@@ -117,7 +117,7 @@ const fn concat<const N: usize>(lists: &[&[Parameter]]) -> [Parameter; N] {
     all
 }
 
-/// Returns the words of a table of `N` words and their meanings.
+/// Returns the words of a table of words and their meanings.
 pub(super) const fn words<T, const N: usize>(table: &[(&'static str, T)]) -> [&'static str; N] {
     let mut words = [""; N];
     let mut at = 0;
@@ -144,7 +144,7 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// The page that a list's parameters name.
+    /// Reads the page that a list's parameters name.
     pub(crate) fn read(parameters: &Parameters) -> Self {
         Self {
             number: parameters.int32("page").unwrap_or(1),
@@ -152,13 +152,13 @@ impl Page {
         }
     }
 
-    /// The rows before it.
+    /// Returns the number of rows before it.
     pub(crate) fn offset(self) -> usize {
         (self.number as usize - 1).saturating_mul(self.size as usize)
     }
 }
 
-/// Reads what a list's parameters ask for. Its clusters, scope and page are the caller's to set.
+/// Reads a list's parameters. The caller sets clusters, scope and page.
 ///
 /// # Errors
 /// [`ApiError::Parameter`] for an invalid label selector.

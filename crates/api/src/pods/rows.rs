@@ -1,4 +1,5 @@
-//! A pod of a list as JSON, straight from the index into a buffer: no tree, no allocation a field. [`crate::openapi`] says what it looks like; a test compares.
+//! Writes pods of a list as JSON, directly from the index into a buffer, without a tree or an
+//! allocation per field. [`crate::openapi`] describes the form; a test compares them.
 
 use podgate_index::{ClusterId, ContainerRef, RowRef};
 
@@ -8,24 +9,24 @@ use crate::{
     time::write_seconds,
 };
 
-/// Bytes that a row takes, more or less: two containers and names of a usual length.
+/// About how many bytes a row takes, with two containers and names of a usual length.
 pub(crate) const BYTES: usize = 768;
 
-/// What became of rows that were to be written within some bytes.
+/// The result of writing rows within a limit of bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Written {
-    /// The rows that were written, in the order given.
+    /// The written rows, in order.
     pub(crate) rows: usize,
-    /// Whether these are all.
+    /// Whether all rows were written.
     pub(crate) all: bool,
-    /// Their bytes, with what stands between them.
+    /// Their bytes, separators included.
     pub(crate) bytes: usize,
-    /// Bytes of the largest row that was looked at.
+    /// The bytes of the largest row that was read.
     pub(crate) largest: usize,
 }
 
-/// Appends a list of pods, up to the last one with which it has at most so many bytes; the first one always. `cluster` gives the name to write
-/// beside a row, if the list is of several clusters.
+/// Appends a list of pods within a limit of bytes; the first one in any case. `cluster` returns the
+/// name of a row's cluster in a list of several clusters.
 pub(crate) fn write_within<'a, 'c>(
     out: &mut Vec<u8>,
     rows: impl Iterator<Item = RowRef<'a>>,
@@ -57,14 +58,14 @@ pub(crate) fn write_within<'a, 'c>(
     written
 }
 
-/// Appends what never varies. Its length is known when it is compiled, so that no call is made for it.
+/// Appends a constant. Its length is known at compile time, so that no call is made for it.
 macro_rules! put {
     ($out:ident, $json:literal) => {
         $out.extend_from_slice($json)
     };
 }
 
-/// Appends a pod; with the name of its cluster where a list is of several.
+/// Appends a pod, with its cluster's name in a list of several clusters.
 fn write(out: &mut Vec<u8>, row: RowRef<'_>, cluster: Option<&str>) {
     out.push(b'{');
     if let Some(cluster) = cluster {
@@ -76,7 +77,7 @@ fn write(out: &mut Vec<u8>, row: RowRef<'_>, cluster: Option<&str>) {
     out.push(b'}');
 }
 
-/// Appends what the index alone tells of a pod.
+/// Appends the fields of a pod that the index holds.
 fn fields(out: &mut Vec<u8>, row: RowRef<'_>) {
     put!(out, b"\"name\":\"");
     within(out, row.name_bytes());
@@ -145,7 +146,7 @@ fn container(out: &mut Vec<u8>, container: ContainerRef<'_>) {
     out.push(b'}');
 }
 
-/// A time, or an empty text.
+/// Appends a time, or an empty text.
 fn time(out: &mut Vec<u8>, seconds: Option<i64>) {
     out.push(b'"');
     if let Some(seconds) = seconds {
@@ -163,7 +164,7 @@ mod tests {
 
     use super::*;
 
-    /// A pod as a list shows it, once through the index.
+    /// Returns a pod as a list shows it after a trip through the index.
     fn written(pod: Pod, cluster: Option<&str>) -> Value {
         let index = Index::new();
         index.apply(ClusterId(1), vec![Change::Upsert(pod)]);
@@ -188,7 +189,8 @@ mod tests {
         }
     }
 
-    /// The item of a pod. Every field is named, so that a new one is left out on purpose or not at all.
+    /// Returns the expected item of a pod. It names every field, so that a new one can't be
+    /// forgotten.
     fn item(pod: &Pod) -> Value {
         let Pod {
             uid,

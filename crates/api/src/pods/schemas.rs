@@ -1,4 +1,5 @@
-//! The shapes of the pods that `rows`, `list`, `detail` and `live::frame` write byte by byte, for the OpenAPI document.
+//! The shapes of the pods that `rows`, `list`, `detail` and `live::frame` write byte by byte, for
+//! the OpenAPI document.
 //!
 //! Tests hold real answers and frames against these types.
 
@@ -34,7 +35,8 @@ struct PodOwner {
     name: String,
 }
 
-/// A pod as a list shows it. A text that is longer than 253 bytes (an image: 512) is cut, and ends with `…`.
+/// A pod as a list shows it. A text that is longer than 253 bytes (an image: 512) is cut, and ends
+/// with `…`.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
 pub(super) struct PodItem {
@@ -112,7 +114,8 @@ struct PodPage {
     page: usize,
     /// Pods a page.
     page_size: usize,
-    /// Counts of all matches by the fields asked for, if any: the most frequent value first, at most 1,000 of them.
+    /// Counts of all matches by the fields asked for, if any: the most frequent value first, at
+    /// most 1,000 of them.
     #[schema(nullable = false)]
     facets: Option<BTreeMap<String, Vec<FacetCount>>>,
     /// Next to `facets`: the facets that have more values than are listed.

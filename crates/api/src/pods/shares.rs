@@ -7,16 +7,17 @@ use std::{
 
 use podgate_cluster::{MemoryBudget, Reservation};
 
-/// A memory budget of which each session may hold a quarter, though always enough for one answer. Cheap to clone.
+/// A memory budget of which each session may hold a quarter, but always enough for one response.
+/// Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Shares {
     budget: MemoryBudget,
     most: usize,
-    /// What each session holds. A std mutex: it is held for a look-up.
+    /// The bytes that each session holds. A std mutex, because it is held only for a look-up.
     held: Arc<Mutex<HashMap<i64, usize>>>,
 }
 
-/// What one answer holds. Dropping it gives the bytes back.
+/// The bytes that one response holds. Dropping it returns them.
 #[derive(Debug)]
 pub(crate) struct Share {
     shares: Shares,
@@ -24,17 +25,17 @@ pub(crate) struct Share {
     reservation: Reservation,
 }
 
-/// Why there are no more bytes.
+/// Why no more bytes are granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
-    /// The session holds its share.
+    /// The session already holds its share.
     Session,
-    /// All sessions together hold everything.
+    /// All sessions together hold the whole budget.
     All,
 }
 
 impl Shares {
-    /// Makes a budget of so many bytes for answers that each take at most `one`.
+    /// Creates a budget of `bytes` for responses that take at most `one` each.
     pub(crate) fn new(bytes: usize, one: usize) -> Self {
         Self {
             budget: MemoryBudget::new(bytes),
@@ -43,7 +44,7 @@ impl Shares {
         }
     }
 
-    /// Returns a share of a session, which holds nothing yet.
+    /// Returns an empty share for a session.
     pub(crate) fn of(&self, session: i64) -> Share {
         Share {
             shares: self.clone(),
@@ -52,7 +53,7 @@ impl Shares {
         }
     }
 
-    /// Returns the bytes that nobody holds.
+    /// Returns the free bytes.
     #[cfg(test)]
     pub(crate) fn free(&self) -> usize {
         self.budget.free()
@@ -64,10 +65,10 @@ impl Shares {
 }
 
 impl Share {
-    /// Makes it hold so many bytes.
+    /// Changes the number of bytes that the share holds.
     ///
     /// # Errors
-    /// [`Refused`]; it keeps what it had.
+    /// [`Refused`]. The share then stays as it was.
     pub(crate) fn resize(&mut self, bytes: usize) -> Result<(), Refused> {
         let mut held = self.shares.held();
         let of_session = held.entry(self.session).or_default();

@@ -4,22 +4,24 @@ use std::collections::VecDeque;
 
 use podgate_cluster::lossy::{Lossy, Run};
 
-/// Bytes that the text of a log may have.
+/// The most bytes of a log's text.
 pub(crate) const MAX: usize = 10 << 20;
-/// Bytes of one segment of what is kept.
+/// The bytes of one segment of the kept end.
 const SEGMENT: usize = 64 << 10;
-/// The most memory that a log takes: what is kept, the parts of the first and the last segment that are not used, and one piece that is being written.
+/// The most memory that a log takes: the kept end, the unused parts of its first and last segment,
+/// and one piece that is being written.
 pub(crate) const MEMORY: usize = MAX + 4 * SEGMENT;
 
-/// Takes a log in pieces and keeps its end, as it came.
+/// Takes a log in pieces and keeps the bytes of its end.
 #[derive(Debug, Default)]
 pub(crate) struct Tail {
-    /// At most [`MAX`] bytes and the one before them, which tells whether they begin with a line. As text they are no shorter.
+    /// At most [`MAX`] bytes, and the one before them, which shows whether they begin a line. As
+    /// text they are at least as long.
     segments: VecDeque<Vec<u8>>,
-    /// Bytes of the first segment that are not kept any more.
+    /// The bytes of the first segment that were dropped.
     begin: usize,
     len: usize,
-    /// Bytes were dropped.
+    /// Whether bytes were dropped.
     cut: bool,
 }
 
@@ -51,7 +53,7 @@ impl Tail {
         }
     }
 
-    /// Drops bytes from the front, and gives the memory of whole segments back.
+    /// Drops bytes from the front, and releases the memory of whole segments.
     pub(crate) fn skip(&mut self, bytes: usize) {
         let bytes = bytes.min(self.len);
         self.len -= bytes;
@@ -65,7 +67,7 @@ impl Tail {
         }
     }
 
-    /// Returns the number of bytes that are kept.
+    /// Returns the number of kept bytes.
     pub(crate) fn len(&self) -> usize {
         self.len
     }
@@ -75,18 +77,22 @@ impl Tail {
         self.segments.iter().map(Vec::capacity).sum()
     }
 
-    /// Returns the bytes at the front, at most so many; none when nothing is kept.
+    /// Returns up to `max` bytes from the front. They are empty only if nothing is kept.
     pub(crate) fn front(&self, most: usize) -> &[u8] {
         let first = self.segments.front().and_then(|first| first.get(self.begin..));
         let first = first.unwrap_or_default();
         first.get(..most).unwrap_or(first)
     }
 
-    /// Drops what does not belong to the text, without a copy; whether the text is not all of the log. What stays is, with bytes that are not UTF-8 as U+FFFD,
-    /// the last whole lines that fit into [`MAX`], or of one longer line its end, from a code point.
+    /// Drops the bytes before the text, without copying. Returns whether the text is shorter than
+    /// the log.
+    ///
+    /// The text has U+FFFD for bytes that are not UTF-8. It is the last whole lines that fit into
+    /// [`MAX`], or the end of a longer line, from a code point on.
     pub(crate) fn finish(&mut self) -> bool {
         if self.cut {
-            // What is left of a code point that was cut is not a byte that the log has wrongly.
+            // The cut may have split a code point: drop its remaining bytes rather than replace
+            // them.
             let continues = |byte: &u8| byte & 0b1100_0000 == 0b1000_0000;
             let within = self
                 .slices()
@@ -122,20 +128,21 @@ impl Tail {
     }
 }
 
-/// Finds where to begin in a text of which what is before `earliest` does not fit: with the first line from there on, else with a code point.
+/// Finds the beginning of the text: the first line at or after `earliest`, or the next code point
+/// if there is none.
 #[derive(Debug)]
 struct Start {
-    /// Bytes of the whole text.
+    /// The bytes of the whole text.
     len: usize,
     earliest: usize,
-    /// Bytes of the text, and of what it was read from, that have been looked at.
+    /// The bytes of the text, and of its source, that were processed.
     at: usize,
     raw: usize,
-    /// The last character was a line feed.
+    /// Whether the last character was a line feed.
     after_feed: bool,
-    /// The first code point that fits, as a number of raw bytes.
+    /// The raw bytes before the first code point that fits.
     code_point: Option<usize>,
-    /// The first line that fits.
+    /// The raw bytes before the first line that fits.
     line: Option<usize>,
 }
 
@@ -190,7 +197,8 @@ impl Start {
             .map(|feed| self.raw + feed);
     }
 
-    /// The text may begin so many bytes after the beginning of this run; it begins with a line if a line feed is before that.
+    /// Considers a beginning this many bytes into the run. It begins a line if a line feed comes
+    /// before it.
     fn fits(&mut self, offset: usize) {
         if self.code_point.is_some() {
             return;
@@ -227,7 +235,7 @@ mod tests {
         (text, truncated)
     }
 
-    /// The same however the log arrives.
+    /// Returns the tail, however the log is cut into pieces.
     fn read(log: &[u8]) -> (String, bool) {
         let whole = tail(log, log.len().max(1));
         assert!(whole.0.len() <= MAX);
@@ -294,7 +302,7 @@ mod tests {
         assert!(text.len() > MAX - 3);
     }
 
-    /// The rule, on a text that is there as a whole.
+    /// Applies the rule to a whole text.
     fn begin(text: &str, max: usize) -> usize {
         let earliest = text.ceil_char_boundary(text.len().saturating_sub(max));
         let from = earliest.saturating_sub(1);

@@ -9,12 +9,13 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{shares::Share, tail::Tail};
 
-/// Bytes of one chunk of the answer.
+/// The bytes of one chunk of the response.
 pub(crate) const CHUNK: usize = 64 << 10;
-/// Raw bytes that are written at once: six times as many fit into a chunk beside as much text.
+/// The raw bytes that are written at once. As JSON they may take six times as many, which fit into
+/// a chunk together with as much text.
 const STEP: usize = 2 << 10;
 
-/// A log that is being written. Its memory comes back as it is sent.
+/// A log that is being written. Its memory is returned as it is sent.
 #[derive(Debug)]
 struct Written {
     tail: Tail,
@@ -31,16 +32,18 @@ enum Stage {
     End,
 }
 
-/// An answer that is being sent. When its session ends, it is empty at once, though its client may not read.
+/// A response that is being sent. When its session ends, it is dropped immediately, even if its
+/// client does not read.
 #[derive(Debug)]
 struct Answer {
-    // A std mutex: it is held while one chunk is written.
+    // A std mutex, because it is held only while one chunk is written.
     written: Arc<Mutex<Option<Written>>>,
     /// Ends the task that waits for the end of the session.
     _done: DropGuard,
 }
 
-/// Returns the envelope of a log. It takes the memory of the log and of one chunk, whatever the bytes of the log are.
+/// Returns the response with a log. It takes the memory of the log and of one chunk, whatever the
+/// log's bytes are.
 pub(crate) fn body(mut tail: Tail, share: Share, revoked: CancellationToken) -> Body {
     let truncated = tail.finish();
     let written = Arc::new(Mutex::new(Some(Written {
@@ -55,7 +58,7 @@ pub(crate) fn body(mut tail: Tail, share: Share, revoked: CancellationToken) -> 
         written: written.clone(),
         _done: done.clone().drop_guard(),
     };
-    // Nobody may poll the body of a client that does not read.
+    // If the client does not read, nobody polls the body.
     tokio::spawn(async move {
         if done.run_until_cancelled(revoked.cancelled()).await.is_some() {
             lock(&written).take();
@@ -73,7 +76,7 @@ fn lock(written: &Mutex<Option<Written>>) -> MutexGuard<'_, Option<Written>> {
 
 impl Drop for Answer {
     fn drop(&mut self) {
-        // At once, though the task may still hold it.
+        // Dropped now, although the task may still hold a reference.
         lock(&self.written).take();
     }
 }
@@ -108,7 +111,7 @@ impl Written {
             self.lossy.push(raw, |run| write(&run, &mut out));
             self.tail.skip(taken);
         }
-        // It gets smaller: that never fails.
+        // The share shrinks, which never fails.
         let _ = self.share.resize(self.tail.memory() + CHUNK);
         Some(out.into())
     }
@@ -142,7 +145,7 @@ mod tests {
         tail::{MAX, MEMORY},
     };
 
-    /// The body of a log in a budget of its own.
+    /// Returns the body of a log, with a budget of its own.
     fn of(log: &[u8]) -> (Body, Shares, CancellationToken) {
         let shares = Shares::new(4 * MEMORY, MEMORY);
         let (mut tail, mut share) = (Tail::default(), shares.of(1));

@@ -1,20 +1,21 @@
-//! Text from bytes that come in pieces.
+//! Decodes UTF-8 that comes in pieces.
 
 use podgate_cluster::lossy::Lossy;
 
-/// Text from bytes that may be cut anywhere: a character is never split, and what is not UTF-8 becomes U+FFFD.
+/// Decodes bytes that may be cut anywhere. It never splits a character, and replaces bytes that are
+/// not UTF-8 by U+FFFD.
 #[derive(Debug, Default)]
 pub(super) struct Utf8Decoder(Lossy);
 
 impl Utf8Decoder {
-    /// The text up to the last whole character.
+    /// Returns the text up to the last whole character.
     pub(super) fn push(&mut self, bytes: &[u8]) -> String {
         let mut text = String::with_capacity(bytes.len());
         self.0.push(bytes, |run| text.push_str(run.as_str()));
         text
     }
 
-    /// What is left when nothing more comes.
+    /// Returns the rest of the text after the last piece.
     pub(super) fn finish(&mut self) -> String {
         let mut text = String::new();
         self.0.finish(|run| text.push_str(run.as_str()));

@@ -19,22 +19,22 @@ use crate::{
     sync::ListedView,
 };
 
-/// Bytes of the rows of a frame at most.
+/// The most bytes of a frame's rows.
 const MOST: usize = 4 << 20;
-/// A frame that is no longer is not counted: a viewer has four of them at most.
+/// Frames up to this size are not counted: a viewer has at most four of them.
 const SMALL: usize = 64 << 10;
 
 /// The rows of a frame would take more than [`MOST`] bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TooLarge {
-    /// How many rows fit, from the first on.
+    /// How many rows fit, counted from the first.
     pub(super) fit: usize,
 }
 
-/// There is no memory for a frame now.
+/// There is no memory for a frame at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NoMemory {
-    /// What it takes.
+    /// The bytes that it needs.
     pub(super) bytes: usize,
 }
 
@@ -51,30 +51,32 @@ pub(super) enum Described {
         seq: u64,
         /// Rows before the window.
         offset: usize,
-        /// Rows of the window at most: fewer than asked for where their JSON would take more than 4 MiB.
+        /// The most rows of the window: fewer than requested if their JSON would take more than 4
+        /// MiB.
         limit: usize,
         /// The number of matches.
         total: usize,
         /// The rows of the window, in order.
         items: Vec<PodOfClusterItem>,
-        /// For each field asked for its values and how often each occurs, as in the list.
+        /// The values of each requested field and how often each occurs, as in the list.
         facets: BTreeMap<String, Vec<FacetCount>>,
-        /// Next to `facets`, if any are asked for: the facets that have more values than are listed.
+        /// The facets whose value lists were cut off. Present if facets are requested.
         #[schema(nullable = false)]
         truncated_facets: Option<Vec<String>>,
-        /// The clusters asked for, and how current each is.
+        /// The requested clusters, and how current each is.
         clusters: Vec<ListedView<'static>>,
     },
-    /// What changed since the frame before; at most every 100 ms.
+    /// The changes since the previous frame, at most every 100 ms.
     #[serde(rename_all = "camelCase")]
     Delta {
         /// The frame's number, from 1 after each `subscribe`.
         seq: u64,
         /// The number of matches.
         total: usize,
-        /// Rows of the window that are new in it or have changed.
+        /// Rows that are new in the window or have changed.
         upsert: Vec<PodOfClusterItem>,
-        /// The uids of the window's rows in order, if that changed: others have left it.
+        /// The uids of the window's rows in order, if the order changed. Rows that are not listed
+        /// have left the window.
         #[schema(nullable = false)]
         order: Option<Vec<String>>,
         /// As in a snapshot, if they changed.
@@ -89,22 +91,23 @@ pub(super) enum Described {
     },
 }
 
-/// A frame but for its number, which is each viewer's own.
+/// A frame without its number, which differs for each viewer.
 #[derive(Debug)]
 pub(super) struct Frame {
     kind: &'static str,
-    /// What follows the number, up to the closing brace.
+    /// The text after the number, up to the closing brace.
     rest: Vec<u8>,
-    /// What it takes while anybody holds it, if it is large.
+    /// The memory that a large frame takes as long as anybody holds it.
     memory: Option<Reservation>,
 }
 
-/// What a frame tells beside its rows, as JSON: shared as long as it is no news.
+/// The parts of a frame besides its rows, as JSON. Frames share them as long as they do not change.
 #[derive(Clone, Debug)]
 pub(super) struct Extras {
-    /// The clusters asked for, and how current each is.
+    /// The requested clusters, and how current each is.
     pub(super) clusters: Arc<Clusters>,
-    /// The value of `facets`, and behind it `truncatedFacets`; none asked for: an empty object.
+    /// The value of `facets`, followed by `truncatedFacets`. An empty object if no facets are
+    /// requested.
     pub(super) facets: Arc<Vec<u8>>,
 }
 
@@ -112,7 +115,8 @@ pub(super) struct Extras {
 #[derive(Debug)]
 pub(super) struct Clusters {
     json: Vec<u8>,
-    /// What of it is news when it changes. The time of a watch that is live goes on with every sign of life, and is none.
+    /// The fields whose change is worth sending. The time of a live watch advances with every
+    /// event, so it is left out.
     news: Vec<(String, &'static str, String)>,
 }
 
@@ -120,7 +124,7 @@ impl Clusters {
     pub(super) fn of(pods: &PodQuery) -> Self {
         let views: Vec<ListedView<'_>> = pods.clusters().iter().map(ListedView::from).collect();
         Self {
-            // Texts alone: it can't fail.
+            // These are texts only, so it can't fail.
             json: serde_json::to_vec(&views).unwrap_or_default(),
             news: views.iter().map(ListedView::news).collect(),
         }
@@ -159,7 +163,7 @@ impl Frame {
         Ok(Self::of("snapshot", rest))
     }
 
-    /// What changed in a window; without `delta` only something beside its rows.
+    /// Writes the changes of a window. Without `delta`, only the parts besides its rows changed.
     ///
     /// # Errors
     /// [`TooLarge`].
@@ -200,7 +204,8 @@ impl Frame {
         }
     }
 
-    /// Counts a large frame, once for all who share it, until the last of them has let go of it. Never waits: who holds a frame may wait for memory himself.
+    /// Reserves memory for a large frame, once for all viewers who share it, until the last of them
+    /// drops it. It never waits, because a viewer who holds a frame may itself wait for memory.
     ///
     /// # Errors
     /// [`NoMemory`].
@@ -213,15 +218,15 @@ impl Frame {
         Ok(Arc::new(self))
     }
 
-    /// Its bytes, more or less.
+    /// Returns about how many bytes it has.
     pub(super) fn len(&self) -> usize {
         self.rest.len()
     }
 
-    /// The frame with its number, which each viewer counts from 1.
+    /// Returns the frame's text with its number, which each viewer counts from 1.
     ///
     /// # Errors
-    /// [`ApiError::Internal`] if it were not text: it always is.
+    /// [`ApiError::Internal`] if it is not UTF-8, which can't happen.
     pub(super) fn text(&self, seq: u64) -> Result<String, ApiError> {
         let mut text = Vec::with_capacity(self.rest.len() + 48);
         text.extend_from_slice(b"{\"type\":\"");

@@ -1,4 +1,5 @@
-//! The viewers of one query: its matches are kept once, and each window of it is written once, however many look at it.
+//! The viewers of one query. Its matches are kept once, and each window is serialised once, however
+//! many viewers it has.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::pods::facets;
 
-/// Bytes of a frame that is given only to a viewer for whom none waits.
+/// A frame of more bytes is given only to a viewer without waiting frames.
 const LARGE: usize = 1 << 20;
 
 /// The viewers of one query.
@@ -27,35 +28,38 @@ pub(super) struct Group {
     live: Live,
     extras: Extras,
     windows: HashMap<Range, WindowViewers>,
-    /// For large frames that viewers have not taken yet.
+    /// The budget for large frames that viewers have not taken yet.
     memory: MemoryBudget,
-    /// One of its viewers waits for a snapshot.
+    /// Whether one of its viewers waits for a snapshot.
     waits: bool,
 }
 
 /// The viewers of one window.
 struct WindowViewers {
     range: Range,
-    /// What those viewers hold that are not behind. It ends before the range does where its rows would be too many bytes.
+    /// The window as viewers who are not behind have it. It ends before the range does if its rows
+    /// would have too many bytes.
     window: Window,
     extras: Option<Extras>,
     viewers: HashMap<u64, ViewerSlot>,
-    /// When they were last told of changes.
+    /// When a delta was last sent.
     told: Option<Instant>,
-    /// What a frame took for which there was no memory: no other is written before so much is free.
+    /// The bytes of a frame for which there was no memory. No frame is written until as much is
+    /// free.
     lacks: usize,
 }
 
 /// A viewer's slot in a window.
 pub(super) struct ViewerSlot {
     frames: mpsc::Sender<Arc<Frame>>,
-    /// It needs a snapshot: it is new, has moved, or did not take the frames before.
+    /// Whether it needs a snapshot: it is new, has moved its window, or did not take earlier
+    /// frames.
     behind: bool,
-    /// When it last got one.
+    /// When it last got a snapshot.
     whole: Option<Instant>,
 }
 
-/// What windows are stepped with.
+/// The context of a tick.
 struct TickContext<'a, 'b> {
     pods: &'a PodQuery,
     reader: &'a PodReader<'b>,
@@ -74,13 +78,14 @@ impl ViewerSlot {
         }
     }
 
-    /// Whether it can be given a snapshot: it has taken all before, and not had one just now.
+    /// Returns whether it can be given a snapshot: it has taken all earlier frames, and did not get
+    /// a snapshot just now.
     fn wants_snapshot(&self, now: Instant) -> bool {
         self.behind && self.frames.capacity() == FRAMES && self.whole.is_none_or(|whole| now >= whole + TICK)
     }
 
-    /// Gives it a frame. One that has no room for it gets a snapshot later. A large frame waits for a viewer alone, so that what waits is bounded in
-    /// bytes, too.
+    /// Offers it a frame. A viewer without room for it gets a snapshot later. A large frame is
+    /// queued only alone, so that the queue is bounded in bytes, too.
     fn offer(&mut self, frame: &Arc<Frame>) {
         if frame.len() > LARGE && self.frames.capacity() < FRAMES {
             self.behind = true;
@@ -118,18 +123,20 @@ impl Group {
         self.windows.values().any(|window| window.viewers.contains_key(&viewer))
     }
 
-    /// Whether a viewer waits for a snapshot: it is to be stepped though nothing has changed.
+    /// Returns whether a viewer waits for a snapshot, so that the group must be stepped even if
+    /// nothing has changed.
     pub(super) fn waits(&self) -> bool {
         self.waits
     }
 
-    /// Tells every viewer what changed since it was last told.
+    /// Sends every viewer the changes since its last frame.
     pub(super) fn step(&mut self) {
         self.waits = self.refresh(None);
         self.windows.retain(|_, window| !window.viewers.is_empty());
     }
 
-    /// Adds a viewer. It waits for its snapshot until the next step where others of its window were told of changes just now.
+    /// Adds a viewer. If a delta was sent to others of its window just now, its snapshot waits for
+    /// the next step.
     pub(super) fn join(&mut self, viewer: u64, range: Range, slot: ViewerSlot) {
         let now = Instant::now();
         let window = self.windows.entry(range).or_insert_with(|| WindowViewers::new(range));
@@ -138,7 +145,7 @@ impl Group {
         self.waits |= just_sent || self.refresh(Some(range));
     }
 
-    /// Moves a viewer to another window. As [`Group::join`].
+    /// Moves a viewer to another window, as [`Group::join`] adds it.
     pub(super) fn scroll(&mut self, viewer: u64, range: Range) {
         if let Some(mut slot) = self.leave(viewer) {
             slot.behind = true;
@@ -146,7 +153,7 @@ impl Group {
         }
     }
 
-    /// Takes a viewer out.
+    /// Removes a viewer.
     pub(super) fn leave(&mut self, viewer: u64) -> Option<ViewerSlot> {
         let slot = self
             .windows
@@ -156,7 +163,7 @@ impl Group {
         slot
     }
 
-    /// Looks at the index, and steps one window or all. True: a viewer waits for a snapshot.
+    /// Reads the index, and steps one window or all. Returns whether a viewer waits for a snapshot.
     fn refresh(&mut self, only: Option<Range>) -> bool {
         let Self {
             live_query,
@@ -171,7 +178,7 @@ impl Group {
         *pods = live_query.pods();
         let reader = pods.read();
         if live.query().clusters != pods.query().clusters {
-            // Clusters came or went: what viewers hold is not comparable.
+            // The set of clusters changed, so a delta to what viewers have is not possible.
             *live = reader.live();
             windows.values_mut().for_each(WindowViewers::restart);
         }
@@ -219,12 +226,12 @@ impl WindowViewers {
         self.fall_behind();
     }
 
-    /// Has every viewer get a snapshot.
+    /// Marks every viewer as needing a snapshot.
     fn fall_behind(&mut self) {
         self.viewers.values_mut().for_each(|slot| slot.behind = true);
     }
 
-    /// Brings its viewers up to now. True: one waits for a snapshot.
+    /// Sends its viewers what they need to be current. Returns whether one waits for a snapshot.
     fn step(&mut self, now: &mut TickContext<'_, '_>) -> bool {
         self.viewers.retain(|_, slot| !slot.frames.is_closed());
         if self.viewers.values().any(|slot| !slot.behind) {
@@ -236,7 +243,7 @@ impl WindowViewers {
         self.viewers.values().any(|slot| slot.behind)
     }
 
-    /// Tells those who hold the window what changed in it.
+    /// Sends the changes to the viewers who have the window.
     fn send_delta(&mut self, now: &mut TickContext<'_, '_>) {
         let held = self.extras.replace(now.extras.clone());
         let facets = held
@@ -260,7 +267,7 @@ impl WindowViewers {
             clusters.then(|| now.extras.clusters.as_ref()),
         );
         let Ok(frame) = frame else {
-            // The window is to end earlier than it did.
+            // The window must end earlier than before.
             return self.fall_behind();
         };
         let frame = match frame.counted(now.memory) {
@@ -277,7 +284,8 @@ impl WindowViewers {
             .for_each(|slot| slot.offer(&frame));
     }
 
-    /// Shows the window to those who do not hold it. Later, where there is no memory for it.
+    /// Sends the window to the viewers who do not have it, or does so later if there is no memory
+    /// for it.
     fn send_snapshot(&mut self, now: &mut TickContext<'_, '_>) {
         if now.memory.free() < self.lacks {
             return;
@@ -292,10 +300,10 @@ impl WindowViewers {
             let answer = now.reader.snapshot(now.live, &mut self.window);
             match Frame::snapshot(now.pods, &answer, &self.window, now.extras) {
                 Ok(frame) => break frame,
-                // Fewer than before, and at least one: an only row always fits.
+                // Fewer rows than before, and at least one: a single row always fits.
                 Err(TooLarge { fit }) => self.window.move_to(offset, fit),
             }
-            // Who holds more rows than that is to know where the window ends now.
+            // Viewers with more rows than that must learn where the window ends now.
             self.fall_behind();
         };
         let frame = match frame.counted(now.memory) {

@@ -1,7 +1,7 @@
-//! The one task that keeps every live query current.
-//!
-//! It sleeps until something may have changed, then steps every group at most once in [`TICK`]. It owns all groups, so that nothing here is
-//! locked, and it never waits for a viewer: what a viewer does not take is dropped, and a fresh snapshot follows.
+//! The one task that keeps every live query current. It sleeps until something may have changed,
+//! then steps every group at most once per [`TICK`]. It owns all groups, so nothing is locked. It
+//! never waits for a viewer: frames that a viewer does not take are dropped, and a fresh snapshot
+//! follows.
 
 use std::{
     collections::HashMap,
@@ -26,28 +26,29 @@ use super::{
 };
 use crate::ApiError;
 
-/// The least time between two frames of one view.
+/// The least time between two deltas of one window.
 pub(super) const TICK: Duration = Duration::from_millis(100);
-/// Commands that wait for the task at most; who sends one more waits.
+/// The most commands that wait for the task. Senders of further ones wait.
 const COMMANDS: usize = 1024;
-/// Commands that are taken after each step at least, however long it took.
+/// How many commands are handled at least after each step, however long the step took.
 const TURN: usize = 64;
-/// Frames that wait for one viewer at most: they are shared by all viewers of the same view.
+/// The most frames that wait for one viewer. All viewers of a window share them.
 pub(super) const FRAMES: usize = 4;
 
-/// What the large frames that viewers have not taken yet may take together. A budget of its own: a viewer holds a frame while it waits for the memory to send it.
+/// The memory for all large frames that viewers have not taken yet. It is a budget of its own,
+/// because a viewer holds a frame while it waits for the memory to send it.
 const MEMORY: usize = 64 << 20;
 
-/// Which rows of which query a viewer sees.
+/// The rows of a query that a viewer sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Range {
-    /// Rows before it.
+    /// The rows before the window.
     pub(super) offset: usize,
-    /// Its rows at most.
+    /// The most rows of the window.
     pub(super) limit: usize,
 }
 
-/// Handle to the task. Cheap to clone.
+/// A handle to the task. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Hub {
     commands: mpsc::Sender<Command>,
@@ -56,7 +57,7 @@ pub(crate) struct Hub {
     per_user: usize,
 }
 
-/// What a viewer asks of the task.
+/// A command of a viewer to the task.
 #[derive(Debug)]
 enum Command {
     Subscribe {
@@ -77,7 +78,7 @@ enum Command {
     },
 }
 
-/// A place under the user's cap, and a live query once there is one. Dropping it leaves.
+/// A viewer: one of the user's permitted live queries. Dropping it ends the live query.
 #[derive(Debug)]
 pub(super) struct Viewer {
     hub: Hub,
@@ -87,8 +88,9 @@ pub(super) struct Viewer {
 }
 
 impl Hub {
-    /// Starts the task, which ends with `shutdown`. `changes` wakes when rows or sync states may have changed; `per_user` caps the viewers of
-    /// one user. Must be called within a tokio runtime.
+    /// Starts the task, which ends with `shutdown`. `changes` wakes when rows or sync states may
+    /// have changed; `per_user` caps the viewers of one user. Must be called within a tokio
+    /// runtime.
     pub(crate) fn start(changes: watch::Receiver<()>, shutdown: CancellationToken, per_user: usize) -> Self {
         let (commands, receiver) = mpsc::channel(COMMANDS);
         tokio::spawn(async move {
@@ -105,16 +107,16 @@ impl Hub {
         }
     }
 
-    /// How many viewers there are.
+    /// Returns the number of viewers.
     pub(crate) fn viewers(&self) -> usize {
         let users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
         users.values().sum()
     }
 
-    /// Takes a place for a viewer.
+    /// Admits a viewer.
     ///
     /// # Errors
-    /// 429001 when the user has as many as may be.
+    /// 429001 if the user has as many as are allowed.
     pub(super) fn enter(&self, user: i64) -> Result<Viewer, ApiError> {
         let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
         let open = users.entry(user).or_default();
@@ -141,14 +143,15 @@ impl Hub {
     }
 }
 
-/// The task ends with the server only.
+/// Returns the error for a task that has ended, which happens only when the server shuts down.
 fn gone() -> ApiError {
     ApiError::Internal("the task of live queries has ended".into())
 }
 
 impl Viewer {
-    /// Begins a live query in place of the one before. Its first frame is a snapshot. Waits until the task has taken it up: one viewer has one command
-    /// on its way at most, and no queue of them before those of others.
+    /// Begins a live query, in place of an earlier one. Its first frame is a snapshot. Waits until
+    /// the task has handled the command: a viewer has at most one command on its way, so that it
+    /// does not delay others.
     pub(super) async fn subscribe(
         &mut self,
         live_query: LiveQuery,
@@ -170,7 +173,7 @@ impl Viewer {
         done.await.map_err(|_| gone())
     }
 
-    /// Whether there is a live query.
+    /// Returns whether there is a live query.
     pub(super) fn is_subscribed(&self) -> bool {
         self.frames.is_some()
     }
@@ -189,7 +192,7 @@ impl Viewer {
         done.await.map_err(|_| gone())
     }
 
-    /// The next frame; waits while nothing is live_query. Cancel-safe.
+    /// Returns the next frame. Waits while there is no live query. Cancel-safe.
     pub(super) async fn next(&mut self) -> Result<Arc<Frame>, ApiError> {
         match &mut self.frames {
             Some(frames) => frames.recv().await.ok_or_else(gone),
@@ -207,15 +210,15 @@ impl Drop for Viewer {
                 users.remove(&self.user);
             }
         }
-        // When there is no room for it, the task finds the viewer gone at its next step.
+        // If there is no room for it, the task notices at its next step that the viewer is gone.
         let _ = self.hub.commands.try_send(Command::Leave { viewer: self.number });
     }
 }
 
-/// What is grouped: viewers of one key share the work.
+/// The key of a group: viewers with equal keys share the work.
 type GroupKey = (LiveQueryKey, Vec<&'static str>);
 
-/// All groups, and where each viewer is.
+/// The task's state: all groups, and the group of each viewer.
 struct HubTask {
     changes: watch::Receiver<()>,
     groups: HashMap<GroupKey, Group>,
@@ -223,9 +226,9 @@ struct HubTask {
     memory: MemoryBudget,
     /// When groups were last stepped.
     stepped: Instant,
-    /// Something may have changed since.
+    /// Whether something may have changed since.
     changed: bool,
-    /// A viewer waits for a snapshot.
+    /// Whether a viewer waits for a snapshot.
     waits: bool,
 }
 
@@ -242,8 +245,8 @@ impl HubTask {
         }
     }
 
-    /// Runs until every handle is gone. Neither steps nor commands keep the other from its turn: a step comes as soon as it may, commands come between
-    /// steps, and some after each.
+    /// Runs until every handle is dropped. Neither steps nor commands starve the other: a step runs
+    /// as soon as it is due, and at least some commands are handled after each step.
     async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
         loop {
             let due = self.changed || self.waits;
@@ -265,7 +268,7 @@ impl HubTask {
                     Err(_) => return,
                 },
             }
-            // Looked at in any case: while commands wait, nothing else would.
+            // Checked here in any case: while commands wait, nothing else checks it.
             match self.changes.has_changed() {
                 Ok(news) => self.changed |= news && !self.groups.is_empty(),
                 Err(_) => return,
@@ -273,7 +276,8 @@ impl HubTask {
         }
     }
 
-    /// Steps every group, or where nothing has changed those with a viewer that waits; lets others run in between.
+    /// Steps every group, or, if nothing has changed, those with a waiting viewer. Yields to other
+    /// tasks in between.
     async fn step(&mut self) {
         self.stepped = Instant::now();
         self.changes.mark_unchanged();
@@ -319,7 +323,7 @@ impl HubTask {
                 group.join(viewer, range, ViewerSlot::new(frames));
                 self.waits |= group.waits();
                 self.viewers.insert(viewer, key);
-                // A viewer that has gone does not wait for it.
+                // A viewer that is gone no longer waits for it.
                 let _ = taken.send(());
             }
             Command::Move { viewer, range, taken } => {

@@ -1,7 +1,7 @@
-//! `WS /ws/pods` and `WS /ws/clusters/{clusterId}/pods`: a list that keeps itself current.
-//!
-//! A viewer costs its socket and a few frames that it shares with others: the matches of a query are kept once for all its viewers
-//! ([`group`]), by one task ([`hub`]), from the index. No viewer, slow or fast, asks anything of a cluster.
+//! `WS /ws/pods` and `WS /ws/clusters/{clusterId}/pods`: live queries, lists that stay current. A
+//! viewer costs its socket and a few shared frames. One task ([`hub`]) reads the index and keeps
+//! the matches of each query once for all its viewers ([`group`]). Viewers never cause a request to
+//! a cluster.
 
 mod frame;
 mod group;
@@ -29,16 +29,16 @@ use crate::{
     ws::{Closed, Incoming, Sender, Socket, SocketFrame, Upgrade},
 };
 
-/// Rows of a window at most.
+/// The most rows of a window.
 const MAX_LIMIT: u64 = 500;
-/// Rows of a window unless asked otherwise.
+/// The default rows of a window.
 const LIMIT: u64 = 50;
 
 const FRAMES: Success = Success::Socket {
     client: Schemas::frames::<Client>,
     server: Schemas::frames_and::<frame::Described, SocketFrame<'static>>,
 };
-/// Codes of failures that do not follow from the route.
+/// The codes of errors that do not follow from the route.
 const FAILURES: &[u32] = &[400_002, 403_001, 404_002, 429_001];
 
 pub(crate) const OF_CLUSTER: Operation =
@@ -66,11 +66,11 @@ fn open(upgrade: Upgrade<ListPods, ()>, Extract(state): Extract<State>, known: &
 #[serde(tag = "type", rename_all = "lowercase")]
 #[schema(as = LiveClientFrame)]
 enum Client {
-    /// Starts the live query; replaces the one before.
+    /// Starts the live query, in place of an earlier one.
     Subscribe(Subscribe),
-    /// Moves the window: a snapshot of it follows.
+    /// Moves the window. A snapshot of it follows.
     Window(Bounds),
-    /// Ends the live query; the connection stays.
+    /// Ends the live query. The connection stays open.
     Unsubscribe {},
     /// Asks for a `pong`.
     Ping {},
@@ -79,15 +79,15 @@ enum Client {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Subscribe {
-    /// The list's parameters without `page` and `pageSize`; lists where they may be repeated.
+    /// The list's parameters without `page` and `pageSize`. Repeatable parameters are lists.
     #[serde(default)]
     query: Map<String, Value>,
     /// Rows before the window; default 0.
     offset: Option<u64>,
-    /// Rows of the window at most; default 50.
+    /// The most rows of the window; default 50.
     #[schema(minimum = 1, maximum = 500)]
     limit: Option<u64>,
-    /// Fields to count all matches by.
+    /// Fields by which all matches are counted.
     facets: Option<Vec<String>>,
 }
 
@@ -96,12 +96,12 @@ struct Subscribe {
 struct Bounds {
     /// Rows before the window; default 0.
     offset: Option<u64>,
-    /// Rows of the window at most; default 50.
+    /// The most rows of the window; default 50.
     #[schema(minimum = 1, maximum = 500)]
     limit: Option<u64>,
 }
 
-/// A live query as it is asked for.
+/// A request for a live query.
 #[derive(Debug)]
 struct Asked {
     query: podgate_index::Query,
@@ -138,7 +138,7 @@ impl Subscribe {
             && self.query.insert("facets".to_owned(), facets.into()).is_some()
         {
             return Err(ApiError::Parameter(
-                "`facets` stands beside `query` and in it: give it once".into(),
+                "`facets` is given both in `query` and next to it: give it only once".into(),
             ));
         }
         let paged = |parameter: &&Parameter| matches!(parameter.name, "page" | "pageSize");
@@ -168,7 +168,8 @@ async fn serve(
     let Socket { sender, receiver, .. } = socket;
     let mut viewer = state.live().enter(scoped.caller().user.id)?;
     let mut seq = 0;
-    // A frame that waits for memory. Behind it frames are dropped, and a fresh snapshot follows, as for a client that falls behind.
+    // A frame that waits for memory. Further frames are dropped meanwhile, and a fresh snapshot
+    // follows, as for a client that falls behind.
     let mut waits: Option<Arc<Frame>> = None;
     loop {
         tokio::select! {
@@ -191,12 +192,13 @@ async fn serve(
     }
 }
 
-/// Reserves the memory that a frame takes while it is sent.
+/// Reserves the memory of a frame while it is sent.
 async fn memory_of(frame: Option<&Frame>, state: &State) -> Reservation {
     state.stream_memory().sending(frame.map_or(0, Frame::len)).await
 }
 
-/// Acts on a client's frame; whether a live query began. The inner error leaves the connection, and what is open on it, as it was.
+/// Handles a client's frame. Returns whether a live query began. After the inner error, the
+/// connection and its live query are as before.
 async fn take(
     incoming: &Incoming,
     scoped: &Scoped<ListPods>,
@@ -214,7 +216,7 @@ async fn take(
             Err(error) => Err(error),
         },
         Ok(Client::Window(_)) => Err(ApiError::Body(
-            "there is no live query whose window could move: send `subscribe` first".into(),
+            "there is no live query to move the window of: send `subscribe` first".into(),
         )),
         Ok(Client::Unsubscribe {}) => {
             viewer.unsubscribe().await?;
