@@ -298,7 +298,7 @@ mod tests {
             (
                 r#"{"type":"subscribe","facets":["status"],"query":{"facets":"phase"}}"#,
                 400_001,
-                "give it once",
+                "give it only once",
             ),
             (r#"{"type":"subscribe","query":{"cluster":"A/b"}}"#, 404_002, "A/b"),
             (r#"{"type":"subscribe","query":[]}"#, 400_002, "map"),
