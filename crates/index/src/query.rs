@@ -80,7 +80,7 @@ pub struct Query {
     pub statuses: Vec<String>,
     /// Only these phases, compared without case; all if empty.
     pub phases: Vec<String>,
-    /// Only these QoS classes, compared without case; all if empty.
+    /// Only these values of [`Pod::qos_class`], compared without case; all if empty.
     pub qos_classes: Vec<String>,
     /// Only this node.
     pub node: Option<String>,

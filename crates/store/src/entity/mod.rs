@@ -1,4 +1,4 @@
-//! The tables as SeaORM sees them.
+//! The tables as the ORM sees them.
 //!
 //! They are private to this crate. Its public types are plain structs whose `Debug` output shows no
 //! hashes.
