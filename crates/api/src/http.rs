@@ -9,4 +9,5 @@ pub(crate) mod etag;
 pub(crate) mod fallback;
 pub(crate) mod host;
 pub(crate) mod middleware;
+pub(crate) mod proxy;
 pub(crate) mod request_context;

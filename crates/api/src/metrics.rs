@@ -1,12 +1,9 @@
-//! `GET /metrics`: what the process counts, for Prometheus.
+//! The counts of the process, for Prometheus.
+
+pub(crate) mod endpoint;
 
 use std::{fmt, time::Duration};
 
-use axum::{
-    extract::State as Extract,
-    response::{IntoResponse, Response},
-};
-use http::{HeaderMap, header};
 use podgate_access::Health;
 use prometheus_client::{
     encoding::{
@@ -22,16 +19,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::{
-    ApiError, Operation, State, Success,
-    extract::auth::bearer_token,
-    http::{
-        client_info::{ClientInfo, is_proxied},
-        host::Host,
-    },
-    options::Options,
-    sync,
-};
+use crate::sync;
 
 /// The format that [`encode_registry`] writes.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -258,90 +246,6 @@ fn resident_memory() -> Option<usize> {
     Some(kilobytes * 1024)
 }
 
-pub(crate) const GET: Operation = Operation::new(
-    "process.metrics",
-    "Counts, for Prometheus.",
-    Success::Text("application/openmetrics-text"),
-)
-.fails(&[401_003, 403_001]);
-
-/// `GET /metrics`.
-pub(crate) async fn get(
-    Extract(state): Extract<State>,
-    seen: ClientInfo,
-    headers: HeaderMap,
-) -> Result<Response, ApiError> {
-    admit(&state, &seen, &headers)?;
-    let open = Open {
-        connections: state.connections().count(),
-        sockets: state.sockets().count(),
-        viewers: state.live().viewers(),
-    };
-    let text = state
-        .metrics()
-        .text(&state.gate().health(), open)
-        .map_err(|error| ApiError::Internal(format!("metrics: {error}")))?;
-    Ok(([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response())
-}
-
-/// By the operator's token, or from a listed address.
-fn admit(state: &State, seen: &ClientInfo, headers: &HeaderMap) -> Result<(), ApiError> {
-    let options = state.options();
-    if let Some(given) = bearer_token(headers)? {
-        let right = options
-            .metrics_token
-            .as_ref()
-            .is_some_and(|token| same(token.as_bytes(), given.as_bytes()));
-        return if right {
-            Ok(())
-        } else {
-            Err(ApiError::NoCredential(
-                "this is not the token of --metrics-token-file".into(),
-            ))
-        };
-    }
-    // A proxy lends its address to everyone behind it, and what it says of them is not for this to believe.
-    if seen.by_trusted_proxy || is_proxied(headers) {
-        return Err(ApiError::Forbidden(
-            "Podgate: a request for the metrics that comes through a proxy needs a token: the operator sets it with --metrics-token-file, and it is sent as \
-             `Authorization: Bearer TOKEN`"
-                .into(),
-        ));
-    }
-    let listed = match &options.metrics_networks {
-        Some(networks) => networks.iter().any(|network| network.contains(&seen.direct)),
-        None => is_by_itself(options) && seen.direct.is_loopback() && is_local(seen),
-    };
-    if listed {
-        return Ok(());
-    }
-    Err(ApiError::Forbidden(format!(
-        "Podgate: {} may not read the metrics: the operator lists networks with --metrics-network, or sets a token with --metrics-token-file",
-        seen.direct
-    )))
-}
-
-/// Whether nothing says that there is a proxy, so that loopback is this machine.
-fn is_by_itself(options: &Options) -> bool {
-    options.public_url.is_none() && options.trusted_proxies.is_empty() && options.base_path.is_empty()
-}
-
-/// Whether the caller asked for an address or for its own machine: a name that was pointed at loopback is a page's, and a browser's user is not its
-/// operator.
-fn is_local(seen: &ClientInfo) -> bool {
-    seen.host.as_deref().is_none_or(|host| Host::read(host).is_local())
-}
-
-/// Compares in a time that does not depend on where the texts differ.
-fn same(left: &[u8], right: &[u8]) -> bool {
-    left.len() == right.len()
-        && left
-            .iter()
-            .zip(right)
-            .fold(0, |difference, (a, b)| difference | (a ^ b))
-            == 0
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -402,13 +306,5 @@ mod tests {
             assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
         }
         assert_eq!(text.matches("# EOF").count(), 1);
-    }
-
-    #[test]
-    fn tokens_are_compared_whole() {
-        assert!(same(b"abc", b"abc"));
-        assert!(!same(b"abc", b"abd"));
-        assert!(!same(b"abc", b"ab"));
-        assert!(!same(b"", b"a"));
     }
 }

@@ -35,7 +35,7 @@ fn public(routes: Routes) -> Routes {
         .add_public(GET, "/api/openapi.json", openapi::GET, openapi::get)
         .add_public(GET, "/healthz", health::LIVE, health::live)
         .add_public(GET, "/readyz", health::READY, health::ready)
-        .add_public(GET, "/metrics", metrics::GET, metrics::get)
+        .add_public(GET, "/metrics", metrics::endpoint::GET, metrics::endpoint::get)
         .add_public(POST, "/api/auth/login", session::LOGIN, session::login)
         .add_public(POST, "/api/auth/refresh", session::REFRESH, session::refresh)
         .add_public(POST, "/api/auth/logout", session::LOGOUT, session::logout)

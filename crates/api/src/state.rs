@@ -11,7 +11,6 @@ use podgate_cluster::MemoryBudget;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    extract::body,
     http::{etag::Tags, host::Hosts},
     metrics::Metrics,
     options::Options,
@@ -19,6 +18,9 @@ use crate::{
     route::RouteTable,
     serve, ws,
 };
+
+/// Bytes that all bodies over [`SMALL_BODY`] may take together, from their first byte until they are parsed.
+const BODY_MEMORY: usize = 64 << 20;
 
 /// The API's state. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -69,7 +71,7 @@ impl State {
                 connections: serve::Connections::new(&options.connections),
                 sockets: ws::SocketLimiter::new(&options.websockets),
                 downloads: ws::StreamLimiter::new("log downloads", &options.websockets),
-                body_memory: MemoryBudget::new(body::MEMORY),
+                body_memory: MemoryBudget::new(BODY_MEMORY),
                 answers: Shares::new(options.answers, answers::MOST),
                 json_logs: Shares::new(options.json_logs, tail::MEMORY),
                 stream_memory: StreamMemory::new(options.stream_memory),

@@ -16,9 +16,6 @@ pub(crate) const MAX_BODY: usize = 1024 * 1024;
 /// Bytes that a body may have on a route that takes one without a credential.
 pub(crate) const SMALL_BODY: usize = 16 * 1024;
 
-/// Bytes that all bodies over [`SMALL_BODY`] may take together, from their first byte until they are parsed.
-pub(crate) const MEMORY: usize = 64 << 20;
-
 /// Bytes that one of them is counted with: its text, and what is parsed of it.
 const COUNTED: usize = 2 * MAX_BODY;
 

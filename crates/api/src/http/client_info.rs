@@ -1,12 +1,16 @@
 //! Where a request comes from: its network address, the address its user typed, and the web page that sent it.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::{ConnectInfo, FromRequestParts, Request};
+use axum::extract::{FromRequestParts, Request};
 use http::{Extensions, HeaderMap, HeaderValue, Uri, header, request::Parts, uri::Authority};
 use url::Url;
 
-use crate::{ApiError, State, http::host::Host, options::Options};
+use super::{
+    host::Host,
+    proxy::{direct, is_trusted},
+};
+use crate::{ApiError, State, options::Options};
 
 /// Extractor: a request's outer circumstances, as far as they can be believed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,27 +129,6 @@ fn is_public_over_https(options: &Options) -> bool {
     options.public_url.as_ref().is_some_and(|url| url.scheme() == "https")
 }
 
-/// The address that a connection comes from.
-fn direct(extensions: &Extensions) -> IpAddr {
-    let info = extensions.get::<ConnectInfo<SocketAddr>>();
-    info.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |info| info.0.ip().to_canonical())
-}
-
-fn is_trusted(ip: IpAddr, options: &Options) -> bool {
-    options.trusted_proxies.iter().any(|network| network.contains(&ip))
-}
-
-/// Whether the connection comes from a proxy that the operator named.
-pub(crate) fn is_by_trusted_proxy(extensions: &Extensions, options: &Options) -> bool {
-    is_trusted(direct(extensions), options)
-}
-
-/// Whether a request says that a proxy passed it on.
-pub(crate) fn is_proxied(headers: &HeaderMap) -> bool {
-    let marks = ["via", "x-real-ip", "x-forwarded-for", "forwarded"];
-    marks.iter().any(|mark| headers.contains_key(*mark))
-}
-
 /// Whether an answer to a request is to carry [`STRICT`].
 pub(crate) fn is_strict(request: &Request, options: &Options) -> bool {
     // Where nobody can have reached us over HTTPS, that is quick to see.
@@ -195,6 +178,7 @@ pub(crate) fn is_upgrade(headers: &HeaderMap) -> bool {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+    use axum::extract::ConnectInfo;
     use http::HeaderName;
 
     use super::*;

@@ -9,10 +9,8 @@ use axum::extract::Request;
 use http::{HeaderMap, header};
 use url::Url;
 
-use crate::{
-    ApiError, extract::parameters::shown, http::client_info::is_by_trusted_proxy, options::Options,
-    route::ASKED_BY_ADDRESS,
-};
+use super::proxy::is_by_trusted_proxy;
+use crate::{ApiError, extract::parameters::shown, options::Options, route::ASKED_BY_ADDRESS};
 
 /// What a host is called, without its port.
 #[derive(Clone, Debug, PartialEq, Eq)]

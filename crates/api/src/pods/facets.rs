@@ -5,7 +5,7 @@ use std::sync::Arc;
 use podgate_access::PodQuery;
 use podgate_index::{Facet, FacetValue};
 
-use super::query::{meaning, words};
+use super::words::{meaning, words};
 use crate::{Parameters, json};
 
 /// The facets and their names. Each name except `cluster` is also the parameter that filters by a

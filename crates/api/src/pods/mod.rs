@@ -20,3 +20,4 @@ pub(crate) mod shares;
 pub(crate) mod tail;
 mod tail_json;
 mod utf8_decoder;
+mod words;

@@ -2,7 +2,10 @@
 
 use podgate_index::{Order, Query, Selector, Sort};
 
-use super::facets;
+use super::{
+    facets,
+    words::{meaning, words},
+};
 use crate::{ApiError, Kind, Parameter, Parameters};
 
 /// The most rows of a page.
@@ -115,23 +118,6 @@ const fn concat<const N: usize>(lists: &[&[Parameter]]) -> [Parameter; N] {
     }
     assert!(at == N);
     all
-}
-
-/// Returns the words of a table of words and their meanings.
-pub(super) const fn words<T, const N: usize>(table: &[(&'static str, T)]) -> [&'static str; N] {
-    let mut words = [""; N];
-    let mut at = 0;
-    while at < N {
-        words[at] = table[at].0;
-        at += 1;
-    }
-    words
-}
-
-/// Returns the meaning of a word.
-pub(super) fn meaning<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
-    let entry = table.iter().find(|(known, _)| *known == word);
-    entry.map(|(_, meaning)| *meaning)
 }
 
 /// A page of a list.

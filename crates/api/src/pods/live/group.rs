@@ -12,8 +12,8 @@ use tokio::{
 };
 
 use super::{
+    FRAMES, Range, TICK,
     frame::{Clusters, Extras, Frame, NoMemory, TooLarge},
-    hub::{FRAMES, Range, TICK},
 };
 use crate::pods::facets;
 

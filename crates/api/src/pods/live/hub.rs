@@ -9,7 +9,6 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
 };
 
 use podgate_access::{LiveQuery, LiveQueryKey};
@@ -21,32 +20,20 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    FRAMES, Range, TICK,
     frame::Frame,
     group::{Group, ViewerSlot},
 };
 use crate::ApiError;
 
-/// The least time between two deltas of one window.
-pub(super) const TICK: Duration = Duration::from_millis(100);
 /// The most commands that wait for the task. Senders of further ones wait.
 const COMMANDS: usize = 1024;
 /// How many commands are handled at least after each step, however long the step took.
 const TURN: usize = 64;
-/// The most frames that wait for one viewer. All viewers of a window share them.
-pub(super) const FRAMES: usize = 4;
 
 /// The memory for all large frames that viewers have not taken yet. It is a budget of its own,
 /// because a viewer holds a frame while it waits for the memory to send it.
 const MEMORY: usize = 64 << 20;
-
-/// The rows of a query that a viewer sees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Range {
-    /// The rows before the window.
-    pub(super) offset: usize,
-    /// The most rows of the window.
-    pub(super) limit: usize,
-}
 
 /// A handle to the task. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -7,7 +7,7 @@ mod frame;
 mod group;
 mod hub;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{extract::State as Extract, response::Response};
 use futures_util::FutureExt;
@@ -18,10 +18,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 pub(crate) use self::hub::Hub;
-use self::{
-    frame::Frame,
-    hub::{Range, Viewer},
-};
+use self::{frame::Frame, hub::Viewer};
 use super::{client_frames::parse_text, facets, query};
 use crate::{
     ApiError, Operation, Parameter, Parameters, Schemas, State, Success,
@@ -29,12 +26,16 @@ use crate::{
     ws::{Closed, Incoming, Sender, Socket, SocketFrame, Upgrade},
 };
 
+/// The least time between two deltas of one window.
+const TICK: Duration = Duration::from_millis(100);
+/// The most frames that wait for one viewer. All viewers of a window share them.
+const FRAMES: usize = 4;
 /// The most rows of a window.
 const MAX_LIMIT: u64 = 500;
 /// The default rows of a window.
 const LIMIT: u64 = 50;
 
-const FRAMES: Success = Success::Socket {
+const SOCKET: Success = Success::Socket {
     client: Schemas::frames::<Client>,
     server: Schemas::frames_and::<frame::Described, SocketFrame<'static>>,
 };
@@ -42,7 +43,7 @@ const FRAMES: Success = Success::Socket {
 const FAILURES: &[u32] = &[400_002, 403_001, 404_002, 429_001];
 
 pub(crate) const OF_CLUSTER: Operation =
-    Operation::new("pods.live", "A cluster's pods, kept current.", FRAMES).fails(FAILURES);
+    Operation::new("pods.live", "A cluster's pods, kept current.", SOCKET).fails(FAILURES);
 
 /// `WS /ws/clusters/{clusterId}/pods`.
 pub(crate) async fn of_cluster(upgrade: Upgrade<ListPods, ()>, state: Extract<State>) -> Response {
@@ -50,7 +51,7 @@ pub(crate) async fn of_cluster(upgrade: Upgrade<ListPods, ()>, state: Extract<St
 }
 
 pub(crate) const OF_ALL: Operation =
-    Operation::new("pods.liveAll", "The pods of all clusters, kept current.", FRAMES).fails(FAILURES);
+    Operation::new("pods.liveAll", "The pods of all clusters, kept current.", SOCKET).fails(FAILURES);
 
 /// `WS /ws/pods`.
 pub(crate) async fn of_all(upgrade: Upgrade<ListPods, ()>, state: Extract<State>) -> Response {
@@ -99,6 +100,15 @@ struct Bounds {
     /// The most rows of the window; default 50.
     #[schema(minimum = 1, maximum = 500)]
     limit: Option<u64>,
+}
+
+/// The rows of a query that a viewer sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Range {
+    /// The rows before the window.
+    offset: usize,
+    /// The most rows of the window.
+    limit: usize,
 }
 
 /// A request for a live query.
