@@ -56,7 +56,8 @@ impl Cluster {
     /// Deletes a pod.
     ///
     /// # Errors
-    /// [`crate::Error::PodNotFound`], [`crate::Error::Conflict`] for a failed precondition, and those of every call.
+    /// [`crate::Error::PodNotFound`], [`crate::Error::Conflict`] for a failed precondition, and
+    /// those of every call.
     pub async fn delete_pod(&self, namespace: &str, name: &str, options: &Options) -> Result<()> {
         let client = self.client().await?;
         let (uid, resource_version) = (options.uid.as_deref(), options.resource_version.as_deref());

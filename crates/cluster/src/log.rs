@@ -137,7 +137,7 @@ fn readable(pod: &LivePod, container: &str, previous: bool) -> Result<()> {
     };
     let pod_name = pod.display_name();
     Err(Error::conflict(if terminal {
-        format!("container `{container}` of {pod_name} never started, and will not any more: it has no log")
+        format!("container `{container}` of {pod_name} never started and never will: it has no log")
     } else if reason.is_empty() {
         format!("container `{container}` of {pod_name} has not started yet: try again when it has")
     } else {

@@ -63,7 +63,8 @@ impl Summary {
         summary
     }
 
-    /// Adds the regular containers. They are read from the last to the first, so that the first one's reason wins.
+    /// Adds the regular containers. They are read from the last to the first, so that the first
+    /// one's reason wins.
     fn add_regular(&mut self, status: &wire::Status, restarts: &mut Restarts) {
         let mut has_running = false;
         let mut failure = None;

@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Metadata and host services of cloud providers outside the link-local ranges: AWS over IPv6, Google over IPv6, Alibaba, Oracle, Azure.
+/// Metadata and host services of cloud providers outside the link-local ranges: AWS over IPv6,
+/// Google over IPv6, Alibaba, Oracle, Azure.
 const METADATA: [IpAddr; 5] = [
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
     IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),

@@ -38,7 +38,8 @@ pub struct Settings {
     pub ca: Option<Vec<u8>>,
     /// Whether to accept any server certificate. Excludes `ca`.
     pub insecure: bool,
-    /// The name that the server's certificate must be valid for, in place of the address (`tls-server-name`).
+    /// The name that the server's certificate must be valid for, in place of the address
+    /// (`tls-server-name`).
     pub server_name: Option<String>,
     /// The client certificate with its chain, and its key, both as PEM.
     pub client: Option<(Vec<u8>, Vec<u8>)>,

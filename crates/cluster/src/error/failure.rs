@@ -8,7 +8,8 @@ use crate::{
     text::Message,
 };
 
-/// How a call or a task failed upstream. Displays as the rest of a sentence that begins with what failed.
+/// How a call or a task failed upstream. Displays as the rest of a sentence that begins with what
+/// failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// The address is one that a cluster added through the API may not reach.
@@ -48,9 +49,7 @@ pub enum Failure {
         why: ProxyFailure,
     },
     /// The cluster does not accept the credential (401): a new one is needed.
-    #[error(
-        "was refused because the cluster does not accept Podgate's credential (any more): renew the cluster's credential"
-    )]
+    #[error("was refused because the cluster does not accept Podgate's credential: renew the cluster's credential")]
     Unauthorized,
     /// The cluster asks for a credential (401), and the source has none.
     #[error("was refused by the cluster (status 401), because {why}")]
@@ -63,7 +62,8 @@ pub enum Failure {
     Status {
         /// The HTTP status.
         status: u16,
-        /// The cluster's explanation. `None` if the answer is not a `Status`: it may be a proxy's page, of which nothing is repeated.
+        /// The cluster's explanation. `None` if the answer is not a `Status`: it may be a proxy's
+        /// page, of which nothing is repeated.
         said: Option<Message>,
     },
     /// What came is not what Kubernetes answers.
@@ -99,7 +99,8 @@ pub enum Failure {
     /// The cluster is no longer served as it was.
     #[error("was ended: {0}")]
     Removed(RemovalReason),
-    /// The cluster speaks version 4 of the channel protocol only, in which standard input has no end of its own.
+    /// The cluster only speaks version 4 of the channel protocol, in which standard input has no
+    /// end of its own.
     #[error(
         "can't signal the end of the input without closing the connection (v4.channel.k8s.io): the process waits for input until you \
          close it"

@@ -1,36 +1,41 @@
-//! How a process's input ends when its client has gone.
+//! The hang-up: ends the input of a process whose client has gone.
 
 use std::time::Duration;
 
-/// ^C: discards a half-typed line, interrupts what runs in the foreground.
+/// ^C: discards a half-typed line and interrupts the foreground process.
 const INTERRUPT: &[u8] = b"\x03";
-/// ^D at the beginning of a line: the end of the input.
+/// ^D at the beginning of a line: the end of input.
 const END: &[u8] = b"\x04";
 
-/// What is typed into a terminal whose client has gone, each with the pause after it. ^D comes apart from ^C, since a terminal in canonical
-/// mode drops what it holds at a ^C.
+/// The keys to type into a terminal whose client has gone, each with the pause after it. ^D is sent
+/// apart from ^C, because a terminal in canonical mode drops its buffer at a ^C.
 pub(super) const KEYS: [(&[u8], Duration); 2] = [
     (INTERRUPT, Duration::from_millis(30)),
     (END, Duration::from_millis(150)),
 ];
 
-/// How often a process that has started gets [`KEYS`]: a shell may have a program in the foreground, or a second shell. In all 0.72 s.
+/// How often a started process gets [`KEYS`]. A shell may have a program in the foreground, or a
+/// second shell. 0.72 s in all.
 pub(super) const REPEATS: u32 = 4;
 
-/// How often they are typed at most, while the process has not started: what is typed before may be lost. In all about 5 s.
+/// How often they are typed at most while the process has not started, because what is typed before
+/// the start may be lost. About 5 s in all.
 pub(super) const MAX_REPEATS: u32 = 28;
 
-/// After this age of the connection a process with a terminal has started, though it has shown nothing.
+/// The age of a connection at which a process with a terminal counts as started, even without
+/// output.
 pub(super) const SLOW_START: Duration = Duration::from_secs(30);
 
-/// Before this age of the connection a process without a terminal may not have started, and would not hear that the connection has ended.
+/// The age of a connection before which a process without a terminal may not have started, and
+/// would miss the end of the connection.
 pub(super) const EARLY: Duration = Duration::from_secs(1);
 
-/// For the end of a process whose input was closed: a runtime that loses the connection meanwhile may forget to close the input.
+/// How long a process may take to end after its input was closed. A runtime that loses the
+/// connection meanwhile may forget to close the input.
 pub(super) const CLOSED: Duration = Duration::from_secs(5);
 
-/// For the close of the connection, which nobody waits for.
+/// How long closing the connection may take; nobody waits for it.
 pub(super) const TAIL: Duration = Duration::from_millis(100);
 
-/// For the connection to take [`KEYS`] or a close; then it is dropped.
+/// How long the connection may take to accept [`KEYS`] or a close. Then it is dropped.
 pub(super) const LIMIT: Duration = Duration::from_millis(950);

@@ -1,7 +1,7 @@
 //! A command in a container, with its streams.
 //!
-//! Kubernetes has no call that ends a process: all that can be done is to end its input. A process that ignores both the end of its
-//! input and ^C lives on after its client has gone.
+//! Kubernetes has no call that ends a process. All we can do is end its input, so a process that
+//! ignores both the end of its input and ^C outlives its client.
 
 mod hangup;
 mod output;
@@ -21,71 +21,82 @@ use crate::{
     live_pod::{LivePod, RunState},
 };
 
-/// Inputs that wait for the process, of [`MAX_INPUT`] bytes each.
+/// The number of inputs that wait for the process, of up to [`MAX_INPUT`] bytes each.
 const INPUTS: usize = 2;
-/// Bytes that one [`Input::Data`] should have at most, so that what waits stays 64 KiB. A larger one is taken, and sent in parts.
+/// The most bytes that one [`Input::Data`] should have, so that at most 64 KiB wait. A larger one
+/// is accepted and sent in parts.
 pub const MAX_INPUT: usize = 32 << 10;
 
-/// What to run.
+/// The command to run, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// The container; none: the default one.
+    /// The container; `None` for the default one.
     pub container: Option<String>,
-    /// Program and arguments.
+    /// The program and its arguments.
     pub command: Vec<String>,
-    /// Allocate a terminal.
+    /// Whether to allocate a terminal.
     pub tty: bool,
 }
 
-/// What the client sends.
+/// A message of the client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// Bytes for standard input.
     Data(Bytes),
-    /// The terminal's size; only the newest matters.
+    /// The terminal's size. Only the newest matters.
     Resize {
         /// Columns.
         cols: u16,
         /// Rows.
         rows: u16,
     },
-    /// End of standard input; output goes on. With a terminal it is sent as ^D. What comes after it is ignored.
+    /// The end of standard input; output continues. With a terminal it is sent as ^D. Later input
+    /// is ignored.
     Eof,
 }
 
-/// What the process sends.
+/// A message of the process.
 #[derive(Clone, Debug)]
 pub enum Output {
     /// Standard output, or everything with a terminal.
     Stdout(Bytes),
     /// Standard error, without a terminal.
     Stderr(Bytes),
-    /// Something that was asked for can't be done; the process goes on.
+    /// A request that can't be fulfilled. The process continues.
     Warning(Error),
-    /// It ended with this code. Last.
+    /// The process ended with this code. The last output.
     Exit(i32),
-    /// It failed. Last.
+    /// The process failed. The last output.
     Failed(Error),
 }
 
-/// A running command. Dropping it ends the process's input within a second: without a tty by closing it, with one by ^C and ^D. What is typed
-/// before the process has started may be lost, so with a tty this is repeated, for a few seconds at most, until it shows something, if
-/// only the echo.
+/// A running command.
+///
+/// Dropping it ends the process's input within a second: without a terminal by closing it, with one
+/// by typing ^C and ^D. What is typed before the process has started may be lost, so with a
+/// terminal this is repeated for a few seconds at most, until the process shows something, if only
+/// an echo.
 #[derive(Debug)]
 pub struct Session {
-    /// To the process; bounded. Dropping it ends the input as dropping the session does; output goes on.
+    /// The input of the process; bounded. Dropping it ends the input as dropping the session does;
+    /// output continues.
     pub input: mpsc::Sender<Input>,
-    /// From the process; bounded in bytes. Ends after [`Output::Exit`] or [`Output::Failed`], and at once when the cluster is removed.
+    /// The output of the process; bounded in bytes. It ends after [`Output::Exit`] or
+    /// [`Output::Failed`], and at once when the cluster is removed.
     pub output: Outputs,
 }
 
 impl Cluster {
-    /// Starts a command (`v5.channel.k8s.io`, else `v4.channel.k8s.io`). Needs `create pods/exec` on every version of Kubernetes: API
-    /// servers before 1.35 check only `get` for a WebSocket, so the cluster is asked first.
+    /// Starts a command (`v5.channel.k8s.io`, else `v4.channel.k8s.io`).
+    ///
+    /// It needs `create pods/exec` on every version of Kubernetes. API servers before 1.35 check
+    /// only `get` for a WebSocket, so the cluster is asked first.
     ///
     /// # Errors
-    /// [`crate::Error::PodNotFound`], [`crate::Error::ContainerNotFound`], [`crate::Error::Forbidden`], [`crate::Error::Conflict`] for a container
-    /// that does not run, and those of every call. [`crate::Error::NoExecutable`] comes here or as [`Output::Failed`].
+    /// [`crate::Error::PodNotFound`], [`crate::Error::ContainerNotFound`],
+    /// [`crate::Error::Forbidden`], [`crate::Error::Conflict`] for a container that is not running,
+    /// and those of every call. [`crate::Error::NoExecutable`] is returned here or comes as
+    /// [`Output::Failed`].
     pub async fn exec(&self, namespace: &str, name: &str, options: Options) -> Result<Session> {
         let client = self.client().await?;
         let review = review::may_exec(&client, namespace, name);
@@ -102,8 +113,9 @@ impl Cluster {
         let (from_process, output) = output::outputs(removed.clone(), target.clone());
         let (opened, up) = oneshot::channel();
         let (namespace, name) = (namespace.to_owned(), name.to_owned());
-        // A task of its own, and not the caller's: once the request is sent a process may start, and if the caller goes before the answer,
-        // that process's input has to be ended. It ends by itself: with the process, with the connection, or soon after the session was dropped.
+        // A task of its own: a process may start as soon as the request is sent, and its input must
+        // be ended even if the caller goes before the answer. The task ends with the process, with
+        // the connection, or soon after the session was dropped.
         self.inner.streams.spawn(async move {
             let silence = client.policy.stream_silence;
             match upgrade::open(&client, &namespace, &name, &options, &target).await {
@@ -131,7 +143,7 @@ impl Cluster {
     }
 }
 
-/// Refuses a container that does not run.
+/// Refuses a container that is not running.
 fn ready(pod: &LivePod, container: &str) -> Result<()> {
     let why = match pod.run_state(container)? {
         RunState::Running(_) => return Ok(()),
@@ -146,7 +158,7 @@ fn ready(pod: &LivePod, container: &str) -> Result<()> {
         RunState::NotStarted { reason, .. } => format!("it has not started yet ({reason})"),
     };
     Err(Error::conflict(format!(
-        "container `{container}` of {} does not run: {why}",
+        "container `{container}` of {} is not running: {why}",
         pod.display_name()
     )))
 }

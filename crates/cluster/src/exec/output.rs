@@ -1,4 +1,4 @@
-//! The bounded way from a process to its client.
+//! The bounded queue from a process to its client.
 
 use super::{Output, status::ExecTarget};
 use crate::{
@@ -8,14 +8,14 @@ use crate::{
     removal::Removal,
 };
 
-/// Bytes of output that wait at most.
+/// The most bytes of output that wait.
 const WAITING: usize = 64 << 10;
-/// Bytes of the largest [`Output::Stdout`] and [`Output::Stderr`].
+/// The most bytes of one [`Output::Stdout`] or [`Output::Stderr`].
 pub(super) const MAX_OUTPUT: usize = 32 << 10;
 /// The memory of an item without its bytes.
 const ITEM: usize = 128;
 
-/// What a process sends, as it comes. A client that does not take it stops the reading upstream.
+/// The output of a process. A client that does not take it stops the reading upstream.
 #[derive(Debug)]
 pub struct Outputs {
     receiver: Receiver<Output>,
@@ -46,8 +46,10 @@ pub(super) fn outputs(removed: Removal, target: ExecTarget) -> (Sender<Output>, 
 }
 
 impl Outputs {
-    /// Returns the next output; `None` after [`Output::Exit`] or [`Output::Failed`]. Once the cluster is removed, or its credential replaced, that is the
-    /// last one, whatever else waits. Cancel-safe.
+    /// Returns the next output; `None` after [`Output::Exit`] or [`Output::Failed`].
+    ///
+    /// Once the cluster is removed or replaced, the next output is the last, whatever else is
+    /// waiting. Cancel-safe.
     pub async fn recv(&mut self) -> Option<Output> {
         if self.over {
             return None;
@@ -58,14 +60,14 @@ impl Outputs {
             next = self.receiver.recv() => Some(next),
         };
         next.unwrap_or_else(|| {
-            // The task goes on without us: it ends the process's input.
+            // The task continues without us, to end the process's input.
             self.over = true;
             self.receiver.close();
             Some(Output::Failed(ended(&self.target, &self.removed)))
         })
     }
 
-    /// Returns the next output if one waits.
+    /// Returns the next output if one is waiting.
     pub fn try_recv(&mut self) -> Option<Output> {
         if self.removed.is_cancelled() {
             return None;
@@ -73,7 +75,8 @@ impl Outputs {
         self.receiver.try_recv()
     }
 
-    /// Waits until the cluster is removed, or its credential replaced, and returns what to tell the client. It must not wait for a client that does not read.
+    /// Waits until the cluster is removed or replaced, and returns the error for the client. It
+    /// does not wait for a client that does not read.
     pub fn removal(&self) -> impl Future<Output = Error> + Send + use<> {
         let (removed, target) = (self.removed.clone(), self.target.clone());
         async move {
@@ -117,7 +120,7 @@ mod tests {
         for size in [1, MAX_OUTPUT] {
             let (_removed, sender, _outputs) = both();
             let mut taken = 0;
-            // Unconstrained: after 128 steps in one poll tokio would let others take their turn.
+            // Unconstrained, or tokio would make the task yield after 128 steps in one poll.
             while unconstrained(sender.send(output(size))).now_or_never().is_some() {
                 taken += size + ITEM;
             }

@@ -1,6 +1,8 @@
-//! Carries frames between a session's queues and its connection, straight: one message upstream is one in the queue.
+//! Carries frames between a session's queues and its connection: one message upstream is one in the
+//! queue.
 //!
-//! A message is a channel's number and its bytes (`apimachinery/pkg/util/remotecommand/websocket.go`).
+//! A message is a channel's number followed by bytes
+//! (`apimachinery/pkg/util/remotecommand/websocket.go`).
 
 use std::{
     pin::pin,
@@ -31,24 +33,27 @@ const RESIZE: u8 = 4;
 /// Closes the channel whose number follows (v5).
 const CLOSE: u8 = 255;
 
-/// The most of the error channel that is kept.
+/// The most bytes of the error channel that are kept.
 const MAX_EXIT_STATUS: usize = 64 << 10;
-/// Pings in the time after which a connection that answers none is dead; they also keep proxies and load balancers from ending a quiet
-/// terminal.
+/// How many pings a connection must leave unanswered before it counts as dead. They also keep
+/// proxies and load balancers from ending a quiet terminal.
 const PINGS: u32 = 3;
-/// Input that an API server takes for a process that does not read, and still answers pings: it reads them in turn.
+/// The bytes of input that an API server accepts for a process that does not read, while it still
+/// answers pings: it reads both in turn.
 const ABSORBED: usize = 16 << 10;
-/// A process that takes no input for so long while its connection is full loses it.
+/// How long a process may accept no input while its connection is full, before the connection is
+/// dropped.
 const STUCK: Duration = Duration::from_secs(300);
-/// For what is still on its way when the process's end, or a broken connection, is known.
+/// How long to wait for data in flight once the end of the process, or a broken connection, is
+/// known.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// What the reading half tells the writing one.
+/// The state that the reading half shares with the writing half.
 #[derive(Default)]
 struct ConnectionState {
-    /// Bytes of input since the last ping that was answered.
+    /// Bytes of input since the last answered ping.
     unanswered: AtomicUsize,
-    /// The process has shown something: it has started.
+    /// Whether the process has shown something, and so has started.
     started: AtomicBool,
 }
 
@@ -56,11 +61,11 @@ struct ConnectionState {
 enum WriteEnd {
     /// The client has gone, and the process's input was ended.
     Left,
-    /// The connection does not take input.
+    /// The connection does not accept input.
     Broken(Error),
 }
 
-/// What a session is run by.
+/// The configuration of a session.
 pub(super) struct SessionConfig {
     pub(super) tty: bool,
     /// See [`crate::client::Policy::stream_silence`].
@@ -69,7 +74,7 @@ pub(super) struct SessionConfig {
     pub(super) target: ExecTarget,
 }
 
-/// Runs until the process has ended, the connection is broken, or the client has gone.
+/// Runs a session until the process has ended, the connection is broken, or the client has gone.
 pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     socket: Socket<S>,
     config: SessionConfig,
@@ -95,7 +100,8 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
             last = &mut reader => Some(last),
             end = writer.run(input) => match end {
                 WriteEnd::Left => None,
-                // The process may have ended before it took all its input: then its end is what counts.
+                // The process may have ended before it took all its input. Then its end is what
+                // counts.
                 WriteEnd::Broken(error) => Some(timeout(GRACE, reader).await.unwrap_or(Output::Failed(error))),
             },
         }
@@ -105,8 +111,10 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// Passes output on until the process's end; that is what it returns. When nobody listens any more it goes on, so that a process that
-/// is busy with output gets to see the end of its input.
+/// Forwards output until the process ends, and returns that end.
+///
+/// It continues when nobody listens, so that a process that is busy with output reaches the end of
+/// its input.
 async fn read<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: SplitStream<BoundedWebSocket<S>>,
     output: &Sender<Output>,
@@ -122,7 +130,8 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
             Ok(Some(Err(error))) if exit_status.is_empty() => return Output::Failed(target.broken(&error.to_string())),
             Ok(_) => break,
             Err(_) if !exit_status.is_empty() => break,
-            // An API server answers a ping only after it has passed on the input before it, and a process may take its time to read.
+            // An API server answers a ping only after it has passed on the input before it, and a
+            // process may take its time to read.
             Err(_) if state.unanswered.load(Ordering::Relaxed) > ABSORBED => continue,
             Err(_) => {
                 let connection = target.connection();
@@ -172,10 +181,11 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
 struct Writer<'a, S> {
     sink: SplitSink<BoundedWebSocket<S>, Message>,
     closes_channels: bool,
-    /// What was typed last was no line feed: a ^D would only end the line.
+    /// Whether the last input was not a line feed: a ^D would then only end the line.
     line_begun: bool,
     input_ended: bool,
-    /// Said once, though the client may stop sending first and listening then.
+    /// Whether the hang-up was done. A client may stop sending first and listening later, but it
+    /// must be done once.
     hung_up: bool,
     /// When the connection was opened.
     opened: Instant,
@@ -192,12 +202,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
         }
         drop(input);
         self.hang_up().await;
-        // With v4 this alone ends the input.
+        // With v4 only this ends the input.
         let _ = timeout(hangup::TAIL, self.sink.close()).await;
         WriteEnd::Left
     }
 
-    /// Until the client has gone.
+    /// Carries input until the client has gone.
     async fn carry(&mut self, input: &mut mpsc::Receiver<Input>) -> Result<(), WriteEnd> {
         let every = self.config.silence / PINGS;
         let mut pings = interval_at(Instant::now() + every, every);
@@ -220,7 +230,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
                 None => return self.without_input(&mut pings).await,
                 Some(Input::Data(data)) => self.data(data).await?,
                 Some(Input::Resize { mut cols, mut rows }) => {
-                    // Only the newest size matters: a window that is being dragged sends many.
+                    // Only the newest size matters: a window that is being resized sends many.
                     while let Ok(newer) = input.try_recv() {
                         match newer {
                             Input::Resize { cols: c, rows: r } => (cols, rows) = (c, r),
@@ -237,7 +247,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
         }
     }
 
-    /// The client sends no more, but still listens.
+    /// Waits for a client that has stopped sending but still listens.
     async fn without_input(&mut self, pings: &mut tokio::time::Interval) -> Result<(), WriteEnd> {
         self.hang_up().await;
         loop {
@@ -276,14 +286,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
         }
         self.input_ended = true;
         if self.config.tty {
-            // A terminal's end of input is typed; on a line that was begun the first ^D only hands over the line.
+            // A terminal's end of input is typed. On a begun line the first ^D only submits the
+            // line.
             let keys: &[u8] = if self.line_begun { b"\x04\x04" } else { b"\x04" };
             return self.send(frame(STDIN, keys)).await;
         }
         if self.closes_channels {
             return self.send(frame(CLOSE, &[STDIN])).await;
         }
-        // With v4 the input ends only with the connection, and that would drop output on its way.
+        // With v4 only the end of the connection ends the input, which would drop output in flight.
         let what = format!("the cluster of {}", self.config.target.pod_name);
         let warning = Error::upstream(what, Failure::NoEndOfInput);
         let _ = self.output.send(Output::Warning(warning)).await;
@@ -306,7 +317,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
         }
     }
 
-    /// Ends the process's input for a client that has gone. When the process ends by that, this is dropped where it waits.
+    /// Ends the process's input for a client that has gone. If that ends the process, this future
+    /// is dropped where it waits.
     async fn hang_up(&mut self) {
         if std::mem::replace(&mut self.hung_up, true) {
             return;
@@ -324,8 +336,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
         }
     }
 
-    /// Types ^C and ^D until the process has had enough of them since it started. The terminal's echo of the first ones counts as a sign that it
-    /// has.
+    /// Types ^C and ^D until the started process has had enough of them. The terminal's echo of the
+    /// first ones counts as a sign that it has started.
     async fn type_hangup(&mut self) {
         let (mut typed, mut heard) = (0, 0);
         while typed < hangup::MAX_REPEATS && heard < hangup::REPEATS {

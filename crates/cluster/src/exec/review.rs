@@ -1,4 +1,4 @@
-//! Asks the cluster whether the caller may run commands.
+//! Asks the cluster whether the credential may run commands.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
     text::excerpt,
 };
 
-/// For the answer to a review.
+/// How long the answer to a review may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Deserialize)]
@@ -32,7 +32,8 @@ struct Status {
     evaluation_error: String,
 }
 
-/// Refuses unless a `SelfSubjectAccessReview` says that `create pods/exec` is allowed: no answer is a no.
+/// Checks that a `SelfSubjectAccessReview` allows `create pods/exec`. A failed review counts as a
+/// refusal.
 ///
 /// # Errors
 /// [`Error::Forbidden`], and those of every call.

@@ -1,9 +1,9 @@
-//! How a process ended: the `Status` on the error channel, and a refused upgrade.
+//! The end of a process: the `Status` on the error channel, and a refused upgrade.
 
 use super::Output;
 use crate::{Error, error::Failure, text::excerpt, wire::status::Status};
 
-/// What is run where, for messages.
+/// The command and its container, for messages.
 #[derive(Clone, Debug)]
 pub(super) struct ExecTarget {
     /// The container's name.
@@ -15,7 +15,7 @@ pub(super) struct ExecTarget {
 }
 
 impl ExecTarget {
-    /// How the process ended, from the whole text of the error channel.
+    /// Returns how the process ended, from the whole text of the error channel.
     pub(super) fn outcome(&self, body: &[u8]) -> Output {
         let Ok(exit_status) = serde_json::from_slice::<Status>(body) else {
             let text = String::from_utf8_lossy(body);
@@ -32,7 +32,7 @@ impl ExecTarget {
         }
     }
 
-    /// What a refused upgrade means for this container, by the cluster's own words.
+    /// Returns the error for a refused upgrade. `said` are the cluster's own words.
     pub(super) fn refused(&self, error: Error, said: &str) -> Error {
         match error {
             Error::Upstream { .. } | Error::Invalid(_) | Error::Rejected(_) | Error::Conflict(_)
@@ -49,7 +49,7 @@ impl ExecTarget {
         format!("the connection to container `{}` of {}", self.container, self.pod_name)
     }
 
-    /// The connection ended before the process did.
+    /// Returns the error for a connection that ended before the process did.
     pub(super) fn broken(&self, why: &str) -> Error {
         Error::upstream(self.connection(), Failure::BrokeOff { why: why.into() })
     }
@@ -68,7 +68,7 @@ impl ExecTarget {
         }
         if is_not_running(said) {
             return Error::conflict(format!(
-                "container `{container}` of {pod_name} does not run (any more): {excerpt}"
+                "container `{container}` of {pod_name} is not running: {excerpt}"
             ));
         }
         let what = format!("running `{program}` in container `{container}` of {pod_name}");
@@ -76,7 +76,7 @@ impl ExecTarget {
     }
 }
 
-/// The cause `ExitCode` of a `NonZeroExitCode` (`apimachinery/pkg/util/remotecommand`).
+/// Returns the cause `ExitCode` of a `NonZeroExitCode` (`apimachinery/pkg/util/remotecommand`).
 fn exit_code(status: &Status) -> Option<i32> {
     if status.reason != "NonZeroExitCode" {
         return None;
@@ -84,8 +84,8 @@ fn exit_code(status: &Status) -> Option<i32> {
     status.cause("ExitCode")?.message.parse().ok()
 }
 
-/// Whether a runtime says that there is no such program, or that it is none: runc and youki below containerd, CRI-O or Docker; crun; gVisor;
-/// Windows.
+/// Returns whether a runtime says that the program does not exist or can't be executed: runc and
+/// youki under containerd, CRI-O or Docker; crun; gVisor; Windows. None of them has a code for it.
 fn is_missing(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     let has = |part: &str| text.contains(part);
@@ -100,7 +100,8 @@ fn is_missing(text: &str) -> bool {
         || (starting && no_file && !has("chdir to cwd") && !has("fifo"))
 }
 
-/// Whether a kubelet or runtime says that the container is not there or not running.
+/// Returns whether a kubelet or a runtime says that the container does not exist or is not running.
+/// Neither has a code for it.
 fn is_not_running(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     [

@@ -1,4 +1,4 @@
-//! From a request to an open channel: the WebSocket handshake with an API server.
+//! The WebSocket handshake with an API server.
 
 use futures_util::FutureExt;
 use http::{
@@ -24,11 +24,12 @@ use crate::{
     websocket::{BoundedWebSocket, Sizes},
 };
 
-/// What both ends may speak (`apimachinery/pkg/util/remotecommand/constants.go`).
+/// The versions of the channel protocol (`apimachinery/pkg/util/remotecommand/constants.go`).
 const V5: &str = "v5.channel.k8s.io";
 const V4: &str = "v4.channel.k8s.io";
 
-/// Messages are a byte for the channel and what was read at once: an API server reads 32 kB (`io.Copy`), and we send [`MAX_INPUT`] at most.
+/// A message is a byte for the channel and what was read at once: an API server reads 32 kB
+/// (`io.Copy`), and we send at most [`MAX_INPUT`].
 pub(super) const SIZES: Sizes = Sizes {
     incoming: 64 << 10,
     outgoing: 1 + MAX_INPUT,
@@ -38,14 +39,14 @@ pub(super) const SIZES: Sizes = Sizes {
 pub(super) struct Socket<S = TokioIo<Upgraded>> {
     pub(super) stream: BoundedWebSocket<S>,
     pub(super) opened: Instant,
-    /// One channel can be closed for itself (v5).
+    /// Whether one channel can be closed by itself (v5).
     pub(super) closes_channels: bool,
 }
 
-/// Opens the channel to a new process.
+/// Opens the connection to a new process.
 ///
 /// # Errors
-/// What the API server refused, and those of every call.
+/// The API server's refusal, and those of every call.
 pub(super) async fn open(
     client: &Client,
     namespace: &str,
@@ -71,8 +72,10 @@ pub(super) async fn open(
     })
 }
 
-/// Returns what an answer means that does not switch protocols. An API server refuses with a `Status`; whatever comes without one is a proxy's, and the
-/// reader has to know what that proxy dropped.
+/// Returns the error for a response that does not switch protocols.
+///
+/// An API server refuses with a `Status`. Any other response is a proxy's, and the reader has to
+/// know what that proxy dropped.
 async fn refused(
     client: &Client,
     response: Response<Body>,
@@ -88,7 +91,7 @@ async fn refused(
     };
     let (parsed, error) = client.refusal_in_full(response, call, given).await;
     match parsed {
-        // `wsstream` and `spdy` of apimachinery, when the request's own headers did not arrive.
+        // From `wsstream` and `spdy` of apimachinery, if the request's own headers did not arrive.
         Some(parsed) if status == StatusCode::BAD_REQUEST && asks_for_upgrade(&parsed.message) => not_upgraded(
             call,
             "the API server did not receive the `Connection` and `Upgrade` headers of the request",
@@ -143,7 +146,7 @@ fn request(namespace: &str, name: &str, options: &Options, target: &ExecTarget, 
         .map_err(|error| Error::invalid(format!("this command can't be sent: {error}")))
 }
 
-/// Checks the answer as RFC 6455, section 4.1, says; the protocol that was chosen.
+/// Checks the response as in RFC 6455, section 4.1, and returns the chosen protocol.
 fn verify(response: &Response<Body>, key: &str) -> std::result::Result<&'static str, &'static str> {
     let headers = response.headers();
     if !has(headers, UPGRADE, "websocket") {

@@ -1,4 +1,4 @@
-//! Follows one container: over lost connections, restarts, deletion.
+//! Follows one container over lost connections, restarts and deletion.
 
 use std::time::Duration;
 
@@ -16,14 +16,15 @@ use crate::{
     live_pod::{LivePod, Run, RunState},
 };
 
-/// Between two tries; doubled each time.
+/// The first pause between two attempts; it doubles each time.
 const PAUSE_MIN: Duration = Duration::from_millis(250);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
-/// How long the pod is looked at after an answer's end before its status, which lags behind, is believed.
+/// How long the pod is observed after the end of a response before its status, which lags behind,
+/// is believed.
 const LAG: Duration = Duration::from_millis(1500);
-/// Refusals of a running container's log in a row that are taken for good.
+/// How many refusals in a row of a running container's log count as final.
 const REFUSALS: u32 = 8;
-/// Failures in a row after which a log that is not followed is given up.
+/// How many failures in a row end a log that is not followed.
 const FAILURES: u32 = 5;
 
 /// Follows one container of one pod.
@@ -31,13 +32,13 @@ const FAILURES: u32 = 5;
 pub(super) struct Follower {
     reader: LogReader,
     observer: PodObserver,
-    /// The pod must have been seen since then.
+    /// The pod must have been observed since then.
     observe_since: Instant,
     /// The run that is being read.
     run: Option<Run>,
-    /// All of it was passed on.
+    /// Whether its whole log was sent.
     drained: bool,
-    /// The connection broke, and what came meanwhile was not read yet.
+    /// Whether the connection broke and what came meanwhile was not read yet.
     unsure: bool,
     pause: Pause,
 }
@@ -55,10 +56,10 @@ impl Follower {
         }
     }
 
-    /// Reads what is there; why it ended.
+    /// Reads the current log, and returns why it ended.
     ///
     /// # Errors
-    /// What the cluster refuses, and what fails again and again.
+    /// The cluster's refusal, and repeated failures.
     pub(super) async fn once(mut self, previous: bool) -> Result<String> {
         let options = ReadOptions {
             previous,
@@ -70,7 +71,7 @@ impl Follower {
             let error = match self.read(options).await {
                 ReadEnd::Clean { rest, resume_point, .. } => {
                     if resume_point != ResumePoint::Found {
-                        let why = "the connection was lost, and where it was is no longer in the log, which was rotated meanwhile";
+                        let why = "the connection was lost, and the place where it was lost is no longer in the log, which was rotated meanwhile";
                         self.reader.report_gap(why, "").await;
                     }
                     self.reader.send_lines(rest).await;
@@ -87,8 +88,12 @@ impl Follower {
                     return Err(error);
                 }
                 ReadEnd::Broken { error, .. } | ReadEnd::Refused(error) => error,
-                // It can't be: a gap is accepted.
-                ReadEnd::Lost => return Err(self.reader.broken("where it was is no longer in the log")),
+                // Impossible, because a gap is accepted.
+                ReadEnd::Lost => {
+                    return Err(self
+                        .reader
+                        .broken("the place where it was left is no longer in the log"));
+                }
             };
             failures += 1;
             if failures == FAILURES {
@@ -96,7 +101,8 @@ impl Follower {
             }
             self.unsure = true;
             self.wait().await;
-            // Another pod may have the name now, and its log must not be taken for the rest of this one's.
+            // Another pod may have the name now, and its log must not be taken for the rest of this
+            // one's.
             match self.observer.observe(self.observe_since).await {
                 Ok(Observed::Present(_)) if is_missing(&error) => return Err(error),
                 Ok(Observed::Gone(reason)) => return Ok(self.gone(reason).await),
@@ -107,10 +113,10 @@ impl Follower {
         }
     }
 
-    /// Follows until nothing more will come; why.
+    /// Follows the log until nothing more will come, and returns why.
     ///
     /// # Errors
-    /// What the cluster refuses for good.
+    /// The cluster's final refusal.
     pub(super) async fn follow(mut self) -> Result<String> {
         loop {
             let pod = match self.observe().await? {
@@ -145,7 +151,8 @@ impl Follower {
         }
     }
 
-    /// The pod as it is now, or was when another reader of the stream looked at it since; asks until the API server answers.
+    /// Returns the pod as observed since `observe_since`, by this or another reader of the stream.
+    /// Asks until the API server answers.
     async fn observe(&mut self) -> Result<Observed> {
         loop {
             match self.observer.observe(self.observe_since).await {
@@ -156,14 +163,14 @@ impl Follower {
         }
     }
 
-    /// Reads one answer. What was seen of the pod before its end does not say why it ended.
+    /// Reads one response. What was observed of the pod before its end does not explain the end.
     async fn read(&mut self, options: ReadOptions) -> ReadEnd {
         let end = self.reader.read(options).await;
         self.observe_since = Instant::now();
         end
     }
 
-    /// Waits before the next try.
+    /// Waits before the next attempt.
     async fn wait(&mut self) {
         self.pause.wait().await;
         self.observe_since = recent();
@@ -177,7 +184,7 @@ impl Follower {
         reason
     }
 
-    /// Makes a run the one that is read. The rest of the one before comes first.
+    /// Makes `run` the run that is read, after the rest of the one before.
     async fn enter(&mut self, pod: &LivePod, run: Run) -> Result<()> {
         let Some(old) = &self.run else {
             self.run = Some(run);
@@ -212,7 +219,8 @@ impl Follower {
         Ok(())
     }
 
-    /// Follows the present run until its answer ends, and waits until the pod's status can tell why.
+    /// Follows the current run until its response ends, and waits until the pod's status can
+    /// explain the end.
     async fn read_on(&mut self) -> Result<()> {
         let mut options = ReadOptions {
             follow: true,
@@ -244,7 +252,7 @@ impl Follower {
                     self.wait().await;
                     return Ok(());
                 }
-                // It may be the log of another run: only when it is not, lines are missing.
+                // It may be the log of another run. Lines are missing only if it is not.
                 ReadEnd::Lost => {
                     if self.has_moved_on().await? {
                         return Ok(());
@@ -254,7 +262,7 @@ impl Follower {
                 }
                 ReadEnd::Refused(error) => {
                     refusals += 1;
-                    // The kubelet's view and the API server's are not always of one time.
+                    // The kubelet and the API server may see different states for a while.
                     let lagging = matches!(
                         error,
                         Error::Invalid(_) | Error::Rejected(_) | Error::Conflict(_) | Error::NotFound(_)
@@ -272,7 +280,7 @@ impl Follower {
         }
     }
 
-    /// Whether the run that is read is no longer running, as far as the pod's status tells within a while.
+    /// Returns whether the run is no longer running, by the pod's status within [`LAG`].
     async fn has_moved_on(&mut self) -> Result<bool> {
         let deadline = Instant::now() + LAG;
         loop {
@@ -291,7 +299,7 @@ impl Follower {
         }
     }
 
-    /// Whether the run that is read has ended, and the container's next one has not begun.
+    /// Returns whether the run has ended and the container's next one has not begun.
     fn is_ended(&self, pod: &LivePod) -> Result<bool> {
         Ok(match (pod.run_state(&self.reader.container)?, &self.run) {
             (RunState::Ended { run: now, .. }, Some(run)) => now.is_same_as(run),
@@ -299,7 +307,8 @@ impl Follower {
         })
     }
 
-    /// Reads the rest of a run that has ended: until an answer brings nothing new, since an answer may be cut off without a word.
+    /// Reads the rest of an ended run, until a response has nothing new: a response may be cut off
+    /// without an error.
     async fn drain(&mut self, previous: bool) -> Result<()> {
         let mut options = ReadOptions {
             previous,
@@ -310,10 +319,11 @@ impl Follower {
             match self.read(options).await {
                 ReadEnd::Clean { progress: true, .. } => continue,
                 ReadEnd::Clean { rest, resume_point, .. } => {
-                    // Where nothing at all is left of a log that had been read to its end, nothing is missing.
+                    // If nothing is left of a log that had been read to its end, nothing is
+                    // missing.
                     if resume_point == ResumePoint::NotFound || (resume_point == ResumePoint::NoLines && self.unsure) {
                         self.reader
-                            .report_gap("the container ended, and the end of its log is not there any more", "")
+                            .report_gap("the container ended, and the end of its log is no longer there", "")
                             .await;
                     }
                     self.reader.send_lines(rest).await;
@@ -331,7 +341,8 @@ impl Follower {
                     self.drained = true;
                     return Ok(());
                 }
-                // It may be the log of the next run: then the rest of this one is the previous one's.
+                // It may be the log of the next run. Then the rest of this run is in the previous
+                // log.
                 ReadEnd::Lost => options.accept_gap = true,
                 ReadEnd::Refused(error) if is_passing(&error) => self.unsure = true,
                 ReadEnd::Refused(error) => {
@@ -359,23 +370,24 @@ impl Follower {
     }
 }
 
-/// The time of a look that is new enough for who has waited: readers that wait together look together.
+/// Returns the time since which an observation counts as recent after a wait, so that readers that
+/// wait together share one.
 fn recent() -> Instant {
     let now = Instant::now();
     now.checked_sub(PAUSE_MIN / 2).unwrap_or(now)
 }
 
-/// Whether the pod may be gone.
+/// Returns whether the error may mean that the pod is gone.
 fn is_missing(error: &Error) -> bool {
     matches!(error, Error::PodNotFound(_) | Error::NotFound(_) | Error::Conflict(_))
 }
 
-/// Whether it may be different in a while.
+/// Returns whether the error may pass.
 fn is_passing(error: &Error) -> bool {
     matches!(error, Error::Upstream { .. } | Error::Timeout(_) | Error::Busy(_))
 }
 
-/// The time between two tries.
+/// The pause between two attempts.
 #[derive(Debug)]
 struct Pause {
     next: Duration,

@@ -1,4 +1,4 @@
-//! Cuts a log's bytes into lines, long lines into pieces, and takes each line's time off.
+//! Cuts a log's bytes into lines, and long lines into pieces, and parses each line's time.
 
 use std::sync::Arc;
 
@@ -9,26 +9,30 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::Line;
 use crate::lossy::{is_begun, json_fit, json_len};
 
-/// The largest piece of a line in bytes, both as text (with its time, if that is shown) and within a JSON string.
+/// The most bytes of one piece of a line, both as text (with its time, if that is shown) and within
+/// a JSON string.
 pub const MAX_PIECE: usize = 128 << 10;
-/// The bytes of a begun line that each reader may hold. For more it needs the [`LongLine`] of its stream.
+/// The bytes of a begun line that each reader may hold. For more it needs the [`LongLine`] of its
+/// stream.
 const OWN: usize = 8 << 10;
-/// The most bytes that [`Splitter::next`] is given at once, so that a line within them is no longer than [`MAX_PIECE`] as JSON.
+/// The most bytes for one call of [`Splitter::next`], so that a line within them is no longer than
+/// [`MAX_PIECE`] as JSON.
 pub(super) const PORTION: usize = 16 << 10;
 /// More than the longest RFC 3339 time.
 const MAX_TIME: usize = 40;
 
-/// A line or a piece of one, and its line's time as a number.
+/// A line or a piece of one, with its line's time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stamped {
     pub(super) line: Line,
-    /// `None` when the cluster printed no time: a message of the kubelet's own.
+    /// `None` if the cluster printed no time, as in a message of the kubelet's own.
     pub(super) at: Option<Timestamp>,
-    /// The line begins with it.
+    /// Whether the line begins with it.
     pub(super) first: bool,
 }
 
-/// The right to hold a long line, which one reader of a stream has at a time. Nobody waits for it: who does not get it passes on what it has. Cheap to clone.
+/// The right to hold a long line, which one reader of a stream has at a time. Nobody waits for it:
+/// a reader that does not get it sends what it has. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct LongLine(Arc<Semaphore>);
 
@@ -38,17 +42,18 @@ impl LongLine {
     }
 }
 
-/// Cuts what comes in any portions. Holds at most the beginning of one line: 8 KiB, or with the [`LongLine`] one piece.
+/// Cuts bytes that arrive in any portions. It holds the beginning of one line at most: 8 KiB, or
+/// one piece with the [`LongLine`].
 #[derive(Debug)]
 pub(super) struct Splitter {
     begun: BytesMut,
-    /// The line whose beginning is in `begun` is whole.
+    /// Whether the line in `begun` is complete.
     ended: bool,
-    /// Bytes of `begun` that were measured, and what they take as JSON.
+    /// The measured bytes of `begun`, and their length as JSON.
     measured: (usize, usize),
-    /// The time of a line of which a piece was passed on.
+    /// The time of a line of which a piece was sent.
     continued: Option<Option<Timestamp>>,
-    /// Times are shown, and so they count.
+    /// Whether times are shown, and therefore count.
     timestamps: bool,
     long: LongLine,
     permit: Option<OwnedSemaphorePermit>,
@@ -67,8 +72,8 @@ impl Splitter {
         }
     }
 
-    /// Returns the next line or piece, if there is one in what came. Takes it from a portion of at most [`PORTION`] bytes, which is to be given until this
-    /// returns `None`.
+    /// Takes the next line or piece from a portion of at most [`PORTION`] bytes; `None` if there is
+    /// none yet. Call it with the same portion until it returns `None`.
     pub(super) fn next(&mut self, portion: &mut Bytes) -> Option<Stamped> {
         if !self.ended {
             let end = memchr::memchr(b'\n', portion);
@@ -90,7 +95,7 @@ impl Splitter {
         (self.begun.len() > OWN && whole > 0 && !self.may_hold()).then(|| self.piece(whole))
     }
 
-    /// Returns the next piece of what is left at the end: a line without a line feed.
+    /// Returns the next piece of the rest at the end: a line without a line feed.
     pub(super) fn finish(&mut self) -> Option<Stamped> {
         if !self.ended && self.begun.is_empty() && self.continued.is_none() {
             return None;
@@ -102,7 +107,8 @@ impl Splitter {
         })
     }
 
-    /// Gives the right to hold a long line back, once everything was passed on and no long line is begun.
+    /// Gives back the right to hold a long line, once everything was sent and no long line is
+    /// begun.
     pub(super) fn release(&mut self) {
         if self.permit.is_some() && self.begun.len() <= OWN {
             self.begun = BytesMut::from(self.begun.as_ref());
@@ -120,7 +126,7 @@ impl Splitter {
         self.permit.is_some()
     }
 
-    /// Measures what was not measured yet; where to cut if it is more than a piece.
+    /// Measures the unmeasured bytes. Returns where to cut if they exceed a piece.
     fn overflow(&mut self) -> Option<usize> {
         let most = self.most();
         let (mut at, mut taken) = self.measured;
@@ -158,7 +164,8 @@ impl Splitter {
         cut
     }
 
-    /// What the piece in `begun` may take as JSON. A time that is not shown does not count.
+    /// Returns the most bytes of JSON for the piece in `begun`. A time that is not shown does not
+    /// count.
     fn most(&self) -> usize {
         if self.timestamps || self.continued.is_some() {
             return MAX_PIECE;
@@ -197,7 +204,7 @@ impl Splitter {
 }
 
 impl Stamped {
-    /// Makes the last piece of a line that has begun.
+    /// Makes the last piece of a begun line.
     pub(super) fn rest(text: Bytes, at: Option<Timestamp>) -> Self {
         let line = Line {
             time: String::new(),
@@ -218,10 +225,10 @@ fn stamp(raw: Bytes) -> Stamped {
     Stamped { line, at, first: true }
 }
 
-/// The time before the first space, in UTC, and what follows the space.
+/// Splits off the time before the first space, in UTC.
 fn split_time(mut raw: Bytes) -> (String, Option<Timestamp>, Bytes) {
     let end = raw.iter().take(MAX_TIME).position(|byte| *byte == b' ');
-    // An empty line may come without the space.
+    // An empty line may lack the space.
     let time = raw
         .get(..end.unwrap_or(raw.len().min(MAX_TIME)))
         .and_then(|time| std::str::from_utf8(time).ok());

@@ -1,4 +1,4 @@
-//! Reads one answer of the log call: from the request to its end, whatever that means.
+//! Reads one response of the log call, from the request to its end.
 
 use std::time::Duration;
 
@@ -24,35 +24,37 @@ use crate::{
     text::excerpt,
 };
 
-/// Lines are passed on in frames of at most so many bytes of memory; one that is longer is alone.
+/// The memory of the lines of one frame. A larger line is alone in its frame.
 const FRAME: usize = 16 << 10;
-/// A log that is quiet so long after its answer began was empty.
+/// How long after its begin a response must stay silent to show that the log was empty.
 const EMPTY: Duration = Duration::from_secs(2);
 
-/// How a log is asked for.
+/// Options for one response.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ReadOptions {
     pub(super) follow: bool,
     pub(super) previous: bool,
-    /// When the place is not found again: tell a gap and go on, instead of [`ReadEnd::Lost`].
+    /// Whether to report a gap and continue if the resume point is not found, instead of returning
+    /// [`ReadEnd::Lost`].
     pub(super) accept_gap: bool,
 }
 
-/// How an answer ended.
+/// How a response ended.
 #[derive(Debug)]
 pub(super) enum ReadEnd {
-    /// With success, which means nothing by itself.
+    /// It ended with success, which says nothing about the container.
     Clean {
-        /// A line without line feed at the end, or pieces of one: perhaps cut off, perhaps the container's last.
+        /// A line without a line feed at the end, or pieces of one. It may be cut off, or the
+        /// container's last.
         rest: Vec<Stamped>,
-        /// New lines were passed on.
+        /// Whether new lines were sent.
         progress: bool,
-        /// Whether the place where it was left was found again.
+        /// Whether the resume point was found.
         resume_point: ResumePoint,
     },
     /// The connection broke.
     Broken { error: Error, progress: bool },
-    /// The place where it was left is not there any more.
+    /// The resume point is no longer in the log.
     Lost,
     /// The call was refused.
     Refused(Error),
@@ -61,28 +63,28 @@ pub(super) enum ReadEnd {
 /// Whether the place where a log was left was found again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ResumePoint {
-    /// Or nothing had been passed on.
+    /// It was found, or nothing had been sent.
     Found,
-    /// Lines came, but not the last ones that were passed on.
+    /// Lines came, but not the last ones that were sent.
     NotFound,
     /// No line came at all.
     NoLines,
 }
 
-/// Reads the log of one run of one container, in as many answers as it takes.
+/// Reads the log of one run of one container, in as many responses as necessary.
 #[derive(Debug)]
 pub(super) struct LogReader {
     observer: PodObserver,
     pub(super) container: String,
     pub(super) queue: Queue,
-    /// What is asked for as long as nothing was passed on.
+    /// The part to ask for until something was sent.
     part: Part,
     part_made: Instant,
     timestamps: bool,
-    /// The API server's time when an answer began that then was empty.
+    /// The API server's time at the begin of a response that was empty.
     empty_at: Option<Timestamp>,
     sent: Sent,
-    /// The lines of the next frame, and the memory that they take.
+    /// The lines of the next frame, and their memory.
     frame: Vec<Line>,
     frame_bytes: usize,
 }
@@ -103,19 +105,19 @@ impl LogReader {
         }
     }
 
-    /// Whether any line was passed on.
+    /// Returns whether any line was sent.
     pub(super) fn has_begun(&self) -> bool {
         self.sent.newest().is_some()
     }
 
-    /// What follows is another run's, and wanted whole.
+    /// Starts over for another run, which is read whole.
     pub(super) fn begin_run(&mut self) {
         self.part = Part::default();
         self.empty_at = None;
         self.sent = Sent::new(true);
     }
 
-    /// Tells that lines are missing, or may be, after the last one.
+    /// Reports that lines are, or may be, missing after the last one.
     pub(super) async fn report_gap(&mut self, reason: &str, after: &str) {
         let frame = Frame::Gap {
             container: self.container.clone(),
@@ -126,7 +128,7 @@ impl LogReader {
         self.queue.send(frame).await;
     }
 
-    /// Passes lines on, and remembers that.
+    /// Sends lines and records them.
     pub(super) async fn send_lines(&mut self, lines: Vec<Stamped>) {
         for stamped in lines {
             self.add(stamped).await;
@@ -134,7 +136,7 @@ impl LogReader {
         self.flush().await;
     }
 
-    /// Adds a line, or a piece of one, to the next frame, and remembers that.
+    /// Adds a line or a piece to the next frame and records it.
     async fn add(&mut self, stamped: Stamped) {
         self.sent.record(&stamped);
         let (bytes, partial) = (stamped.line.memory_size(), stamped.line.partial);
@@ -157,7 +159,7 @@ impl LogReader {
         }
     }
 
-    /// Reads one answer to its end.
+    /// Reads one response to its end.
     pub(super) async fn read(&mut self, options: ReadOptions) -> ReadEnd {
         let response = match self.open(options).boxed().await {
             Ok(response) => response,
@@ -165,7 +167,8 @@ impl LogReader {
         };
         let began = (Instant::now(), date(&response));
         let end = self.read_body(response.into_body(), options, began.1).await;
-        // Nothing came for a while: the log was empty, and what is written from now on is wanted, however little of it was asked for.
+        // Nothing came for a while, so the log was empty. All that is written from now on is
+        // wanted, however small a part was asked for.
         if self.sent.newest().is_none() && began.0.elapsed() >= EMPTY {
             self.empty_at.get_or_insert(began.1);
         }
@@ -211,10 +214,10 @@ impl LogReader {
         }
     }
 
-    /// Takes what came. False when the place where the log was left is not there, unless that is accepted.
+    /// Takes bytes. Returns false if the resume point is not there, unless a gap is accepted.
     async fn take(&mut self, response: &mut LogResponse, options: ReadOptions, data: &[u8]) -> bool {
         for portion in data.chunks(PORTION) {
-            // A copy: what waits must not hold the connection's whole buffer.
+            // A copy, because what waits must not hold the connection's whole buffer.
             let mut portion = Bytes::copy_from_slice(portion);
             while let Some(piece) = response.splitter.next(&mut portion) {
                 if response.search.is_none() && response.continuation.is_none() {
@@ -238,7 +241,7 @@ impl LogReader {
         true
     }
 
-    /// Passes on what comes behind the place where the log was left; first the rest of a line of which a beginning was passed on.
+    /// Sends what follows the resume point, beginning with the rest of a partly sent line.
     async fn forward(&mut self, response: &mut LogResponse, lines: Vec<Stamped>) {
         for piece in lines {
             let next = match response
@@ -268,7 +271,7 @@ impl LogReader {
 
     async fn forward_after_gap(&mut self, new: &[Stamped]) {
         let after = new.first().map_or("", |stamped| stamped.line.time.as_str());
-        let reason = "the connection was lost, and where it was is no longer in the log, which was rotated meanwhile or grows too fast";
+        let reason = "the connection was lost, and the place where it was lost is no longer in the log, which was rotated meanwhile or grows too fast";
         self.report_gap(reason, after).await;
         self.sent = Sent::new(false);
     }
@@ -279,7 +282,8 @@ impl LogReader {
             Some(search) if search.is_untouched() => ResumePoint::NoLines,
             Some(_) => ResumePoint::NotFound,
         };
-        // A follow may have been cut off anywhere: what is not clear yet will be when it is asked again.
+        // A followed log may have been cut off anywhere. What is undecided is decided when it is
+        // asked for again.
         let held = if options.follow { Vec::new() } else { response.settle() };
         let resume_point = if response.search.is_none() {
             ResumePoint::Found
@@ -303,10 +307,11 @@ impl LogReader {
         }
     }
 
-    /// An answer is silent: the container may be, or the connection may be dead, or the kubelet may have lost the file.
+    /// Handles a silent response. The container may be silent, the connection may be dead, or the
+    /// kubelet may have lost the file.
     async fn check_silence(&self, response: &mut LogResponse, options: ReadOptions, began: Timestamp) -> Result<()> {
         if response.suspect {
-            return Err(self.broken("the log goes on, but not in this answer"));
+            return Err(self.broken("the log advances, but not in this response"));
         }
         if response.quiet_since.elapsed() < response.silence {
             return Ok(());
@@ -326,12 +331,12 @@ impl LogReader {
         Ok(())
     }
 
-    /// The time of the last line that the cluster has now.
+    /// Returns the time of the last line that the cluster has now.
     async fn newest_upstream(&self) -> Result<Option<Timestamp>> {
         let client = self.observer.cluster().client().await?;
         let request = self.request(&[("timestamps", "true"), ("tailLines", "1")])?;
         let mut body = client.request(request).await?.into_body();
-        // A line's beginning is enough.
+        // The beginning of a line is enough.
         let first = timeout(client.policy.request_timeout, body.frame()).await;
         let data = match first {
             Ok(Some(Ok(frame))) => frame.into_data().unwrap_or_default(),
@@ -421,13 +426,13 @@ impl LogReader {
     }
 }
 
-/// Those of a call's parameters that the caller may have chosen.
+/// Returns the parameters that the caller may have chosen.
 fn given<'a>(query: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let chosen = |(name, _): &&(&str, &str)| matches!(*name, "tailLines" | "sinceSeconds" | "sinceTime");
     query.iter().filter(chosen).copied().collect()
 }
 
-/// When the API server answered, by its own clock.
+/// Returns when the API server answered, by its own clock.
 fn date(response: &Response<Body>) -> Timestamp {
     let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
     let date = date.and_then(|date| rfc2822::parse(date).ok());

@@ -1,8 +1,10 @@
-//! The log stream: lines of one or several containers, followed over restarts, lost connections and rotations.
+//! The log stream: lines of one or several containers, followed over restarts, lost connections and
+//! rotations.
 //!
-//! Success means nothing at the end of a log: it is told of a restart, a deletion and a stopped API server alike. So the pod is looked at:
-//! [`container`] knows what to do then, [`log_reader`] reads one answer, [`resume`] finds the place again. What a kubelet skips inside an unbroken
-//! answer (a rotation that overtook a slow reader, say) can't be seen from outside.
+//! The end of a log response says nothing: it is a success after a restart, a deletion and a
+//! stopped API server alike. So [`container`] observes the pod and decides; [`log_reader`] reads
+//! one response; [`resume`] finds the place where a log was left. What a kubelet skips within one
+//! response, as when a rotation overtakes a slow reader, can't be seen from outside.
 
 mod container;
 mod lines;
@@ -26,42 +28,47 @@ use crate::{
     text::Message,
 };
 
-/// Stands for all containers.
+/// The name that stands for all containers.
 const ALL: &str = "*";
-/// Containers that one stream reads at most: each costs a connection.
+/// The most containers that one stream reads. Each costs a connection.
 pub const MAX_CONTAINERS: usize = 64;
-/// The memory of a [`Line`] beside its bytes.
+/// The memory of a [`Line`] in addition to its bytes.
 const LINE: usize = 128;
 
-/// What to stream.
+/// The logs to stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Containers by name, at most [`MAX_CONTAINERS`]; `*`: as many of all that the pod has now, init and ephemeral ones too; empty: the default one.
+    /// The names of at most [`MAX_CONTAINERS`] containers. `*` stands for as many of all the
+    /// containers that the pod has now, including init and ephemeral ones. If empty, the default
+    /// container is read.
     pub containers: Vec<String>,
-    /// Go on after the end of what is there; a container that has not started is waited for.
+    /// Whether to continue after the current end, and to wait for a container that has not started.
     pub follow: bool,
-    /// The previous run's; can't be followed.
+    /// Whether to read the previous run's log, which can't be followed.
     pub previous: bool,
-    /// The last N seconds.
+    /// Only the last N seconds.
     pub since_seconds: Option<u32>,
-    /// From this time on. Kubernetes goes by its whole second.
+    /// Only from this time on. Kubernetes uses its whole second.
     pub since_time: Option<Timestamp>,
-    /// The last N lines of each container.
+    /// Only the last N lines of each container.
     pub tail_lines: Option<u64>,
-    /// Lines are shown with their time, which then counts towards [`MAX_PIECE`].
+    /// Whether lines are shown with their time, which then counts towards [`MAX_PIECE`].
     pub timestamps: bool,
 }
 
 /// One line, or a piece of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// When it was written, RFC 3339 in UTC as the cluster printed it; empty if it printed none, and for each piece of a line but the first.
+    /// When it was written, in RFC 3339 and UTC as the cluster printed it. Empty if it printed
+    /// none, and for all pieces of a line but the first.
     pub time: String,
-    /// Its bytes without line feed; a carriage return before that stays.
+    /// Its bytes without the line feed. A carriage return before that stays.
     pub text: Bytes,
-    /// The line goes on with the next one of this container, or was broken off, if another frame of the container comes before that. A line of more than
-    /// [`MAX_PIECE`] comes in pieces, and one of more than 8 KiB may, while another container of the stream has a long line. A piece does not end within a
-    /// character.
+    /// Whether the line continues with the next one of this container. It was broken off if another
+    /// frame of the container comes before that.
+    ///
+    /// A line of more than [`MAX_PIECE`] comes in pieces. One of more than 8 KiB may, while another
+    /// container of the stream has a long line. A piece does not end within a character.
     pub partial: bool,
 }
 
@@ -72,47 +79,49 @@ impl Line {
     }
 }
 
-/// What the stream tells.
+/// A message of the stream.
 #[derive(Clone, Debug)]
 pub enum Frame {
-    /// First: the containers that are read.
+    /// The first frame: the containers that are read.
     Subscribed {
         /// Their names, in the pod's order.
         containers: Vec<String>,
-        /// How many more `*` stood for.
+        /// How many more containers `*` stood for.
         left_out: usize,
     },
-    /// Lines, in order, of one container; at most 16 KiB, or one piece. A piece that is not the last of its line ends the frame.
+    /// Lines of one container in order: at most 16 KiB, or one piece. A piece that is not the last
+    /// of its line ends the frame.
     Lines {
         /// Its name.
         container: String,
         /// At least one.
         lines: Vec<Line>,
     },
-    /// A container began a new run; what follows is of that.
+    /// A container began a new run, to which what follows belongs.
     Restarted {
         /// Its name.
         container: String,
         /// Its new restart count.
         restart_count: u32,
     },
-    /// Lines are missing, or may be.
+    /// Lines are, or may be, missing.
     Gap {
         /// The container.
         container: String,
         /// A sentence.
         reason: String,
-        /// Time of the last line before, or empty.
+        /// The time of the last line before, or empty.
         before: String,
-        /// Time of the first line after, or empty while unknown.
+        /// The time of the first line after, or empty while unknown.
         after: String,
     },
-    /// Nothing more will come, of any container.
+    /// Nothing more will come of any container.
     End {
-        /// A sentence of at most 2 KiB: the container ended with code N, the pod was deleted, …
+        /// A sentence of at most 2 KiB, such as that the container ended with a code or the pod was
+        /// deleted.
         reason: String,
     },
-    /// It failed for good.
+    /// The stream failed for good.
     Failed(Error),
 }
 
@@ -120,8 +129,9 @@ impl Cluster {
     /// Opens a log stream. Dropping the receiver ends everything at once.
     ///
     /// # Errors
-    /// As [`Options::check`] and [`Cluster::log`]: [`Error::Conflict`] for a container that has not started unless it is followed, and when there is
-    /// no previous run. What the cluster refuses later comes as [`Frame::Failed`].
+    /// As [`Options::check`] and [`Cluster::log`]: [`Error::Conflict`] for a container that has not
+    /// started unless it is followed, and if there is no previous run. A later refusal of the
+    /// cluster comes as [`Frame::Failed`].
     pub async fn follow(&self, namespace: &str, name: &str, options: Options) -> Result<Frames> {
         options.check()?;
         let pod = self.live_pod(namespace, name).await?;
@@ -135,7 +145,7 @@ impl Cluster {
             readers: containers.len(),
             over: false,
         };
-        // Before any reader can send: the queue is empty, and has room.
+        // Before any reader can send, so the queue is empty and has room.
         queue
             .send(Frame::Subscribed {
                 containers: containers.clone(),
@@ -157,7 +167,8 @@ impl Cluster {
             readers.spawn(run.boxed());
         }
         let removed = self.inner.removed.clone();
-        // Ends with the last reader, with the receiver or with the cluster, whichever is first; the readers end with it.
+        // Ends with the last reader, with the receiver or with the cluster, whichever is first. The
+        // readers end with it.
         self.inner.streams.spawn(async move {
             let last = tokio::select! {
                 () = queue.closed() => return,
@@ -173,7 +184,7 @@ impl Cluster {
     }
 }
 
-/// Runs the readers to their end; the last frame.
+/// Runs the readers to their end. Returns the last frame.
 async fn run(mut readers: JoinSet<Result<String>>, pod_name: &str) -> Frame {
     let mut reasons: Vec<String> = Vec::new();
     while let Some(ended) = readers.join_next().await {
@@ -191,7 +202,7 @@ async fn run(mut readers: JoinSet<Result<String>>, pod_name: &str) -> Frame {
     }
 }
 
-/// Which part of a log is asked for at first.
+/// The part of a log that is asked for at first.
 #[derive(Clone, Debug, Default)]
 struct Part {
     tail_lines: Option<u64>,
@@ -200,17 +211,18 @@ struct Part {
 }
 
 impl Part {
-    /// Nothing is left out.
+    /// Returns whether nothing is left out.
     fn is_whole(&self) -> bool {
         self.tail_lines.is_none() && self.since_seconds.is_none() && self.since_time.is_none()
     }
 }
 
 impl Options {
-    /// Checks what can be checked without the pod.
+    /// Checks the options as far as possible without the pod.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for options that exclude each other, and for what Kubernetes does not take.
+    /// [`Error::Invalid`] for options that exclude each other, and for values that Kubernetes does
+    /// not accept.
     pub fn check(&self) -> Result<()> {
         let invalid = |text: &str| Err(Error::invalid(text));
         if self.containers.len() > MAX_CONTAINERS {
@@ -243,7 +255,7 @@ impl Options {
     }
 }
 
-/// The containers that are meant, in the pod's order, and how many more `*` stands for.
+/// Returns the containers to read, in the pod's order, and how many more `*` stands for.
 fn choose(pod: &LivePod, options: &Options) -> Result<(Vec<String>, usize)> {
     let readable = |container: &str| {
         if options.previous {
@@ -300,7 +312,7 @@ fn choose(pod: &LivePod, options: &Options) -> Result<(Vec<String>, usize)> {
 mod tests {
     use super::*;
 
-    /// Makes options invalid, in the option that is named.
+    /// Makes options invalid, and names the invalid option.
     type Change = (fn(&mut Options), &'static str);
 
     #[test]

@@ -1,4 +1,4 @@
-//! One look at the pod for all readers of a stream.
+//! Observations of the pod, which all readers of a stream share.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use tokio::{sync::Mutex, time::Instant};
 
 use crate::{Cluster, Error, error::Result, live_pod::LivePod};
 
-/// The pod whose logs are read. Cheap to clone; the clones share what they see.
+/// The pod whose logs are read. Cheap to clone; the clones share their observations.
 #[derive(Clone, Debug)]
 pub(super) struct PodObserver {
     shared: Arc<Shared>,
@@ -20,21 +20,22 @@ struct Shared {
     uid: String,
     pod_name: String,
     began: Instant,
-    /// The newest look, and when it began. An async mutex: it is held while the cluster is asked, so that those who ask meanwhile share one more call.
+    /// The newest observation, and when it began. An async mutex: it is locked while the cluster is
+    /// asked, so that concurrent readers share one call.
     seen: Mutex<(Instant, Result<Observed>)>,
 }
 
 /// What became of the pod.
 #[derive(Clone, Debug)]
 pub(super) enum Observed {
-    /// As it is now.
+    /// It exists, in this state.
     Present(Arc<LivePod>),
-    /// It is not there any more; a sentence.
+    /// It does not exist any longer, as a sentence.
     Gone(String),
 }
 
 impl PodObserver {
-    /// Begins with a look that was just taken.
+    /// Begins with an observation that was just made.
     pub(super) fn new(cluster: Cluster, pod: LivePod) -> Self {
         let metadata = &pod.metadata;
         let began = Instant::now();
@@ -52,10 +53,11 @@ impl PodObserver {
         }
     }
 
-    /// Returns the pod as it was seen at this time or later. Asks the cluster only if nobody has since then.
+    /// Returns the pod as observed at `since` or later. Asks the cluster only if nobody has since
+    /// then.
     ///
     /// # Errors
-    /// Those of the call, but for a pod that is not there.
+    /// Those of the call, except that a missing pod is not an error.
     pub(super) async fn observe(&self, since: Instant) -> Result<Observed> {
         let mut seen = self.shared.seen.lock().await;
         if seen.0 < since {
@@ -83,7 +85,7 @@ impl PodObserver {
         }
     }
 
-    /// Returns the time of the first look.
+    /// Returns the time of the first observation.
     pub(super) fn began(&self) -> Instant {
         self.shared.began
     }

@@ -1,4 +1,4 @@
-//! The bounded way from the readers of a log stream to its receiver.
+//! The bounded queue from the readers of a log stream to its receiver.
 
 use std::future::pending;
 
@@ -10,12 +10,14 @@ use crate::{
     removal::Removal,
 };
 
-/// Bytes of memory of frames that wait at most: two pieces of a long line, or two lines' worth of them for each of 8 readers.
+/// The most bytes of memory of waiting frames: two pieces of a long line, or for each of 8 readers
+/// as much as two lines.
 const WAITING: usize = 256 << 10;
 /// The memory of a frame without its lines.
 const FRAME: usize = 512;
 
-/// The frames of a log stream, as they come. Bounded in bytes: a receiver that does not read stops the reading upstream. Dropping it ends everything at once.
+/// The frames of a log stream. Bounded in bytes: a receiver that does not read stops the reading
+/// upstream. Dropping it ends everything at once.
 #[derive(Debug)]
 pub struct Frames {
     pub(super) receiver: Receiver<Frame>,
@@ -26,7 +28,7 @@ pub struct Frames {
     pub(super) over: bool,
 }
 
-/// Where the readers of one stream put their frames.
+/// The sending end, which the readers of one stream share.
 #[derive(Clone, Debug)]
 pub(super) struct Queue {
     sender: Sender<Frame>,
@@ -58,8 +60,10 @@ impl queue::MemorySize for Frame {
 }
 
 impl Frames {
-    /// Returns the next frame; `None` after [`Frame::End`] or [`Frame::Failed`]. Once the cluster is removed, or its credential replaced, that is the last one,
-    /// whatever else waits. Cancel-safe.
+    /// Returns the next frame; `None` after [`Frame::End`] or [`Frame::Failed`].
+    ///
+    /// Once the cluster is removed or replaced, the next frame is the last, whatever else is
+    /// waiting. Cancel-safe.
     pub async fn recv(&mut self) -> Option<Frame> {
         if self.over {
             return None;
@@ -76,7 +80,8 @@ impl Frames {
         })
     }
 
-    /// Waits until the cluster is removed, or its credential replaced, and returns what to tell the client. It must not wait for a client that does not read.
+    /// Waits until the cluster is removed or replaced, and returns the error for the client. It
+    /// does not wait for a client that does not read.
     pub fn removal(&self) -> impl Future<Output = Error> + Send + use<> {
         let (removed, pod_name) = (self.removed.clone(), self.pod_name.clone());
         async move {
@@ -96,7 +101,8 @@ fn gone(pod_name: &str, removed: &Removal) -> Error {
 }
 
 impl Queue {
-    /// Waits for room. Does not come back when the receiver has gone: then [`Queue::closed`] ends the readers.
+    /// Sends a frame once there is room. It never returns after the receiver has gone: then
+    /// [`Queue::closed`] ends the readers.
     pub(super) async fn send(&self, frame: Frame) {
         if self.sender.send(frame).await.is_err() {
             pending::<()>().await;
@@ -136,7 +142,7 @@ mod tests {
         (removed, queue, frames)
     }
 
-    /// A frame of so many lines of so many bytes.
+    /// Makes a frame of `lines` lines of `bytes` bytes.
     fn frame(lines: usize, bytes: usize) -> Frame {
         let line = Line {
             time: String::new(),
@@ -154,7 +160,7 @@ mod tests {
         for (lines, bytes) in [(1, MAX_PIECE), (1, 1), (100, 0)] {
             let (_removed, queue, _frames) = both();
             let mut taken = 0;
-            // Unconstrained: after 128 steps in one poll tokio would let others take their turn.
+            // Unconstrained, or tokio would make the task yield after 128 steps in one poll.
             while unconstrained(queue.send(frame(lines, bytes))).now_or_never().is_some() {
                 taken += lines * (bytes + size_of::<Line>());
             }

@@ -1,4 +1,4 @@
-//! An answer of the log call that is being read: where in it the new lines begin.
+//! A log response in progress, and where in it the new lines begin.
 
 use std::time::Duration;
 
@@ -10,23 +10,23 @@ use super::{
     resume::{LineContinuation, Search, Step},
 };
 
-/// Silence in an answer that is searched, after which what was held back is passed on.
+/// How long a response that is being searched must be silent before the held lines are sent.
 const SETTLE: Duration = Duration::from_secs(2);
 
-/// An answer that is being read.
+/// A log response in progress.
 pub(super) struct LogResponse {
     pub(super) body: Body,
     pub(super) splitter: Splitter,
-    /// Until the place where the log was left is found.
+    /// Set until the place where the log was left is found.
     pub(super) search: Option<Search>,
-    /// Until the line is found again of which only a beginning was passed on.
+    /// Set until a partly sent line is found again.
     pub(super) continuation: Option<LineContinuation>,
-    /// New lines were found.
+    /// Whether new lines were found.
     pub(super) progress: bool,
-    /// After so much is checked whether the log has gone on elsewhere.
+    /// How long it may be silent before we check whether the log has advanced elsewhere.
     pub(super) silence: Duration,
     pub(super) quiet_since: Instant,
-    /// The log has gone on, and this answer has not yet.
+    /// Whether the log has advanced, but not in this response.
     pub(super) suspect: bool,
 }
 
@@ -39,7 +39,7 @@ impl LogResponse {
         }
     }
 
-    /// The new lines that a piece brings, and whether lines are missing before them.
+    /// Takes a piece. Returns the new lines, and whether lines are missing before them.
     pub(super) fn accept(&mut self, piece: Stamped) -> (Vec<Stamped>, bool) {
         let Some(search) = &mut self.search else {
             return (vec![piece], false);
@@ -53,7 +53,7 @@ impl LogResponse {
         (new, lost)
     }
 
-    /// What was held back, since nothing comes that would make it clearer.
+    /// Returns the held lines, because nothing arrives that would decide about them.
     pub(super) fn settle(&mut self) -> Vec<Stamped> {
         match self.search.as_mut().map(Search::settle) {
             Some(Step::Found(lines)) => {

@@ -1,11 +1,12 @@
-//! Finds the place again where a log was left, by content.
+//! Finds the place where a log was left, by content.
 //!
-//! `sinceTime` is in whole seconds, and the lines of stdout and stderr are stamped by different threads, so that the order of lines is not
-//! that of their times. So a log is asked again from the second before the newest line's, and what was already passed on is recognised
-//! there as a sequence: times, bytes and order. No two stamps may be more than a second out of order.
+//! `sinceTime` is in whole seconds. The lines of stdout and stderr are stamped by different
+//! threads, so their order is not that of their times. A log is therefore asked for again from the
+//! second before the newest line, and the lines that were already sent are recognised as a sequence
+//! of times, bytes and order. No two stamps may be more than a second out of order.
 //!
-//! Long lines come in pieces, which are cut anew each time. So it is whole lines that are compared, and a line of which only a beginning was passed on is
-//! gone on with where it was left ([`LineContinuation`]).
+//! Long lines come in pieces, which are cut differently each time. So whole lines are compared, and
+//! a partly sent line is continued where it was left ([`LineContinuation`]).
 
 use std::{
     collections::VecDeque,
@@ -17,58 +18,61 @@ use jiff::Timestamp;
 
 use super::lines::Stamped;
 
-/// Lines of the last seconds whose content is remembered; of those before only how many there were.
+/// How many lines of the last seconds are remembered by content. Of older lines only the number is.
 const KEPT: usize = 1024;
-/// Bytes of memory of lines that are held back while it is not clear whether they were already passed on.
+/// The most bytes of memory of lines that are held while it is undecided whether they were already
+/// sent.
 const HELD: usize = 32 << 10;
 
-/// What was passed on of one run's log, as far as it matters for finding the place again.
+/// The sent lines of one run's log, as far as they are needed to find the place again.
 #[derive(Debug)]
 pub(super) struct Sent {
     hasher: RandomState,
-    /// What the last line's time was called.
+    /// The last line's time, as printed.
     last_time: String,
     newest: Option<Timestamp>,
-    /// From this second on all lines of the log were passed on; before, some may have been left out on purpose.
+    /// From this second on all lines were sent. Before it, some may have been left out on purpose.
     complete_from: Option<i64>,
-    /// How many lines of [`Sent::from`]'s second or later, and of the next second or later, are no longer in `kept`.
+    /// How many lines of [`Sent::from`]'s second or later, and of the next second or later, are no
+    /// longer in `kept`.
     forgotten: [u64; 2],
-    /// Second and hash of the last lines.
+    /// The seconds and hashes of the last lines.
     kept: VecDeque<(i64, u64)>,
     capacity: usize,
-    /// The line that is being passed on, or was the last.
+    /// The line that is being sent, or was sent last.
     line: LineHash,
-    /// The time of the line of which only a beginning was passed on.
+    /// The time of a partly sent line.
     open: Option<Timestamp>,
 }
 
-/// A line that comes in pieces.
+/// The hash of a line that comes in pieces.
 #[derive(Clone, Debug)]
 struct LineHash {
     hasher: DefaultHasher,
     bytes: usize,
 }
 
-/// Looks for the place in what comes when the log is asked again.
+/// A search for the place in a log that is asked for again.
 #[derive(Debug)]
 pub(super) struct Search {
     hasher: RandomState,
     newest: Timestamp,
     from: i64,
     expected: Vec<u64>,
-    /// Lines of ours before `expected`.
+    /// The number of our lines before `expected`.
     skip: u64,
-    /// Nothing but those is before `expected`.
+    /// Whether no other lines are before `expected`.
     anchored: bool,
     untouched: bool,
-    /// Lines looked at, after the skipped ones.
+    /// The number of lines compared, after the skipped ones.
     seen: usize,
-    /// Where in `expected` the next line may be, for each way that the lines so far fit; ascending.
+    /// The possible positions of the next line in `expected`, one for each way in which the lines
+    /// so far fit; ascending.
     fits: Vec<usize>,
-    /// The lines so far may end with the last one of `expected`; held since then.
+    /// Lines that are held because those before them may end with the last one of `expected`.
     held: Option<Vec<Stamped>>,
     held_bytes: usize,
-    /// The line that comes in pieces now, and the last of them.
+    /// The line that comes in pieces now, and its last piece.
     line: LineHash,
     last: Option<Stamped>,
 }
@@ -76,16 +80,17 @@ pub(super) struct Search {
 /// What a line means for a search.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// It was already passed on, or it is not yet clear.
+    /// It was already sent, or that is undecided.
     Wait,
-    /// The place is found: these are new, and so is all that follows.
+    /// The place is found. These lines are new, and so are all that follow.
     Found(Vec<Stamped>),
-    /// The place is not there: lines are missing, or may be, before these.
+    /// The place is not in the log. Lines are, or may be, missing before these.
     Lost(Vec<Stamped>),
 }
 
 impl Sent {
-    /// Nothing yet. `whole`: the log is read from its beginning, not only a part that was asked for.
+    /// Makes an empty record. `whole` says whether the log is read from its beginning, rather than
+    /// a part of it.
     pub(super) fn new(whole: bool) -> Self {
         Self::with_capacity(whole, KEPT)
     }
@@ -104,7 +109,7 @@ impl Sent {
         }
     }
 
-    /// Remembers a line, or a piece of one, that was passed on.
+    /// Records a sent line, or a sent piece of one.
     pub(super) fn record(&mut self, stamped: &Stamped) {
         let Some(at) = stamped.at else { return };
         if stamped.first {
@@ -117,7 +122,8 @@ impl Sent {
         }
         self.open = None;
         let second = at.as_second();
-        // Of the second in which an asked-for part begins, and within the disorder of stamps, lines may have been left out.
+        // Lines may have been left out in the second in which the part begins, and within the
+        // disorder of stamps.
         self.complete_from.get_or_insert(second + 2);
         self.advance(at);
         if self.from().is_some_and(|from| second < from) {
@@ -129,22 +135,22 @@ impl Sent {
         }
     }
 
-    /// The second from which the log is to be asked again; none when nothing was passed on.
+    /// Returns the second from which to ask for the log again; `None` if nothing was sent.
     pub(super) fn from(&self) -> Option<i64> {
         Some(self.newest.or(self.open)?.as_second() - 1)
     }
 
-    /// The newest time that was passed on.
+    /// Returns the newest time that was sent.
     pub(super) fn newest(&self) -> Option<Timestamp> {
         self.newest.max(self.open)
     }
 
-    /// The last line's time, as it was called.
+    /// Returns the last line's time, as printed.
     pub(super) fn last_time(&self) -> &str {
         &self.last_time
     }
 
-    /// A search in a log that is asked again from [`Sent::from`] on; none when nothing was passed on.
+    /// Returns a search in the log from [`Sent::from`] on; `None` if nothing was sent.
     pub(super) fn search(&self) -> Option<Search> {
         let before = |open: Timestamp| open.checked_sub(jiff::SignedDuration::from_nanos(1)).ok();
         let (newest, from) = (self.newest.or_else(|| before(self.open?))?, self.from()?);
@@ -159,7 +165,7 @@ impl Sent {
             untouched: true,
             seen: 0,
             fits: Vec::new(),
-            // Where no whole line was passed on, what follows is new.
+            // If no whole line was sent, all that follows is new.
             held: self.kept.is_empty().then(Vec::new),
             held_bytes: 0,
             line: LineHash::default(),
@@ -167,7 +173,7 @@ impl Sent {
         })
     }
 
-    /// What finds the line again of which only a beginning was passed on; none when the last one was whole.
+    /// Returns the continuation of a partly sent line; `None` if the last line was whole.
     pub(super) fn continuation(&self) -> Option<LineContinuation> {
         Some(LineContinuation {
             at: self.open?,
@@ -204,7 +210,7 @@ impl Sent {
 }
 
 impl LineHash {
-    /// Takes the next piece; the hash of its line so far, its time included.
+    /// Takes the next piece. Returns the hash of its line so far, including the line's time.
     fn take(&mut self, hasher: &RandomState, stamped: &Stamped) -> u64 {
         if stamped.first {
             *self = Self {
@@ -231,7 +237,8 @@ impl Default for LineHash {
 impl Search {
     /// Takes the next line, or piece of one.
     pub(super) fn push(&mut self, stamped: Stamped) -> Step {
-        // A message of the kubelet's own is not part of the log; what is older than was asked for can only be an old line.
+        // A message of the kubelet's own is not part of the log. A line older than the start can
+        // only be an old one.
         let Some(at) = stamped.at.filter(|at| at.as_second() >= self.from) else {
             return Step::Wait;
         };
@@ -239,7 +246,7 @@ impl Search {
         if at > self.newest {
             return self.decide(stamped);
         }
-        // Nothing but a beginning of a line was passed on: what is before that was left out on purpose.
+        // Only a beginning of a line was sent, so what precedes it was left out on purpose.
         if self.expected.is_empty() {
             return Step::Wait;
         }
@@ -262,7 +269,7 @@ impl Search {
         }
     }
 
-    /// A line is whole.
+    /// Handles a whole line.
     fn whole(&mut self, hash: u64, in_one_piece: bool) -> Step {
         let last = self.last.take();
         self.begin();
@@ -277,7 +284,7 @@ impl Search {
             self.held = Some(Vec::new());
             self.held_bytes = 0;
         } else if self.held.is_none() && self.fits.is_empty() && self.anchored {
-            // Of a line whose first pieces are gone already, the last one is of no use.
+            // The last piece of a line whose first pieces are gone is of no use.
             return Step::Lost(last.filter(|_| in_one_piece).into_iter().collect());
         }
         if self.fits.is_empty() {
@@ -286,17 +293,17 @@ impl Search {
         Step::Wait
     }
 
-    /// Nothing more comes for now. What may be new is.
+    /// Decides for now that the held lines are new, because nothing more arrives.
     pub(super) fn settle(&mut self) -> Step {
         self.held.take().map_or(Step::Wait, Step::Found)
     }
 
-    /// Whether no line of the log came at all.
+    /// Returns whether no line of the log came at all.
     pub(super) fn is_untouched(&self) -> bool {
         self.untouched
     }
 
-    /// A line is certainly new.
+    /// Handles a line that is certainly new.
     fn decide(&mut self, stamped: Stamped) -> Step {
         match self.held.take() {
             Some(mut held) => {
@@ -307,8 +314,8 @@ impl Search {
         }
     }
 
-    /// Where `expected` may begin: in front, with some of its lines gone from the log's beginning by a rotation; or further on, behind
-    /// lines that were left out.
+    /// Adds the positions where `expected` may begin: at the front, with some of its lines lost to
+    /// a rotation; or later, after lines that were left out.
     fn begin(&mut self) {
         if self.seen == 0 {
             self.fits = (0..self.expected.len()).collect();
@@ -318,30 +325,30 @@ impl Search {
     }
 }
 
-/// Goes on with a line of which a beginning was passed on, when the log is asked again.
+/// Continues a partly sent line when the log is asked for again.
 #[derive(Debug)]
 pub(super) struct LineContinuation {
     at: Timestamp,
-    /// The beginning that was passed on.
+    /// The beginning that was sent.
     passed: LineHash,
     hasher: RandomState,
-    /// As much of it as has come again.
+    /// The part of it that has come again.
     again: Option<LineHash>,
 }
 
-/// What a piece means for a line that is gone on with.
+/// What a piece means for a line that is continued.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Continued {
-    /// It was passed on before.
+    /// It was sent before.
     Old,
-    /// The line goes on with this, if anything is left, and so does the log.
+    /// The line continues with this, if anything is left, and so does the log.
     New(Option<Stamped>),
-    /// The line is not there any more. This is of another one.
+    /// The line is no longer in the log. This piece belongs to another one.
     Lost(Stamped),
 }
 
 impl LineContinuation {
-    /// Takes the next piece behind the place where the log was left.
+    /// Takes the next piece after the place where the log was left.
     pub(super) fn take(&mut self, mut piece: Stamped) -> Continued {
         let mut again = match self.again.take() {
             None if piece.first && piece.at == Some(self.at) => LineHash::default(),
@@ -376,7 +383,7 @@ impl LineContinuation {
         Continued::New(Some(rest))
     }
 
-    /// Takes the last line of a log, which has no line feed; what of it is new.
+    /// Takes the last line of a log, which has no line feed. Returns its new pieces.
     pub(super) fn rest(&mut self, pieces: Vec<Stamped>) -> Vec<Stamped> {
         let mut new = Vec::new();
         let mut pieces = pieces.into_iter();

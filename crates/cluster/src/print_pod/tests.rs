@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::row::row;
 
-/// A row of the tables in `tests/data/status`, which the end-to-end test also writes to a real API server.
+/// A row of the tables in `tests/data/status`, which the end-to-end test also writes to a real API
+/// server.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Case {

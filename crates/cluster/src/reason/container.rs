@@ -114,7 +114,7 @@ impl<'a> Subject<'a> {
             "StartError" | "ContainerCannotRun" => (Rank::Start, self.start(&ended.reason, &ended.message)),
             "ContainerStatusUnknown" => (
                 Rank::Crash,
-                format!("{self} was lost: the kubelet could not find it any more{restarts}"),
+                format!("{self} was lost: the kubelet could no longer find it{restarts}"),
             ),
             _ => {
                 let again = |waiting: &wire::Waiting| waiting.reason == "CrashLoopBackOff";

@@ -194,8 +194,8 @@ fn state() -> impl Strategy<Value = ContainerState> {
 fn status() -> impl Strategy<Value = ContainerStatus> {
     let name = select(vec!["api", "proxy", "setup", "mesh"]);
     let number = select(vec![-1, 0, 1, i32::MAX]);
-    let told = (name, any::<bool>(), any::<bool>(), number, state(), state());
-    told.prop_map(
+    let values = (name, any::<bool>(), any::<bool>(), number, state(), state());
+    values.prop_map(
         |(name, ready, started, restart_count, state, last_state)| ContainerStatus {
             name: name.to_owned(),
             ready,
@@ -209,8 +209,8 @@ fn status() -> impl Strategy<Value = ContainerStatus> {
 
 fn condition_of_any_kind() -> impl Strategy<Value = Condition> {
     let kind = select(vec!["Ready", "PodScheduled", "Initialized", "DisruptionTarget"]);
-    let told = (kind, select(vec!["True", "False"]), word(), message());
-    told.prop_map(|(kind, status, reason, message)| Condition {
+    let values = (kind, select(vec!["True", "False"]), word(), message());
+    values.prop_map(|(kind, status, reason, message)| Condition {
         kind: kind.to_owned(),
         status: status.to_owned(),
         reason,
@@ -243,8 +243,8 @@ fn any_pod() -> impl Strategy<Value = Pod> {
 
 fn any_warning() -> impl Strategy<Value = Warning> {
     let probed = select(vec!["", "Readiness probe failed: ", "Startup probe failed: "]);
-    let told = (word(), probed, message(), select(vec!["", "api", "proxy"]));
-    told.prop_map(|(reason, probed, message, container)| Warning {
+    let values = (word(), probed, message(), select(vec!["", "api", "proxy"]));
+    values.prop_map(|(reason, probed, message, container)| Warning {
         reason,
         message: format!("{probed}{message}"),
         container: container.to_owned(),
@@ -315,13 +315,13 @@ proptest! {
 
     #[test]
     fn pods_that_fail_alike_share_one_bounded_line(pod in any_pod(), warning in option::of(any_warning())) {
-        let told = |own: &Own| {
+        let reason_of = |own: &Own| {
             let (pod, warning) = own.takes(&pod, warning.as_ref());
             reason(&pod, warning.as_ref())
         };
-        let one = told(&ONE);
-        prop_assert_eq!(&one, &told(&ONE), "not the same twice");
-        prop_assert_eq!(&one, &told(&OTHER), "it tells which pod it is");
+        let one = reason_of(&ONE);
+        prop_assert_eq!(&one, &reason_of(&ONE), "not the same twice");
+        prop_assert_eq!(&one, &reason_of(&OTHER), "it reveals which pod it is");
         prop_assert!(one.chars().count() <= text::MAX_CHARS, "{} characters: {}", one.chars().count(), one);
         prop_assert!(!one.contains(char::is_control), "{:?}", one);
         prop_assert_eq!(one.trim(), &one);

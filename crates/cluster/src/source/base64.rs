@@ -5,7 +5,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 
-/// Padding is needed, and the bits that it leaves over may be anything.
+/// Padding is required, and its unused bits may be anything.
 pub(super) const GO: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -13,12 +13,12 @@ pub(super) const GO: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
 );
 
-/// The text without its line ends, which are all that Go skips.
+/// Returns the text without line ends, which are all that Go skips.
 pub(super) fn without_line_ends(text: &str) -> String {
     text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect()
 }
 
-/// Decodes a text; `None` for what is not base64.
+/// Decodes a text; `None` if it is not base64.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     GO.decode(without_line_ends(text)).ok()
 }

@@ -1,4 +1,5 @@
-//! What a context of a kubeconfig comes to: client-go's `clientcmd` (client_config.go, validation.go), without its merging of files.
+//! The effective configuration of a context of a kubeconfig, as in client-go's `clientcmd`
+//! (`client_config.go`, `validation.go`) without its merging of files.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +15,8 @@ use super::{
 };
 use crate::client::proxy::Proxy;
 
-/// What a header's name may hold beside letters and digits (`legalHeaderByte` of client-go's round_trippers.go).
+/// The characters of a header's name in addition to letters and digits (`legalHeaderByte` of
+/// client-go's `round_trippers.go`).
 const HEADER_NAME: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'!')
     .remove(b'#')
@@ -33,7 +35,7 @@ const HEADER_NAME: &AsciiSet = &NON_ALPHANUMERIC
 /// The extension of a cluster that an exec plug-in gets as its configuration.
 const EXEC_EXTENSION: &str = "client.authentication.k8s.io/exec";
 
-/// Address and credential of a cluster, as one context of a kubeconfig gives them. Files are named, not read.
+/// The address and credential that one context of a kubeconfig gives. Files are named, not read.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Effective {
     pub(crate) server: Server,
@@ -54,27 +56,27 @@ pub(crate) struct Effective {
 /// An API server's address.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Server {
-    /// As it was given, without trailing slashes and without a query, which may hold a secret.
+    /// As it was given, without trailing slashes, and without a query, which may hold a secret.
     pub(crate) text: String,
-    /// What is connected to: scheme, host, port and path, without a query.
+    /// The address to connect to: scheme, host, port and path, without a query.
     pub(crate) uri: Uri,
-    /// It was given without a scheme, which means http.
+    /// Whether it was given without a scheme, which means http.
     pub(crate) bare: bool,
 }
 
-/// Text in PEM, given or in a file.
+/// PEM, given as text or in a file.
 #[derive(Clone, PartialEq)]
 pub(crate) enum Material {
     Data(Vec<u8>),
     File(PathBuf),
 }
 
-/// How the caller is known to the API server.
+/// The credential for the API server.
 #[derive(Clone, PartialEq)]
 pub(crate) enum Credential {
-    /// No credential: calls are anonymous. The text is why, as a part of a sentence.
+    /// No credential: calls are anonymous. The text says why, as a part of a sentence.
     Absent(String),
-    /// At least one of them.
+    /// At least one of these.
     Given {
         token: Option<Token>,
         basic: Option<(String, String)>,
@@ -86,13 +88,13 @@ pub(crate) enum Credential {
 /// A bearer token.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Token {
-    /// Serves while the file can't be read.
+    /// Used while the file can't be read.
     pub(crate) text: Option<String>,
-    /// Wins over the text.
+    /// Takes precedence over the text.
     pub(crate) file: Option<PathBuf>,
 }
 
-/// An exec plug-in: what is run for a credential.
+/// An exec plug-in to run for a credential.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Exec {
     pub(crate) api_version: String,
@@ -100,14 +102,16 @@ pub(crate) struct Exec {
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) install_hint: String,
-    /// What `provideClusterInfo` passes on, but the authority: `spec.cluster` of an ExecCredential.
+    /// The `spec.cluster` of an `ExecCredential` as `provideClusterInfo` passes it on, without the
+    /// authority.
     pub(crate) cluster: Option<Value>,
 }
 
-/// Returns what a context of a kubeconfig comes to. Relative paths are taken from `folder`.
+/// Returns the effective configuration of a context. Relative paths are resolved against `folder`.
 ///
 /// # Errors
-/// [`InvalidSource`] with a sentence that names the field or entry at fault, and none of its credentials.
+/// [`InvalidSource`] with a sentence that names the field or entry at fault, and quotes no
+/// credential.
 pub(super) fn effective(kubeconfig: &Kubeconfig, name: &str, folder: &Path) -> Result<Effective, InvalidSource> {
     let refuse = |why: String| Err(InvalidSource(why));
     let Some(context) = kubeconfig.context(name)? else {
@@ -127,7 +131,7 @@ pub(super) fn effective(kubeconfig: &Kubeconfig, name: &str, folder: &Path) -> R
             Some(user) => (credential(&user, &cluster, folder)?, act_as(&user)?),
         },
     };
-    // "only try to read the auth information if we are secure" (client_config.go).
+    // "only try to read the auth information if we are secure" (`client_config.go`).
     let secure = server.uri.scheme_str() == Some("https");
     let credential = match credential {
         Credential::Given { .. } | Credential::Exec(_) if !secure => Credential::Absent(
@@ -164,7 +168,8 @@ fn lacks(kind: &str, name: &str) -> String {
     )
 }
 
-/// `DefaultServerURL` of client-go: an address without a scheme is a host and port that speak http.
+/// Reads the address as `DefaultServerURL` of client-go does: without a scheme it is a host and
+/// port that speak http.
 fn server(cluster: &Fields<'_>) -> Result<Server, InvalidSource> {
     let refuse = |why: &str| Err(InvalidSource(format!("`server` of {} {why}", cluster.what)));
     let Some(given) = cluster.text("server")? else {
@@ -222,7 +227,7 @@ fn proxy(cluster: &Fields<'_>) -> Result<Option<Proxy>, InvalidSource> {
     }
 }
 
-/// Data wins over a file.
+/// Reads data, or else the name of a file.
 fn pem(fields: &Fields<'_>, name: &str, folder: &Path) -> Result<Option<Material>, InvalidSource> {
     if let Some(data) = fields.data(&format!("{name}-data"))? {
         return Ok(Some(Material::Data(data)));
@@ -231,7 +236,8 @@ fn pem(fields: &Fields<'_>, name: &str, folder: &Path) -> Result<Option<Material
     Ok(file.map(|file| Material::File(folder.join(file))))
 }
 
-/// A user's credential, by the precedence of client-go's transport: what is given serves, else a plug-in is run.
+/// Returns a user's credential by the precedence of client-go's transport: what is given, else a
+/// plug-in.
 fn credential(user: &Fields<'_>, cluster: &Fields<'_>, folder: &Path) -> Result<Credential, InvalidSource> {
     let refuse = |why: &str| Err(InvalidSource(format!("{} {why}", user.what)));
     let mut token = Token {
@@ -289,7 +295,8 @@ impl Token {
     const NONE: Self = Self { text: None, file: None };
 }
 
-/// The token of an auth provider. client-go has dropped all but `oidc`, whose `id-token` is used as it is: nothing renews it.
+/// Returns the token of an auth provider. client-go supports only `oidc`, whose `id-token` is used
+/// as it is: nothing renews it.
 fn id_token(user: &Fields<'_>, provider: &Fields<'_>) -> Result<String, InvalidSource> {
     let name = provider.text("name")?.unwrap_or_default();
     let config = provider.mapping("config")?;
@@ -301,7 +308,7 @@ fn id_token(user: &Fields<'_>, provider: &Fields<'_>) -> Result<String, InvalidS
             user.what
         ))),
         _ => Err(InvalidSource(format!(
-            "`auth-provider` `{}` of {} does not exist any more (Kubernetes 1.26 removed it): use an `exec` plug-in",
+            "`auth-provider` `{}` of {} was removed in Kubernetes 1.26: use an `exec` plug-in",
             quote(name),
             user.what
         ))),
@@ -335,7 +342,7 @@ fn plug_in(exec: &Fields<'_>, cluster: &Fields<'_>, folder: &Path) -> Result<Exe
     };
     let plug_in = Exec {
         api_version: api_version.to_owned(),
-        // Only what is not looked for in PATH is relative to the file.
+        // Only a command that is not looked up in PATH is relative to the file.
         command: if command.contains('/') {
             folder.join(command)
         } else {
@@ -353,7 +360,7 @@ fn plug_in(exec: &Fields<'_>, cluster: &Fields<'_>, folder: &Path) -> Result<Exe
     Ok(plug_in)
 }
 
-/// `ConfigToExecCluster` of client-go, without the authority, which may be in a file.
+/// Does `ConfigToExecCluster` of client-go, without the authority, which may be in a file.
 fn about(cluster: &Fields<'_>) -> Result<Value, InvalidSource> {
     let mut about = serde_json::Map::new();
     for field in ["server", "tls-server-name", "proxy-url"] {

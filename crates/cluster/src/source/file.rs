@@ -1,4 +1,4 @@
-//! A kubeconfig file that is read again and again, by each of its contexts.
+//! A kubeconfig file that each of its contexts reads again and again.
 
 use std::{
     os::unix::fs::MetadataExt,
@@ -8,22 +8,24 @@ use std::{
 
 use super::{InvalidSource, kubeconfig::Kubeconfig, material};
 
-/// Bytes of the longest kubeconfig file that is read.
+/// The most bytes of a kubeconfig file.
 const MAX: u64 = 16 << 20;
 
-/// A kubeconfig file. It is parsed anew only when it changed: hundreds of contexts may be in one, and each looks once a minute.
+/// A kubeconfig file. It is parsed again only if it changed: it may have hundreds of contexts, and
+/// each reads it once a minute.
 pub(super) struct File {
     path: PathBuf,
-    /// Held while the file is read, by threads that may block.
+    /// Locked while the file is read, by threads that may block.
     last: Mutex<(Option<Stamp>, Arc<Kubeconfig>)>,
 }
 
-/// What changes when a file is written or replaced: device, number, length, and the time of the last change of its status.
+/// The properties that change when a file is written or replaced: device, inode, length, and the
+/// time of its last status change.
 #[derive(Clone, Copy, PartialEq)]
 struct Stamp(u64, u64, u64, i64, i64);
 
 impl Stamp {
-    /// `None` where there is no file with a stamp, as for a pipe.
+    /// Reads the stamp of a file; `None` if it has none, as a pipe does.
     fn read(path: &Path) -> Option<Self> {
         let now = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
         Some(Self(now.dev(), now.ino(), now.len(), now.ctime(), now.ctime_nsec()))
@@ -34,7 +36,7 @@ impl File {
     /// Reads a file. Blocks.
     ///
     /// # Errors
-    /// [`InvalidSource`] when it can't be read or is no kubeconfig.
+    /// [`InvalidSource`] if it can't be read or is not a kubeconfig.
     pub(super) fn open(path: &Path) -> Result<(Self, Arc<Kubeconfig>), InvalidSource> {
         let stamp = Stamp::read(path);
         let kubeconfig = Arc::new(parse(path)?);
@@ -49,13 +51,13 @@ impl File {
         &self.path
     }
 
-    /// Returns what the file holds now. Blocks.
+    /// Returns the current content of the file. Blocks.
     ///
     /// # Errors
     /// As [`File::open`].
     pub(super) fn read(&self) -> Result<Arc<Kubeconfig>, InvalidSource> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        // Before the content: a change in between is seen at the next look.
+        // Before the content, so that a change in between is seen the next time.
         let stamp = Stamp::read(&self.path);
         if stamp.is_none() || stamp != last.0 {
             *last = (stamp, Arc::new(parse(&self.path)?));

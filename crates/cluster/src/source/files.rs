@@ -1,4 +1,5 @@
-//! The operator's kubeconfig files together: each is read by itself, and none keeps the others from being used.
+//! The operator's kubeconfig files. Each is read by itself, and none prevents the use of the
+//! others.
 
 use std::{
     collections::HashSet,
@@ -11,18 +12,19 @@ use super::{Context, InvalidSource, Source};
 /// A context of one of several files.
 #[derive(Clone, Debug)]
 pub struct FileContext {
-    /// Which one it is at the next start.
+    /// Identifies the context over restarts.
     pub key: String,
     /// The context.
     pub context: Context,
 }
 
 impl Source {
-    /// Reads the contexts of several kubeconfig files of the operator's, in the order of the files. Empty paths, a file named twice and a file that
-    /// can't be used are left out, and the log says so.
+    /// Reads the contexts of several kubeconfig files of the operator, in the order of the files.
+    ///
+    /// Empty paths, repeated files and files that can't be used are left out and logged.
     ///
     /// # Errors
-    /// [`InvalidSource`] when files are named and none of them is there.
+    /// [`InvalidSource`] if files are named and none of them exists.
     pub fn from_kubeconfig_files(files: &[PathBuf]) -> Result<Vec<FileContext>, InvalidSource> {
         let mut found = Vec::new();
         let mut missing = Vec::new();
@@ -35,7 +37,7 @@ impl Source {
             match file.canonicalize() {
                 Ok(real) if seen.insert(real.clone()) => found.push((file, real)),
                 Ok(_) => tracing::warn!(file = %file.display(), "a kubeconfig is named twice and is read once"),
-                // A pipe, as of `<(command)`, leads to no path.
+                // A pipe, such as `<(command)`, has no canonical path.
                 Err(_) if file.metadata().is_ok() => found.push((file, file.clone())),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => missing.push(file),
                 Err(error) => {
@@ -61,9 +63,10 @@ impl Source {
     }
 }
 
-/// The contexts of one file; none when it can't be used.
+/// Returns the contexts of one file; none if it can't be used.
 fn contexts(file: &Path, real: &Path) -> Vec<FileContext> {
-    // Not the real path: a Secret's volume has another one for each of its versions, and paths in the file are relative to the link.
+    // Not the real path: a Secret's volume has another one for each version, and paths in the file
+    // are relative to the link.
     let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     let identity = if is_version(real) { &absolute } else { real };
     match Source::from_kubeconfig_file(&absolute) {
@@ -81,7 +84,8 @@ fn contexts(file: &Path, real: &Path) -> Vec<FileContext> {
     }
 }
 
-/// Whether a path is in a version of a volume of Kubernetes, such as `..2026_01_01_00_00_00.1`.
+/// Returns whether a path is within a version of a volume of Kubernetes, such as
+/// `..2026_01_01_00_00_00.1`.
 fn is_version(path: &Path) -> bool {
     path.components()
         .any(|component| matches!(component, Component::Normal(name) if name.to_string_lossy().starts_with("..")))

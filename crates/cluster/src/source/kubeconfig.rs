@@ -1,14 +1,15 @@
-//! A kubeconfig's entries, each on its own: one that can't be used costs only the contexts that name it.
+//! The entries of a kubeconfig, each judged by itself: one that can't be used costs only the
+//! contexts that name it.
 //!
-//! client-go (`clientcmd/api/v1`) refuses a whole file for one wrong entry. Here the contexts of a file are clusters that
-//! have nothing to do with each other.
+//! client-go (`clientcmd/api/v1`) refuses a whole file for one wrong entry. Here the contexts of a
+//! file are independent clusters.
 
 use serde_json::{Map, Value};
 
 use super::quote;
 use super::{InvalidSource, base64, yaml};
 
-/// A kubeconfig, as its lists of named entries.
+/// A kubeconfig as its lists of named entries.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Kubeconfig {
     clusters: Vec<Entry>,
@@ -16,7 +17,7 @@ pub(super) struct Kubeconfig {
     contexts: Vec<Entry>,
     /// `current-context`, or empty.
     pub(super) current: String,
-    /// Contexts that have no name, and so can't be shown.
+    /// The number of contexts without a name, which can't be shown.
     pub(super) nameless: usize,
     /// Whether the text has a second document.
     pub(super) more: bool,
@@ -26,11 +27,11 @@ pub(super) struct Kubeconfig {
 #[derive(Clone, Debug)]
 struct Entry {
     name: String,
-    /// Its fields, or why it has none that can be used.
+    /// Its fields, or why they can't be used.
     fields: Result<Map<String, Value>, String>,
 }
 
-/// The fields of one entry, and what it is called in messages: "user `admin`".
+/// The fields of one entry, and its name in messages: "user `admin`".
 #[derive(Clone, Debug)]
 pub(super) struct Fields<'a> {
     of: &'a Map<String, Value>,
@@ -38,10 +39,10 @@ pub(super) struct Fields<'a> {
 }
 
 impl Kubeconfig {
-    /// Reads a text as kubectl does: YAML or JSON, of which the first document counts.
+    /// Reads a text as kubectl does: YAML or JSON, of which only the first document counts.
     ///
     /// # Errors
-    /// [`InvalidSource`] for what is no kubeconfig at all. Quotes no value.
+    /// [`InvalidSource`] for a text that is not a kubeconfig. Quotes no value.
     pub(super) fn parse(text: &str) -> Result<Self, InvalidSource> {
         let document = yaml::read(text).map_err(|malformed| InvalidSource(malformed.to_string()))?;
         Ok(Self {
@@ -50,7 +51,7 @@ impl Kubeconfig {
         })
     }
 
-    /// Reads what a text of YAML or JSON holds.
+    /// Reads a kubeconfig from parsed YAML or JSON.
     ///
     /// # Errors
     /// As [`Kubeconfig::parse`].
@@ -93,7 +94,7 @@ impl Kubeconfig {
         })
     }
 
-    /// The names of the contexts, each once, in the file's order.
+    /// Returns the names of the contexts without repetitions, in the file's order.
     pub(super) fn contexts(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::with_capacity(self.contexts.len());
         let mut seen = std::collections::HashSet::new();
@@ -105,17 +106,17 @@ impl Kubeconfig {
         names
     }
 
-    /// The context with a name.
+    /// Returns the context with a name.
     pub(super) fn context(&self, name: &str) -> Result<Option<Fields<'_>>, InvalidSource> {
         find(&self.contexts, "context", name)
     }
 
-    /// The cluster with a name.
+    /// Returns the cluster with a name.
     pub(super) fn cluster(&self, name: &str) -> Result<Option<Fields<'_>>, InvalidSource> {
         find(&self.clusters, "cluster", name)
     }
 
-    /// The user with a name.
+    /// Returns the user with a name.
     pub(super) fn user(&self, name: &str) -> Result<Option<Fields<'_>>, InvalidSource> {
         find(&self.users, "user", name)
     }
@@ -137,7 +138,8 @@ fn find<'a>(entries: &'a [Entry], kind: &str, name: &str) -> Result<Option<Field
     }
 }
 
-/// The entries of a list. What is not a mapping has no name, so nothing can mean it.
+/// Reads the entries of a list. An entry that is not a mapping has no name, so nothing can refer to
+/// it.
 fn entries(root: &Map<String, Value>, list: &str, field: &str) -> Result<Vec<Entry>, InvalidSource> {
     let items = match root.get(list) {
         None | Some(Value::Null) => return Ok(Vec::new()),
@@ -169,7 +171,7 @@ fn entries(root: &Map<String, Value>, list: &str, field: &str) -> Result<Vec<Ent
 }
 
 impl<'a> Fields<'a> {
-    /// A text; `None` where it is absent, null or empty.
+    /// Returns a text; `None` if it is absent, null or empty.
     pub(super) fn text(&self, field: &str) -> Result<Option<&'a str>, InvalidSource> {
         match self.of.get(field) {
             None | Some(Value::Null) => Ok(None),
@@ -178,7 +180,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The bytes of a text in base64; `None` where it is absent, null or empty.
+    /// Returns the bytes of a text in base64; `None` if it is absent, null or empty.
     pub(super) fn data(&self, field: &str) -> Result<Option<Vec<u8>>, InvalidSource> {
         let Some(text) = self.text(field)? else { return Ok(None) };
         let bytes = base64::decode(text).ok_or_else(|| {
@@ -190,7 +192,7 @@ impl<'a> Fields<'a> {
         Ok(Some(bytes).filter(|bytes| !bytes.is_empty()))
     }
 
-    /// A boolean; false where it is absent or null.
+    /// Returns a boolean; false if it is absent or null.
     pub(super) fn flag(&self, field: &str) -> Result<bool, InvalidSource> {
         match self.of.get(field) {
             None | Some(Value::Null) => Ok(false),
@@ -199,7 +201,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The items of a list; none where it is absent or null.
+    /// Returns the items of a list; none if it is absent or null.
     pub(super) fn list(&self, field: &str) -> Result<&'a [Value], InvalidSource> {
         match self.of.get(field) {
             None | Some(Value::Null) => Ok(&[]),
@@ -208,7 +210,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A list of texts.
+    /// Returns a list of texts.
     pub(super) fn texts(&self, field: &str) -> Result<Vec<String>, InvalidSource> {
         let text = |item: &Value| match item {
             Value::String(text) => Ok(text.clone()),
@@ -218,7 +220,7 @@ impl<'a> Fields<'a> {
         self.list(field)?.iter().map(text).collect()
     }
 
-    /// The fields of a mapping; `None` where it is absent or null.
+    /// Returns the fields of a mapping; `None` if it is absent or null.
     pub(super) fn mapping(&self, field: &str) -> Result<Option<Fields<'a>>, InvalidSource> {
         match self.of.get(field) {
             None | Some(Value::Null) => Ok(None),
@@ -230,7 +232,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// An item of one of its lists, as fields.
+    /// Returns an item of one of its lists as fields.
     pub(super) fn item(&self, field: &str, item: &'a Value) -> Result<Fields<'a>, InvalidSource> {
         match item {
             Value::Object(of) => Ok(Fields {
@@ -241,12 +243,12 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// The names of its fields.
+    /// Returns the names of its fields.
     pub(super) fn names(&self) -> impl Iterator<Item = &'a String> + use<'a> {
         self.of.keys()
     }
 
-    /// A field as it is; `None` where it is absent or null.
+    /// Returns a field as it is; `None` if it is absent or null.
     pub(super) fn raw(&self, field: &str) -> Option<&'a Value> {
         self.of.get(field).filter(|value| !value.is_null())
     }
@@ -264,7 +266,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// What a value is. The value itself may be a credential.
+/// Returns the kind of a value, in place of the value, which may be a credential.
 fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "nothing",

@@ -1,4 +1,4 @@
-//! A source with its files read: what a client is made from.
+//! A source with its files read, from which a client is made.
 
 use std::{io::Read, path::Path};
 
@@ -12,14 +12,14 @@ use super::{
 };
 use crate::client::{proxy::Proxy, tls};
 
-/// Bytes of the longest file that a kubeconfig names.
+/// The most bytes of a file that a kubeconfig names.
 const MAX: u64 = 1 << 20;
 
-/// What a client is made from. Two that are equal make the same client.
+/// Everything that a client is made from. Equal ones make the same client.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Loaded {
     pub(crate) server: Uri,
-    /// The address was given without a scheme, which means http.
+    /// Whether the address was given without a scheme, which means http.
     pub(crate) bare: bool,
     ca: Option<Vec<u8>>,
     insecure: bool,
@@ -27,9 +27,9 @@ pub(crate) struct Loaded {
     /// The client certificate with its chain, and its key, in PEM.
     pub(crate) certificate: Option<(Vec<u8>, Vec<u8>)>,
     pub(crate) proxy: Option<Proxy>,
-    /// What each request carries: who it is from, and whom it acts as.
+    /// The headers of each request: the credential, and whom it acts as.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-    /// What is still to be run for the credential.
+    /// The plug-in to run for the credential.
     pub(crate) exec: Option<Exec>,
     /// Why there is no credential, as a part of a sentence.
     pub(crate) anonymous: Option<String>,
@@ -39,7 +39,7 @@ impl Loaded {
     /// Reads the files that a source names.
     ///
     /// # Errors
-    /// [`InvalidSource`] for a file that can't be read, and for a token that is not one.
+    /// [`InvalidSource`] for a file that can't be read, and for an invalid token.
     pub(super) fn from_effective(effective: &Effective) -> Result<Self, InvalidSource> {
         let mut loaded = Self {
             server: effective.server.uri.clone(),
@@ -79,10 +79,10 @@ impl Loaded {
         Ok(loaded)
     }
 
-    /// Makes each request carry a bearer token.
+    /// Adds a bearer token to each request.
     ///
     /// # Errors
-    /// [`InvalidSource`] for one that a header can't hold.
+    /// [`InvalidSource`] for a token that a header can't hold.
     pub(crate) fn bear(&mut self, token: &str) -> Result<(), InvalidSource> {
         self.authorize(&format!("Bearer {token}"))
     }
@@ -94,12 +94,12 @@ impl Loaded {
         Ok(())
     }
 
-    /// The certificate authorities, in PEM.
+    /// Returns the certificate authorities, in PEM.
     pub(crate) fn authorities(&self) -> Option<&[u8]> {
         self.ca.as_deref()
     }
 
-    /// What it says about TLS.
+    /// Returns the TLS settings.
     pub(crate) fn tls(&self) -> tls::Settings {
         tls::Settings {
             ca: self.ca.clone(),
@@ -125,7 +125,8 @@ impl Material {
 }
 
 impl Token {
-    /// The file's, else the text (client-go's `fileTokenSource` and what falls back from it).
+    /// Returns the token in the file, else the text (client-go's `fileTokenSource` and its
+    /// fallback).
     fn read(&self) -> Result<String, InvalidSource> {
         let Some(path) = &self.file else {
             return Ok(self.text.clone().unwrap_or_default());

@@ -1,5 +1,5 @@
-//! What each kubeconfig in `tests/data/kubeconfig` comes to. Compared with client-go's `clientcmd` and with kubectl once; where the
-//! table differs from them, it says so.
+//! The effective configuration of each kubeconfig in `tests/data/kubeconfig`. The table was
+//! compared with client-go's `clientcmd` and with kubectl, and marks where it differs from them.
 #![allow(clippy::unwrap_used)]
 
 use std::{fmt::Write, path::Path};
@@ -27,7 +27,7 @@ fn material(material: &Material) -> String {
     }
 }
 
-/// What is not absent, in a fixed order.
+/// Shows all that is present, in a fixed order.
 fn shown(effective: &Effective) -> String {
     let mut row = effective.server.uri.to_string();
     let mut add = |what: &str, value: Option<String>| {
@@ -77,7 +77,7 @@ fn shown(effective: &Effective) -> String {
     row.trim_end().to_owned()
 }
 
-/// What each context of a file comes to, or begins to say.
+/// Checks what each context of a file amounts to, or the beginning of its error.
 fn check(file: &str, expected: &[(&str, &str)]) {
     let kubeconfig = file::parse(&folder().join(file)).unwrap();
     let rows = kubeconfig.contexts().into_iter().map(|context| {
@@ -293,7 +293,7 @@ fn credentials() {
             ),
             (
                 "gcp",
-                "refused: `auth-provider` `gcp` of user `gcp` does not exist any more…",
+                "refused: `auth-provider` `gcp` of user `gcp` was removed in Kubernetes 1.26…",
             ),
             ("oidc", PLAIN),
             (
@@ -391,7 +391,7 @@ fn what_is_no_kubeconfig_says_why() {
 }
 
 proptest::proptest! {
-    /// Nothing that is written into a kubeconfig ends the reader, and what is refused is not quoted.
+    /// Nothing in a kubeconfig can end the reader, and errors quote nothing of it.
     #[test]
     fn any_text_is_read_or_refused(text in "[a-c:{}\\[\\]&*!|>'\"#%@~<\\- \\n\\t\u{0}\u{feff}]{0,60}", value in ".{0,40}") {
         let text = text + "\nusers: [{name: u, user: {token: 'secret";

@@ -1,4 +1,5 @@
-//! What a kubeconfig from the API may hold: data, and nothing that makes this server run, read or call something else.
+//! The policy for a kubeconfig from the API: it may hold data, and nothing that makes this server
+//! run, read or call something else.
 
 use std::path::Path;
 
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::client::tls;
 
-/// Bytes of the longest kubeconfig that is looked at.
+/// The most bytes of a kubeconfig.
 const MAX: usize = 1 << 20;
 
 /// Reads YAML, or its base64.
@@ -33,7 +34,7 @@ pub(super) fn read(text: &str) -> Result<Effective, InvalidSource> {
     from_kubeconfig(&kubeconfig)
 }
 
-/// The current context, else the only one.
+/// Uses the current context, else the only one.
 pub(super) fn from_kubeconfig(kubeconfig: &Kubeconfig) -> Result<Effective, InvalidSource> {
     let names = kubeconfig.contexts();
     let name = match (kubeconfig.current.as_str(), names.as_slice()) {
@@ -61,7 +62,7 @@ pub(super) fn from_kubeconfig(kubeconfig: &Kubeconfig) -> Result<Effective, Inva
             check_user(&user)?;
         }
     }
-    // What follows names no file, so no folder matters.
+    // Such a context names no file, so the folder does not matter.
     effective::effective(kubeconfig, name, Path::new(""))
 }
 
@@ -90,7 +91,7 @@ fn check_cluster(cluster: &Fields<'_>) -> Result<(), InvalidSource> {
     Ok(())
 }
 
-/// Empty counts as absent.
+/// Returns whether a value is given. An empty one counts as absent.
 fn is_given(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => false,
@@ -136,7 +137,7 @@ fn check_user(user: &Fields<'_>) -> Result<(), InvalidSource> {
     }
 }
 
-/// Refuses what an untrusted source may not be, however it was given.
+/// Refuses what an untrusted source may not contain, however it was given.
 pub(super) fn check(effective: &Effective) -> Result<(), InvalidSource> {
     check_address(effective)?;
     check_tls(effective)?;
@@ -149,7 +150,7 @@ pub(super) fn check(effective: &Effective) -> Result<(), InvalidSource> {
     }
 }
 
-/// The refusal of an address.
+/// Returns the error for an address.
 fn usage(why: &str) -> InvalidSource {
     InvalidSource(format!("the API server's address {why}: give `https://host[:port]`"))
 }
@@ -197,7 +198,7 @@ fn check_credential(token: Option<&Token>, has_certificate: bool) -> Result<(), 
     Ok(())
 }
 
-/// A kubeconfig with nothing but an untrusted source.
+/// Returns a kubeconfig with only an untrusted source.
 pub(super) fn to_kubeconfig(effective: &Effective) -> Value {
     let mut cluster = json!({"server": effective.server.text});
     if let Some(Material::Data(pem)) = &effective.ca {
@@ -224,7 +225,7 @@ pub(super) fn to_kubeconfig(effective: &Effective) -> Value {
     })
 }
 
-/// PEM as base64, base64 as it is.
+/// Encodes PEM as base64, and keeps base64 as it is.
 pub(super) fn as_base64(pem: &str) -> String {
     match decode(pem) {
         Some(_) => pem.split_whitespace().collect(),
@@ -232,7 +233,7 @@ pub(super) fn as_base64(pem: &str) -> String {
     }
 }
 
-/// Base64, in lines or not.
+/// Decodes base64, with or without line ends.
 fn decode(text: &str) -> Option<Vec<u8>> {
     let text: String = text.split_whitespace().collect();
     STANDARD.decode(text).ok().filter(|bytes| !bytes.is_empty())

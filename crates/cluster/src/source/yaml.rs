@@ -1,7 +1,9 @@
-//! YAML as kubectl reads it: `YAMLToJSON` of sigs.k8s.io/yaml, thus go-yaml v2 where it is not strict.
+//! YAML as kubectl reads it: `YAMLToJSON` of sigs.k8s.io/yaml, which is go-yaml v2 in its lenient
+//! mode.
 //!
-//! It differs from YAML 1.2 in what a kubeconfig may well hold: `yes`, `on` and `y` are booleans, a key given twice
-//! counts the last time, `<<` merges where it stands, `!!binary` is decoded, and of several documents the first counts.
+//! It differs from YAML 1.2 in things that a kubeconfig may well have: `yes`, `on` and `y` are
+//! booleans, the last of repeated keys counts, `<<` merges where it stands, `!!binary` is decoded,
+//! and of several documents the first counts.
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -13,20 +15,22 @@ use super::base64::GO;
 
 /// The namespace of the tags that YAML defines.
 const CORE: &str = "tag:yaml.org,2002:";
-/// What a node costs of the budget beside its text: about its size in memory.
+/// The budget that a node uses in addition to its text: about its size in memory.
 const NODE: usize = 32;
-/// The budget of a text is this, and [`NODE`] for each of its bytes. So aliases can't stand for more than is written out.
+/// The budget of a text is this, plus [`NODE`] for each of its bytes, so that aliases can't stand
+/// for more than could be written out.
 const BUDGET: usize = 1 << 16;
 
 /// A document, as the JSON that kubectl makes from it.
 #[derive(Debug)]
 pub(crate) struct Document {
     pub(crate) value: Value,
-    /// Whether another document that is not empty follows. kubectl never looks at it.
+    /// Whether another non-empty document follows. kubectl never looks at it.
     pub(crate) more: bool,
 }
 
-/// Where a text is not YAML, and why. Quotes nothing of the text, which may hold a credential.
+/// The place where a text is not YAML, and why. It quotes nothing of the text, which may hold a
+/// credential.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Malformed {
     line: usize,
@@ -43,7 +47,8 @@ impl std::fmt::Display for Malformed {
 /// Reads the first document of a text. A text without a document is `null`.
 ///
 /// # Errors
-/// [`Malformed`] for what is not YAML, for an anchor within itself, and for aliases that stand for far more than the text.
+/// [`Malformed`] for a text that is not YAML, for an anchor within itself, and for aliases that
+/// stand for far more than the text.
 pub(crate) fn read(text: &str) -> Result<Document, Malformed> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader {
@@ -71,9 +76,9 @@ pub(crate) fn read(text: &str) -> Result<Document, Malformed> {
 
 struct Reader<'a> {
     parser: Parser<'a, StrInput<'a>>,
-    /// The nodes that aliases may mean, each with its cost.
+    /// The nodes that aliases refer to, each with its cost.
     anchors: HashMap<usize, (Value, usize)>,
-    /// What is left of the budget.
+    /// The rest of the budget.
     left: usize,
 }
 
@@ -89,7 +94,7 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// Whether a document with anything in it follows, be it only what does not parse.
+    /// Returns whether a non-empty document follows, even one that does not parse.
     fn has_more(&mut self) -> bool {
         loop {
             match self.next() {
@@ -109,7 +114,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// The node that an event begins.
+    /// Reads the node that an event begins.
     fn node(&mut self, event: Event<'a>, span: Span) -> Result<Value, Malformed> {
         let before = self.left;
         let (value, anchor) = match event {
@@ -189,7 +194,8 @@ fn is_merge(event: &Event<'_>) -> bool {
         || matches!(event, Event::Scalar(text, _, _, Some(tag)) if text == "<<" && core(tag).as_deref() == Some("merge"))
 }
 
-/// Sets the fields of `<<` where it stands: they replace those before it, as go-yaml v2 does. Of several mappings the first has precedence.
+/// Sets the fields of `<<` where it stands: they replace those before it, as in go-yaml v2. Of
+/// several mappings the first takes precedence.
 fn merge(fields: &mut Map<String, Value>, value: Value, span: Span) -> Result<(), Malformed> {
     let several = match value {
         Value::Array(several) => several,
@@ -204,12 +210,12 @@ fn merge(fields: &mut Map<String, Value>, value: Value, span: Span) -> Result<()
     Ok(())
 }
 
-/// The name of a tag that YAML defines: `binary` for `!!binary`.
+/// Returns the name of a tag that YAML defines: `binary` for `!!binary`.
 fn core(tag: &Tag) -> Option<Cow<'_, str>> {
     tag.suffix_in_namespace(CORE)
 }
 
-/// The value of a scalar: `resolve` and `decoder.scalar` of go-yaml v2.
+/// Returns the value of a scalar: `resolve` and `decoder.scalar` of go-yaml v2.
 fn scalar(text: Cow<'_, str>, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Result<Value, Malformed> {
     let wrong = || at(span, "a value is not what its tag says");
     let Some(tag) = tag else {
@@ -239,7 +245,8 @@ fn scalar(text: Cow<'_, str>, style: ScalarStyle, tag: Option<&Tag>, span: Span)
     }
 }
 
-/// What an unquoted scalar means to go-yaml v2; `None` for a number that JSON does not have.
+/// Returns what an unquoted scalar means to go-yaml v2; `None` for a number that JSON does not
+/// have.
 fn plain(text: &str) -> Option<Value> {
     Some(match text {
         "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Value::Bool(true),
@@ -251,7 +258,7 @@ fn plain(text: &str) -> Option<Value> {
     })
 }
 
-/// `strconv.ParseInt` with base 0, else a decimal fraction.
+/// Reads a number like `strconv.ParseInt` with base 0, else a decimal fraction.
 fn number(text: &str) -> Option<Number> {
     if !text.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '+' | '-' | '.')) {
         return None;

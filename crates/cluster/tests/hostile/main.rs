@@ -270,7 +270,7 @@ async fn face(operation: &Operation, source: Source) -> (Result<(), Error>, Vec<
     if timeout(DEADLINE, registry.shutdown()).await.is_err() {
         wrong.push("has tasks without an end".to_owned());
     }
-    // The tasks of a stream that nobody reads any more end a moment after it.
+    // The tasks of a dropped stream end a moment after it.
     if timeout(DEADLINE, bodies.reserve(bodies.total())).await.is_err() {
         wrong.push("kept memory".to_owned());
     }

@@ -9,7 +9,7 @@ use crate::exec::{
     upgrade::SIZES,
 };
 
-/// An API server's end of a terminal, and the client's.
+/// The API server's end of a terminal, and the client's.
 struct Ends {
     server: WebSocketStream<DuplexStream>,
     input: mpsc::Sender<Input>,
@@ -56,7 +56,8 @@ impl Ends {
         show(&mut self.server, text).await;
     }
 
-    /// The client leaves; how many ^C came until the connection's end, of which the terminal echoes the n-th and those after it.
+    /// Lets the client leave. Returns how many ^C arrived before the end of the connection; the
+    /// terminal echoes the n-th and later ones.
     async fn interrupts(self, echo_from: u32) -> u32 {
         let Self {
             mut server,

@@ -45,7 +45,7 @@ fn split(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
     whole
 }
 
-/// The data of each line as it is sent, made from its pieces, each of which is checked.
+/// Returns the data of each line as it is sent, joined from its pieces, each of which is checked.
 fn joined(pieces: &[Stamped], timestamps: bool) -> Vec<String> {
     let (mut lines, mut line) = (Vec::new(), String::new());
     let mut first = true;
@@ -168,7 +168,7 @@ fn one_of_many_readers_holds_a_long_line_and_the_others_neither_hold_nor_wait() 
         assert!(large <= 1, "{large} readers hold more than {OWN} bytes");
     }
     assert!(passed.iter().all(|passed| *passed >= MAX_PIECE - PORTION), "{passed:?}");
-    // The one that had it gives it back with the end of its line.
+    // The reader that had it gives it back at the end of its line.
     let mut end = Bytes::from_static(b"\n");
     while readers[0].next(&mut end).is_some() {}
     readers[0].release();

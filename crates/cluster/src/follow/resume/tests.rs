@@ -6,7 +6,7 @@ use proptest::{collection::vec, prelude::*};
 use super::*;
 use crate::follow::Line;
 
-/// A line at so many milliseconds after some second.
+/// A line at this number of milliseconds after some second.
 fn line(millis: i64, text: &str) -> Stamped {
     let at = Timestamp::from_millisecond(1_767_780_000_000 + millis).unwrap();
     Stamped {
@@ -20,7 +20,7 @@ fn line(millis: i64, text: &str) -> Stamped {
     }
 }
 
-/// A line in pieces of so many bytes.
+/// A line in pieces of `size` bytes.
 fn cut(line: Stamped, size: usize) -> Vec<Stamped> {
     let text = &line.line.text;
     let count = text.len().div_ceil(size).max(1);
@@ -41,13 +41,13 @@ fn lines(list: &[(i64, &str)]) -> Vec<Stamped> {
     list.iter().map(|(millis, text)| line(*millis, text)).collect()
 }
 
-/// A reader of a log that is cut off and asks again.
+/// A reader of a log that is cut off and asks for it again.
 struct Reader {
     sent: Sent,
     passed: Vec<Stamped>,
-    /// How many lines had been passed on when a gap was told.
+    /// The number of lines sent at each reported gap.
     gaps: Vec<usize>,
-    /// Lines come in pieces of so many bytes.
+    /// The size of pieces in bytes.
     size: usize,
     continuation: Option<LineContinuation>,
 }
@@ -86,7 +86,7 @@ impl Reader {
         }
     }
 
-    /// Times and texts of what was passed on, pieces put together.
+    /// Returns the times and texts of what was sent, with pieces joined.
     fn joined(&self) -> Vec<(Option<Timestamp>, String)> {
         let mut lines: Vec<(Option<Timestamp>, String)> = Vec::new();
         for piece in &self.passed {
@@ -100,7 +100,7 @@ impl Reader {
         lines
     }
 
-    /// Reads at most `most` pieces of what a kubelet answers for this log, then is cut off.
+    /// Reads at most `most` pieces of a kubelet's response for this log, and is cut off.
     fn read(&mut self, log: &[Stamped], most: usize) {
         let from = self.sent.from().unwrap_or(i64::MIN);
         let answer: Vec<_> = log
@@ -259,7 +259,7 @@ fn a_line_that_was_cut_off_goes_on_where_it_was() {
             assert!(reader.gaps.is_empty());
         }
     }
-    // The very first line of a part that was asked for, behind what was left out.
+    // The very first line of a part, after lines that were left out.
     let mut reader = Reader::new(false, 10);
     reader.size = 4;
     reader.pass(cut(log[1].clone(), 4)[..2].to_vec());
@@ -299,7 +299,7 @@ fn a_message_of_the_kubelets_own_is_no_line_of_the_log() {
     assert_eq!(search.push(log[0].clone()), Step::Found(vec![]));
 }
 
-/// Steps in time of -900 to 2000 ms, mostly none, few texts: much is alike.
+/// Steps in time of -900 to 2000 ms, mostly zero, and few texts, so that many lines are equal.
 fn any_log() -> impl Strategy<Value = Vec<Stamped>> {
     let step = prop_oneof![4 => Just(0i64), 2 => 1i64..200, 1 => 200i64..2000];
     let late = prop_oneof![3 => Just(0i64), 1 => 0i64..900];

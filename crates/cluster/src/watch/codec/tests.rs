@@ -1,4 +1,5 @@
-//! The same pods through both codecs, also those that a real API server sent (`tests/data/protobuf`, Kubernetes 1.36).
+//! The same pods through both codecs, including pods that a real API server sent
+//! (`tests/data/protobuf`, Kubernetes 1.36).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use http::HeaderValue;

@@ -1,4 +1,4 @@
-//! Makes certificates with the `openssl` command, which makes those that no library makes any more, and serves them.
+//! Makes certificates with the `openssl` command, which makes those that libraries no longer make, and serves them.
 
 use std::{cell::Cell, fs, path::Path, process::Stdio};
 
