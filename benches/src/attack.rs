@@ -1,7 +1,8 @@
-//! Attacks on a server from outside: measures its memory, and whether it still answers. Each attack
-//! starts a server of its own (with a low limit on files where that matters) and a hostile API
-//! server. The attacker opens its connections, holds them for a moment, and closes them. Everything
-//! is on loopback, and bounded in number and time.
+//! Attacks on a server from outside: measures its memory, and whether it still answers.
+//!
+//! Each attack starts a server of its own (with a low limit on files where that matters) and a
+//! hostile API server. The attacker opens its connections, holds them for a moment, and closes
+//! them. Everything is on loopback, and bounded in number and time.
 
 mod hostile;
 mod sessions;

@@ -1,7 +1,9 @@
 //! Live queries: the time from an event to the frames that report it, while many viewers watch a
-//! busy cluster. An event is a pod that the bench creates through the API server. Its time begins
-//! when the request is sent, and so includes the API server's own work. A watch directly on the API
-//! server, which reads the same events, shows how much that is.
+//! busy cluster.
+//!
+//! An event is a pod that the bench creates through the API server. Its time begins when the
+//! request is sent, and so includes the API server's own work. A watch directly on the API server,
+//! which reads the same events, shows how much that is.
 
 mod viewers;
 

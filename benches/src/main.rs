@@ -1,4 +1,5 @@
 //! The load bench: runs the server as its users do, measures it from outside, and writes a report.
+//!
 //! Each part compares with a limit of the same machine in the same run. On simulated clusters, it
 //! measures lists, their cost over the number of pods, and live queries. With the kubeconfig of a
 //! real cluster, it measures a large log, the key strokes of a terminal, and a first sync, against

@@ -77,8 +77,10 @@ pub struct Edit {
     pub namespaces: Option<Vec<String>>,
 }
 
-/// The clusters of the database and the registry. Cheap to clone. A change is written to the
-/// database first: after a crash in between, the next start follows the database.
+/// The clusters of the database and the registry. Cheap to clone.
+///
+/// A change is written to the database first: after a crash in between, the next start follows the
+/// database.
 #[derive(Clone, Debug)]
 pub struct Clusters {
     store: Store,

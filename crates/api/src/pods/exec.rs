@@ -1,6 +1,7 @@
-//! `WS …/pods/{name}/exec`: a command in a container, with its streams. Input is read as long as
-//! less than 256 kB of it wait for the process; output waits for the client. Neither direction
-//! blocks the other, so that a paste and its echo can't deadlock.
+//! `WS …/pods/{name}/exec`: a command in a container, with its streams.
+//!
+//! Input is read as long as less than 256 kB of it wait for the process; output waits for the
+//! client. Neither direction blocks the other, so that a paste and its echo can't deadlock.
 
 use std::{collections::VecDeque, num::NonZeroU16};
 

@@ -1,4 +1,6 @@
-//! `WS …/pods/{name}/logs`: the lines of one or several containers as they are written. If a client
+//! `WS …/pods/{name}/logs`: the lines of one or several containers as they are written.
+//!
+//! If a client
 //! does not read, reading upstream stops. Its cost is the lines that wait on the way: see
 //! [`memory::log_stream`]. A client may be slow as long as it takes a frame now and then. One that
 //! takes nothing for [`crate::ws::Limits::gone_after`] counts as gone.

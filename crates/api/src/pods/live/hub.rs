@@ -1,7 +1,8 @@
-//! The one task that keeps every live query current. It sleeps until something may have changed,
-//! then steps every group at most once per [`TICK`]. It owns all groups, so nothing is locked. It
-//! never waits for a viewer: frames that a viewer does not take are dropped, and a fresh snapshot
-//! follows.
+//! The one task that keeps every live query current.
+//!
+//! It sleeps until something may have changed, then steps every group at most once per [`TICK`]. It
+//! owns all groups, so nothing is locked. It never waits for a viewer: frames that a viewer does
+//! not take are dropped, and a fresh snapshot follows.
 
 use std::{
     collections::HashMap,

@@ -1,5 +1,6 @@
-//! `WS /ws/pods` and `WS /ws/clusters/{clusterId}/pods`: live queries, lists that stay current. A
-//! viewer costs its socket and a few shared frames. One task ([`hub`]) reads the index and keeps
+//! `WS /ws/pods` and `WS /ws/clusters/{clusterId}/pods`: live queries, lists that stay current.
+//!
+//! A viewer costs its socket and a few shared frames. One task ([`hub`]) reads the index and keeps
 //! the matches of each query once for all its viewers ([`group`]). Viewers never cause a request to
 //! a cluster.
 
