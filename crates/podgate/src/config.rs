@@ -1,5 +1,10 @@
 //! The command line. Every flag of `serve` can also be set by a `PODGATE_…` variable.
 
+#![expect(
+    clippy::doc_markdown,
+    reason = "the docs of flags are their `--help`, which shows backticks"
+)]
+
 use std::{
     collections::HashSet,
     net::SocketAddr,

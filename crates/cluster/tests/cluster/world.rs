@@ -18,7 +18,7 @@ pub(crate) const ID: ClusterId = ClusterId(7);
 /// How long anything may take before a test fails.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// WatchTimeouts for tests: short pauses, and time-outs that nothing meets unless a test means it to.
+/// Returns a policy for tests: short pauses, and time-outs that only tests of time-outs reach.
 pub(crate) fn policy() -> Policy {
     Policy {
         allowed_networks: Arc::new(["127.0.0.0/8".parse().unwrap()]),
