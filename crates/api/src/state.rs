@@ -1,4 +1,4 @@
-//! What every handler can reach.
+//! The state that every handler can reach.
 
 use std::sync::{
     Arc, OnceLock,
@@ -88,7 +88,7 @@ impl State {
         }
     }
 
-    /// From now on `/readyz` answers 503. All else goes on.
+    /// Makes `/readyz` answer 503 from now on. All other routes keep working.
     pub fn leave(&self) {
         self.inner.leaving.store(true, Ordering::Relaxed);
     }

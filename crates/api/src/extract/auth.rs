@@ -47,7 +47,7 @@ pub(crate) struct Authenticated {
     pub(crate) by_cookie: bool,
 }
 
-/// Authenticates a request that is no WebSocket.
+/// Authenticates a request that is not a WebSocket.
 ///
 /// # Errors
 /// 401002 to 401004.

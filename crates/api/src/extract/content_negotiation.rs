@@ -7,7 +7,7 @@ use http::{HeaderMap, header, request::Parts};
 
 use crate::ApiError;
 
-/// What most routes answer.
+/// The media type that most routes answer with.
 pub(crate) const JSON: &str = "application/json";
 
 /// The media types of a route, the default first.
@@ -24,7 +24,7 @@ pub(crate) struct Negotiated<T> {
     types: PhantomData<T>,
 }
 
-/// What [`negotiate`] chose.
+/// The media type that [`negotiate`] chose.
 #[derive(Clone, Copy)]
 struct Chosen(&'static str);
 

@@ -17,7 +17,7 @@ pub(crate) const MAX_VALUE: usize = 4096;
 /// Pairs that a query may have.
 const MAX_PAIRS: usize = 256;
 
-/// What a parameter takes.
+/// The kind of value that a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// Any text.
@@ -44,11 +44,11 @@ pub enum Kind {
 pub struct Parameter {
     /// Its name.
     pub name: &'static str,
-    /// What it takes.
+    /// The kind of value that it takes.
     pub kind: Kind,
     /// Whether it may be repeated.
     pub repeatable: bool,
-    /// What it means: a sentence for the documentation.
+    /// The meaning: a sentence for the documentation.
     pub doc: &'static str,
 }
 

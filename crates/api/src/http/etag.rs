@@ -90,7 +90,7 @@ impl IfNoneMatch {
     }
 }
 
-/// Whether a list of entity tags holds one, or is `*`; none where it is no such list.
+/// Returns whether a list of entity tags holds one, or is `*`; `None` where it is not such a list.
 fn lists(mut line: &[u8], tag: &[u8]) -> Option<bool> {
     if line.trim_ascii() == b"*" {
         return Some(true);

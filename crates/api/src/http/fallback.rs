@@ -1,4 +1,4 @@
-//! What is answered where there is no route.
+//! Answers to requests that no route takes.
 
 use axum::{
     extract::{Request, State as Extract},

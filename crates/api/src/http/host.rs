@@ -12,7 +12,7 @@ use url::Url;
 use super::proxy::is_by_trusted_proxy;
 use crate::{ApiError, extract::parameters::shown, options::Options, route::ASKED_BY_ADDRESS};
 
-/// What a host is called, without its port.
+/// The name of a host, without its port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Host {
     /// An address: no name was resolved, so none can have been rebound.

@@ -140,7 +140,7 @@ async fn caught(answer: impl Future<Output = Response>) -> Response {
     AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(panicked)
 }
 
-/// What a panic in a handler becomes.
+/// Turns a panic in a handler into an answer.
 fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     let text = panic
         .downcast_ref::<String>()

@@ -118,7 +118,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Io<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.check()?;
         if self.place.connection.phase() == Phase::Upgraded {
-            // What the head was read into is gone with HTTP.
+            // The buffer for the head is gone with HTTP.
             self.large_head = None;
         }
         let before = buf.filled().len();
