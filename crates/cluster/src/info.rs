@@ -45,7 +45,7 @@ impl Cluster {
     /// Tries the cluster's source now, as [`crate::Registry::probe`] does.
     ///
     /// # Errors
-    /// What failed, as [`Error`].
+    /// The failed call, as [`Error`].
     pub async fn probe(&self) -> Result<Info> {
         let Inner { policy, probe, .. } = self.inner.as_ref();
         self::probe(probe, &self.watched(), policy).await
@@ -55,7 +55,7 @@ impl Cluster {
     /// those that are watched.
     ///
     /// # Errors
-    /// What failed, as [`Error`].
+    /// The failed call, as [`Error`].
     pub async fn namespaces(&self) -> Result<Vec<String>> {
         match self::namespaces(&self.client().await?).await {
             Err(Error::Forbidden(_)) if !self.watched().is_empty() => Ok(self.watched().to_vec()),

@@ -148,7 +148,7 @@ impl Registry {
     /// Errors repeat nothing of a response's body.
     ///
     /// # Errors
-    /// What failed, as [`crate::Error`].
+    /// The failed call, as [`crate::Error`].
     pub async fn probe(&self, source: &Source, namespaces: &[String]) -> Result<Info> {
         let policy = &self.state.policy;
         let shared = SharedClient::new(source.clone(), source.api_server(), policy.clone());

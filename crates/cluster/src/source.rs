@@ -58,7 +58,7 @@ enum Kind {
 struct FileSource {
     file: Arc<file::File>,
     context: String,
-    /// What the context amounts to by the last usable version of the file, or why it was never
+    /// The effective context by the last usable version of the file, or why it was never
     /// usable. It serves while the file is missing, is being rewritten, or lacks the context.
     newest: Arc<Mutex<Result<Effective, InvalidSource>>>,
 }

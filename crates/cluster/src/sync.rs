@@ -12,7 +12,7 @@ pub struct Sync {
     /// When the index was last known to equal the cluster, in milliseconds since the epoch; `None`
     /// before the first sync.
     pub synced_at: Option<i64>,
-    /// What is wrong now, if anything.
+    /// The current error, if there is one.
     pub error: Option<Error>,
 }
 

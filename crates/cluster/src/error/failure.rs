@@ -20,7 +20,7 @@ pub enum Failure {
     Blocked {
         /// The host as the source names it.
         host: Message,
-        /// What it resolves to.
+        /// An address that the host resolves to.
         address: IpAddr,
     },
     /// Nothing listens at the address.
@@ -45,7 +45,7 @@ pub enum Failure {
     Proxy {
         /// Its address, without user name and password.
         proxy: Message,
-        /// What went wrong there.
+        /// The failure there.
         why: ProxyFailure,
     },
     /// The cluster does not accept the credential (401): a new one is needed.
@@ -66,16 +66,16 @@ pub enum Failure {
         /// page, of which nothing is repeated.
         said: Option<Message>,
     },
-    /// What came is not what Kubernetes answers.
+    /// The response is not one of Kubernetes.
     #[error("was not answered as Kubernetes answers ({why}): check that the address is that of an API server")]
     NotKubernetes {
-        /// What is wrong with it.
+        /// The fault in it.
         why: Message,
     },
     /// The answer is longer than is read.
     #[error("was answered with more than {most}")]
     TooLong {
-        /// What is read at most.
+        /// The most that is read.
         most: Message,
     },
     /// The connection did not become a WebSocket.
@@ -84,7 +84,7 @@ pub enum Failure {
          WebSockets pass"
     )]
     NotUpgraded {
-        /// What is missing.
+        /// The missing part of the handshake.
         why: Message,
     },
     /// The API server ended the answer.

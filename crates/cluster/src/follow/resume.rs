@@ -77,7 +77,7 @@ pub(super) struct Search {
     last: Option<Stamped>,
 }
 
-/// What a line means for a search.
+/// The meaning of a line for a search.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
     /// It was already sent, or that is undecided.
@@ -336,7 +336,7 @@ pub(super) struct LineContinuation {
     again: Option<LineHash>,
 }
 
-/// What a piece means for a line that is continued.
+/// The meaning of a piece for a line that is continued.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Continued {
     /// It was sent before.

@@ -40,7 +40,7 @@ pub(super) struct Writer {
 pub(super) struct Listing {
     relist: Relist,
     pub(super) begun: Instant,
-    /// What it brought so far. A pod counts each time it came.
+    /// The pods that it brought so far. A pod counts each time it came.
     brought: Usage,
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use podgate_cluster::{Cluster, Policy, Registry, Source, Spec, SyncState};
+use podgate_cluster::{Cluster, Error, Policy, Registry, Source, Spec, SyncState};
 use podgate_index::{ClusterId, Index};
 use podgate_sim::Sim;
 use serde_json::{Value, json};
@@ -70,13 +70,19 @@ impl Field {
         })
     }
 
-    /// Empty when a kubeconfig connects, else what its cluster says.
-    pub(crate) async fn outcome(&self, kubeconfig: &str) -> String {
+    /// Adds the first context of a kubeconfig. Returns its error; `None` if it connects.
+    pub(crate) async fn error(&self, kubeconfig: &str) -> Option<Error> {
         let cluster = self.add(kubeconfig);
         until("it is settled", || cluster.sync().state != SyncState::Syncing).await;
         let sync = cluster.sync();
         assert_ne!(sync.state, SyncState::Stale);
-        sync.error.map(|error| error.to_string()).unwrap_or_default()
+        sync.error
+    }
+
+    /// Returns the text of [`Field::error`], or an empty one.
+    pub(crate) async fn outcome(&self, kubeconfig: &str) -> String {
+        let error = self.error(kubeconfig).await;
+        error.map(|error| error.to_string()).unwrap_or_default()
     }
 
     #[track_caller]

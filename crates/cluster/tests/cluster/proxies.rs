@@ -7,8 +7,9 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use podgate_cluster::{
-    Source, Spec, SyncState,
+    Error, Failure, ProxyFailure, Source, Spec, SyncState,
     exec::{self, Output},
+    tls::{Refusal, TlsFailure},
 };
 use podgate_index::ClusterId;
 use podgate_sim::Sim;
@@ -24,7 +25,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::{
     kubeconfig::Field,
     tls::connector,
-    world::{policy, until},
+    world::{is_failure, policy, until},
 };
 
 /// A proxy that notes what it is asked for.
@@ -198,9 +199,9 @@ async fn socks(mut stream: TcpStream, noted: &Mutex<Vec<String>>) {
 }
 
 /// What comes of a cluster by way of a proxy.
-async fn by(field: &Field, proxy: &str) -> String {
+async fn by(field: &Field, proxy: &str) -> Option<Error> {
     let kubeconfig = field.kubeconfig(|config| config["clusters"][0]["cluster"]["proxy-url"] = json!(proxy));
-    field.outcome(&kubeconfig).await
+    field.error(&kubeconfig).await
 }
 
 #[tokio::test]
@@ -209,7 +210,7 @@ async fn a_contexts_proxy_leads_to_loopback_too() {
     let proxy = Proxy::start(Speaks::Http("200 OK")).await;
     assert_eq!(
         by(&field, &format!("http://me:p%40ss@127.0.0.1:{}", proxy.port)).await,
-        ""
+        None
     );
     let asked = proxy.asked();
     let address = field.sim.address();
@@ -293,11 +294,13 @@ async fn a_proxy_is_spoken_to_by_tls() {
             }
         })
     };
-    let said = field.outcome(&kubeconfig(false)).await;
-    assert!(
-        said.contains(&format!("proxy `https://127.0.0.1:{}`", proxy.port)),
-        "{said}"
-    );
+    let error = field.error(&kubeconfig(false)).await.unwrap();
+    let unknown = TlsFailure::Certificate(Refusal::UnknownIssuer { named: true });
+    let failure = Failure::Proxy {
+        proxy: format!("https://127.0.0.1:{}", proxy.port).into(),
+        why: ProxyFailure::Tls(unknown),
+    };
+    assert!(is_failure(&error, &failure), "{error:?}");
     assert!(proxy.asked().is_empty());
     assert_eq!(field.outcome(&kubeconfig(true)).await, "");
     let asked = proxy.asked();
@@ -313,7 +316,7 @@ async fn a_socks_proxy_is_used_as_its_user() {
     let proxy = Proxy::start(Speaks::Socks).await;
     assert_eq!(
         by(&field, &format!("socks5://me:pass@127.0.0.1:{}", proxy.port)).await,
-        ""
+        None
     );
     assert_eq!(proxy.asked()[..2], ["me", "pass"]);
     field.end().await;
@@ -330,15 +333,22 @@ async fn a_proxy_that_fails_is_named_without_its_password() {
         listener.local_addr().unwrap().port()
     };
     for (port, scheme, why) in [
-        (refusing.port, "http", "(it refused)"),
-        (strict.port, "http", "authorization required"),
-        (nobody, "http", "nothing accepts connections there"),
-        (nobody, "socks5", "no connection to it was made"),
-        (plain.port, "https", "does not speak TLS"),
+        (refusing.port, "http", ProxyFailure::Refused),
+        (
+            strict.port,
+            "http",
+            ProxyFailure::Other("proxy authorization required".into()),
+        ),
+        (nobody, "http", ProxyFailure::ConnectionRefused),
+        (nobody, "socks5", ProxyFailure::Unreachable),
+        (plain.port, "https", ProxyFailure::Tls(TlsFailure::NotTls)),
     ] {
-        let said = by(&field, &format!("{scheme}://me:secret@127.0.0.1:{port}")).await;
-        let names = said.contains(&format!("proxy `{scheme}://127.0.0.1:{port}`"));
-        assert!(names && said.contains(why) && !said.contains("secret"), "{said}");
+        let error = by(&field, &format!("{scheme}://me:secret@127.0.0.1:{port}"))
+            .await
+            .unwrap();
+        let proxy = format!("{scheme}://127.0.0.1:{port}").into();
+        assert!(is_failure(&error, &Failure::Proxy { proxy, why }), "{error}");
+        assert!(!error.to_string().contains("secret"), "{error}");
     }
     field.end().await;
 }

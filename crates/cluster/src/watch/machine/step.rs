@@ -67,7 +67,7 @@ pub(crate) enum Wait {
     Silence,
 }
 
-/// What an input says about the rows.
+/// The meaning of an input for the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Health {
     /// Nothing new.
@@ -80,7 +80,7 @@ pub(crate) enum Health {
     Stale(Option<StaleReason>),
 }
 
-/// What to do next.
+/// The next thing to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
     /// Read on.

@@ -3,7 +3,7 @@
 
 use super::{DecodeError, MAX_OBJECT};
 
-/// What was cut out.
+/// A part that was cut out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     Item,
