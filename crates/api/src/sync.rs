@@ -63,7 +63,9 @@ impl<'a> From<&'a ListedCluster> for ListedView<'a> {
 }
 
 impl ListedView<'_> {
-    /// What of it is news when it changes: of a watch that is live the time goes on with every sign of life, and is none.
+    /// Returns the fields whose change is worth sending.
+    ///
+    /// The time of a live watch advances with every sign of life, so it is left out.
     pub(crate) fn news(&self) -> (String, &'static str, String) {
         (self.name.to_owned(), self.state, self.error.clone())
     }

@@ -158,7 +158,9 @@ fn check_type(headers: &HeaderMap) -> Result<(), ApiError> {
     }))
 }
 
-/// A compressed body is refused as RFC 9110, section 15.5.16, has it, lest it be called malformed JSON.
+/// Refuses a compressed body by RFC 9110, section 15.5.16.
+///
+/// Otherwise it would be reported as malformed JSON.
 fn check_coding(headers: &HeaderMap) -> Result<(), ApiError> {
     let mut codings = headers
         .get_all(header::CONTENT_ENCODING)

@@ -21,7 +21,7 @@ pub(crate) fn refusal(request: &Request, options: &Options) -> Option<ApiError> 
     let seen = ClientInfo::of(headers, request.uri(), request.extensions(), options);
     match (origins.next(), origins.next()) {
         (None, _) => {
-            // A browser that sends no Origin still tells whose page it is.
+            // A browser that sends no `Origin` still says whose page it is.
             let site = last(headers, "sec-fetch-site")?;
             (!matches!(site.as_str(), "same-origin" | "none")).then(|| foreign("another site", &seen))
         }

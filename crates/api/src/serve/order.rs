@@ -122,7 +122,7 @@ mod tests {
     use super::*;
     use crate::serve::connection::Signals;
 
-    /// An order of so many connections, numbered from 0.
+    /// An order of the given number of connections, numbered from 0.
     fn order(count: u64) -> (Order, Vec<Connection>) {
         let signals = Arc::new(Signals::new());
         let connections: Vec<Connection> = (0..count)
