@@ -1,7 +1,8 @@
 //! The REST and WebSocket API. [`routes`] has every route on one page.
 //!
-//! A handler's first argument is [`Authorized`] (or [`ws::Upgrade`]) for its action: it authenticates the caller and opens the Gate on what the path names. The
-//! others are [`Params`], [`Body`] and [`accept::Negotiated`]. It answers [`Data`] or [`Message`], and fails with [`ApiError`]:
+//! A handler's first argument is [`Authorized`] (or `ws::Upgrade`) for its action: it authenticates
+//! the caller and opens the Gate on the target that the path names. The others are [`Params`],
+//! [`Body`] and `Negotiated`. A handler returns [`Data`] or [`Message`], or fails with [`ApiError`]:
 //!
 //! ```text
 //! pub(crate) async fn get(Authorized(scoped): Authorized<GetPod>, Params(query): Params<Query>) -> Result<Data<View>, ApiError>

@@ -19,7 +19,7 @@ use crate::{
     serve, ws,
 };
 
-/// Bytes that all bodies over [`SMALL_BODY`] may take together, from their first byte until they are parsed.
+/// The bytes that all request bodies over 16 KiB may take together, until they are parsed.
 const BODY_MEMORY: usize = 64 << 20;
 
 /// The API's state. Cheap to clone.
