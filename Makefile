@@ -50,11 +50,12 @@ lab: ## Real cluster and server, the log-in printed: needs E2E_CLUSTER_CTL (a co
 	  "$(TARGET)/debug/podgate" serve --kubeconfig "$$kubeconfig" --data-dir "$$dir"
 
 .PHONY: lint
-lint: $(TOOLS)/bin/cargo-deny $(TOOLS)/bin/cargo-machete ## Format, clippy, documentation, circles of modules, licences, bans, sources, unused dependencies
+lint: $(TOOLS)/bin/cargo-deny $(TOOLS)/bin/cargo-machete ## Format, clippy, documentation, circles of modules, width of comments, licences, bans, sources, unused dependencies
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --quiet
 	scripts/module-circles --check
+	scripts/comment-width
 	$(TOOLS)/bin/cargo-deny --workspace check bans licenses sources
 	$(TOOLS)/bin/cargo-machete
 

@@ -1,4 +1,5 @@
-//! The clusters: what there is, and adding, changing, trying and removing them. A credential never comes back out.
+//! The clusters: what there is, and adding, changing, trying and removing them. A credential never
+//! comes back out.
 
 use podgate_access::{
     action::{CreateCluster, DeleteCluster, GetCluster, ListClusters, TestCluster, UpdateCluster},
@@ -29,7 +30,8 @@ pub(crate) struct ClusterView {
     description: String,
     /// The API server's address.
     api_server: String,
-    /// `healthy` (its pods are known and current), `unhealthy` (`sync` says why) or `unknown` (the first sync is under way).
+    /// `healthy` (its pods are known and current), `unhealthy` (`sync` says why) or `unknown` (the
+    /// first sync is under way).
     status: &'static str,
     /// The API server's version; empty while unknown.
     version: String,

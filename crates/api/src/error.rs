@@ -1,4 +1,5 @@
-//! What a caller is told when something fails: one enum, and one table from its variants to status, code and sentence.
+//! What a caller is told when something fails: one enum, and one table from its variants to status,
+//! code and sentence.
 
 use axum::{
     Json,
@@ -17,8 +18,8 @@ const BUSY_RETRY: u64 = 2;
 /// Seconds after which a caller may try again what needs the database.
 const DATABASE_RETRY: u64 = 5;
 
-/// A failed call. The text is a whole sentence for the caller that names the offending thing and, where there is one, the remedy;
-/// [`ApiError::Internal`]'s is for the log alone.
+/// A failed call. The text is a whole sentence for the caller that names the offending thing and,
+/// where there is one, the remedy; [`ApiError::Internal`]'s is for the log alone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.message())]
 pub enum ApiError {
@@ -203,7 +204,8 @@ impl ApiError {
         }
     }
 
-    /// The sentence for the caller; a fault of ours names the request, so that the operator finds it in the log.
+    /// The sentence for the caller; a fault of ours names the request, so that the operator finds
+    /// it in the log.
     pub(crate) fn message_for(&self, request_id: &str) -> String {
         match self {
             Self::Internal(_) => format!("{} (request {request_id}): the server's log says more", self.message()),
@@ -241,7 +243,8 @@ struct Envelope<'a> {
     data: (),
 }
 
-/// The answer carries the error itself to the outermost middleware, which logs it if it is our fault and names the request in it.
+/// The answer carries the error itself to the outermost middleware, which logs it if it is our
+/// fault and names the request in it.
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();

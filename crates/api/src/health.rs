@@ -1,4 +1,5 @@
-//! Whether the process lives, and whether it can serve. No envelope: these are for machines that look at the status alone.
+//! Whether the process lives, and whether it can serve. No envelope: these are for machines that
+//! look at the status alone.
 
 use axum::{
     Json,
@@ -17,7 +18,8 @@ use crate::{Operation, Schemas, State, Success};
 pub(crate) struct Readiness {
     /// Every cluster is synced or known to fail, and Podgate is not about to end.
     ready: bool,
-    /// The database answered when it was last asked. Without it, lists of known sessions go on, so it does not count for `ready`.
+    /// The database answered when it was last asked. Without it, lists of known sessions go on, so
+    /// it does not count for `ready`.
     database: bool,
     /// Clusters by the state of their sync.
     clusters: Counts,
@@ -53,8 +55,9 @@ pub(crate) const READY: Operation = Operation::new(
     Success::Bare(Schemas::of::<Readiness>),
 );
 
-/// `GET /readyz`: it can serve. From memory: nothing answers here before the database was reached once, because the server starts with
-/// opening it; while it is away later, what needs no database goes on.
+/// `GET /readyz`: it can serve. From memory: nothing answers here before the database was reached
+/// once, because the server starts with opening it; while it is away later, what needs no database
+/// goes on.
 pub(crate) async fn ready(Extract(state): Extract<State>) -> Response {
     let states = state.gate().health().into_iter().map(|cluster| cluster.sync.state);
     let mut readiness = readiness(state.sessions().database_answers(), states);

@@ -1,4 +1,5 @@
-//! HTTP around the handlers: what happens to each request before and after, and the forms of answers.
+//! HTTP around the handlers: what happens to each request before and after, and the forms of
+//! answers.
 
 pub(crate) mod body_stream;
 pub(crate) mod client_info;

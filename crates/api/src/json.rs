@@ -23,7 +23,8 @@ pub(crate) fn within(out: &mut Vec<u8>, text: &[u8]) {
     }
 }
 
-/// Whether a text stands in JSON as it is. Looks at eight bytes at once: most texts of a list are too short for more.
+/// Whether a text stands in JSON as it is. Looks at eight bytes at once: most texts of a list are
+/// too short for more.
 #[inline]
 fn is_plain(text: &[u8]) -> bool {
     let Some(last) = text.last_chunk::<8>() else {
@@ -34,8 +35,8 @@ fn is_plain(text: &[u8]) -> bool {
     words.fold(0, |found, word| found | special(u64::from_le_bytes(*word))) == 0
 }
 
-/// Not zero if one of eight bytes [`is_special`]: the "haszero" of Sean Eron Anderson's "Bit Twiddling Hacks", which may be wrong only about a byte after one that
-/// is.
+/// Not zero if one of eight bytes [`is_special`]: the "haszero" of Sean Eron Anderson's "Bit
+/// Twiddling Hacks", which may be wrong only about a byte after one that is.
 #[inline]
 fn special(word: u64) -> u64 {
     const ONES: u64 = u64::MAX / 255;

@@ -2,10 +2,14 @@
 //!
 //! A handler's first argument is [`Authorized`] (or `ws::Upgrade`) for its action: it authenticates
 //! the caller and opens the Gate on the target that the path names. The others are [`Params`],
-//! [`Body`] and `Negotiated`. A handler returns [`Data`] or [`Message`], or fails with [`ApiError`]:
+//! [`Body`] and `Negotiated`. A handler returns [`Data`] or [`Message`], or fails with
+//! [`ApiError`]:
 //!
 //! ```text
-//! pub(crate) async fn get(Authorized(scoped): Authorized<GetPod>, Params(query): Params<Query>) -> Result<Data<View>, ApiError>
+//! pub(crate) async fn get(
+//!     Authorized(scoped): Authorized<GetPod>,
+//!     Params(query): Params<Query>,
+//! ) -> Result<Data<View>, ApiError>
 //! pub(crate) async fn exec(upgrade: ws::Upgrade<Exec, Query>) -> Response {
 //!     upgrade.open(|socket, scoped, query| Box::pin(run(socket, scoped, query)))
 //! }

@@ -8,7 +8,8 @@ use crate::{serve, ws};
 /// How the server is reached, and by whom.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Path under which everything lives, such as `/podgate`; empty for the root. No slash at its end.
+    /// Path under which everything lives, such as `/podgate`; empty for the root. No slash at its
+    /// end.
     pub base_path: String,
     /// The address that users type, if the operator named it. Its origin is our own.
     pub public_url: Option<Url>,
@@ -20,8 +21,8 @@ pub struct Options {
     pub trusted_proxies: Vec<IpNet>,
     /// Our own listener speaks TLS.
     pub https: bool,
-    /// Networks that may read `/metrics`. `None` is loopback, where nothing says that there is a proxy: neither a public URL nor a trusted proxy nor a
-    /// base path.
+    /// Networks that may read `/metrics`. `None` is loopback, where nothing says that there is a
+    /// proxy: neither a public URL nor a trusted proxy nor a base path.
     pub metrics_networks: Option<Vec<IpNet>>,
     /// A bearer token that may read `/metrics` from anywhere.
     pub metrics_token: Option<String>,
@@ -29,12 +30,14 @@ pub struct Options {
     pub connections: serve::Limits,
     /// Caps and times of WebSockets.
     pub websockets: ws::Limits,
-    /// Bytes of memory that lists, details, manifests and events over 64 KiB may take together while they are sent, of which one session may hold a quarter.
+    /// Bytes of memory that lists, details, manifests and events over 64 KiB may take together
+    /// while they are sent, of which one session may hold a quarter.
     pub answers: usize,
-    /// Bytes of memory that logs in JSON may take together; one takes up to about 10 MiB, and one session a quarter.
+    /// Bytes of memory that logs in JSON may take together; one takes up to about 10 MiB, and one
+    /// session a quarter.
     pub json_logs: usize,
-    /// Bytes of memory that log streams, log downloads and terminals may take together; each reserves at most 2 MiB, and a log stream 128 KiB more for each
-    /// further container.
+    /// Bytes of memory that log streams, log downloads and terminals may take together; each
+    /// reserves at most 2 MiB, and a log stream 128 KiB more for each further container.
     pub stream_memory: usize,
 }
 

@@ -1,4 +1,5 @@
-//! The table of routes: what the server knows of itself. The OpenAPI document, the start page, the middleware and tests read it.
+//! The table of routes: what the server knows of itself. The OpenAPI document, the start page, the
+//! middleware and tests read it.
 
 use std::collections::HashSet;
 
@@ -9,7 +10,8 @@ use crate::{
     openapi::operation::{Operation, RequestBody},
 };
 
-/// The routes whose callers know addresses rather than our name, probes and Prometheus, so that any `Host` will do.
+/// The routes whose callers know addresses rather than our name, probes and Prometheus, so that any
+/// `Host` will do.
 pub(crate) const ASKED_BY_ADDRESS: &[&str] = &["/healthz", "/readyz", "/metrics"];
 
 /// What a route's answer is.
@@ -50,8 +52,9 @@ impl Route {
         self.body.is_some_and(|body| body.required)
     }
 
-    /// Returns the codes of the failures that the route may answer, in ascending order: those that follow from its row of the table, and those of its
-    /// operation. On a WebSocket they include those that an `error` frame may have.
+    /// Returns the codes of the failures that the route may answer, in ascending order: those that
+    /// follow from its row of the table, and those of its operation. On a WebSocket they include
+    /// those that an `error` frame may have.
     pub fn codes(&self) -> Vec<u32> {
         let mut codes = vec![500_001];
         let is_socket = self.shape == Shape::WebSocket;

@@ -1,4 +1,5 @@
-//! Every route, on one page: method, path, handler, and the action for which its handler opens the Gate.
+//! Every route, on one page: method, path, handler, and the action for which its handler opens the
+//! Gate.
 
 use axum::{Router, middleware::from_fn_with_state};
 use http::Method;
@@ -124,7 +125,8 @@ fn pods(routes: Routes) -> Routes {
         )
 }
 
-/// The whole API. Serve it with [`axum::extract::ConnectInfo`] of [`std::net::SocketAddr`], from which it knows its callers' addresses.
+/// The whole API. Serve it with [`axum::extract::ConnectInfo`] of [`std::net::SocketAddr`], from
+/// which it knows its callers' addresses.
 pub fn router(state: State) -> Router {
     let (router, table) = routes(&state.options().base_path).finish();
     state.set_routes(|| RouteTable::new(table));

@@ -1,5 +1,5 @@
-//! How routes are added: through two functions, so that each also stands in a table. The table feeds the OpenAPI document, the access-matrix
-//! and bad-input tests, and `docs/routes.txt`.
+//! How routes are added: through two functions, so that each also stands in a table. The table
+//! feeds the OpenAPI document, the access-matrix and bad-input tests, and `docs/routes.txt`.
 
 use std::{future::ready, pin::Pin, time::Duration};
 
@@ -34,7 +34,8 @@ use crate::{
     ws::Upgrade,
 };
 
-/// The longest that an answer with an end may take us. Calls to clusters have shorter limits of their own.
+/// The longest that an answer with an end may take us. Calls to clusters have shorter limits of
+/// their own.
 const UNARY_LIMIT: Duration = Duration::from_secs(120);
 
 /// An argument of a handler, as far as the table shows it.
@@ -88,7 +89,8 @@ impl Describe for crate::http::client_info::ClientInfo {}
 impl Describe for crate::extract::auth::Tried {}
 impl Describe for crate::http::etag::IfNoneMatch {}
 
-/// The arguments of a handler that opens the Gate for `A` first: [`Authorized`] or [`Upgrade`], then others.
+/// The arguments of a handler that opens the Gate for `A` first: [`Authorized`] or [`Upgrade`],
+/// then others.
 pub(crate) trait Opens<A>: Describe {}
 
 /// All arguments of a handler, described. The first is axum's marker.
@@ -136,7 +138,8 @@ impl Routes {
         }
     }
 
-    /// Adds a route whose handler opens the Gate for `A`: an argument of type [`Authorized`] or [`Upgrade`] of that action comes first.
+    /// Adds a route whose handler opens the Gate for `A`: an argument of type [`Authorized`] or
+    /// [`Upgrade`] of that action comes first.
     pub(crate) fn add<A, H, T>(self, method: Method, path: &'static str, operation: Operation, handler: H) -> Self
     where
         A: Action,
@@ -220,15 +223,16 @@ impl Routes {
         self
     }
 
-    /// The router, with what answers where no route or method is, and the table in the order in which the routes were added.
+    /// The router, with what answers where no route or method is, and the table in the order in
+    /// which the routes were added.
     pub(crate) fn finish(self) -> (Router<State>, Vec<Route>) {
         let router = self.router.fallback(no_route).method_not_allowed_fallback(no_method);
         (router, self.table)
     }
 }
 
-/// A route's handler within what its row of the table asks for. One wrapper rather than a middleware each: every layer costs every request several
-/// allocations.
+/// A route's handler within what its row of the table asks for. One wrapper rather than a
+/// middleware each: every layer costs every request several allocations.
 #[derive(Clone)]
 struct Guarded<H> {
     handler: H,

@@ -1,8 +1,9 @@
 //! The listener and its connections.
 //!
-//! HTTP/1.1 only, over TCP or TLS, one task a connection. A connection that sends no head, or takes nothing of its answer, ends by a time
-//! limit. There is a cap on connections, at which a new one takes the place of the one that has waited longest; and any connection can be
-//! ended from outside, whatever it does.
+//! HTTP/1.1 only, over TCP or TLS, one task a connection. A connection that sends no head, or takes
+//! nothing of its answer, ends by a time limit. There is a cap on connections, at which a new one
+//! takes the place of the one that has waited longest; and any connection can be ended from
+//! outside, whatever it does.
 
 mod accept;
 mod connection;
@@ -30,8 +31,9 @@ use crate::State;
 
 /// Connections that wait in the system until they are accepted.
 const BACKLOG: i32 = 1024;
-/// Bytes of an answer that the system takes before the peer's window has room for them. Without this limit it takes up to 4 MB, and reports progress to us only
-/// once a third of them is gone, for which a slow peer may need longer than [`Times::stall`].
+/// Bytes of an answer that the system takes before the peer's window has room for them. Without
+/// this limit it takes up to 4 MB, and reports progress to us only once a third of them is gone,
+/// for which a slow peer may need longer than [`Times::stall`].
 #[cfg(target_os = "linux")]
 const UNSENT: u32 = 128 << 10;
 /// An open listener. What connects before [`Listening::serve`] waits.
@@ -51,7 +53,8 @@ impl std::fmt::Debug for Listening {
 }
 
 impl Listening {
-    /// Listens on an address; with TLS if there are PEM files of a certificate chain and its key. Must be called within a tokio runtime.
+    /// Listens on an address; with TLS if there are PEM files of a certificate chain and its key.
+    /// Must be called within a tokio runtime.
     ///
     /// # Errors
     /// A sentence that names the address or the files.
@@ -71,8 +74,9 @@ impl Listening {
         self.address
     }
 
-    /// Serves the router of [`crate::router`] until `stop` is cancelled, then takes no new connections, and waits for the requests under way as long as [`Times::drain`] allows. WebSockets
-    /// go on: [`State::drained`] ends them.
+    /// Serves the router of [`crate::router`] until `stop` is cancelled, then takes no new
+    /// connections, and waits for the requests under way as long as [`Times::drain`] allows.
+    /// WebSockets go on: [`State::drained`] ends them.
     pub async fn serve(self, router: Router, state: &State, stop: CancellationToken) {
         let connections = state.connections().clone();
         accept::serve(self.listener, self.tls, router, connections, stop).await;

@@ -95,7 +95,8 @@ pub(crate) struct Logout {
 pub(crate) struct PasswordChange {
     /// The password until now.
     old_password: String,
-    /// The new one: 8 characters to 1,024 bytes, without the user name, and none of those that are guessed first.
+    /// The new one: 8 characters to 1,024 bytes, without the user name, and none of those that are
+    /// guessed first.
     #[schema(min_length = 8)]
     new_password: String,
 }
@@ -168,7 +169,8 @@ pub(crate) const LOGOUT: Operation = Operation::new(
 )
 .fails(&[401_002, 401_003, 401_004, 503_002]);
 
-/// `POST /api/auth/logout`. Public, because a session whose access token has expired is ended by its refresh token.
+/// `POST /api/auth/logout`. Public, because a session whose access token has expired is ended by
+/// its refresh token.
 pub(crate) async fn logout(
     Extract(state): Extract<State>,
     Tried(caller): Tried,

@@ -53,7 +53,8 @@ struct Inner {
 }
 
 impl State {
-    /// Puts the parts together. `shutdown` closes every WebSocket but the terminals with 1001. Must be called within a tokio runtime.
+    /// Puts the parts together. `shutdown` closes every WebSocket but the terminals with 1001. Must
+    /// be called within a tokio runtime.
     pub fn new(
         gate: Gate,
         sessions: Sessions,
@@ -97,8 +98,9 @@ impl State {
         self.inner.leaving.load(Ordering::Relaxed)
     }
 
-    /// Waits until every other WebSocket is closed, then closes the terminals with 1001 and waits for them. Call it after `shutdown` was cancelled and the
-    /// server takes no new connections; give it a time limit.
+    /// Waits until every other WebSocket is closed, then closes the terminals with 1001 and waits
+    /// for them. Call it after `shutdown` was cancelled and the server takes no new connections;
+    /// give it a time limit.
     pub async fn drained(&self) {
         self.inner.sockets.drained().await;
     }

@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 #[serde(rename_all = "camelCase")]
 #[schema(as = Sync)]
 pub(crate) struct SyncView {
-    /// `syncing` (for the first time), `synced`, `stale` (synced once, and the watch is broken or being renewed) or `failed` (never synced, and the
-    /// last try failed).
+    /// `syncing` (for the first time), `synced`, `stale` (synced once, and the watch is broken or
+    /// being renewed) or `failed` (never synced, and the last try failed).
     #[schema(example = "synced")]
     pub state: &'static str,
     /// When the pods were last known to equal the cluster's; empty before the first sync.

@@ -1,6 +1,7 @@
 //! Times as the API shows them: RFC 3339 in UTC with `Z`.
 
-/// The seconds since the epoch that have a year of four digits, as RFC 3339 wants it: of 0000-01-01 to 9999-12-31.
+/// The seconds since the epoch that have a year of four digits, as RFC 3339 wants it: of 0000-01-01
+/// to 9999-12-31.
 const SHOWN: std::ops::RangeInclusive<i64> = -62_167_219_200..=253_402_300_799;
 
 /// Milliseconds since the epoch; whole seconds are shown without a fraction.
@@ -23,7 +24,8 @@ pub(crate) fn from_seconds(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).map_or_else(|_| String::new(), |time| time.to_string())
 }
 
-/// Appends seconds since the epoch, without an allocation; nothing for a year that does not have four digits.
+/// Appends seconds since the epoch, without an allocation; nothing for a year that does not have
+/// four digits.
 pub(crate) fn write_seconds(out: &mut Vec<u8>, seconds: i64) {
     if !SHOWN.contains(&seconds) {
         return;
@@ -47,9 +49,11 @@ pub(crate) fn write_seconds(out: &mut Vec<u8>, seconds: i64) {
     out.extend_from_slice(&text);
 }
 
-/// Year, month and day of a number of days since the epoch: `civil_from_days` of Howard Hinnant's "chrono-Compatible Low-Level Date Algorithms".
+/// Year, month and day of a number of days since the epoch: `civil_from_days` of Howard Hinnant's
+/// "chrono-Compatible Low-Level Date Algorithms".
 fn civil(days: i64) -> (i64, i64, i64) {
-    // Counted from 0000-03-01, so that a leap day is the last of its year; 146,097 days are 400 years.
+    // Counted from 0000-03-01, so that a leap day is the last of its year; 146,097 days are 400
+    // years.
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let of_era = days.rem_euclid(146_097);

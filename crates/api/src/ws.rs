@@ -1,7 +1,8 @@
 //! WebSockets: the upgrade, and how one ends.
 //!
-//! A missing credential or a foreign origin is refused by HTTP before the upgrade. Everything later upgrades, sends an `error` frame and closes with 4000 +
-//! HTTP status: a browser can't read the status of a failed handshake.
+//! A missing credential or a foreign origin is refused by HTTP before the upgrade. Everything later
+//! upgrades, sends an `error` frame and closes with 4000 + HTTP status: a browser can't read the
+//! status of a failed handshake.
 
 mod limits;
 mod socket;

@@ -15,11 +15,13 @@ use crate::{
     options::Options,
 };
 
-/// The session cookie's name where the browser does not speak HTTPS, and the end of its name where it does.
+/// The session cookie's name where the browser does not speak HTTPS, and the end of its name where
+/// it does.
 pub(crate) const COOKIE: &str = "podgate_session";
 
-/// Returns the session cookie's name. Over HTTPS a prefix has browsers take it only from a page that is secure itself, and from no other host
-/// (`__Host-`, which is for the path `/` alone) or not without `Secure` (`__Secure-`): see RFC 6265bis, section 4.1.3.
+/// Returns the session cookie's name. Over HTTPS a prefix has browsers take it only from a page
+/// that is secure itself, and from no other host (`__Host-`, which is for the path `/` alone) or
+/// not without `Secure` (`__Secure-`): see RFC 6265bis, section 4.1.3.
 pub(crate) fn cookie_name(secure: bool, options: &Options) -> String {
     let prefix = match (secure, options.base_path.is_empty()) {
         (false, _) => "",
@@ -127,8 +129,9 @@ fn bearer(headers: &HeaderMap) -> Result<Option<Credential<'_>>, ApiError> {
     Ok(bearer_token(headers)?.map(Credential::Bearer))
 }
 
-/// The session cookie: over HTTPS that of [`cookie_name`] alone, because any page of a sibling domain can set one of another name. Where it is not known
-/// whether a proxy ended HTTPS in front of us, either name will do, the bound one first.
+/// The session cookie: over HTTPS that of [`cookie_name`] alone, because any page of a sibling
+/// domain can set one of another name. Where it is not known whether a proxy ended HTTPS in front
+/// of us, either name will do, the bound one first.
 fn cookie<'a>(parts: &'a Parts, options: &Options) -> Option<Credential<'a>> {
     let headers = &parts.headers;
     headers.get(header::COOKIE)?;
@@ -140,8 +143,8 @@ fn cookie<'a>(parts: &'a Parts, options: &Options) -> Option<Credential<'a>> {
     }
 }
 
-/// Of several cookies of a name the first counts: a browser sends that of the longest path first (RFC 6265, section 5.4), and one of a shorter path is of
-/// another Podgate on the same host.
+/// Of several cookies of a name the first counts: a browser sends that of the longest path first
+/// (RFC 6265, section 5.4), and one of a shorter path is of another Podgate on the same host.
 fn named_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<Credential<'a>> {
     let lines = headers
         .get_all(header::COOKIE)
@@ -163,7 +166,8 @@ pub(crate) fn without_ticket(query: &str) -> String {
     kept.join("&")
 }
 
-/// What a ticket is bound to: path and query as the client wrote them, without the base path and without the ticket.
+/// What a ticket is bound to: path and query as the client wrote them, without the base path and
+/// without the ticket.
 fn target(parts: &Parts, state: &State) -> String {
     let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |uri| &uri.0);
     let query = without_ticket(uri.query().unwrap_or_default());
@@ -283,7 +287,8 @@ mod tests {
             (&proxy, by_https, bare, false),
             (&proxy, by_http, bare, true),
             (&proxy, by_http, host, false),
-            // A proxy that we were not told of may or may not have ended HTTPS, unless the page says it.
+            // A proxy that we were not told of may or may not have ended HTTPS, unless the page
+            // says it.
             (&plain, none, bare, true),
             (&plain, none, host, true),
             (&plain, own_page, host, true),

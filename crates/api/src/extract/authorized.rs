@@ -10,7 +10,8 @@ use crate::{
     http::request_context::RequestContext,
 };
 
-/// Extractor: authenticates the caller and opens the [`Gate`] for `A` on what the path names. The first argument of every handler that is not public.
+/// Extractor: authenticates the caller and opens the [`Gate`] for `A` on what the path names. The
+/// first argument of every handler that is not public.
 #[derive(Debug)]
 pub struct Authorized<A: Action>(pub Scoped<A>);
 
@@ -42,7 +43,8 @@ pub(crate) async fn open<A: Action>(parts: &mut Parts, gate: &Gate, caller: &Cal
     Ok(gate.open(caller, target).await?)
 }
 
-/// The target of a path's decoded names. They reach paths of Kubernetes calls, so that only what can be a name of that kind goes on.
+/// The target of a path's decoded names. They reach paths of Kubernetes calls, so that only what
+/// can be a name of that kind goes on.
 fn target<'a>(
     cluster: Option<&'a str>,
     namespace: Option<&'a str>,
@@ -83,13 +85,15 @@ pub(crate) fn check_cluster(cluster: &str) -> Result<(), ApiError> {
     )))
 }
 
-/// A DNS-1123 label (RFC 1123, as Kubernetes has it): at most 63 of `a-z0-9-`, no `-` at either end.
+/// A DNS-1123 label (RFC 1123, as Kubernetes has it): at most 63 of `a-z0-9-`, no `-` at either
+/// end.
 fn is_label(text: &str) -> bool {
     let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     (1..=63).contains(&text.len()) && text.bytes().all(inner) && !text.starts_with('-') && !text.ends_with('-')
 }
 
-/// A DNS-1123 subdomain: at most 253 characters, labels joined by dots. Its labels may be longer than 63, as in Kubernetes.
+/// A DNS-1123 subdomain: at most 253 characters, labels joined by dots. Its labels may be longer
+/// than 63, as in Kubernetes.
 fn is_subdomain(text: &str) -> bool {
     let label = |label: &str| {
         let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';

@@ -19,7 +19,8 @@ pub(crate) const SMALL_BODY: usize = 16 * 1024;
 /// Bytes that one of them is counted with: its text, and what is parsed of it.
 const COUNTED: usize = 2 * MAX_BODY;
 
-/// The longest that a body may take to arrive. Some routes take one without a credential, and until it is there its connection counts as busy.
+/// The longest that a body may take to arrive. Some routes take one without a credential, and until
+/// it is there its connection counts as busy.
 const BODY_LIMIT: Duration = Duration::from_secs(30);
 
 /// Characters of what is told of a body that could not be read: it may quote all of it.
@@ -27,8 +28,10 @@ const MAX_PROBLEM: usize = 300;
 
 /// Extractor: the body as a `T`. A `T` should deny unknown fields.
 ///
-/// Refuses what is not `application/json` or is compressed (415001), what is larger than `MAX` bytes (413001, before it is read if its length is announced), and what is
-/// not a `T` (400002); JSON nested deeper than 128 levels is not read. A body over [`SMALL_BODY`] for which there is no memory is 429001.
+/// Refuses what is not `application/json` or is compressed (415001), what is larger than `MAX`
+/// bytes (413001, before it is read if its length is announced), and what is not a `T` (400002);
+/// JSON nested deeper than 128 levels is not read. A body over [`SMALL_BODY`] for which there is no
+/// memory is 429001.
 #[derive(Debug)]
 pub struct Body<T, const MAX: usize = MAX_BODY>(pub T);
 
@@ -46,7 +49,8 @@ impl<T: DeserializeOwned + Send, const MAX: usize> FromRequest<State> for Body<T
     }
 }
 
-/// Extractor: as [`Body`] of at most [`SMALL_BODY`], for a body that may be left out: `None` for one without a byte.
+/// Extractor: as [`Body`] of at most [`SMALL_BODY`], for a body that may be left out: `None` for
+/// one without a byte.
 #[derive(Debug)]
 pub(crate) struct MaybeBody<T>(pub Option<T>);
 

@@ -59,7 +59,8 @@ pub(crate) fn negotiate(types: &'static [&'static str], request: &mut Request) -
     Ok(())
 }
 
-/// The type with the highest quality; of equals the one that is named more exactly, then the earlier one.
+/// The type with the highest quality; of equals the one that is named more exactly, then the
+/// earlier one.
 fn choose(headers: &HeaderMap, types: &[&'static str]) -> Option<&'static str> {
     let lines = headers
         .get_all(header::ACCEPT)

@@ -1,7 +1,9 @@
-//! Query parameters, read strictly: what a route does not know is refused, so that a typo never silently widens an answer.
+//! Query parameters, read strictly: what a route does not know is refused, so that a typo never
+//! silently widens an answer.
 //!
-//! A route's parameters are declared once, as a table that also feeds the OpenAPI document and the bad-input tests. Everything that the
-//! table can say (which there are, how often, which values) is checked before a handler sees them.
+//! A route's parameters are declared once, as a table that also feeds the OpenAPI document and the
+//! bad-input tests. Everything that the table can say (which there are, how often, which values) is
+//! checked before a handler sees them.
 
 use std::collections::BTreeMap;
 
@@ -79,7 +81,8 @@ pub trait FromParameters: Sized + Send + 'static {
     /// The parameters there are.
     const PARAMETERS: &'static [Parameter];
 
-    /// Reads them. Presence, repetition and type are already checked; what is left are rules between parameters and formats of text.
+    /// Reads them. Presence, repetition and type are already checked; what is left are rules
+    /// between parameters and formats of text.
     ///
     /// # Errors
     /// [`ApiError::Parameter`], naming the parameter.
@@ -105,7 +108,8 @@ impl Parameters {
     /// Reads a raw query string (without `?`).
     ///
     /// # Errors
-    /// [`ApiError::Parameter`] for one that is unknown, repeated though it may not be, too long, not UTF-8, or not of its kind.
+    /// [`ApiError::Parameter`] for one that is unknown, repeated though it may not be, too long,
+    /// not UTF-8, or not of its kind.
     pub fn parse(query: &str, known: &'static [Parameter]) -> Result<Self, ApiError> {
         let mut values: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
         for (count, pair) in query.split('&').filter(|pair| !pair.is_empty()).enumerate() {
@@ -123,8 +127,8 @@ impl Parameters {
         Ok(Self::of(values))
     }
 
-    /// Reads the parameters from a JSON object, as a live query has them: texts, numbers and booleans, and lists of these where a parameter may
-    /// be repeated. `null` counts as absent.
+    /// Reads the parameters from a JSON object, as a live query has them: texts, numbers and
+    /// booleans, and lists of these where a parameter may be repeated. `null` counts as absent.
     ///
     /// # Errors
     /// As [`Parameters::parse`]; also for a value of another type.

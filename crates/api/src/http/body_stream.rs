@@ -1,4 +1,5 @@
-//! What all long HTTP answers have in common: their bytes are counted, and they end with the session of their caller.
+//! What all long HTTP answers have in common: their bytes are counted, and they end with the
+//! session of their caller.
 
 use axum::{
     body::{Body, Bytes},
@@ -12,7 +13,8 @@ use tokio_util::sync::CancellationToken;
 #[derive(Clone, Copy)]
 pub(crate) struct StreamingRoute(pub(crate) &'static str);
 
-/// Marks the answer of a streaming route, so that [`crate::http::middleware::handle`] treats it with [`metered`].
+/// Marks the answer of a streaming route, so that [`crate::http::middleware::handle`] treats it
+/// with [`metered`].
 pub(crate) async fn mark(path: &'static str, answer: impl Future<Output = Response>) -> Response {
     let mut response = answer.await;
     if response.status().is_success() {
@@ -21,7 +23,8 @@ pub(crate) async fn mark(path: &'static str, answer: impl Future<Output = Respon
     response
 }
 
-/// Counts a body's bytes, and breaks it off once the session has ended: a clean end would look like the whole answer.
+/// Counts a body's bytes, and breaks it off once the session has ended: a clean end would look like
+/// the whole answer.
 pub(crate) fn metered(body: Body, sent: Counter, revoked: Option<CancellationToken>) -> Body {
     let revoked = revoked.unwrap_or_default();
     let chunks = stream::unfold(

@@ -1,4 +1,5 @@
-//! Where a request comes from: its network address, the address its user typed, and the web page that sent it.
+//! Where a request comes from: its network address, the address its user typed, and the web page
+//! that sent it.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -65,8 +66,9 @@ impl ClientInfo {
 
     /// Whether a page of this origin is one of our own pages, or of the operator's list.
     ///
-    /// Scheme, host and port must be those that the browser asked us for. Where nobody whom we trust told us the scheme, both do: a proxy that
-    /// ends TLS in front of us is no reason to refuse, and the cookie is bound to its scheme anyway.
+    /// Scheme, host and port must be those that the browser asked us for. Where nobody whom we
+    /// trust told us the scheme, both do: a proxy that ends TLS in front of us is no reason to
+    /// refuse, and the cookie is bound to its scheme anyway.
     pub(super) fn admits(&self, origin: &str, options: &Options) -> bool {
         let Some(parsed) = Url::parse(origin)
             .ok()
@@ -101,14 +103,16 @@ impl ClientInfo {
             && self.https.is_none_or(|known| known == https)
     }
 
-    /// Whether a browser that reached us so is to use HTTPS from now on (RFC 6797): it did, by a name that is not only its own machine's.
+    /// Whether a browser that reached us so is to use HTTPS from now on (RFC 6797): it did, by a
+    /// name that is not only its own machine's.
     pub(crate) fn is_strict(&self, headers: &HeaderMap, options: &Options) -> bool {
         let by_name = self.host.as_deref().is_some_and(|host| !Host::read(host).is_local());
         by_name && self.secure(headers, options)
     }
 
-    /// Returns whether the caller's browser reached us over HTTPS, or `None` where a proxy that we were not named might have ended it: then a page of
-    /// our own still tells, and so does the public URL.
+    /// Returns whether the caller's browser reached us over HTTPS, or `None` where a proxy that we
+    /// were not named might have ended it: then a page of our own still tells, and so does the
+    /// public URL.
     pub(crate) fn spoke_https(&self, headers: &HeaderMap, options: &Options) -> Option<bool> {
         let origin = last(headers, header::ORIGIN.as_str());
         let page = origin.as_deref().and_then(|origin| origin.strip_prefix("https://"));
@@ -139,7 +143,8 @@ pub(crate) fn is_strict(request: &Request, options: &Options) -> bool {
     ClientInfo::of(headers, request.uri(), request.extensions(), options).is_strict(headers, options)
 }
 
-/// `Strict-Transport-Security`: 180 days, for this name alone, because names below it may be others' and must not be made unreachable.
+/// `Strict-Transport-Security`: 180 days, for this name alone, because names below it may be
+/// others' and must not be made unreachable.
 pub(crate) const STRICT: HeaderValue = HeaderValue::from_static("max-age=15552000");
 
 /// The entries of a list header, over all its lines.

@@ -1,4 +1,5 @@
-//! Answers to pages of the origins that the operator listed, which a browser shows them only with leave (Fetch Standard, "CORS protocol").
+//! Answers to pages of the origins that the operator listed, which a browser shows them only with
+//! leave (Fetch Standard, "CORS protocol").
 
 use axum::{
     extract::Request,

@@ -10,7 +10,8 @@ use crate::{
     options::Options,
 };
 
-/// Why a request is refused: a foreign page made a browser send it, and it would change something or open a WebSocket.
+/// Why a request is refused: a foreign page made a browser send it, and it would change something
+/// or open a WebSocket.
 pub(crate) fn refusal(request: &Request, options: &Options) -> Option<ApiError> {
     let harmless = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if harmless && !is_upgrade(request.headers()) {

@@ -10,7 +10,8 @@ use serde::Serialize;
 #[derive(Clone, Debug)]
 pub struct Data<T>(pub T);
 
-/// `{"code":200,"message":"…","data":…}`, with a message only where there is something to say of the data.
+/// `{"code":200,"message":"…","data":…}`, with a message only where there is something to say of
+/// the data.
 #[derive(Clone, Debug)]
 pub(crate) struct Noted<T> {
     /// The data.

@@ -1,4 +1,5 @@
-//! Validators of answers, and the answer that says that nothing has changed (RFC 9110, sections 8.8.3 and 13.1.2).
+//! Validators of answers, and the answer that says that nothing has changed (RFC 9110, sections
+//! 8.8.3 and 13.1.2).
 
 use std::hash::{BuildHasher, Hash, RandomState};
 
@@ -15,14 +16,16 @@ const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("no-cache, private")
 /// What an answer depends on beside its URL.
 const VARY: HeaderValue = HeaderValue::from_static("authorization, cookie, accept");
 
-/// Makes validators. Keyed by random numbers of this process: what counts our changes starts anew with it, and a tag tells nobody those counts.
+/// Makes validators. Keyed by random numbers of this process: what counts our changes starts anew
+/// with it, and a tag tells nobody those counts.
 #[derive(Debug, Default)]
 pub(crate) struct Tags {
     keys: RandomState,
 }
 
 impl Tags {
-    /// The validator of an answer that depends on `all` and on nothing else. It is a weak one: the same tag is the same meaning, not the same bytes.
+    /// The validator of an answer that depends on `all` and on nothing else. It is a weak one: the
+    /// same tag is the same meaning, not the same bytes.
     pub(crate) fn of(&self, all: &impl Hash) -> Tag {
         let mut text = *b"W/\"0000000000000000\"";
         let digits = self
@@ -55,7 +58,8 @@ impl Tag {
         response
     }
 
-    /// Sets the headers by which a caller can ask later whether an answer has changed. Who else may keep it is what they say, too.
+    /// Sets the headers by which a caller can ask later whether an answer has changed. Who else may
+    /// keep it is what they say, too.
     pub(crate) fn put(&self, headers: &mut HeaderMap) {
         if let Ok(tag) = HeaderValue::from_bytes(&self.0) {
             headers.insert(header::ETAG, tag);

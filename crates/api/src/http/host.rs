@@ -1,4 +1,5 @@
-//! The names that a request may ask for us by: what keeps a page whose name was pointed at our address (DNS rebinding) from reading answers.
+//! The names that a request may ask for us by: what keeps a page whose name was pointed at our
+//! address (DNS rebinding) from reading answers.
 
 use std::{
     collections::HashSet,
@@ -82,8 +83,9 @@ impl Hosts {
         Self { names }
     }
 
-    /// Returns why a request is refused: it has two `Host` headers, or asks for us by a name that is not ours. Behind a trusted proxy its virtual hosts
-    /// decide. `route` is the path of the route without the base path.
+    /// Returns why a request is refused: it has two `Host` headers, or asks for us by a name that
+    /// is not ours. Behind a trusted proxy its virtual hosts decide. `route` is the path of the
+    /// route without the base path.
     pub(crate) fn refusal(&self, request: &Request, route: Option<&str>, options: &Options) -> Option<ApiError> {
         let headers = request.headers();
         if headers.get_all(header::HOST).iter().nth(1).is_some() {

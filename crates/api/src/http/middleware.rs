@@ -1,4 +1,5 @@
-//! Around every request: its id, the last word on errors, security headers, the access log and the counts.
+//! Around every request: its id, the last word on errors, security headers, the access log and the
+//! counts.
 
 use std::{
     any::Any,

@@ -1,4 +1,5 @@
-//! What is known of a request from its beginning to its end: its id, its caller, and whether it ends with the caller's session.
+//! What is known of a request from its beginning to its end: its id, its caller, and whether it
+//! ends with the caller's session.
 
 use std::sync::{
     Arc, LazyLock, OnceLock,
@@ -88,8 +89,9 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
     given.map_or_else(new_id, Clone::clone)
 }
 
-/// 16 hexadecimal digits that no other request to this process gets: a count from a random start, stirred (the finaliser of SplitMix64, which maps no two
-/// numbers to one). Asking the system for random numbers every time would cost more than the rest of this page.
+/// 16 hexadecimal digits that no other request to this process gets: a count from a random start,
+/// stirred (the finaliser of SplitMix64, which maps no two numbers to one). Asking the system for
+/// random numbers every time would cost more than the rest of this page.
 fn new_id() -> HeaderValue {
     static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| {
         let random = getrandom::u64();

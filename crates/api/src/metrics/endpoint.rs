@@ -57,7 +57,8 @@ fn admit(state: &State, seen: &ClientInfo, headers: &HeaderMap) -> Result<(), Ap
             ))
         };
     }
-    // A proxy lends its address to everyone behind it, and what it says of them is not for this to believe.
+    // A proxy lends its address to everyone behind it, and what it says of them is not for this to
+    // believe.
     if seen.by_trusted_proxy || is_proxied(headers) {
         return Err(ApiError::Forbidden(
             "Podgate: a request for the metrics that comes through a proxy needs a token: the operator sets it with --metrics-token-file, and it is sent as \
@@ -83,8 +84,8 @@ fn is_by_itself(options: &Options) -> bool {
     options.public_url.is_none() && options.trusted_proxies.is_empty() && options.base_path.is_empty()
 }
 
-/// Whether the caller asked for an address or for its own machine: a name that was pointed at loopback is a page's, and a browser's user is not its
-/// operator.
+/// Whether the caller asked for an address or for its own machine: a name that was pointed at
+/// loopback is a page's, and a browser's user is not its operator.
 fn is_local(seen: &ClientInfo) -> bool {
     seen.host.as_deref().is_none_or(|host| Host::read(host).is_local())
 }

@@ -1,5 +1,5 @@
-//! `GET /api/openapi.json`: the API as OpenAPI 3.1, made from the table of routes. Its rows
-//! follow from the handlers' arguments and from the [`operation::Operation`] that stands at each handler.
+//! `GET /api/openapi.json`: the API as OpenAPI 3.1, made from the table of routes. Its rows follow
+//! from the handlers' arguments and from the [`operation::Operation`] that stands at each handler.
 
 pub(crate) mod operation;
 pub(crate) mod schema;
@@ -190,7 +190,8 @@ fn in_query(parameter: &Parameter) -> Value {
     described
 }
 
-/// The refusals that come before any route, when the head of a request can't be read: they have no body.
+/// The refusals that come before any route, when the head of a request can't be read: they have no
+/// body.
 const WITHOUT_BODY: [(&str, &str, &str); 2] = [
     (
         "414",

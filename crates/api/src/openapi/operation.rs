@@ -1,4 +1,5 @@
-//! The description of an operation, which stands at its handler and which `routes.rs` passes on with it.
+//! The description of an operation, which stands at its handler and which `routes.rs` passes on
+//! with it.
 
 use serde_json::Value;
 
@@ -36,7 +37,8 @@ pub(crate) struct Operation {
     pub(crate) summary: &'static str,
     /// The answer if all goes well.
     pub(crate) success: Success,
-    /// The codes of failures, but for those that follow from the route: see [`crate::Route::codes`].
+    /// The codes of failures, but for those that follow from the route: see
+    /// [`crate::Route::codes`].
     pub(crate) codes: &'static [u32],
 }
 

@@ -26,16 +26,18 @@ impl Schemas {
         reference(name)
     }
 
-    /// Adds the frames that a WebSocket's client or server may send, and returns a reference to their union.
+    /// Adds the frames that a WebSocket's client or server may send, and returns a reference to
+    /// their union.
     ///
-    /// `T` is an enum that serde tags by `type`. Each variant becomes a schema of its own, because a discriminator (OpenAPI 3.1, "Discriminator
-    /// Object") takes references only.
+    /// `T` is an enum that serde tags by `type`. Each variant becomes a schema of its own, because
+    /// a discriminator (OpenAPI 3.1, "Discriminator Object") takes references only.
     pub(crate) fn frames<T: ToSchema>(&mut self) -> Value {
         let frames = self.variants::<T>();
         self.union(&T::name(), &frames)
     }
 
-    /// As [`Schemas::frames`], for a socket where frames of `U` may come, too. The schemas of those are the same for all sockets.
+    /// As [`Schemas::frames`], for a socket where frames of `U` may come, too. The schemas of those
+    /// are the same for all sockets.
     pub(crate) fn frames_and<T: ToSchema, U: ToSchema>(&mut self) -> Value {
         let mut frames = self.variants::<T>();
         frames.extend(self.variants::<U>());
@@ -85,7 +87,8 @@ impl Schemas {
     }
 }
 
-/// Joins the parts of a variant that holds a struct: utoipa describes it as `allOf` a reference to the struct and an object with the tag.
+/// Joins the parts of a variant that holds a struct: utoipa describes it as `allOf` a reference to
+/// the struct and an object with the tag.
 fn merge(mut variant: Value, referenced: &[(String, Value)], merged: &mut Vec<String>) -> Value {
     let Value::Array(parts) = variant["allOf"].take() else {
         if let Some(object) = variant.as_object_mut() {

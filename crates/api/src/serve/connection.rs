@@ -1,4 +1,5 @@
-//! One connection, as everything around it sees it: what it is doing, and a way to end it from outside.
+//! One connection, as everything around it sees it: what it is doing, and a way to end it from
+//! outside.
 
 use std::{
     net::IpAddr,
@@ -190,8 +191,8 @@ impl Connection {
         Phase::from_number(self.inner.phase.load(SeqCst))
     }
 
-    /// Returns since when it waits for its next request (microseconds of [`Signals::now`]). Before its first head, and while a request is under way, it
-    /// does not wait.
+    /// Returns since when it waits for its next request (microseconds of [`Signals::now`]). Before
+    /// its first head, and while a request is under way, it does not wait.
     pub(super) fn idle_since(&self) -> Option<u64> {
         let idle = matches!(self.phase(), Phase::Idle | Phase::Head);
         idle.then(|| self.inner.idle_since.load(Acquire))
@@ -217,8 +218,8 @@ impl Connection {
         self.inner.phase.store(Phase::Upgraded as u8, SeqCst);
     }
 
-    /// Makes it idle if the peer has taken the whole answer; part of the next head may have arrived already. Its own task calls this whenever nothing more
-    /// can be done at once.
+    /// Makes it idle if the peer has taken the whole answer; part of the next head may have arrived
+    /// already. Its own task calls this whenever nothing more can be done at once.
     pub(super) fn settle(&self) {
         if self.phase() != Phase::Answered || self.inner.blocked.load(Relaxed) {
             return;
@@ -226,13 +227,15 @@ impl Connection {
         self.inner.idle_since.store(self.inner.signals.now(), Release);
         let phase = if self.head() > 0 { Phase::Head } else { Phase::Idle };
         self.inner.phase.store(phase as u8, SeqCst);
-        // The other side of this is `set_hungry`, then a look at the phase: one of the two sees the other.
+        // The other side of this is `set_hungry`, then a look at the phase: one of the two sees the
+        // other.
         if self.inner.signals.hungry.load(SeqCst) {
             self.inner.signals.changed();
         }
     }
 
-    /// Notes that bytes have arrived. Behind a request without a body, and once a request is answered, they are the next head's.
+    /// Notes that bytes have arrived. Behind a request without a body, and once a request is
+    /// answered, they are the next head's.
     pub(super) fn heard(&self, bytes: usize) {
         let counter = match self.phase() {
             Phase::Upgraded => return,
@@ -257,7 +260,8 @@ impl Connection {
         self.inner.heads.load(Relaxed)
     }
 
-    /// Returns the bytes that have arrived of the request under way: of its head, and of its body so far.
+    /// Returns the bytes that have arrived of the request under way: of its head, and of its body
+    /// so far.
     pub(super) fn received(&self) -> usize {
         usize::try_from(self.inner.received.load(Relaxed)).unwrap_or(usize::MAX)
     }
@@ -267,7 +271,8 @@ impl Connection {
         self.inner.blocked.store(blocked, Relaxed);
     }
 
-    /// Names the request that is under way, so that the connection can end with its caller's session.
+    /// Names the request that is under way, so that the connection can end with its caller's
+    /// session.
     pub(crate) fn set_request(&self, trace: &RequestContext) {
         *self.inner.request.lock().unwrap_or_else(PoisonError::into_inner) = Some(trace.clone());
         self.inner.requests.fetch_add(1, Release);
@@ -303,7 +308,8 @@ impl Connection {
         self.inner.task.wake();
     }
 
-    /// Registers the task that serves it, then returns whether it has ended or its listener has stopped.
+    /// Registers the task that serves it, then returns whether it has ended or its listener has
+    /// stopped.
     pub(super) fn poll_ended(&self, context: &Context<'_>) -> bool {
         self.inner.task.register(context.waker());
         self.ended() || self.inner.signals.stopped()

@@ -1,4 +1,5 @@
-//! The open connections of a listener: how many there may be, and which is ended to make room for another.
+//! The open connections of a listener: how many there may be, and which is ended to make room for
+//! another.
 
 use std::{
     collections::HashMap,
@@ -16,9 +17,11 @@ use super::{
     order::Order,
 };
 
-/// The longest wait for a file after the system refused one. What else of the process holds files does not report that it closes them.
+/// The longest wait for a file after the system refused one. What else of the process holds files
+/// does not report that it closes them.
 const RETRY: Duration = Duration::from_secs(1);
-/// How long a network whose connections are all busy is taken to stay so. A look at all of them for each connection that is refused would take a core.
+/// How long a network whose connections are all busy is taken to stay so. A look at all of them for
+/// each connection that is refused would take a core.
 const BUSY: u64 = 50_000;
 /// The time between two lines in the log that say so.
 const REPORT_EVERY: Duration = Duration::from_secs(60);
@@ -34,7 +37,8 @@ struct Shared {
     limits: Limits,
     signals: Arc<Signals>,
     large_heads: MemoryBudget,
-    /// A std mutex: it is held for a look-up at the begin and the end of a connection, never across an await.
+    /// A std mutex: it is held for a look-up at the begin and the end of a connection, never across
+    /// an await.
     open: Mutex<Open>,
 }
 
@@ -56,7 +60,8 @@ struct Group {
     full: bool,
     /// The log says that all of them are busy.
     busy: bool,
-    /// When all of them were found busy, in microseconds of [`Signals::now`], unless one has come or gone since.
+    /// When all of them were found busy, in microseconds of [`Signals::now`], unless one has come
+    /// or gone since.
     found_busy: Option<u64>,
 }
 
@@ -97,8 +102,8 @@ impl Connections {
         &self.shared.limits
     }
 
-    /// Gives a new connection its place, and waits until there is one. `None`: its address has as many connections as it may have, and none of them
-    /// waits.
+    /// Gives a new connection its place, and waits until there is one. `None`: its address has as
+    /// many connections as it may have, and none of them waits.
     pub(super) async fn enter(&self, address: SocketAddr) -> Option<Place> {
         loop {
             match self.admit(address.ip().to_canonical()) {
@@ -109,7 +114,8 @@ impl Connections {
         }
     }
 
-    /// Ends the connection that has waited longest because the system has no more files for us, then waits a moment.
+    /// Ends the connection that has waited longest because the system has no more files for us,
+    /// then waits a moment.
     pub(super) async fn make_room(&self, error: &std::io::Error) {
         self.end_longest_waiting(error);
         let _ = tokio::time::timeout(RETRY, self.shared.signals.until_changed()).await;
@@ -234,7 +240,8 @@ impl Open {
         }
     }
 
-    /// Ends the connection that has waited longest of all, unless one is about to close. Returns whether there will be room by that.
+    /// Ends the connection that has waited longest of all, unless one is about to close. Returns
+    /// whether there will be room by that.
     fn replace_any(&mut self, cap: usize) -> bool {
         if !std::mem::replace(&mut self.all.full, true) {
             tracing::warn!(
@@ -265,8 +272,9 @@ impl Open {
 }
 
 impl Group {
-    /// Removes a connection. Once more than an eighth of the cap is free again, and more than the one place that a replaced connection leaves, the log may say the
-    /// next time that the cap is reached.
+    /// Removes a connection. Once more than an eighth of the cap is free again, and more than the
+    /// one place that a replaced connection leaves, the log may say the next time that the cap is
+    /// reached.
     fn leave(&mut self, id: u64, cap: usize) {
         self.order.leave(id);
         self.found_busy = None;
@@ -292,7 +300,8 @@ impl Place {
     }
 }
 
-/// The addresses that are capped together: one of IPv4, a /64 of IPv6, which is what one host commonly has.
+/// The addresses that are capped together: one of IPv4, a /64 of IPv6, which is what one host
+/// commonly has.
 fn network_of(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(_) => ip,

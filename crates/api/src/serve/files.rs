@@ -2,9 +2,11 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Raises the limit on open files to the most that the system allows this process. Returns the limit that holds then; `None` if there is none.
+/// Raises the limit on open files to the most that the system allows this process. Returns the
+/// limit that holds then; `None` if there is none.
 ///
-/// The soft limit is 1,024 on many systems for the sake of programs that use `select`, and a service is expected to raise it by itself.
+/// The soft limit is 1,024 on many systems for the sake of programs that use `select`, and a
+/// service is expected to raise it by itself.
 pub fn raise_limit() -> Option<u64> {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current == maximum {

@@ -1,4 +1,5 @@
-//! A connection's socket, which knows whether its peer takes what is written, and which can be ended from outside.
+//! A connection's socket, which knows whether its peer takes what is written, and which can be
+//! ended from outside.
 
 use std::{
     io,
@@ -18,16 +19,18 @@ use super::{
     connections::Place,
 };
 
-/// Bytes of a head (or TLS handshake) that every connection may have. More than that takes [`MAX_HEAD`] from a budget that all share, until the connection
-/// ends: what a head was read into stays as large as that.
+/// Bytes of a head (or TLS handshake) that every connection may have. More than that takes
+/// [`MAX_HEAD`] from a budget that all share, until the connection ends: what a head was read into
+/// stays as large as that.
 pub(super) const SMALL_HEAD: usize = 8 << 10;
 /// Bytes that a head may have.
 pub(super) const MAX_HEAD: usize = 96 << 10;
 
 /// A socket `S` and its connection's place, which it gives back when it is closed.
 ///
-/// A write that makes no progress for the time limit fails, and so does everything else from then on: a peer that does not read holds neither
-/// memory nor a connection. This lies below TLS and stays below a WebSocket, so that one rule binds every kind of answer.
+/// A write that makes no progress for the time limit fails, and so does everything else from then
+/// on: a peer that does not read holds neither memory nor a connection. This lies below TLS and
+/// stays below a WebSocket, so that one rule binds every kind of answer.
 #[derive(Debug)]
 pub(super) struct Io<S> {
     // Dropped first: the place must not be free before the socket is closed.

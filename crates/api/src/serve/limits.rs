@@ -27,7 +27,8 @@ pub struct Limits {
 /// The time limits of a connection.
 #[derive(Clone, Copy, Debug)]
 pub struct Times {
-    /// From the accept to the end of the first head, the TLS handshake included; and from the first byte of a later head to its end.
+    /// From the accept to the end of the first head, the TLS handshake included; and from the first
+    /// byte of a later head to its end.
     pub head: Duration,
     /// From the end of an answer to the next request.
     pub idle: Duration,
@@ -41,7 +42,8 @@ impl Default for Times {
     fn default() -> Self {
         Self {
             head: Duration::from_secs(20),
-            // Longer than proxies and browsers keep their connections, so that they close them and not we: a request that crosses our close fails.
+            // Longer than proxies and browsers keep their connections, so that they close them and
+            // not we: a request that crosses our close fails.
             idle: Duration::from_secs(330),
             stall: Duration::from_secs(120),
             drain: Duration::from_secs(10),
@@ -56,8 +58,10 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Returns the limits for a process that may open so many files (`None`: as many as it likes). The connections are at most `total`, by default half the files,
-    /// because a stream may take a second one upstream, and at most 16,384. From one address they are at most `per_address`, by default a quarter of the total.
+    /// Returns the limits for a process that may open so many files (`None`: as many as it likes).
+    /// The connections are at most `total`, by default half the files, because a stream may take a
+    /// second one upstream, and at most 16,384. From one address they are at most `per_address`, by
+    /// default a quarter of the total.
     pub fn for_files(files: Option<u64>, total: Option<usize>, per_address: Option<usize>) -> Self {
         let half = usize::try_from(files.unwrap_or(ENDLESS_FILES) / 2).unwrap_or(usize::MAX);
         let total = total.unwrap_or_else(|| half.clamp(1, MAX_TOTAL));

@@ -4,18 +4,20 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::connection::{Connection, Phase};
 
-/// The connections of one group, so ordered that the one to end first is found without looking at all.
+/// The connections of one group, so ordered that the one to end first is found without looking at
+/// all.
 ///
-/// A connection changes its phase at every request, and does not report that here. So a place is what was known when it was taken, and
-/// [`Order::longest_waiting`] corrects it. No connection waits longer than its place says, which makes that enough.
+/// A connection changes its phase at every request, and does not report that here. So a place is
+/// what was known when it was taken, and [`Order::longest_waiting`] corrects it. No connection
+/// waits longer than its place says, which makes that enough.
 #[derive(Debug, Default)]
 pub(super) struct Order {
     queue: BTreeSet<Place>,
     members: HashMap<u64, (Place, Connection)>,
 }
 
-/// The rank of a connection: first those that have sent no whole head, by their number; then the others by the time since which they have been
-/// idle at the least.
+/// The rank of a connection: first those that have sent no whole head, by their number; then the
+/// others by the time since which they have been idle at the least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
     Fresh { id: u64 },
@@ -30,7 +32,8 @@ impl Place {
 }
 
 impl Order {
-    /// Returns how many connections there are, WebSockets and those that are about to end among them.
+    /// Returns how many connections there are, WebSockets and those that are about to end among
+    /// them.
     pub(super) fn len(&self) -> usize {
         self.members.len()
     }
@@ -54,8 +57,9 @@ impl Order {
         self.members.values().map(|(_, connection)| connection)
     }
 
-    /// Returns the connection that has waited longest without a request under way: first one that has sent no whole head yet, else an idle one. `None`
-    /// if there is none. Ended connections are passed over.
+    /// Returns the connection that has waited longest without a request under way: first one that
+    /// has sent no whole head yet, else an idle one. `None` if there is none. Ended connections are
+    /// passed over.
     pub(super) fn longest_waiting(&mut self) -> Option<Connection> {
         let mut busy = Vec::new();
         let found = loop {
@@ -86,7 +90,8 @@ impl Order {
         found
     }
 
-    /// Gives a connection with a request under way the place that it may have at best: idle from now on.
+    /// Gives a connection with a request under way the place that it may have at best: idle from
+    /// now on.
     fn postpone(&mut self, id: u64) {
         if let Some((_, connection)) = self.members.get(&id) {
             let idle_since = connection.signals().now();

@@ -32,7 +32,8 @@ use super::{
     io::{Io, MAX_HEAD, SMALL_HEAD},
 };
 
-/// Bytes that are read or written at once, and so the bytes of a streamed answer that wait for a peer.
+/// Bytes that are read or written at once, and so the bytes of a streamed answer that wait for a
+/// peer.
 const BUFFER: usize = 128 << 10;
 
 /// Serves one connection. `peer` is its address.
@@ -136,7 +137,8 @@ impl Supervisor {
         begins
     }
 
-    /// Looks at what the connection does now that nothing more can be done at once. Ready when it is to end.
+    /// Looks at what the connection does now that nothing more can be done at once. Ready when it
+    /// is to end.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         self.connection.settle();
         let phase = self.connection.phase();
@@ -178,7 +180,8 @@ impl Supervisor {
         now + self.times.idle.saturating_sub(idle)
     }
 
-    /// Ready when the session of the request under way is over. Registers there only for a request that is not answered at once: most are.
+    /// Ready when the session of the request under way is over. Registers there only for a request
+    /// that is not answered at once: most are.
     fn poll_session(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let request = self.connection.requests();
         if self.session.as_ref().is_none_or(|session| session.request != request) {
@@ -195,8 +198,9 @@ impl Supervisor {
     }
 }
 
-/// An answer that notes when hyper has taken the whole body, or dropped it. After a large request it is the connection's last: hyper's buffer, which has
-/// grown with it, would stay as large while the connection is idle.
+/// An answer that notes when hyper has taken the whole body, or dropped it. After a large request
+/// it is the connection's last: hyper's buffer, which has grown with it, would stay as large while
+/// the connection is idle.
 fn under_way(mut response: Response<Body>, connection: Connection) -> Response<Answer> {
     let guard = if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         connection.upgraded();

@@ -1,4 +1,5 @@
-//! Connections over a pipe with a small buffer and a clock of the test's own. The router is a test's; what the API adds is tested over TCP, in `tests/api`.
+//! Connections over a pipe with a small buffer and a clock of the test's own. The router is a
+//! test's; what the API adds is tested over TCP, in `tests/api`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{convert::Infallible, time::Duration};
@@ -235,7 +236,8 @@ async fn an_answer_that_is_not_taken_counts_as_under_way() {
     assert_eq!(served.connection.phase(), Phase::Idle);
 }
 
-/// A route that becomes a WebSocket as far as the connection is concerned, and is then written to for ever.
+/// A route that becomes a WebSocket as far as the connection is concerned, and is then written to
+/// for ever.
 fn upgrading() -> Router {
     router(axum::routing::get(async |mut request: axum::extract::Request| {
         let upgrade = hyper::upgrade::on(&mut request);

@@ -6,8 +6,8 @@ use podgate_cluster::tls::{Names, pair};
 use rustls::{ServerConfig, sign::SingleCertAndKey};
 use tokio_rustls::TlsAcceptor;
 
-/// Returns what accepts TLS with a certificate chain and its key from PEM files, in every form that a cluster's credentials may have. It agrees on
-/// HTTP/1.1 only (ALPN, RFC 7301).
+/// Returns what accepts TLS with a certificate chain and its key from PEM files, in every form that
+/// a cluster's credentials may have. It agrees on HTTP/1.1 only (ALPN, RFC 7301).
 ///
 /// # Errors
 /// A sentence that names the file; both files where they do not belong together.
@@ -171,7 +171,8 @@ pub(super) mod tests {
         }
     }
 
-    /// Makes a connection of a client that takes the certificate for an authority of its own, with each version of TLS.
+    /// Makes a connection of a client that takes the certificate for an authority of its own, with
+    /// each version of TLS.
     async fn shakes_hands(acceptor: TlsAcceptor, certificates: &Path) -> std::io::Result<()> {
         for version in rustls::ALL_VERSIONS {
             let mut roots = RootCertStore::empty();

@@ -34,7 +34,8 @@ use crate::ApiError;
 
 /// Bytes that the reason of a close frame may have (RFC 6455, section 5.5).
 const MAX_REASON: usize = 123;
-/// How long an end may take: the last frames to a client that may not read, and its answer to our close.
+/// How long an end may take: the last frames to a client that may not read, and its answer to our
+/// close.
 const CLOSE_LIMIT: Duration = Duration::from_secs(3);
 
 type Stream = BoundedWebSocket<TokioIo<Upgraded>>;
@@ -44,7 +45,8 @@ type Stream = BoundedWebSocket<TokioIo<Upgraded>>;
 pub(crate) struct Socket {
     /// To the client.
     pub sender: Sender,
-    /// From the client. Must be read all the time, if only to see the client's end and its answers to pings; or be paused.
+    /// From the client. Must be read all the time, if only to see the client's end and its answers
+    /// to pings; or be paused.
     pub receiver: Receiver,
     request_id: String,
 }
@@ -120,7 +122,8 @@ impl From<podgate_cluster::Error> for Closed {
 pub(crate) enum SocketFrame<'a> {
     /// The answer to a `ping`.
     Pong,
-    /// Something failed. A malformed frame of the client leaves the connection open; else it closes with 4000 + HTTP status.
+    /// Something failed. A malformed frame of the client leaves the connection open; else it closes
+    /// with 4000 + HTTP status.
     Error {
         /// The code, as in an HTTP answer.
         code: u32,
@@ -161,7 +164,8 @@ impl Socket {
         async move {
             while last_seen.silence() < gone_after {
                 tokio::time::sleep(ping_every).await;
-                // A client that does not read holds the sink: then there is no ping, and the silence counts.
+                // A client that does not read holds the sink: then there is no ping, and the
+                // silence counts.
                 if let Ok(mut sink) = sink.try_lock() {
                     let ping = sink.send(Message::Ping(Bytes::new()));
                     if matches!(tokio::time::timeout(ping_every, ping).await, Ok(Err(_))) {
@@ -172,7 +176,8 @@ impl Socket {
         }
     }
 
-    /// Ends the socket: an `error` frame if something failed, the close frame, and a moment for the client to answer it.
+    /// Ends the socket: an `error` frame if something failed, the close frame, and a moment for the
+    /// client to answer it.
     pub(super) async fn close(mut self, end: Result<(), Closed>) {
         let (code, reason, linger) = match &end {
             Ok(()) => (CloseCode::Normal, String::new(), false),
@@ -211,7 +216,8 @@ impl Socket {
             return;
         }
         if linger {
-            // What the client is still sending can't be read. To close at once would reset the connection, and the client might never see why.
+            // What the client is still sending can't be read. To close at once would reset the
+            // connection, and the client might never see why.
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         self.receiver.drain().await;
@@ -244,7 +250,8 @@ impl Sender {
         sent.map_err(unsent)
     }
 
-    /// Sends several frames as JSON text and flushes once. Waits while the client does not read, and then holds one frame beside what the socket buffers.
+    /// Sends several frames as JSON text and flushes once. Waits while the client does not read,
+    /// and then holds one frame beside what the socket buffers.
     ///
     /// # Errors
     /// As [`Sender::json`].
@@ -301,7 +308,8 @@ impl Receiver {
     /// The client's next text or binary frame; none when it has closed or is gone. Cancel-safe.
     ///
     /// # Errors
-    /// [`Closed::Failed`] for a frame that is too large or not UTF-8, after which nothing more can be read.
+    /// [`Closed::Failed`] for a frame that is too large or not UTF-8, after which nothing more can
+    /// be read.
     pub(crate) async fn next(&mut self) -> Result<Option<Incoming>, Closed> {
         while let Some(message) = self.stream.next().await {
             self.last_seen.now();
@@ -316,7 +324,8 @@ impl Receiver {
         Ok(None)
     }
 
-    /// Reads nothing, for as long as it is awaited: for a handler that has no room for more. The client does not count as silent meanwhile.
+    /// Reads nothing, for as long as it is awaited: for a handler that has no room for more. The
+    /// client does not count as silent meanwhile.
     pub(crate) async fn pause(&self) -> Infallible {
         self.last_seen.paused.store(true, Ordering::Relaxed);
         let _paused = Paused(&self.last_seen);

@@ -26,10 +26,11 @@ use crate::{
     http::{client_info, request_context::RequestContext},
 };
 
-/// Extractor: a request to open a WebSocket for action `A` with query parameters `T`. The first argument of every WebSocket handler.
+/// Extractor: a request to open a WebSocket for action `A` with query parameters `T`. The first
+/// argument of every WebSocket handler.
 ///
-/// Authenticates the caller (401003) and wants an Origin of a browser that came with a cookie (403002). What else is wrong is kept for
-/// [`Upgrade::open`].
+/// Authenticates the caller (401003) and wants an Origin of a browser that came with a cookie
+/// (403002). What else is wrong is kept for [`Upgrade::open`].
 pub(crate) struct Upgrade<A: Action, T> {
     on_upgrade: OnUpgrade,
     accept: HeaderValue,
@@ -85,11 +86,13 @@ impl<A: Action, T: FromParameters> FromRequestParts<State> for Upgrade<A, T> {
 }
 
 impl<A: Action, T: FromParameters> Upgrade<A, T> {
-    /// Answers 101 and runs a handler on the socket. What was wrong with the request so far is told as a frame and a close.
+    /// Answers 101 and runs a handler on the socket. What was wrong with the request so far is told
+    /// as a frame and a close.
     ///
-    /// The socket closes with 1000 when the handler returns `Ok`, with an `error` frame and 4000 + status when it failed, with 1001 when the server
-    /// shuts down, with 4401 when the session ends, and with 4503 when nobody can tell for want of the database; in these cases the handler is
-    /// dropped where it waits.
+    /// The socket closes with 1000 when the handler returns `Ok`, with an `error` frame and 4000 +
+    /// status when it failed, with 1001 when the server shuts down, with 4401 when the session
+    /// ends, and with 4503 when nobody can tell for want of the database; in these cases the
+    /// handler is dropped where it waits.
     pub(crate) fn open<F>(self, run: F) -> Response
     where
         F: for<'a> FnOnce(&'a mut Socket, Scoped<A>, T) -> BoxFuture<'a, Result<(), Closed>> + Send + 'static,
@@ -143,7 +146,8 @@ impl<A: Action, T: FromParameters> Upgrade<A, T> {
 }
 
 impl<A: Action, T> Upgrade<A, T> {
-    /// The token that closes the socket when the server shuts down. People sit at terminals: those close last.
+    /// The token that closes the socket when the server shuts down. People sit at terminals: those
+    /// close last.
     fn closes_with(&self) -> CancellationToken {
         if A::NAME == Exec::NAME {
             self.state.sockets().terminals_close().clone()
@@ -158,7 +162,8 @@ fn panicked() -> Closed {
     Closed::Failed(ApiError::Internal("the handler of a WebSocket panicked".into()))
 }
 
-/// Bytes of the largest frame that is sent. It is a snapshot of a live query; log streams and terminals send at most 128 KiB and a few names.
+/// Bytes of the largest frame that is sent. It is a snapshot of a live query; log streams and
+/// terminals send at most 128 KiB and a few names.
 const MAX_OUTGOING: usize = 8 << 20;
 
 fn not_a_websocket(what: &str) -> ApiError {

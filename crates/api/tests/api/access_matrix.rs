@@ -1,4 +1,5 @@
-//! Every route of the table: without a credential, with rubbish as one, and as a user who may nothing.
+//! Every route of the table: without a credential, with rubbish as one, and as a user who may
+//! nothing.
 
 use http::Method;
 use podgate_api::{Shape, routes};

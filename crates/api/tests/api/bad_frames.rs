@@ -1,4 +1,5 @@
-//! Bad input on every WebSocket of the table of routes: frames that are not what they should be, clients that do not read, and many at once.
+//! Bad input on every WebSocket of the table of routes: frames that are not what they should be,
+//! clients that do not read, and many at once.
 
 use futures_util::{SinkExt, StreamExt, future::join_all};
 use podgate_api::{Route, Shape, routes};
@@ -49,7 +50,8 @@ async fn nothing_left(server: &Server) {
     }
 }
 
-/// What starts a route's stream, and the type of the first answer: on a terminal a ping, which needs no stream.
+/// What starts a route's stream, and the type of the first answer: on a terminal a ping, which
+/// needs no stream.
 fn first(path: &str) -> (Value, &'static str) {
     if path.contains("/exec") {
         (json!({"type": "ping"}), "pong")

@@ -1,4 +1,5 @@
-//! Bad input to every parameter, path, body and WebSocket of the table of routes. Each gets the contract's error, and the server stays as it was.
+//! Bad input to every parameter, path, body and WebSocket of the table of routes. Each gets the
+//! contract's error, and the server stays as it was.
 
 use http::Method;
 use podgate_api::{Kind, Parameter, Route, Shape, document, routes};
@@ -420,7 +421,8 @@ async fn a_huge_body_is_refused_before_it_is_read() {
             });
             let mut answer = Vec::new();
             let mut chunk = [0; 4096];
-            // The connection may be reset after the answer, because the rest of the body is not read.
+            // The connection may be reset after the answer, because the rest of the body is not
+            // read.
             while let Ok(count @ 1..) = crate::support::within(reader.read(&mut chunk)).await {
                 answer.extend_from_slice(&chunk[..count]);
             }

@@ -1,4 +1,5 @@
-//! What ends connections, and what leaves them alone. How they are capped and timed is tested beside `serve`.
+//! What ends connections, and what leaves them alone. How they are capped and timed is tested
+//! beside `serve`.
 
 use std::time::Duration;
 
@@ -49,7 +50,8 @@ const LARGE: [(&str, &str); 5] = [
     (DETAIL, "accept: application/yaml\r\n"),
 ];
 
-/// A server that has the answers of [`LARGE`], and gives up a client that takes nothing for `stall`.
+/// A server that has the answers of [`LARGE`], and gives up a client that takes nothing for
+/// `stall`.
 async fn with_large_answers(stall: Duration) -> Server {
     let mut connections = serve::Limits::default();
     connections.times.stall = stall;

@@ -1,4 +1,5 @@
-//! The documents that are made from the table of routes: all routes are in them, and the checked-in copies are current.
+//! The documents that are made from the table of routes: all routes are in them, and the checked-in
+//! copies are current.
 
 use std::{collections::HashSet, path::PathBuf};
 

@@ -256,7 +256,8 @@ async fn a_client_that_waits_for_a_process_to_take_input_is_not_gone() {
             socket.send_binary(&[b'x'; 1 << 20]).await;
         }
     };
-    // Once nothing moves, nothing is heard of the client for far longer than a client may be silent. To be closed would fail a send.
+    // Once nothing moves, nothing is heard of the client for far longer than a client may be
+    // silent. To be closed would fail a send.
     assert!(tokio::time::timeout(Duration::from_secs(12), full).await.is_err());
     assert_eq!(server.sim.open_execs(), 1);
     server.sim.end_container("shop", "web", "nginx", 0);

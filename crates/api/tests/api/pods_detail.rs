@@ -1,4 +1,5 @@
-//! `GET /api/clusters/{clusterId}/namespaces/{namespace}/pods/{name}`, and what all routes of one pod have in common.
+//! `GET /api/clusters/{clusterId}/namespaces/{namespace}/pods/{name}`, and what all routes of one
+//! pod have in common.
 
 use std::time::Duration;
 
@@ -16,7 +17,8 @@ pub(crate) fn pod_path(namespace: &str, name: &str) -> String {
     format!("/api/clusters/sim/namespaces/{namespace}/pods/{name}")
 }
 
-/// Adds the simulated cluster a second time, as `limited`, with the credential of a user who may view namespace `staging` only.
+/// Adds the simulated cluster a second time, as `limited`, with the credential of a user who may
+/// view namespace `staging` only.
 pub(crate) async fn add_limited(server: &Server) {
     server.sim.run_pod("staging", "seen", &["app"]);
     server.sim.run_pod("shop", "hidden", &["app"]);

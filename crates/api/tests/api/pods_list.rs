@@ -9,7 +9,8 @@ use crate::{
 
 const PODS: &str = "/api/clusters/sim/pods";
 
-/// A pod of the simulated cluster. Its uid, times and IPs are given, so that an answer can be compared whole.
+/// A pod of the simulated cluster. Its uid, times and IPs are given, so that an answer can be
+/// compared whole.
 fn web() -> Value {
     json!({
         "kind": "Pod",

@@ -140,7 +140,8 @@ async fn a_credential_that_can_not_be_looked_up_is_503002() {
     server.stop().await;
 }
 
-/// Returns what a route answers for a cluster from memory: such a route fails only before the first sync.
+/// Returns what a route answers for a cluster from memory: such a route fails only before the first
+/// sync.
 fn is_from_memory(route: &Route) -> bool {
     !route.path.contains("{name}") && (route.path.ends_with("/pods") || route.path.ends_with("/stats"))
 }
@@ -161,7 +162,8 @@ fn body(route: &Route, kubeconfig: &str) -> Option<Value> {
     }
 }
 
-/// Calls a route as the admin for pod `web` of a cluster; the code and the message of its failure, or 200.
+/// Calls a route as the admin for pod `web` of a cluster; the code and the message of its failure,
+/// or 200.
 async fn outcome(server: &Server, route: &Route, cluster: &str) -> (u64, String) {
     let path = path_of(route).replace("/sim", &format!("/{cluster}"));
     if route.shape != Shape::WebSocket {

@@ -1,8 +1,10 @@
-//! As much of JSON Schema as our OpenAPI document uses: to compare real answers with what it says of them.
+//! As much of JSON Schema as our OpenAPI document uses: to compare real answers with what it says
+//! of them.
 
 use serde_json::{Value, json};
 
-/// Panics where a value is not what a schema says; a property that the schema does not name is wrong too, unless it admits others.
+/// Panics where a value is not what a schema says; a property that the schema does not name is
+/// wrong too, unless it admits others.
 pub(crate) fn check(document: &Value, schema: &Value, value: &Value, at: &str) {
     if let Err(problem) = matches(document, schema, value, at) {
         panic!("{problem}");

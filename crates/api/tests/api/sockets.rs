@@ -266,7 +266,8 @@ async fn a_client_that_pings_and_does_not_read_is_not_read_either() {
                 socket.stream.feed(ping).await.unwrap();
             }
         };
-        // The pipe is full once the server reads no more. A server that kept the answers would read for ever.
+        // The pipe is full once the server reads no more. A server that kept the answers would read
+        // for ever.
         assert!(
             tokio::time::timeout(std::time::Duration::from_secs(5), pings)
                 .await

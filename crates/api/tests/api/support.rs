@@ -52,7 +52,8 @@ impl Default for Setup {
     }
 }
 
-/// A running server with one cluster, `sim`, which is synced. Ends with [`Server::stop`], or when dropped.
+/// A running server with one cluster, `sim`, which is synced. Ends with [`Server::stop`], or when
+/// dropped.
 pub(crate) struct Server {
     /// The simulated cluster.
     pub(crate) sim: Sim,
@@ -321,7 +322,8 @@ impl Server {
         }
     }
 
-    /// Calls a route for pod `web` over HTTP, or opens its WebSocket, with these headers and no others; the code that it fails with.
+    /// Calls a route for pod `web` over HTTP, or opens its WebSocket, with these headers and no
+    /// others; the code that it fails with.
     pub(crate) async fn refusal(&self, route: &Route, headers: &[(&str, &str)]) -> u64 {
         let path = path_of(route);
         if route.shape == Shape::WebSocket {
@@ -342,7 +344,8 @@ impl Server {
         answer.code()
     }
 
-    /// Waits until a `GET` answers what the test wants, and gives that answer. For what reaches the index through a watch.
+    /// Waits until a `GET` answers what the test wants, and gives that answer. For what reaches the
+    /// index through a watch.
     pub(crate) async fn until(&self, path: &str, wanted: impl Fn(&Answer) -> bool) -> Answer {
         let deadline = tokio::time::Instant::now() + PATIENCE;
         loop {

@@ -1,4 +1,5 @@
-//! Lists that do not end, whatever they are made of: the first sync fails in the end and says why, and other clusters do not notice.
+//! Lists that do not end, whatever they are made of: the first sync fails in the end and says why,
+//! and other clusters do not notice.
 
 use std::time::Duration;
 

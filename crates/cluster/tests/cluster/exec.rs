@@ -259,7 +259,8 @@ async fn what_can_not_be_run_is_told_apart() {
     lab.end().await;
 }
 
-/// A WebSocket is a GET, and API servers before 1.35 check `get` only: who may not create is refused on every version.
+/// A WebSocket is a GET, and API servers before 1.35 check `get` only: who may not create is
+/// refused on every version.
 #[tokio::test]
 async fn who_may_not_create_pods_exec_is_refused_before_the_upgrade() {
     let lab = Lab::of("viewer").await;

@@ -1,4 +1,5 @@
-//! Kubeconfigs as people have them, against an API server: what connects, and what each of the others says.
+//! Kubeconfigs as people have them, against an API server: what connects, and what each of the
+//! others says.
 
 use std::fs;
 

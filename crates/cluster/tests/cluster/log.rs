@@ -16,7 +16,8 @@ const POD: &str = r#"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"web-1",
     "spec":{"containers":[{"name":"app"}]},
     "status":{"phase":"Running","containerStatuses":[{"name":"app","state":{"running":{}}}]}}"#;
 
-/// A server that has pod `shop/web-1`, whose log stops after its first line. Ends with the test's runtime.
+/// A server that has pod `shop/web-1`, whose log stops after its first line. Ends with the test's
+/// runtime.
 async fn stalling() -> std::net::SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -126,7 +126,8 @@ async fn http(mut stream: impl AsyncRead + AsyncWrite + Unpin, status: &str, not
     }
 }
 
-/// A simulated cluster without TLS, which takes everybody for an administrator: no credential is sent over plain HTTP.
+/// A simulated cluster without TLS, which takes everybody for an administrator: no credential is
+/// sent over plain HTTP.
 struct Plain {
     port: u16,
     task: JoinHandle<()>,

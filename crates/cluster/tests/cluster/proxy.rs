@@ -7,7 +7,8 @@ use tokio::{
     sync::watch,
 };
 
-/// Carries connections to an address, and can let those that are open fall silent: neither end hears of it.
+/// Carries connections to an address, and can let those that are open fall silent: neither end
+/// hears of it.
 pub(crate) struct Proxy {
     port: u16,
     stalls: watch::Sender<u32>,

@@ -1,4 +1,5 @@
-//! Certificates and keys of API servers and of clients, in handshakes with `openssl s_server`: each pair connects, or a sentence says why not.
+//! Certificates and keys of API servers and of clients, in handshakes with `openssl s_server`: each
+//! pair connects, or a sentence says why not.
 
 use std::sync::Arc;
 
@@ -28,7 +29,8 @@ pub(crate) use self::front::connector;
 use self::{forge::Forge, front::Front};
 use crate::world::{ID, options, policy, until, untrusted};
 
-/// Connects to a port of this host, asks for a page, and returns the head of the answer's first line, or why there is none.
+/// Connects to a port of this host, asks for a page, and returns the head of the answer's first
+/// line, or why there is none.
 async fn ask(settings: &Settings, port: u16, address: &str) -> Result<String, String> {
     let connector = TlsConnector::from(config(settings)?);
     let name = settings.name()?;
@@ -293,7 +295,8 @@ async fn the_name_may_be_another_than_the_address() {
     says("wrong address", wrong, &["not valid for `10.9.8.7`", "tls-server-name"]);
 }
 
-/// microk8s and many private clusters: the server's certificate is the authority itself, the client's is of version 1.
+/// microk8s and many private clusters: the server's certificate is the authority itself, the
+/// client's is of version 1.
 #[tokio::test]
 async fn a_kubeconfig_with_such_certificates_is_a_cluster_that_syncs() {
     let forge = Forge::new();

@@ -1,4 +1,5 @@
-//! The list and watch over everything that happens to them, in protobuf and in JSON. Each test's reader never sees fewer pods than there are ([`World::end`]).
+//! The list and watch over everything that happens to them, in protobuf and in JSON. Each test's
+//! reader never sees fewer pods than there are ([`World::end`]).
 
 use std::{fs, time::Duration};
 

@@ -88,7 +88,8 @@ struct Reader {
 }
 
 impl World {
-    /// A cluster with pods `p0`, `p1`, … in namespace `shop`, watched by an administrator and synced.
+    /// A cluster with pods `p0`, `p1`, … in namespace `shop`, watched by an administrator and
+    /// synced.
     pub(crate) async fn synced(format: Format, pods: usize) -> Self {
         let world = Self::new(format, pods, policy(), |_| {}).await;
         world.is_synced().await;
@@ -231,7 +232,8 @@ impl World {
         self.queries().iter().filter(is_list).count()
     }
 
-    /// Ends all, and fails if the reader ever missed a pod or the cluster was not read in its format.
+    /// Ends all, and fails if the reader ever missed a pod or the cluster was not read in its
+    /// format.
     pub(crate) async fn end(self) {
         let format = self.format;
         self.end_in(format).await;

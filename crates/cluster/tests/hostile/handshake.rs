@@ -1,5 +1,5 @@
-//! Servers with which no TLS connection comes about: by their certificate, or by what they do in the
-//! handshake.
+//! Servers with which no TLS connection comes about: by their certificate, or by what they do in
+//! the handshake.
 
 use std::{
     io,
@@ -33,7 +33,8 @@ use crate::{DEADLINE, Operation, face, operations, server::EVIL};
 /// The credential of the cluster, which only its API server may see.
 const TOKEN: &str = "secret-of-the-cluster";
 
-/// Types of TLS records that a client may send before its peer has proved who it is (RFC 8446, 5.1).
+/// Types of TLS records that a client may send before its peer has proved who it is (RFC 8446,
+/// 5.1).
 const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
 
@@ -271,7 +272,8 @@ async fn act(fault: Fault, writer: &mut (impl AsyncWriteExt + Unpin)) -> io::Res
     }
 }
 
-/// Whether bytes are records of a handshake, or alerts, and nothing else. The last may be cut short.
+/// Whether bytes are records of a handshake, or alerts, and nothing else. The last may be cut
+/// short.
 fn is_handshake(mut bytes: &[u8]) -> bool {
     while let Some(kind) = bytes.first() {
         if ![ALERT, HANDSHAKE].contains(kind) {

@@ -1,6 +1,7 @@
-//! Every operation of a cluster against an API server that does what no API server should: each ends within its limits, takes no more than its bounds, and
-//! repeats nothing of the peer that is long or not text. A target of its own, because it takes all the processor time that there is and counts the memory of its
-//! process.
+//! Every operation of a cluster against an API server that does what no API server should: each
+//! ends within its limits, takes no more than its bounds, and repeats nothing of the peer that is
+//! long or not text. A target of its own, because it takes all the processor time that there is and
+//! counts the memory of its process.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod handshake;
@@ -250,7 +251,8 @@ async fn run(operation: &Operation, behaviour: Behaviour) -> (Result<(), Error>,
     (outcome, wrong)
 }
 
-/// Runs an operation of a cluster, and ends the cluster. Returns what the operation came to, and what is wrong with that.
+/// Runs an operation of a cluster, and ends the cluster. Returns what the operation came to, and
+/// what is wrong with that.
 async fn face(operation: &Operation, source: Source) -> (Result<(), Error>, Vec<String>) {
     let policy = policy();
     let (index, bodies) = (Index::new(), policy.bodies.clone());

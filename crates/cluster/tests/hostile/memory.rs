@@ -1,4 +1,5 @@
-//! The memory of small bodies that become large: what an operation takes beside what the budget allows.
+//! The memory of small bodies that become large: what an operation takes beside what the budget
+//! allows.
 
 use std::{
     alloc::System,
@@ -16,7 +17,8 @@ use crate::{Behaviour, named, run};
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// The most that one operation may take: the budget for bodies (64 MiB here), and what is on its way.
+/// The most that one operation may take: the budget for bodies (64 MiB here), and what is on its
+/// way.
 const MOST: usize = 96 << 20;
 
 /// The bytes that are allocated now.

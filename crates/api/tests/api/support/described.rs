@@ -1,7 +1,8 @@
 //! The OpenAPI document, held against each answer and frame that a test receives.
 //!
-//! A code that a route's operation does not list fails the test that sees it. The codes that were seen are also appended to the file that
-//! [`SEEN`] names, in which the last step of `make test` looks for the codes that are listed.
+//! A code that a route's operation does not list fails the test that sees it. The codes that were
+//! seen are also appended to the file that [`SEEN`] names, in which the last step of `make test`
+//! looks for the codes that are listed.
 
 use std::{
     collections::HashSet,

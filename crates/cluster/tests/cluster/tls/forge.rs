@@ -1,4 +1,5 @@
-//! Makes certificates with the `openssl` command, which makes those that libraries no longer make, and serves them.
+//! Makes certificates with the `openssl` command, which makes those that libraries no longer make,
+//! and serves them.
 
 use std::{cell::Cell, fs, path::Path, process::Stdio};
 
@@ -117,7 +118,8 @@ impl Forge {
         ));
     }
 
-    /// A certificate for the key `KEY.key` in `NAME.crt`, signed by `ISSUER`, of version 3 with these extensions.
+    /// A certificate for the key `KEY.key` in `NAME.crt`, signed by `ISSUER`, of version 3 with
+    /// these extensions.
     pub(super) fn signed(&self, name: &str, key: &str, issuer: &str, digest: &str, extensions: &str) {
         let (name, key, issuer) = (file(name), file(key), file(issuer));
         let serial = self.serial.replace(self.serial.get() + 1) + 100;

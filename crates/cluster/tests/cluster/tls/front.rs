@@ -114,7 +114,8 @@ impl Front {
         Self { port, seen, task }
     }
 
-    /// The kubeconfig of the simulated cluster with this address, the authorities of a kind, and a client certificate.
+    /// The kubeconfig of the simulated cluster with this address, the authorities of a kind, and a
+    /// client certificate.
     pub(super) fn kubeconfig(&self, sim: &Sim, kind: &Kind, client: &Pair) -> String {
         let (chain, key) = (STANDARD.encode(&client.0), STANDARD.encode(&client.1));
         let server = format!("    server: https://localhost:{}", self.port);
