@@ -147,7 +147,7 @@ async fn send_all(client: &Client, mark: &str) -> Result<Arc<Sent>> {
     Ok(Arc::new(sent))
 }
 
-/// A pod whose name tells viewers its number and its slot.
+/// Builds a pod whose name holds its number and its slot.
 fn probe(mark: &str, number: usize) -> serde_json::Value {
     let slot = number % SLOTS;
     json!({

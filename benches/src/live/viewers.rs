@@ -210,13 +210,13 @@ impl Reader {
             let Message::Text(text) = message else { continue };
             self.counts.bytes.fetch_add(text.len() as u64, Ordering::Relaxed);
             self.counts.frames.fetch_add(1, Ordering::Relaxed);
-            tell(self.kind, text.as_bytes(), &self.mark, &mut known, &self.seen);
+            report(self.kind, text.as_bytes(), &self.mark, &mut known, &self.seen);
         }
     }
 }
 
 /// Reports each new event in a text.
-fn tell(kind: Kind, text: &[u8], mark: &str, known: &mut HashSet<usize>, seen: &UnboundedSender<Seen>) {
+fn report(kind: Kind, text: &[u8], mark: &str, known: &mut HashSet<usize>, seen: &UnboundedSender<Seen>) {
     for found in memmem::find_iter(text, mark.as_bytes()) {
         let digits = text.get(found + mark.len()..found + mark.len() + DIGITS);
         let number = digits.and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
@@ -245,7 +245,7 @@ pub(super) async fn watch(client: kube::Client, mark: String, seen: UnboundedSen
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
         text.extend_from_slice(&data);
-        tell(Kind::Direct, &text, &mark, &mut known, &seen);
+        report(Kind::Direct, &text, &mark, &mut known, &seen);
         // A name may be cut by the end of a piece.
         let rest = text.len().min(mark.len() + DIGITS);
         text.drain(..text.len() - rest);

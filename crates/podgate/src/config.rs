@@ -141,7 +141,7 @@ pub(crate) struct Namespaces {
     pub(crate) names: Vec<String>,
 }
 
-/// Whether to use the service account of the pod that Podgate runs in.
+/// The use of the service account of the pod that Podgate runs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum InCluster {
     /// Use it if there is one and --kubeconfig is not set.

@@ -34,7 +34,7 @@ async fn a_kubeconfig_context_is_a_read_only_cluster() {
     assert_eq!(clusters["total"], 1);
     let path = format!("/api/clusters/{}", server.cluster);
     // The version is requested separately, so it may be known after the pods.
-    until("the version is told and the nodes are counted", || async {
+    until("the version is known and the nodes are counted", || async {
         let cluster = server.get(&path).await;
         let version = cluster["version"].as_str().unwrap();
         (version.starts_with("v1.") && cluster["nodeCount"].as_i64() >= Some(1)).then_some(())

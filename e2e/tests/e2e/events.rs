@@ -15,16 +15,16 @@ async fn a_pod_shows_its_own_events_newest_first() {
 
     let path = format!("{}/events", server.pod(&lab.namespace, "one"));
     // The scheduler and the kubelet report events independently, so any of them may come late.
-    let events = until("its own events are told, and only they", || async {
+    let events = until("its own events are listed, and no others", || async {
         let real = lab.events().await;
         let own = real
             .iter()
             .filter(|event| event.involved_object.name.as_deref() == Some("one"))
             .count();
         let events = server.get(&path).await;
-        let told = events.as_array().unwrap();
-        let started = told.iter().any(|event| event["reason"] == "Started");
-        (started && own < real.len() && told.len() == own).then_some(events)
+        let listed = events.as_array().unwrap();
+        let started = listed.iter().any(|event| event["reason"] == "Started");
+        (started && own < real.len() && listed.len() == own).then_some(events)
     })
     .await;
     let events = events.as_array().unwrap();
@@ -58,14 +58,14 @@ async fn a_successor_does_not_inherit_events() {
             .filter(|event| event["reason"] == "Started")
             .count()
     };
-    until("the first one's start is told", || async {
+    until("the first one's start is listed", || async {
         (started().await == 1).then_some(())
     })
     .await;
     lab.delete_now("heir").await;
     lab.wait_gone("heir").await;
     lab.run(shell_pod("heir")).await;
-    until("the second one's start is told", || async {
+    until("the second one's start is listed", || async {
         (started().await == 1).then_some(())
     })
     .await;

@@ -209,8 +209,8 @@ async fn a_pod_deleted_under_a_terminal_ends_it() {
     socket.output_until(|all| all.contains('#') || all.contains('$')).await;
     lab.delete_now("box").await;
     let (frames, code) = socket.rest().await;
-    let told = frames
+    let explained = frames
         .iter()
         .any(|frame| frame["type"] == "exit" || frame["type"] == "error");
-    assert!(told && (code == 1000 || code > 4000), "{frames:?} {code}");
+    assert!(explained && (code == 1000 || code > 4000), "{frames:?} {code}");
 }

@@ -181,7 +181,7 @@ async fn a_warning_that_was_read_explains_a_pod_that_says_nothing_itself() {
         .create(&kube::api::PostParams::default(), &config)
         .await
         .unwrap();
-    until("it runs, and has no reason any more", || async {
+    until("it runs, and no longer has a reason", || async {
         let list = server.list(&query).await;
         (list["items"][0]["status"] == "Running" && list["items"][0]["reason"] == "").then_some(())
     })

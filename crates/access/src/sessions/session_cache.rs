@@ -187,7 +187,7 @@ impl SessionCache {
     /// Ends all sessions of a user except one.
     pub(super) fn remove_of_user_except(&mut self, user: i64, kept: i64) {
         self.generation += 1;
-        self.users_changed.note(user, self.generation);
+        self.users_changed.record(user, self.generation);
         self.remove_where(|id, entry| entry.user.id == user && id != kept);
     }
 
@@ -243,7 +243,7 @@ impl SessionCache {
     /// Records that a session's tokens stop being valid, and returns the new generation.
     fn changed(&mut self, id: i64) -> u64 {
         self.generation += 1;
-        self.sessions_changed.note(id, self.generation);
+        self.sessions_changed.record(id, self.generation);
         self.generation
     }
 

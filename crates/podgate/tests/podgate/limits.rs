@@ -22,7 +22,7 @@ fn connect(address: &str) -> TcpStream {
     stream
 }
 
-/// Whether the peer closed a connection on which nothing was sent.
+/// Returns whether the peer closed a connection on which nothing was sent.
 fn is_closed(mut stream: &TcpStream) -> bool {
     match stream.read(&mut [0]) {
         Ok(read) => read == 0,

@@ -168,7 +168,7 @@ fn one_bad_file_context_or_entry_never_stops_the_start() {
     }
 }
 
-/// Whether nothing runs under a number: a process that ended and was not waited for counts as gone.
+/// Returns whether no process has this ID. A zombie counts as gone.
 fn is_gone(process: &str) -> bool {
     std::fs::read_to_string(format!("/proc/{process}/stat")).map_or(true, |stat| stat.contains(") Z"))
 }
@@ -218,8 +218,8 @@ fn an_exec_plug_in_ends_with_the_server() {
     until("the plug-in has ended", || is_gone(&process));
 }
 
-/// What comes first to a listener when Podgate watches a cluster with these variables. Where
-/// `server` or `proxy` have `PORT`, it is the listener's.
+/// Returns the first bytes that a listener receives when Podgate watches a cluster with these
+/// environment variables. `PORT` in `server` and `proxy` stands for the listener's port.
 fn arrives(server: &str, proxy: Option<&str>, variables: &[(&str, &str)]) -> String {
     let dir = tempfile::tempdir().unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();

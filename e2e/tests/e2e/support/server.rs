@@ -13,7 +13,7 @@ use super::{Socket, until};
 
 const PASSWORD: &str = "correct-horse-battery-staple";
 
-/// A running `podgate serve` and a logged-in client of it. Dropping it kills it.
+/// A running `podgate serve` and a client that is logged in. Dropping it kills the process.
 pub(crate) struct Server {
     /// `http://127.0.0.1:PORT`.
     pub(crate) base: String,
@@ -26,12 +26,12 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts it and waits until the cluster is synced.
+    /// Starts the server and waits until the cluster is synced.
     pub(crate) async fn start() -> Self {
         Self::start_with(&[]).await
     }
 
-    /// Starts it with further flags.
+    /// Starts the server with further flags.
     pub(crate) async fn start_with(flags: &[&str]) -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let data = tempfile::tempdir().unwrap();

@@ -15,7 +15,7 @@ pub(crate) struct Socket {
     inner: WebSocketStream<MaybeTlsStream<TcpStream>>,
 }
 
-/// What came.
+/// A message from the server.
 #[derive(Debug)]
 pub(crate) enum Got {
     Frame(Value),
@@ -45,7 +45,7 @@ impl Socket {
         self.inner.send(Message::binary(bytes.to_vec())).await.unwrap();
     }
 
-    /// The next frame, or the close.
+    /// Waits for the next frame or the close.
     pub(crate) async fn next(&mut self) -> Got {
         let read = async {
             loop {
@@ -64,7 +64,7 @@ impl Socket {
         tokio::time::timeout(PATIENCE, read).await.expect("a frame comes")
     }
 
-    /// The next frame of a type, those of other types skipped.
+    /// Waits for the next frame of a type and skips frames of other types.
     pub(crate) async fn frame(&mut self, kind: &str) -> Value {
         loop {
             match self.next().await {
@@ -75,7 +75,7 @@ impl Socket {
         }
     }
 
-    /// Reads terminal output until all of it so far satisfies `test`; answers it.
+    /// Reads terminal output until the text so far satisfies `test`, and returns that text.
     pub(crate) async fn output_until(&mut self, test: impl Fn(&str) -> bool) -> String {
         let mut all = String::new();
         while !test(&all) {

@@ -19,7 +19,7 @@ impl Changes {
     }
 
     /// Records that the session or user with this number changes with this generation.
-    pub(super) fn note(&mut self, number: i64, generation: u64) {
+    pub(super) fn record(&mut self, number: i64, generation: u64) {
         if let Some(last) = self.0.get_mut(Self::place(number)) {
             *last = generation;
         }
