@@ -3,8 +3,11 @@
 use std::{path::Path, time::Duration};
 
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection, DbErr,
-    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode},
+    ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr,
+    sqlx::{
+        self,
+        sqlite::{SqliteConnectOptions, SqliteJournalMode},
+    },
 };
 use sea_orm_migration::MigratorTrait;
 
@@ -27,6 +30,8 @@ const SQLITE_LOCK: Duration = Duration::from_secs(5);
 /// new database at once, one creates the tables and the others fail at first.
 const MIGRATIONS: usize = 5;
 const MIGRATION_PAUSE: Duration = Duration::from_millis(500);
+/// The pause before another attempt to connect, while another process holds SQLite's lock.
+const LOCKED_PAUSE: Duration = Duration::from_millis(50);
 /// How long PostgreSQL continues a statement whose caller has given up.
 const STATEMENT: Duration = Duration::from_secs(30);
 /// The number of connections to PostgreSQL. SQLite has one: it allows a single writer anyway, and
@@ -61,7 +66,7 @@ impl Store {
             database: place.clone(),
             reason: excerpt(&error.to_string()),
         };
-        let connection = Database::connect(options).await.map_err(fail)?;
+        let connection = connect(options).await.map_err(fail)?;
         migrate(&connection).await.map_err(fail)?;
         let db = Db::new(connection);
         let key = match key {
@@ -101,6 +106,40 @@ impl Store {
     pub async fn close(&self) -> Result<()> {
         Ok(self.db.close().await?)
     }
+}
+
+/// Connects, and tries again for up to [`CONNECT`] while another process holds SQLite's lock.
+///
+/// To switch a new file to WAL, SQLite needs an exclusive lock that it does not wait for, whatever
+/// its busy time-out. So when several processes start on a new file, some are refused at once.
+async fn connect(options: ConnectOptions) -> std::result::Result<DatabaseConnection, DbErr> {
+    let end = tokio::time::Instant::now() + CONNECT;
+    loop {
+        let result = Database::connect(options.clone()).await;
+        match result {
+            Err(error) if is_locked(&error) && tokio::time::Instant::now() < end => {
+                tokio::time::sleep(LOCKED_PAUSE).await;
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Returns whether a failure to connect is SQLite's `SQLITE_BUSY`, plain or extended: an extended
+/// code has the plain one in its low byte (<https://www.sqlite.org/rescode.html>).
+fn is_locked(error: &DbErr) -> bool {
+    const SQLITE_BUSY: u32 = 5;
+    let DbErr::Conn(RuntimeErr::SqlxError(error)) = error else {
+        return false;
+    };
+    let sqlx::Error::Database(error) = &**error else {
+        return false;
+    };
+    error.try_downcast_ref::<sqlx::sqlite::SqliteError>().is_some()
+        && error
+            .code()
+            .and_then(|code| code.parse::<u32>().ok())
+            .is_some_and(|code| code & 0xff == SQLITE_BUSY)
 }
 
 async fn migrate(db: &DatabaseConnection) -> std::result::Result<(), DbErr> {
