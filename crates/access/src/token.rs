@@ -81,13 +81,13 @@ impl Refresh {
     pub(crate) fn first() -> Result<Self> {
         let mut bytes = [0; BYTES];
         fill(&mut bytes)?;
-        Ok(Self::of(&bytes, Kind::Refresh.text(&bytes)))
+        Ok(Self::from_bytes(&bytes, Kind::Refresh.text(&bytes)))
     }
 
     /// Parses the token that a client presents. Returns `None` if the text can't be one.
     pub(crate) fn presented(token: &str) -> Option<Self> {
         let bytes = Kind::Refresh.bytes(token)?;
-        Some(Self::of(&bytes, token.to_owned()))
+        Some(Self::from_bytes(&bytes, token.to_owned()))
     }
 
     /// Creates the token that replaces this one.
@@ -95,10 +95,10 @@ impl Refresh {
         let mut bytes = Kind::Refresh.bytes(&self.token).unwrap_or_default();
         let (_, fresh) = bytes.split_at_mut(FAMILY);
         fill(fresh)?;
-        Ok(Self::of(&bytes, Kind::Refresh.text(&bytes)))
+        Ok(Self::from_bytes(&bytes, Kind::Refresh.text(&bytes)))
     }
 
-    fn of(bytes: &[u8; BYTES], token: String) -> Self {
+    fn from_bytes(bytes: &[u8; BYTES], token: String) -> Self {
         let (family, _) = bytes.split_at(FAMILY);
         Self {
             hash: hash(&token),
@@ -108,7 +108,8 @@ impl Refresh {
     }
 }
 
-fn fill(bytes: &mut [u8]) -> Result<()> {
+/// Fills a buffer with random bytes of the operating system.
+pub(crate) fn fill(bytes: &mut [u8]) -> Result<()> {
     getrandom::fill(bytes)
         .map_err(|error| Denied::Internal(format!("the operating system gave no random bytes: {error}")))
 }

@@ -1,6 +1,6 @@
 //! Generated passwords.
 
-use crate::error::{Denied, Result};
+use crate::{error::Result, token};
 
 /// Generates a password of 24 unambiguous characters (120 bits) that does not contain the user
 /// name.
@@ -8,8 +8,7 @@ pub(super) fn password(username: &str) -> Result<String> {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     loop {
         let mut bytes = [0; 24];
-        getrandom::fill(&mut bytes)
-            .map_err(|error| Denied::Internal(format!("the operating system gave no random bytes: {error}")))?;
+        token::fill(&mut bytes)?;
         let password: String = bytes
             .iter()
             .filter_map(|byte| ALPHABET.get(usize::from(byte % 32)))
