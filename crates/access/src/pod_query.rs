@@ -42,8 +42,7 @@ impl PodQuery {
         };
         let listed = |cluster: Cluster| {
             let mut sync = cluster.sync();
-            let unwatched = unwatched(&cluster, &query.namespaces);
-            sync.error = sync.error.or(unwatched.map(Error::forbidden));
+            sync.error = sync.error.or(unwatched(&cluster, &query.namespaces));
             ListedCluster { cluster, sync }
         };
         let clusters = clusters.into_iter().map(listed).collect();
@@ -132,15 +131,15 @@ impl PodReader<'_> {
     }
 }
 
-/// Returns why a cluster can't list some of the namespaces: they are not watched. `None` if all
-/// are.
-pub(crate) fn unwatched(cluster: &Cluster, namespaces: &[String]) -> Option<String> {
+/// Returns the error for namespaces that a cluster can't list because they are not watched. `None`
+/// if all are.
+pub(crate) fn unwatched(cluster: &Cluster, namespaces: &[String]) -> Option<Error> {
     let watched = cluster.watched();
     let unknown = |namespace: &&String| !watched.is_empty() && !watched.contains(namespace);
     let namespace = namespaces.iter().find(unknown)?;
-    Some(format!(
+    Some(Error::forbidden(format!(
         "Podgate may not list pods in namespace `{namespace}` on cluster `{cluster}`: GET /api/clusters/{cluster} lists the namespaces that it is \
          given for",
         cluster = cluster.name()
-    ))
+    )))
 }

@@ -23,7 +23,7 @@ impl Scoped<ListPods> {
     /// may see all of them.
     ///
     /// # Errors
-    /// For one cluster: [`Denied::Forbidden`] for a namespace that is not watched,
+    /// For one cluster: [`podgate_cluster::Error::Forbidden`] for a namespace that is not watched,
     /// [`Denied::Syncing`] before the first sync, or the error that made the sync fail. For all of
     /// Podgate: [`Denied::ClusterNotFound`]; the state of a cluster is not an error there.
     pub fn pods(&self, named: &[String], query: Query) -> Result<PodQuery> {
@@ -39,8 +39,8 @@ impl Scoped<ListPods> {
     /// cluster that has not synced yet is not an error: its state is reported.
     ///
     /// # Errors
-    /// [`Denied::Forbidden`] for a namespace of the target's cluster that is not watched;
-    /// [`Denied::ClusterNotFound`].
+    /// [`podgate_cluster::Error::Forbidden`] for a namespace of the target's cluster that is not
+    /// watched; [`Denied::ClusterNotFound`].
     pub fn subscribe(&self, named: &[String], query: Query) -> Result<LiveQuery> {
         if let Some(cluster) = &self.cluster {
             check_watched(cluster, &query.namespaces)?;
@@ -227,5 +227,5 @@ fn synced(cluster: &Cluster) -> Result<Sync> {
 /// Refuses a namespace that the index does not cover: an empty list would claim that it has no
 /// pods.
 fn check_watched(cluster: &Cluster, namespaces: &[String]) -> Result<()> {
-    unwatched(cluster, namespaces).map_or(Ok(()), |message| Err(Denied::Forbidden(message)))
+    unwatched(cluster, namespaces).map_or(Ok(()), |error| Err(error.into()))
 }

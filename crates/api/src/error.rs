@@ -28,9 +28,9 @@ pub enum ApiError {
     /// The body is not valid.
     Body(String),
     /// Wrong user name or password.
-    WrongPassword,
+    WrongPassword(String),
     /// The session is over.
-    SessionExpired,
+    SessionExpired(String),
     /// No or invalid credential.
     NoCredential(String),
     /// The account is locked or disabled.
@@ -133,8 +133,8 @@ impl ApiError {
         match self {
             Self::Parameter(_) => 400_001,
             Self::Body(_) => 400_002,
-            Self::WrongPassword => 401_001,
-            Self::SessionExpired => 401_002,
+            Self::WrongPassword(_) => 401_001,
+            Self::SessionExpired(_) => 401_002,
             Self::NoCredential(_) => 401_003,
             Self::AccountLocked(_) => 401_004,
             Self::Forbidden(_) => 403_001,
@@ -167,11 +167,11 @@ impl ApiError {
     /// The sentence for the caller; for [`ApiError::Internal`] one that says nothing internal.
     pub fn message(&self) -> &str {
         match self {
-            Self::WrongPassword => "wrong user name or password",
-            Self::SessionExpired => "the session has expired: log in again",
             Self::Internal(_) => "something went wrong inside Podgate",
             Self::Parameter(message)
             | Self::Body(message)
+            | Self::WrongPassword(message)
+            | Self::SessionExpired(message)
             | Self::NoCredential(message)
             | Self::AccountLocked(message)
             | Self::Forbidden(message)
@@ -256,8 +256,8 @@ impl IntoResponse for ApiError {
 impl From<Denied> for ApiError {
     fn from(denied: Denied) -> Self {
         match denied {
-            Denied::WrongPassword => Self::WrongPassword,
-            Denied::SessionExpired => Self::SessionExpired,
+            Denied::WrongPassword => Self::WrongPassword(denied.to_string()),
+            Denied::SessionExpired => Self::SessionExpired(denied.to_string()),
             Denied::NoCredential(message) => Self::NoCredential(message),
             Denied::AccountLocked(message) => Self::AccountLocked(message),
             Denied::Forbidden(message) => Self::Forbidden(message),
@@ -309,8 +309,8 @@ mod tests {
         vec![
             (ApiError::Parameter(text()), 400, 400_001),
             (ApiError::Body(text()), 400, 400_002),
-            (ApiError::WrongPassword, 401, 401_001),
-            (ApiError::SessionExpired, 401, 401_002),
+            (ApiError::WrongPassword(text()), 401, 401_001),
+            (ApiError::SessionExpired(text()), 401, 401_002),
             (ApiError::NoCredential(text()), 401, 401_003),
             (ApiError::AccountLocked(text()), 401, 401_004),
             (ApiError::Forbidden(text()), 403, 403_001),
