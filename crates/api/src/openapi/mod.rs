@@ -13,12 +13,12 @@ use serde_json::{Map, Value, json};
 
 use self::{
     operation::{Operation, Success},
-    schema::Schemas,
+    schema::{Schemas, of_parameter},
 };
 use crate::{
     State,
     error::CODES,
-    extract::parameters::{Kind, MAX_VALUE, Parameter},
+    extract::parameters::{Kind, Parameter},
     route::{Route, Shape},
 };
 
@@ -170,18 +170,7 @@ fn parameters(route: &Route) -> Vec<Value> {
 }
 
 fn in_query(parameter: &Parameter) -> Value {
-    let value = match parameter.kind {
-        Kind::Text => json!({"type": "string", "maxLength": MAX_VALUE - 1}),
-        Kind::Time => json!({"type": "string", "format": "date-time"}),
-        Kind::Int { min, max } => json!({"type": "integer", "minimum": min, "maximum": max}),
-        Kind::Bool => json!({"type": "boolean"}),
-        Kind::OneOf(words) | Kind::Words(words) => json!({"type": "string", "enum": words}),
-    };
-    let schema = if parameter.repeatable {
-        json!({"type": "array", "items": value})
-    } else {
-        value
-    };
+    let schema = of_parameter(parameter, None);
     let mut described = json!({"name": parameter.name, "in": "query", "description": parameter.doc, "schema": schema});
     if let Kind::Words(_) = parameter.kind {
         // Of a list in one value, separated by commas.

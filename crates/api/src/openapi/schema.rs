@@ -1,7 +1,12 @@
 //! The named schemas of the OpenAPI document, made from types that derive [`ToSchema`].
 
 use serde_json::{Map, Value, json};
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type},
+};
+
+use crate::extract::parameters::{Kind, MAX_VALUE, Parameter};
 
 /// The named schemas of a document.
 #[derive(Debug, Default)]
@@ -85,6 +90,30 @@ impl Schemas {
     pub(super) fn into_value(self) -> Value {
         Value::Object(self.0)
     }
+}
+
+/// Returns the schema of a parameter's value, or of the list of its values if it may be repeated.
+pub(crate) fn of_parameter(parameter: &Parameter, description: Option<&str>) -> Schema {
+    let value = match parameter.kind {
+        Kind::Text => ObjectBuilder::new()
+            .schema_type(Type::String)
+            .max_length(Some(MAX_VALUE - 1)),
+        Kind::Time => ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime))),
+        Kind::Int { min, max } => ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(min))
+            .maximum(Some(max)),
+        Kind::Bool => ObjectBuilder::new().schema_type(Type::Boolean),
+        Kind::OneOf(words) | Kind::Words(words) => ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(words.iter().copied())),
+    };
+    if parameter.repeatable {
+        return ArrayBuilder::new().items(value).description(description).into();
+    }
+    value.description(description).into()
 }
 
 /// Joins the parts of a variant that holds a struct: utoipa describes it as `allOf` a reference to

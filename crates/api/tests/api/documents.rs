@@ -201,6 +201,33 @@ fn every_frame_that_a_client_may_send_is_described() {
     }
 }
 
+#[test]
+fn a_live_query_takes_the_parameters_of_a_list_but_for_its_pages() {
+    let document = document("", &routes::table());
+    let frame = &document["components"]["schemas"]["LiveClientFrameSubscribe"];
+    let mut query = frame["properties"]["query"]["properties"].as_object().unwrap().clone();
+    for parameter in document["paths"]["/api/pods"]["get"]["parameters"].as_array().unwrap() {
+        let name = parameter["name"].as_str().unwrap();
+        let Some(mut described) = query.remove(name) else {
+            assert!(["page", "pageSize"].contains(&name), "{name}");
+            continue;
+        };
+        let description = described.as_object_mut().unwrap().remove("description");
+        assert_eq!(
+            (description.as_ref(), &described),
+            (parameter.get("description"), &parameter["schema"])
+        );
+    }
+    assert!(query.is_empty(), "{query:?}");
+    let query = json!({"namespace": ["shop", "staging"], "problem": true, "sort": "name"});
+    check(
+        &document,
+        frame,
+        &json!({"type": "subscribe", "query": query, "facets": ["status"]}),
+        "subscribe",
+    );
+}
+
 /// Failures that no test provokes, with a part of the route's path (empty: of any) and the reason.
 const NOT_SEEN: &[(u32, &str, &str)] = &[(500_001, "", "a fault of Podgate, of which none is known")];
 

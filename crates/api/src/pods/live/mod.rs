@@ -16,7 +16,10 @@ use podgate_access::{Scoped, action::ListPods};
 use podgate_cluster::Reservation;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::schema::{AdditionalProperties, ObjectBuilder, Schema, Type},
+};
 
 pub(crate) use self::hub::Hub;
 use self::{frame::Frame, hub::Viewer};
@@ -24,6 +27,7 @@ use super::{client_frames::parse_text, facets, query};
 use crate::{
     ApiError, Operation, Parameter, Parameters, Schemas, State, Success,
     extract::authorized::check_cluster,
+    openapi::schema::of_parameter,
     ws::{Closed, Incoming, Sender, Socket, SocketFrame, Upgrade},
 };
 
@@ -81,8 +85,8 @@ enum Client {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Subscribe {
-    /// The list's parameters without `page` and `pageSize`. Repeatable parameters are lists.
     #[serde(default)]
+    #[schema(schema_with = query_schema)]
     query: Map<String, Value>,
     /// Rows before the window; default 0.
     offset: Option<u64>,
@@ -101,6 +105,28 @@ struct Bounds {
     /// The most rows of the window; default 50.
     #[schema(minimum = 1, maximum = 500)]
     limit: Option<u64>,
+}
+
+/// Returns the parameters of a list that a live query takes.
+fn without_pages(known: &'static [Parameter]) -> impl Iterator<Item = &'static Parameter> {
+    known
+        .iter()
+        .filter(|parameter| !matches!(parameter.name, "page" | "pageSize"))
+}
+
+/// Returns the schema of [`Subscribe::query`], with the parameters of both routes.
+fn query_schema() -> Schema {
+    let object = ObjectBuilder::new()
+        .schema_type(Type::Object)
+        .description(Some(
+            "The list's parameters without `page` and `pageSize`. Repeatable parameters are lists. `cluster` is for the pods of all clusters only.",
+        ))
+        .additional_properties(Some(AdditionalProperties::FreeForm(false)));
+    let parameters = without_pages(query::OF_ALL);
+    let object = parameters.fold(object, |object, parameter| {
+        object.property(parameter.name, of_parameter(parameter, Some(parameter.doc)))
+    });
+    object.into()
 }
 
 /// The rows of a query that a viewer sees.
@@ -144,7 +170,7 @@ impl Bounds {
 }
 
 impl Subscribe {
-    fn read(mut self, known: &[Parameter]) -> Result<Asked, ApiError> {
+    fn read(mut self, known: &'static [Parameter]) -> Result<Asked, ApiError> {
         if let Some(facets) = self.facets.take().filter(|facets| !facets.is_empty())
             && self.query.insert("facets".to_owned(), facets.into()).is_some()
         {
@@ -152,8 +178,7 @@ impl Subscribe {
                 "`facets` is given both in `query` and next to it: give it only once".into(),
             ));
         }
-        let paged = |parameter: &&Parameter| matches!(parameter.name, "page" | "pageSize");
-        let known: Vec<Parameter> = known.iter().filter(|parameter| !paged(parameter)).copied().collect();
+        let known: Vec<Parameter> = without_pages(known).copied().collect();
         let parameters = Parameters::from_json(&self.query, &known)?;
         let clusters = parameters.many("cluster");
         clusters.iter().try_for_each(|cluster| check_cluster(cluster))?;
@@ -215,7 +240,7 @@ async fn take(
     scoped: &Scoped<ListPods>,
     sender: &mut Sender,
     viewer: &mut Viewer,
-    known: &[Parameter],
+    known: &'static [Parameter],
 ) -> Result<Result<bool, ApiError>, Closed> {
     let asked = match parse_text(incoming) {
         Ok(Client::Subscribe(subscribe)) => subscribe.read(known),
