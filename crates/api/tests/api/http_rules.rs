@@ -5,7 +5,7 @@ use serde_json::json;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{PASSWORD, Server, Setup, send, within};
+use crate::support::{PASSWORD, Server, Setup, described::BASE_PATH, send, within};
 
 #[tokio::test]
 async fn every_answer_has_its_id_and_its_guards() {
@@ -241,7 +241,7 @@ async fn only_a_listed_origins_page_may_read_answers() {
 async fn everything_lives_under_the_base_path() {
     let server = Server::with(Setup {
         api: Options {
-            base_path: "/podgate".into(),
+            base_path: BASE_PATH.into(),
             ..Options::default()
         },
         ..Setup::default()
@@ -354,7 +354,7 @@ async fn behind_a_proxy_metrics_need_the_token() {
         ),
         (
             Options {
-                base_path: "/podgate".into(),
+                base_path: BASE_PATH.into(),
                 ..Options::default()
             },
             false,

@@ -4,7 +4,7 @@ use podgate_access::sessions;
 use podgate_api::Options;
 use serde_json::json;
 
-use crate::support::{Answer, PASSWORD, Server, Setup, send};
+use crate::support::{Answer, PASSWORD, Server, Setup, described::BASE_PATH, send};
 
 async fn login(server: &Server, username: &str, password: &str) -> Answer {
     let body = json!({"username": username, "password": password});
@@ -102,7 +102,7 @@ async fn the_cookie_is_bound_to_https_where_the_browser_speaks_it() {
 async fn under_a_base_path_the_secure_cookie_keeps_its_path() {
     let server = Server::with(Setup {
         api: Options {
-            base_path: "/podgate".into(),
+            base_path: BASE_PATH.into(),
             trusted_proxies: vec!["127.0.0.0/8".parse().unwrap()],
             ..Options::default()
         },

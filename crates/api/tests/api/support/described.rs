@@ -21,8 +21,12 @@ pub(crate) const SEEN: &str = "PODGATE_SEEN_CODES";
 static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(routes::table);
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| document("", &ROUTES));
 
-/// Returns the route of a method and a path, without a base path and with or without a query.
+/// The base path of tests that set one.
+pub(crate) const BASE_PATH: &str = "/podgate";
+
+/// Returns the route of a method and a path, with or without [`BASE_PATH`] and a query.
 pub(super) fn route(method: &str, path: &str) -> Option<&'static Route> {
+    let path = path.strip_prefix(BASE_PATH).unwrap_or(path);
     let path: Vec<&str> = path.split('?').next().unwrap_or_default().split('/').collect();
     ROUTES.iter().find(|route| {
         let template: Vec<&str> = route.path.split('/').collect();
@@ -44,7 +48,7 @@ pub(super) fn answered(route: &Route, status: u16, body: &[u8]) {
             check(&DOCUMENT, schema, &body, &at);
         }
     } else if let Some(code) = body["code"].as_u64() {
-        // Under a base path, the path without it is not a route's.
+        // With a base path, a path without it is not a route's, nor the other way round.
         if body["message"]
             .as_str()
             .is_some_and(|text| text.starts_with("there is nothing at"))
