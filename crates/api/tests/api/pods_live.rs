@@ -215,13 +215,16 @@ async fn a_window_of_large_rows_ends_earlier_and_says_where() {
     view.apply(last);
 
     // One that grows under its viewer is cut when it must be.
-    socket.send(json!({"type": "window", "offset": 0, "limit": 30})).await;
     for number in 0..30 {
         let name = format!("a-{number:02}");
         server
             .sim
             .put(json!({"kind": "Pod", "metadata": {"name": name, "namespace": "shop"}, "spec": {}}));
     }
+    server
+        .until("/api/pods?pageSize=1", |answer| answer.json()["data"]["total"] == 69)
+        .await;
+    socket.send(json!({"type": "window", "offset": 0, "limit": 30})).await;
     view.until(&mut socket, |view| {
         view.total == 69 && view.names().last() == Some(&"a-29")
     })
