@@ -1,5 +1,6 @@
-//! The clusters: what there is, and adding, changing, trying and removing them. A credential never
-//! comes back out.
+//! The endpoints of clusters: list, add, change, test and remove them.
+//!
+//! No answer ever contains a credential.
 
 use podgate_access::{
     action::{CreateCluster, DeleteCluster, GetCluster, ListClusters, TestCluster, UpdateCluster},
@@ -22,11 +23,11 @@ const REMOVED: &str = "Cluster removed";
 #[serde(rename_all = "camelCase")]
 #[schema(as = Cluster)]
 pub(crate) struct ClusterView {
-    /// Its number; stays the same.
+    /// The cluster's number. It never changes.
     id: u32,
-    /// Its unique name.
+    /// The cluster's unique name.
     name: String,
-    /// Free text; of a kubeconfig's context its original name.
+    /// Free text. For a context of the operator's kubeconfig, the context's original name.
     description: String,
     /// The API server's address.
     api_server: String,
@@ -35,15 +36,15 @@ pub(crate) struct ClusterView {
     status: &'static str,
     /// The API server's version; empty while unknown.
     version: String,
-    /// Nodes; null while unknown or not allowed.
+    /// Number of nodes; null while it is unknown, or if the credential may not list nodes.
     node_count: Option<usize>,
-    /// Pods.
+    /// Number of pods.
     pod_count: usize,
-    /// The namespaces that it is watched in; empty: all.
+    /// The namespaces that Podgate watches; empty means all.
     namespaces: Vec<String>,
-    /// Given by the operator: it can't be changed here.
+    /// Whether the operator configured the cluster, so that it can't be changed through the API.
     read_only: bool,
-    /// How current its pods are.
+    /// The state of the cluster's synchronisation.
     sync: SyncView,
 }
 
@@ -73,17 +74,19 @@ impl From<Entry> for ClusterView {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ClusterPage {
-    /// The clusters of this page, by number.
+    /// The clusters of this page, ordered by number.
     items: Vec<ClusterView>,
-    /// Clusters in all.
+    /// Number of clusters on all pages.
     total: usize,
-    /// This page, from 1.
+    /// Number of this page, starting at 1.
     page: u32,
-    /// Clusters a page.
+    /// Clusters per page.
     page_size: u32,
 }
 
-/// A cluster to add: `kubeConfig`, or `apiServer` and `token`. Not `Debug`: it holds credentials.
+/// A cluster to add, given by `kubeConfig`, or by `apiServer` and `token`.
+///
+/// It has no `Debug` because it holds credentials.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct NewCluster {
@@ -97,21 +100,24 @@ pub(crate) struct NewCluster {
     /// Free text.
     #[serde(default)]
     description: String,
-    /// A kubeconfig, YAML or its base64, without exec plug-in, auth provider, proxy or file.
+    /// A kubeconfig as YAML or base64-encoded YAML. It must not name an exec plug-in, an auth
+    /// provider, a proxy or a file.
     kube_config: Option<String>,
     /// `https://host[:port]`.
     #[schema(pattern = "^https://")]
     api_server: Option<String>,
     /// A bearer token.
     token: Option<String>,
-    /// The API server's CA certificate, PEM or its base64; absent: the system's roots.
+    /// The API server's CA certificate as PEM or base64-encoded PEM. The default is the system's
+    /// root certificates.
     ca_cert: Option<String>,
-    /// The namespaces to watch, for a credential that may not list all; absent: all.
+    /// The namespaces to watch, for a credential that may not list pods in all namespaces. The
+    /// default is all.
     #[serde(default)]
     namespaces: Vec<String>,
 }
 
-/// What to change of a cluster; what is absent stays.
+/// Changes to a cluster. A field that is absent keeps its value.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct ClusterEdit {
@@ -124,27 +130,27 @@ pub(crate) struct ClusterEdit {
     name: Option<String>,
     /// Free text.
     description: Option<String>,
-    /// A kubeconfig, YAML or its base64.
+    /// A kubeconfig as YAML or base64-encoded YAML.
     kube_config: Option<String>,
     /// `https://host[:port]`.
     #[schema(pattern = "^https://")]
     api_server: Option<String>,
     /// A bearer token.
     token: Option<String>,
-    /// The API server's CA certificate, PEM or its base64.
+    /// The API server's CA certificate as PEM or base64-encoded PEM.
     ca_cert: Option<String>,
-    /// The namespaces to watch; empty: all.
+    /// The namespaces to watch; an empty list means all.
     namespaces: Option<Vec<String>>,
 }
 
-/// What a try of a cluster's connection found.
+/// The result of testing the connection to a cluster.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ClusterTest)]
 pub(crate) struct TestView {
     /// The API server's version.
     version: String,
-    /// Nodes; null when not allowed.
+    /// Number of nodes; null if the credential may not list nodes.
     node_count: Option<usize>,
 }
 
@@ -157,34 +163,34 @@ impl From<Info> for TestView {
     }
 }
 
-/// Counts of a cluster's pods.
+/// Counts a cluster's pods.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ClusterStats)]
 pub(crate) struct StatsView {
-    /// Pods in all.
+    /// Number of pods in the cluster.
     pods: usize,
-    /// Pods by status, the most frequent first.
+    /// Number of pods for each status, the most frequent status first.
     by_status: Vec<StatusCount>,
-    /// Pods by namespace, by name.
+    /// Number of pods for each namespace, ordered by the namespace's name.
     by_namespace: Vec<NamespaceCount>,
 }
 
-/// Pods of one status.
+/// The number of pods with one status.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct StatusCount {
-    /// As `kubectl get pods` prints it.
+    /// The status as `kubectl get pods` prints it.
     status: String,
-    /// Pods.
+    /// Number of pods.
     count: usize,
 }
 
-/// Pods of one namespace.
+/// The number of pods in one namespace.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct NamespaceCount {
-    /// Its name.
+    /// The namespace's name.
     namespace: String,
-    /// Pods.
+    /// Number of pods.
     count: usize,
 }
 
@@ -206,13 +212,13 @@ impl From<Stats> for StatsView {
     }
 }
 
-/// A cluster's namespaces.
+/// The namespaces of a cluster.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Namespaces)]
 pub(crate) struct NamespacesView {
-    /// By name.
+    /// The namespaces, ordered by name.
     items: Vec<NamespaceView>,
-    /// How many.
+    /// Number of namespaces.
     total: usize,
 }
 
@@ -220,11 +226,11 @@ pub(crate) struct NamespacesView {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Namespace)]
 pub(crate) struct NamespaceView {
-    /// Its name.
+    /// The namespace's name.
     name: String,
 }
 
-/// Which page of the clusters.
+/// The parameters that select a page of clusters.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PageQuery {
     page: u32,
@@ -239,12 +245,12 @@ impl FromParameters for PageQuery {
                 min: 1,
                 max: 1_000_000_000,
             },
-            "The page, from 1; default 1.",
+            "The number of the page, starting at 1; default 1.",
         ),
         Parameter::one(
             "pageSize",
             Kind::Int { min: 1, max: 1000 },
-            "Clusters a page; default 20.",
+            "Clusters per page; default 20.",
         ),
     ];
 
@@ -285,7 +291,7 @@ pub(crate) async fn list(
 
 pub(crate) const CREATE: Operation = Operation::new(
     "clusters.create",
-    "Tries a cluster, then adds it.",
+    "Tests a cluster's connection, then adds it.",
     Success::Data(Schemas::of::<ClusterView>),
 )
 .fails(&[409_001, 429_001, 502_001, 504_001]);
@@ -353,7 +359,7 @@ pub(crate) async fn delete(Authorized(scoped): Authorized<DeleteCluster>) -> Res
 
 pub(crate) const TEST: Operation = Operation::new(
     "clusters.test",
-    "Tries a cluster's connection.",
+    "Tests a cluster's connection.",
     Success::Data(Schemas::of::<TestView>),
 )
 .fails(&[429_001, 502_001, 504_001]);
@@ -365,7 +371,7 @@ pub(crate) async fn test(Authorized(scoped): Authorized<TestCluster>) -> Result<
 
 pub(crate) const STATS: Operation = Operation::new(
     "clusters.stats",
-    "Counts of a cluster's pods.",
+    "Counts a cluster's pods.",
     Success::Data(Schemas::of::<StatsView>),
 )
 .fails(&[502_001, 503_001, 504_001]);
@@ -377,7 +383,7 @@ pub(crate) async fn stats(Authorized(scoped): Authorized<GetCluster>) -> Result<
 
 pub(crate) const NAMESPACES: Operation = Operation::new(
     "clusters.namespaces",
-    "A cluster's namespaces.",
+    "Lists a cluster's namespaces.",
     Success::Data(Schemas::of::<NamespacesView>),
 )
 .fails(&[429_001, 502_001, 504_001]);
@@ -394,7 +400,7 @@ pub(crate) async fn namespaces(Authorized(scoped): Authorized<GetCluster>) -> Re
     Ok(Data(NamespacesView { items, total }))
 }
 
-/// An empty field is an absent one.
+/// Treats an empty field as absent.
 fn given(field: Option<String>) -> Option<String> {
     field.filter(|text| !text.is_empty())
 }

@@ -1,5 +1,6 @@
-//! What a caller is told when something fails: one enum, and one table from its variants to status,
-//! code and sentence.
+//! The failures that a caller may see.
+//!
+//! One enum has a variant for each, and one table gives its HTTP status, code and message.
 
 use axum::{
     Json,
@@ -10,16 +11,18 @@ use podgate_access::Denied;
 use podgate_cluster::text::Message;
 use serde::Serialize;
 
-/// Seconds after which a caller may ask again for a list whose first sync is under way.
+/// Seconds after which a caller may ask again for pods whose first sync is still running.
 const SYNC_RETRY: u64 = 2;
-/// Seconds after which a caller may ask again for what Podgate had no memory for.
+/// Seconds after which a caller may repeat a request for which Podgate had no memory.
 const BUSY_RETRY: u64 = 2;
 
-/// Seconds after which a caller may try again what needs the database.
+/// Seconds after which a caller may repeat a request that needs the database.
 const DATABASE_RETRY: u64 = 5;
 
-/// A failed call. The text is a whole sentence for the caller that names the offending thing and,
-/// where there is one, the remedy; [`ApiError::Internal`]'s is for the log alone.
+/// A failed call.
+///
+/// The text is a sentence for the caller. It names what is wrong and, where there is one, the
+/// remedy. The text of [`ApiError::Internal`] is for the log alone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.message())]
 pub enum ApiError {
@@ -27,54 +30,55 @@ pub enum ApiError {
     Parameter(String),
     /// The body is not valid.
     Body(String),
-    /// Wrong user name or password.
+    /// The user name or the password is wrong.
     WrongPassword(String),
-    /// The session is over.
+    /// The session has ended.
     SessionExpired(String),
-    /// No or invalid credential.
+    /// The credential is missing or invalid.
     NoCredential(String),
     /// The account is locked or disabled.
     AccountLocked(String),
-    /// The caller may not.
+    /// The caller has no permission.
     Forbidden(String),
-    /// A browser's request that comes from another origin.
+    /// A browser sent the request for a page of another origin.
     ForeignOrigin(String),
-    /// No such pod.
+    /// The pod does not exist.
     PodNotFound(String),
-    /// No such cluster.
+    /// The cluster does not exist.
     ClusterNotFound(String),
-    /// No such container.
+    /// The container does not exist.
     ContainerNotFound(String),
-    /// No such route or other resource.
+    /// The route or another resource does not exist.
     NotFound(String),
     /// The route does not take this method.
     Method(String),
     /// The route can't answer in any media type that the caller accepts.
     Accept(String),
-    /// Name taken, precondition failed, container not started, no previous run.
+    /// The state of the object does not allow this: its name is taken, a precondition failed, the
+    /// container has not started or has no previous run.
     Conflict(String),
     /// The container has no such executable.
     NoExecutable(String),
     /// The body or frame is too large.
     TooLarge(String),
-    /// The body is not of a type that the route takes.
+    /// The body has a content type that the route does not take.
     ContentType(String),
-    /// Too many requests.
+    /// The caller sends too many requests, or a limit of Podgate is reached.
     TooMany {
-        /// A sentence.
+        /// The sentence for the caller.
         message: String,
         /// Seconds until another try makes sense.
         retry_after: u64,
     },
-    /// Our fault. The text goes to the log, never to the caller.
+    /// Podgate itself failed. The text goes to the log, never to the caller.
     Internal(String),
-    /// The cluster refused, broke off, or was not understood.
+    /// The cluster refused, broke off the connection, or sent an answer that can't be read.
     Upstream(String),
     /// The cluster did not answer in time.
     Timeout(String),
     /// The cluster's pods are still being synced for the first time.
     Syncing(String),
-    /// The database is away.
+    /// The database can't be reached.
     Unavailable(String),
 }
 
@@ -87,17 +91,20 @@ pub(crate) const CODES: &[(u32, &str)] = &[
     (400_002, "The body is not valid."),
     (401_001, "Wrong user name or password."),
     (401_002, "The session has expired."),
-    (401_003, "No or invalid credential."),
+    (401_003, "The credential is missing or invalid."),
     (401_004, "The account is locked or disabled."),
     (
         403_001,
-        "The caller may not; the message names verb, resource, namespace, cluster and who refused.",
+        "The caller has no permission; the message names verb, resource, namespace, cluster and who refused.",
     ),
     (403_002, "The request comes from a foreign origin."),
-    (404_001, "No such pod."),
-    (404_002, "No such cluster."),
-    (404_003, "No such container; the message lists those there are."),
-    (404_004, "No such route or other resource."),
+    (404_001, "The pod does not exist."),
+    (404_002, "The cluster does not exist."),
+    (
+        404_003,
+        "The container does not exist; the message lists the pod's containers.",
+    ),
+    (404_004, "The route or another resource does not exist."),
     (
         405_001,
         "The route does not take this method; `Allow` lists those it takes.",
@@ -105,7 +112,7 @@ pub(crate) const CODES: &[(u32, &str)] = &[
     (406_001, "The route can't answer in any media type that `Accept` names."),
     (
         409_001,
-        "A conflict: name taken, precondition failed, container not started, no previous run.",
+        "A conflict: the name is taken, a precondition failed, or the container has not started or has no previous run.",
     ),
     (409_002, "The container has no such executable."),
     (413_001, "The body or frame is too large."),
@@ -113,9 +120,12 @@ pub(crate) const CODES: &[(u32, &str)] = &[
     (429_001, "Too many requests; `Retry-After` is set."),
     (
         500_001,
-        "A fault of Podgate; the message holds a request id and nothing internal.",
+        "A fault in Podgate; the message contains the request id and no internals.",
     ),
-    (502_001, "The cluster refused, broke off, or was not understood."),
+    (
+        502_001,
+        "The cluster refused, broke off the connection, or sent an answer that can't be read.",
+    ),
     (
         503_001,
         "The cluster's pods are still being synced for the first time; `Retry-After` is set.",
@@ -128,7 +138,7 @@ pub(crate) const CODES: &[(u32, &str)] = &[
 ];
 
 impl ApiError {
-    /// The code: status × 1000 + n, as the contract's table has it.
+    /// Returns the code: the HTTP status × 1000, plus a number (`docs/api.md` has the table).
     pub fn code(&self) -> u32 {
         match self {
             Self::Parameter(_) => 400_001,
@@ -158,16 +168,16 @@ impl ApiError {
         }
     }
 
-    /// The HTTP status: the first three digits of the code.
+    /// Returns the HTTP status, which is the first three digits of the code.
     pub fn status(&self) -> StatusCode {
         let status = u16::try_from(self.code() / 1000).unwrap_or(500);
         StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
-    /// The sentence for the caller; for [`ApiError::Internal`] one that says nothing internal.
+    /// Returns the sentence for the caller. The one for [`ApiError::Internal`] reveals nothing.
     pub fn message(&self) -> &str {
         match self {
-            Self::Internal(_) => "something went wrong inside Podgate",
+            Self::Internal(_) => "this request failed because of a fault in Podgate",
             Self::Parameter(message)
             | Self::Body(message)
             | Self::WrongPassword(message)
@@ -194,7 +204,7 @@ impl ApiError {
         }
     }
 
-    /// Seconds after which another try makes sense.
+    /// Returns the seconds after which another try makes sense.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::TooMany { retry_after, .. } => Some(*retry_after),
@@ -204,17 +214,17 @@ impl ApiError {
         }
     }
 
-    /// The sentence for the caller; a fault of ours names the request, so that the operator finds
-    /// it in the log.
+    /// Returns the sentence for the caller. For [`ApiError::Internal`] it names the request, so
+    /// that the operator finds the failure in the log.
     pub(crate) fn message_for(&self, request_id: &str) -> String {
         match self {
             Self::Internal(_) => format!("{} (request {request_id}): the server's log says more", self.message()),
-            // Whatever a request or a cluster put into it.
+            // The message may quote a request or a cluster at any length.
             _ => Message::from(self.message()).into(),
         }
     }
 
-    /// The answer, without those parts that need the request: see [`crate::http::middleware`].
+    /// Builds the response. [`crate::http::middleware`] adds the parts that depend on the request.
     pub(crate) fn render(&self, request_id: &str) -> Response {
         let body = Envelope {
             code: self.code(),
@@ -235,7 +245,7 @@ impl ApiError {
     }
 }
 
-/// The JSON of a failure.
+/// The body of a failed call.
 #[derive(Serialize)]
 struct Envelope<'a> {
     code: u32,
@@ -243,8 +253,8 @@ struct Envelope<'a> {
     data: (),
 }
 
-/// The answer carries the error itself to the outermost middleware, which logs it if it is our
-/// fault and names the request in it.
+/// Attaches the error itself to the response. The outermost middleware renders it with the request
+/// id, and logs it if it is internal.
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();

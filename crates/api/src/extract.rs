@@ -1,4 +1,4 @@
-//! The arguments of handlers.
+//! The extractors that handlers take as arguments.
 
 pub(crate) mod auth;
 pub(crate) mod authorized;

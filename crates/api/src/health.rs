@@ -1,5 +1,5 @@
-//! Whether the process lives, and whether it can serve. No envelope: these are for machines that
-//! look at the status alone.
+//! The probes for liveness and readiness. Their answers have no envelope, because machines read
+//! only the status.
 
 use axum::{
     Json,
@@ -13,51 +13,52 @@ use utoipa::ToSchema;
 
 use crate::{Operation, Schemas, State, Success};
 
-/// Whether Podgate can serve. Names nothing: anyone may ask.
+/// The readiness of Podgate. It names no cluster, because anyone may ask for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Readiness {
-    /// Every cluster is synced or known to fail, and Podgate is not about to end.
+    /// Whether every cluster is synced or known to fail, and Podgate is not shutting down.
     ready: bool,
-    /// The database answered when it was last asked. Without it, lists of known sessions go on, so
-    /// it does not count for `ready`.
+    /// Whether the database answered the last query. Callers with a known session still get lists
+    /// without it, so `ready` does not depend on it.
     database: bool,
-    /// Clusters by the state of their sync.
+    /// The clusters, counted by the state of their sync.
     clusters: Counts,
 }
 
-/// Clusters by the state of their sync.
+/// The number of clusters in each state of their sync.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Counts {
-    /// Being synced for the first time.
+    /// Clusters whose first sync is running.
     syncing: usize,
-    /// Current.
+    /// Clusters whose pods are current.
     synced: usize,
-    /// Synced once, and broken or being renewed.
+    /// Clusters that were synced once, and whose watch is broken or being renewed.
     stale: usize,
-    /// Never synced, and the last try failed.
+    /// Clusters that were never synced, and whose last try failed.
     failed: usize,
 }
 
 pub(crate) const LIVE: Operation = Operation::new(
     "process.live",
-    "Whether the process lives.",
+    "Reports that the process is alive.",
     Success::Text("text/plain"),
 );
 
-/// `GET /healthz`: the process lives.
+/// `GET /healthz`: reports that the process is alive.
 pub(crate) async fn live() -> &'static str {
     "ok\n"
 }
 
 pub(crate) const READY: Operation = Operation::new(
     "process.ready",
-    "Whether it can serve: 200, else 503 with the same fields.",
+    "Reports whether Podgate can serve: 200, or 503 with the same fields.",
     Success::Bare(Schemas::of::<Readiness>),
 );
 
-/// `GET /readyz`: it can serve. From memory: nothing answers here before the database was reached
-/// once, because the server starts with opening it; while it is away later, what needs no database
-/// goes on.
+/// `GET /readyz`: reports whether Podgate can serve.
+///
+/// It reads only memory. The server opens the database before it listens, and while the database is
+/// away later, requests that do not need it are still served.
 pub(crate) async fn ready(Extract(state): Extract<State>) -> Response {
     let states = state.gate().health().into_iter().map(|cluster| cluster.sync.state);
     let mut readiness = readiness(state.sessions().database_answers(), states);

@@ -1,5 +1,4 @@
-//! HTTP around the handlers: what happens to each request before and after, and the forms of
-//! answers.
+//! HTTP around the handlers: the work before and after each request, and the forms of answers.
 
 pub(crate) mod body_stream;
 pub(crate) mod client_info;

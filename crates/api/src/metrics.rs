@@ -1,4 +1,4 @@
-//! The counts of the process, for Prometheus.
+//! The metrics of the process, for Prometheus.
 
 pub(crate) mod endpoint;
 
@@ -24,7 +24,7 @@ use crate::sync;
 /// The format that [`encode_registry`] writes.
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// The counts of one process.
+/// The metrics of one process.
 pub struct Metrics {
     registry: Registry,
     requests: Family<Request, Counter>,
@@ -106,7 +106,8 @@ impl Metrics {
         }
     }
 
-    /// Counts an answered request. A path without a route has none, lest callers make up labels.
+    /// Counts an answered request. `route` is `None` for a path without a route, so that callers
+    /// can't invent labels.
     pub(crate) fn request(&self, route: Option<&'static str>, method: &str, status: u16, taken: Duration) {
         const METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"];
         let route = route.unwrap_or("none");
@@ -120,7 +121,7 @@ impl Metrics {
         self.requests.get_or_create(&Request { route, method, status }).inc();
     }
 
-    /// The counter of the bytes that a streaming route or a WebSocket sends.
+    /// Returns the counter of the bytes that a streaming route or a WebSocket sends.
     pub(crate) fn streamed(&self, route: &str) -> Counter {
         self.streamed.get_or_create_owned(&Route {
             route: route.to_owned(),
@@ -136,7 +137,7 @@ impl Metrics {
     }
 }
 
-/// What is open now.
+/// The numbers of streams that are open now.
 #[derive(Clone, Copy, Debug)]
 struct Open {
     connections: usize,
@@ -144,17 +145,13 @@ struct Open {
     viewers: usize,
 }
 
-/// What is read rather than counted.
+/// Builds the metrics that are read at the time of the scrape rather than counted.
 fn snapshot(clusters: &[Health], open: Open) -> Registry {
     let mut registry = Registry::default();
     for (name, help, count) in [
         ("podgate_connections", "Open connections", open.connections),
         ("podgate_websockets", "Open WebSockets", open.sockets),
-        (
-            "podgate_live_viewers",
-            "Open WebSockets that are for live queries",
-            open.viewers,
-        ),
+        ("podgate_live_viewers", "Open WebSockets of live queries", open.viewers),
     ] {
         let gauge: Gauge = Gauge::default();
         gauge.set(number(count));
@@ -204,15 +201,15 @@ fn snapshot(clusters: &[Health], open: Open) -> Registry {
         "1 for the state that a cluster's sync is in",
         states,
     );
-    registry.register("podgate_cluster_pods", "Pods known of a cluster", pods);
+    registry.register("podgate_cluster_pods", "Pods of a cluster", pods);
     registry.register(
         "podgate_cluster_skipped_pods",
-        "Pods of a cluster that did not parse, each time they came",
+        "Objects of a cluster that could not be parsed as pods, counted each time",
         skips,
     );
     registry.register(
         "podgate_cluster_left_out_labels",
-        "Labels of a cluster's pods that were left out because a pod had too many or too long ones, each time it came",
+        "Labels of a cluster's pods that were left out because a pod had too many or too long ones, counted each time",
         labels_left_out,
     );
     registry.register(
@@ -222,7 +219,7 @@ fn snapshot(clusters: &[Health], open: Open) -> Registry {
     );
     registry.register(
         "podgate_cluster_lists",
-        "Times that a cluster's pods began to be listed, by cause",
+        "Lists of a cluster's pods that were started, by cause",
         lists,
     );
 
@@ -238,7 +235,8 @@ fn number(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// Bytes of this process in memory (`VmRSS` of Linux's proc(5)); none elsewhere.
+/// Returns the resident memory of this process in bytes (`VmRSS` of proc(5)); `None` on systems
+/// other than Linux.
 fn resident_memory() -> Option<usize> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;

@@ -1,5 +1,4 @@
-//! The table of routes: what the server knows of itself. The OpenAPI document, the start page, the
-//! middleware and tests read it.
+//! The table of routes. The OpenAPI document, the start page, the middleware and tests read it.
 
 use std::collections::HashSet;
 
@@ -10,39 +9,40 @@ use crate::{
     openapi::operation::{Operation, RequestBody},
 };
 
-/// The routes whose callers know addresses rather than our name, probes and Prometheus, so that any
-/// `Host` will do.
+/// The routes that accept any `Host`, because their callers (probes and Prometheus) know addresses
+/// rather than names.
 pub(crate) const ASKED_BY_ADDRESS: &[&str] = &["/healthz", "/readyz", "/metrics"];
 
-/// What a route's answer is.
+/// The form of a route's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
-    /// An answer with an end.
+    /// An answer that is complete after a moment.
     Unary,
-    /// An answer that may be long, or go on.
+    /// An answer that may be long or without an end.
     Stream,
     /// A WebSocket.
     WebSocket,
 }
 
-/// One route, as the table shows it.
+/// One route of the table.
 #[derive(Clone, Debug)]
 pub struct Route {
-    /// `GET`, …
+    /// The HTTP method.
     pub method: Method,
-    /// Its path, with `{name}` for what varies.
+    /// The path, with `{name}` for the parts that vary.
     pub path: &'static str,
-    /// Its action's name, permission and whether it changes anything; `None` for a public route.
+    /// The action's name, its permission, and whether it changes anything; `None` for a public
+    /// route.
     pub action: Option<(&'static str, &'static str, bool)>,
-    /// What its answer is.
+    /// The form of the answer.
     pub shape: Shape,
-    /// Its query parameters.
+    /// The query parameters.
     pub parameters: &'static [Parameter],
-    /// The JSON body that it takes, if any.
+    /// The JSON body, if the route takes one.
     pub(crate) body: Option<RequestBody>,
-    /// The media types it answers, the default first; empty: not negotiated.
+    /// The media types of the answer, the default first. The list is empty if `Accept` is ignored.
     pub types: &'static [&'static str],
-    /// The rest of its description, from its handler.
+    /// The rest of the description, which is defined at the handler.
     pub(crate) operation: Operation,
 }
 
@@ -52,13 +52,14 @@ impl Route {
         self.body.is_some_and(|body| body.required)
     }
 
-    /// Returns the codes of the failures that the route may answer, in ascending order: those that
-    /// follow from its row of the table, and those of its operation. On a WebSocket they include
-    /// those that an `error` frame may have.
+    /// Returns the codes of the route's failures in ascending order.
+    ///
+    /// They are those that follow from its row of the table and those of its operation. On a
+    /// WebSocket they include the codes of `error` frames.
     pub fn codes(&self) -> Vec<u32> {
         let mut codes = vec![500_001];
         let is_socket = self.shape == Shape::WebSocket;
-        // At least the name in `Host` may not be ours.
+        // The name in `Host` may not be Podgate's.
         if !ASKED_BY_ADDRESS.contains(&self.path) {
             codes.push(400_001);
         }
@@ -78,7 +79,7 @@ impl Route {
             codes.push(403_002);
         }
         if self.path.contains("{clusterId}") {
-            // A part of the path may not be UTF-8.
+            // A part of the path may be other than UTF-8.
             codes.extend([404_002, 404_004]);
         }
         if self.path.contains("{name}") {
@@ -108,7 +109,7 @@ impl RouteTable {
         &self.routes
     }
 
-    /// Returns a route's path as the table has it, or `None` if no route has this path.
+    /// Returns the table's own copy of a path, or `None` if no route has this path.
     pub(crate) fn path(&self, path: &str) -> Option<&'static str> {
         self.paths.get(path).copied()
     }

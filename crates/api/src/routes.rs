@@ -1,5 +1,4 @@
-//! Every route, on one page: method, path, handler, and the action for which its handler opens the
-//! Gate.
+//! Every route on one page: method, path, handler, and the action for which it opens the Gate.
 
 use axum::{Router, middleware::from_fn_with_state};
 use http::Method;
@@ -125,8 +124,10 @@ fn pods(routes: Routes) -> Routes {
         )
 }
 
-/// The whole API. Serve it with [`axum::extract::ConnectInfo`] of [`std::net::SocketAddr`], from
-/// which it knows its callers' addresses.
+/// Builds the router of the whole API.
+///
+/// Serve it with [`axum::extract::ConnectInfo`] of [`std::net::SocketAddr`], from which it takes
+/// its callers' addresses.
 pub fn router(state: State) -> Router {
     let (router, table) = routes(&state.options().base_path).finish();
     state.set_routes(|| RouteTable::new(table));
@@ -135,12 +136,12 @@ pub fn router(state: State) -> Router {
         .with_state(state)
 }
 
-/// The table of all routes, in the order of this page.
+/// Returns the table of all routes, in the order of this page.
 pub fn table() -> Vec<Route> {
     routes("").finish().1
 }
 
-/// The table as `docs/routes.txt` has it: a line a route.
+/// Formats the table as `docs/routes.txt` has it: one line per route.
 pub fn text() -> String {
     let mut text =
         String::from("# method path action permission, as crates/api/src/routes.rs has them; a test compares\n");

@@ -1,5 +1,7 @@
-//! How routes are added: through two functions, so that each also stands in a table. The table
-//! feeds the OpenAPI document, the access-matrix and bad-input tests, and `docs/routes.txt`.
+//! The functions that add routes, each to the router and to a table.
+//!
+//! The table feeds the OpenAPI document, the access-matrix and bad-input tests, and
+//! `docs/routes.txt`.
 
 use std::{future::ready, pin::Pin, time::Duration};
 
@@ -34,13 +36,13 @@ use crate::{
     ws::Upgrade,
 };
 
-/// The longest that an answer with an end may take us. Calls to clusters have shorter limits of
-/// their own.
+/// How long a handler may take for an answer of [`Shape::Unary`]. Calls to clusters have shorter
+/// limits of their own.
 const UNARY_LIMIT: Duration = Duration::from_secs(120);
 
-/// An argument of a handler, as far as the table shows it.
+/// An argument of a handler that may add to its row of the table.
 pub(crate) trait Describe {
-    /// Adds what the argument tells of its route.
+    /// Adds to the route what follows from the argument.
     fn describe(_route: &mut Route) {}
 }
 
@@ -89,11 +91,12 @@ impl Describe for crate::http::client_info::ClientInfo {}
 impl Describe for crate::extract::auth::Tried {}
 impl Describe for crate::http::etag::IfNoneMatch {}
 
-/// The arguments of a handler that opens the Gate for `A` first: [`Authorized`] or [`Upgrade`],
-/// then others.
+/// The arguments of a handler that opens the Gate for `A`. The first is an [`Authorized`] or an
+/// [`Upgrade`].
 pub(crate) trait Opens<A>: Describe {}
 
-/// All arguments of a handler, described. The first is axum's marker.
+/// Implements [`Describe`] and [`Opens`] for the arguments of a handler. The first type is axum's
+/// marker.
 macro_rules! arguments {
     ($($argument:ident)*) => {
         impl<M, $($argument: Describe),*> Describe for (M, $($argument,)*) {
@@ -122,7 +125,7 @@ opens!(T1 T2);
 opens!(T1 T2 T3);
 opens!(T1 T2 T3 T4);
 
-/// Routes being added.
+/// The routes added so far.
 pub(crate) struct Routes {
     base: String,
     router: Router<State>,
@@ -138,8 +141,8 @@ impl Routes {
         }
     }
 
-    /// Adds a route whose handler opens the Gate for `A`: an argument of type [`Authorized`] or
-    /// [`Upgrade`] of that action comes first.
+    /// Adds a route whose handler opens the Gate for `A`, by an [`Authorized`] or an [`Upgrade`] as
+    /// its first argument.
     pub(crate) fn add<A, H, T>(self, method: Method, path: &'static str, operation: Operation, handler: H) -> Self
     where
         A: Action,
@@ -156,7 +159,8 @@ impl Routes {
         )
     }
 
-    /// As [`Routes::add`], for an answer that may be long: without the time limit of the others.
+    /// Adds a route like [`Routes::add`] whose answer may be long, without the time limit of the
+    /// others.
     pub(crate) fn add_stream<A, H, T>(
         self,
         method: Method,
@@ -223,23 +227,25 @@ impl Routes {
         self
     }
 
-    /// The router, with what answers where no route or method is, and the table in the order in
-    /// which the routes were added.
+    /// Returns the router, with its answers for unknown paths and methods, and the table in the
+    /// order in which the routes were added.
     pub(crate) fn finish(self) -> (Router<State>, Vec<Route>) {
         let router = self.router.fallback(no_route).method_not_allowed_fallback(no_method);
         (router, self.table)
     }
 }
 
-/// A route's handler within what its row of the table asks for. One wrapper rather than a
-/// middleware each: every layer costs every request several allocations.
+/// A handler wrapped in the checks that its row of the table asks for.
+///
+/// It is one wrapper rather than a layer for each check, because every layer costs every request
+/// several allocations.
 #[derive(Clone)]
 struct Guarded<H> {
     handler: H,
     path: &'static str,
     shape: Shape,
     types: &'static [&'static str],
-    /// Takes no query parameter.
+    /// Whether the route takes no query parameters.
     bare: bool,
 }
 
@@ -255,7 +261,7 @@ impl<H> Guarded<H> {
         }
     }
 
-    /// Whether the handler is to see a request.
+    /// Checks whether a request may reach the handler.
     fn admit(&self, request: &mut Request) -> Result<(), ApiError> {
         if !self.types.is_empty() {
             negotiate(self.types, request)?;
@@ -283,7 +289,7 @@ impl<T: 'static, H: Handler<T, State>> Handler<T, State> for Guarded<H> {
     }
 }
 
-/// An answer with an end: gives up after [`UNARY_LIMIT`].
+/// Awaits an answer for at most [`UNARY_LIMIT`].
 async fn limited(answer: impl Future<Output = Response>) -> Response {
     let answer = tokio::time::timeout(UNARY_LIMIT, answer).await;
     answer.unwrap_or_else(|_| {

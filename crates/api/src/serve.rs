@@ -1,9 +1,9 @@
 //! The listener and its connections.
 //!
-//! HTTP/1.1 only, over TCP or TLS, one task a connection. A connection that sends no head, or takes
-//! nothing of its answer, ends by a time limit. There is a cap on connections, at which a new one
-//! takes the place of the one that has waited longest; and any connection can be ended from
-//! outside, whatever it does.
+//! It speaks HTTP/1.1 only, over TCP or TLS, with one task per connection. A connection that sends
+//! no head, or whose peer does not read the answer, ends by a time limit. At the cap on
+//! connections, a new one takes the place of the one that has waited longest. Any connection can be
+//! ended from outside, whatever it is doing.
 
 mod accept;
 mod connection;
@@ -29,14 +29,15 @@ pub use self::{
 };
 use crate::State;
 
-/// Connections that wait in the system until they are accepted.
+/// The most connections that wait in the kernel until they are accepted.
 const BACKLOG: i32 = 1024;
-/// Bytes of an answer that the system takes before the peer's window has room for them. Without
-/// this limit it takes up to 4 MB, and reports progress to us only once a third of them is gone,
+/// The most unsent bytes of an answer that the kernel buffers (`TCP_NOTSENT_LOWAT`).
+///
+/// Without this limit it buffers up to 4 MB and reports progress only once a third of them is gone,
 /// for which a slow peer may need longer than [`Times::stall`].
 #[cfg(target_os = "linux")]
 const UNSENT: u32 = 128 << 10;
-/// An open listener. What connects before [`Listening::serve`] waits.
+/// An open listener. Connections wait in the kernel until [`Listening::serve`] is called.
 pub struct Listening {
     listener: TcpListener,
     address: SocketAddr,
@@ -53,7 +54,7 @@ impl std::fmt::Debug for Listening {
 }
 
 impl Listening {
-    /// Listens on an address; with TLS if there are PEM files of a certificate chain and its key.
+    /// Listens on an address, with TLS if PEM files of a certificate chain and its key are given.
     /// Must be called within a tokio runtime.
     ///
     /// # Errors
@@ -69,14 +70,15 @@ impl Listening {
         Ok(Self { listener, address, tls })
     }
 
-    /// Returns the address, with the port that was chosen if it was 0.
+    /// Returns the address, with the port that the system chose if it was 0.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Serves the router of [`crate::router`] until `stop` is cancelled, then takes no new
-    /// connections, and waits for the requests under way as long as [`Times::drain`] allows.
-    /// WebSockets go on: [`State::drained`] ends them.
+    /// Serves the router of [`crate::router`] until `stop` is cancelled.
+    ///
+    /// Then it takes no new connections, and waits up to [`Times::drain`] for the requests under
+    /// way. WebSockets stay open until [`State::drained`] ends them.
     pub async fn serve(self, router: Router, state: &State, stop: CancellationToken) {
         let connections = state.connections().clone();
         accept::serve(self.listener, self.tls, router, connections, stop).await;
@@ -86,13 +88,13 @@ impl Listening {
 fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     use socket2::{Domain, Protocol, Socket, Type};
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
-    // As std does: an address whose old connections have not timed out yet can be taken again.
+    // As std does, so that an address can be reused before its old connections have timed out.
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
-    // Negotiated connections inherit this. A system without it does without.
+    // Accepted connections inherit this. On a system without the option there is no limit.
     #[cfg(target_os = "linux")]
     if let Err(error) = socket.set_tcp_notsent_lowat(UNSENT) {
-        tracing::debug!(%error, "the system does not bound what it takes of an answer before it is sent");
+        tracing::debug!(%error, "the system can't limit the unsent bytes that it buffers");
     }
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;

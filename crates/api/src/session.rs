@@ -1,4 +1,4 @@
-//! Log-in, log-out, one's own account, and tickets for WebSockets.
+//! The endpoints of sessions: log-in, log-out, the caller's own account, and WebSocket tickets.
 
 use axum::{
     extract::State as Extract,
@@ -26,13 +26,13 @@ const PASSWORD_CHANGED: &str = "Password changed; all other sessions have ended"
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = User)]
 pub(crate) struct UserView {
-    /// Its number.
+    /// The account's number.
     id: i64,
-    /// Its name.
+    /// The account's name.
     username: String,
-    /// Its mail address, or empty.
+    /// The mail address; may be empty.
     email: String,
-    /// `admin`.
+    /// The role. The only one is `admin`.
     role: String,
 }
 
@@ -47,33 +47,33 @@ impl From<User> for UserView {
     }
 }
 
-/// A session, as its owner gets it. Not `Debug`: it holds tokens.
+/// A session as its owner receives it. It has no `Debug` because it holds tokens.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Session)]
 pub(crate) struct LoginView {
     /// The access token, for `Authorization: Bearer`.
     token: String,
-    /// The refresh token; single-use.
+    /// The refresh token, which works once.
     refresh_token: String,
-    /// When the access token expires.
+    /// The time at which the access token expires.
     #[schema(format = DateTime)]
     expire: String,
-    /// Whose session it is.
+    /// The account that the session belongs to.
     user: UserView,
 }
 
-/// What a log-in needs.
+/// The body of a log-in.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Credentials {
     /// The account's name.
     username: String,
-    /// Its password.
+    /// The account's password.
     password: String,
 }
 
-/// What a refresh needs.
+/// The body of a refresh.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct Refresh {
@@ -81,7 +81,7 @@ pub(crate) struct Refresh {
     refresh_token: String,
 }
 
-/// What a log-out takes instead of a live access token, or beside it.
+/// The body of a log-out: a refresh token, instead of a live access token or together with it.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct Logout {
@@ -89,23 +89,23 @@ pub(crate) struct Logout {
     refresh_token: Option<String>,
 }
 
-/// What a change of password needs.
+/// The body of a change of password.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct PasswordChange {
-    /// The password until now.
+    /// The current password.
     old_password: String,
-    /// The new one: 8 characters to 1,024 bytes, without the user name, and none of those that are
-    /// guessed first.
+    /// The new password: at least 8 characters and at most 1,024 bytes. It must not contain the
+    /// user name or be one of the commonly guessed passwords.
     #[schema(min_length = 8)]
     new_password: String,
 }
 
-/// What a ticket is for.
+/// The body of a request for a ticket.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TicketRequest {
-    /// Path and query of the WebSocket to open, as it will be opened, without `ticket`.
+    /// Path and query of the WebSocket, exactly as it will be opened but without `ticket`.
     #[schema(
         pattern = r#"^/ws/[!"$-~]*$"#,
         max_length = 8192,
@@ -114,13 +114,13 @@ pub(crate) struct TicketRequest {
     path: String,
 }
 
-/// A ticket.
+/// A ticket that opens one WebSocket.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Ticket)]
 pub(crate) struct TicketView {
-    /// The value for `?ticket=`. Works once.
+    /// The value for `?ticket=`, which works once.
     ticket: String,
-    /// When it expires.
+    /// The time at which the ticket expires.
     #[schema(format = DateTime)]
     expire: String,
 }
@@ -146,7 +146,7 @@ pub(crate) async fn login(
 
 pub(crate) const REFRESH: Operation = Operation::new(
     "session.refresh",
-    "Trades a refresh token for new tokens.",
+    "Exchanges a refresh token for new tokens.",
     Success::Data(Schemas::of::<LoginView>),
 )
 .fails(&[401_002, 401_003, 401_004, 503_002]);
@@ -169,8 +169,8 @@ pub(crate) const LOGOUT: Operation = Operation::new(
 )
 .fails(&[401_002, 401_003, 401_004, 503_002]);
 
-/// `POST /api/auth/logout`. Public, because a session whose access token has expired is ended by
-/// its refresh token.
+/// `POST /api/auth/logout`. It is public, because a refresh token can end a session whose access
+/// token has expired.
 pub(crate) async fn logout(
     Extract(state): Extract<State>,
     Tried(caller): Tried,
@@ -189,7 +189,7 @@ pub(crate) async fn logout(
         if state.sessions().logout_by_refresh(&token).await? {
             failure = None;
         } else if let Some(ApiError::NoCredential(_)) = failure {
-            let text = "neither an access token nor the refresh token is one of a session: it has ended already";
+            let text = "neither the access token nor the refresh token belongs to a session: it may have ended already";
             failure = Some(ApiError::NoCredential(text.to_owned()));
         }
     }
@@ -203,7 +203,7 @@ pub(crate) async fn logout(
 
 pub(crate) const ME: Operation = Operation::new(
     "session.me",
-    "The caller's account.",
+    "Returns the caller's account.",
     Success::Data(Schemas::of::<UserView>),
 );
 
@@ -238,7 +238,7 @@ pub(crate) async fn change_password(
 
 pub(crate) const TICKET: Operation = Operation::new(
     "session.ticket",
-    "A ticket that opens one WebSocket.",
+    "Makes a ticket that opens one WebSocket.",
     Success::Data(Schemas::of::<TicketView>),
 )
 .fails(&[429_001]);
@@ -265,7 +265,7 @@ pub(crate) async fn ticket(
     }))
 }
 
-/// The answer to a log-in or refresh: the tokens, and for a browser the cookie.
+/// Builds the answer to a log-in or refresh: the tokens, and for a browser the cookie.
 fn opened(login: Login, state: &State, seen: &ClientInfo, headers: &HeaderMap) -> Result<Response, ApiError> {
     let token = login.token.clone();
     let view = LoginView {
@@ -279,7 +279,7 @@ fn opened(login: Login, state: &State, seen: &ClientInfo, headers: &HeaderMap) -
     Ok(response)
 }
 
-/// Sets the session cookie, or takes it back when `token` is empty.
+/// Sets the session cookie, or removes it if `token` is empty.
 fn set_cookie(response: &mut Response, token: &str, secure: bool, state: &State) -> Result<(), ApiError> {
     let path = match state.options().base_path.as_str() {
         "" => "/",

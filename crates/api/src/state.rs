@@ -1,4 +1,4 @@
-//! The state that every handler can reach.
+//! The state that all handlers share.
 
 use std::sync::{
     Arc, OnceLock,
@@ -19,7 +19,7 @@ use crate::{
     serve, ws,
 };
 
-/// The bytes that all request bodies over 16 KiB may take together, until they are parsed.
+/// The most bytes that request bodies over 16 KiB may take together until they are parsed.
 const BODY_MEMORY: usize = 64 << 20;
 
 /// The API's state. Cheap to clone.
@@ -53,8 +53,8 @@ struct Inner {
 }
 
 impl State {
-    /// Puts the parts together. `shutdown` closes every WebSocket but the terminals with 1001. Must
-    /// be called within a tokio runtime.
+    /// Builds the state from its parts. Cancelling `shutdown` closes every WebSocket except
+    /// terminals with 1001. Must be called within a tokio runtime.
     pub fn new(
         gate: Gate,
         sessions: Sessions,
@@ -99,8 +99,10 @@ impl State {
     }
 
     /// Waits until every other WebSocket is closed, then closes the terminals with 1001 and waits
-    /// for them. Call it after `shutdown` was cancelled and the server takes no new connections;
-    /// give it a time limit.
+    /// for them.
+    ///
+    /// Call it with a time limit, after `shutdown` was cancelled and the server takes no new
+    /// connections.
     pub async fn drained(&self) {
         self.inner.sockets.drained().await;
     }
@@ -125,7 +127,8 @@ impl State {
         &self.inner.hosts
     }
 
-    /// Cancelled when the server shuts down. Endless HTTP answers end then.
+    /// Returns the token that is cancelled when the server shuts down. It ends endless HTTP
+    /// answers.
     pub fn shutdown(&self) -> &CancellationToken {
         &self.inner.shutdown
     }
@@ -138,37 +141,37 @@ impl State {
         &self.inner.sockets
     }
 
-    /// The places of logs that are sent as plain text.
+    /// Returns the limiter of logs that are sent as plain text.
     pub(crate) fn downloads(&self) -> &ws::StreamLimiter {
         &self.inner.downloads
     }
 
-    /// The memory of large bodies that clients send.
+    /// Returns the memory budget of large request bodies.
     pub(crate) fn body_memory(&self) -> &MemoryBudget {
         &self.inner.body_memory
     }
 
-    /// The memory of large answers that are being sent.
+    /// Returns the memory budget of large answers that are being sent.
     pub(crate) fn answers(&self) -> &Shares {
         &self.inner.answers
     }
 
-    /// The memory of logs in JSON.
+    /// Returns the memory budget of logs in JSON.
     pub(crate) fn json_logs(&self) -> &Shares {
         &self.inner.json_logs
     }
 
-    /// The memory of all other streams.
+    /// Returns the memory budget of all other streams.
     pub(crate) fn stream_memory(&self) -> &StreamMemory {
         &self.inner.stream_memory
     }
 
-    /// The start page, written when it is first asked for.
+    /// Returns the start page, which the first call builds.
     pub(crate) fn start_page(&self, write: impl FnOnce() -> Bytes) -> Bytes {
         self.inner.start_page.get_or_init(write).clone()
     }
 
-    /// The OpenAPI document, written when it is first asked for.
+    /// Returns the OpenAPI document, which the first call builds.
     pub(crate) fn openapi(&self, write: impl FnOnce() -> Bytes) -> Bytes {
         self.inner.openapi.get_or_init(write).clone()
     }
@@ -178,7 +181,7 @@ impl State {
         self.inner.routes.get_or_init(routes);
     }
 
-    /// The table of routes; empty until a router was built for this state.
+    /// Returns the table of routes; it is empty until a router was built for this state.
     pub(crate) fn routes(&self) -> &RouteTable {
         self.inner.routes.get_or_init(RouteTable::default)
     }
@@ -191,7 +194,7 @@ impl State {
         &self.inner.tags
     }
 
-    /// What the process counts.
+    /// Returns the metrics of the process.
     pub fn metrics(&self) -> &Metrics {
         &self.inner.metrics
     }

@@ -1,11 +1,11 @@
-//! How current a cluster's pods are, as lists and clusters show it.
+//! The state of a cluster's synchronisation, as lists and clusters show it.
 
 use podgate_access::ListedCluster;
 use podgate_cluster::{Sync, SyncState};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// `sync{state,syncedAt,error}`.
+/// The state of a cluster's synchronisation: how current its pods are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Sync)]
@@ -14,9 +14,10 @@ pub(crate) struct SyncView {
     /// being renewed) or `failed` (never synced, and the last try failed).
     #[schema(example = "synced")]
     pub state: &'static str,
-    /// When the pods were last known to equal the cluster's; empty before the first sync.
+    /// The time at which the pods were last known to equal the cluster's; empty before the first
+    /// sync.
     pub synced_at: String,
-    /// What is wrong now, or empty.
+    /// The current error; empty if there is none.
     pub error: String,
 }
 
@@ -30,7 +31,7 @@ impl From<&Sync> for SyncView {
     }
 }
 
-/// One cluster beside a list of several.
+/// The state of one cluster, next to a list over several.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ListedCluster)]
@@ -42,7 +43,7 @@ pub(crate) struct ListedView<'a> {
     state: &'static str,
     /// When its pods were last known to equal the cluster's; empty before the first sync.
     synced_at: String,
-    /// What is wrong now, or empty.
+    /// The current error; empty if there is none.
     error: String,
 }
 

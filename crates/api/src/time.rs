@@ -2,8 +2,8 @@
 
 use jiff::{Timestamp, fmt::temporal::DateTimePrinter};
 
-/// The first second with a year of four digits, as RFC 3339 wants it: 0000-01-01. The last one that
-/// jiff has is in the year 9999.
+/// The first second whose year has four digits, as RFC 3339 requires: 0000-01-01. jiff's last
+/// second is in the year 9999.
 const FIRST: Timestamp = Timestamp::constant(-62_167_219_200, 0);
 
 /// Formats milliseconds since the epoch. Whole seconds are shown without a fraction.
@@ -20,8 +20,8 @@ fn text(time: Result<Timestamp, jiff::Error>) -> String {
     shown(time).map_or_else(String::new, |time| time.to_string())
 }
 
-/// Appends seconds since the epoch, without an allocation; nothing for a year that does not have
-/// four digits.
+/// Appends seconds since the epoch without an allocation. Appends nothing for a year that does not
+/// have four digits.
 pub(crate) fn write_seconds(out: &mut Vec<u8>, seconds: i64) {
     const PRINTER: DateTimePrinter = DateTimePrinter::new();
     if let Some(time) = shown(Timestamp::from_second(seconds)) {

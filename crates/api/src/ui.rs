@@ -1,4 +1,4 @@
-//! `GET /`: the start page, until there is a web page.
+//! `GET /`: the start page, which lists the routes.
 
 use axum::{
     extract::State as Extract,
@@ -12,18 +12,23 @@ use crate::{
     route::{Route, Shape},
 };
 
-/// No script, no frame, no address of others; the one style is in the page.
+/// The content security policy: no scripts, no frames and no foreign addresses. The one style sheet
+/// is in the page.
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Its look: also in the dark.
+/// The style sheet, for light and dark.
 const STYLE: &str = "body{font-family:system-ui,sans-serif;max-width:72rem;margin:3rem auto;padding:0 1rem;line-height:1.5;color-scheme:light dark}\
     table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.3rem .8rem .3rem 0;border-bottom:1px solid #8884}\
     code{font-family:ui-monospace,monospace;overflow-wrap:anywhere}";
 
-pub(crate) const START: Operation = Operation::new("process.page", "The start page.", Success::Text("text/html"));
+pub(crate) const START: Operation = Operation::new(
+    "process.page",
+    "Returns the start page, which lists the routes.",
+    Success::Text("text/html"),
+);
 
-/// `GET /` (and the base path with a slash): every route there is. Written once.
+/// `GET /`, under the base path: the list of all routes. The page is built once.
 pub(crate) async fn start(Extract(state): Extract<State>) -> Response {
     let page = state.start_page(|| Bytes::from(page(&state.options().base_path, state.routes().routes())));
     let kind = HeaderValue::from_static("text/html; charset=utf-8");

@@ -1,8 +1,8 @@
-//! WebSockets: the upgrade, and how one ends.
+//! WebSockets: how they open and how they end.
 //!
-//! A missing credential or a foreign origin is refused by HTTP before the upgrade. Everything later
-//! upgrades, sends an `error` frame and closes with 4000 + HTTP status: a browser can't read the
-//! status of a failed handshake.
+//! A missing credential or a foreign origin is refused by HTTP before the upgrade. For every later
+//! error the socket opens, sends an `error` frame and closes with 4000 + HTTP status, because a
+//! browser can't read the status of a failed handshake.
 
 mod limits;
 mod socket;

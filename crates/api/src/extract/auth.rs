@@ -1,4 +1,5 @@
-//! Who calls: a bearer token, the browser's session cookie, or on a WebSocket a ticket.
+//! Authentication by bearer token, by the browser's session cookie, or by the ticket of a
+//! WebSocket.
 
 use std::convert::Infallible;
 
@@ -15,13 +16,14 @@ use crate::{
     options::Options,
 };
 
-/// The session cookie's name where the browser does not speak HTTPS, and the end of its name where
-/// it does.
+/// The session cookie's name over plain HTTP. Over HTTPS a prefix stands before it.
 pub(crate) const COOKIE: &str = "podgate_session";
 
-/// Returns the session cookie's name. Over HTTPS a prefix has browsers take it only from a page
-/// that is secure itself, and from no other host (`__Host-`, which is for the path `/` alone) or
-/// not without `Secure` (`__Secure-`): see RFC 6265bis, section 4.1.3.
+/// Returns the session cookie's name.
+///
+/// Over HTTPS it has a prefix that browsers enforce (RFC 6265bis, section 4.1.3): `__Host-` takes
+/// the cookie from this host only but requires the path `/`, so under a base path the prefix is
+/// `__Secure-`, which only requires `Secure`.
 pub(crate) fn cookie_name(secure: bool, options: &Options) -> String {
     let prefix = match (secure, options.base_path.is_empty()) {
         (false, _) => "",
@@ -31,10 +33,10 @@ pub(crate) fn cookie_name(secure: bool, options: &Options) -> String {
     format!("{prefix}{COOKIE}")
 }
 
-/// Characters of the longest token that is looked up.
+/// The most characters that a token may have to be looked up.
 const MAX_TOKEN: usize = 512;
 
-/// What came with a request.
+/// The credential that came with a request.
 #[derive(PartialEq, Eq)]
 enum Credential<'a> {
     Bearer(&'a str),
@@ -42,10 +44,10 @@ enum Credential<'a> {
     Cookie(&'a str),
 }
 
-/// A caller and how it showed who it is.
+/// An authenticated caller, and the kind of its credential.
 pub(crate) struct Authenticated {
     pub(crate) caller: Caller,
-    /// By the browser's cookie, which a browser sends along without being asked.
+    /// Whether the credential was a cookie, which a browser also sends for foreign pages.
     pub(crate) by_cookie: bool,
 }
 
@@ -58,7 +60,7 @@ pub(crate) async fn authenticate(parts: &Parts, state: &State) -> Result<Authent
     resolve(credential, parts, state).await
 }
 
-/// Extractor: who calls, or why nobody can tell, for a route that takes either.
+/// Extractor: the caller, or the error of its authentication, for a route that takes both.
 pub(crate) struct Tried(pub(crate) Result<Caller, ApiError>);
 
 impl FromRequestParts<State> for Tried {
@@ -70,7 +72,7 @@ impl FromRequestParts<State> for Tried {
     }
 }
 
-/// Authenticates a WebSocket, which may bring a ticket.
+/// Authenticates a WebSocket's request, which may have a ticket as its credential.
 ///
 /// # Errors
 /// 401002 to 401004.
@@ -86,7 +88,7 @@ async fn resolve(credential: Option<Credential<'_>>, parts: &Parts, state: &Stat
     let by_cookie = matches!(credential, Some(Credential::Cookie(_)));
     let caller = match credential {
         None => Err(Denied::NoCredential(
-            "this needs a log-in: send `Authorization: Bearer TOKEN` with the token that POST /api/auth/login answers"
+            "this needs a log-in: send `Authorization: Bearer TOKEN` with the token that POST /api/auth/login returns"
                 .into(),
         )),
         Some(Credential::Ticket(ticket)) => state.tickets().redeem(ticket, &target(parts, state)),
@@ -98,10 +100,10 @@ async fn resolve(credential: Option<Credential<'_>>, parts: &Parts, state: &Stat
     Ok(Authenticated { caller, by_cookie })
 }
 
-/// The token of `Authorization: Bearer`.
+/// Returns the token of `Authorization: Bearer`.
 ///
 /// # Errors
-/// [`ApiError::NoCredential`] for another scheme and for what can't be a token.
+/// [`ApiError::NoCredential`] for another scheme, and for a text that can't be a token.
 pub(crate) fn bearer_token(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
     let mut values = headers.get_all(header::AUTHORIZATION).iter();
     let Some(value) = values.next() else {
@@ -120,7 +122,7 @@ pub(crate) fn bearer_token(headers: &HeaderMap) -> Result<Option<&str>, ApiError
     }
     let token = token.trim();
     if token.is_empty() || token.len() > MAX_TOKEN {
-        return Err(refused("the Authorization header holds no token of ours"));
+        return Err(refused("the Authorization header does not contain a Podgate token"));
     }
     Ok(Some(token))
 }
@@ -129,9 +131,11 @@ fn bearer(headers: &HeaderMap) -> Result<Option<Credential<'_>>, ApiError> {
     Ok(bearer_token(headers)?.map(Credential::Bearer))
 }
 
-/// The session cookie: over HTTPS that of [`cookie_name`] alone, because any page of a sibling
-/// domain can set one of another name. Where it is not known whether a proxy ended HTTPS in front
-/// of us, either name will do, the bound one first.
+/// Returns the session cookie.
+///
+/// Over HTTPS only the name of [`cookie_name`] counts, because any page of a sibling domain can set
+/// a cookie without the prefix. If an unknown proxy may have terminated TLS, both names count, the
+/// prefixed one first.
 fn cookie<'a>(parts: &'a Parts, options: &Options) -> Option<Credential<'a>> {
     let headers = &parts.headers;
     headers.get(header::COOKIE)?;
@@ -143,8 +147,8 @@ fn cookie<'a>(parts: &'a Parts, options: &Options) -> Option<Credential<'a>> {
     }
 }
 
-/// Of several cookies of a name the first counts: a browser sends that of the longest path first
-/// (RFC 6265, section 5.4), and one of a shorter path is of another Podgate on the same host.
+/// Returns the first cookie with a name. A browser sends the one with the longest path first (RFC
+/// 6265, section 5.4); one with a shorter path belongs to another Podgate on the same host.
 fn named_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<Credential<'a>> {
     let lines = headers
         .get_all(header::COOKIE)
@@ -160,14 +164,14 @@ fn ticket(query: &str) -> Option<Credential<'_>> {
     (!value.is_empty() && value.len() <= MAX_TOKEN).then_some(Credential::Ticket(value))
 }
 
-/// A query without the pair `ticket=…`.
+/// Removes the pair `ticket=…` from a query.
 pub(crate) fn without_ticket(query: &str) -> String {
     let kept: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("ticket=")).collect();
     kept.join("&")
 }
 
-/// What a ticket is bound to: path and query as the client wrote them, without the base path and
-/// without the ticket.
+/// Returns the target that a ticket is bound to: path and query as the client wrote them, without
+/// the base path and without the ticket.
 fn target(parts: &Parts, state: &State) -> String {
     let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |uri| &uri.0);
     let query = without_ticket(uri.query().unwrap_or_default());
@@ -179,7 +183,7 @@ fn target(parts: &Parts, state: &State) -> String {
     }
 }
 
-/// A path without the base path, if it has it.
+/// Removes the base path from the front of a path, if it is there.
 pub(crate) fn without_base<'a>(path: &'a str, base: &str) -> &'a str {
     match path.strip_prefix(base) {
         Some(rest) if rest.starts_with('/') => rest,
@@ -287,8 +291,8 @@ mod tests {
             (&proxy, by_https, bare, false),
             (&proxy, by_http, bare, true),
             (&proxy, by_http, host, false),
-            // A proxy that we were not told of may or may not have ended HTTPS, unless the page
-            // says it.
+            // A proxy that the operator did not name may have terminated TLS. Only the page's
+            // origin can tell.
             (&plain, none, bare, true),
             (&plain, none, host, true),
             (&plain, own_page, host, true),

@@ -1,4 +1,4 @@
-//! From a request to what its caller may touch.
+//! Authorization: turns a request into access to the object that its path names.
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use http::request::Parts;
@@ -10,8 +10,8 @@ use crate::{
     http::request_context::RequestContext,
 };
 
-/// Extractor: authenticates the caller and opens the [`Gate`] for `A` on what the path names. The
-/// first argument of every handler that is not public.
+/// Extractor: authenticates the caller, and opens the [`Gate`] for `A` on the object that the path
+/// names. It is the first argument of every handler that is not public.
 #[derive(Debug)]
 pub struct Authorized<A: Action>(pub Scoped<A>);
 
@@ -20,7 +20,7 @@ impl<A: Action> FromRequestParts<State> for Authorized<A> {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, ApiError> {
         let caller = auth::authenticate(parts, state).await?.caller;
-        // A call that may end its own session is bound to it by its answer only.
+        // A call that may end its own session is bound to it only once it is answered.
         if A::NAME != OwnAccount::NAME
             && let Some(trace) = parts.extensions.get::<RequestContext>()
         {
@@ -30,21 +30,22 @@ impl<A: Action> FromRequestParts<State> for Authorized<A> {
     }
 }
 
-/// Opens the Gate on what the path names: a pod, a cluster, or everything.
+/// Opens the Gate on the object that the path names: a pod, a cluster, or all of Podgate.
 ///
 /// # Errors
-/// 404001, 404002 for what can't be a name, and those of [`Gate::open`].
+/// 404001 or 404002 for a text that can't be a name, and the errors of [`Gate::open`].
 pub(crate) async fn open<A: Action>(parts: &mut Parts, gate: &Gate, caller: &Caller) -> Result<Scoped<A>, ApiError> {
     let named = RawPathParams::from_request_parts(parts, &())
         .await
-        .map_err(|_| ApiError::NotFound("the path holds bytes that are not UTF-8".into()))?;
+        .map_err(|_| ApiError::NotFound("the path contains bytes that are not UTF-8".into()))?;
     let find = |name: &str| named.iter().find(|(other, _)| *other == name).map(|(_, value)| value);
     let target = target(find("clusterId"), find("namespace"), find("name"))?;
     Ok(gate.open(caller, target).await?)
 }
 
-/// The target of a path's decoded names. They reach paths of Kubernetes calls, so that only what
-/// can be a name of that kind goes on.
+/// Builds the target from a path's decoded names.
+///
+/// The names become parts of Kubernetes URLs, so each must be valid for its kind.
 fn target<'a>(
     cluster: Option<&'a str>,
     namespace: Option<&'a str>,
@@ -71,7 +72,7 @@ fn target<'a>(
     })
 }
 
-/// Refuses what can be neither a cluster's number nor its name.
+/// Refuses a text that can be neither a cluster's number nor its name.
 ///
 /// # Errors
 /// [`ApiError::ClusterNotFound`].
@@ -85,15 +86,15 @@ pub(crate) fn check_cluster(cluster: &str) -> Result<(), ApiError> {
     )))
 }
 
-/// A DNS-1123 label (RFC 1123, as Kubernetes has it): at most 63 of `a-z0-9-`, no `-` at either
-/// end.
+/// Returns whether a text is a DNS-1123 label (`IsDNS1123Label` of Kubernetes): at most 63
+/// characters of `a-z0-9-`, without `-` at either end.
 fn is_label(text: &str) -> bool {
     let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     (1..=63).contains(&text.len()) && text.bytes().all(inner) && !text.starts_with('-') && !text.ends_with('-')
 }
 
-/// A DNS-1123 subdomain: at most 253 characters, labels joined by dots. Its labels may be longer
-/// than 63, as in Kubernetes.
+/// Returns whether a text is a DNS-1123 subdomain (`IsDNS1123Subdomain` of Kubernetes): at most 253
+/// characters, labels joined by dots. Unlike a label alone, these may be longer than 63.
 fn is_subdomain(text: &str) -> bool {
     let label = |label: &str| {
         let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';

@@ -1,4 +1,4 @@
-//! JSON bodies, read strictly.
+//! Strict reading of JSON bodies.
 
 use std::time::Duration;
 
@@ -10,28 +10,31 @@ use serde::de::DeserializeOwned;
 
 use crate::{ApiError, State};
 
-/// Bytes that a body may have.
+/// The most bytes that a body may have.
 pub(crate) const MAX_BODY: usize = 1024 * 1024;
 
-/// Bytes that a body may have on a route that takes one without a credential.
+/// The most bytes that a body may have on a route that needs no credential.
 pub(crate) const SMALL_BODY: usize = 16 * 1024;
 
-/// Bytes that one of them is counted with: its text, and what is parsed of it.
+/// Bytes that a large body reserves: for its text and for the values parsed from it.
 const COUNTED: usize = 2 * MAX_BODY;
 
-/// The longest that a body may take to arrive. Some routes take one without a credential, and until
-/// it is there its connection counts as busy.
+/// How long a body may take to arrive.
+///
+/// Some routes take a body without a credential, and a connection counts as busy until its body is
+/// complete.
 const BODY_LIMIT: Duration = Duration::from_secs(30);
 
-/// Characters of what is told of a body that could not be read: it may quote all of it.
+/// The most characters of a decoder's message that an answer quotes, because the message may quote
+/// the whole body.
 const MAX_PROBLEM: usize = 300;
 
-/// Extractor: the body as a `T`. A `T` should deny unknown fields.
+/// Extractor: the body as a `T`, which should deny unknown fields.
 ///
-/// Refuses what is not `application/json` or is compressed (415001), what is larger than `MAX`
-/// bytes (413001, before it is read if its length is announced), and what is not a `T` (400002);
-/// JSON nested deeper than 128 levels is not read. A body over [`SMALL_BODY`] for which there is no
-/// memory is 429001.
+/// Refuses a body that is not `application/json` or is compressed (415001), that is larger than
+/// `MAX` bytes (413001; before reading it, if its length is announced), and that is not a `T` or is
+/// nested deeper than 128 levels (400002). A body over [`SMALL_BODY`] for which there is no memory
+/// is refused with 429001.
 #[derive(Debug)]
 pub struct Body<T, const MAX: usize = MAX_BODY>(pub T);
 
@@ -49,8 +52,7 @@ impl<T: DeserializeOwned + Send, const MAX: usize> FromRequest<State> for Body<T
     }
 }
 
-/// Extractor: as [`Body`] of at most [`SMALL_BODY`], for a body that may be left out: `None` for
-/// one without a byte.
+/// Extractor: like [`Body`] with at most [`SMALL_BODY`] bytes, but `None` if the body is empty.
 #[derive(Debug)]
 pub(crate) struct MaybeBody<T>(pub Option<T>);
 
@@ -69,14 +71,14 @@ impl<T: DeserializeOwned + Send> FromRequest<State> for MaybeBody<T> {
     }
 }
 
-/// A body, and its part of the memory.
+/// A complete body, with the memory reserved for it.
 #[derive(Debug)]
 struct Whole {
     bytes: Vec<u8>,
     _memory: Reservation,
 }
 
-/// Refuses a body that announces too great a length, before it is read.
+/// Refuses a body whose announced length is too great, before it is read.
 fn check_length(headers: &HeaderMap, max: usize) -> Result<(), ApiError> {
     let announced = headers.get(header::CONTENT_LENGTH);
     let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
@@ -86,7 +88,7 @@ fn check_length(headers: &HeaderMap, max: usize) -> Result<(), ApiError> {
     }
 }
 
-/// Reads a whole body within its limits of bytes, memory and time.
+/// Reads a whole body within the limits of bytes, memory and time.
 async fn collect(body: axum::body::Body, max: usize, memory: &MemoryBudget) -> Result<Whole, ApiError> {
     let collected = tokio::time::timeout(BODY_LIMIT, read(body, max, memory)).await;
     collected.unwrap_or_else(|_| {
@@ -116,12 +118,8 @@ async fn read(mut body: axum::body::Body, max: usize, memory: &MemoryBudget) -> 
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        ApiError::Body(format!(
-            "the body is not what this route takes: {}",
-            cut(&error.to_string())
-        ))
-    })
+    serde_json::from_slice(bytes)
+        .map_err(|error| ApiError::Body(format!("the body does not fit this route: {}", cut(&error.to_string()))))
 }
 
 fn cut(problem: &str) -> String {
@@ -137,7 +135,7 @@ fn too_large(max: usize) -> ApiError {
 
 fn no_memory() -> ApiError {
     ApiError::TooMany {
-        message: "too many large bodies are on their way to this server: try again in a moment".into(),
+        message: "this server is receiving too many large request bodies: try again in a moment".into(),
         retry_after: 2,
     }
 }
@@ -191,7 +189,7 @@ mod tests {
 
     use super::*;
 
-    /// A body of which this has come, and whose end does not come.
+    /// Builds a body that begins with these bytes and never ends.
     fn endless(begin: Vec<u8>) -> axum::body::Body {
         let begin = stream::iter([Ok::<_, Infallible>(Bytes::from(begin))]);
         axum::body::Body::from_stream(begin.chain(stream::pending()))

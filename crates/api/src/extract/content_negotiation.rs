@@ -1,4 +1,4 @@
-//! Which of the media types that a route can answer the caller wants (RFC 9110, section 12.5.1).
+//! Content negotiation: picks the media type of an answer by `Accept` (RFC 9110, section 12.5.1).
 
 use std::marker::PhantomData;
 
@@ -7,16 +7,16 @@ use http::{HeaderMap, header, request::Parts};
 
 use crate::ApiError;
 
-/// The media type that most routes answer with.
+/// The media type of most answers.
 pub(crate) const JSON: &str = "application/json";
 
-/// The media types of a route, the default first.
+/// The media types that a route can answer with.
 pub(crate) trait MediaTypes: Send + Sync + 'static {
-    /// Such as `text/plain`.
+    /// The media types, such as `text/plain`, the default first.
     const TYPES: &'static [&'static str];
 }
 
-/// Extractor: the media type to answer, one of `T`'s.
+/// Extractor: the media type to answer with, one of `T`'s.
 #[derive(Debug)]
 pub(crate) struct Negotiated<T> {
     /// One of [`MediaTypes::TYPES`].
@@ -41,26 +41,26 @@ impl<S: Send + Sync, T: MediaTypes> FromRequestParts<S> for Negotiated<T> {
     }
 }
 
-/// Chooses one of the `types` that a route answers, for its [`Negotiated`].
+/// Chooses one of the `types` that a route can answer with, for its [`Negotiated`].
 ///
 /// # Errors
-/// [`ApiError::Accept`].
+/// [`ApiError::Accept`] if `Accept` allows none of them.
 pub(crate) fn negotiate(types: &'static [&'static str], request: &mut Request) -> Result<(), ApiError> {
     let media = choose(request.headers(), types).ok_or_else(|| {
         ApiError::Accept(format!(
-            "this route answers {}: `Accept` admits none of it",
+            "this route answers {}, and `Accept` allows none of these: change it",
             types.join(" or ")
         ))
     })?;
-    // Of one there is no choice to tell.
+    // A route with one type does not extract `Negotiated`.
     if types.len() > 1 {
         request.extensions_mut().insert(Chosen(media));
     }
     Ok(())
 }
 
-/// The type with the highest quality; of equals the one that is named more exactly, then the
-/// earlier one.
+/// Returns the type with the highest quality. Among equals, the one that is named more exactly
+/// wins, then the earlier one.
 fn choose(headers: &HeaderMap, types: &[&'static str]) -> Option<&'static str> {
     let lines = headers
         .get_all(header::ACCEPT)
@@ -93,25 +93,26 @@ fn choose(headers: &HeaderMap, types: &[&'static str]) -> Option<&'static str> {
 /// One entry of an Accept header.
 struct Range<'a> {
     media: &'a str,
-    /// In thousandths.
+    /// The quality in thousandths.
     quality: u16,
 }
 
 impl<'a> Range<'a> {
-    /// None for an empty entry. An entry that can't be read matches nothing.
+    /// Parses an entry. Returns `None` for an empty one; an entry that can't be read matches no
+    /// type.
     fn parse(entry: &'a str) -> Option<Self> {
         let mut parts = entry.split(';').map(str::trim);
         let media = parts.next().filter(|media| !media.is_empty())?;
         let quality = parts
             .find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")))
             .map_or(1.0, |quality| quality.parse::<f32>().unwrap_or(0.0));
-        // At most 1000 after the clamp.
+        // The clamp keeps this at 1000 or below.
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let quality = (quality.clamp(0.0, 1.0) * 1000.0) as u16;
         Some(Self { media, quality })
     }
 
-    /// How exactly the range names a type; none when it does not match.
+    /// Returns how exactly the range names a type, or `None` if it does not match.
     fn specificity(&self, media: &str) -> Option<u8> {
         if self.media == "*/*" {
             return Some(0);

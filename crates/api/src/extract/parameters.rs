@@ -1,9 +1,9 @@
-//! Query parameters, read strictly: what a route does not know is refused, so that a typo never
-//! silently widens an answer.
+//! Strict reading of query parameters. A route refuses parameters that it does not know, so that a
+//! typo never silently widens an answer.
 //!
-//! A route's parameters are declared once, as a table that also feeds the OpenAPI document and the
-//! bad-input tests. Everything that the table can say (which there are, how often, which values) is
-//! checked before a handler sees them.
+//! A route declares its parameters once, in a table that also feeds the OpenAPI document and the
+//! bad-input tests. Names, repetition and values are checked against the table before a handler
+//! sees them.
 
 use std::collections::BTreeMap;
 
@@ -14,9 +14,9 @@ use serde_json::{Map, Value};
 
 use crate::ApiError;
 
-/// Bytes that one value may have: less than this.
+/// The length in bytes from which on a value is refused.
 pub(crate) const MAX_VALUE: usize = 4096;
-/// Pairs that a query may have.
+/// The most pairs that a query may have.
 const MAX_PAIRS: usize = 256;
 
 /// The kind of value that a parameter takes.
@@ -28,9 +28,9 @@ pub enum Kind {
     Time,
     /// A whole number within bounds, both inclusive.
     Int {
-        /// The smallest.
+        /// The smallest value.
         min: u64,
-        /// The largest.
+        /// The largest value.
         max: u64,
     },
     /// `true` or `false`.
@@ -44,18 +44,18 @@ pub enum Kind {
 /// A parameter of a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parameter {
-    /// Its name.
+    /// The parameter's name.
     pub name: &'static str,
     /// The kind of value that it takes.
     pub kind: Kind,
     /// Whether it may be repeated.
     pub repeatable: bool,
-    /// The meaning: a sentence for the documentation.
+    /// The meaning, as a sentence for the documentation.
     pub doc: &'static str,
 }
 
 impl Parameter {
-    /// A parameter that may be given once.
+    /// Declares a parameter that may be given once.
     pub const fn one(name: &'static str, kind: Kind, doc: &'static str) -> Self {
         Self {
             name,
@@ -65,7 +65,7 @@ impl Parameter {
         }
     }
 
-    /// A parameter that may be repeated.
+    /// Declares a parameter that may be repeated.
     pub const fn many(name: &'static str, kind: Kind, doc: &'static str) -> Self {
         Self {
             name,
@@ -78,18 +78,18 @@ impl Parameter {
 
 /// A type that is read from a route's parameters.
 pub trait FromParameters: Sized + Send + 'static {
-    /// The parameters there are.
+    /// The parameters of the type.
     const PARAMETERS: &'static [Parameter];
 
-    /// Reads them. Presence, repetition and type are already checked; what is left are rules
-    /// between parameters and formats of text.
+    /// Builds the value. Repetition and kind have been checked; only rules between parameters and
+    /// the formats of texts are left to check.
     ///
     /// # Errors
-    /// [`ApiError::Parameter`], naming the parameter.
+    /// [`ApiError::Parameter`] that names the parameter.
     fn read(parameters: &Parameters) -> Result<Self, ApiError>;
 }
 
-/// A route without parameters.
+/// The parameters of a route that has none.
 impl FromParameters for () {
     const PARAMETERS: &'static [Parameter] = &[];
 
@@ -98,7 +98,7 @@ impl FromParameters for () {
     }
 }
 
-/// A query's parameters, checked against a table. An empty value counts as absent.
+/// The parameters of a query, checked against a table. An empty value counts as absent.
 #[derive(Debug, Default)]
 pub struct Parameters {
     values: BTreeMap<&'static str, Vec<String>>,
@@ -108,8 +108,8 @@ impl Parameters {
     /// Reads a raw query string (without `?`).
     ///
     /// # Errors
-    /// [`ApiError::Parameter`] for one that is unknown, repeated though it may not be, too long,
-    /// not UTF-8, or not of its kind.
+    /// [`ApiError::Parameter`] for a parameter that is unknown, repeated although it may not be,
+    /// too long, not UTF-8, or not of its kind.
     pub fn parse(query: &str, known: &'static [Parameter]) -> Result<Self, ApiError> {
         let mut values: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
         for (count, pair) in query.split('&').filter(|pair| !pair.is_empty()).enumerate() {
@@ -127,11 +127,13 @@ impl Parameters {
         Ok(Self::of(values))
     }
 
-    /// Reads the parameters from a JSON object, as a live query has them: texts, numbers and
-    /// booleans, and lists of these where a parameter may be repeated. `null` counts as absent.
+    /// Reads the parameters of a live query from a JSON object.
+    ///
+    /// Values are strings, numbers and booleans, or lists of these where a parameter may be
+    /// repeated. `null` counts as absent.
     ///
     /// # Errors
-    /// As [`Parameters::parse`]; also for a value of another type.
+    /// Those of [`Parameters::parse`], also for a value of another type.
     pub fn from_json(object: &Map<String, Value>, known: &[Parameter]) -> Result<Self, ApiError> {
         let mut values = BTreeMap::new();
         let mut pairs = 0;
@@ -155,7 +157,7 @@ impl Parameters {
                     Value::Bool(bool) => bool.to_string(),
                     Value::Null | Value::Array(_) | Value::Object(_) => {
                         return Err(ApiError::Parameter(format!(
-                            "`{name}` must be a text, a number or a boolean{}",
+                            "`{name}` must be a string, a number or a boolean{}",
                             if parameter.repeatable {
                                 ", or a list of them"
                             } else {
@@ -177,27 +179,27 @@ impl Parameters {
         Self { values }
     }
 
-    /// The value of a parameter that is given once.
+    /// Returns the value of a parameter that may be given once.
     pub fn one(&self, name: &str) -> Option<String> {
         self.values.get(name).and_then(|values| values.first()).cloned()
     }
 
-    /// The values of a repeatable parameter, in order.
+    /// Returns the values of a repeatable parameter, in order.
     pub fn many(&self, name: &str) -> Vec<String> {
         self.values.get(name).cloned().unwrap_or_default()
     }
 
-    /// The value of a parameter of [`Kind::Int`].
+    /// Returns the value of a parameter of [`Kind::Int`].
     pub fn int(&self, name: &str) -> Option<u64> {
         self.one(name).and_then(|value| value.parse().ok())
     }
 
-    /// The value of a parameter of [`Kind::Int`] whose largest value fits into 32 bits.
+    /// Returns the value of a parameter of [`Kind::Int`] whose largest value fits into 32 bits.
     pub fn int32(&self, name: &str) -> Option<u32> {
         self.one(name).and_then(|value| value.parse().ok())
     }
 
-    /// The value of a parameter of [`Kind::Bool`].
+    /// Returns the value of a parameter of [`Kind::Bool`].
     pub fn bool(&self, name: &str) -> Option<bool> {
         self.one(name).map(|value| value == "true")
     }
@@ -208,7 +210,7 @@ fn find<'a>(name: &str, known: &'a [Parameter]) -> Result<&'a Parameter, ApiErro
     found.ok_or_else(|| unknown(name, known))
 }
 
-/// Adds one value, if its parameter may have it.
+/// Adds a value after checking it against its parameter.
 fn add(values: &mut BTreeMap<&'static str, Vec<String>>, parameter: &Parameter, value: String) -> Result<(), ApiError> {
     let slot = values.entry(parameter.name).or_default();
     if !slot.is_empty() && !parameter.repeatable {
@@ -231,7 +233,7 @@ fn decode(raw: &str, what: impl Fn() -> String) -> Result<String, ApiError> {
     sane(text.into_owned(), what)
 }
 
-/// A name or value, if it is not too long and holds no NUL.
+/// Refuses a name or value that is too long or contains a NUL.
 fn sane(text: String, what: impl Fn() -> String) -> Result<String, ApiError> {
     if text.len() >= MAX_VALUE {
         return Err(ApiError::Parameter(format!(
@@ -241,7 +243,7 @@ fn sane(text: String, what: impl Fn() -> String) -> Result<String, ApiError> {
         )));
     }
     if text.contains('\0') {
-        return Err(ApiError::Parameter(format!("{} holds a NUL character", what())));
+        return Err(ApiError::Parameter(format!("{} contains a NUL character", what())));
     }
     Ok(text)
 }
@@ -250,12 +252,12 @@ fn unknown(name: &str, known: &[Parameter]) -> ApiError {
     let name: String = name.chars().take(64).collect();
     let known: Vec<String> = known.iter().map(|parameter| format!("`{}`", parameter.name)).collect();
     ApiError::Parameter(match known.as_slice() {
-        [] => format!("there is no parameter `{name}`: this route takes none"),
+        [] => format!("there is no parameter `{name}`: this route takes no parameters"),
         _ => format!("there is no parameter `{name}`: this route takes {}", known.join(", ")),
     })
 }
 
-/// Whether a value is of its parameter's kind. An empty one is: it counts as absent.
+/// Checks that a value is of its parameter's kind. An empty value passes: it counts as absent.
 fn check(parameter: &Parameter, value: &str) -> Result<(), ApiError> {
     if value.is_empty() {
         return Ok(());
@@ -305,7 +307,7 @@ fn quoted(words: &[&str]) -> String {
     words.join(", ")
 }
 
-/// A value as a message quotes it: its first 64 characters.
+/// Shortens a value to its first 64 characters, to quote it in a message.
 pub(crate) fn shown(value: &str) -> String {
     let end = value.char_indices().nth(64).map(|(end, _)| end);
     let shown = podgate_cluster::text::quote(value.get(..end.unwrap_or(value.len())).unwrap_or_default());

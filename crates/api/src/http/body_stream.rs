@@ -1,5 +1,4 @@
-//! What all long HTTP answers have in common: their bytes are counted, and they end with the
-//! session of their caller.
+//! Long HTTP answers. Their bytes are counted, and they end with the session of their caller.
 
 use axum::{
     body::{Body, Bytes},
@@ -9,7 +8,7 @@ use futures_util::{StreamExt, stream};
 use prometheus_client::metrics::counter::Counter;
 use tokio_util::sync::CancellationToken;
 
-/// Marks an answer as one of a streaming route.
+/// The mark of an answer that comes from a streaming route, with the route's path.
 #[derive(Clone, Copy)]
 pub(crate) struct StreamingRoute(pub(crate) &'static str);
 
@@ -23,8 +22,8 @@ pub(crate) async fn mark(path: &'static str, answer: impl Future<Output = Respon
     response
 }
 
-/// Counts a body's bytes, and breaks it off once the session has ended: a clean end would look like
-/// the whole answer.
+/// Counts a body's bytes, and breaks it off once the session has ended. A clean end would look like
+/// the end of the answer.
 pub(crate) fn metered(body: Body, sent: Counter, revoked: Option<CancellationToken>) -> Body {
     let revoked = revoked.unwrap_or_default();
     let chunks = stream::unfold(

@@ -1,4 +1,4 @@
-//! Where a request comes from: its network address, the address its user typed, and the web page
+//! The origin of a request: its network address, the address that its user typed, and the web page
 //! that sent it.
 
 use std::net::{IpAddr, SocketAddr};
@@ -13,18 +13,18 @@ use super::{
 };
 use crate::{ApiError, State, options::Options};
 
-/// Extractor: a request's outer circumstances, as far as they can be believed.
+/// Extractor: where a request comes from, as far as its headers can be trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ClientInfo {
-    /// The address that the connection comes from.
+    /// The address at the other end of the connection.
     pub(crate) direct: IpAddr,
-    /// The caller's address; behind trusted proxies the one that the outermost of them saw.
+    /// The caller's address. Behind trusted proxies it is the one that the outermost of them saw.
     pub(crate) peer: IpAddr,
-    /// The connection comes from a proxy that the operator named.
+    /// Whether the connection comes from a proxy that the operator named.
     pub(crate) by_trusted_proxy: bool,
-    /// Whether the caller speaks HTTPS; none where a proxy that we do not know might.
+    /// Whether the caller speaks HTTPS; `None` if an unknown proxy may have terminated TLS.
     pub(super) https: Option<bool>,
-    /// The host (and port) that the caller asked for.
+    /// The host (with its port) that the caller asked for.
     pub(crate) host: Option<String>,
 }
 
@@ -40,7 +40,7 @@ impl ClientInfo {
     pub(crate) fn of(headers: &HeaderMap, uri: &Uri, extensions: &Extensions, options: &Options) -> Self {
         let direct = direct(extensions);
         let trusted = |ip: IpAddr| is_trusted(ip, options);
-        // HTTP/2 names the host in the target only.
+        // A request with an absolute target may name its host there alone.
         let host = last(headers, header::HOST.as_str()).or_else(|| uri.authority().map(ToString::to_string));
         if !trusted(direct) {
             return Self {
@@ -64,11 +64,11 @@ impl ClientInfo {
         }
     }
 
-    /// Whether a page of this origin is one of our own pages, or of the operator's list.
+    /// Returns whether an origin is Podgate's own or on the operator's list.
     ///
-    /// Scheme, host and port must be those that the browser asked us for. Where nobody whom we
-    /// trust told us the scheme, both do: a proxy that ends TLS in front of us is no reason to
-    /// refuse, and the cookie is bound to its scheme anyway.
+    /// Podgate's own origin has the scheme, host and port that the browser asked for. If no trusted
+    /// source reports the scheme, either one is accepted: a proxy in front may terminate TLS, and
+    /// the cookie is bound to its scheme anyway.
     pub(super) fn admits(&self, origin: &str, options: &Options) -> bool {
         let Some(parsed) = Url::parse(origin)
             .ok()
@@ -103,16 +103,15 @@ impl ClientInfo {
             && self.https.is_none_or(|known| known == https)
     }
 
-    /// Whether a browser that reached us so is to use HTTPS from now on (RFC 6797): it did, by a
-    /// name that is not only its own machine's.
+    /// Returns whether the browser must use HTTPS from now on (RFC 6797). That is so if it used
+    /// HTTPS and a name that means more than its own machine.
     pub(crate) fn is_strict(&self, headers: &HeaderMap, options: &Options) -> bool {
         let by_name = self.host.as_deref().is_some_and(|host| !Host::read(host).is_local());
         by_name && self.secure(headers, options)
     }
 
-    /// Returns whether the caller's browser reached us over HTTPS, or `None` where a proxy that we
-    /// were not named might have ended it: then a page of our own still tells, and so does the
-    /// public URL.
+    /// Returns whether the caller's browser used HTTPS, or `None` if an unknown proxy may have
+    /// terminated TLS and neither the request's own page nor the public URL shows the scheme.
     pub(crate) fn spoke_https(&self, headers: &HeaderMap, options: &Options) -> Option<bool> {
         let origin = last(headers, header::ORIGIN.as_str());
         let page = origin.as_deref().and_then(|origin| origin.strip_prefix("https://"));
@@ -122,7 +121,7 @@ impl ClientInfo {
             .or((own_page || is_public_over_https(options)).then_some(true))
     }
 
-    /// Whether the caller's browser reached us over HTTPS, so that a cookie may be bound to it.
+    /// Returns whether the caller's browser used HTTPS, so that a cookie may be bound to it.
     pub(crate) fn secure(&self, headers: &HeaderMap, options: &Options) -> bool {
         let by_page = last(headers, header::ORIGIN.as_str()).is_some_and(|origin| origin.starts_with("https://"));
         self.https.unwrap_or(by_page || is_public_over_https(options))
@@ -133,9 +132,9 @@ fn is_public_over_https(options: &Options) -> bool {
     options.public_url.as_ref().is_some_and(|url| url.scheme() == "https")
 }
 
-/// Whether an answer to a request is to carry [`STRICT`].
+/// Returns whether the answer to a request must carry [`STRICT`].
 pub(crate) fn is_strict(request: &Request, options: &Options) -> bool {
-    // Where nobody can have reached us over HTTPS, that is quick to see.
+    // A quick exit for servers that no caller can reach over HTTPS.
     if !options.https && !is_public_over_https(options) && options.trusted_proxies.is_empty() {
         return false;
     }
@@ -143,11 +142,11 @@ pub(crate) fn is_strict(request: &Request, options: &Options) -> bool {
     ClientInfo::of(headers, request.uri(), request.extensions(), options).is_strict(headers, options)
 }
 
-/// `Strict-Transport-Security`: 180 days, for this name alone, because names below it may be
-/// others' and must not be made unreachable.
+/// The value of `Strict-Transport-Security`: 180 days, without `includeSubDomains`, because
+/// subdomains may belong to others and must stay reachable.
 pub(crate) const STRICT: HeaderValue = HeaderValue::from_static("max-age=15552000");
 
-/// The entries of a list header, over all its lines.
+/// Returns the entries of a list header, over all its lines.
 fn list(headers: &HeaderMap, name: &str) -> Vec<String> {
     let lines = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     lines
@@ -156,12 +155,12 @@ fn list(headers: &HeaderMap, name: &str) -> Vec<String> {
         .collect()
 }
 
-/// The last entry of a header: what the nearest proxy said.
+/// Returns the last entry of a list header, which the nearest proxy wrote.
 pub(super) fn last(headers: &HeaderMap, name: &str) -> Option<String> {
     list(headers, name).pop().filter(|entry| !entry.is_empty())
 }
 
-/// An address in `X-Forwarded-For`, with or without a port.
+/// Parses an address of `X-Forwarded-For`, with or without a port.
 fn address(text: &str) -> Option<IpAddr> {
     let bare = text.trim_start_matches('[').trim_end_matches(']');
     let ip = bare
@@ -171,7 +170,7 @@ fn address(text: &str) -> Option<IpAddr> {
     ip.map(|ip| ip.to_canonical())
 }
 
-/// Whether a request asks to become a WebSocket.
+/// Returns whether a request asks to become a WebSocket.
 pub(crate) fn is_upgrade(headers: &HeaderMap) -> bool {
     headers.contains_key(header::UPGRADE)
         && list(headers, "upgrade")

@@ -1,5 +1,4 @@
-//! Answers to pages of the origins that the operator listed, which a browser shows them only with
-//! leave (Fetch Standard, "CORS protocol").
+//! CORS headers for the origins that the operator allowed (Fetch Standard, "CORS protocol").
 
 use axum::{
     extract::Request,
@@ -11,16 +10,16 @@ const HEADERS: HeaderValue =
     HeaderValue::from_static("accept, authorization, content-type, if-none-match, x-request-id");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE");
 const EXPOSED: HeaderValue = HeaderValue::from_static("content-disposition, etag, retry-after, x-request-id");
-/// Seconds that a browser may remember a preflight's answer.
+/// Seconds for which a browser may cache the answer to a preflight.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
-/// Whether a browser asks for leave before it sends a request for a page.
+/// Returns whether a request is a CORS preflight.
 pub(crate) fn asks_leave(request: &Request) -> bool {
     let asks = header::ACCESS_CONTROL_REQUEST_METHOD;
     request.method() == Method::OPTIONS && request.headers().contains_key(asks)
 }
 
-/// Lets a page of a listed origin read an answer.
+/// Adds the headers that let a page of an allowed origin read an answer.
 pub(crate) fn give_leave(headers: &mut HeaderMap, origin: HeaderValue) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.insert(
@@ -31,7 +30,7 @@ pub(crate) fn give_leave(headers: &mut HeaderMap, origin: HeaderValue) {
     headers.append(header::VARY, HeaderValue::from_static("origin"));
 }
 
-/// What such a question is answered.
+/// Builds the answer to a preflight.
 pub(crate) fn preflight() -> Response {
     let leave: [(HeaderName, HeaderValue); 3] = [
         (header::ACCESS_CONTROL_ALLOW_METHODS, METHODS),
@@ -41,7 +40,7 @@ pub(crate) fn preflight() -> Response {
     (StatusCode::NO_CONTENT, leave).into_response()
 }
 
-/// The request's origin, if it is one of these.
+/// Returns the request's origin if it is in the list.
 pub(crate) fn listed(headers: &HeaderMap, origins: &[String]) -> Option<HeaderValue> {
     let origin = headers.get(header::ORIGIN)?;
     let text = origin.to_str().ok()?;

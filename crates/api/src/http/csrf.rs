@@ -1,4 +1,4 @@
-//! Requests that a foreign page makes a browser send.
+//! Protection against cross-site request forgery.
 
 use axum::extract::Request;
 use http::{Method, header};
@@ -10,8 +10,8 @@ use crate::{
     options::Options,
 };
 
-/// Why a request is refused: a foreign page made a browser send it, and it would change something
-/// or open a WebSocket.
+/// Returns the error for a request that a foreign page made a browser send, if it would change
+/// something or open a WebSocket.
 pub(crate) fn refusal(request: &Request, options: &Options) -> Option<ApiError> {
     let harmless = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if harmless && !is_upgrade(request.headers()) {
@@ -22,7 +22,7 @@ pub(crate) fn refusal(request: &Request, options: &Options) -> Option<ApiError> 
     let seen = ClientInfo::of(headers, request.uri(), request.extensions(), options);
     match (origins.next(), origins.next()) {
         (None, _) => {
-            // A browser that sends no `Origin` still says whose page it is.
+            // A browser that omits `Origin` still reports the site of the page.
             let site = last(headers, "sec-fetch-site")?;
             (!matches!(site.as_str(), "same-origin" | "none")).then(|| foreign("another site", &seen))
         }

@@ -1,4 +1,4 @@
-//! The envelope of a success.
+//! The envelope of successful answers.
 
 use axum::{
     Json,
@@ -6,21 +6,20 @@ use axum::{
 };
 use serde::Serialize;
 
-/// `{"code":200,"data":…}`.
+/// An answer with data: `{"code":200,"data":…}`.
 #[derive(Clone, Debug)]
 pub struct Data<T>(pub T);
 
-/// `{"code":200,"message":"…","data":…}`, with a message only where there is something to say of
-/// the data.
+/// An answer with data and an optional remark: `{"code":200,"message":"…","data":…}`.
 #[derive(Clone, Debug)]
 pub(crate) struct Noted<T> {
     /// The data.
     pub data: T,
-    /// What to know about it.
+    /// A remark on the data. Without it the answer has no `message`.
     pub note: Option<String>,
 }
 
-/// `{"code":200,"message":"…","data":null}`.
+/// An answer without data: `{"code":200,"message":"…","data":null}`.
 #[derive(Clone, Copy, Debug)]
 pub struct Message(pub &'static str);
 
@@ -39,7 +38,7 @@ struct NotedEnvelope<'a, T> {
 }
 
 impl<T: Serialize> Noted<T> {
-    /// Returns it as JSON.
+    /// Serialises the answer as JSON.
     ///
     /// # Errors
     /// Those of the data's `Serialize`.
@@ -69,7 +68,7 @@ impl<T: Serialize> IntoResponse for Data<T> {
     }
 }
 
-/// What [`Data`] is written as.
+/// Wraps data in the envelope of [`Data`].
 pub(crate) fn envelope<T: Serialize>(data: &T) -> impl Serialize {
     DataEnvelope { code: 200, data }
 }

@@ -1,5 +1,4 @@
-//! Validators of answers, and the answer that says that nothing has changed (RFC 9110, sections
-//! 8.8.3 and 13.1.2).
+//! Entity tags and conditional requests (RFC 9110, sections 8.8.3 and 13.1.2).
 
 use std::hash::{BuildHasher, Hash, RandomState};
 
@@ -11,21 +10,24 @@ use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
 
 use crate::ApiError;
 
-/// Who may keep an answer, and that they must ask before they show it again.
+/// Only the caller's own cache may store an answer, and it must revalidate it before each use.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("no-cache, private");
-/// What an answer depends on beside its URL.
+/// The request headers that an answer depends on.
 const VARY: HeaderValue = HeaderValue::from_static("authorization, cookie, accept");
 
-/// Makes validators. Keyed by random numbers of this process: what counts our changes starts anew
-/// with it, and a tag tells nobody those counts.
+/// The maker of entity tags.
+///
+/// It is keyed by random numbers of this process, because the counters of changes start again with
+/// each process, and because a tag must not reveal them.
 #[derive(Debug, Default)]
 pub(crate) struct Tags {
     keys: RandomState,
 }
 
 impl Tags {
-    /// The validator of an answer that depends on `all` and on nothing else. It is a weak one: the
-    /// same tag is the same meaning, not the same bytes.
+    /// Makes the tag of an answer that depends on `all` and on nothing else.
+    ///
+    /// The tag is weak: equal tags promise the same meaning, not the same bytes.
     pub(crate) fn of(&self, all: &impl Hash) -> Tag {
         let mut text = *b"W/\"0000000000000000\"";
         let digits = self
@@ -41,25 +43,24 @@ impl Tags {
     }
 }
 
-/// A validator: `W/` and its opaque part, with the quotes.
+/// An entity tag: `W/` and its opaque part in quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Tag([u8; 20]);
 
 impl Tag {
-    /// Without what says that it is weak.
+    /// Returns the tag without its `W/`.
     fn opaque(&self) -> &[u8] {
         self.0.strip_prefix(b"W/").unwrap_or(&self.0)
     }
 
-    /// The answer to a caller that has what it asks for.
+    /// Builds the answer 304 for a caller that already has the current answer.
     pub(crate) fn unchanged(&self) -> Response {
         let mut response = StatusCode::NOT_MODIFIED.into_response();
         self.put(response.headers_mut());
         response
     }
 
-    /// Sets the headers by which a caller can ask later whether an answer has changed. Who else may
-    /// keep it is what they say, too.
+    /// Sets `ETag`, `Cache-Control` and `Vary`.
     pub(crate) fn put(&self, headers: &mut HeaderMap) {
         if let Ok(tag) = HeaderValue::from_bytes(&self.0) {
             headers.insert(header::ETAG, tag);
@@ -69,7 +70,7 @@ impl Tag {
     }
 }
 
-/// Extractor: the validators of the answers that the caller has already (`If-None-Match`).
+/// Extractor: the tags of the answers that the caller already has (`If-None-Match`).
 #[derive(Debug)]
 pub(crate) struct IfNoneMatch(Vec<HeaderValue>);
 
@@ -86,7 +87,7 @@ impl IfNoneMatch {
         Self(headers.get_all(header::IF_NONE_MATCH).iter().cloned().collect())
     }
 
-    /// Whether an answer is among them, by the weak comparison.
+    /// Returns whether a tag is among them, by the weak comparison.
     pub(crate) fn has(&self, tag: &Tag) -> bool {
         self.0
             .iter()
@@ -94,10 +95,10 @@ impl IfNoneMatch {
     }
 }
 
-/// Returns whether a list of entity tags holds one, or is `*`; `None` where it is not such a list.
+/// Returns whether a list of entity tags contains a tag or is `*`; `None` if it can't be parsed.
 ///
-/// `IfNoneMatch` of the `headers` crate (0.4.2) could take the place of this function, but it finds
-/// nothing in a header with a byte beyond ASCII, and panics in a debug build on a tag with a space.
+/// This is not `IfNoneMatch` of the `headers` crate (0.4.2), because that finds nothing in a header
+/// with a byte beyond ASCII, and panics in a debug build on a tag with a space.
 fn lists(mut line: &[u8], tag: &[u8]) -> Option<bool> {
     if line.trim_ascii() == b"*" {
         return Some(true);
@@ -112,7 +113,7 @@ fn lists(mut line: &[u8], tag: &[u8]) -> Option<bool> {
             return Some(false);
         }
         let opaque = line.strip_prefix(b"W/").unwrap_or(line);
-        // A tag may hold commas.
+        // A tag may contain commas.
         let end = opaque.strip_prefix(b"\"")?.iter().position(|byte| *byte == b'"')? + 2;
         let (found, rest) = opaque.split_at_checked(end)?;
         if found == tag {

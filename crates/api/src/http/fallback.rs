@@ -1,4 +1,4 @@
-//! Answers to requests that no route takes.
+//! Answers to requests that match no route.
 
 use axum::{
     extract::{Request, State as Extract},
@@ -8,7 +8,8 @@ use http::Method;
 
 use crate::{ApiError, State};
 
-/// What a path without a route answers. The base path itself leads to the page under it.
+/// Answers a request whose path has no route. The base path without its slash redirects to the
+/// start page.
 pub(crate) async fn no_route(Extract(state): Extract<State>, request: Request) -> Response {
     let path = request.uri().path();
     let base = &state.options().base_path;
@@ -17,12 +18,12 @@ pub(crate) async fn no_route(Extract(state): Extract<State>, request: Request) -
     }
     let path = crate::extract::parameters::shown(path);
     ApiError::NotFound(format!(
-        "there is nothing at `{path}`: {base}/api/openapi.json lists all routes"
+        "there is no route `{path}`: {base}/api/openapi.json lists all routes"
     ))
     .into_response()
 }
 
-/// What a method that a path does not take answers; axum adds the `Allow` header.
+/// Answers a request whose path does not take its method. axum adds the `Allow` header.
 pub(crate) async fn no_method(method: Method) -> Response {
     ApiError::Method(format!(
         "this path does not take {method}: the `Allow` header lists what it takes"

@@ -1,5 +1,7 @@
-//! The names that a request may ask for us by: what keeps a page whose name was pointed at our
-//! address (DNS rebinding) from reading answers.
+//! The host names that Podgate answers to.
+//!
+//! Refusing all others protects against DNS rebinding: a foreign page whose name was pointed at
+//! Podgate's address can't read answers.
 
 use std::{
     collections::HashSet,
@@ -13,17 +15,17 @@ use url::Url;
 use super::proxy::is_by_trusted_proxy;
 use crate::{ApiError, extract::parameters::shown, options::Options, route::ASKED_BY_ADDRESS};
 
-/// The name of a host, without its port.
+/// A host, without its port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Host {
-    /// An address: no name was resolved, so none can have been rebound.
+    /// An IP address. No name was resolved, so none can have been rebound.
     Address,
     /// A name in lower case, without a dot at its end.
     Name(String),
 }
 
 impl Host {
-    /// Reads `NAME[:PORT]` or `ADDRESS[:PORT]`, an IPv6 address in brackets.
+    /// Parses `NAME[:PORT]` or `ADDRESS[:PORT]`, an IPv6 address in brackets.
     pub(crate) fn read(authority: &str) -> Self {
         if let Some((address, port)) = authority.strip_prefix('[').and_then(|rest| rest.split_once(']'))
             && address.parse::<Ipv6Addr>().is_ok()
@@ -41,7 +43,8 @@ impl Host {
         Self::Name(normal(name))
     }
 
-    /// Whether it can only mean the machine that the caller is on, or an address.
+    /// Returns whether the host is an address, or a name that always means the caller's own
+    /// machine.
     pub(crate) fn is_local(&self) -> bool {
         match self {
             Self::Address => true,
@@ -61,10 +64,10 @@ pub(crate) fn normal(name: &str) -> String {
     name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase()
 }
 
-/// The names that we answer to.
+/// The names that Podgate answers to.
 #[derive(Debug)]
 pub(crate) struct Hosts {
-    /// `None` where the operator has not said under which address we are reached.
+    /// The names; `None` if the operator did not say under which address Podgate is reached.
     names: Option<HashSet<String>>,
 }
 
@@ -83,9 +86,9 @@ impl Hosts {
         Self { names }
     }
 
-    /// Returns why a request is refused: it has two `Host` headers, or asks for us by a name that
-    /// is not ours. Behind a trusted proxy its virtual hosts decide. `route` is the path of the
-    /// route without the base path.
+    /// Returns the error for a request that has two `Host` headers, or one with a name that is not
+    /// Podgate's. Behind a trusted proxy the proxy's virtual hosts decide. `route` is the path of
+    /// the route without the base path.
     pub(crate) fn refusal(&self, request: &Request, route: Option<&str>, options: &Options) -> Option<ApiError> {
         let headers = request.headers();
         if headers.get_all(header::HOST).iter().nth(1).is_some() {
@@ -99,7 +102,7 @@ impl Hosts {
         {
             return None;
         }
-        // The host of an absolute target counts beside the header (RFC 9112, section 3.2.2).
+        // The host of an absolute target counts as well as the header (RFC 9112, section 3.2.2).
         let target = request.uri().authority().map(|authority| authority.as_str());
         let asked = target.into_iter().map(str::to_owned).chain(host(headers));
         let mut foreign = asked.filter_map(|authority| match Host::read(&authority) {
@@ -107,7 +110,10 @@ impl Hosts {
             _ => None,
         });
         let name = shown(&foreign.next()?);
-        tracing::warn!(host = name, "refused a request for a host that is not ours");
+        tracing::warn!(
+            host = name,
+            "refused a request whose `Host` is not a name of this server: see --allowed-host"
+        );
         Some(ApiError::Parameter(format!(
             "this server was asked for as `{name}` in `Host`, which is not a name of its own: use the address of --public-url, or have the operator \
              add the name with --allowed-host"
@@ -115,7 +121,7 @@ impl Hosts {
     }
 }
 
-/// The `Host` header. What is not text is a name that nobody has.
+/// Returns the `Host` header. A value that is not text becomes a name that no server has.
 fn host(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(header::HOST)?;
     Some(value.to_str().unwrap_or("?").trim().to_owned())

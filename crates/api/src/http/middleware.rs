@@ -1,5 +1,4 @@
-//! Around every request: its id, the last word on errors, security headers, the access log and the
-//! counts.
+//! The outermost middleware: request ids, errors, security headers, the access log and metrics.
 
 use std::{
     any::Any,
@@ -30,7 +29,7 @@ use crate::{
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
-/// Around every request.
+/// Handles a request around all other layers.
 pub(crate) async fn handle(Extract(state): Extract<State>, mut request: Request, next: Next) -> Response {
     let start = Instant::now();
     let context = RequestContext::new(request.headers());
@@ -70,7 +69,7 @@ pub(crate) async fn handle(Extract(state): Extract<State>, mut request: Request,
                 method = quote(method.as_str()),
                 path = quote(path),
                 cause,
-                "a request failed through a fault of ours"
+                "a request failed because of a fault in Podgate"
             );
         }
         let rendered = error.render(context.id());
@@ -87,7 +86,7 @@ pub(crate) async fn handle(Extract(state): Extract<State>, mut request: Request,
     }
     let taken = start.elapsed();
     finish(&mut response, &context, taken);
-    // Also a log-out, whose answer is as a rule taken at once.
+    // This also binds a log-out, but its answer is usually taken at once.
     context.bind();
     if strict {
         let headers = response.headers_mut();
@@ -107,11 +106,11 @@ pub(crate) async fn handle(Extract(state): Extract<State>, mut request: Request,
     response
 }
 
-/// Sets the headers that every answer has. What a handler has set stays.
+/// Sets the headers that every answer has. A header that the handler has set keeps its value.
 fn finish(response: &mut Response, context: &RequestContext, taken: Duration) {
     let upgrade = response.status() == StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();
-    // For all that follow here and those that the connection adds.
+    // Room for the headers set below and those that the connection adds.
     headers.reserve(12);
     headers.insert(REQUEST_ID, context.header().clone());
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -136,12 +135,12 @@ fn finish(response: &mut Response, context: &RequestContext, taken: Duration) {
     }
 }
 
-/// An answer, also of a handler that panics.
+/// Awaits a handler's answer, and turns a panic into one.
 async fn caught(answer: impl Future<Output = Response>) -> Response {
     AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(panicked)
 }
 
-/// Turns a panic in a handler into an answer.
+/// Logs a handler's panic, and builds the answer for it.
 fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
     let text = panic
         .downcast_ref::<String>()

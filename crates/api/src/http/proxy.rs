@@ -1,4 +1,4 @@
-//! The connection that a request came over, and whether a proxy is at its other end.
+//! The connection that a request came over, and whether a proxy sent it.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 

@@ -1,5 +1,4 @@
-//! What is known of a request from its beginning to its end: its id, its caller, and whether it
-//! ends with the caller's session.
+//! The context of a request: its id, its caller, and whether it ends with the caller's session.
 
 use std::sync::{
     Arc, LazyLock, OnceLock,
@@ -12,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 /// The header that carries a request's id.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Characters of the longest request id that is taken over from a caller.
+/// The most characters of a caller's request id that Podgate accepts.
 const MAX_REQUEST_ID: usize = 64;
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
@@ -26,7 +25,7 @@ pub(crate) struct RequestContext {
 struct Inner {
     id: HeaderValue,
     caller: OnceLock<Caller>,
-    /// The connection ends with the caller's session while this request is under way.
+    /// Whether the connection ends with the caller's session while this request is under way.
     bound: AtomicBool,
 }
 
@@ -45,22 +44,22 @@ impl RequestContext {
         &self.inner.id
     }
 
-    /// The request's id.
+    /// Returns the request's id.
     pub(crate) fn id(&self) -> &str {
         self.inner.id.to_str().unwrap_or_default()
     }
 
-    /// Notes who calls, once that is known.
+    /// Records the caller once it is authenticated.
     pub(crate) fn set_caller(&self, caller: &Caller) {
         self.inner.caller.get_or_init(|| caller.clone());
     }
 
-    /// Binds the request to its caller's session: when that is revoked, the connection ends.
+    /// Binds the request to its caller's session: the connection ends when the session is revoked.
     pub(crate) fn bind(&self) {
         self.inner.bound.store(true, Ordering::Relaxed);
     }
 
-    /// The token with which the request ends; `None` as long as it is not bound.
+    /// Returns the token that ends the request; `None` while the request is not bound.
     pub(crate) fn ends_with(&self) -> Option<CancellationToken> {
         let bound = self.inner.bound.load(Ordering::Relaxed);
         bound.then(|| self.revoked()).flatten()
@@ -76,7 +75,7 @@ impl RequestContext {
     }
 }
 
-/// The caller's id if it is sane, else a new one.
+/// Returns the caller's request id if it is acceptable, otherwise a new one.
 fn request_id(headers: &HeaderMap) -> HeaderValue {
     let sane = |id: &&HeaderValue| {
         (1..=MAX_REQUEST_ID).contains(&id.len())
@@ -89,9 +88,10 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
     given.map_or_else(new_id, Clone::clone)
 }
 
-/// 16 hexadecimal digits that no other request to this process gets: a count from a random start,
-/// stirred (the finaliser of SplitMix64, which maps no two numbers to one). Asking the system for
-/// random numbers every time would cost more than the rest of this page.
+/// Makes a request id of 16 hexadecimal digits that is unique within this process.
+///
+/// It is a counter with a random start, mixed by SplitMix64's finaliser (a bijection). Reading the
+/// system's random numbers for each request would cost more than the rest of this module.
 fn new_id() -> HeaderValue {
     static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| {
         let random = getrandom::u64();

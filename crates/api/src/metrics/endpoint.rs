@@ -1,4 +1,4 @@
-//! `GET /metrics`: the counts, for those who may read them.
+//! `GET /metrics`, and who may read it.
 
 use axum::{
     extract::State as Extract,
@@ -17,7 +17,7 @@ use crate::{
 
 pub(crate) const GET: Operation = Operation::new(
     "process.metrics",
-    "Counts, for Prometheus.",
+    "Returns metrics for Prometheus.",
     Success::Text("application/openmetrics-text"),
 )
 .fails(&[401_003, 403_001]);
@@ -41,7 +41,7 @@ pub(crate) async fn get(
     Ok(([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response())
 }
 
-/// By the operator's token, or from a listed address.
+/// Admits a caller with the operator's token or from a listed address.
 fn admit(state: &State, seen: &ClientInfo, headers: &HeaderMap) -> Result<(), ApiError> {
     let options = state.options();
     if let Some(given) = bearer_token(headers)? {
@@ -57,8 +57,8 @@ fn admit(state: &State, seen: &ClientInfo, headers: &HeaderMap) -> Result<(), Ap
             ))
         };
     }
-    // A proxy lends its address to everyone behind it, and what it says of them is not for this to
-    // believe.
+    // A proxy's address stands for everyone behind it, and its headers are not proof enough
+    // for this route.
     if seen.by_trusted_proxy || is_proxied(headers) {
         return Err(ApiError::Forbidden(
             "Podgate: a request for the metrics that comes through a proxy needs a token: the operator sets it with --metrics-token-file, and it is sent as \
@@ -79,13 +79,15 @@ fn admit(state: &State, seen: &ClientInfo, headers: &HeaderMap) -> Result<(), Ap
     )))
 }
 
-/// Whether nothing says that there is a proxy, so that loopback is this machine.
+/// Returns whether no option hints at a proxy, so that a loopback address means this machine.
 fn is_by_itself(options: &Options) -> bool {
     options.public_url.is_none() && options.trusted_proxies.is_empty() && options.base_path.is_empty()
 }
 
-/// Whether the caller asked for an address or for its own machine: a name that was pointed at
-/// loopback is a page's, and a browser's user is not its operator.
+/// Returns whether the caller asked for an address or for its own machine.
+///
+/// Another name that resolves to loopback comes from a web page, and the user of a browser need not
+/// be the operator.
 fn is_local(seen: &ClientInfo) -> bool {
     seen.host.as_deref().is_none_or(|host| Host::read(host).is_local())
 }

@@ -1,5 +1,7 @@
-//! `GET /api/openapi.json`: the API as OpenAPI 3.1, made from the table of routes. Its rows follow
-//! from the handlers' arguments and from the [`operation::Operation`] that stands at each handler.
+//! `GET /api/openapi.json`: the description of the API in OpenAPI 3.1.
+//!
+//! It is made from the table of routes, whose rows come from the handlers' arguments and from the
+//! [`operation::Operation`] at each handler.
 
 pub(crate) mod operation;
 pub(crate) mod schema;
@@ -35,7 +37,8 @@ pub(crate) const GET: Operation = Operation::new(
     Success::Bare(|_| json!({"type": "object"})),
 );
 
-/// `GET /api/openapi.json`. Written once: it takes milliseconds, and anyone may ask.
+/// `GET /api/openapi.json`. The document is built once, because that takes milliseconds and anyone
+/// may ask for it.
 pub(crate) async fn get(Extract(state): Extract<State>) -> Response {
     let document = state.openapi(|| {
         document(&state.options().base_path, state.routes().routes())
@@ -45,7 +48,7 @@ pub(crate) async fn get(Extract(state): Extract<State>) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], document).into_response()
 }
 
-/// The document, for a server under a base path (empty: the root).
+/// Builds the document for a server under a base path, which is empty for the root.
 pub fn document(base: &str, routes: &[Route]) -> Value {
     let mut schemas = Schemas::default();
     let mut paths = Map::new();
@@ -77,7 +80,7 @@ pub fn document(base: &str, routes: &[Route]) -> Value {
                 .collect::<Map<_, _>>(),
             "schemas": schemas.into_value(),
             "securitySchemes": {
-                "bearer": {"type": "http", "scheme": "bearer", "description": "The `token` that a log-in answers."},
+                "bearer": {"type": "http", "scheme": "bearer", "description": "The `token` that a log-in returns."},
                 "cookie": {"type": "apiKey", "in": "cookie", "name": crate::extract::auth::COOKIE, "description": "Set for browsers by a log-in. Over https its name is `__Host-podgate_session`, or `__Secure-podgate_session` under a base path."},
                 "ticket": {
                     "type": "apiKey",
@@ -97,7 +100,7 @@ fn error_schema() -> Value {
         "description": "A failure.",
         "required": ["code", "message", "data"],
         "properties": {
-            "code": {"type": "integer", "description": "HTTP status × 1000 + n.", "enum": codes},
+            "code": {"type": "integer", "description": "The HTTP status × 1000, plus a number.", "enum": codes},
             "message": {"type": "string", "description": "A sentence for the reader who must act."},
             "data": {"type": "null"},
         },
@@ -141,12 +144,12 @@ fn describe(route: &Route, schemas: &mut Schemas) -> Value {
     described
 }
 
-/// A DNS-1123 label (RFC 1123, as `IsDNS1123Label` of Kubernetes has it).
+/// The pattern of a DNS-1123 label (RFC 1123; `IsDNS1123Label` of Kubernetes).
 const LABEL: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
-/// A DNS-1123 subdomain (`IsDNS1123Subdomain` of Kubernetes): labels joined by dots.
+/// The pattern of a DNS-1123 subdomain (`IsDNS1123Subdomain` of Kubernetes): labels joined by dots.
 const SUBDOMAIN: &str = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$";
 
-/// Path and query parameters.
+/// Describes a route's path and query parameters.
 fn parameters(route: &Route) -> Vec<Value> {
     let segments = route
         .path
@@ -173,14 +176,13 @@ fn in_query(parameter: &Parameter) -> Value {
     let schema = of_parameter(parameter, None);
     let mut described = json!({"name": parameter.name, "in": "query", "description": parameter.doc, "schema": schema});
     if let Kind::Words(_) = parameter.kind {
-        // Of a list in one value, separated by commas.
+        // One value holds the whole list, separated by commas.
         described["explode"] = json!(false);
     }
     described
 }
 
-/// The refusals that come before any route, when the head of a request can't be read: they have no
-/// body.
+/// The refusals of a request whose head can't be read. They come before any route and have no body.
 const WITHOUT_BODY: [(&str, &str, &str); 2] = [
     (
         "414",
@@ -223,7 +225,7 @@ fn responses(route: &Route, schemas: &mut Schemas) -> Value {
         }
     }
     let codes = route.codes();
-    // A WebSocket's route answers by HTTP only what is refused before the upgrade.
+    // A WebSocket's route answers by HTTP only if it refuses the upgrade.
     let by_http = codes.iter().filter(|code| {
         route.shape != Shape::WebSocket || matches!(code, 400_001 | 401_002..=401_004 | 403_002 | 500_001 | 503_002)
     });

@@ -1,5 +1,5 @@
-//! The description of an operation, which stands at its handler and which `routes.rs` passes on
-//! with it.
+//! The description of an operation. It is defined at the handler, and `routes.rs` adds both
+//! together.
 
 use serde_json::Value;
 
@@ -11,11 +11,11 @@ pub(crate) type Schema = fn(&mut Schemas) -> Value;
 /// The answer of an operation that succeeds.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Success {
-    /// An envelope with this under `data`.
+    /// An envelope with data of this schema.
     Data(Schema),
-    /// An envelope with this message and null under `data`.
+    /// An envelope with this message and without data.
     Message(&'static str),
-    /// JSON without an envelope.
+    /// JSON of this schema without an envelope.
     Bare(Schema),
     /// Text of this media type.
     Text(&'static str),
@@ -28,17 +28,17 @@ pub(crate) enum Success {
     },
 }
 
-/// The part of an operation's description that its route and its handler's arguments do not show.
+/// The part of an operation's description that does not follow from its route and its handler's
+/// arguments.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Operation {
     /// A unique name whose first part is the operation's tag: `pods.list`.
     pub(crate) id: &'static str,
     /// A sentence on the operation's purpose.
     pub(crate) summary: &'static str,
-    /// The answer if all goes well.
+    /// The answer on success.
     pub(crate) success: Success,
-    /// The codes of failures, but for those that follow from the route: see
-    /// [`crate::Route::codes`].
+    /// The codes of the failures that do not follow from the route (see [`crate::Route::codes`]).
     pub(crate) codes: &'static [u32],
 }
 

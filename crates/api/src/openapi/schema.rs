@@ -41,8 +41,8 @@ impl Schemas {
         self.union(&T::name(), &frames)
     }
 
-    /// As [`Schemas::frames`], for a socket where frames of `U` may come, too. The schemas of those
-    /// are the same for all sockets.
+    /// Does the same as [`Schemas::frames`] for a socket that also sends frames of `U`. The schemas
+    /// of those are shared by all sockets.
     pub(crate) fn frames_and<T: ToSchema, U: ToSchema>(&mut self) -> Value {
         let mut frames = self.variants::<T>();
         frames.extend(self.variants::<U>());
@@ -116,8 +116,8 @@ pub(crate) fn of_parameter(parameter: &Parameter, description: Option<&str>) -> 
     value.description(description).into()
 }
 
-/// Joins the parts of a variant that holds a struct: utoipa describes it as `allOf` a reference to
-/// the struct and an object with the tag.
+/// Merges the schema of a variant that holds a struct into one object. utoipa describes it as
+/// `allOf` a reference to the struct and an object with the tag.
 fn merge(mut variant: Value, referenced: &[(String, Value)], merged: &mut Vec<String>) -> Value {
     let Value::Array(parts) = variant["allOf"].take() else {
         if let Some(object) = variant.as_object_mut() {
@@ -153,7 +153,7 @@ fn json_of<T: ToSchema>() -> Value {
     serde_json::to_value(T::schema()).unwrap_or_default()
 }
 
-/// The schemas that a type refers to, by name.
+/// Returns the schemas that a type refers to, with their names.
 fn referenced<T: ToSchema>() -> Vec<(String, Value)> {
     let mut found = Vec::new();
     T::schemas(&mut found);

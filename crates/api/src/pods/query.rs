@@ -84,7 +84,7 @@ const COMMON: &[Parameter] = &[
             min: 1,
             max: u32::MAX as u64,
         },
-        "The page, from 1; default 1.",
+        "The number of the page, starting at 1; default 1.",
     ),
     Parameter::one(
         "pageSize",

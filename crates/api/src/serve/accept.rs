@@ -27,7 +27,7 @@ pub(super) async fn serve(
             let Some(place) = connections.enter(peer).await else {
                 continue;
             };
-            // An answer goes at once, also if it comes in parts.
+            // Each part of an answer is sent at once.
             let _ = stream.set_nodelay(true);
             let io = Io::new(stream, place, times.stall);
             tasks.spawn(task::run(io, tls.clone(), peer, router.clone(), times));
@@ -43,14 +43,15 @@ pub(super) async fn serve(
     if tokio::time::timeout(times.drain, tasks.wait()).await.is_err() {
         tracing::warn!(
             count = tasks.len(),
-            "some requests did not end in time: ended their connections"
+            "closed the connections of requests that did not end in time"
         );
         connections.stop();
         tasks.wait().await;
     }
 }
 
-/// The next connection; `None` if it failed, after a wait where that is no fault of its own.
+/// Accepts the next connection. Returns `None` if that failed, after a wait if the cause was not
+/// the connection itself.
 async fn accept(listener: &TcpListener, connections: &Connections) -> Option<(TcpStream, SocketAddr)> {
     match listener.accept().await {
         Ok(accepted) => Some(accepted),
@@ -63,7 +64,8 @@ async fn accept(listener: &TcpListener, connections: &Connections) -> Option<(Tc
     }
 }
 
-/// Whether the peer broke off before its connection was accepted (accept(2)).
+/// Returns whether an error means that the peer closed its connection before it was accepted
+/// (accept(2)).
 fn is_of_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),

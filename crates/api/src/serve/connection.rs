@@ -1,5 +1,4 @@
-//! One connection, as everything around it sees it: what it is doing, and a way to end it from
-//! outside.
+//! The state of one connection, and a way to end it from outside.
 
 use std::{
     net::IpAddr,
@@ -18,19 +17,19 @@ use tokio::{sync::Notify, time::Instant};
 
 use crate::http::request_context::RequestContext;
 
-/// The work of a connection. Only the first three can be ended to make room for another connection.
+/// The phases of a connection. Only in the first three can it be ended to make room for another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(super) enum Phase {
-    /// Its first head is not complete.
+    /// The first head is not complete.
     Fresh = 0,
-    /// It waits for the next request, and has taken every answer.
+    /// It waits for the next request, and its peer has read every answer.
     Idle = 1,
-    /// As [`Phase::Idle`], and part of the next head has arrived.
+    /// It is like [`Phase::Idle`], but part of the next head has arrived.
     Head = 2,
     /// A request is under way.
     Busy = 3,
-    /// The whole answer is written, but the peer has not taken all of it.
+    /// The whole answer is written, but the peer has not read all of it.
     Answered = 4,
     /// It is a WebSocket.
     Upgraded = 5,
@@ -48,7 +47,7 @@ impl Phase {
         }
     }
 
-    /// Returns whether a request is under way, or a WebSocket.
+    /// Returns whether a request is under way or the connection is a WebSocket.
     pub(super) fn under_way(self) -> bool {
         matches!(self, Self::Busy | Self::Answered | Self::Upgraded)
     }
@@ -58,11 +57,11 @@ impl Phase {
 #[derive(Debug)]
 pub(super) struct Signals {
     start: Instant,
-    /// Accepting waits until a connection ends or becomes idle.
+    /// Whether the accept loop waits for a connection to end or become idle.
     hungry: AtomicBool,
     draining: AtomicBool,
     stopped: AtomicBool,
-    /// A connection has gone, or has become idle while accepting waited.
+    /// Notified when a connection has gone, or has become idle while the accept loop waited.
     changed: Notify,
 }
 
@@ -82,7 +81,7 @@ impl Signals {
         u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX)
     }
 
-    /// Says whether accepting waits for a connection to become idle.
+    /// Sets whether the accept loop waits for a connection to become idle.
     pub(super) fn set_hungry(&self, hungry: bool) {
         self.hungry.store(hungry, SeqCst);
     }
@@ -91,12 +90,12 @@ impl Signals {
         self.changed.notify_one();
     }
 
-    /// Waits for [`Signals::changed`], also for one from before this call.
+    /// Waits for [`Signals::changed`]. A notification from before this call counts.
     pub(super) async fn until_changed(&self) {
         self.changed.notified().await;
     }
 
-    /// From now on each connection ends after the request that is under way.
+    /// Makes each connection end after the request that is under way.
     pub(super) fn drain(&self) {
         self.draining.store(true, SeqCst);
     }
@@ -105,7 +104,7 @@ impl Signals {
         self.draining.load(Relaxed)
     }
 
-    /// From now on each connection that is not a WebSocket ends at once.
+    /// Makes each connection that is not a WebSocket end at once.
     pub(super) fn stop(&self) {
         self.stopped.store(true, SeqCst);
     }
@@ -115,7 +114,7 @@ impl Signals {
     }
 }
 
-/// One connection. Cheap to clone; a request carries it among its extensions.
+/// The state of one connection. Cheap to clone. A request carries it among its extensions.
 #[derive(Clone, Debug)]
 pub(crate) struct Connection {
     inner: Arc<Inner>,
@@ -127,24 +126,24 @@ struct Inner {
     network: Option<IpAddr>,
     signals: Arc<Signals>,
     phase: AtomicU8,
-    /// When it became idle, in microseconds of [`Signals::now`].
+    /// The time at which it became idle, in microseconds of [`Signals::now`].
     idle_since: AtomicU64,
-    /// Bytes wait that the peer does not take.
+    /// Whether bytes wait because the peer does not read.
     blocked: AtomicBool,
     ended: AtomicBool,
-    /// Bytes of an incomplete head.
+    /// The number of bytes of an incomplete head.
     head: AtomicU32,
-    /// How many heads were complete.
+    /// The number of complete heads so far.
     heads: AtomicU32,
-    /// Bytes of the request under way: of its head, and of its body so far.
+    /// The number of bytes of the request under way: of its head, and of its body so far.
     received: AtomicU32,
-    /// The request under way has a body, so that what arrives need not be the next head.
+    /// Whether the request under way has a body. Then arriving bytes need not be the next head.
     body: AtomicBool,
-    /// The request under way, which knows its caller; and how many there were.
+    /// The request under way, which knows its caller, and the number of requests so far.
     request: Mutex<Option<RequestContext>>,
     requests: AtomicU32,
     task: AtomicWaker,
-    /// Of a WebSocket, whose halves need not be polled by one task.
+    /// The wakers of a WebSocket's halves, which two tasks may poll.
     reader: AtomicWaker,
     writer: AtomicWaker,
 }
@@ -173,12 +172,13 @@ impl Connection {
         }
     }
 
-    /// Returns its number. A connection that was accepted later has a higher one.
+    /// Returns the connection's number. A connection that was accepted later has a higher one.
     pub(super) fn id(&self) -> u64 {
         self.inner.id
     }
 
-    /// Returns the network whose connections are capped together; `None` for a proxy's.
+    /// Returns the network whose connections are capped together; `None` for a connection from a
+    /// proxy.
     pub(super) fn network(&self) -> Option<IpAddr> {
         self.inner.network
     }
@@ -191,14 +191,14 @@ impl Connection {
         Phase::from_number(self.inner.phase.load(SeqCst))
     }
 
-    /// Returns since when it waits for its next request (microseconds of [`Signals::now`]). Before
-    /// its first head, and while a request is under way, it does not wait.
+    /// Returns the time since which it has waited for its next request, in microseconds of
+    /// [`Signals::now`]; `None` before its first head and while a request is under way.
     pub(super) fn idle_since(&self) -> Option<u64> {
         let idle = matches!(self.phase(), Phase::Idle | Phase::Head);
         idle.then(|| self.inner.idle_since.load(Acquire))
     }
 
-    /// Notes that a whole head has arrived, and whether a body follows.
+    /// Records that a whole head has arrived, and whether a body follows.
     pub(super) fn begin(&self, body: bool) {
         let head = self.inner.head.swap(0, Relaxed);
         self.inner.received.store(head, Relaxed);
@@ -207,19 +207,20 @@ impl Connection {
         self.inner.phase.store(Phase::Busy as u8, SeqCst);
     }
 
-    /// Notes that the answer is written as far as we are concerned.
+    /// Records that the whole answer has been handed to the socket.
     pub(super) fn answered(&self) {
         let (busy, answered) = (Phase::Busy as u8, Phase::Answered as u8);
         let _ = self.inner.phase.compare_exchange(busy, answered, SeqCst, Relaxed);
     }
 
-    /// Notes that it becomes a WebSocket.
+    /// Records that it becomes a WebSocket.
     pub(super) fn upgraded(&self) {
         self.inner.phase.store(Phase::Upgraded as u8, SeqCst);
     }
 
-    /// Makes it idle if the peer has taken the whole answer; part of the next head may have arrived
-    /// already. Its own task calls this whenever nothing more can be done at once.
+    /// Makes it idle if the peer has read the whole answer; part of the next head may have arrived.
+    ///
+    /// Its own task calls this whenever it has nothing more to do at once.
     pub(super) fn settle(&self) {
         if self.phase() != Phase::Answered || self.inner.blocked.load(Relaxed) {
             return;
@@ -227,15 +228,15 @@ impl Connection {
         self.inner.idle_since.store(self.inner.signals.now(), Release);
         let phase = if self.head() > 0 { Phase::Head } else { Phase::Idle };
         self.inner.phase.store(phase as u8, SeqCst);
-        // The other side of this is `set_hungry`, then a look at the phase: one of the two sees the
-        // other.
+        // The accept loop calls `set_hungry` first and then looks at the phase, so at least one of
+        // the two sees the other's change.
         if self.inner.signals.hungry.load(SeqCst) {
             self.inner.signals.changed();
         }
     }
 
-    /// Notes that bytes have arrived. Behind a request without a body, and once a request is
-    /// answered, they are the next head's.
+    /// Records that bytes have arrived. After a request without a body, and once a request is
+    /// answered, they belong to the next head.
     pub(super) fn heard(&self, bytes: usize) {
         let counter = match self.phase() {
             Phase::Upgraded => return,
@@ -250,35 +251,35 @@ impl Connection {
         counter.store(counter.load(Relaxed).saturating_add(bytes), Relaxed);
     }
 
-    /// Returns the bytes that have arrived of a head that is not complete.
+    /// Returns the number of bytes that have arrived of an incomplete head.
     pub(super) fn head(&self) -> usize {
         usize::try_from(self.inner.head.load(Relaxed)).unwrap_or(usize::MAX)
     }
 
-    /// Returns how many heads were complete so far.
+    /// Returns the number of complete heads so far.
     pub(super) fn heads(&self) -> u32 {
         self.inner.heads.load(Relaxed)
     }
 
-    /// Returns the bytes that have arrived of the request under way: of its head, and of its body
-    /// so far.
+    /// Returns the number of bytes that have arrived of the request under way: of its head, and of
+    /// its body so far.
     pub(super) fn received(&self) -> usize {
         usize::try_from(self.inner.received.load(Relaxed)).unwrap_or(usize::MAX)
     }
 
-    /// Notes whether bytes wait that the peer does not take.
+    /// Records whether bytes wait because the peer does not read.
     pub(super) fn set_blocked(&self, blocked: bool) {
         self.inner.blocked.store(blocked, Relaxed);
     }
 
-    /// Names the request that is under way, so that the connection can end with its caller's
+    /// Sets the request that is under way, so that the connection can end with its caller's
     /// session.
     pub(crate) fn set_request(&self, trace: &RequestContext) {
         *self.inner.request.lock().unwrap_or_else(PoisonError::into_inner) = Some(trace.clone());
         self.inner.requests.fetch_add(1, Release);
     }
 
-    /// Returns how many requests were named with [`Connection::set_request`].
+    /// Returns the number of calls of [`Connection::set_request`].
     pub(super) fn requests(&self) -> u32 {
         self.inner.requests.load(Acquire)
     }
@@ -291,7 +292,7 @@ impl Connection {
             .clone()
     }
 
-    /// Ends the connection: whatever is under way on it is dropped, and the socket is closed.
+    /// Ends the connection: drops whatever is under way on it, and closes its socket.
     pub(super) fn end(&self) {
         self.inner.ended.store(true, SeqCst);
         self.wake();
@@ -303,30 +304,30 @@ impl Connection {
         self.inner.ended.load(Relaxed)
     }
 
-    /// Wakes its task, to look at [`Signals`].
+    /// Wakes its task, so that it looks at [`Signals`].
     pub(super) fn wake(&self) {
         self.inner.task.wake();
     }
 
-    /// Registers the task that serves it, then returns whether it has ended or its listener has
-    /// stopped.
+    /// Registers the task that serves the connection, then returns whether the connection has ended
+    /// or its listener has stopped.
     pub(super) fn poll_ended(&self, context: &Context<'_>) -> bool {
         self.inner.task.register(context.waker());
         self.ended() || self.inner.signals.stopped()
     }
 
-    /// Registers who waits to read from a WebSocket, then returns whether it has ended.
+    /// Registers the reader of a WebSocket, then returns whether the connection has ended.
     pub(super) fn reader_waits(&self, waker: &Waker) -> bool {
         self.waits(&self.inner.reader, waker)
     }
 
-    /// Registers who waits to write to a WebSocket, then returns whether it has ended.
+    /// Registers the writer of a WebSocket, then returns whether the connection has ended.
     pub(super) fn writer_waits(&self, waker: &Waker) -> bool {
         self.waits(&self.inner.writer, waker)
     }
 
     fn waits(&self, slot: &AtomicWaker, waker: &Waker) -> bool {
-        // Before that, the connection's task is woken, and it polls both halves.
+        // Before the upgrade the connection's own task is woken, which polls both halves.
         if self.phase() == Phase::Upgraded {
             slot.register(waker);
         }

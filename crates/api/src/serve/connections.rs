@@ -1,5 +1,4 @@
-//! The open connections of a listener: how many there may be, and which is ended to make room for
-//! another.
+//! The open connections of a listener, their caps, and which is ended to make room for another.
 
 use std::{
     collections::HashMap,
@@ -17,16 +16,16 @@ use super::{
     order::Order,
 };
 
-/// The longest wait for a file after the system refused one. What else of the process holds files
-/// does not report that it closes them.
+/// How long accepting waits for a file descriptor after the system refused one. Other parts of the
+/// process do not report that they close theirs.
 const RETRY: Duration = Duration::from_secs(1);
-/// How long a network whose connections are all busy is taken to stay so. A look at all of them for
-/// each connection that is refused would take a core.
+/// How long, in microseconds, a network whose connections are all busy is assumed to stay busy.
+/// Looking at all of them for each refused connection would keep a core busy.
 const BUSY: u64 = 50_000;
-/// The time between two lines in the log that say so.
+/// The time between two log lines about a shortage.
 const REPORT_EVERY: Duration = Duration::from_secs(60);
 
-/// The open connections. Cheap to clone.
+/// The open connections of a listener. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Connections {
     shared: Arc<Shared>,
@@ -37,8 +36,8 @@ struct Shared {
     limits: Limits,
     signals: Arc<Signals>,
     large_heads: MemoryBudget,
-    /// A std mutex: it is held for a look-up at the begin and the end of a connection, never across
-    /// an await.
+    /// A std mutex, because it is held for a look-up at the start and the end of a connection,
+    /// never across an await.
     open: Mutex<Open>,
 }
 
@@ -47,25 +46,25 @@ struct Open {
     last: u64,
     all: Group,
     by_network: HashMap<IpAddr, Group>,
-    /// The connections that were ended to make room and are not closed yet.
+    /// The connections that were ended to make room but are not closed yet, with their networks.
     leaving: HashMap<u64, Option<IpAddr>>,
     files_reported: Option<Instant>,
 }
 
-/// Connections with a cap in common.
+/// The connections that share a cap.
 #[derive(Debug, Default)]
 struct Group {
     order: Order,
-    /// The log says that the cap is reached.
+    /// Whether the log says that the cap is reached.
     full: bool,
-    /// The log says that all of them are busy.
+    /// Whether the log says that all of them are busy.
     busy: bool,
-    /// When all of them were found busy, in microseconds of [`Signals::now`], unless one has come
-    /// or gone since.
+    /// When all of them were found busy, in microseconds of [`Signals::now`]; `None` once one has
+    /// come or gone.
     found_busy: Option<u64>,
 }
 
-/// A connection's place among the others. Dropping it gives the place back.
+/// A connection's place among the others, which is free again once it is dropped.
 #[derive(Debug)]
 pub(super) struct Place {
     connections: Connections,
@@ -75,9 +74,9 @@ pub(super) struct Place {
 /// The answer to a new connection.
 enum Admission {
     Entered(Place),
-    /// There will be room once another connection has closed or become idle.
+    /// There is room once another connection has closed or become idle.
     Wait,
-    /// Its address has too many, all with requests under way.
+    /// Its address has reached its cap, and all its connections have requests under way.
     Refused,
 }
 
@@ -93,7 +92,7 @@ impl Connections {
         }
     }
 
-    /// Returns how many connections are open.
+    /// Returns the number of open connections.
     pub(crate) fn count(&self) -> usize {
         self.open().all.order.len()
     }
@@ -102,8 +101,8 @@ impl Connections {
         &self.shared.limits
     }
 
-    /// Gives a new connection its place, and waits until there is one. `None`: its address has as
-    /// many connections as it may have, and none of them waits.
+    /// Gives a new connection its place, and waits until there is one. Returns `None` if its
+    /// address has reached its cap and all its connections are busy.
     pub(super) async fn enter(&self, address: SocketAddr) -> Option<Place> {
         loop {
             match self.admit(address.ip().to_canonical()) {
@@ -114,7 +113,7 @@ impl Connections {
         }
     }
 
-    /// Ends the connection that has waited longest because the system has no more files for us,
+    /// Ends the connection that has waited longest because the system refused a file descriptor,
     /// then waits a moment.
     pub(super) async fn make_room(&self, error: &std::io::Error) {
         self.end_longest_waiting(error);
@@ -136,7 +135,7 @@ impl Connections {
         }
     }
 
-    /// Lets each connection end after the request that is under way. WebSockets go on.
+    /// Makes each connection end after the request that is under way. WebSockets stay open.
     pub(super) fn drain(&self) {
         self.shared.signals.drain();
         self.wake_all();
@@ -168,7 +167,8 @@ impl Connections {
             return open.replace_own(network, limits.per_address, signals.now());
         }
         if open.all.order.len() >= limits.total {
-            // Before the look: a connection that becomes idle from here on reports that.
+            // This comes before the look, so that a connection that becomes idle from here on
+            // reports it.
             signals.set_hungry(true);
             if open.replace_any(limits.total) {
                 signals.set_hungry(false);
@@ -209,7 +209,8 @@ impl Open {
         }
     }
 
-    /// Ends the connection of a network that has waited longest, unless one is about to close.
+    /// Ends the connection of a network that has waited longest, unless one is already about to
+    /// close.
     fn replace_own(&mut self, network: IpAddr, cap: usize, now: u64) -> Admission {
         let Some(group) = self.by_network.get_mut(&network) else {
             return Admission::Wait;
@@ -240,13 +241,13 @@ impl Open {
         }
     }
 
-    /// Ends the connection that has waited longest of all, unless one is about to close. Returns
-    /// whether there will be room by that.
+    /// Ends the connection that has waited longest of all, unless one is already about to close.
+    /// Returns whether that makes room.
     fn replace_any(&mut self, cap: usize) -> bool {
         if !std::mem::replace(&mut self.all.full, true) {
             tracing::warn!(
                 cap,
-                "there are as many connections as there may be: a further one takes the place of the one that has waited longest. See --max-connections"
+                "the cap on connections is reached: each new connection replaces the one that has waited longest. See --max-connections"
             );
         }
         if !self.leaving.is_empty() {
@@ -259,7 +260,7 @@ impl Open {
         if !std::mem::replace(&mut self.all.busy, true) {
             tracing::warn!(
                 cap,
-                "every connection has a request under way: no further one is accepted until one of them ends. See --max-connections"
+                "all connections have a request under way: new ones are accepted once one of them ends. See --max-connections"
             );
         }
         false
@@ -272,9 +273,10 @@ impl Open {
 }
 
 impl Group {
-    /// Removes a connection. Once more than an eighth of the cap is free again, and more than the
-    /// one place that a replaced connection leaves, the log may say the next time that the cap is
-    /// reached.
+    /// Removes a connection.
+    ///
+    /// Once more than an eighth of the cap is free again, and more than the one place that a
+    /// replaced connection leaves, the log reports the next time that the cap is reached.
     fn leave(&mut self, id: u64, cap: usize) {
         self.order.leave(id);
         self.found_busy = None;
@@ -294,14 +296,14 @@ impl Drop for Place {
 }
 
 impl Place {
-    /// Returns the budget of the heads that are not small.
+    /// Returns the memory budget of the heads that are not small.
     pub(super) fn large_heads(&self) -> &MemoryBudget {
         &self.connections.shared.large_heads
     }
 }
 
-/// The addresses that are capped together: one of IPv4, a /64 of IPv6, which is what one host
-/// commonly has.
+/// Returns the network whose addresses are capped together: one address of IPv4, or a /64 of IPv6,
+/// which one host commonly has.
 fn network_of(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(_) => ip,

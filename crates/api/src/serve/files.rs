@@ -1,12 +1,12 @@
-//! How many files the process may open, sockets included.
+//! The limit on open files, sockets included.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Raises the limit on open files to the most that the system allows this process. Returns the
-/// limit that holds then; `None` if there is none.
+/// Raises the soft limit on open files to the hard limit. Returns the limit that holds then; `None`
+/// if there is none.
 ///
-/// The soft limit is 1,024 on many systems for the sake of programs that use `select`, and a
-/// service is expected to raise it by itself.
+/// Many systems keep the soft limit at 1,024 for programs that use `select`, and expect a service
+/// to raise it.
 pub fn raise_limit() -> Option<u64> {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     if current == maximum {
@@ -19,7 +19,7 @@ pub fn raise_limit() -> Option<u64> {
     match setrlimit(Resource::Nofile, raised) {
         Ok(()) => maximum,
         Err(error) => {
-            tracing::warn!(%error, ?current, "the limit on open files can't be raised");
+            tracing::warn!(%error, ?current, "cannot raise the limit on open files");
             current
         }
     }

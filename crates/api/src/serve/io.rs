@@ -1,5 +1,4 @@
-//! A connection's socket, which knows whether its peer takes what is written, and which can be
-//! ended from outside.
+//! A connection's socket. It knows whether its peer reads, and can be ended from outside.
 
 use std::{
     io,
@@ -19,32 +18,35 @@ use super::{
     connections::Place,
 };
 
-/// Bytes of a head (or TLS handshake) that every connection may have. More than that takes
-/// [`MAX_HEAD`] from a budget that all share, until the connection ends: what a head was read into
-/// stays as large as that.
+/// The most bytes of a head (or TLS handshake) that need no budget.
+///
+/// A larger head reserves [`MAX_HEAD`] from a budget that all connections share, until the
+/// connection ends, because the buffer into which it was read stays as large.
 pub(super) const SMALL_HEAD: usize = 8 << 10;
-/// Bytes that a head may have.
+/// The most bytes that a head may have.
 pub(super) const MAX_HEAD: usize = 96 << 10;
 
-/// A socket `S` and its connection's place, which it gives back when it is closed.
+/// A socket `S` with its connection's place, which is free again once the socket is closed.
 ///
-/// A write that makes no progress for the time limit fails, and so does everything else from then
-/// on: a peer that does not read holds neither memory nor a connection. This lies below TLS and
-/// stays below a WebSocket, so that one rule binds every kind of answer.
+/// A write that makes no progress within the time limit fails, and so does everything after it, so
+/// a peer that does not read holds neither memory nor a connection. This layer is below TLS and
+/// WebSockets, so that one rule holds for every kind of answer.
 #[derive(Debug)]
 pub(super) struct Io<S> {
-    // Dropped first: the place must not be free before the socket is closed.
+    // The first field, so that it is dropped first: the place must not be free before the socket
+    // is closed.
     socket: S,
     place: Place,
     limit: Duration,
-    /// Since the peer takes nothing. Kept for the next time, because a slow peer blocks often.
+    /// Runs while the peer does not read. It is kept for the next time, because a slow peer blocks
+    /// often.
     timer: Option<Pin<Box<Sleep>>>,
     blocked: bool,
     large_head: Option<Reservation>,
 }
 
 impl<S> Io<S> {
-    /// Wraps a socket. `limit` is the time that a write may go without progress.
+    /// Wraps a socket. `limit` is how long a write may make no progress.
     pub(super) fn new(socket: S, place: Place, limit: Duration) -> Self {
         Self {
             socket,
@@ -60,14 +62,14 @@ impl<S> Io<S> {
         &self.place.connection
     }
 
-    /// Counts bytes that have arrived. Those of heads are bounded over all connections together.
+    /// Counts arrived bytes. Those of large heads take their part of the common budget.
     fn heard(&mut self, bytes: usize) -> io::Result<()> {
         self.place.connection.heard(bytes);
         if self.place.connection.head() > SMALL_HEAD && self.large_head.is_none() {
             match self.place.large_heads().try_reserve(MAX_HEAD) {
                 Ok(reservation) => self.large_head = Some(reservation),
                 Err(_) => {
-                    tracing::debug!("too many large heads are under way: ended a connection that sends one");
+                    tracing::debug!("too many large request heads are arriving: closed a connection that sends one");
                     self.place.connection.end();
                     return Err(ended());
                 }
@@ -76,7 +78,7 @@ impl<S> Io<S> {
         Ok(())
     }
 
-    /// Passes a write's result on, and fails one that has made no progress for too long.
+    /// Passes on a write's result, and fails a write that has made no progress for too long.
     fn written<T>(&mut self, context: &mut Context<'_>, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if result.is_ready() {
             self.set_blocked(false);
@@ -89,7 +91,7 @@ impl<S> Io<S> {
         let over = timer.as_mut().poll(context).is_ready();
         self.set_blocked(true);
         if over {
-            tracing::debug!(limit = ?self.limit, "a peer takes nothing of what is written: ended its connection");
+            tracing::debug!(limit = ?self.limit, "a peer does not read its answer: closed its connection");
             self.place.connection.end();
         }
         if self.place.connection.writer_waits(context.waker()) {
@@ -121,7 +123,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Io<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.check()?;
         if self.place.connection.phase() == Phase::Upgraded {
-            // The buffer for the head is gone with HTTP.
+            // hyper has dropped the buffer of the head.
             self.large_head = None;
         }
         let before = buf.filled().len();

@@ -1,23 +1,23 @@
-//! Which connection has waited longest without a request under way.
+//! The order in which connections are ended to make room.
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::connection::{Connection, Phase};
 
-/// The connections of one group, so ordered that the one to end first is found without looking at
-/// all.
+/// The connections of one group, ordered so that the one to end first is found without a look at
+/// each.
 ///
-/// A connection changes its phase at every request, and does not report that here. So a place is
-/// what was known when it was taken, and [`Order::longest_waiting`] corrects it. No connection
-/// waits longer than its place says, which makes that enough.
+/// A connection changes its phase at every request without reporting it here. A place therefore
+/// holds what was known when it was taken, and [`Order::longest_waiting`] corrects it. That
+/// suffices because no connection has waited longer than its place says.
 #[derive(Debug, Default)]
 pub(super) struct Order {
     queue: BTreeSet<Place>,
     members: HashMap<u64, (Place, Connection)>,
 }
 
-/// The rank of a connection: first those that have sent no whole head, by their number; then the
-/// others by the time since which they have been idle at the least.
+/// The rank of a connection. Those that have sent no whole head come first, by their number; then
+/// the others, by the earliest time at which they may have become idle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
     Fresh { id: u64 },
@@ -32,8 +32,7 @@ impl Place {
 }
 
 impl Order {
-    /// Returns how many connections there are, WebSockets and those that are about to end among
-    /// them.
+    /// Returns the number of connections, including WebSockets and those about to end.
     pub(super) fn len(&self) -> usize {
         self.members.len()
     }
@@ -52,14 +51,14 @@ impl Order {
         }
     }
 
-    /// Returns each connection, WebSockets and ended ones among them.
+    /// Returns all connections, including WebSockets and those about to end.
     pub(super) fn all(&self) -> impl Iterator<Item = &Connection> {
         self.members.values().map(|(_, connection)| connection)
     }
 
     /// Returns the connection that has waited longest without a request under way: first one that
-    /// has sent no whole head yet, else an idle one. `None` if there is none. Ended connections are
-    /// passed over.
+    /// has sent no whole head yet, otherwise an idle one. Skips ended connections; returns `None`
+    /// if none waits.
     pub(super) fn longest_waiting(&mut self) -> Option<Connection> {
         let mut busy = Vec::new();
         let found = loop {
@@ -70,7 +69,7 @@ impl Order {
                 continue;
             };
             if connection.ended() || connection.phase() == Phase::Upgraded {
-                // It will never wait again.
+                // A WebSocket or an ended connection never waits again.
                 continue;
             }
             let Some(actual) = actual_place(connection) else {
@@ -90,8 +89,8 @@ impl Order {
         found
     }
 
-    /// Gives a connection with a request under way the place that it may have at best: idle from
-    /// now on.
+    /// Moves a connection with a request under way to the earliest place that it can have: idle
+    /// from now on.
     fn postpone(&mut self, id: u64) {
         if let Some((_, connection)) = self.members.get(&id) {
             let idle_since = connection.signals().now();
@@ -99,7 +98,7 @@ impl Order {
         }
     }
 
-    /// Gives a connection that was taken out of the queue another place in it.
+    /// Moves a connection that was taken out of the queue to another place in it.
     fn move_to(&mut self, place: Place) {
         if let Some((known, _)) = self.members.get_mut(&place.id()) {
             *known = place;
@@ -108,7 +107,7 @@ impl Order {
     }
 }
 
-/// The place of a connection that waits; `None` while a request is under way.
+/// Returns the place of a waiting connection; `None` while a request is under way.
 fn actual_place(connection: &Connection) -> Option<Place> {
     let id = connection.id();
     if connection.phase() == Phase::Fresh {
@@ -127,7 +126,7 @@ mod tests {
     use super::*;
     use crate::serve::connection::Signals;
 
-    /// An order of the given number of connections, numbered from 0.
+    /// Builds an order of `count` connections, numbered from 0.
     fn order(count: u64) -> (Order, Vec<Connection>) {
         let signals = Arc::new(Signals::new());
         let connections: Vec<Connection> = (0..count)
@@ -140,7 +139,7 @@ mod tests {
         (order, connections)
     }
 
-    /// Takes a request through a connection, which ends a second from now.
+    /// Takes a request, which ends a second from now, through a connection.
     async fn request(connection: &Connection) {
         connection.begin(false);
         tokio::time::advance(Duration::from_secs(1)).await;

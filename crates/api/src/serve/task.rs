@@ -32,8 +32,8 @@ use super::{
     io::{Io, MAX_HEAD, SMALL_HEAD},
 };
 
-/// Bytes that are read or written at once, and so the bytes of a streamed answer that wait for a
-/// peer.
+/// The size of the read and write buffers in bytes, and so the bytes of a streamed answer that wait
+/// for a peer.
 const BUFFER: usize = 128 << 10;
 
 /// Serves one connection. `peer` is its address.
@@ -74,7 +74,7 @@ where
         async move { Ok::<_, Infallible>(under_way(answer.await?, connection)) }
     });
     let mut builder = http1::Builder::new();
-    // The supervisor has time limits of its own: hyper's takes a timer at every request.
+    // The supervisor has its own time limits, because hyper's sets a timer for every request.
     builder
         .header_read_timeout(None)
         .max_header_size(MAX_HEAD)
@@ -100,12 +100,12 @@ where
     .await;
 }
 
-/// Ends a connection whose time is over, or whose caller's session is.
+/// Ends a connection when its time is up or its caller's session ends.
 struct Supervisor {
     connection: Connection,
     times: Times,
     timer: Pin<Box<Sleep>>,
-    /// The timer is for a head that is coming in: the one after so many ([`Connection::heads`]).
+    /// Set if the timer is for an arriving head: the value of [`Connection::heads`] before it.
     for_head: Option<u32>,
     session: Option<Session>,
     draining: bool,
@@ -113,7 +113,7 @@ struct Supervisor {
 
 /// The session of the request that is under way.
 struct Session {
-    /// [`Connection::requests`] when it was looked up.
+    /// The value of [`Connection::requests`] when the session was looked up.
     request: u32,
     over: Pin<Box<WaitForCancellationFutureOwned>>,
 }
@@ -137,20 +137,19 @@ impl Supervisor {
         begins
     }
 
-    /// Looks at what the connection does now that nothing more can be done at once. Ready when it
-    /// is to end.
+    /// Checks the connection once its task has nothing more to do at once. Ready when it must end.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
         self.connection.settle();
         let phase = self.connection.phase();
         if !phase.under_way() {
             self.session = None;
         } else if self.poll_session(context).is_ready() {
-            tracing::debug!("a session is over: ended a connection with an answer of it under way");
+            tracing::debug!("a session has ended: closed a connection with one of its answers under way");
             return Poll::Ready(());
         }
         let in_head = matches!(phase, Phase::Fresh | Phase::Head);
         if in_head && self.draining {
-            // A request that has not begun does not hold a shutdown up.
+            // A request that has not begun does not delay a shutdown.
             return Poll::Ready(());
         }
         let for_head = in_head.then(|| self.connection.heads());
@@ -180,8 +179,8 @@ impl Supervisor {
         now + self.times.idle.saturating_sub(idle)
     }
 
-    /// Ready when the session of the request under way is over. Registers there only for a request
-    /// that is not answered at once: most are.
+    /// Ready when the session of the request under way has ended. It registers with the session
+    /// only if a request is not answered at once, which is rare.
     fn poll_session(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let request = self.connection.requests();
         if self.session.as_ref().is_none_or(|session| session.request != request) {
@@ -198,9 +197,10 @@ impl Supervisor {
     }
 }
 
-/// An answer that notes when hyper has taken the whole body, or dropped it. After a large request
-/// it is the connection's last: hyper's buffer, which has grown with it, would stay as large while
-/// the connection is idle.
+/// Wraps an answer so that the connection learns when hyper has taken its whole body or dropped it.
+///
+/// After a large request it is the connection's last answer, because hyper's buffer has grown with
+/// the request and would stay as large while the connection is idle.
 fn under_way(mut response: Response<Body>, connection: Connection) -> Response<Answer> {
     let guard = if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         connection.upgraded();

@@ -1,5 +1,5 @@
-//! Connections over a pipe with a small buffer and a clock of the test's own. The router is a
-//! test's; what the API adds is tested over TCP, in `tests/api`.
+//! Tests of connections over a pipe with a small buffer, on a paused clock. The router belongs to
+//! the test; the API's own is tested over TCP in `tests/api`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{convert::Infallible, time::Duration};
@@ -26,7 +26,7 @@ use super::{
     task,
 };
 
-/// Bytes that the pipe holds each way.
+/// The bytes that the pipe holds in each direction.
 const PIPE: usize = 4 << 10;
 const FOREVER: Duration = Duration::from_secs(86_400);
 const GET: &str = "GET / HTTP/1.1\r\nhost: podgate\r\n\r\n";
@@ -48,7 +48,7 @@ impl Served {
         Self::on(Connections::new(&limits), router).await
     }
 
-    /// Another connection of a listener.
+    /// Opens another connection of a listener.
     async fn on(connections: Connections, router: Router) -> Self {
         let times = connections.limits().times;
         let address = "192.0.2.1:1234".parse().unwrap();
@@ -89,7 +89,7 @@ impl Served {
         }
     }
 
-    /// Waits until the connection is closed; the time that this takes.
+    /// Waits until the connection is closed, and returns the time that this took.
     async fn closes(self) -> Duration {
         let from = Instant::now();
         timeout(FOREVER, self.task).await.expect("it stays open").unwrap();
@@ -106,13 +106,13 @@ fn ok() -> Router {
     router(axum::routing::any(async || "ok"))
 }
 
-/// A body that never ends.
+/// Builds a router whose answer never ends.
 fn endless() -> Router {
     let chunks = || stream::repeat_with(|| Ok::<_, Infallible>(Bytes::from_static(&[b'x'; 1024])));
     router(axum::routing::get(move || async move { Body::from_stream(chunks()) }))
 }
 
-/// A body that is whole from the begin, and larger than the pipe.
+/// Builds a router whose answer is complete at once and larger than the pipe.
 fn large() -> Router {
     router(axum::routing::get(async || "x".repeat(100_000)))
 }
@@ -146,7 +146,7 @@ async fn over_tls_the_same_time_holds_and_silence_can_be_ended_from_outside() {
         let times = Times::default();
         let io = Io::new(ours, place, times.stall);
         let task = tokio::spawn(task::run(io, Some(acceptor), address, ok(), times));
-        // The begin of a TLS record of 512 bytes that holds a ClientHello.
+        // The start of a TLS record of 512 bytes that holds a ClientHello.
         peer.write_all(&[22, 3, 1, 2, 0, 1]).await.unwrap();
         let from = Instant::now();
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -236,8 +236,7 @@ async fn an_answer_that_is_not_taken_counts_as_under_way() {
     assert_eq!(served.connection.phase(), Phase::Idle);
 }
 
-/// A route that becomes a WebSocket as far as the connection is concerned, and is then written to
-/// for ever.
+/// Builds a router that upgrades the connection, as for a WebSocket, and then writes forever.
 fn upgrading() -> Router {
     router(axum::routing::get(async |mut request: axum::extract::Request| {
         let upgrade = hyper::upgrade::on(&mut request);
@@ -258,7 +257,7 @@ fn upgrading() -> Router {
 
 const UPGRADE: &str = "GET / HTTP/1.1\r\nhost: podgate\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n";
 
-/// Waits until no connection is open; the time that this takes.
+/// Waits until no connection is open, and returns the time that this took.
 async fn gone(connections: &Connections) -> Duration {
     let from = Instant::now();
     let none = async {
@@ -345,7 +344,7 @@ async fn heads_are_bounded_each_and_together() {
     one.send(&begin).await;
     one.settled().await;
     let mut two = Served::on(one.connections.clone(), ok()).await;
-    // Ended while it sends, so the rest of the head may find nobody.
+    // The connection ends while it sends, so the rest of the head may not be written.
     let _ = two.peer.write_all(begin.as_bytes()).await;
     assert!(two.closes().await.is_zero());
     one.send("\r\n").await;

@@ -1,4 +1,4 @@
-//! TLS of our own listener.
+//! TLS of Podgate's own listener.
 
 use std::{path::Path, sync::Arc};
 
@@ -6,11 +6,11 @@ use podgate_cluster::tls::{Names, pair};
 use rustls::{ServerConfig, sign::SingleCertAndKey};
 use tokio_rustls::TlsAcceptor;
 
-/// Returns what accepts TLS with a certificate chain and its key from PEM files, in every form that
-/// a cluster's credentials may have. It agrees on HTTP/1.1 only (ALPN, RFC 7301).
+/// Builds the TLS acceptor from PEM files of a certificate chain and its key. The key may have any
+/// form that a cluster's credentials may have. It negotiates HTTP/1.1 only (ALPN, RFC 7301).
 ///
 /// # Errors
-/// A sentence that names the file; both files where they do not belong together.
+/// A sentence that names the file, or both files if the key does not fit the certificate.
 pub(super) fn acceptor(certificates: &Path, key: &Path) -> Result<TlsAcceptor, String> {
     let (chain, private) = (read(certificates)?, read(key)?);
     let names = Names {
@@ -45,7 +45,7 @@ pub(super) mod tests {
 
     use super::*;
 
-    /// An acceptor for `podgate.example`, and its certificate.
+    /// Builds an acceptor for `podgate.example`, and returns it with its certificate.
     pub(crate) fn of_test() -> (TlsAcceptor, CertificateDer<'static>) {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["podgate.example".to_owned()]).unwrap();
@@ -122,7 +122,7 @@ pub(super) mod tests {
         }
     }
 
-    /// Runs `openssl` in a folder, with words that hold no blanks.
+    /// Runs `openssl` in a folder, with arguments separated by blanks.
     fn openssl(folder: &Path, words: &str) {
         let output = Command::new("openssl")
             .args(words.split_whitespace())
@@ -148,7 +148,7 @@ pub(super) mod tests {
             ("ED25519".to_owned(), &["PRIVATE"]),
         ] {
             let dir = tempfile::tempdir().unwrap();
-            // Without it, the system's file makes every certificate an authority's.
+            // Without this file, the system's configuration makes every certificate an authority's.
             std::fs::write(dir.path().join("conf"), "[req]\ndistinguished_name=name\n[name]\n").unwrap();
             openssl(dir.path(), &format!("genpkey -algorithm {kind} -out 0.pem"));
             if forms.len() > 1 {
@@ -171,8 +171,7 @@ pub(super) mod tests {
         }
     }
 
-    /// Makes a connection of a client that takes the certificate for an authority of its own, with
-    /// each version of TLS.
+    /// Connects a client that trusts the certificate, with each version of TLS.
     async fn shakes_hands(acceptor: TlsAcceptor, certificates: &Path) -> std::io::Result<()> {
         for version in rustls::ALL_VERSIONS {
             let mut roots = RootCertStore::empty();

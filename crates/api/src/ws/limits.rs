@@ -1,4 +1,4 @@
-//! Which WebSockets are open, and how many there may be.
+//! The open WebSockets and their caps.
 
 use std::{
     collections::HashMap,
@@ -13,20 +13,20 @@ use tokio_util::{
 
 use crate::ApiError;
 
-/// Caps and times of WebSockets.
+/// The caps and time limits of WebSockets.
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Open at once in all.
+    /// The most WebSockets open at once.
     pub total: usize,
-    /// Open at once of one session.
+    /// The most WebSockets of one session open at once.
     pub per_session: usize,
-    /// Live queries open at once of one user, over all sessions.
+    /// The most live queries of one user open at once, over all sessions.
     pub live_per_user: usize,
-    /// Bytes that a client's frame, and its message, may have.
+    /// The most bytes of a client's frame, and of its message.
     pub max_frame: usize,
-    /// Time between two pings to the client.
+    /// The time between two pings to the client.
     pub ping_every: Duration,
-    /// Silence after which a client counts as gone; a living one answers the pings.
+    /// How long a client may be silent before it counts as gone. A live one answers the pings.
     pub gone_after: Duration,
 }
 
@@ -53,14 +53,14 @@ pub(crate) struct SocketLimiter {
     terminals_close: CancellationToken,
 }
 
-/// How many streams of one kind are open, of each session and in all. Cheap to clone.
+/// The counter of the open streams of one kind, by session and in total. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct StreamLimiter {
     /// The streams' name, in the plural.
     kind: &'static str,
     total: usize,
     per_session: usize,
-    /// A std mutex: it is held for a look-up, never across an await.
+    /// A std mutex, because it is held for a look-up, never across an await.
     open: Arc<Mutex<Open>>,
 }
 
@@ -70,7 +70,7 @@ struct Open {
     by_session: HashMap<i64, usize>,
 }
 
-/// The permit of one open stream. Dropping it gives the permit back.
+/// The permit of one open stream, which is given back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct StreamPermit {
     streams: StreamLimiter,
@@ -88,7 +88,7 @@ impl SocketLimiter {
         }
     }
 
-    /// The permits of WebSockets.
+    /// Returns the limiter that gives out the permits of WebSockets.
     pub(crate) fn streams(&self) -> &StreamLimiter {
         &self.streams
     }
@@ -97,18 +97,18 @@ impl SocketLimiter {
         &self.limits
     }
 
-    /// How many are open.
+    /// Returns the number of open WebSockets.
     pub(crate) fn count(&self) -> usize {
         self.streams.open().total
     }
 
-    /// Marks a socket's task as living until the token is dropped.
+    /// Tracks a socket's task until the token is dropped.
     pub(crate) fn track(&self, terminal: bool) -> TaskTrackerToken {
         let tracker = if terminal { &self.terminals } else { &self.tracker };
         tracker.token()
     }
 
-    /// The token that closes the terminals.
+    /// Returns the token that closes the terminals.
     pub(crate) fn terminals_close(&self) -> &CancellationToken {
         &self.terminals_close
     }
@@ -124,7 +124,7 @@ impl SocketLimiter {
 }
 
 impl StreamLimiter {
-    /// No stream is open. As many may be as WebSockets.
+    /// Creates a limiter without open streams. Its caps are those of WebSockets.
     pub(crate) fn new(kind: &'static str, limits: &Limits) -> Self {
         Self {
             kind,
@@ -137,11 +137,11 @@ impl StreamLimiter {
     /// Takes a permit for a stream of a session.
     ///
     /// # Errors
-    /// 429001 when there is none.
+    /// 429001 if there is none left.
     pub(crate) fn enter(&self, session: i64) -> Result<StreamPermit, ApiError> {
         let kind = self.kind;
         let refuse = |what: &str, most: usize| ApiError::TooMany {
-            message: format!("{what} has {most} open {kind}, the most there may be: close some, then try again"),
+            message: format!("{what} has {most} open {kind}, which is the limit: close some, then try again"),
             retry_after: 5,
         };
         let mut open = self.open();

@@ -1,4 +1,4 @@
-//! An open WebSocket, as handlers use it.
+//! The open WebSocket that handlers use.
 
 use std::{
     convert::Infallible,
@@ -32,21 +32,21 @@ use utoipa::ToSchema;
 use super::Limits;
 use crate::ApiError;
 
-/// Bytes that the reason of a close frame may have (RFC 6455, section 5.5).
+/// The most bytes that the reason of a close frame may have (RFC 6455, section 5.5).
 const MAX_REASON: usize = 123;
-/// How long an end may take: the last frames to a client that may not read, and its answer to our
-/// close.
+/// How long closing may take: sending the last frames to a client that may not read, and waiting
+/// for its close frame.
 const CLOSE_LIMIT: Duration = Duration::from_secs(3);
 
 type Stream = BoundedWebSocket<TokioIo<Upgraded>>;
 
-/// An open WebSocket. Its halves can be borrowed apart, to read and write at once.
+/// An open WebSocket. Its halves can be borrowed separately, to read and write at the same time.
 #[derive(Debug)]
 pub(crate) struct Socket {
-    /// To the client.
+    /// The half that sends to the client.
     pub sender: Sender,
-    /// From the client. Must be read all the time, if only to see the client's end and its answers
-    /// to pings; or be paused.
+    /// The half that receives from the client. A handler must always read from it or pause it,
+    /// because it also notices the client's close and its answers to pings.
     pub receiver: Receiver,
     request_id: String,
 }
@@ -54,7 +54,8 @@ pub(crate) struct Socket {
 /// The half that writes.
 #[derive(Debug)]
 pub(crate) struct Sender {
-    /// Shared with the pings; an async mutex because a write may wait for the client.
+    /// Shared with the sender of pings. It is an async mutex because a write may wait for the
+    /// client.
     sink: Arc<Mutex<SplitSink<Stream, Message>>>,
     sent: Counter,
     request_id: String,
@@ -63,8 +64,8 @@ pub(crate) struct Sender {
 /// The half that reads.
 ///
 /// It leaves `ping` frames to the handlers. To answer them here, it would need a queue of replies
-/// and would parse every frame twice, and each handler would still need its `Ping`, with an arm in
-/// its `match`, for the OpenAPI document: more code than the three arms.
+/// and would parse every frame twice, and each handler would still need a `Ping` variant for the
+/// OpenAPI document. That is more code than an arm in three handlers.
 #[derive(Debug)]
 pub(crate) struct Receiver {
     stream: SplitStream<Stream>,
@@ -72,19 +73,19 @@ pub(crate) struct Receiver {
     max_frame: usize,
 }
 
-/// When the client last sent anything, a pong included.
+/// The time at which the client last sent anything, including pongs.
 #[derive(Debug)]
 struct LastSeen {
     start: Instant,
     millis: AtomicU64,
-    /// Nobody reads: then its silence is not the client's.
+    /// Whether the handler has paused reading. Then the silence is not the client's fault.
     paused: AtomicBool,
 }
 
-/// While it lives, nobody reads.
+/// A guard that marks reading as paused until it is dropped.
 struct Paused<'a>(&'a LastSeen);
 
-/// What a client sent.
+/// A frame that the client sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Incoming {
     /// A text frame.
@@ -93,12 +94,12 @@ pub(crate) enum Incoming {
     Binary(Bytes),
 }
 
-/// Why a handler's work on a socket ends before its time.
+/// The reason why a handler stops early.
 #[derive(Clone, Debug)]
 pub(crate) enum Closed {
-    /// Something failed: the client gets an `error` frame and a close with 4000 + status.
+    /// Something failed. The client gets an `error` frame and a close with 4000 + status.
     Failed(ApiError),
-    /// The client has closed, or is gone.
+    /// The client has closed the socket or is gone.
     Gone,
 }
 
@@ -120,18 +121,18 @@ impl From<podgate_cluster::Error> for Closed {
     }
 }
 
-/// The frames that the server may send on every WebSocket, next to those of its route.
+/// The frames that the server may send on every WebSocket, in addition to those of its route.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "type", rename_all = "lowercase")]
 pub(crate) enum SocketFrame<'a> {
     /// The answer to a `ping`.
     Pong,
-    /// Something failed. A malformed frame of the client leaves the connection open; else it closes
-    /// with 4000 + HTTP status.
+    /// Something failed. After a malformed frame of the client the socket stays open; after any
+    /// other error it closes with 4000 + HTTP status.
     Error {
         /// The code, as in an HTTP answer.
         code: u32,
-        /// A sentence.
+        /// The error as a sentence.
         message: &'a str,
     },
 }
@@ -158,7 +159,8 @@ impl Socket {
         }
     }
 
-    /// Pings the client until it has been silent for too long. Runs beside the handler.
+    /// Pings the client until it has been silent for too long. It runs concurrently with the
+    /// handler.
     pub(super) fn keep_alive(&self, limits: &Limits) -> impl Future<Output = ()> + Send + use<> {
         let sink = Arc::clone(&self.sender.sink);
         let last_seen = Arc::clone(&self.receiver.last_seen);
@@ -168,8 +170,8 @@ impl Socket {
         async move {
             while last_seen.silence() < gone_after {
                 tokio::time::sleep(ping_every).await;
-                // A client that does not read holds the sink: then there is no ping, and the
-                // silence counts.
+                // While a client does not read, a write holds the sink. Then no ping is sent, and
+                // the client's silence counts.
                 if let Ok(mut sink) = sink.try_lock() {
                     let ping = sink.send(Message::Ping(Bytes::new()));
                     if matches!(tokio::time::timeout(ping_every, ping).await, Ok(Err(_))) {
@@ -180,13 +182,13 @@ impl Socket {
         }
     }
 
-    /// Ends the socket: an `error` frame if something failed, the close frame, and a moment for the
-    /// client to answer it.
+    /// Closes the socket: sends an `error` frame if something failed, then the close frame, and
+    /// waits a moment for the client to answer it.
     pub(super) async fn close(mut self, end: Result<(), Closed>) {
         let (code, reason, linger) = match &end {
             Ok(()) => (CloseCode::Normal, String::new(), false),
             Err(Closed::Gone) => {
-                // If the client has closed, this sends our answer to its close frame.
+                // If the client has sent its close frame, this sends the answer to it.
                 let _ = tokio::time::timeout(CLOSE_LIMIT, self.receiver.drain()).await;
                 return;
             }
@@ -205,7 +207,7 @@ impl Socket {
         let _ = tokio::time::timeout(CLOSE_LIMIT, work).await;
     }
 
-    /// Tells the client that the server goes.
+    /// Closes the socket because the server shuts down.
     pub(super) async fn going_away(mut self) {
         let work = self.finish(CloseCode::Away, "the server is shutting down", false);
         let _ = tokio::time::timeout(CLOSE_LIMIT, work).await;
@@ -220,15 +222,15 @@ impl Socket {
             return;
         }
         if linger {
-            // What the client is still sending can't be read. To close at once would reset the
-            // connection, and the client might never see why.
+            // Frames that the client is still sending can't be read. Closing at once would reset
+            // the connection, and the client might never see the reason.
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         self.receiver.drain().await;
     }
 }
 
-/// The longest prefix of at most `max` bytes that ends at a character's end.
+/// Returns the longest prefix of at most `max` bytes that ends between two characters.
 fn cut(text: &str, max: usize) -> &str {
     let end = (0..=max.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
     end.and_then(|end| text.get(..end)).unwrap_or_default()
@@ -238,7 +240,7 @@ impl Sender {
     /// Sends a frame as JSON text. Waits while the client does not read.
     ///
     /// # Errors
-    /// [`Closed::Gone`]; [`Closed::Failed`] for what can't be JSON.
+    /// [`Closed::Gone`]; [`Closed::Failed`] if the frame can't be serialised.
     pub(crate) async fn json<T: Serialize + Sync>(&mut self, frame: &T) -> Result<(), Closed> {
         let text = json(frame)?;
         self.text(text).await
@@ -254,8 +256,8 @@ impl Sender {
         sent.map_err(unsent)
     }
 
-    /// Sends several frames as JSON text and flushes once. Waits while the client does not read,
-    /// and then holds one frame beside what the socket buffers.
+    /// Sends several frames as JSON text and flushes once. While it waits for a client that does
+    /// not read, it holds one frame in addition to the socket's buffer.
     ///
     /// # Errors
     /// As [`Sender::json`].
@@ -272,7 +274,8 @@ impl Sender {
         sink.flush().await.map_err(unsent)
     }
 
-    /// Sends an `error` frame and leaves the connection open: for a malformed frame of the client.
+    /// Sends an `error` frame after a malformed frame of the client, and leaves the connection
+    /// open.
     ///
     /// # Errors
     /// As [`Sender::json`].
@@ -281,7 +284,7 @@ impl Sender {
             tracing::error!(
                 request_id = self.request_id,
                 cause,
-                "a WebSocket failed through a fault of ours"
+                "a WebSocket failed because of a fault in Podgate"
             );
         }
         let message = error.message_for(&self.request_id);
@@ -293,27 +296,28 @@ impl Sender {
     }
 }
 
-/// Why a frame could not be sent.
+/// Converts the error of a failed send.
 fn unsent(error: tungstenite::Error) -> Closed {
     match error {
-        tungstenite::Error::WriteBufferFull(_) => Closed::Failed(ApiError::Internal(
-            "a frame is larger than a WebSocket may buffer".into(),
-        )),
+        tungstenite::Error::WriteBufferFull(_) => {
+            Closed::Failed(ApiError::Internal("a frame is too large to be sent".into()))
+        }
         _ => Closed::Gone,
     }
 }
 
 fn json<T: Serialize>(frame: &T) -> Result<String, Closed> {
     serde_json::to_string(frame)
-        .map_err(|error| Closed::Failed(ApiError::Internal(format!("a frame is no JSON: {error}"))))
+        .map_err(|error| Closed::Failed(ApiError::Internal(format!("a frame can't be written as JSON: {error}"))))
 }
 
 impl Receiver {
-    /// The client's next text or binary frame; none when it has closed or is gone. Cancel-safe.
+    /// Returns the client's next text or binary frame; `None` if it has closed the socket or is
+    /// gone. Cancel-safe.
     ///
     /// # Errors
-    /// [`Closed::Failed`] for a frame that is too large or not UTF-8, after which nothing more can
-    /// be read.
+    /// [`Closed::Failed`] for a frame that is too large or not UTF-8. Nothing more can be read
+    /// after it.
     pub(crate) async fn next(&mut self) -> Result<Option<Incoming>, Closed> {
         while let Some(message) = self.stream.next().await {
             self.last_seen.now();
@@ -328,15 +332,15 @@ impl Receiver {
         Ok(None)
     }
 
-    /// Reads nothing, for as long as it is awaited: for a handler that has no room for more. The
-    /// client does not count as silent meanwhile.
+    /// Pauses reading while the future is awaited, for a handler that has no room for more. The
+    /// client does not count as silent during that time.
     pub(crate) async fn pause(&self) -> Infallible {
         self.last_seen.paused.store(true, Ordering::Relaxed);
         let _paused = Paused(&self.last_seen);
         pending().await
     }
 
-    /// Reads to the end of the connection.
+    /// Reads and discards until the connection ends.
     async fn drain(&mut self) {
         while let Some(Ok(_)) = self.stream.next().await {}
     }

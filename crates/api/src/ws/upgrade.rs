@@ -1,4 +1,4 @@
-//! From a request to an open WebSocket.
+//! The upgrade of a request to a WebSocket.
 
 use std::{marker::PhantomData, panic::AssertUnwindSafe};
 
@@ -26,11 +26,11 @@ use crate::{
     http::{client_info, request_context::RequestContext},
 };
 
-/// Extractor: a request to open a WebSocket for action `A` with query parameters `T`. The first
-/// argument of every WebSocket handler.
+/// Extractor: a request to open a WebSocket for action `A` with query parameters `T`. It is the
+/// first argument of every WebSocket handler.
 ///
-/// Authenticates the caller (401003) and wants an Origin of a browser that came with a cookie
-/// (403002). What else is wrong is kept for [`Upgrade::open`].
+/// It refuses a request without a valid credential (401003), and one with a browser's cookie but
+/// without an allowed `Origin` (403002). Every other error is kept for [`Upgrade::open`].
 pub(crate) struct Upgrade<A: Action, T> {
     on_upgrade: OnUpgrade,
     accept: HeaderValue,
@@ -58,8 +58,7 @@ impl<A: Action, T: FromParameters> FromRequestParts<State> for Upgrade<A, T> {
         let authenticated = auth::authenticate_socket(parts, state).await?;
         if authenticated.by_cookie && !parts.headers.contains_key(header::ORIGIN) {
             return Err(ApiError::ForeignOrigin(
-                "a WebSocket that comes with a cookie must say its Origin: send a bearer token or a ticket instead"
-                    .into(),
+                "a WebSocket with a cookie needs an `Origin` header: send a bearer token or a ticket instead".into(),
             ));
         }
         let accept = handshake(&parts.method, &parts.headers)?;
@@ -75,7 +74,7 @@ impl<A: Action, T: FromParameters> FromRequestParts<State> for Upgrade<A, T> {
             on_upgrade,
             accept,
             state: state.clone(),
-            trace: trace.ok_or_else(|| ApiError::Internal("a request has no trace".into()))?,
+            trace: trace.ok_or_else(|| ApiError::Internal("a request has no context".into()))?,
             caller: authenticated.caller,
             scoped,
             query: auth::without_ticket(parts.uri.query().unwrap_or_default()),
@@ -86,13 +85,13 @@ impl<A: Action, T: FromParameters> FromRequestParts<State> for Upgrade<A, T> {
 }
 
 impl<A: Action, T: FromParameters> Upgrade<A, T> {
-    /// Answers 101 and runs a handler on the socket. What was wrong with the request so far is told
-    /// as a frame and a close.
+    /// Answers 101 and runs a handler on the socket. An error of the request is sent as an `error`
+    /// frame before the close.
     ///
-    /// The socket closes with 1000 when the handler returns `Ok`, with an `error` frame and 4000 +
-    /// status when it failed, with 1001 when the server shuts down, with 4401 when the session
-    /// ends, and with 4503 when nobody can tell for want of the database; in these cases the
-    /// handler is dropped where it waits.
+    /// The socket closes with 1000 after the handler returned `Ok`, and with an `error` frame and
+    /// 4000 + status after it failed. It closes with 1001 when the server shuts down, with 4401
+    /// when the session ends, and with 4503 when the database is away and can't confirm the
+    /// session; in these three cases the handler is dropped where it waits.
     pub(crate) fn open<F>(self, run: F) -> Response
     where
         F: for<'a> FnOnce(&'a mut Socket, Scoped<A>, T) -> BoxFuture<'a, Result<(), Closed>> + Send + 'static,
@@ -106,7 +105,7 @@ impl<A: Action, T: FromParameters> Upgrade<A, T> {
             let upgraded = match self.on_upgrade.await {
                 Ok(upgraded) => TokioIo::new(upgraded),
                 Err(error) => {
-                    tracing::debug!(%error, "a client went before its WebSocket was open");
+                    tracing::debug!(%error, "a client left before its WebSocket was open");
                     return;
                 }
             };
@@ -146,8 +145,8 @@ impl<A: Action, T: FromParameters> Upgrade<A, T> {
 }
 
 impl<A: Action, T> Upgrade<A, T> {
-    /// The token that closes the socket when the server shuts down. People sit at terminals: those
-    /// close last.
+    /// Returns the token that closes the socket when the server shuts down. Terminals close last,
+    /// because people sit at them.
     fn closes_with(&self) -> CancellationToken {
         if A::NAME == Exec::NAME {
             self.state.sockets().terminals_close().clone()
@@ -157,22 +156,23 @@ impl<A: Action, T> Upgrade<A, T> {
     }
 }
 
-/// What a panic in a handler becomes; the panic itself is in the log.
+/// Returns the error that a client sees after a handler's panic, which is logged elsewhere.
 fn panicked() -> Closed {
     Closed::Failed(ApiError::Internal("the handler of a WebSocket panicked".into()))
 }
 
-/// Bytes of the largest frame that is sent. It is a snapshot of a live query; log streams and
-/// terminals send at most 128 KiB and a few names.
+/// The most bytes of a frame that is sent. The largest is a snapshot of a live query; log streams
+/// and terminals send at most 128 KiB and a few names.
 const MAX_OUTGOING: usize = 8 << 20;
 
 fn not_a_websocket(what: &str) -> ApiError {
     ApiError::Parameter(format!(
-        "{what}: this route is a WebSocket (RFC 6455, version 13, HTTP/1.1)"
+        "{what}: open this route as a WebSocket (RFC 6455, version 13, over HTTP/1.1)"
     ))
 }
 
-/// Checks the client's handshake (RFC 6455, section 4.2.1); the value of `Sec-WebSocket-Accept`.
+/// Checks the client's handshake (RFC 6455, section 4.2.1), and returns the value of
+/// `Sec-WebSocket-Accept`.
 fn handshake(method: &Method, headers: &HeaderMap) -> Result<HeaderValue, ApiError> {
     let connection = headers
         .get_all(header::CONNECTION)

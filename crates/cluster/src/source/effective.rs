@@ -355,7 +355,7 @@ fn plug_in(exec: &Fields<'_>, cluster: &Fields<'_>, folder: &Path) -> Result<Exe
     };
     let texts = plug_in.args.iter().chain(plug_in.env.iter().map(|(_, value)| value));
     if command.contains('\0') || texts.into_iter().any(|text| text.contains('\0')) {
-        return Err(InvalidSource(format!("{} holds a NUL character", exec.what)));
+        return Err(InvalidSource(format!("{} contains a NUL character", exec.what)));
     }
     Ok(plug_in)
 }

@@ -172,7 +172,7 @@ impl<'a> Reader<'a> {
             let key = match key {
                 Value::String(text) => text,
                 Value::Number(_) | Value::Bool(_) => key.to_string(),
-                _ => return Err(at(span, "a key is neither a text, a number nor a boolean")),
+                _ => return Err(at(span, "a key is neither a string, a number nor a boolean")),
             };
             fields.insert(key, value);
         }

@@ -61,7 +61,7 @@ fn what_is_wrong_is_refused_by_name() {
         ("force=1", "`force` must be `true` or `false`"),
         ("order=ASC", "`order` must be one of `asc`, `desc`"),
         ("since=yesterday", "`since` must be a time"),
-        ("search=%00", "`search` holds a NUL"),
+        ("search=%00", "`search` contains a NUL"),
         (
             "facets=status,age",
             "`facets` takes `status`, `phase`, separated by commas, not `age`",
@@ -90,12 +90,12 @@ fn a_json_object_means_what_a_query_string_means() {
     let long = format!(r#"{{"search":"{}"}}"#, "x".repeat(MAX_VALUE));
     for (text, part) in [
         (r#"{"pages":1}"#, "no parameter `pages`"),
-        (r#"{"page":[1]}"#, "`page` must be a text, a number or a boolean"),
+        (r#"{"page":[1]}"#, "`page` must be a string, a number or a boolean"),
         (r#"{"page":1.5}"#, "`page` must be a whole number"),
         (r#"{"page":-1}"#, "not `-1`"),
         (r#"{"status":[["a"]]}"#, "or a list of them"),
         (r#"{"status":{"a":1}}"#, "or a list of them"),
-        (r#"{"search":"\u0000"}"#, "`search` holds a NUL"),
+        (r#"{"search":"\u0000"}"#, "`search` contains a NUL"),
         (many.as_str(), "more than 256 parameters"),
         (long.as_str(), "`search` is longer than 4095 bytes"),
     ] {

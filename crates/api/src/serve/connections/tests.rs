@@ -17,7 +17,7 @@ fn at(ip: &str) -> SocketAddr {
     SocketAddr::new(ip.parse().unwrap(), 1234)
 }
 
-/// Enters where there is room.
+/// Enters a connection, for which there is room.
 #[track_caller]
 fn enter(connections: &Connections, ip: &str) -> Place {
     connections
@@ -27,7 +27,7 @@ fn enter(connections: &Connections, ip: &str) -> Place {
         .expect("it is refused")
 }
 
-/// Becomes idle after a request.
+/// Takes a request through a connection, which is idle afterwards.
 fn request(place: &Place) {
     place.connection.begin(false);
     place.connection.answered();

@@ -51,7 +51,7 @@ pub(super) fn answered(route: &Route, status: u16, body: &[u8]) {
         // With a base path, a path without it is not a route's, nor the other way round.
         if body["message"]
             .as_str()
-            .is_some_and(|text| text.starts_with("there is nothing at"))
+            .is_some_and(|text| text.starts_with("there is no route"))
         {
             return;
         }
