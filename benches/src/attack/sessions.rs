@@ -60,7 +60,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         name: "8 unread log streams of a line without an end",
         files: None,
         tls: false,
-        bound: "2 MiB each",
+        bound: "1 MiB each, and 128 KiB for each container",
         open: |server| {
             Box::pin(sockets(
                 server,
