@@ -15,7 +15,7 @@ pub struct User {
     pub username: String,
     /// Its mail address, or empty.
     pub email: String,
-    /// `admin`.
+    /// Its role. The only one is `admin`.
     pub role: String,
 }
 

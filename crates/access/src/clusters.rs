@@ -29,7 +29,7 @@ pub struct Entry {
     pub api_server: String,
     /// The namespaces that are watched now. Empty means all.
     pub namespaces: Vec<String>,
-    /// It comes from a kubeconfig or a flag, so the API can't change it.
+    /// Whether the API can't change it, because it comes from a kubeconfig or a flag.
     pub read_only: bool,
     /// Version and nodes.
     pub info: Info,
@@ -88,8 +88,8 @@ pub struct Clusters {
     index: Index,
     clock: Clock,
     /// Held from a change in the database until the registry has followed, so that two changes to
-    /// one cluster can't leave them inconsistent. An async mutex, because it is held across both.
-    /// Reads don't take it.
+    /// one cluster can't leave database and registry inconsistent. An async mutex, because both
+    /// steps await. Reads don't take it.
     changes: Arc<Mutex<()>>,
 }
 
@@ -310,8 +310,10 @@ impl Clusters {
         Ok(row)
     }
 
-    /// Returns the stored source, or why it is lost. A failing database has lost nothing: that is
-    /// an error of this call, whose text is not for callers.
+    /// Returns the stored source, or the reason why it is lost.
+    ///
+    /// # Errors
+    /// Those of the database: while it fails, the source is not lost.
     async fn stored_source(&self, id: u32) -> Result<std::result::Result<Source, InvalidSource>> {
         let stored = match self.store.cluster_credential(id).await {
             Err(error @ podgate_store::Error::Unseal(_)) => return Ok(Err(InvalidSource(error.to_string()))),
@@ -343,7 +345,7 @@ impl Clusters {
         }
     }
 
-    /// Frees a name that belongs to a cluster of the operator which is not part of this start.
+    /// Frees a name that belongs to a cluster of the operator that is absent at this start.
     async fn free_name(&self, name: &str) -> Result<()> {
         self.check_name(name).await?;
         if let Some(row) = self.store.cluster_by_name(name).await? {

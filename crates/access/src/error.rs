@@ -37,7 +37,7 @@ pub enum Denied {
     #[error("{0}")]
     Syncing(String),
     /// The database is unavailable (503002). The reason is in the log.
-    #[error("the database is unavailable: try again in a moment; lists of sessions in use go on without it")]
+    #[error("the database is unavailable: try again in a moment; lists continue for sessions in use")]
     Unavailable,
     /// The cluster refused or failed.
     #[error(transparent)]

@@ -131,15 +131,15 @@ impl PodReader<'_> {
     }
 }
 
-/// Returns the error for namespaces that a cluster can't list because they are not watched. `None`
-/// if all are.
+/// Returns the error for the first of some namespaces that a cluster does not watch. `None` if it
+/// watches all of them.
 pub(crate) fn unwatched(cluster: &Cluster, namespaces: &[String]) -> Option<Error> {
     let watched = cluster.watched();
     let unknown = |namespace: &&String| !watched.is_empty() && !watched.contains(namespace);
     let namespace = namespaces.iter().find(unknown)?;
     Some(Error::forbidden(format!(
-        "Podgate may not list pods in namespace `{namespace}` on cluster `{cluster}`: GET /api/clusters/{cluster} lists the namespaces that it is \
-         given for",
+        "Podgate may not list pods in namespace `{namespace}` on cluster `{cluster}`: GET /api/clusters/{cluster} lists the namespaces that \
+         it watches",
         cluster = cluster.name()
     )))
 }

@@ -22,8 +22,8 @@ use crate::{
     token::{Kind, Refresh},
 };
 
-/// How often a session is read again because it changed meanwhile, or another one with the same
-/// slot in the list of changes did.
+/// The most times that a session is read until it does not change meanwhile. A change of another
+/// session that shares its slot in the record of changes counts, too.
 const READS: usize = 16;
 
 /// How long sessions live, and how many failed log-ins are allowed.
@@ -35,14 +35,14 @@ pub struct Options {
     pub absolute: i64,
     /// Seconds after which an access token must be refreshed.
     pub token: i64,
-    /// Failures within `window` seconds: of one account from one network, before further attempts
-    /// are refused; of one account from anywhere, before attempts from unknown networks are slowed;
-    /// and of one session that changes its password.
+    /// The number of failures within `window` seconds that has a consequence. An account that
+    /// reaches it from one network is refused from there; one that reaches it over all networks is
+    /// slowed on unknown networks; a session that reaches it may not change its password.
     pub failures: u32,
-    /// Failures of one network within `window` seconds before its further attempts are refused,
-    /// whatever the account.
+    /// The number of failures within `window` seconds, over all accounts, at which a network is
+    /// refused.
     pub network_failures: u32,
-    /// Seconds.
+    /// Seconds for which a failure counts.
     pub window: i64,
     /// Seconds for which sessions and their streams continue from memory while the database is
     /// unavailable and can't say whether they ended.

@@ -17,8 +17,9 @@ use crate::{
 /// How many seconds a ticket lives.
 pub const LIFETIME: i64 = 30;
 
-/// The most unused tickets of one session, and of all sessions.
+/// The most unused tickets of one session.
 const OF_SESSION: usize = 32;
+/// The most unused tickets of all sessions.
 const IN_ALL: usize = 10_000;
 
 /// The most bytes of a target.
@@ -131,7 +132,7 @@ fn check_target(target: &str) -> Result<()> {
          /ws/clusters/1/namespaces/default/pods/nginx/logs"
             .to_owned()
     } else if !target.bytes().all(|byte| byte.is_ascii_graphic()) || target.contains('#') {
-        "the ticket's target must be percent-encoded, and without a fragment".to_owned()
+        "the ticket's target must be percent-encoded and have no fragment".to_owned()
     } else {
         return Ok(());
     };

@@ -1,6 +1,8 @@
-//! Opaque tokens: 256 random bits behind a prefix that names their kind, so that a leaked token can
-//! be recognised. Only their hashes are stored. The bits are random, so that a plain SHA-256 can't
-//! be reversed.
+//! Opaque tokens: 256 random bits after a prefix that names their kind, so that a leaked token can
+//! be recognised.
+//!
+//! Only their hashes are stored. Because the bits are random, nobody can reverse a plain SHA-256 of
+//! them.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use podgate_store::TokenHash;
@@ -19,8 +21,9 @@ pub(crate) enum Kind {
     Ticket,
 }
 
-/// The number of random bytes of a token, and of their characters in Base64.
+/// The number of random bytes of a token.
 const BYTES: usize = 32;
+/// The number of characters that these bytes take in Base64.
 const CHARACTERS: usize = 43;
 
 impl Kind {

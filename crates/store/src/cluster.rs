@@ -1,5 +1,5 @@
-//! Clusters: those added through the API, with their sealed credentials, and the numbers of the
-//! operator's.
+//! Clusters: those added through the API, with their sealed credentials, and the numbers and names
+//! of the operator's.
 
 use sea_orm::{
     ActiveModelTrait, ActiveValue::Set, ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
@@ -19,9 +19,9 @@ const CREDENTIAL: &str = "cluster credential";
 /// The longest name in characters: that of a DNS-1123 label.
 const LONGEST_NAME: usize = 63;
 
-/// How often another name is chosen because a process took the one before meanwhile, and how many
-/// suffixes are tried.
+/// How many times a name is chosen, if other processes keep taking the chosen one meanwhile.
 const ATTEMPTS: usize = 8;
+/// How many suffixes are tried to make a name unique.
 const SUFFIXES: usize = 10_000;
 
 /// The origin of a cluster.
@@ -29,8 +29,7 @@ const SUFFIXES: usize = 10_000;
 pub enum Origin {
     /// Added through the API; its credential is stored.
     Api,
-    /// Given by the operator in a kubeconfig or flag. Only its number, name and description are
-    /// stored.
+    /// Given by the operator in a kubeconfig or flag. No credential is stored.
     Fixed,
 }
 
@@ -309,8 +308,8 @@ impl Store {
         Err(Error::Taken(name.to_owned()))
     }
 
-    /// Renames a cluster of the operator's that is absent at this start by a suffix, so that
-    /// another may have its name.
+    /// Adds a suffix to the name of an operator's cluster that is absent at this start, so that
+    /// another cluster may have the name.
     ///
     /// # Errors
     /// [`Error::Taken`], [`Error::Database`].

@@ -22,13 +22,14 @@ use crate::{
     url,
 };
 
-/// How long opening the database waits for a connection, and a statement for another process that
-/// holds SQLite's lock.
+/// How long opening the database waits for a connection.
 const CONNECT: Duration = Duration::from_secs(10);
+/// How long a statement waits for another process that holds SQLite's lock.
 const SQLITE_LOCK: Duration = Duration::from_secs(5);
-/// How often, and after which pause, a process looks again for the tables. If several start on a
-/// new database at once, one creates the tables and the others fail at first.
+/// How many times the migrations are tried. If several processes start on a new database at once,
+/// one creates the tables and the others fail at first.
 const MIGRATIONS: usize = 5;
+/// The pause between these attempts.
 const MIGRATION_PAUSE: Duration = Duration::from_millis(500);
 /// The pause before another attempt to connect, while another process holds SQLite's lock.
 const LOCKED_PAUSE: Duration = Duration::from_millis(50);

@@ -131,11 +131,11 @@ pub(crate) fn is_unavailable(error: &DbErr) -> bool {
     }
 }
 
-/// Returns the same from the code that the database gives.
+/// Returns whether an error code of the database says that it is unreachable or unable to work.
 ///
-/// PostgreSQL's have five characters (Appendix A: classes 08 connection, 53 resources, 57 operator,
-/// 58 system; 25006 is a replica that takes no writes). SQLite's are numbers whose lowest byte is
-/// the primary result code.
+/// PostgreSQL's codes have five characters (Appendix A: classes 08 connection, 53 resources, 57
+/// operator, 58 system; 25006 is a replica that takes no writes). SQLite's are numbers whose lowest
+/// byte is the primary result code.
 fn is_unavailable_code(code: &str) -> bool {
     if code.len() == 5 {
         return code == "25006" || ["08", "53", "57", "58"].iter().any(|class| code.starts_with(class));

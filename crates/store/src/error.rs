@@ -14,13 +14,13 @@ pub enum Error {
     Url,
     /// The URL begins as a SQLite URL but does not name a file. The text quotes no part of it: it
     /// may hold a password.
-    #[error("the database URL is malformed: it looks like sqlite:/var/lib/podgate/podgate.db")]
+    #[error("the database URL is malformed: it must look like sqlite:/var/lib/podgate/podgate.db")]
     SqliteUrl,
     /// The URL begins as a PostgreSQL URL but is malformed. The text quotes no part of it: any part
     /// may belong to the password.
     #[error(
-        "the database URL is malformed: it looks like postgres://user:password@host:5432/podgate?parameter=value, and other characters than \
-         letters, digits and -._~ in user and password must be percent-encoded"
+        "the database URL is malformed: it must look like postgres://user:password@host:5432/podgate?parameter=value, and every character \
+         of user and password except letters, digits and -._~ must be percent-encoded"
     )]
     PostgresUrl,
     /// The database can't be opened or migrated. The text holds no password.
@@ -51,8 +51,8 @@ pub enum Error {
     },
     /// The key file is missing, and the database holds credentials that were encrypted with it.
     #[error(
-        "the key file {0} is missing, and the database holds credentials that are encrypted with it: restore it from a backup; if it is lost, make \
-         a new one (head -c 32 /dev/urandom, mode 0600) and give the clusters their credentials again"
+        "the key file {0} is missing, and the database holds credentials that are encrypted with it: restore it from a backup; if it is lost, \
+         create a new one (head -c 32 /dev/urandom, mode 0600) and supply the clusters' credentials again"
     )]
     KeyMissing(PathBuf),
     /// A folder of Podgate's is unfit for use.

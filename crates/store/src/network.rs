@@ -35,8 +35,8 @@ impl Store {
         Ok(row.is_some_and(|row| row.last_used_at > after))
     }
 
-    /// Records that a user has logged in from a network. Of more than 20, it forgets the one that
-    /// was unused for longest.
+    /// Records that a user has logged in from a network. Beyond 20 networks, forgets those unused
+    /// for longest.
     ///
     /// # Errors
     /// [`crate::Error::Unavailable`], [`crate::Error::Database`].

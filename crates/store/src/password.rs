@@ -17,8 +17,8 @@ use crate::{
     strength::{LONGEST, refusal},
 };
 
-/// How many callers of each priority may wait for their turn: some seconds' worth. Further ones are
-/// refused and may come back.
+/// How many callers of each priority may wait for their turn: as many as are served in a few
+/// seconds. Further callers are refused and may try again.
 const WAITING: usize = 64;
 
 /// The parameters of OWASP's Password Storage Cheat Sheet: m = 19 MiB, t = 2, p = 1.
@@ -45,7 +45,7 @@ impl std::fmt::Debug for PasswordHash {
     }
 }
 
-/// The only hasher of passwords. Cheap to clone.
+/// The hasher of passwords, whose clones share one queue. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub struct Passwords {
     queue: Arc<Mutex<Queue>>,

@@ -8,8 +8,9 @@ use std::{
 
 use crate::error::{Error, Result};
 
-/// The permission bits of users outside owner and group, and those of the group.
+/// The permission bits of users outside owner and group.
 pub(crate) const OTHERS: u32 = 0o007;
+/// The permission bits of the group.
 pub(crate) const GROUP: u32 = 0o070;
 /// The permission bit that lets the group read.
 pub(crate) const GROUP_READ: u32 = 0o040;

@@ -112,7 +112,7 @@ impl Key {
         let metadata = file.metadata().map_err(read)?;
         if let Some(who) = exposed(metadata.mode(), metadata.uid(), rustix::process::geteuid().as_raw()) {
             return Err(refuse(format!(
-                "has mode {:04o}, so that {who} may use it: run chmod 600 on it, and consider the credentials stored with it as known",
+                "has mode {:04o}, so that {who} may use it: run chmod 600 on it, and replace the clusters' credentials, because they may be known",
                 metadata.mode() & 0o777
             )));
         }
@@ -122,15 +122,15 @@ impl Key {
         let key = <[u8; KEY]>::try_from(bytes.as_slice()).map_err(|_| {
             refuse(format!(
                 "is {} bytes long instead of {KEY}: restore it from a backup; without one, replace it by {KEY} random bytes (head -c {KEY} \
-                 /dev/urandom) and give the clusters their credentials again",
+                 /dev/urandom) and supply the clusters' credentials again",
                 metadata.len()
             ))
         })?;
         Ok(Some(Self(Arc::new(Zeroizing::new(key)))))
     }
 
-    /// Hashes a list of parts for one purpose. Without the key, nobody can find the parts by
-    /// trying.
+    /// Hashes a list of parts for one purpose. Without the key, nobody can find the parts by trying
+    /// all of them.
     ///
     /// Uses HMAC-SHA-256 (RFC 2104) under a key of the purpose's own. Each part's length is hashed
     /// too, so that no two lists hash the same bytes.

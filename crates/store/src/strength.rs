@@ -2,8 +2,9 @@
 
 use zxcvbn::{Score, zxcvbn};
 
-/// The shortest password in characters (NIST SP 800-63B) and the longest in bytes.
+/// The shortest password in characters (NIST SP 800-63B).
 const SHORTEST: usize = 8;
+/// The longest password in bytes.
 pub(crate) const LONGEST: usize = 1024;
 
 /// How many characters are scored at either end.

@@ -152,9 +152,9 @@ impl Store {
             .await
     }
 
-    /// Bars a user from logging in, or lets it in again. Returns whether the user exists.
+    /// Bars a user from logging in, or lifts the bar. Returns whether the user exists.
     ///
-    /// Its sessions end at their next check.
+    /// The sessions of a barred user end at their next check.
     ///
     /// # Errors
     /// [`Error::Database`].
@@ -162,7 +162,7 @@ impl Store {
         self.update_user(id, Column::Disabled, Expr::value(disabled), now).await
     }
 
-    /// Bars a user from logging in until a time; `None` lets it in again. Returns whether the user
+    /// Bars a user from logging in until a time; `None` lifts the bar. Returns whether the user
     /// exists.
     ///
     /// # Errors

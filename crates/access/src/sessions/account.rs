@@ -142,7 +142,7 @@ impl Sessions {
         drop(turn);
         let hash = hash?;
         self.finish(move |sessions| async move {
-            // If it was changed since the check, it is no longer the caller's password.
+            // If the password was changed since the check, the caller no longer knows it.
             let current = sessions.store.user_by_id(user).await?.map(|user| user.password);
             if current != checked {
                 return Err(Denied::WrongPassword);

@@ -18,9 +18,9 @@ use crate::token;
 /// The most keys of each kind that are remembered.
 const REMEMBERED: usize = 10_000;
 
-/// How long an attempt waits once its account has had too many failures over all networks. Each
-/// further failure doubles the delay, up to [`DOUBLINGS`] times.
+/// How long an attempt waits once its account has had too many failures over all networks.
 const FIRST_DELAY: Duration = Duration::from_secs(1);
+/// How many further failures double that delay.
 const DOUBLINGS: usize = 3;
 
 /// The origin of an attempt: its network, and the account it names, whether or not that exists.
@@ -112,8 +112,9 @@ impl Limits {
 /// The times of recent failures, for a bounded number of keys.
 #[derive(Debug)]
 struct Window<K> {
-    /// How many failures reach the limit, and how many more are remembered.
+    /// How many failures reach the limit.
     failures: usize,
+    /// How many failures beyond the limit are remembered.
     more: usize,
     /// The length of the window, in milliseconds.
     window: i64,

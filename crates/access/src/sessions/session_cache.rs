@@ -47,8 +47,8 @@ pub(super) struct SessionCache {
     idle: i64,
     /// Milliseconds without confirmation by the database after which a session's state is unknown.
     unconfirmed: i64,
-    /// Grows whenever a token stops being valid. Whatever was read of its session from the database
-    /// before may be outdated.
+    /// Grows whenever a token stops being valid. A row of its session that was read from the
+    /// database before may be outdated.
     generation: u64,
     /// The generation in which a session last ended or changed its tokens, by the session's number.
     sessions_changed: Changes,

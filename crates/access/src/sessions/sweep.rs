@@ -20,8 +20,7 @@ const REMEMBERED: i64 = 24 * 3600 * 1000;
 const PROBE: Duration = Duration::from_secs(1);
 
 impl Sessions {
-    /// Deletes expired sessions from the store and cancels those in memory, until it is cancelled.
-    /// Spawn it once.
+    /// Runs [`Sessions::sweep_once`] every 5 seconds, until `stop` is cancelled. Spawn it once.
     pub async fn sweep(&self, stop: CancellationToken) {
         let mut ticks = interval(SWEEP);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -77,10 +76,10 @@ impl Sessions {
         Ok(())
     }
 
-    /// Pings the database every second, until it is cancelled. Spawn it once.
+    /// Pings the database every second, until `stop` is cancelled. Spawn it once.
     ///
-    /// It keeps [`Sessions::database_answers`] right while there are no requests, and logs when the
-    /// database goes away and when it is back.
+    /// It keeps [`Sessions::database_answers`] up to date while there are no requests, and logs
+    /// when the database becomes unavailable and when it is back.
     pub async fn probe(&self, stop: CancellationToken) {
         let mut ticks = interval(PROBE);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -1,5 +1,5 @@
-//! Decides whose password is hashed, and when: guessing is slow, and locks nobody out of networks
-//! where their account has logged in before.
+//! Decides whose password is hashed, and when. Guessing is slow, and the failures of others never
+//! lock users out on networks from which they have logged in before.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -21,7 +21,7 @@ use crate::{
 /// The most attempts that may wait at once for accounts with too many failures.
 const WAITING: usize = 32;
 
-/// The throttle.
+/// The throttle of log-ins: the limits of failures, and the waiting that they cause.
 #[derive(Debug)]
 pub(super) struct Throttle {
     limits: Mutex<Limits>,

@@ -1,4 +1,4 @@
-//! Which sessions or users changed since they were read.
+//! A record of when sessions and users last changed.
 
 /// The number of slots that the numbers share.
 const PLACES: usize = 1024;
@@ -18,7 +18,7 @@ impl Changes {
         usize::try_from(number.unsigned_abs() % PLACES as u64).unwrap_or(0)
     }
 
-    /// Records that the session or user with this number changes with this generation.
+    /// Records that the session or user with this number changed in this generation.
     pub(super) fn record(&mut self, number: i64, generation: u64) {
         if let Some(last) = self.0.get_mut(Self::place(number)) {
             *last = generation;
