@@ -25,7 +25,7 @@ use self::values::{
 
 mod values;
 
-/// The pod platform for every Kubernetes cluster you have.
+/// Fast, safe access to the pods of all your Kubernetes clusters, over REST and WebSocket.
 #[derive(Debug, Parser)]
 #[command(name = "podgate", version)]
 pub(crate) struct Cli {
@@ -60,8 +60,8 @@ pub(crate) struct Serve {
     /// Kubeconfig file; each of its contexts becomes a cluster (repeatable)
     #[arg(long, env = "PODGATE_KUBECONFIG", value_name = "FILE", value_delimiter = ':', value_parser = file)]
     pub(crate) kubeconfig: Vec<PathBuf>,
-    /// Watch only these namespaces of a context, if its credential may not list all of them
-    /// (repeatable)
+    /// Watch only these namespaces of a context, for example because its credential may list no
+    /// others (repeatable)
     #[arg(long, env = "PODGATE_NAMESPACES", value_name = "CONTEXT=a,b", value_delimiter = ';', value_parser = namespaces)]
     pub(crate) namespaces: Vec<Namespaces>,
     /// Serve the cluster that Podgate runs in, with its pod's service account
@@ -83,17 +83,17 @@ pub(crate) struct Serve {
     /// --allowed-origin (repeatable)
     #[arg(long, env = "PODGATE_ALLOWED_HOST", value_name = "NAME", value_delimiter = ',', value_parser = host_name)]
     pub(crate) allowed_host: Vec<String>,
-    /// Network of proxies whose X-Forwarded-* headers are believed (repeatable)
+    /// Address or network of a proxy whose X-Forwarded-* headers are believed (repeatable)
     #[arg(long, env = "PODGATE_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
     pub(crate) trusted_proxy: Vec<IpNet>,
     /// Loopback or link-local network that clusters added through the API may be in (repeatable)
     #[arg(long, env = "PODGATE_ALLOWED_NETWORK", value_name = "CIDR", value_delimiter = ',', value_parser = network)]
     pub(crate) allowed_network: Vec<IpNet>,
-    /// Maximum number of pods kept of one cluster; they may take 4 KiB of memory each on average
+    /// Maximum number of pods of one cluster; they may take 4 KiB of memory each on average
     #[arg(long, env = "PODGATE_MAX_PODS_PER_CLUSTER", value_name = "PODS", default_value_t = 1_000_000, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..))]
     pub(crate) max_pods_per_cluster: usize,
-    /// Memory for responses from clusters, such as 128Mi; a call that waits too long for its share
-    /// fails with 429001
+    /// Memory for responses from clusters, such as 128Mi; a call that gets none within 5 s fails
+    /// with 429001
     #[arg(long, env = "PODGATE_BODY_MEMORY", value_name = "SIZE", value_parser = body_memory, default_value = "128Mi")]
     pub(crate) body_memory: usize,
     /// Network that may read /metrics without a token, except through a proxy (repeatable)
@@ -112,19 +112,19 @@ pub(crate) struct Serve {
     /// PEM file with the private key of --tls-cert
     #[arg(long, env = "PODGATE_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// Memory for all log streams, log downloads and terminals together: bytes, or a number with
-    /// Ki, Mi or Gi
+    /// Memory for all log streams, log downloads, terminals and large frames of live queries
+    /// together: bytes, or a number with Ki, Mi or Gi
     #[arg(long, env = "PODGATE_STREAM_MEMORY", value_name = "SIZE", value_parser = stream_memory, default_value = "512Mi")]
     pub(crate) stream_memory: usize,
     /// Maximum number of connections [default: half the limit on open files, at most 16384]
     #[arg(long, env = "PODGATE_MAX_CONNECTIONS", value_name = "N", value_parser = count)]
     pub(crate) max_connections: Option<usize>,
-    /// Maximum number of connections from one address; does not apply to --trusted-proxy [default:
-    /// a quarter of --max-connections]
+    /// Maximum number of connections from one IPv4 address or IPv6 /64, except from a
+    /// --trusted-proxy [default: a quarter of --max-connections]
     #[arg(long, env = "PODGATE_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N", value_parser = count)]
     pub(crate) max_connections_per_address: Option<usize>,
-    /// How long to keep serving after SIGTERM, while /readyz already answers 503: the time that a
-    /// load balancer takes to notice, such as 10s
+    /// How long to keep serving after SIGTERM while /readyz already responds 503, so that load
+    /// balancers notice, such as 10s
     #[arg(long, env = "PODGATE_SHUTDOWN_DELAY", value_name = "SECONDS", default_value = "0s", value_parser = seconds)]
     pub(crate) shutdown_delay: Duration,
     /// Format of the log on standard error
@@ -144,7 +144,7 @@ pub(crate) struct Namespaces {
 /// The use of the service account of the pod that Podgate runs in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum InCluster {
-    /// Use it if there is one and --kubeconfig is not set.
+    /// Use it if there is one and neither --kubeconfig nor --demo is set.
     Auto,
     /// Use it, and fail to start without one.
     Always,

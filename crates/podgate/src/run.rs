@@ -87,7 +87,7 @@ async fn leave(state: State, signal: CancellationToken, delay: Duration, stop: C
     if !delay.is_zero() {
         tracing::info!(
             ?delay,
-            "stopping: /readyz answers 503, and everything else continues until the delay is over"
+            "stopping: /readyz responds 503, and everything else continues until the delay is over"
         );
         tokio::time::sleep(delay).await;
     }
