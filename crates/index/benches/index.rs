@@ -38,7 +38,7 @@ fn search(text: &str) -> Query {
     }
 }
 
-/// The queries of `docs/performance.md`.
+/// Returns the measured queries and their names.
 fn queries(pods: usize) -> Vec<(&'static str, Query)> {
     let named = |name: &str| vec![name.to_owned()];
     let selector = Selector::parse("app.kubernetes.io/name=checkout,environment in (production)").unwrap();
@@ -183,7 +183,7 @@ fn changes(criterion: &mut Criterion) {
     }
 }
 
-/// The first query that asks for an order.
+/// Measures the first query that asks for an order.
 fn orders(criterion: &mut Criterion) {
     for pods in SIZES {
         let index = filled(pods);
@@ -200,8 +200,8 @@ fn orders(criterion: &mut Criterion) {
     }
 }
 
-/// One tick of 100 ms at 1,000 events per second, for 200 viewers of all pods, 200 viewers of 50
-/// namespaces and 100 searches.
+/// Measures one tick of 100 ms at 1,000 events per second, for 200 viewers of all pods, 200 viewers
+/// of 50 namespaces and 100 searches.
 fn ticks(criterion: &mut Criterion) {
     let pods = 100_000;
     let index = filled(pods);

@@ -2,8 +2,8 @@
 
 /// Lengthens a column to `len` entries if it is shorter.
 ///
-/// Its capacity grows by an eighth, not twofold: at a hundred thousand rows, the unused half of
-/// each column would be most of the memory that a row may take.
+/// Its capacity grows by an eighth. If it doubled, up to half of each column would be unused, which
+/// at a hundred thousand rows would be most of the memory that a row may take.
 pub(crate) fn grow<T: Clone>(column: &mut Vec<T>, len: usize, value: T) {
     if len > column.len() {
         reserve(column, len - column.len());

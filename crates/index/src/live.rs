@@ -310,10 +310,10 @@ impl<'a> Delta<'a> {
         self.upsert.iter().filter_map(move |&row| rows.row(row))
     }
 
-    /// Returns whether the order leaves open which row is where, so that only a snapshot says it.
+    /// Returns whether the order of UIDs is ambiguous, so that the viewer needs a snapshot instead.
     ///
-    /// That is so if two rows, before or now, have the same UID: a cluster that is known under two
-    /// names shows each pod twice.
+    /// It is if two rows, before or now, have the same UID: a cluster that is known under two names
+    /// shows each pod twice.
     pub fn is_ambiguous(&self) -> bool {
         self.ambiguous
     }

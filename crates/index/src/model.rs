@@ -19,7 +19,7 @@ pub struct Pod {
     pub phase: String,
     /// `status.qosClass`: `Guaranteed`, `Burstable`, `BestEffort`, or empty.
     pub qos_class: String,
-    /// Why the pod is not well, in one plain sentence; empty if it is well.
+    /// Why the pod is unhealthy, in one sentence; empty for a healthy pod.
     pub reason: String,
     /// `spec.nodeName`, or empty.
     pub node: String,

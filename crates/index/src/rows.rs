@@ -70,7 +70,7 @@ impl Rows {
         self.indexed.update(row, pod);
         let old = self.take_references(row);
         self.write(row, pod);
-        // Release the old references last, so that values that both states share are not dropped
+        // Release the old references last, so that values that both states share are not dropped in
         // between.
         if let Some(old) = old {
             self.release(old);

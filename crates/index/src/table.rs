@@ -127,7 +127,7 @@ impl Table {
         self.in_use.remove(row);
         self.free.push(row);
         if self.in_use.is_empty() {
-            // With the last row goes all space that the tables have grown to.
+            // Without rows, free all the space that the tables have grown to.
             *self = Self {
                 generation: self.generation,
                 journal: Journal::new(self.partitions.clock()),

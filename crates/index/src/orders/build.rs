@@ -1,4 +1,4 @@
-//! Builds an order while rows change: whoever waits for the lock gets a turn every few thousand
+//! Builds an order while rows change: others who wait for the lock get turns every few thousand
 //! rows.
 //!
 //! The rows are sorted in runs and the runs merged, by the rows' state at the start. A row that
