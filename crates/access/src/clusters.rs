@@ -407,7 +407,9 @@ fn both() -> Denied {
 
 fn lost(InvalidSource(reason): InvalidSource) -> Denied {
     tracing::error!(reason, "the credential of a cluster can't be used");
-    Denied::Conflict("the stored credential of this cluster can't be read: give it again with this change".to_owned())
+    Denied::Conflict(
+        "the stored credential of this cluster can't be read: supply a credential with this change".to_owned(),
+    )
 }
 
 fn gone(cluster: &Cluster) -> Denied {

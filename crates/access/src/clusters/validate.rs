@@ -40,7 +40,7 @@ pub(super) fn namespaces(mut namespaces: Vec<String>) -> Result<Vec<String>> {
     namespaces.dedup();
     if namespaces.len() > NAMESPACES {
         return Err(Denied::Invalid(format!(
-            "`namespaces` must be at most {NAMESPACES}: leave them out to watch all with one connection"
+            "`namespaces` may name at most {NAMESPACES}: leave it out to watch all with one connection"
         )));
     }
     match namespaces.iter().find(|namespace| !is_label(namespace)) {
