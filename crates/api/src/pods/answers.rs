@@ -48,11 +48,13 @@ pub(crate) fn whole(
 
 fn full(refused: Refused) -> ApiError {
     let whose = match refused {
-        Refused::Session => "this session has too many large answers on their way",
-        Refused::All => "too many large answers are on their way",
+        Refused::Session => "this session is still being sent too many large responses",
+        Refused::All => "too many large responses are being sent",
     };
     ApiError::TooMany {
-        message: format!("{whose}: read those that you asked for, ask for less at once (`pageSize`), or try again"),
+        message: format!(
+            "{whose}: read the open ones to their end, ask for less at once (`pageSize`), or try again in a moment"
+        ),
         retry_after: 2,
     }
 }

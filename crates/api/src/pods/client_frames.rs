@@ -1,4 +1,4 @@
-//! The frames that clients of the log stream and the terminal send.
+//! Parses the frames that clients of log streams, terminals and live queries send.
 
 use serde::de::DeserializeOwned;
 

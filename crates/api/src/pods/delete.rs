@@ -16,7 +16,7 @@ impl FromParameters for Asked {
         Parameter::one(
             "force",
             Kind::Bool,
-            "Remove the pod at once, as `kubectl delete --force --grace-period=0`; default false.",
+            "Whether to remove the pod at once, as `kubectl delete --force --grace-period=0`; default false.",
         ),
         Parameter::one(
             "gracePeriod",
@@ -24,7 +24,7 @@ impl FromParameters for Asked {
                 min: 0,
                 max: u32::MAX as u64,
             },
-            "Seconds the pod has to end; default the pod's own. 0 without `force` is sent as 1, as kubectl does.",
+            "Seconds that the pod has to end; default: the pod's own grace period. 0 without `force` is sent as 1, as kubectl does.",
         ),
         Parameter::one(
             "uid",
@@ -36,7 +36,11 @@ impl FromParameters for Asked {
             Kind::Text,
             "Delete the pod only if it has not changed since this version.",
         ),
-        Parameter::one("dryRun", Kind::Bool, "Check everything, delete nothing; default false."),
+        Parameter::one(
+            "dryRun",
+            Kind::Bool,
+            "Whether to check everything and delete nothing; default false.",
+        ),
     ];
 
     fn read(parameters: &Parameters) -> Result<Self, ApiError> {

@@ -20,8 +20,8 @@ use crate::{
 };
 
 const YAML: &str = "application/yaml";
-/// The most fields of `spec`, `status` or a container, and the most containers in a list of them.
-/// Kubernetes has 40 fields.
+/// The most fields of `spec`, `status` or a container, and the most containers of a list.
+/// Kubernetes defines about 40 fields for each.
 const MOST: usize = 2_000;
 /// The most fields and containers of one detail in total. Each takes 48 bytes while it is
 /// processed.
@@ -51,7 +51,7 @@ pub(crate) async fn get(
     }
     let pod = scoped.get().await?;
     let text = text(pod.json()).map_err(|error| pod.not_json(&error))?;
-    // That memory is for calls to clusters, which a client that does not read must not block.
+    // Frees memory that is for calls to clusters: a client that does not read must not block them.
     drop(pod);
     answers::whole(answers, session, JSON, text)
 }

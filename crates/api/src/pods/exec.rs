@@ -1,6 +1,6 @@
 //! `WS …/pods/{name}/exec`: a command in a container, with its streams.
 //!
-//! Input is read as long as less than 256 kB of it wait for the process; output waits for the
+//! Input is read as long as less than 256 kB of it waits for the process; output waits for the
 //! client. Neither direction blocks the other, so that a paste and its echo can't deadlock.
 
 use std::{collections::VecDeque, num::NonZeroU16};
@@ -46,14 +46,14 @@ impl FromParameters for Asked {
         Parameter::one(
             "container",
             Kind::Text,
-            "The container; default the `kubectl.kubernetes.io/default-container` annotation, else the only one.",
+            "The container; default: the one that the annotation `kubectl.kubernetes.io/default-container` names, else the only one.",
         ),
         Parameter::many(
             "command",
             Kind::Text,
-            "The program; never split: repeat it for arguments. Default `/bin/sh`.",
+            "The program, which is never split: repeat the parameter to pass arguments. Default `/bin/sh`.",
         ),
-        Parameter::one("tty", Kind::Bool, "Allocate a terminal; default true."),
+        Parameter::one("tty", Kind::Bool, "Whether to allocate a terminal; default true."),
     ];
 
     fn read(parameters: &Parameters) -> Result<Self, ApiError> {
@@ -180,8 +180,8 @@ struct Waiting {
 }
 
 impl Waiting {
-    /// Takes the client's next frame, and waits while there is no room for it. Cancel-safe until a
-    /// frame was taken.
+    /// Takes the client's next frame. Waits while there is no room for it. Cancelling it never
+    /// loses a frame.
     async fn take(&mut self, receiver: &mut Receiver, replies: &mut mpsc::Sender<Reply>) -> Result<(), Closed> {
         // Reserves room for a reply first, so that a frame that was taken is never dropped.
         let Ok(reply) = replies.reserve().await else {
@@ -325,7 +325,7 @@ async fn outgoing(sender: &mut Sender, mut output: Outputs, mut replies: mpsc::R
     }
 }
 
-/// The bytes that do not form a whole character yet.
+/// The bytes of each output stream that do not form a whole character yet.
 #[derive(Debug, Default)]
 struct Streams {
     stdout: Utf8Decoder,

@@ -231,13 +231,13 @@ impl List<'_> {
     }
 }
 
-/// Builds the error, which names a page size that fits: the number of rows as large as the largest
-/// one that was written.
+/// Builds the error, which names a page size that fits: the number of rows that would fit if each
+/// were as large as the largest one.
 fn too_large(written: &Written, beside: usize) -> ApiError {
     let fit = MOST.saturating_sub(beside) / written.largest.max(1);
     let fit = fit.clamp(1, written.rows.max(1));
     ApiError::Parameter(format!(
-        "these pods take more than {} MiB, the most that one page may take: ask for fewer at once, `pageSize={fit}` fits",
+        "these pods take more than {} MiB, the most that one page may take: ask for fewer at once, such as `pageSize={fit}`, which fits",
         MOST >> 20
     ))
 }
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn sorts_go_up_unless_told_but_for_the_age() {
+    fn sorts_are_ascending_by_default_except_by_time_of_creation() {
         for (word, sort) in [
             ("createdAt", Sort::CreatedAt),
             ("name", Sort::Name),

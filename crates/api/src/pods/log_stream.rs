@@ -1,9 +1,9 @@
 //! `WS …/pods/{name}/logs`: the lines of one or several containers as they are written.
 //!
-//! If a client
-//! does not read, reading upstream stops. Its cost is the lines that wait on the way: see
-//! [`memory::log_stream`]. A client may be slow as long as it takes a frame now and then. One that
-//! takes nothing for [`crate::ws::Limits::gone_after`] counts as gone.
+//! If a client does not read, Podgate stops reading from the cluster. A client may be slow as long
+//! as it takes a frame now and then; one that takes nothing for [`crate::ws::Limits::gone_after`]
+//! counts as gone. The memory of a stream is that of the lines on their way: see
+//! [`memory::log_stream`].
 
 use axum::{extract::State as Extract, response::Response};
 use futures_util::{FutureExt, future::OptionFuture};
@@ -52,23 +52,23 @@ enum Client {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Subscribe {
-    /// The container; default as for logs.
+    /// The container. The default is the same as for `GET …/logs`.
     container: Option<String>,
     /// Several containers, at most 64, or `["*"]` for all, of which the first 64 are read.
     containers: Option<Vec<String>>,
-    /// Continue with new lines after the existing ones; default false.
+    /// Whether to continue with new lines after the existing ones; default false.
     follow: Option<bool>,
-    /// The previous run's log.
+    /// Whether to read the previous run's log; default false. Not together with `follow`.
     previous: Option<bool>,
-    /// The last N lines.
+    /// Only the last N lines; default all.
     tail_lines: Option<u64>,
-    /// The last N seconds.
+    /// Only lines of the last N seconds.
     since_seconds: Option<u32>,
-    /// From this RFC 3339 time on.
+    /// Only lines since this RFC 3339 time. Not together with `sinceSeconds`.
     since_time: Option<String>,
-    /// Each line starts with its time in UTC; default true.
+    /// Whether each line starts with its time in UTC; default true.
     timestamps: Option<bool>,
-    /// Several lines a frame (`logs`); default false.
+    /// Whether to send several lines in one frame (`logs`); default false.
     batch: Option<bool>,
 }
 
@@ -89,9 +89,10 @@ enum Server<'a> {
     },
     /// One line, without its line feed, or a piece of a long one.
     Log {
-        /// The line, which begins with its time; at most 128 KiB as text and as JSON.
+        /// The line, which begins with its time unless `timestamps` is false; at most 128 KiB as
+        /// text and as JSON.
         data: String,
-        /// The container; only where several may be read.
+        /// The container; absent if the stream can read only one.
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schema(nullable = false)]
         container: Option<&'a str>,
@@ -125,7 +126,7 @@ enum Server<'a> {
     Gap {
         /// The container.
         container: &'a str,
-        /// A sentence.
+        /// Why, in one sentence.
         reason: &'a str,
         /// The time of the last line before, or empty.
         before: &'a str,
@@ -134,7 +135,7 @@ enum Server<'a> {
     },
     /// The stream has ended.
     End {
-        /// A sentence.
+        /// Why, in one sentence.
         reason: &'a str,
     },
 }
@@ -186,7 +187,7 @@ impl Subscribe {
 struct View {
     timestamps: bool,
     batch: bool,
-    /// Each line names its container.
+    /// Whether each line names its container.
     named: bool,
 }
 
@@ -282,8 +283,8 @@ async fn serve(socket: &mut Socket, scoped: Scoped<ReadLogs>, state: &State) -> 
     }
 }
 
-/// Handles a client's frame. After the inner error, the connection and its subscription are as
-/// before.
+/// Handles a client's frame. The inner error is for a refused frame, after which the connection
+/// and its subscription continue as before.
 async fn take(
     incoming: &Incoming,
     scoped: &Scoped<ReadLogs>,

@@ -47,21 +47,25 @@ impl FromParameters for Asked {
         Parameter::one(
             "container",
             Kind::Text,
-            "The container; default the `kubectl.kubernetes.io/default-container` annotation, else the only one.",
+            "The container; default: the one that the annotation `kubectl.kubernetes.io/default-container` names, else the only one.",
         ),
-        Parameter::one("previous", Kind::Bool, "The previous run's log; default false."),
+        Parameter::one(
+            "previous",
+            Kind::Bool,
+            "Whether to read the previous run's log; default false.",
+        ),
         Parameter::one(
             "sinceSeconds",
             Kind::Int {
                 min: 1,
                 max: u32::MAX as u64,
             },
-            "Only what was written within the last N seconds.",
+            "Only lines of the last N seconds.",
         ),
         Parameter::one(
             "sinceTime",
             Kind::Time,
-            "Only what was written since; not together with `sinceSeconds`.",
+            "Only lines since this time; not together with `sinceSeconds`.",
         ),
         Parameter::one(
             "tailLines",
@@ -82,12 +86,12 @@ impl FromParameters for Asked {
         Parameter::one(
             "timestamps",
             Kind::Bool,
-            "Each line starts with its time; default false.",
+            "Whether each line starts with its time; default false.",
         ),
         Parameter::one(
             "download",
             Kind::Bool,
-            "Answer `text/plain` as a file with a name; default false.",
+            "Whether to respond with `text/plain` as a file with a name; default false.",
         ),
     ];
 
@@ -121,8 +125,8 @@ fn utc(time: String) -> String {
 #[schema(as = Logs)]
 #[expect(dead_code, reason = "its fields are written without it")]
 pub(crate) struct LogView {
-    /// The text, with U+FFFD for bytes that are not UTF-8. Of a log over 10 MiB, the last whole
-    /// lines that fit.
+    /// The text, with U+FFFD for bytes that are not UTF-8. It has the last whole lines that fit
+    /// into 10 MiB, or the end of a longer line.
     logs: String,
     /// Present, and true, if the log is longer than `logs`.
     #[schema(required = false)]
@@ -144,7 +148,7 @@ pub(crate) async fn read(
         let log = scoped.log(&asked.query).await?;
         return whole(log, state.json_logs().of(caller.session), caller).await;
     }
-    // Both are returned when the response was sent, or its connection has ended.
+    // Both are released when the response has been sent or its connection has ended.
     let held = (
         state.downloads().enter(caller.session)?,
         state.stream_memory().reserve(memory::DOWNLOAD)?,
@@ -180,7 +184,7 @@ fn full(refused: Refused) -> ApiError {
     };
     ApiError::TooMany {
         message: format!(
-            "{whose}: try again, ask for fewer lines (`tailLines`), or ask for `text/plain`, which streams"
+            "{whose}: try again in a moment, ask for fewer lines (`tailLines`), or ask for `text/plain`, which streams"
         ),
         retry_after: 2,
     }

@@ -30,8 +30,8 @@ const PERIOD: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct StreamMemory {
     budget: MemoryBudget,
-    /// When the log last said that the memory is used up. A std mutex, because it is held only for
-    /// a comparison.
+    /// When the log last reported that the memory is used up. A std mutex, because it is held only
+    /// for a comparison.
     said: Mutex<Option<Instant>>,
 }
 

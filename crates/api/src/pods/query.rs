@@ -44,19 +44,19 @@ const COMMON: &[Parameter] = &[
     Parameter::many(
         "status",
         Kind::Text,
-        "Only pods with this status, as `kubectl get pods` shows it under STATUS; compared without case.",
+        "Only pods with this status, as `kubectl get pods` shows it under STATUS; case-insensitive.",
     ),
-    Parameter::many("phase", Kind::Text, "Only pods in this phase; compared without case."),
+    Parameter::many("phase", Kind::Text, "Only pods in this phase; case-insensitive."),
     Parameter::many(
         "qosClass",
         Kind::Text,
-        "Only pods of this QoS class (`Guaranteed`, `Burstable`, `BestEffort`); compared without case.",
+        "Only pods in this QoS class (`Guaranteed`, `Burstable`, `BestEffort`); case-insensitive.",
     ),
     Parameter::one("nodeName", Kind::Text, "Only pods on this node."),
     Parameter::one(
         "search",
         Kind::Text,
-        "Only pods with this text in their name, namespace, node or one of their IPs; compared without case.",
+        "Only pods with this text in their name, namespace, node or one of their IPs; case-insensitive.",
     ),
     Parameter::one(
         "labelSelector",
@@ -66,12 +66,12 @@ const COMMON: &[Parameter] = &[
     Parameter::one(
         "problem",
         Kind::Bool,
-        "`true`: only pods that are not well, those with a `reason`.",
+        "`true`: only unhealthy pods, which are those with a `reason`.",
     ),
     Parameter::one(
         "sort",
         Kind::OneOf(&words::<_, { SORTS.len() }>(SORTS)),
-        "What to sort by; default `createdAt`. Ties go by namespace, then name.",
+        "The field to sort by; default `createdAt`. Ties are ordered by namespace, then name.",
     ),
     Parameter::one(
         "order",
@@ -92,7 +92,7 @@ const COMMON: &[Parameter] = &[
             min: 1,
             max: MAX_PAGE_SIZE,
         },
-        "Pods a page; default 20.",
+        "Pods per page; default 20.",
     ),
 ];
 

@@ -16,7 +16,7 @@ thread_local! {
     static KEPT: RefCell<Vec<Slot>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A serialised row and its version. The newest row takes a slot.
+/// A serialised row and its version. A new row replaces the one in its slot.
 #[derive(Clone, Debug, Default)]
 struct Slot {
     stamp: Option<RowVersion>,

@@ -1,5 +1,6 @@
 //! Writes pods of a list as JSON, directly from the index into a buffer, without a tree or an
-//! allocation per field. [`crate::openapi`] describes the form; a test compares them.
+//! allocation per field. [`super::schemas`] describes the form; a test compares
+//! them.
 
 use podgate_index::{ClusterId, ContainerRef, RowRef};
 

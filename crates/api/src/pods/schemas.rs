@@ -1,7 +1,7 @@
 //! The shapes of the pods that `rows`, `list`, `detail` and `live::frame` write byte by byte, for
 //! the OpenAPI document.
 //!
-//! Tests hold real answers and frames against these types.
+//! Tests compare real responses and frames with these types.
 
 #![expect(dead_code, reason = "these types describe JSON that is written without them")]
 
@@ -48,7 +48,7 @@ pub(super) struct PodItem {
     uid: String,
     /// What `kubectl get pods` shows under STATUS.
     status: String,
-    /// Why it is not well, in one sentence; empty when it is.
+    /// Why it is unhealthy, in one sentence; empty for a healthy pod.
     reason: String,
     /// Its phase.
     phase: String,
@@ -72,7 +72,7 @@ pub(super) struct PodItem {
     created_at: String,
     /// When a container last restarted, RFC 3339 in UTC, or empty.
     last_restart_at: String,
-    /// When it is to be gone, RFC 3339 in UTC, if it is being deleted; else empty.
+    /// When its grace period ends, RFC 3339 in UTC, if it is being deleted; else empty.
     deletion_timestamp: String,
     /// The controller that owns it; null without one.
     #[schema(required)]
@@ -81,7 +81,7 @@ pub(super) struct PodItem {
     containers: Vec<PodContainer>,
     /// Its init containers in spec order, at most 200.
     init_containers: Vec<PodContainer>,
-    /// Where it has more containers or init containers than a list shows: how many more.
+    /// How many containers and init containers the list does not show. Absent if it shows all.
     #[schema(nullable = false)]
     containers_left_out: Option<usize>,
 }
@@ -95,12 +95,12 @@ pub(super) struct PodOfClusterItem {
     cluster: String,
 }
 
-/// A value and how many of the matches have it.
+/// A value of a field, and how many of the matches have it.
 #[derive(ToSchema)]
 pub(super) struct FacetCount {
     /// The value, as the parameter of the facet's name takes it; empty for pods without one.
     value: String,
-    /// Matches.
+    /// How many matches have it.
     count: usize,
 }
 
@@ -112,13 +112,13 @@ struct PodPage {
     total: usize,
     /// This page, from 1.
     page: usize,
-    /// Pods a page.
+    /// Pods per page.
     page_size: usize,
-    /// Counts of all matches by the fields asked for, if any: the most frequent value first, at
-    /// most 1,000 of them.
+    /// Counts of all matches by each requested field: the most frequent value first, at most 1,000
+    /// values. Absent if no facets are requested.
     #[schema(nullable = false)]
     facets: Option<BTreeMap<String, Vec<FacetCount>>>,
-    /// Next to `facets`: the facets that have more values than are listed.
+    /// The facets that have more values than are listed. Present if `facets` is.
     #[schema(nullable = false)]
     truncated_facets: Option<Vec<String>>,
 }
@@ -141,7 +141,7 @@ pub(super) struct PodOfClusterList {
     page: PodPage,
     /// The pods of this page.
     items: Vec<PodOfClusterItem>,
-    /// How current the pods of each cluster asked for are, by number.
+    /// How current the pods of each requested cluster are, ordered by the clusters' numbers.
     clusters: Vec<ListedView<'static>>,
 }
 
@@ -159,9 +159,9 @@ pub(super) struct PodDetail {
     labels: BTreeMap<String, String>,
     /// Its annotations.
     annotations: BTreeMap<String, String>,
-    /// Its status, with everything that Kubernetes has there under its Kubernetes name.
+    /// Its status: all fields that Kubernetes has, under their Kubernetes names.
     status: PodStatus,
-    /// Its spec, with everything that Kubernetes has there under its Kubernetes name.
+    /// Its spec: all fields that Kubernetes has, under their Kubernetes names.
     spec: PodSpec,
     /// When it was created, RFC 3339 in UTC.
     created_at: String,
@@ -171,9 +171,9 @@ pub(super) struct PodDetail {
     restarts: usize,
     /// Its owners.
     owner_references: Vec<Map<String, Value>>,
-    /// When its deletion was asked to be done, RFC 3339 in UTC, or empty.
+    /// When its grace period ends, RFC 3339 in UTC, if it is being deleted; else empty.
     deletion_timestamp: String,
-    /// Its version, for a delete's precondition.
+    /// Its version, which a deletion can name as a precondition.
     resource_version: String,
 }
 

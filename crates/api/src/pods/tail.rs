@@ -77,7 +77,7 @@ impl Tail {
         self.segments.iter().map(Vec::capacity).sum()
     }
 
-    /// Returns up to `max` bytes from the front. They are empty only if nothing is kept.
+    /// Returns up to `most` bytes from the front: at least one, unless nothing is kept.
     pub(crate) fn front(&self, most: usize) -> &[u8] {
         let first = self.segments.front().and_then(|first| first.get(self.begin..));
         let first = first.unwrap_or_default();

@@ -24,14 +24,14 @@ const MOST: usize = 4 << 20;
 /// Frames up to this size are not counted: a viewer has at most four of them.
 const SMALL: usize = 64 << 10;
 
-/// The rows of a frame would take more than [`MOST`] bytes.
+/// The refusal of a frame whose rows would take more than [`MOST`] bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct TooLarge {
     /// How many rows fit, counted from the first.
     pub(super) fit: usize,
 }
 
-/// There is no memory for a frame at the moment.
+/// The refusal of a frame for which there is no memory at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NoMemory {
     /// The bytes that it needs.
@@ -58,7 +58,8 @@ pub(super) enum Described {
         total: usize,
         /// The rows of the window, in order.
         items: Vec<PodOfClusterItem>,
-        /// The values of each requested field and how often each occurs, as in the list.
+        /// The values of each requested field, and how often each occurs, as in a list. Empty if no
+        /// facets are requested.
         facets: BTreeMap<String, Vec<FacetCount>>,
         /// The facets whose value lists were cut off. Present if facets are requested.
         #[schema(nullable = false)]
@@ -136,7 +137,7 @@ impl Clusters {
 }
 
 impl Frame {
-    /// The whole window.
+    /// Writes the whole window.
     ///
     /// # Errors
     /// [`TooLarge`].
@@ -235,7 +236,7 @@ impl Frame {
         json::number(&mut text, seq);
         text.push(b',');
         text.extend_from_slice(&self.rest);
-        String::from_utf8(text).map_err(|error| ApiError::Internal(format!("a frame is no text: {error}")))
+        String::from_utf8(text).map_err(|error| ApiError::Internal(format!("a frame is not UTF-8: {error}")))
     }
 }
 

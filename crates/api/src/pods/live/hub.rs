@@ -111,7 +111,7 @@ impl Hub {
         if *open >= self.per_user {
             return Err(ApiError::TooMany {
                 message: format!(
-                    "this user has {} live queries open, the most there may be: close some, then try again",
+                    "this user has {} live queries open, which is the limit: close some, then try again",
                     self.per_user
                 ),
                 retry_after: 5,

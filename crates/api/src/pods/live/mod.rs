@@ -119,7 +119,7 @@ fn query_schema() -> Schema {
     let object = ObjectBuilder::new()
         .schema_type(Type::Object)
         .description(Some(
-            "The list's parameters without `page` and `pageSize`. Repeatable parameters are lists. `cluster` is for the pods of all clusters only.",
+            "The list's parameters without `page` and `pageSize`. Repeatable parameters are lists. `cluster` is allowed only in a live query of all clusters.",
         ))
         .additional_properties(Some(AdditionalProperties::FreeForm(false)));
     let parameters = without_pages(query::OF_ALL);
@@ -233,8 +233,8 @@ async fn memory_of(frame: Option<&Frame>, state: &State) -> Reservation {
     state.stream_memory().sending(frame.map_or(0, Frame::len)).await
 }
 
-/// Handles a client's frame. Returns whether a live query began. After the inner error, the
-/// connection and its live query are as before.
+/// Handles a client's frame. Returns whether a live query began. The inner error is for a refused
+/// frame, after which the connection and its live query continue as before.
 async fn take(
     incoming: &Incoming,
     scoped: &Scoped<ListPods>,
@@ -252,7 +252,7 @@ async fn take(
             Err(error) => Err(error),
         },
         Ok(Client::Window(_)) => Err(ApiError::Body(
-            "there is no live query to move the window of: send `subscribe` first".into(),
+            "there is no live query whose window could be moved: send `subscribe` first".into(),
         )),
         Ok(Client::Unsubscribe {}) => {
             viewer.unsubscribe().await?;
