@@ -19,8 +19,8 @@ use crate::{
 
 impl Scoped<ListPods> {
     /// Returns the pods of a query: those of the target's cluster, or, for all of Podgate, those of
-    /// the clusters `named` by number or name. No name means all clusters. Whoever may list pods
-    /// may see all of them.
+    /// the clusters `named` by number or name. No name means all clusters. A caller who may list
+    /// pods may see all of them.
     ///
     /// # Errors
     /// For one cluster: [`podgate_cluster::Error::Forbidden`] for a namespace that is not watched,

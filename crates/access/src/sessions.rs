@@ -228,7 +228,7 @@ impl Sessions {
     async fn end(&self, id: i64) -> Result<()> {
         self.finish(move |sessions| async move {
             let deleted = sessions.store.delete_session(id).await;
-            // Even if the store failed: whoever logs out wants the streams closed.
+            // Even if the store failed: a user who logs out wants the streams closed.
             sessions.cache().remove(id);
             deleted?;
             Ok(())

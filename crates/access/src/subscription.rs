@@ -5,8 +5,8 @@ use podgate_index::{ClusterId, Index, Query, Scope};
 
 use crate::pod_query::PodQuery;
 
-/// A live query, restricted to what its caller may see. Only [`crate::Scoped`] creates it. Whoever
-/// keeps it must drop it when the caller's session ends.
+/// A live query, restricted to what its caller may see. Only [`crate::Scoped`] creates it. Its
+/// holder must drop it when the caller's session ends.
 #[derive(Clone, Debug)]
 pub struct LiveQuery {
     index: Index,

@@ -19,27 +19,27 @@ thread_local! {
 /// A serialised row and its version. A new row replaces the one in its slot.
 #[derive(Clone, Debug, Default)]
 struct Slot {
-    stamp: Option<RowVersion>,
+    version: Option<RowVersion>,
     json: Vec<u8>,
 }
 
 /// Appends a row from the cache, or what `write` appends, which must depend on the version only.
-pub(super) fn copy(out: &mut Vec<u8>, stamp: RowVersion, write: impl FnOnce(&mut Vec<u8>)) {
+pub(super) fn copy(out: &mut Vec<u8>, version: RowVersion, write: impl FnOnce(&mut Vec<u8>)) {
     KEPT.with_borrow_mut(|kept| {
         if kept.is_empty() {
             kept.resize(SLOTS, Slot::default());
         }
-        let Some(slot) = kept.get_mut(stamp.number() as usize % SLOTS) else {
+        let Some(slot) = kept.get_mut(version.number() as usize % SLOTS) else {
             return write(out);
         };
-        if slot.stamp == Some(stamp) {
+        if slot.version == Some(version) {
             return out.extend_from_slice(&slot.json);
         }
         let start = out.len();
         write(out);
         let json = &out[start..];
         if json.len() <= LONGEST {
-            slot.stamp = Some(stamp);
+            slot.version = Some(version);
             slot.json.clear();
             slot.json.extend_from_slice(json);
         }
@@ -73,17 +73,17 @@ mod tests {
         index
     }
 
-    fn copied(stamp: RowVersion, text: &str) -> String {
+    fn copied(version: RowVersion, text: &str) -> String {
         let mut out = b"before ".to_vec();
-        copy(&mut out, stamp, |out| out.extend_from_slice(text.as_bytes()));
+        copy(&mut out, version, |out| out.extend_from_slice(text.as_bytes()));
         String::from_utf8(out).unwrap()
     }
 
     #[test]
     fn a_state_is_written_once() {
-        let stamp = stamps(&index(0..1))[0];
-        assert_eq!(copied(stamp, "first"), "before first");
-        assert_eq!(copied(stamp, "never asked for"), "before first");
+        let version = stamps(&index(0..1))[0];
+        assert_eq!(copied(version, "first"), "before first");
+        assert_eq!(copied(version, "never asked for"), "before first");
     }
 
     #[test]
@@ -91,9 +91,9 @@ mod tests {
         let indexes = [index(0..2 * SLOTS), index(0..2 * SLOTS)];
         for round in 0..2 {
             for (at, index) in indexes.iter().enumerate() {
-                for (row, stamp) in stamps(index).into_iter().enumerate() {
+                for (row, version) in stamps(index).into_iter().enumerate() {
                     let text = format!("{at} {row}");
-                    assert_eq!(copied(stamp, &text), format!("before {text}"), "{round}");
+                    assert_eq!(copied(version, &text), format!("before {text}"), "{round}");
                 }
             }
         }
@@ -101,9 +101,9 @@ mod tests {
 
     #[test]
     fn what_is_long_is_not_kept() {
-        let stamp = stamps(&index(0..1))[0];
+        let version = stamps(&index(0..1))[0];
         let long = "x".repeat(LONGEST + 1);
-        assert_eq!(copied(stamp, &long).len(), LONGEST + 8);
-        assert_eq!(copied(stamp, "short"), "before short");
+        assert_eq!(copied(version, &long).len(), LONGEST + 8);
+        assert_eq!(copied(version, "short"), "before short");
     }
 }

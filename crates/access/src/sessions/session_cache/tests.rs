@@ -93,7 +93,7 @@ fn a_session_that_the_database_can_not_confirm_is_unknown_after_a_while_and_ends
     cache.remove_unconfirmed(999);
     assert!(matches!(cache.find(&session(7).token_hash, 999), Lookup::Caller(_)));
     assert!(matches!(cache.find(&session(7).token_hash, 1000), Lookup::Unknown));
-    // The database answers again before its streams are ended: they go on.
+    // The database answers again before its streams are ended: they continue.
     let again = cache.insert(&session(7), user(), cache.generation(), 1000).unwrap();
     cache.remove_unconfirmed(1000);
     assert!(!caller.revoked.is_cancelled() && !again.revoked.is_cancelled());

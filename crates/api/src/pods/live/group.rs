@@ -43,9 +43,9 @@ struct WindowViewers {
     extras: Option<Extras>,
     viewers: HashMap<u64, ViewerSlot>,
     /// When a delta was last sent.
-    told: Option<Instant>,
-    /// The bytes of a frame for which there was no memory. No frame is written until as much is
-    /// free.
+    delta_at: Option<Instant>,
+    /// The bytes that must be free before a snapshot is written: those of the last frame for which
+    /// there was no memory, else 0.
     lacks: usize,
 }
 
@@ -56,7 +56,7 @@ pub(super) struct ViewerSlot {
     /// frames.
     behind: bool,
     /// When it last got a snapshot.
-    whole: Option<Instant>,
+    snapshot_at: Option<Instant>,
 }
 
 /// The context of a tick.
@@ -74,14 +74,14 @@ impl ViewerSlot {
         Self {
             frames,
             behind: true,
-            whole: None,
+            snapshot_at: None,
         }
     }
 
-    /// Returns whether it can be given a snapshot: it has taken all earlier frames, and did not get
-    /// a snapshot just now.
+    /// Returns whether it needs a snapshot and can be given one: it has taken all earlier frames,
+    /// and did not get a snapshot within the last [`TICK`].
     fn wants_snapshot(&self, now: Instant) -> bool {
-        self.behind && self.frames.capacity() == FRAMES && self.whole.is_none_or(|whole| now >= whole + TICK)
+        self.behind && self.frames.capacity() == FRAMES && self.snapshot_at.is_none_or(|at| now >= at + TICK)
     }
 
     /// Offers it a frame. A viewer without room for it gets a snapshot later. A large frame is
@@ -141,7 +141,7 @@ impl Group {
         let now = Instant::now();
         let window = self.windows.entry(range).or_insert_with(|| WindowViewers::new(range));
         window.viewers.insert(viewer, slot);
-        let just_sent = window.told.is_some_and(|told| now < told + TICK);
+        let just_sent = window.delta_at.is_some_and(|at| now < at + TICK);
         self.waits |= just_sent || self.refresh(Some(range));
     }
 
@@ -216,7 +216,7 @@ impl WindowViewers {
             window: Window::new(range.offset, range.limit),
             extras: None,
             viewers: HashMap::new(),
-            told: None,
+            delta_at: None,
             lacks: 0,
         }
     }
@@ -231,7 +231,8 @@ impl WindowViewers {
         self.viewers.values_mut().for_each(|slot| slot.behind = true);
     }
 
-    /// Sends its viewers what they need to be current. Returns whether one waits for a snapshot.
+    /// Sends its viewers a delta or a snapshot, as each needs. Returns whether one still waits for
+    /// a snapshot.
     fn step(&mut self, now: &mut TickContext<'_, '_>) -> bool {
         self.viewers.retain(|_, slot| !slot.frames.is_closed());
         if self.viewers.values().any(|slot| !slot.behind) {
@@ -267,7 +268,7 @@ impl WindowViewers {
             clusters.then(|| now.extras.clusters.as_ref()),
         );
         let Ok(frame) = frame else {
-            // The window must end earlier than before.
+            // Too many bytes: the snapshot that follows ends the window earlier.
             return self.fall_behind();
         };
         let frame = match frame.counted(now.memory) {
@@ -277,7 +278,7 @@ impl WindowViewers {
                 return self.fall_behind();
             }
         };
-        self.told = Some(now.time);
+        self.delta_at = Some(now.time);
         self.viewers
             .values_mut()
             .filter(|slot| !slot.behind)
@@ -303,7 +304,7 @@ impl WindowViewers {
                 // Fewer rows than before, and at least one: a single row always fits.
                 Err(TooLarge { fit }) => self.window.move_to(offset, fit),
             }
-            // Viewers with more rows than that must learn where the window ends now.
+            // All viewers of the window must learn where it ends now.
             self.fall_behind();
         };
         let frame = match frame.counted(now.memory) {
@@ -316,7 +317,7 @@ impl WindowViewers {
         for slot in self.viewers.values_mut() {
             if slot.wants_snapshot(now.time) {
                 slot.behind = false;
-                slot.whole = Some(now.time);
+                slot.snapshot_at = Some(now.time);
                 slot.offer(&frame);
             }
         }
