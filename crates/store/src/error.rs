@@ -46,7 +46,7 @@ pub enum Error {
     Key {
         /// The file.
         path: PathBuf,
-        /// What is wrong and what to do.
+        /// The fault, and what to do about it.
         reason: String,
     },
     /// The key file is missing, and the database holds credentials that were encrypted with it.
@@ -60,7 +60,7 @@ pub enum Error {
     Folder {
         /// The folder.
         path: PathBuf,
-        /// What is wrong and what to do.
+        /// The fault, and what to do about it.
         reason: String,
     },
     /// A password that the rules refuse. The text is for the person who chose it.

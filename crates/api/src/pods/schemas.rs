@@ -46,7 +46,7 @@ pub(super) struct PodItem {
     namespace: String,
     /// Its UID.
     uid: String,
-    /// What `kubectl get pods` shows under STATUS.
+    /// Its status, as `kubectl get pods` shows it under STATUS.
     status: String,
     /// Why it is unhealthy, in one sentence; empty for a healthy pod.
     reason: String,
@@ -165,7 +165,7 @@ pub(super) struct PodDetail {
     spec: PodSpec,
     /// When it was created, RFC 3339 in UTC.
     created_at: String,
-    /// What `kubectl get pods` shows under STATUS.
+    /// Its status, as `kubectl get pods` shows it under STATUS.
     status_text: String,
     /// The number that `kubectl get pods` shows under RESTARTS.
     restarts: usize,
