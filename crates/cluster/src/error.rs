@@ -11,7 +11,7 @@ use crate::{
 /// A failed call to a cluster.
 ///
 /// The text of each variant is a whole sentence for the caller: what failed, on which object, and
-/// what to do. It is bounded whatever the cluster wrote: see [`Message`].
+/// what to do. Its length is bounded, whatever the cluster wrote: see [`Message`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// The pod does not exist.
@@ -36,11 +36,11 @@ pub enum Error {
     /// The container does not have the executable.
     #[error("{0}")]
     NoExecutable(Message),
-    /// Other calls hold the memory that this one needs: try again in a moment.
+    /// Other calls hold the memory that this one needs. Trying again in a moment may succeed.
     #[error("{0}")]
     Busy(Message),
-    /// The cluster does not accept the call as Podgate, or a proxy, made it (400 and 422). The same
-    /// call would fail again.
+    /// The cluster does not accept the call as Podgate, or a proxy in between, sent it (400 or
+    /// 422). The same call would fail again.
     #[error("{0}")]
     Rejected(Message),
     /// The cluster, or the way to it, failed.
@@ -56,7 +56,7 @@ pub enum Error {
     Timeout(Message),
 }
 
-/// The result of a call.
+/// The result of a call to a cluster.
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 
 /// The parameters of a call that its caller chose, as names and values.
@@ -132,8 +132,8 @@ impl Error {
 
     /// Returns the error for a `Status` that came with, or as, a response.
     ///
-    /// An invalid call is its caller's fault only if the cluster blames one of the parameters
-    /// `given`; else it is Podgate's or a proxy's.
+    /// A call that the cluster calls invalid is the caller's fault only if the cluster blames one
+    /// of the parameters `given`. Otherwise the fault is Podgate's or a proxy's.
     pub(crate) fn from_parsed_status(status: u16, parsed: &Status, what: &str, given: &CallerParameters<'_>) -> Self {
         let said = if parsed.message.is_empty() {
             format!("status {status}, {}", excerpt(&parsed.reason))
@@ -161,8 +161,8 @@ impl Error {
         }
     }
 
-    /// Returns the error for a response whose body is not a `Status`, such as a proxy's page. It
-    /// repeats nothing of the body.
+    /// Returns the error for a response whose body is not a `Status`, such as a proxy's page. The
+    /// error repeats nothing of the body.
     fn without_status(status: u16, what: &str) -> Self {
         match status {
             401 => Self::upstream(what, Failure::Unauthorized),
@@ -173,8 +173,10 @@ impl Error {
     }
 }
 
-/// Returns whether the refusal is about one of the parameters `given`: the field of a cause, or
-/// without causes a parameter whose name or quoted value is in the message.
+/// Returns whether a refusal is about one of the parameters `given`.
+///
+/// If the refusal names fields in its causes, one of them must be a parameter. Otherwise its
+/// message must contain a parameter's name, or its value in quotation marks.
 fn blames(status: &Status, given: &CallerParameters<'_>) -> bool {
     let causes = status.details.iter().flat_map(|details| &details.causes);
     let mut fields = causes
@@ -193,8 +195,9 @@ fn blames(status: &Status, given: &CallerParameters<'_>) -> bool {
     given.iter().any(|(name, value)| named(name) || quoted(value))
 }
 
-/// Returns whether a kubelet says that there is no run whose log it could send
-/// (`validateContainerLogStatus`). These refusals have no code of their own.
+/// Returns whether a kubelet's message says that the container has no run whose log could be sent
+/// (`validateContainerLogStatus`). Their status alone does not distinguish these refusals from
+/// others.
 fn lacks_run(message: &str) -> bool {
     [
         "is waiting to start",

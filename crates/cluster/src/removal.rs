@@ -7,12 +7,12 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-/// Why a cluster is no longer served as it was.
+/// The reason why a cluster's streams end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RemovalReason {
-    /// It was removed.
+    /// The cluster was removed.
     Removed,
-    /// It was replaced by one with another credential or other settings.
+    /// The cluster was replaced by one with another credential or other settings.
     Replaced,
     /// The process is shutting down.
     Shutdown,
@@ -22,13 +22,14 @@ impl fmt::Display for RemovalReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Removed => "the cluster was removed from Podgate",
-            Self::Replaced => "the credential or the settings of the cluster were replaced, so open it again",
+            Self::Replaced => "the cluster's credential or settings were replaced, so open it again",
             Self::Shutdown => "Podgate is shutting down",
         })
     }
 }
 
-/// Whether a cluster is still served as it was. Cheap to clone; the clones share one state.
+/// The signal that ends a cluster's streams, with its reason. Cheap to clone; the clones share one
+/// state.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Removal {
     token: CancellationToken,
@@ -36,28 +37,28 @@ pub(crate) struct Removal {
 }
 
 impl Removal {
-    /// Ends the cluster. The first reason counts.
+    /// Ends the cluster's streams. The reason of the first call counts.
     pub(crate) fn cancel(&self, why: RemovalReason) {
         self.why.get_or_init(|| why);
         self.token.cancel();
     }
 
-    /// Waits for the end.
+    /// Waits until the streams must end.
     pub(crate) async fn cancelled(&self) {
         self.token.cancelled().await;
     }
 
-    /// Returns whether the end has come.
+    /// Returns whether the streams must end.
     pub(crate) fn is_cancelled(&self) -> bool {
         self.token.is_cancelled()
     }
 
-    /// Runs a future until it completes or the cluster ends.
+    /// Runs a future to its end. Returns `None` if the streams must end first.
     pub(crate) async fn run_until_cancelled<F: Future>(&self, work: F) -> Option<F::Output> {
         self.token.run_until_cancelled(work).await
     }
 
-    /// Returns why the cluster ended.
+    /// Returns why the streams end.
     pub(crate) fn reason(&self) -> RemovalReason {
         self.why.get().copied().unwrap_or(RemovalReason::Removed)
     }

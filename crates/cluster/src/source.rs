@@ -1,4 +1,4 @@
-//! The sources of a cluster's address and credential, and which of them are refused.
+//! Where a cluster's address and credential come from, and which sources are refused.
 
 use std::{
     path::Path,
@@ -38,28 +38,28 @@ pub struct Source {
     kind: Kind,
 }
 
-/// The kinds of sources.
+/// The kind of a source, with its data.
 #[derive(Clone)]
 enum Kind {
-    /// A context of an operator's kubeconfig file. It may name exec plug-ins, proxies and files,
+    /// A context of the operator's kubeconfig file. It may use exec plug-ins, proxies and files,
     /// and reach any address.
     File(Box<FileSource>),
     /// A source that came through the API.
     Untrusted(Box<Effective>),
     /// The service account of the pod that we run in.
     InCluster,
-    /// No source: the credential was lost. Every call fails with the reason.
+    /// No usable source, because the credential was lost. Every call fails with the reason.
     Unusable { api_server: String, reason: String },
 }
 
-/// A context of a file. The file is read again for each client, because tools write fresh
-/// credentials into it.
+/// A context of a kubeconfig file. The file is read again for each client, because tools write
+/// fresh credentials into it.
 #[derive(Clone)]
 struct FileSource {
     file: Arc<file::File>,
     context: String,
-    /// The effective context by the last usable version of the file, or why it was never
-    /// usable. It serves while the file is missing, is being rewritten, or lacks the context.
+    /// The context as the last usable version of the file had it, or why no version was usable. It
+    /// is used while the file is missing, is being rewritten, or lacks the context.
     newest: Arc<Mutex<Result<Effective, InvalidSource>>>,
 }
 
@@ -71,28 +71,27 @@ impl std::fmt::Debug for Source {
     }
 }
 
-/// A context of an operator's kubeconfig, as a cluster.
+/// A context of the operator's kubeconfig, from which a cluster is made.
 #[derive(Clone, Debug)]
 pub struct Context {
-    /// The cluster's name: see [`slug`]. It may not be unique yet.
+    /// The cluster's name, made by [`slug`]. Contexts with similar names may share it.
     pub name: String,
     /// The context's name in the file.
     pub original: String,
-    /// The source. A context that can't be used has one too, with which each call fails with the
-    /// reason.
+    /// The source. That of a context that can't be used fails every call with the reason.
     pub source: Source,
 }
 
-/// A source was refused. The text says why and, if possible, what to do.
+/// The error for a source that is refused. The text says why and, if possible, what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidSource(pub String);
 
 impl Source {
-    /// Reads the contexts of an operator's kubeconfig file, in the file's order.
+    /// Reads the contexts of one of the operator's kubeconfig files, in the file's order.
     ///
-    /// Relative paths in it are resolved against its folder. Contexts that can't be used are
-    /// included; contexts without a name are left out and logged.
+    /// Relative paths in the file are resolved against its folder. Contexts that can't be used are
+    /// included; contexts without a name are skipped and logged.
     ///
     /// # Errors
     /// [`InvalidSource`] if the file can't be read, is not a kubeconfig, or has no context.
@@ -100,7 +99,7 @@ impl Source {
         let (file, kubeconfig) = file::File::open(path)?;
         let shown = path.display();
         if kubeconfig.nameless > 0 {
-            tracing::warn!(file = %shown, contexts = kubeconfig.nameless, "contexts of a kubeconfig have no name and are left out");
+            tracing::warn!(file = %shown, contexts = kubeconfig.nameless, "skipping contexts without a name in a kubeconfig file");
         }
         if kubeconfig.contexts().is_empty() {
             return Err(InvalidSource(format!(
@@ -123,25 +122,25 @@ impl Source {
         Ok(kubeconfig.contexts().into_iter().map(context).collect())
     }
 
-    /// Returns the service account of the pod that we run in; `None` if there is none.
+    /// Returns the service account of the pod that Podgate runs in; `None` outside a cluster.
     pub fn in_cluster() -> Option<Self> {
         let token = Path::new(SERVICE_ACCOUNT).join("token");
         let there = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some() && token.exists();
         there.then_some(Self { kind: Kind::InCluster })
     }
 
-    /// Reads a kubeconfig that came through the API, as YAML or its base64. Its current context is
-    /// used, else its only one.
+    /// Reads a kubeconfig that came through the API, as YAML or as base64. Uses its current
+    /// context, or its only one.
     ///
     /// # Errors
-    /// [`InvalidSource`] for a text that does not parse, and for exec plug-ins, auth providers,
-    /// proxies, files and impersonation, which the error names.
+    /// [`InvalidSource`] for a text that does not parse, and for one that uses exec plug-ins, auth
+    /// providers, proxies, files or impersonation; the error names the field.
     pub fn from_untrusted_kubeconfig(text: &str) -> Result<Self, InvalidSource> {
         Self::untrusted(untrusted::read(text)?)
     }
 
-    /// Makes a source from parts that came through the API. `ca_cert` is PEM or its base64; empty
-    /// for the system's authorities.
+    /// Makes a source from parts that came through the API. `ca_cert` is PEM, as text or as base64.
+    /// If it is empty, the system's authorities are used.
     ///
     /// # Errors
     /// [`InvalidSource`] for an address that is not `https://host[:port][/path]`, and for a
@@ -160,8 +159,10 @@ impl Source {
         Self::untrusted(untrusted::from_kubeconfig(&Kubeconfig::from_value(kubeconfig)?)?)
     }
 
-    /// Makes the source of a cluster whose credential was lost, so that the cluster can still be
-    /// seen, repaired and removed. Every call fails with the reason, and none reaches the server.
+    /// Makes the source of a cluster whose credential was lost.
+    ///
+    /// The cluster can still be seen, repaired and removed. Every call fails with the reason, and
+    /// none reaches the server.
     pub fn unusable(api_server: &str, reason: &str) -> Self {
         Self {
             kind: Kind::Unusable {
@@ -171,15 +172,15 @@ impl Source {
         }
     }
 
-    /// Returns a source for the same server with a bearer token in place of the credential. The
-    /// server must have come through the API.
+    /// Returns a source for the same server with a bearer token in place of the credential. Only a
+    /// source that came through the API can be changed this way.
     ///
     /// # Errors
-    /// [`InvalidSource`] for a source that names no server, and for an invalid token.
+    /// [`InvalidSource`] for any other source, and for an invalid token.
     pub fn with_token(&self, token: &str) -> Result<Self, InvalidSource> {
         let Kind::Untrusted(effective) = &self.kind else {
             return Err(InvalidSource(
-                "there is no stored address that the token could be for: give `apiServer` too".to_owned(),
+                "the cluster has no stored address that the token could be used with: give `apiServer` too".to_owned(),
             ));
         };
         let mut effective = effective.as_ref().clone();
@@ -207,8 +208,9 @@ impl Source {
     /// # Errors
     /// [`InvalidSource`] for any other text.
     pub fn from_stored(text: &str) -> Result<Self, InvalidSource> {
-        let lost =
-            || InvalidSource("what is stored of the cluster's credential can't be read: give it again".to_owned());
+        let lost = || {
+            InvalidSource("the stored credential of the cluster can't be read: give the credential again".to_owned())
+        };
         let mut stored: serde_json::Value = serde_json::from_str(text).map_err(|_| lost())?;
         let kubeconfig = stored.get_mut("kubeconfig").ok_or_else(lost)?.take();
         let kubeconfig = Kubeconfig::from_value(kubeconfig).map_err(|_| lost())?;
@@ -228,8 +230,8 @@ impl Source {
         }
     }
 
-    /// Returns the namespace of an operator's context, if it has one. A cluster added through the
-    /// API names its namespaces itself.
+    /// Returns the namespace of an operator's context, if it has one. The namespaces of a cluster
+    /// added through the API are part of its own settings.
     pub fn namespace(&self) -> Option<String> {
         match &self.kind {
             Kind::File(file) => file.newest().as_ref().ok()?.namespace.clone(),
@@ -245,8 +247,8 @@ impl Source {
         matches!(self.kind, Kind::File(_) | Kind::InCluster)
     }
 
-    /// Returns whether the environment's proxies apply. The pod's own API server, and clusters
-    /// added through the API, are reached directly.
+    /// Returns whether the proxies of the environment apply. They do not apply to the API server of
+    /// Podgate's own pod or to clusters added through the API.
     pub(crate) fn may_use_environment(&self) -> bool {
         matches!(self.kind, Kind::File(_))
     }
@@ -254,7 +256,7 @@ impl Source {
     /// Loads the current address and credential. Blocks, because it reads files.
     ///
     /// # Errors
-    /// [`InvalidSource`] with the reason, which names the context and shows no secret.
+    /// [`InvalidSource`] with a reason that names the context and shows no secret.
     pub(crate) fn load(&self) -> Result<Loaded, InvalidSource> {
         match &self.kind {
             Kind::File(file) => {
@@ -284,8 +286,8 @@ impl Source {
 }
 
 impl FileSource {
-    /// Returns what the context amounts to now. Blocks. A file that lacks the context, such as one
-    /// that is being rewritten, changes nothing.
+    /// Returns the context's current configuration. Blocks. A file that lacks the context, such as
+    /// one that is being rewritten, leaves the last usable configuration in force.
     fn read_again(&self) -> Result<Effective, InvalidSource> {
         let kubeconfig = match self.file.read() {
             Ok(kubeconfig) if kubeconfig.contexts().contains(&self.context.as_str()) => kubeconfig,
@@ -305,12 +307,12 @@ impl FileSource {
     }
 }
 
-/// Returns what client-go's `rest.InClusterConfig` would make of our pod. Its API server is reached
-/// without a proxy.
+/// Returns the configuration that client-go's `rest.InClusterConfig` would make in Podgate's own
+/// pod. The API server is reached without a proxy.
 fn in_cluster() -> Result<Effective, InvalidSource> {
     let text = in_cluster_server();
     let uri = text.parse().map_err(|_| {
-        InvalidSource("the API server's address in KUBERNETES_SERVICE_HOST and …_PORT is malformed".to_owned())
+        InvalidSource("KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not a valid host and port".to_owned())
     })?;
     let file = |name| Path::new(SERVICE_ACCOUNT).join(name);
     Ok(Effective {
@@ -341,8 +343,8 @@ fn in_cluster_server() -> String {
 
 /// Makes a cluster name from a context's name.
 ///
-/// It is lower-cased, with `-` for characters other than `a-z0-9-`, of at most 63 characters,
-/// without `-` at either end, and neither empty nor all digits.
+/// The name is in lower case, with `-` in place of characters other than `a-z0-9-`. It has at most
+/// 63 characters, does not begin or end with `-`, and is neither empty nor all digits.
 fn slug(context: &str) -> String {
     const MAX: usize = 63;
     let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };

@@ -1,13 +1,13 @@
-//! How current a cluster is.
+//! How up to date a cluster's rows are.
 
 use crate::Error;
 
 pub(crate) mod tracker;
 
-/// How current a cluster's pods in the index are.
+/// How up to date a cluster's pods in the index are.
 #[derive(Clone, Debug)]
 pub struct Sync {
-    /// Where the watch is.
+    /// The state of the watch.
     pub state: SyncState,
     /// When the index was last known to equal the cluster, in milliseconds since the epoch; `None`
     /// before the first sync.
@@ -19,12 +19,12 @@ pub struct Sync {
 /// The state of a cluster's watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SyncState {
-    /// It has never synced, and tries for the first time.
+    /// It has not synced yet, and the first try is in progress.
     Syncing,
     /// The watch is live.
     Synced,
-    /// It has synced, but the watch is broken or being renewed: rows may be old.
+    /// It has synced, but the watch is broken or being renewed, so rows may be out of date.
     Stale,
-    /// It has never synced, and the last try failed.
+    /// It has not synced yet, and the last try failed.
     Failed,
 }

@@ -5,7 +5,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 
-/// Padding is required, and its unused bits may be anything.
+/// The standard alphabet. Padding is required, and the unused bits before it may have any value.
 pub(super) const GO: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -13,7 +13,7 @@ pub(super) const GO: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::RequireCanonical),
 );
 
-/// Returns the text without line ends, which are all that Go skips.
+/// Returns the text without line ends, the only characters that Go skips.
 pub(super) fn without_line_ends(text: &str) -> String {
     text.chars().filter(|c| !matches!(c, '\r' | '\n')).collect()
 }

@@ -1,5 +1,5 @@
-//! The effective configuration of a context of a kubeconfig, as in client-go's `clientcmd`
-//! (`client_config.go`, `validation.go`) without its merging of files.
+//! The effective configuration of a kubeconfig's context, as client-go's `clientcmd` computes it
+//! (`client_config.go`, `validation.go`), but without merging files.
 
 use std::path::{Path, PathBuf};
 
@@ -15,8 +15,8 @@ use super::{
 };
 use crate::client::proxy::Proxy;
 
-/// The characters of a header's name in addition to letters and digits (`legalHeaderByte` of
-/// client-go's `round_trippers.go`).
+/// The characters to escape in a header's name: all except letters, digits and those that
+/// `legalHeaderByte` of client-go's `round_trippers.go` allows.
 const HEADER_NAME: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'!')
     .remove(b'#')
@@ -32,10 +32,10 @@ const HEADER_NAME: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'`')
     .remove(b'|')
     .remove(b'~');
-/// The extension of a cluster that an exec plug-in gets as its configuration.
+/// The name of the cluster extension that is passed to an exec plug-in as its configuration.
 const EXEC_EXTENSION: &str = "client.authentication.k8s.io/exec";
 
-/// The address and credential that one context of a kubeconfig gives. Files are named, not read.
+/// The address and credential in one context of a kubeconfig. Files are named, but not read yet.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Effective {
     pub(crate) server: Server,
@@ -49,22 +49,24 @@ pub(crate) struct Effective {
     /// The context's namespace.
     pub(crate) namespace: Option<String>,
     pub(crate) credential: Credential,
-    /// The headers of `as`, `as-uid`, `as-groups` and `as-user-extra`; over https only.
+    /// The headers for `as`, `as-uid`, `as-groups` and `as-user-extra`; empty unless the server's
+    /// address is https.
     pub(crate) act_as: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// An API server's address.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Server {
-    /// As it was given, without trailing slashes, and without a query, which may hold a secret.
+    /// The address as given, without trailing slashes, and without a query, which may contain a
+    /// secret.
     pub(crate) text: String,
     /// The address to connect to: scheme, host, port and path, without a query.
     pub(crate) uri: Uri,
-    /// Whether it was given without a scheme, which means http.
+    /// Whether the address was given without a scheme, which means http.
     pub(crate) bare: bool,
 }
 
-/// PEM, given as text or in a file.
+/// PEM, as data or as the path of a file.
 #[derive(Clone, PartialEq)]
 pub(crate) enum Material {
     Data(Vec<u8>),
@@ -74,9 +76,9 @@ pub(crate) enum Material {
 /// The credential for the API server.
 #[derive(Clone, PartialEq)]
 pub(crate) enum Credential {
-    /// No credential: calls are anonymous. The text says why, as a part of a sentence.
+    /// No credential, so calls are anonymous. The text says why, as part of a sentence.
     Absent(String),
-    /// At least one of these.
+    /// The credentials that the context gives; at least one is present.
     Given {
         token: Option<Token>,
         basic: Option<(String, String)>,
@@ -88,13 +90,13 @@ pub(crate) enum Credential {
 /// A bearer token.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Token {
-    /// Used while the file can't be read.
+    /// The token as text. If there is a file, it is used only while the file can't be read.
     pub(crate) text: Option<String>,
-    /// Takes precedence over the text.
+    /// The file that holds the token. It takes precedence over the text.
     pub(crate) file: Option<PathBuf>,
 }
 
-/// An exec plug-in to run for a credential.
+/// An exec plug-in: a program that prints a credential.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Exec {
     pub(crate) api_version: String,
@@ -102,16 +104,15 @@ pub(crate) struct Exec {
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) install_hint: String,
-    /// The `spec.cluster` of an `ExecCredential` as `provideClusterInfo` passes it on, without the
-    /// authority.
+    /// The `spec.cluster` of the `ExecCredential` to pass on if `provideClusterInfo` is set,
+    /// without the certificate authority.
     pub(crate) cluster: Option<Value>,
 }
 
 /// Returns the effective configuration of a context. Relative paths are resolved against `folder`.
 ///
 /// # Errors
-/// [`InvalidSource`] with a sentence that names the field or entry at fault, and quotes no
-/// credential.
+/// [`InvalidSource`] with a sentence that names the wrong field or entry and quotes no credential.
 pub(super) fn effective(kubeconfig: &Kubeconfig, name: &str, folder: &Path) -> Result<Effective, InvalidSource> {
     let refuse = |why: String| Err(InvalidSource(why));
     let Some(context) = kubeconfig.context(name)? else {
@@ -168,8 +169,8 @@ fn lacks(kind: &str, name: &str) -> String {
     )
 }
 
-/// Reads the address as `DefaultServerURL` of client-go does: without a scheme it is a host and
-/// port that speak http.
+/// Reads the address as client-go's `DefaultServerURL` does: an address without a scheme is a host
+/// and port that speak http.
 fn server(cluster: &Fields<'_>) -> Result<Server, InvalidSource> {
     let refuse = |why: &str| Err(InvalidSource(format!("`server` of {} {why}", cluster.what)));
     let Some(given) = cluster.text("server")? else {
@@ -192,13 +193,13 @@ fn server(cluster: &Fields<'_>) -> Result<Server, InvalidSource> {
     };
     if !matches!(scheme, "https" | "http") {
         return refuse(
-            "begins with another scheme than Kubernetes speaks: give the API server's address, as `https://host:port`",
+            "begins with another scheme than `https` or `http`: give the API server's address, as `https://host:port`",
         );
     }
     if authority.as_str().contains('@') {
         return refuse(
-            "holds a user name or password: give the address alone, as `https://host:port`, and them as `username` and `password` \
-             of the user",
+            "contains a user name or password: give the address alone, as `https://host:port`, and set `username` and \
+             `password` of the user instead",
         );
     }
     let port_is_odd = uri.port_u16().is_none() && authority.as_str() != authority.host();
@@ -227,7 +228,7 @@ fn proxy(cluster: &Fields<'_>) -> Result<Option<Proxy>, InvalidSource> {
     }
 }
 
-/// Reads data, or else the name of a file.
+/// Reads PEM from the field `<name>-data`, or the path of a file from the field `<name>`.
 fn pem(fields: &Fields<'_>, name: &str, folder: &Path) -> Result<Option<Material>, InvalidSource> {
     if let Some(data) = fields.data(&format!("{name}-data"))? {
         return Ok(Some(Material::Data(data)));
@@ -236,8 +237,8 @@ fn pem(fields: &Fields<'_>, name: &str, folder: &Path) -> Result<Option<Material
     Ok(file.map(|file| Material::File(folder.join(file))))
 }
 
-/// Returns a user's credential by the precedence of client-go's transport: what is given, else a
-/// plug-in.
+/// Returns a user's credential. As in client-go's transport, a given credential takes precedence
+/// over an exec plug-in.
 fn credential(user: &Fields<'_>, cluster: &Fields<'_>, folder: &Path) -> Result<Credential, InvalidSource> {
     let refuse = |why: &str| Err(InvalidSource(format!("{} {why}", user.what)));
     let mut token = Token {
@@ -295,8 +296,8 @@ impl Token {
     const NONE: Self = Self { text: None, file: None };
 }
 
-/// Returns the token of an auth provider. client-go supports only `oidc`, whose `id-token` is used
-/// as it is: nothing renews it.
+/// Returns the token of an auth provider. client-go supports only `oidc`; its `id-token` is used as
+/// given, and never renewed.
 fn id_token(user: &Fields<'_>, provider: &Fields<'_>) -> Result<String, InvalidSource> {
     let name = provider.text("name")?.unwrap_or_default();
     let config = provider.mapping("config")?;
@@ -324,7 +325,8 @@ fn plug_in(exec: &Fields<'_>, cluster: &Fields<'_>, folder: &Path) -> Result<Exe
         "client.authentication.k8s.io/v1" | "client.authentication.k8s.io/v1beta1"
     ) {
         return Err(InvalidSource(format!(
-            "`apiVersion` of {} is `{}`: `client.authentication.k8s.io/v1` and `…/v1beta1` are those that exist",
+            "`apiVersion` of {} is `{}`, which is not supported: use `client.authentication.k8s.io/v1` or \
+             `client.authentication.k8s.io/v1beta1`",
             exec.what,
             quote(api_version)
         )));
@@ -334,7 +336,7 @@ fn plug_in(exec: &Fields<'_>, cluster: &Fields<'_>, folder: &Path) -> Result<Exe
         let name = variable.text("name")?.unwrap_or_default();
         if name.is_empty() || name.contains(['=', '\0']) {
             return Err(InvalidSource(format!(
-                "a variable in `env` of {} has no usable `name`",
+                "a variable in `env` of {} has no `name`, or one that contains `=` or NUL",
                 exec.what
             )));
         }
@@ -342,7 +344,7 @@ fn plug_in(exec: &Fields<'_>, cluster: &Fields<'_>, folder: &Path) -> Result<Exe
     };
     let plug_in = Exec {
         api_version: api_version.to_owned(),
-        // Only a command that is not looked up in PATH is relative to the file.
+        // A command with a slash is relative to the file. Any other is looked up in PATH.
         command: if command.contains('/') {
             folder.join(command)
         } else {
@@ -360,7 +362,8 @@ fn plug_in(exec: &Fields<'_>, cluster: &Fields<'_>, folder: &Path) -> Result<Exe
     Ok(plug_in)
 }
 
-/// Does `ConfigToExecCluster` of client-go, without the authority, which may be in a file.
+/// Builds the `spec.cluster` of an `ExecCredential` as client-go's `ConfigToExecCluster` does, but
+/// without the certificate authority, which may be in a file.
 fn about(cluster: &Fields<'_>) -> Result<Value, InvalidSource> {
     let mut about = serde_json::Map::new();
     for field in ["server", "tls-server-name", "proxy-url"] {
@@ -385,7 +388,7 @@ fn act_as(user: &Fields<'_>) -> Result<Vec<(HeaderName, HeaderValue)>, InvalidSo
     let value = |field: &str, text: &str| {
         HeaderValue::from_bytes(text.as_bytes()).map_err(|_| {
             InvalidSource(format!(
-                "`{field}` of {} holds a line feed or another character that a header can't hold",
+                "`{field}` of {} holds a line feed or another character that an HTTP header can't hold",
                 user.what
             ))
         })
@@ -407,8 +410,13 @@ fn act_as(user: &Fields<'_>) -> Result<Vec<(HeaderName, HeaderValue)>, InvalidSo
     if let Some(extra) = user.mapping("as-user-extra")? {
         for key in extra.names() {
             let escaped = percent_encoding::utf8_percent_encode(key, HEADER_NAME);
-            let header = HeaderName::try_from(format!("impersonate-extra-{escaped}").to_ascii_lowercase())
-                .map_err(|_| InvalidSource(format!("`as-user-extra` of {} has a key that is too long", user.what)))?;
+            let header =
+                HeaderName::try_from(format!("impersonate-extra-{escaped}").to_ascii_lowercase()).map_err(|_| {
+                    InvalidSource(format!(
+                        "`as-user-extra` of {} has a key that is too long for an HTTP header",
+                        user.what
+                    ))
+                })?;
             for text in extra.texts(key)? {
                 headers.push((header.clone(), value("as-user-extra", &text)?));
             }

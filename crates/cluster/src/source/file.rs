@@ -1,4 +1,4 @@
-//! A kubeconfig file that each of its contexts reads again and again.
+//! A kubeconfig file that its contexts read repeatedly and share.
 
 use std::{
     os::unix::fs::MetadataExt,
@@ -11,21 +11,22 @@ use super::{InvalidSource, kubeconfig::Kubeconfig, material};
 /// The most bytes of a kubeconfig file.
 const MAX: u64 = 16 << 20;
 
-/// A kubeconfig file. It is parsed again only if it changed: it may have hundreds of contexts, and
-/// each reads it once a minute.
+/// A kubeconfig file and its last content. It is parsed again only after it has changed, because it
+/// may have hundreds of contexts, each of which reads it once a minute.
 pub(super) struct File {
     path: PathBuf,
-    /// Locked while the file is read, by threads that may block.
+    /// The stamp and content of the last read. Locked while the file is read, on threads that may
+    /// block.
     last: Mutex<(Option<Stamp>, Arc<Kubeconfig>)>,
 }
 
-/// The properties that change when a file is written or replaced: device, inode, length, and the
-/// time of its last status change.
+/// The properties by which a written or replaced file is recognised: device, inode, length, and the
+/// time of its last status change in seconds and nanoseconds.
 #[derive(Clone, Copy, PartialEq)]
 struct Stamp(u64, u64, u64, i64, i64);
 
 impl Stamp {
-    /// Reads the stamp of a file; `None` if it has none, as a pipe does.
+    /// Reads the stamp of a file; `None` for a pipe, which has no such properties.
     fn read(path: &Path) -> Option<Self> {
         let now = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
         Some(Self(now.dev(), now.ino(), now.len(), now.ctime(), now.ctime_nsec()))
@@ -57,7 +58,7 @@ impl File {
     /// As [`File::open`].
     pub(super) fn read(&self) -> Result<Arc<Kubeconfig>, InvalidSource> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        // Before the content, so that a change in between is seen the next time.
+        // Read the stamp before the content, so that a change in between is noticed the next time.
         let stamp = Stamp::read(&self.path);
         if stamp.is_none() || stamp != last.0 {
             *last = (stamp, Arc::new(parse(&self.path)?));

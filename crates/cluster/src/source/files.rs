@@ -1,5 +1,5 @@
-//! The operator's kubeconfig files. Each is read by itself, and none prevents the use of the
-//! others.
+//! The operator's kubeconfig files. Each is read separately, and an unusable one does not affect
+//! the others.
 
 use std::{
     collections::HashSet,
@@ -12,36 +12,36 @@ use super::{Context, InvalidSource, Source};
 /// A context of one of several files.
 #[derive(Clone, Debug)]
 pub struct FileContext {
-    /// Identifies the context over restarts.
+    /// A key that identifies the context across restarts.
     pub key: String,
     /// The context.
     pub context: Context,
 }
 
 impl Source {
-    /// Reads the contexts of several kubeconfig files of the operator, in the order of the files.
+    /// Reads the contexts of the operator's kubeconfig files, in the order of the files.
     ///
-    /// Empty paths, repeated files and files that can't be used are left out and logged.
+    /// Empty paths, repeated files and files that can't be used are skipped and logged.
     ///
     /// # Errors
-    /// [`InvalidSource`] if files are named and none of them exists.
+    /// [`InvalidSource`] if `files` is not empty and none of them exists.
     pub fn from_kubeconfig_files(files: &[PathBuf]) -> Result<Vec<FileContext>, InvalidSource> {
         let mut found = Vec::new();
         let mut missing = Vec::new();
         let mut seen = HashSet::new();
         for file in files {
             if file.as_os_str().is_empty() {
-                tracing::warn!("an empty entry among the kubeconfig files is left out");
+                tracing::warn!("skipping an empty path among the kubeconfig files");
                 continue;
             }
             match file.canonicalize() {
                 Ok(real) if seen.insert(real.clone()) => found.push((file, real)),
-                Ok(_) => tracing::warn!(file = %file.display(), "a kubeconfig is named twice and is read once"),
+                Ok(_) => tracing::warn!(file = %file.display(), "a kubeconfig file is named twice and read once"),
                 // A pipe, such as `<(command)`, has no canonical path.
                 Err(_) if file.metadata().is_ok() => found.push((file, file.clone())),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => missing.push(file),
                 Err(error) => {
-                    tracing::error!(file = %file.display(), %error, "a kubeconfig can't be read and is left out");
+                    tracing::error!(file = %file.display(), %error, "skipping a kubeconfig file that can't be read");
                     found.push((file, file.clone()));
                 }
             }
@@ -49,12 +49,12 @@ impl Source {
         if found.is_empty() && !missing.is_empty() {
             let names: Vec<_> = missing.iter().map(|file| file.display().to_string()).collect();
             return Err(InvalidSource(format!(
-                "none of the kubeconfig files is there (`{}`): check --kubeconfig and PODGATE_KUBECONFIG",
+                "none of the kubeconfig files exists (`{}`): check --kubeconfig and PODGATE_KUBECONFIG",
                 names.join("`, `")
             )));
         }
         for file in missing {
-            tracing::error!(file = %file.display(), "a kubeconfig is not there and is left out");
+            tracing::error!(file = %file.display(), "skipping a kubeconfig file that does not exist");
         }
         Ok(found
             .into_iter()
@@ -63,10 +63,10 @@ impl Source {
     }
 }
 
-/// Returns the contexts of one file; none if it can't be used.
+/// Returns the contexts of one file. If it can't be used, logs why and returns an empty list.
 fn contexts(file: &Path, real: &Path) -> Vec<FileContext> {
-    // Not the real path: a Secret's volume has another one for each version, and paths in the file
-    // are relative to the link.
+    // Use the path as given, not the real one: the real path in a Secret's volume changes with each
+    // version, and paths in the file are relative to the link.
     let absolute = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     let identity = if is_version(real) { &absolute } else { real };
     match Source::from_kubeconfig_file(&absolute) {
@@ -78,13 +78,13 @@ fn contexts(file: &Path, real: &Path) -> Vec<FileContext> {
             })
             .collect(),
         Err(InvalidSource(reason)) => {
-            tracing::error!(file = %file.display(), reason, "a kubeconfig can't be used and is left out");
+            tracing::error!(file = %file.display(), reason, "skipping a kubeconfig file that can't be used");
             Vec::new()
         }
     }
 }
 
-/// Returns whether a path is within a version of a volume of Kubernetes, such as
+/// Returns whether a path leads through a version folder of a Kubernetes volume, such as
 /// `..2026_01_01_00_00_00.1`.
 fn is_version(path: &Path) -> bool {
     path.components()

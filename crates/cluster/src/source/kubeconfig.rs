@@ -1,15 +1,15 @@
-//! The entries of a kubeconfig, each judged by itself: one that can't be used costs only the
+//! The entries of a kubeconfig. Each is checked separately, so an unusable entry affects only the
 //! contexts that name it.
 //!
-//! client-go (`clientcmd/api/v1`) refuses a whole file for one wrong entry. Here the contexts of a
-//! file are independent clusters.
+//! client-go (`clientcmd/api/v1`) refuses the whole file for one invalid entry. Here the contexts
+//! of a file are independent clusters.
 
 use serde_json::{Map, Value};
 
 use super::quote;
 use super::{InvalidSource, base64, yaml};
 
-/// A kubeconfig as its lists of named entries.
+/// The lists of named entries in a kubeconfig.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Kubeconfig {
     clusters: Vec<Entry>,
@@ -17,9 +17,9 @@ pub(super) struct Kubeconfig {
     contexts: Vec<Entry>,
     /// `current-context`, or empty.
     pub(super) current: String,
-    /// The number of contexts without a name, which can't be shown.
+    /// The number of contexts without a name, which are skipped.
     pub(super) nameless: usize,
-    /// Whether the text has a second document.
+    /// Whether another YAML document follows.
     pub(super) more: bool,
 }
 
@@ -31,7 +31,8 @@ struct Entry {
     fields: Result<Map<String, Value>, String>,
 }
 
-/// The fields of one entry, and its name in messages: "user `admin`".
+/// The fields of one entry or of a mapping in it, with its name for messages, such as "user
+/// `admin`".
 #[derive(Clone, Debug)]
 pub(super) struct Fields<'a> {
     of: &'a Map<String, Value>,
@@ -39,10 +40,10 @@ pub(super) struct Fields<'a> {
 }
 
 impl Kubeconfig {
-    /// Reads a text as kubectl does: YAML or JSON, of which only the first document counts.
+    /// Reads YAML or JSON as kubectl does. Only the first document counts.
     ///
     /// # Errors
-    /// [`InvalidSource`] for a text that is not a kubeconfig. Quotes no value.
+    /// [`InvalidSource`] for a text that is not a kubeconfig. The error quotes none of its values.
     pub(super) fn parse(text: &str) -> Result<Self, InvalidSource> {
         let document = yaml::read(text).map_err(|malformed| InvalidSource(malformed.to_string()))?;
         Ok(Self {
@@ -94,7 +95,7 @@ impl Kubeconfig {
         })
     }
 
-    /// Returns the names of the contexts without repetitions, in the file's order.
+    /// Returns the distinct names of the contexts, in the file's order.
     pub(super) fn contexts(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::with_capacity(self.contexts.len());
         let mut seen = std::collections::HashSet::new();
@@ -138,8 +139,8 @@ fn find<'a>(entries: &'a [Entry], kind: &str, name: &str) -> Result<Option<Field
     }
 }
 
-/// Reads the entries of a list. An entry that is not a mapping has no name, so nothing can refer to
-/// it.
+/// Reads the entries of a list. An entry that is not a mapping gets an empty name, so nothing can
+/// refer to it.
 fn entries(root: &Map<String, Value>, list: &str, field: &str) -> Result<Vec<Entry>, InvalidSource> {
     let items = match root.get(list) {
         None | Some(Value::Null) => return Ok(Vec::new()),
@@ -171,7 +172,7 @@ fn entries(root: &Map<String, Value>, list: &str, field: &str) -> Result<Vec<Ent
 }
 
 impl<'a> Fields<'a> {
-    /// Returns a text; `None` if it is absent, null or empty.
+    /// Returns a field that must be a text; `None` if it is absent, null or empty.
     pub(super) fn text(&self, field: &str) -> Result<Option<&'a str>, InvalidSource> {
         match self.of.get(field) {
             None | Some(Value::Null) => Ok(None),
@@ -180,7 +181,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Returns the bytes of a text in base64; `None` if it is absent, null or empty.
+    /// Returns the bytes of a field that must be base64; `None` if it is absent, null or empty.
     pub(super) fn data(&self, field: &str) -> Result<Option<Vec<u8>>, InvalidSource> {
         let Some(text) = self.text(field)? else { return Ok(None) };
         let bytes = base64::decode(text).ok_or_else(|| {
@@ -192,7 +193,7 @@ impl<'a> Fields<'a> {
         Ok(Some(bytes).filter(|bytes| !bytes.is_empty()))
     }
 
-    /// Returns a boolean; false if it is absent or null.
+    /// Returns a field that must be a boolean; false if it is absent or null.
     pub(super) fn flag(&self, field: &str) -> Result<bool, InvalidSource> {
         match self.of.get(field) {
             None | Some(Value::Null) => Ok(false),
@@ -201,7 +202,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Returns the items of a list; none if it is absent or null.
+    /// Returns the items of a field that must be a list; empty if it is absent or null.
     pub(super) fn list(&self, field: &str) -> Result<&'a [Value], InvalidSource> {
         match self.of.get(field) {
             None | Some(Value::Null) => Ok(&[]),
@@ -210,7 +211,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Returns a list of texts.
+    /// Returns a field that must be a list of texts; empty if it is absent or null.
     pub(super) fn texts(&self, field: &str) -> Result<Vec<String>, InvalidSource> {
         let text = |item: &Value| match item {
             Value::String(text) => Ok(text.clone()),
@@ -220,7 +221,7 @@ impl<'a> Fields<'a> {
         self.list(field)?.iter().map(text).collect()
     }
 
-    /// Returns the fields of a mapping; `None` if it is absent or null.
+    /// Returns a field that must be a mapping; `None` if it is absent or null.
     pub(super) fn mapping(&self, field: &str) -> Result<Option<Fields<'a>>, InvalidSource> {
         match self.of.get(field) {
             None | Some(Value::Null) => Ok(None),
@@ -232,7 +233,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Returns an item of one of its lists as fields.
+    /// Returns an item of the list `field`, which must be a mapping.
     pub(super) fn item(&self, field: &str, item: &'a Value) -> Result<Fields<'a>, InvalidSource> {
         match item {
             Value::Object(of) => Ok(Fields {
@@ -243,7 +244,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Returns the names of its fields.
+    /// Returns the names of the fields.
     pub(super) fn names(&self) -> impl Iterator<Item = &'a String> + use<'a> {
         self.of.keys()
     }
@@ -266,7 +267,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Returns the kind of a value, in place of the value, which may be a credential.
+/// Returns the kind of a value, for messages, which must not quote the value: it may be a
+/// credential.
 fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "nothing",

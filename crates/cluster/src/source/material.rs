@@ -1,4 +1,4 @@
-//! A source with its files read, from which a client is made.
+//! Sources whose files have been read, from which clients are made.
 
 use std::{io::Read, path::Path};
 
@@ -15,7 +15,7 @@ use crate::client::{proxy::Proxy, tls};
 /// The most bytes of a file that a kubeconfig names.
 const MAX: u64 = 1 << 20;
 
-/// Everything that a client is made from. Equal ones make the same client.
+/// Everything that a client is made from. Equal values make equal clients.
 #[derive(Clone, PartialEq)]
 pub(crate) struct Loaded {
     pub(crate) server: Uri,
@@ -27,11 +27,11 @@ pub(crate) struct Loaded {
     /// The client certificate with its chain, and its key, in PEM.
     pub(crate) certificate: Option<(Vec<u8>, Vec<u8>)>,
     pub(crate) proxy: Option<Proxy>,
-    /// The headers of each request: the credential, and whom it acts as.
+    /// The headers of each request: the credential and the impersonation.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-    /// The plug-in to run for the credential.
+    /// The exec plug-in that prints the credential.
     pub(crate) exec: Option<Exec>,
-    /// Why there is no credential, as a part of a sentence.
+    /// Why calls are anonymous, as part of a sentence; `None` if there is a credential.
     pub(crate) anonymous: Option<String>,
 }
 
@@ -125,8 +125,8 @@ impl Material {
 }
 
 impl Token {
-    /// Returns the token in the file, else the text (client-go's `fileTokenSource` and its
-    /// fallback).
+    /// Returns the token in the file, or the token given as text if the file can't be read
+    /// (client-go's `fileTokenSource` and its fallback).
     fn read(&self) -> Result<String, InvalidSource> {
         let Some(path) = &self.file else {
             return Ok(self.text.clone().unwrap_or_default());
@@ -154,7 +154,7 @@ impl Token {
 /// Reads a file of a bounded length.
 ///
 /// # Errors
-/// The rest of a sentence that names the file.
+/// The reason, as the end of a sentence that names the file.
 pub(super) fn read(path: &Path, max: u64) -> Result<Vec<u8>, String> {
     let file = std::fs::File::open(path).map_err(|error| error.to_string())?;
     let mut bytes = Vec::new();

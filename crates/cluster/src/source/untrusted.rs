@@ -1,5 +1,5 @@
-//! The policy for a kubeconfig from the API: it may hold data, and nothing that makes this server
-//! run, read or call something else.
+//! The policy for a kubeconfig that comes through the API. It may contain data only: nothing that
+//! makes this server run a program, read a file or call another address.
 
 use std::path::Path;
 
@@ -16,40 +16,45 @@ use crate::client::tls;
 
 /// The most bytes of a kubeconfig.
 const MAX: usize = 1 << 20;
+/// Why a user may not name another one to act as.
+const IMPERSONATION: &str = "calls are made as the credential's own user; give a credential of the user to act as";
+/// Why a user may not have a name and a password.
+const BASIC: &str = "Kubernetes dropped user names and passwords in 1.19; give a `token` or a client certificate";
 
-/// Reads YAML, or its base64.
+/// Reads a kubeconfig, as YAML or as base64.
 pub(super) fn read(text: &str) -> Result<Effective, InvalidSource> {
     if text.len() > MAX {
-        return refuse("the kubeconfig is longer than 1 MiB");
+        return refuse("the kubeconfig is longer than 1 MiB: reduce it to the cluster that you want to add");
     }
     let decoded = decode(text).and_then(|bytes| String::from_utf8(bytes).ok());
     let kubeconfig = Kubeconfig::parse(decoded.as_deref().unwrap_or(text)).map_err(|InvalidSource(why)| {
         InvalidSource(format!(
-            "the kubeconfig is neither a kubeconfig in YAML nor its base64: {why}"
+            "the text is not a kubeconfig, neither as YAML nor as base64: {why}"
         ))
     })?;
     if kubeconfig.more {
-        return refuse("the kubeconfig is several YAML documents (`---`): give one");
+        return refuse("the kubeconfig consists of several YAML documents, separated by `---`: give one of them");
     }
     from_kubeconfig(&kubeconfig)
 }
 
-/// Uses the current context, else the only one.
+/// Returns the configuration of the current context, or of the only one.
 pub(super) fn from_kubeconfig(kubeconfig: &Kubeconfig) -> Result<Effective, InvalidSource> {
     let names = kubeconfig.contexts();
     let name = match (kubeconfig.current.as_str(), names.as_slice()) {
         ("", [only]) => only,
-        ("", []) => return refuse("the kubeconfig has no context"),
+        ("", []) => return refuse("the kubeconfig has no context: add one, with a cluster and a user"),
         ("", several) => {
             let names = crate::text::excerpt(&several.join("`, `"));
             return refuse(format!(
-                "the kubeconfig has several contexts (`{names}`) and no `current-context`: set it"
+                "the kubeconfig has several contexts (`{names}`) and no `current-context`: set `current-context` to the one \
+                 that you want to add"
             ));
         }
         (current, names) if names.contains(&current) => current,
         (current, _) => {
             return refuse(format!(
-                "the kubeconfig has no context `{}`, which `current-context` names",
+                "`current-context` names `{}`, which is not a context of the kubeconfig: name one of its contexts",
                 quote(current)
             ));
         }
@@ -62,7 +67,7 @@ pub(super) fn from_kubeconfig(kubeconfig: &Kubeconfig) -> Result<Effective, Inva
             check_user(&user)?;
         }
     }
-    // Such a context names no file, so the folder does not matter.
+    // The folder does not matter, because a context that passed these checks names no file.
     effective::effective(kubeconfig, name, Path::new(""))
 }
 
@@ -71,10 +76,13 @@ fn check_cluster(cluster: &Fields<'_>) -> Result<(), InvalidSource> {
         .text("server")?
         .is_some_and(|server| server.contains(['?', '#']))
     {
-        return Err(usage("holds more than a host, a port and a path"));
+        return Err(usage("has a query (`?`) or a fragment (`#`)"));
     }
     if cluster.raw("proxy-url").is_some_and(is_given) {
-        return forbidden("proxy-url", "a cluster added through the API is reached directly");
+        return forbidden(
+            "proxy-url",
+            "a cluster added through the API must be reachable without a proxy",
+        );
     }
     if cluster.raw("certificate-authority").is_some_and(is_given) {
         return forbidden(
@@ -85,13 +93,14 @@ fn check_cluster(cluster: &Fields<'_>) -> Result<(), InvalidSource> {
     if cluster.raw("insecure-skip-tls-verify").is_some_and(is_given) {
         return forbidden(
             "insecure-skip-tls-verify",
-            "anybody could read the credential; give the server's authority as `certificate-authority-data`",
+            "anybody on the network could intercept the credential; give the server's certificate authority as \
+             `certificate-authority-data`",
         );
     }
     Ok(())
 }
 
-/// Returns whether a value is given. An empty one counts as absent.
+/// Returns whether a field is set. An empty value counts as absent.
 fn is_given(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => false,
@@ -118,18 +127,12 @@ fn check_user(user: &Fields<'_>) -> Result<(), InvalidSource> {
         ),
         ("client-key", "it names a file; give its content as `client-key-data`"),
         ("tokenFile", "it names a file; give its content as `token`"),
-        ("as", "whom to act as is not for a kubeconfig to say"),
-        ("as-uid", "whom to act as is not for a kubeconfig to say"),
-        ("as-groups", "whom to act as is not for a kubeconfig to say"),
-        ("as-user-extra", "whom to act as is not for a kubeconfig to say"),
-        (
-            "username",
-            "Kubernetes dropped user names and passwords in 1.19; give a `token` or a client certificate",
-        ),
-        (
-            "password",
-            "Kubernetes dropped user names and passwords in 1.19; give a `token` or a client certificate",
-        ),
+        ("as", IMPERSONATION),
+        ("as-uid", IMPERSONATION),
+        ("as-groups", IMPERSONATION),
+        ("as-user-extra", IMPERSONATION),
+        ("username", BASIC),
+        ("password", BASIC),
     ];
     match rules.into_iter().find(|(name, _)| user.raw(name).is_some_and(is_given)) {
         Some((name, why)) => forbidden(name, why),
@@ -137,7 +140,7 @@ fn check_user(user: &Fields<'_>) -> Result<(), InvalidSource> {
     }
 }
 
-/// Refuses what an untrusted source may not contain, however it was given.
+/// Checks an untrusted source, whether it came as a kubeconfig, in parts or from the store.
 pub(super) fn check(effective: &Effective) -> Result<(), InvalidSource> {
     check_address(effective)?;
     check_tls(effective)?;
@@ -150,22 +153,24 @@ pub(super) fn check(effective: &Effective) -> Result<(), InvalidSource> {
     }
 }
 
-/// Returns the error for an address.
+/// Returns the error for an invalid address of an API server.
 fn usage(why: &str) -> InvalidSource {
-    InvalidSource(format!("the API server's address {why}: give `https://host[:port]`"))
+    InvalidSource(format!(
+        "the API server's address {why}: give `https://host[:port][/path]`"
+    ))
 }
 
 fn check_address(effective: &Effective) -> Result<(), InvalidSource> {
     let url = url::Url::parse(&effective.server.text).map_err(|_| usage("is missing or malformed"))?;
     if url.scheme() != "https" || effective.server.uri.scheme_str() != Some("https") {
         return Err(usage(
-            "does not begin with `https://`, and a credential must not travel in clear",
+            "does not begin with `https://`, so the credential would be sent unencrypted",
         ));
     }
     Ok(())
 }
 
-/// Refuses certificates and keys with which no connection could be made.
+/// Checks the certificates and keys, so that unusable ones are refused before the first connection.
 fn check_tls(effective: &Effective) -> Result<(), InvalidSource> {
     let data = |material: &Material| match material {
         Material::Data(data) => Some(data.clone()),
@@ -193,12 +198,14 @@ fn check_credential(token: Option<&Token>, has_certificate: bool) -> Result<(), 
         return refuse("there is no credential: give a `token`, or `client-certificate-data` with `client-key-data`");
     }
     if text.is_some_and(|token| !token.bytes().all(|byte| byte.is_ascii_graphic())) {
-        return refuse("the token holds characters that no token has: check that it is pasted whole and alone");
+        return refuse(
+            "the token contains white space or another character that no bearer token has: give the token alone",
+        );
     }
     Ok(())
 }
 
-/// Returns a kubeconfig with only an untrusted source.
+/// Returns a kubeconfig that contains this source and nothing else.
 pub(super) fn to_kubeconfig(effective: &Effective) -> Value {
     let mut cluster = json!({"server": effective.server.text});
     if let Some(Material::Data(pem)) = &effective.ca {
@@ -225,7 +232,7 @@ pub(super) fn to_kubeconfig(effective: &Effective) -> Value {
     })
 }
 
-/// Encodes PEM as base64, and keeps base64 as it is.
+/// Returns the base64 of PEM. A text that is base64 already is kept, without white space.
 pub(super) fn as_base64(pem: &str) -> String {
     match decode(pem) {
         Some(_) => pem.split_whitespace().collect(),
@@ -233,7 +240,7 @@ pub(super) fn as_base64(pem: &str) -> String {
     }
 }
 
-/// Decodes base64, with or without line ends.
+/// Decodes base64, ignoring white space; `None` if the text is empty or not base64.
 fn decode(text: &str) -> Option<Vec<u8>> {
     let text: String = text.split_whitespace().collect();
     STANDARD.decode(text).ok().filter(|bytes| !bytes.is_empty())

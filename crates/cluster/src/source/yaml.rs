@@ -1,9 +1,9 @@
-//! YAML as kubectl reads it: `YAMLToJSON` of sigs.k8s.io/yaml, which is go-yaml v2 in its lenient
-//! mode.
+//! A YAML reader that behaves as kubectl's: `YAMLToJSON` of sigs.k8s.io/yaml, which is go-yaml v2
+//! in its lenient mode.
 //!
-//! It differs from YAML 1.2 in things that a kubeconfig may well have: `yes`, `on` and `y` are
-//! booleans, the last of repeated keys counts, `<<` merges where it stands, `!!binary` is decoded,
-//! and of several documents the first counts.
+//! It differs from YAML 1.2 in ways that matter for a kubeconfig: `yes`, `on` and `y` are booleans,
+//! the last of repeated keys counts, `<<` merges at its place among the keys, `!!binary` is
+//! decoded, and only the first document counts.
 
 use std::{borrow::Cow, collections::HashMap};
 
@@ -13,15 +13,15 @@ use serde_json::{Map, Number, Value};
 
 use super::base64::GO;
 
-/// The namespace of the tags that YAML defines.
+/// The prefix of the tags that YAML itself defines.
 const CORE: &str = "tag:yaml.org,2002:";
-/// The budget that a node uses in addition to its text: about its size in memory.
+/// The cost of a node in addition to the bytes of its text: about its size in memory.
 const NODE: usize = 32;
-/// The budget of a text is this, plus [`NODE`] for each of its bytes, so that aliases can't stand
-/// for more than could be written out.
+/// The fixed part of a text's budget, to which [`NODE`] is added for each of its bytes. Any text
+/// without aliases fits; aliases that expand to far more than the text do not.
 const BUDGET: usize = 1 << 16;
 
-/// A document, as the JSON that kubectl makes from it.
+/// A YAML document, converted to JSON as kubectl does.
 #[derive(Debug)]
 pub(crate) struct Document {
     pub(crate) value: Value,
@@ -29,7 +29,7 @@ pub(crate) struct Document {
     pub(crate) more: bool,
 }
 
-/// The place where a text is not YAML, and why. It quotes nothing of the text, which may hold a
+/// An error with its place in the text. It quotes nothing of the text, which may contain a
 /// credential.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Malformed {
@@ -47,8 +47,8 @@ impl std::fmt::Display for Malformed {
 /// Reads the first document of a text. A text without a document is `null`.
 ///
 /// # Errors
-/// [`Malformed`] for a text that is not YAML, for an anchor within itself, and for aliases that
-/// stand for far more than the text.
+/// [`Malformed`] for a text that is not YAML, for an anchor whose value contains itself, and for
+/// aliases that expand to far more than the text.
 pub(crate) fn read(text: &str) -> Result<Document, Malformed> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader {
@@ -78,7 +78,7 @@ struct Reader<'a> {
     parser: Parser<'a, StrInput<'a>>,
     /// The nodes that aliases refer to, each with its cost.
     anchors: HashMap<usize, (Value, usize)>,
-    /// The rest of the budget.
+    /// The part of the budget that is left.
     left: usize,
 }
 
@@ -109,12 +109,14 @@ impl<'a> Reader<'a> {
     fn pay(&mut self, cost: usize, span: Span) -> Result<(), Malformed> {
         match self.left.checked_sub(cost) {
             Some(left) => self.left = left,
-            None => return Err(at(span, "aliases stand for far more than is written")),
+            None => {
+                return Err(at(span, "aliases expand to far more than the text"));
+            }
         }
         Ok(())
     }
 
-    /// Reads the node that an event begins.
+    /// Reads the node that begins with an event.
     fn node(&mut self, event: Event<'a>, span: Span) -> Result<Value, Malformed> {
         let before = self.left;
         let (value, anchor) = match event {
@@ -132,7 +134,7 @@ impl<'a> Reader<'a> {
             }
             Event::SequenceStart(_, anchor, _) => (self.sequence(span)?, anchor),
             Event::MappingStart(_, anchor, _) => (self.mapping(span)?, anchor),
-            _ => return Err(at(span, "there is no value")),
+            _ => return Err(at(span, "a value is missing")),
         };
         if anchor != 0 {
             let cost = before - self.left;
@@ -194,8 +196,8 @@ fn is_merge(event: &Event<'_>) -> bool {
         || matches!(event, Event::Scalar(text, _, _, Some(tag)) if text == "<<" && core(tag).as_deref() == Some("merge"))
 }
 
-/// Sets the fields of `<<` where it stands: they replace those before it, as in go-yaml v2. Of
-/// several mappings the first takes precedence.
+/// Adds the fields of `<<` to the mapping that it stands in. They replace the fields before it, as
+/// in go-yaml v2. If it lists several mappings, the first takes precedence.
 fn merge(fields: &mut Map<String, Value>, value: Value, span: Span) -> Result<(), Malformed> {
     let several = match value {
         Value::Array(several) => several,
@@ -210,17 +212,17 @@ fn merge(fields: &mut Map<String, Value>, value: Value, span: Span) -> Result<()
     Ok(())
 }
 
-/// Returns the name of a tag that YAML defines: `binary` for `!!binary`.
+/// Returns the short name of a tag that YAML defines, such as `binary` for `!!binary`.
 fn core(tag: &Tag) -> Option<Cow<'_, str>> {
     tag.suffix_in_namespace(CORE)
 }
 
-/// Returns the value of a scalar: `resolve` and `decoder.scalar` of go-yaml v2.
+/// Returns the value of a scalar, as `resolve` and `decoder.scalar` of go-yaml v2 do.
 fn scalar(text: Cow<'_, str>, style: ScalarStyle, tag: Option<&Tag>, span: Span) -> Result<Value, Malformed> {
-    let wrong = || at(span, "a value is not what its tag says");
+    let wrong = || at(span, "a value does not fit its tag");
     let Some(tag) = tag else {
         return Ok(match style {
-            ScalarStyle::Plain => plain(&text).ok_or_else(|| at(span, "JSON has no such number"))?,
+            ScalarStyle::Plain => plain(&text).ok_or_else(|| at(span, "JSON can't express this number"))?,
             _ => Value::String(text.into_owned()),
         });
     };
@@ -245,8 +247,8 @@ fn scalar(text: Cow<'_, str>, style: ScalarStyle, tag: Option<&Tag>, span: Span)
     }
 }
 
-/// Returns what an unquoted scalar means to go-yaml v2; `None` for a number that JSON does not
-/// have.
+/// Returns the value of an unquoted scalar in go-yaml v2; `None` for a number that JSON can't
+/// express.
 fn plain(text: &str) -> Option<Value> {
     Some(match text {
         "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => Value::Bool(true),
@@ -258,7 +260,7 @@ fn plain(text: &str) -> Option<Value> {
     })
 }
 
-/// Reads a number like `strconv.ParseInt` with base 0, else a decimal fraction.
+/// Reads an integer as `strconv.ParseInt` with base 0 does, or else a decimal fraction.
 fn number(text: &str) -> Option<Number> {
     if !text.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '+' | '-' | '.')) {
         return None;

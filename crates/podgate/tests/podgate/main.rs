@@ -164,7 +164,7 @@ fn one_bad_file_context_or_entry_never_stops_the_start() {
     for files in ["/no/such/file", "/no/such/file:/nor/this"] {
         let mut command = serve(dir.path(), &free);
         command.env("PODGATE_KUBECONFIG", files);
-        fails(command, "none of the kubeconfig files is there (`/no/such/file`");
+        fails(command, "none of the kubeconfig files exists (`/no/such/file`");
     }
 }
 
