@@ -1,14 +1,14 @@
-//! Memory budgets, which bound the bytes that all buffers of one kind take together.
+//! Memory budgets, which bound the bytes that all buffers of a kind take together.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// The unit in which a budget counts. A reservation that is not empty takes at least this.
+/// The unit of a budget in bytes. A reservation that is not empty takes at least one unit.
 const UNIT: usize = 4 << 10;
 
-/// The bytes that the buffers of one kind may take together. Cheap to clone; the clones share one
-/// budget.
+/// A budget of bytes that the buffers of a kind may take together. Cheap to clone; the clones share
+/// the budget.
 #[derive(Clone, Debug)]
 pub struct MemoryBudget {
     units: Arc<Semaphore>,
@@ -22,7 +22,7 @@ pub struct Reservation {
     permit: Option<OwnedSemaphorePermit>,
 }
 
-/// The budget has too few bytes left.
+/// The error of a budget that has too few bytes left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the memory budget is spent")]
 pub struct Spent;
@@ -58,17 +58,18 @@ impl MemoryBudget {
     /// Reserves `bytes` if they are free now.
     ///
     /// # Errors
-    /// [`Spent`].
+    /// [`Spent`] if they are not.
     pub fn try_reserve(&self, bytes: usize) -> Result<Reservation, Spent> {
         let mut reservation = self.empty();
         reservation.resize(bytes)?;
         Ok(reservation)
     }
 
-    /// Reserves `bytes`, waiting in turn until they are free.
+    /// Reserves `bytes`. Waits in turn until they are free.
     ///
-    /// The caller sets the time limit, and must hold nothing of this budget: two that wait for each
-    /// other's bytes would wait for ever. More than the whole budget counts as the whole budget.
+    /// The caller must limit the time, and must not hold a reservation of this budget, because two
+    /// holders that wait for each other's bytes would wait for ever. A request for more than the
+    /// whole budget counts as one for the whole budget.
     pub async fn reserve(&self, bytes: usize) -> Reservation {
         let wanted = units(bytes.min(self.total));
         // The semaphore is never closed.
@@ -81,15 +82,15 @@ impl MemoryBudget {
 }
 
 impl Reservation {
-    /// Returns the reserved bytes, in whole units.
+    /// Returns the number of reserved bytes, which is a multiple of the unit.
     pub fn bytes(&self) -> usize {
         self.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits) * UNIT
     }
 
-    /// Grows the reservation to at least `bytes`, waiting in turn until they are free.
+    /// Grows the reservation to at least `bytes`. Waits in turn until they are free.
     ///
-    /// The caller sets the time limit: two that wait for each other's bytes would wait for ever,
-    /// and so would one that asks for more than the whole budget.
+    /// The caller must limit the time, because two holders that wait for each other's bytes would
+    /// wait for ever, and so would one that asks for more than the whole budget.
     pub async fn grow(&mut self, bytes: usize) {
         let missing = units(bytes.saturating_sub(self.bytes()));
         // The semaphore is never closed.
@@ -102,10 +103,10 @@ impl Reservation {
         }
     }
 
-    /// Resizes the reservation to `bytes` without waiting, so it is safe for a holder.
+    /// Resizes the reservation to `bytes` without waiting.
     ///
     /// # Errors
-    /// [`Spent`] if the missing bytes are not free. The reservation is unchanged then.
+    /// [`Spent`] if the missing bytes are not free. The reservation is then unchanged.
     pub fn resize(&mut self, bytes: usize) -> Result<(), Spent> {
         let has = self.bytes() / UNIT;
         let wanted = bytes.div_ceil(UNIT);

@@ -1,4 +1,5 @@
-//! HTTP to one API server: TLS, credentials, time-outs, and which addresses may be reached.
+//! The HTTP client for one API server: TLS, credentials, time-outs, and the addresses that it may
+//! reach.
 
 use std::{
     net::IpAddr,
@@ -40,27 +41,28 @@ pub(crate) use self::{
     uri::{pods_uri, uri},
 };
 
-/// The most bytes of a response that is read whole. The API server stores at most 1.5 MiB per
-/// object; YAML and escapes may enlarge it.
+/// The most bytes of a response that is read as a whole. The API server stores at most 1.5 MiB per
+/// object, which YAML and escapes may enlarge.
 const MAX_BODY: usize = 16 << 20;
 /// The default of [`Policy::bodies`], in bytes.
 const BODIES: usize = 128 << 20;
-/// The most bytes that are read of the body of a failure.
+/// The most bytes that are read of the body of a failed response.
 const MAX_STATUS: usize = 64 << 10;
 
-/// How long calls may take, how much clusters may use, and which addresses a cluster added through
-/// the API may have.
+/// The limits of calls: how long they may take, how much memory clusters may use, and which
+/// addresses a cluster added through the API may have.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// The time from the start of a connection attempt to an established TCP connection.
+    /// How long a connection attempt may take until the TCP connection is established.
     pub connect_timeout: Duration,
-    /// The time from sending a request to the head of its response, and for a whole unary response.
+    /// How long a request may take until the head of its response, and how long a unary call may
+    /// take in all.
     pub request_timeout: Duration,
-    /// The time from the start of an exec plug-in to its end. Calls wait for a client no longer
+    /// How long an exec plug-in may run. A call that needs its credential still waits no longer
     /// than [`Policy::request_timeout`].
     pub plug_in_timeout: Duration,
-    /// How often the files of an operator's source are read again, in case a token or certificate
-    /// in them was renewed.
+    /// The interval at which the files of an operator's source are read again, in case a token or
+    /// certificate in them was renewed.
     pub credential_fresh: Duration,
     /// Networks that an untrusted source may reach although they are loopback or link-local.
     pub allowed_networks: Arc<[ipnet::IpNet]>,
@@ -69,12 +71,12 @@ pub struct Policy {
     pub stream_silence: Duration,
     /// The time-outs of the watches.
     pub watch: WatchTimeouts,
-    /// The most pods that are kept of one cluster. Together they may take 4 KiB of memory each, or
-    /// 64 MiB if that is more.
+    /// The most pods that are kept of one cluster. Together they may take 4 KiB of memory for each
+    /// of this number, or 64 MiB if that is more.
     pub max_pods: usize,
     /// The memory that the bodies of all clusters' responses may take together.
     pub bodies: MemoryBudget,
-    /// How long a call may wait for its part of that memory, in all.
+    /// How long one call may wait in all for its part of that memory.
     pub body_wait: Duration,
 }
 
@@ -133,8 +135,8 @@ impl Default for WatchTimeouts {
 impl Policy {
     /// Returns whether an untrusted source may connect to an address.
     ///
-    /// It is asked for each resolved address at connect time. An address that stands for an IPv4
-    /// address (mapped, NAT64, 6to4) is judged as that.
+    /// It is called for each resolved address at connect time. An address that stands for an IPv4
+    /// address (mapped, NAT64, 6to4) is judged as that IPv4 address.
     pub fn allows(&self, address: IpAddr) -> bool {
         let meant = address::meant(address);
         let allowed = |network: &ipnet::IpNet| network.contains(&address) || network.contains(&meant);
@@ -147,25 +149,25 @@ impl Policy {
 #[derive(Clone)]
 pub(crate) struct Client {
     pub(crate) inner: kube::Client,
-    /// For upgrades, which need a connection of their own to the API server even if a proxy
+    /// The client for upgrades, which need their own connection to the API server even if a proxy
     /// forwards all other requests.
     upgrading: kube::Client,
     pub(crate) policy: Policy,
     /// The cluster's name, for messages.
     pub(crate) cluster: Arc<str>,
-    /// Whether the credential or the certificate was refused, so that the next call needs a client
-    /// made from what the source holds now.
+    /// Whether the credential or the certificate was refused, so that the next call needs a new
+    /// client, made from the source's current content.
     refused: Arc<AtomicBool>,
     /// Facts about the source that explain likely failures.
     hints: Arc<Hints>,
 }
 
-/// Facts about a source, as parts of sentences.
+/// Facts about a source that explain likely failures.
 #[derive(Debug)]
 struct Hints {
-    /// Why the source has no credential.
+    /// Why the source has no credential, as part of a sentence; `None` if it has one.
     anonymous: Option<String>,
-    /// Whether the address has no scheme.
+    /// Whether the address was given without a scheme, which means http.
     bare: bool,
 }
 
@@ -192,7 +194,8 @@ impl Client {
         }
     }
 
-    /// Returns the error for a refusal if the source has no credential that could be renewed.
+    /// Returns the error for a refusal that is due to the source's having no credential; `None` for
+    /// any other status or source.
     fn anonymous(&self, status: StatusCode, what: &str) -> Option<Error> {
         let why = self.hints.anonymous.as_ref()?;
         match status {
@@ -210,7 +213,7 @@ impl Client {
     }
 
     /// Sends a request and waits up to [`Policy::request_timeout`] for the head of its response,
-    /// whatever its status. The body may then take any time.
+    /// whatever its status. The body may take any time.
     ///
     /// # Errors
     /// [`Error::Upstream`] and [`Error::Timeout`], which name the cluster.
@@ -272,8 +275,8 @@ impl Client {
         Err(self.refusal_in_full(response, &what, given).await.1)
     }
 
-    /// Returns the error for a response other than success, and the `Status` in its body, which is
-    /// read up to its bound.
+    /// Returns the error for a response other than success, and the `Status` in its body, if it has
+    /// one. At most [`MAX_STATUS`] bytes of the body are read.
     pub(crate) async fn refusal_in_full(
         &self,
         response: Response<Body>,
@@ -288,7 +291,8 @@ impl Client {
 
     /// Returns the whole response as JSON.
     ///
-    /// Do not use it to keep much of the response: its memory is counted only while it is parsed.
+    /// Use it only where little of the response is kept, because its memory is counted only while
+    /// it is parsed.
     ///
     /// # Errors
     /// As [`Client::bytes`] and [`Reserved::parse`].
@@ -307,7 +311,7 @@ impl Client {
         self.bytes_with(request, given).await?.parse(&what).await
     }
 
-    /// Returns the rest of a response as JSON. The caller limits the time.
+    /// Returns the body of a response as JSON. The caller must limit the time.
     ///
     /// # Errors
     /// As [`Client::json`].
@@ -337,17 +341,17 @@ impl Client {
         self.within(whole, &what).await
     }
 
-    /// Limits a future to [`Policy::request_timeout`].
+    /// Runs a future for at most [`Policy::request_timeout`].
     pub(crate) async fn within<T>(&self, whole: impl Future<Output = Result<T>>, what: &str) -> Result<T> {
         timeout(self.policy.request_timeout, whole).await.unwrap_or_else(|_| {
             let seconds = self.policy.request_timeout.as_secs_f32();
             Err(Error::timeout(format!(
-                "{what} was not answered whole within {seconds} s"
+                "{what} was not answered completely within {seconds} s"
             )))
         })
     }
 
-    /// Names a call in messages: "GET /api/v1/pods on cluster `prod`".
+    /// Returns a call's name for messages, such as "GET /api/v1/pods on cluster `prod`".
     pub(crate) fn what<T>(&self, request: &Request<T>) -> String {
         format!(
             "{} {} on cluster `{}`",

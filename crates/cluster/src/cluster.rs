@@ -1,4 +1,4 @@
-//! One cluster: its specification, and the state that its tasks share.
+//! Clusters: their specifications, and the state that the tasks of a cluster share.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -22,9 +22,9 @@ use crate::{
 /// The specification of a cluster.
 #[derive(Clone, Debug)]
 pub struct Spec {
-    /// Its number, which the index uses too.
+    /// The cluster's number, which the index uses too.
     pub id: ClusterId,
-    /// Its unique name, for messages.
+    /// The cluster's unique name, for messages.
     pub name: String,
     /// How to reach it.
     pub source: Source,
@@ -32,7 +32,7 @@ pub struct Spec {
     pub namespaces: Vec<String>,
 }
 
-/// Facts about a cluster in addition to its pods.
+/// Facts about a cluster other than its pods.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Info {
     /// `gitVersion`, or empty while unknown.
@@ -41,7 +41,7 @@ pub struct Info {
     pub nodes: Option<usize>,
 }
 
-/// One cluster. Cheap to clone. It stays usable after its removal for calls in progress, but its
+/// A cluster. Cheap to clone. After its removal it can still be used by calls in progress, but its
 /// streams end.
 #[derive(Clone, Debug)]
 pub struct Cluster {
@@ -54,9 +54,10 @@ pub(crate) struct Inner {
     pub(crate) spec: Spec,
     pub(crate) policy: Policy,
     client: SharedClient,
-    /// For [`Cluster::probe`], so that it neither waits for other calls nor delays them.
+    /// The client for [`Cluster::probe`], which is separate so that a probe neither waits for other
+    /// calls nor delays them.
     pub(crate) probe: SharedClient,
-    /// Cancelled when the cluster is removed or replaced, which ends all its streams.
+    /// The signal that the cluster was removed or replaced, which ends all its streams.
     pub(crate) removed: Removal,
     /// The tasks of its open logs and terminals.
     pub(crate) streams: TaskTracker,
@@ -64,21 +65,21 @@ pub(crate) struct Inner {
     pub(crate) index: Index,
     /// The Warnings of its pods.
     pub(crate) warnings: Warnings,
-    /// The number of pods that were skipped because they did not parse.
+    /// The number of pods that were skipped so far because they did not parse.
     pub(crate) skipped: AtomicU64,
     /// The number of labels that were left out of rows.
     pub(crate) labels_left_out: AtomicU64,
     pub(crate) counters: Counters,
     pub(crate) info: Mutex<Info>,
-    /// The namespaces that are watched now; empty for all. It is one if the cluster forbids to list
-    /// all and the context names one.
+    /// The namespaces that are watched now; empty for all. If the cluster forbids listing all
+    /// namespaces, it is the one that the context names.
     watched: watch::Sender<Arc<[String]>>,
     /// Notified of every change of this cluster in the index.
     changes: watch::Sender<()>,
 }
 
 impl Inner {
-    /// Notifies those who wait that rows of this cluster may have changed.
+    /// Notifies waiters that rows of this cluster may have changed.
     pub(crate) fn rows_changed(&self) {
         self.changes.send_replace(());
     }
@@ -88,40 +89,39 @@ impl Inner {
         self.watched.borrow().clone()
     }
 
-    /// Watches one namespace only, because the cluster forbids to list all.
+    /// Limits the watch to one namespace, because the cluster forbids listing all.
     pub(crate) fn narrow(&self, namespace: &str) {
         self.watched.send_replace([namespace.to_owned()].into());
     }
 
-    /// Watches all namespaces again.
+    /// Lets the watch cover all namespaces again.
     pub(crate) fn widen(&self) {
         self.watched.send_replace(Arc::new([]));
     }
 
-    /// Returns whether one namespace is watched although all should be.
+    /// Returns whether only one namespace is watched although all of them should be.
     pub(crate) fn is_narrowed(&self) -> bool {
         self.spec.namespaces.is_empty() && !self.watched.borrow().is_empty()
     }
 
-    /// Waits until all namespaces may be listed.
+    /// Waits until all namespaces are watched again.
     pub(crate) async fn widened(&self) {
         let mut watched = self.watched.subscribe();
         if watched.wait_for(|watched| watched.is_empty()).await.is_err() {
-            // The sender is our own.
+            // The sender belongs to `self`, so it still exists.
             std::future::pending::<()>().await;
         }
     }
 
-    /// Returns the client for one call. Do not keep it: it is made anew when its credential was
-    /// refused.
+    /// Returns the client for one call. Do not keep it for later calls, because a new one is made
+    /// when its credential was refused.
     pub(crate) async fn client(&self) -> Result<Client> {
         self.client.get().await
     }
 }
 
 impl Cluster {
-    /// Makes a cluster that no task watches yet. `changes` is notified of every change of it in the
-    /// index.
+    /// Makes a cluster that no task watches yet. `changes` is notified of every change of its rows.
     pub(crate) fn new(spec: Spec, index: Index, policy: Policy, changes: watch::Sender<()>) -> Self {
         let sync_tracker = SyncTracker::new(spec.namespaces.len(), changes.clone());
         let sync_changes = sync_tracker.subscribe();
@@ -148,28 +148,28 @@ impl Cluster {
         }
     }
 
-    /// Returns its number.
+    /// Returns the cluster's number.
     pub fn id(&self) -> ClusterId {
         self.inner.spec.id
     }
 
-    /// Returns its name.
+    /// Returns the cluster's name.
     pub fn name(&self) -> &str {
         &self.inner.spec.name
     }
 
-    /// Returns the watched namespaces in order; empty for all. They are those it was added with, or
-    /// the one of the operator's context if the cluster forbids to list all.
+    /// Returns the watched namespaces in order; empty for all. They are the ones that the cluster
+    /// was added with, or that of the operator's context if the cluster forbids listing all.
     pub fn watched(&self) -> Arc<[String]> {
         self.inner.watched()
     }
 
-    /// Returns its API server's address.
+    /// Returns the API server's address.
     pub fn api_server(&self) -> String {
         self.inner.spec.source.api_server()
     }
 
-    /// Returns how current its pods in the index are.
+    /// Returns how up to date the cluster's pods in the index are.
     pub fn sync(&self) -> Sync {
         self.inner.sync_tracker.sync()
     }
@@ -178,12 +178,13 @@ impl Cluster {
     /// this handle.
     pub async fn sync_changed(&mut self) {
         if self.sync_changes.changed().await.is_err() {
-            // The sender is our own and can't be gone. If it were, nothing would ever change again.
+            // The sender belongs to `self`, so it still exists.
             std::future::pending::<()>().await;
         }
     }
 
-    /// Returns version and nodes as last seen. They are refreshed about once a minute.
+    /// Returns the version and the number of nodes as last seen. They are refreshed about once a
+    /// minute.
     pub fn info(&self) -> Info {
         self.inner.info.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -194,18 +195,18 @@ impl Cluster {
         self.inner.skipped.load(Ordering::Relaxed)
     }
 
-    /// Returns how many labels were left out of rows so far, because a pod has too many or too long
+    /// Returns how many labels were left out of rows so far because a pod had too many or too long
     /// ones. A pod's labels count each time it arrives.
     pub fn labels_left_out(&self) -> u64 {
         self.inner.labels_left_out.load(Ordering::Relaxed)
     }
 
-    /// Returns the counts of its watches.
+    /// Returns the counts of the cluster's watches.
     pub fn counts(&self) -> Counts {
         self.inner.counters.read()
     }
 
-    /// Returns the client as [`Inner::client`] does.
+    /// Returns the client for one call, as [`Inner::client`] does.
     pub(crate) async fn client(&self) -> Result<Client> {
         self.inner.client().await
     }

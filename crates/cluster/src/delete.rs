@@ -1,4 +1,4 @@
-//! Deletion of one pod.
+//! The deletion of one pod.
 
 use http::{Request, header::CONTENT_TYPE};
 use serde::{Deserialize, Serialize};
@@ -8,16 +8,16 @@ use crate::{
     error::{Failure, Result},
 };
 
-/// How to delete.
+/// Options for a deletion.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// Seconds; `None` for the pod's own.
+    /// The grace period in seconds; `None` for the pod's own.
     pub grace_period: Option<u32>,
     /// The UID that the pod must have.
     pub uid: Option<String>,
     /// The resource version that the pod must have.
     pub resource_version: Option<String>,
-    /// Whether to check everything and delete nothing.
+    /// Whether to only check the request and delete nothing.
     pub dry_run: bool,
 }
 
@@ -45,7 +45,7 @@ struct Preconditions<'a> {
     resource_version: Option<&'a str>,
 }
 
-/// The answer: the pod, or a `Status`.
+/// The response, which is the pod or a `Status`.
 #[derive(Deserialize)]
 struct Answer {
     #[serde(default)]
@@ -94,7 +94,7 @@ impl Cluster {
         if matches!(answer.kind.as_str(), "Pod" | "Status") {
             return Ok(());
         }
-        let why = "neither with a pod nor with a status, so the pod may still be there".into();
+        let why = "it is neither a pod nor a `Status`, so the pod may still exist".into();
         Err(Error::upstream(what, Failure::NotKubernetes { why }))
     }
 }

@@ -1,4 +1,4 @@
-//! One pod as the API server has it now.
+//! One pod in full, as the API server has it now.
 
 use std::borrow::Cow;
 
@@ -12,11 +12,11 @@ use crate::{
     error::{Failure, Result},
 };
 
-/// The most bytes by which a text made from a pod's JSON may be longer: for fields that the JSON
-/// lacks.
+/// The most bytes by which a text made from a pod's JSON may be longer than the JSON, for fields
+/// that the JSON lacks.
 pub const VIEW_OVERHEAD: usize = 512 << 10;
 
-/// A pod's JSON as the API server sent it, at most 16 MiB, with its part of
+/// A pod's JSON as the API server sent it, at most 16 MiB, with its memory reservation from
 /// [`client::Policy::bodies`].
 #[derive(Debug)]
 pub struct PodJson {
@@ -25,7 +25,7 @@ pub struct PodJson {
 }
 
 impl PodJson {
-    /// Returns the JSON. It has the `kind` of a pod and a `metadata`; the rest is not checked.
+    /// Returns the JSON. Only its `kind` and the presence of its `metadata` were checked.
     pub fn json(&self) -> &[u8] {
         &self.json.value
     }
@@ -48,7 +48,7 @@ struct Head<'a> {
 impl Cluster {
     /// Returns the pod as the API server has it now.
     ///
-    /// It is not parsed, because a parsed body takes many times the memory of its text.
+    /// The JSON is not parsed, because that would take many times the memory of its text.
     ///
     /// # Errors
     /// [`crate::Error::PodNotFound`], [`crate::Error::Busy`], and those of every call.
@@ -61,7 +61,7 @@ impl Cluster {
         if head.kind != "Pod" || !head.metadata.get().starts_with('{') {
             return Err(not_a_pod(&client, namespace, name));
         }
-        // Reserve for the text that is made from it.
+        // Reserve the memory for the text that the caller makes from it.
         json.reservation
             .reserve(2 * json.value.capacity() + VIEW_OVERHEAD, &what)
             .await?;
@@ -90,7 +90,7 @@ impl Cluster {
     }
 }
 
-/// Returns the path of a pod. A name can't lead elsewhere.
+/// Returns the path of a pod. No name can lead to another path.
 pub(crate) fn pod_path(namespace: &str, name: &str) -> Result<String> {
     client::uri(&["api", "v1", "namespaces", namespace, "pods", name], &[])
 }
@@ -100,12 +100,12 @@ pub(crate) fn not_a_pod(client: &Client, namespace: &str, name: &str) -> Error {
         "the request for pod `{namespace}/{name}` on cluster `{}`",
         client.cluster
     );
-    let why = "the answer is not a pod".into();
+    let why = "the response is not a pod".into();
     Error::upstream(what, Failure::NotKubernetes { why })
 }
 
-/// Removes `metadata.managedFields` from a manifest as API servers write it: keys of `metadata` are
-/// indented by two, and so are the dashes of a list below such a key.
+/// Removes `metadata.managedFields` from a manifest. In the form that API servers write, the keys
+/// of `metadata` are indented by two spaces, and so are the dashes of a list under such a key.
 fn drop_managed_fields(manifest: &mut Vec<u8>) {
     let (mut in_metadata, mut dropping) = (false, false);
     let (mut at, mut kept) = (0, 0);

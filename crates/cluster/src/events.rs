@@ -1,4 +1,4 @@
-//! Events of one pod.
+//! The events of one pod.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
@@ -19,17 +19,18 @@ mod wire;
 use newest::NewestEvents;
 use wire::WireEvent;
 
-/// The most events that are kept: the newest.
+/// The most events that are returned. They are the newest ones.
 pub const MAX_EVENTS: usize = 1_000;
 /// The `limit` of one page.
 const PAGE: &str = "500";
-/// The most bytes of one event. Kubernetes bounds its message to 1 KiB where it checks it.
+/// The most bytes of one event. A longer one is skipped. Kubernetes bounds an event's message to 1
+/// KiB where it checks it.
 const MAX_EVENT: usize = 256 << 10;
-/// The most bytes of all pages: 30,000 ordinary events. Kubernetes drops events after an hour, and
-/// counts repeated ones in one.
+/// The most bytes of all pages, enough for 30,000 ordinary events. Kubernetes drops events after an
+/// hour, and counts repeated ones in a single event.
 const MAX_BYTES: usize = 64 << 20;
-/// The annotation of a static pod's mirror with the UID that its kubelet, and therefore its events,
-/// use for the pod.
+/// The annotation on a static pod's mirror that names the UID by which the kubelet, and therefore
+/// the pod's events, know the pod.
 const MIRROR: &str = "kubernetes.io/config.mirror";
 
 /// An event as the API shows it.
@@ -41,11 +42,13 @@ pub struct Event {
     pub reason: String,
     /// The message, a sentence.
     pub message: String,
-    /// RFC 3339 in UTC: `firstTimestamp`, else `eventTime`, else the creation.
+    /// When it first happened, in RFC 3339 and UTC: `firstTimestamp`, else `eventTime`, else the
+    /// creation.
     pub first_seen: String,
-    /// RFC 3339 in UTC: of the series, else `lastTimestamp`, else `eventTime`, else the creation.
+    /// When it last happened, in RFC 3339 and UTC: the time of the series, else `lastTimestamp`,
+    /// else `eventTime`, else the creation.
     pub last_seen: String,
-    /// The count of the series, else of the event, else 1.
+    /// How many times it happened: the count of the series, else that of the event, else 1.
     pub count: u32,
     /// The component that reported it.
     pub source: String,
@@ -65,7 +68,7 @@ pub struct Events {
 }
 
 impl Events {
-    /// Says which events are not listed; `None` if all are.
+    /// Returns a sentence about the events that are not listed; `None` if all of them are.
     pub fn omissions(&self) -> Option<String> {
         let left_out = (self.left_out > 0).then(|| {
             format!(
@@ -83,9 +86,10 @@ impl Events {
 impl Cluster {
     /// Returns the pod's events, newest first.
     ///
-    /// An event is the pod's if its UID is the pod's, or that of its `kubernetes.io/config.mirror`
-    /// annotation, or if it has no UID and is not older than the pod. The newest Warning that
-    /// explains why the pod is not ready is remembered for the reason in its row.
+    /// An event belongs to the pod if the UID in it is the pod's or the one in the pod's
+    /// `kubernetes.io/config.mirror` annotation, or if it has no UID and is not older than the pod.
+    /// The newest Warning that explains why the pod is not ready is remembered for the reason in
+    /// the pod's row.
     ///
     /// # Errors
     /// [`crate::Error::PodNotFound`], [`crate::Error::Busy`], and those of every call.
@@ -130,7 +134,7 @@ impl Cluster {
     }
 }
 
-/// The list of all events that name a pod, including events of earlier pods of that name.
+/// The list of all events that name a pod, including events of earlier pods with the same name.
 struct Pages<'a> {
     client: &'a Client,
     namespace: &'a str,
@@ -139,11 +143,11 @@ struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
-    /// Reads all pages. If a page fails, as when the API server's compaction expires its token, the
-    /// whole list is read in one piece.
+    /// Reads all pages. If a page fails, for example because a compaction in the API server expired
+    /// its token, the list is read again in one piece.
     async fn read(&self) -> Result<NewestEvents<'a>> {
         let (mut kept, mut token) = (self.newest(), String::new());
-        // These bound all attempts together, so every list ends.
+        // The bounds apply to all attempts together, so every list ends.
         let mut bounds = Bounds {
             item: MAX_EVENT,
             left: MAX_BYTES,
@@ -204,8 +208,8 @@ fn mirror<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Opt
 }
 
 impl SubjectMetadata {
-    /// Returns whether an event that names the pod is about this pod, and not about an earlier one
-    /// of that name.
+    /// Returns whether an event that names the pod is about this pod, rather than an earlier one
+    /// with the same name.
     fn is_meant_by(&self, event: &WireEvent) -> bool {
         let uid = &event.involved_object.uid;
         if uid.is_empty() {

@@ -1,4 +1,4 @@
-//! Requests to a cluster about more than pods: version, nodes and namespaces.
+//! Requests for a cluster's version, nodes and namespaces.
 
 use std::sync::{Arc, PoisonError};
 
@@ -15,12 +15,12 @@ use crate::{
     text::{MAX_TEXT, quote},
 };
 
-/// Asks for names and other metadata only: a node weighs 10 kB, its metadata 1 kB. A server that
-/// does not know this form sends whole objects.
+/// The `Accept` header that asks for metadata only. A node has about 10 kB, its metadata 1 kB. A
+/// server that does not know this form sends whole objects.
 const NAMES_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 /// The most namespaces of one cluster that are listed. Kubernetes is tested with 10,000.
 const MAX_NAMES: usize = 50_000;
-/// The most bytes of an item, including whole nodes.
+/// The most bytes of one item, which may be a whole node.
 const MAX_ITEM: usize = 2 << 20;
 /// The most bytes of all pages.
 const MAX_BYTES: usize = 128 << 20;
@@ -42,7 +42,7 @@ struct NamedMeta {
 }
 
 impl Cluster {
-    /// Tries the cluster's source now, as [`crate::Registry::probe`] does.
+    /// Tries the cluster's source, as [`crate::Registry::probe`] does.
     ///
     /// # Errors
     /// The failed call, as [`Error`].
@@ -51,8 +51,8 @@ impl Cluster {
         self::probe(probe, &self.watched(), policy).await
     }
 
-    /// Returns the names of its namespaces in order. If the credential may not list them, returns
-    /// those that are watched.
+    /// Returns the names of the cluster's namespaces in order. If the credential may not list them,
+    /// returns the watched ones.
     ///
     /// # Errors
     /// The failed call, as [`Error`].
@@ -64,8 +64,8 @@ impl Cluster {
     }
 }
 
-/// Refreshes version and nodes for ever, and checks whether a cluster that is watched in one
-/// namespace may be watched in all.
+/// Refreshes version and nodes for ever, and checks whether a cluster of which only one namespace
+/// is watched may now be watched in all of them.
 pub(crate) async fn refresh(cluster: Arc<Inner>) {
     loop {
         if let Ok(client) = cluster.client().await {
@@ -75,7 +75,7 @@ pub(crate) async fn refresh(cluster: Arc<Inner>) {
             if cluster.is_narrowed() && try_pods(&client, None).await.is_ok() {
                 tracing::info!(
                     cluster = cluster.spec.name,
-                    "the pods of all namespaces may be listed now, and are watched"
+                    "the credential may list pods in all namespaces now, so all of them are watched"
                 );
                 cluster.widen();
             }
@@ -84,7 +84,8 @@ pub(crate) async fn refresh(cluster: Arc<Inner>) {
     }
 }
 
-/// Records the answers. A failed request leaves the old value; a forbidden one makes it unknown.
+/// Records the results. A failed request leaves the old value; a forbidden one makes the number of
+/// nodes unknown.
 fn record(cluster: &Inner, version: Result<String>, nodes: Result<Option<usize>>) {
     let mut info = cluster.info.lock().unwrap_or_else(PoisonError::into_inner);
     if let Ok(version) = version {
@@ -114,12 +115,14 @@ pub(crate) async fn probe(shared: &SharedClient, namespaces: &[String], policy: 
     };
     timeout(policy.request_timeout, all).await.unwrap_or_else(|_| {
         let seconds = policy.request_timeout.as_secs_f32();
-        Err(Error::timeout(format!("the cluster did not answer within {seconds} s")))
+        Err(Error::timeout(format!(
+            "the cluster did not answer within {seconds} s: check its address, and that Podgate can reach it"
+        )))
     })
 }
 
-/// Asks for the version. An error has only the status, because a source may lead to any server,
-/// whose words must not be shown.
+/// Asks for the version. An error contains only the status, because the source may lead to any
+/// server, whose text must not be shown.
 async fn try_version(client: &Client) -> Result<String> {
     let request = get("/version")?;
     let what = client.what(&request);
@@ -152,13 +155,13 @@ async fn try_pods(client: &Client, namespace: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// Returns an upstream error without the upstream's words.
+/// Removes the upstream's own text from an error.
 fn without_upstream_text(error: Error, what: &str) -> Error {
     match error {
         Error::Timeout(_) | Error::Upstream { .. } => error,
         _ => Error::upstream(
             format!("asking the server for {what}"),
-            Failure::Other("it refused: check that the address is that of an API server".into()),
+            Failure::Other("the server refused: check that the address is that of an API server".into()),
         ),
     }
 }
@@ -166,11 +169,13 @@ fn without_upstream_text(error: Error, what: &str) -> Error {
 fn cannot_list(error: Error, namespace: Option<&str>) -> Error {
     match (error, namespace) {
         (Error::Forbidden(_), None) => Error::forbidden(
-            "the cluster does not let this credential list and watch pods in all namespaces: name the namespaces where it may, or give it that right"
+            "the cluster does not let this credential list and watch pods in all namespaces: name the namespaces in which it \
+             may, or grant it that permission"
                 .to_owned(),
         ),
         (Error::Forbidden(_), Some(namespace)) => Error::forbidden(format!(
-            "the cluster does not let this credential list and watch pods in namespace `{namespace}`: leave that out, or give it that right"
+            "the cluster does not let this credential list and watch pods in namespace `{namespace}`: leave that namespace out, \
+             or grant it that permission"
         )),
         (error, _) => without_upstream_text(error, "its pods"),
     }
@@ -181,7 +186,7 @@ async fn version(client: &Client) -> Result<String> {
     Ok(quote(&version.git_version))
 }
 
-/// Counts items.
+/// A receiver that counts the items of a list.
 #[derive(Default)]
 struct Count(usize);
 
@@ -195,12 +200,12 @@ impl Sink for Count {
     }
 }
 
-/// Keeps names.
+/// A receiver that keeps the names of the items of a list.
 #[derive(Default)]
 struct Names {
     names: Vec<String>,
     text: usize,
-    /// Whether there are more than are kept.
+    /// Whether there are more names than are kept.
     more: bool,
 }
 
@@ -226,7 +231,7 @@ impl Sink for Names {
     }
 }
 
-/// Returns the number of nodes; `None` if the server does not count the ones that it leaves out.
+/// Returns the number of nodes; `None` if the server does not count the nodes on later pages.
 async fn nodes(client: &Client) -> Result<Option<usize>> {
     let mut count = Count::default();
     let (mut bounds, mut reservation) = (bounds(), BodyReservation::new(&client.policy));
@@ -248,7 +253,7 @@ pub(crate) async fn namespaces(client: &Client) -> Result<Vec<String>> {
     let what = format!("GET /api/v1/namespaces on cluster `{}`", client.cluster);
     let mut names = client.within(all_names(client), &what).await?;
     if names.more {
-        let why = format!("it has more than {MAX_NAMES}, which is more than Podgate lists");
+        let why = format!("the cluster has more than {MAX_NAMES} namespaces, the most that Podgate lists");
         return Err(Error::upstream(
             format!("the list of the namespaces of cluster `{}`", client.cluster),
             Failure::Other(why.into()),

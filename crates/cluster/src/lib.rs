@@ -30,7 +30,8 @@ mod watch;
 mod websocket;
 mod wire;
 
-/// TLS as kubectl does it: the certificates and keys that it accepts, and why a handshake failed.
+/// TLS with the certificates and keys that kubectl accepts, and with explanations of failed
+/// handshakes.
 pub mod tls {
     pub use crate::client::tls::{CertificateRole, Names, Refusal, Settings, TlsFailure, config, pair};
 }

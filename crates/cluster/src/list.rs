@@ -1,6 +1,6 @@
-//! Lists whose items are read one by one (events, namespaces, nodes).
+//! Lists whose items are read one by one: events, namespaces and nodes.
 //!
-//! They are cut into items while they arrive, so no more than one item is held in addition to what
+//! A list is cut into items while it arrives, so at most one item is held in addition to those that
 //! the caller keeps.
 
 use http::Request;
@@ -18,7 +18,7 @@ use crate::{
 /// The most bytes of a list's metadata, most of which is the token for the next page.
 const MAX_TOKEN: usize = 16 << 10;
 
-/// The most items on later pages that a server is believed to have.
+/// The most items on later pages for which a server's count is believed.
 const MAX_REMAINING: usize = 1_000_000;
 
 /// The metadata of a list.
@@ -28,8 +28,7 @@ pub(crate) struct Meta {
     /// The token that asks for the next page; empty on the last. At most 16 KiB.
     #[serde(rename = "continue", deserialize_with = "nullable")]
     pub(crate) token: String,
-    /// The number of items on later pages, if the server counts them. It may be any number: see
-    /// [`Meta::remaining`].
+    /// The server's number of items on later pages. It is not checked; use [`Meta::remaining`].
     remaining_item_count: Option<i64>,
 }
 
@@ -44,21 +43,21 @@ impl Meta {
 
 /// The bounds for all pages of a list together.
 pub(crate) struct Bounds {
-    /// The most bytes of one item; a longer one is skipped.
+    /// The most bytes of one item. A longer one is skipped.
     pub(crate) item: usize,
     /// The bytes that may still arrive.
     pub(crate) left: usize,
 }
 
-/// Takes items as they arrive.
+/// A receiver of items as they arrive.
 pub(crate) trait Sink: Send {
-    /// Takes one item, or `None` for one that is too long. The item need not be valid JSON.
+    /// Takes one item, which may be invalid JSON, or `None` for an item that is too long.
     fn item(&mut self, json: Option<&[u8]>);
-    /// Returns the bytes that are kept.
+    /// Returns the number of bytes that the receiver keeps in memory.
     fn kept(&self) -> usize;
 }
 
-/// Reads one page. The caller limits the time.
+/// Reads one page. The caller must limit the time.
 ///
 /// # Errors
 /// [`Error::Upstream`] for a response that is not a list or is longer than the bounds, and those of
@@ -85,7 +84,7 @@ pub(crate) async fn page(
             Error::upstream(
                 what.as_str(),
                 Failure::TooLong {
-                    most: "Podgate reads of a list".into(),
+                    most: "Podgate allows for a list".into(),
                 },
             )
         })?;
@@ -103,7 +102,7 @@ pub(crate) async fn page(
     match meta {
         Some(meta) if splitter.is_complete() => Ok(meta),
         _ => Err(not_a_list(&DecodeError(
-            "the list is cut off, or is not a list".to_owned(),
+            "the response is cut off, or is not a list".to_owned(),
         ))),
     }
 }

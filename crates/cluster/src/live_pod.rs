@@ -1,5 +1,5 @@
-//! The containers of one pod as the API server has it now: which one a caller means, and the state
-//! of its runs.
+//! The containers of one pod, as the API server has it now: the one that a caller means, and the
+//! state of its runs.
 
 mod parts;
 
@@ -15,7 +15,7 @@ use crate::{
 /// The most bytes of a container ID.
 const MAX_ID: usize = 512;
 
-/// The pod's three lists of containers.
+/// The lists of containers in a pod.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Init,
@@ -26,15 +26,15 @@ enum Kind {
 /// One run of a container, from its start to its end.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Run {
-    /// How often the container had been restarted when the run began.
+    /// How many times the container had been restarted when the run began.
     pub(crate) restart_count: u32,
     /// The container ID, or empty.
     pub(crate) id: String,
 }
 
 impl Run {
-    /// Returns whether both are the same run. Container IDs decide if both have one, because a new
-    /// sandbox restarts the count at 0.
+    /// Returns whether both are the same run. If both have a container ID, the IDs decide, because
+    /// the restart count begins at 0 again in a new sandbox.
     pub(crate) fn is_same_as(&self, other: &Self) -> bool {
         if self.id.is_empty() || other.id.is_empty() {
             return self.restart_count == other.restart_count;
@@ -48,9 +48,9 @@ impl Run {
 pub(crate) enum RunState {
     /// It has never run.
     NotStarted {
-        /// Why it waits, such as `ContainerCreating`, or empty.
+        /// The reason why it waits, such as `ContainerCreating`, or empty.
         reason: String,
-        /// Whether it never will.
+        /// Whether it never will run.
         terminal: bool,
     },
     /// It is running.
@@ -70,7 +70,7 @@ impl Cluster {
     /// Returns the pod as it is now.
     ///
     /// # Errors
-    /// [`Error::PodNotFound`], and those of every call; [`Error::Upstream`] for a pod with more
+    /// [`Error::PodNotFound`], those of every call, and [`Error::Upstream`] for a pod with more
     /// parts than the watch accepts.
     pub(crate) async fn live_pod(&self, namespace: &str, name: &str) -> Result<LivePod> {
         let client = self.client().await?;
@@ -90,16 +90,16 @@ impl Cluster {
 }
 
 impl LivePod {
-    /// Names it in messages: "pod `shop/web-1` on cluster `prod`".
+    /// Returns the pod's name for messages, such as "pod `shop/web-1` on cluster `prod`".
     pub(crate) fn display_name(&self) -> String {
         let Metadata { namespace, name, .. } = &self.metadata;
         format!("pod `{namespace}/{name}` on cluster `{}`", self.cluster)
     }
 
-    /// Returns whether its texts are as short as Kubernetes allows, so that a stream keeps little
-    /// of the pod for as long as it lives.
+    /// Returns whether the pod's texts are no longer than Kubernetes allows, so that a stream,
+    /// which keeps the pod, takes little memory.
     fn keeps_to_lengths(&mut self) -> bool {
-        // A longer name matches none of the containers.
+        // A longer name can't match any of the containers.
         self.metadata.default_container.take_if(|name| name.len() > MAX_TEXT);
         let Metadata {
             uid,
@@ -131,7 +131,7 @@ impl LivePod {
             && statuses.all(ContainerStatus::keeps_to_lengths)
     }
 
-    /// Returns the number of its containers, their statuses and their rules.
+    /// Returns the number of the pod's containers, statuses and restart rules together.
     fn parts(&self) -> usize {
         let rule = |rule: &Rule| 1 + rule.exit_codes.as_ref().map_or(0, |codes| codes.values.len());
         let containers = self.all().map(|(_, container)| {
@@ -148,18 +148,18 @@ impl LivePod {
         containers.sum::<usize>() + statuses
     }
 
-    /// Returns the names of all its containers: init, regular, ephemeral, each in the
-    /// specification's order, as `kubectl logs --all-containers` does.
+    /// Returns the names of all containers in the order of `kubectl logs --all-containers`: init,
+    /// regular and ephemeral ones, each in the order of the specification.
     pub(crate) fn container_names(&self) -> Vec<String> {
         self.all().map(|(_, container)| container.name.clone()).collect()
     }
 
-    /// Returns the container that a caller means: the named one, else the one of the
-    /// `kubectl.kubernetes.io/default-container` annotation, else the only regular one.
+    /// Returns the container that a caller means: the named one, else the one that the
+    /// `kubectl.kubernetes.io/default-container` annotation names, else the only regular one.
     ///
     /// # Errors
-    /// [`Error::ContainerNotFound`]; [`Error::Invalid`] if none is named and there are several.
-    /// Both list the containers.
+    /// [`Error::ContainerNotFound`], and [`Error::Invalid`] if no container is named and there are
+    /// several. Both list the containers.
     pub(crate) fn container(&self, wanted: Option<&str>) -> Result<String> {
         if let Some(wanted) = wanted {
             self.find(wanted)?;
@@ -195,7 +195,7 @@ impl LivePod {
         if status.state.running.is_some() {
             return Ok(RunState::Running(status.run(&status.container_id)));
         }
-        // If the next run could not start, its termination has no container ID. The log is then
+        // If the latest run could not start, its termination has no container ID, and the log is
         // that of the run before.
         let ended = [&status.state.terminated, &status.last_state.terminated];
         let ended = ended.into_iter().flatten().find(|ended| !ended.container_id.is_empty());
@@ -225,7 +225,7 @@ impl LivePod {
         })
     }
 
-    /// Returns whether none of its containers will run again.
+    /// Returns whether the pod has finished, so that none of its containers will run again.
     fn is_finished(&self) -> bool {
         matches!(self.status.phase.as_str(), "Succeeded" | "Failed")
     }

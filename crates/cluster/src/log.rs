@@ -1,4 +1,4 @@
-//! The log of one container, read once.
+//! The log of one container, read once and not followed.
 
 use std::time::Duration;
 
@@ -19,27 +19,27 @@ use crate::{
     removal::Removal,
 };
 
-/// Selects a log and a part of it.
+/// The choice of a log and of the part to read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
     /// The container; `None` for the default one.
     pub container: Option<String>,
     /// Whether to read the previous run's log.
     pub previous: bool,
-    /// Only the last N seconds.
+    /// Limits the log to the last N seconds.
     pub since_seconds: Option<u32>,
-    /// Only from this time on, in RFC 3339.
+    /// Limits the log to lines from this time on, in RFC 3339.
     pub since_time: Option<String>,
-    /// Only the last N lines.
+    /// Limits the log to the last N lines.
     pub tail_lines: Option<u64>,
-    /// At most N bytes.
+    /// Limits the log to N bytes.
     pub limit_bytes: Option<u64>,
     /// Whether each line starts with its time.
     pub timestamps: bool,
 }
 
 impl Query {
-    /// Returns the parameters whose values only the cluster judges.
+    /// Returns the parameters whose values only the cluster checks.
     fn given(&self) -> Vec<(&'static str, &str)> {
         let time = self.since_time.as_deref().map(|time| ("sinceTime", time));
         let numbers = [
@@ -52,11 +52,11 @@ impl Query {
     }
 }
 
-/// An open log. Dropping it stops the reading upstream.
+/// An open log. Dropping it ends the call to the cluster.
 pub struct Body {
     /// The container whose log it is.
     pub container: String,
-    /// The raw bytes. An error is the last item.
+    /// The raw bytes. After an error, the stream ends.
     pub stream: BoxStream<'static, Result<Bytes>>,
 }
 
@@ -71,14 +71,14 @@ impl std::fmt::Debug for Body {
 impl Cluster {
     /// Opens a log.
     ///
-    /// It holds only the chunks in progress. A log that stops in the middle for
-    /// [`client::Policy::request_timeout`] is given up.
+    /// Only the chunks in progress are held in memory. The log fails if it stalls for
+    /// [`client::Policy::request_timeout`] before its end.
     ///
     /// # Errors
     /// [`crate::Error::PodNotFound`], [`crate::Error::ContainerNotFound`],
     /// [`crate::Error::Invalid`] if there are several containers and none is named,
-    /// [`crate::Error::Conflict`] for one that has not started or has no previous run, and those of
-    /// every call.
+    /// [`crate::Error::Conflict`] for a container that has not started or has no previous run, and
+    /// those of every call.
     pub async fn log(&self, namespace: &str, name: &str, query: &Query) -> Result<Body> {
         let pod = self.live_pod(namespace, name).await?;
         let container = pod.container(query.container.as_deref())?;
@@ -107,8 +107,8 @@ impl Cluster {
     /// Returns the error for a refused log. The pod may have changed since it was read.
     pub(crate) async fn explain(&self, error: Error, namespace: &str, name: &str, container: &str) -> Error {
         match error {
-            // The API server knows whether the pod exists; the kubelet may have forgotten it
-            // earlier, or not know it yet.
+            // Only the API server knows whether the pod exists. The kubelet may have forgotten it
+            // already, or not know it yet.
             Error::NotFound(text) => match self.live_pod(namespace, name).await {
                 Err(error) => error,
                 Ok(pod) => Error::conflict(format!(
@@ -121,7 +121,8 @@ impl Cluster {
     }
 }
 
-/// Checks that there is a log to read. Kubernetes answers an empty success for an unscheduled pod.
+/// Checks that there is a log to read. For an unscheduled pod, Kubernetes would return an empty log
+/// without an error.
 fn readable(pod: &LivePod, container: &str, previous: bool) -> Result<()> {
     if previous {
         if pod.previous_run(container).is_none() {
@@ -209,7 +210,7 @@ impl Reading {
                 Err(_) => {
                     let seconds = self.idle.as_secs_f32();
                     return Err(Error::timeout(format!(
-                        "{} stopped for {seconds} s in the middle",
+                        "{} sent nothing for {seconds} s before its end",
                         self.what
                     )));
                 }

@@ -1,11 +1,11 @@
 //! Text from bytes that arrive in pieces and may not be UTF-8, and its length as JSON.
 
-/// A run of bytes as text.
+/// The text of a run of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Run<'a> {
     /// Whole characters.
     Text(&'a str),
-    /// This number of bytes that are not UTF-8. They stand for one U+FFFD.
+    /// This number of bytes that are not UTF-8, shown as one U+FFFD.
     Replaced(usize),
 }
 
@@ -18,7 +18,7 @@ impl Run<'_> {
         }
     }
 
-    /// Returns the number of bytes that it was decoded from.
+    /// Returns the number of bytes that the run was decoded from.
     pub fn raw_len(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
@@ -27,8 +27,8 @@ impl Run<'_> {
     }
 }
 
-/// Decodes bytes that may be cut anywhere, with the result of [`String::from_utf8_lossy`] for the
-/// whole. Holds at most three bytes.
+/// A decoder of bytes that arrive cut at any place. The result is that of
+/// [`String::from_utf8_lossy`] for all of them. It holds at most three bytes.
 #[derive(Debug, Default)]
 pub struct Lossy {
     /// The beginning of an incomplete character.
@@ -36,7 +36,7 @@ pub struct Lossy {
 }
 
 impl Lossy {
-    /// Hands over the runs of a piece, up to its last whole character.
+    /// Decodes a piece and hands over its runs, up to its last whole character.
     pub fn push<F: FnMut(Run<'_>)>(&mut self, mut bytes: &[u8], mut take: F) {
         while !self.begun.is_empty() {
             let Some((next, rest)) = bytes.split_first() else {
@@ -50,7 +50,7 @@ impl Lossy {
                     continue;
                 }
                 Err(_) => {
-                    // The last byte is not part of this character: it begins another one.
+                    // The last byte does not belong to this character, but begins another one.
                     take(Run::Replaced(self.begun.len() - 1));
                     self.begun.clear();
                     break;
@@ -73,7 +73,7 @@ impl Lossy {
         }
     }
 
-    /// Hands over the rest at the end of the bytes.
+    /// Hands over what is left at the end of the bytes.
     pub fn finish<F: FnMut(Run<'_>)>(&mut self, mut take: F) {
         if !self.begun.is_empty() {
             take(Run::Replaced(self.begun.len()));
@@ -90,12 +90,13 @@ pub fn is_begun(bytes: &[u8]) -> bool {
     }
 }
 
-/// Returns the bytes of a text within a JSON string: a NUL takes six, a quotation mark two.
+/// Returns the number of bytes that a text takes in a JSON string, where a NUL takes six and a
+/// quotation mark two.
 pub fn json_len(text: &str) -> usize {
     text.bytes().map(escaped_len).sum()
 }
 
-/// Returns how many bytes of a text fit into `most` bytes of a JSON string, at a character's end.
+/// Returns how many bytes of a text, in whole characters, fit into `most` bytes of a JSON string.
 pub fn json_fit(text: &str, most: usize) -> usize {
     let mut taken = 0;
     for (at, byte) in text.bytes().enumerate() {
@@ -107,7 +108,7 @@ pub fn json_fit(text: &str, most: usize) -> usize {
     text.len()
 }
 
-/// Appends a text as it stands within a JSON string, escaped as `serde_json` does.
+/// Appends a text to the content of a JSON string, escaped as `serde_json` does.
 ///
 /// `serde_json` itself writes whole strings only, and a long log line is written in pieces.
 pub fn write_json(text: &str, out: &mut Vec<u8>) {

@@ -10,7 +10,8 @@ pub struct Summary {
     pub status: String,
     /// The number under RESTARTS.
     pub restarts: u32,
-    /// The time under RESTARTS, when the last run before a restart ended; `None` without restarts.
+    /// The time under RESTARTS, at which the last run before a restart ended; `None` without
+    /// restarts.
     pub last_restart: Option<Time>,
     /// The left number of READY.
     pub ready: u32,
@@ -22,7 +23,7 @@ impl Summary {
     /// Reads a pod's JSON and summarises it.
     ///
     /// # Errors
-    /// The error of JSON that does not parse as a pod.
+    /// The error of `serde_json` if the JSON does not parse as a pod.
     pub fn from_json(json: &[u8]) -> Result<Self, serde_json::Error> {
         Ok(Self::from_pod(&serde_json::from_slice(json)?))
     }
@@ -42,8 +43,8 @@ impl Summary {
             ready_total: count(pod.spec.containers.len() + sidecars),
             ..Self::default()
         };
-        // The condition outlives the init containers' statuses, which may be out of date after a
-        // restart of the whole pod.
+        // The condition is more reliable than the init containers' statuses, which may be out of
+        // date after a restart of the whole pod.
         let restarts = if init.reason.is_none() || is_initialized(&pod.status) {
             let mut restarts = init.of_sidecars;
             summary.add_regular(&pod.status, &mut restarts);
@@ -63,8 +64,8 @@ impl Summary {
         summary
     }
 
-    /// Adds the regular containers. They are read from the last to the first, so that the first
-    /// one's reason wins.
+    /// Adds the regular containers, from the last to the first, so that the reason of the first one
+    /// wins.
     fn add_regular(&mut self, status: &wire::Status, restarts: &mut Restarts) {
         let mut has_running = false;
         let mut failure = None;
@@ -96,7 +97,7 @@ impl Summary {
     }
 }
 
-/// The number of restarts, and when the last run before one ended.
+/// A number of restarts, and the time at which the last run before a restart ended.
 #[derive(Clone, Copy, Default)]
 struct Restarts {
     number: u32,
@@ -119,9 +120,9 @@ struct Init {
     reason: Option<String>,
     /// The restarts of all init containers up to the current one.
     of_all: Restarts,
-    /// The restarts of the restartable ones among them.
+    /// The restarts of the restartable init containers among them.
     of_sidecars: Restarts,
-    /// The number of restartable ones among them that are ready.
+    /// The number of restartable init containers among them that are ready.
     ready: u32,
 }
 

@@ -1,16 +1,17 @@
-//! Protobuf as Kubernetes wraps it.
+//! The protobuf wire format, and the wrapping that Kubernetes adds to it.
 //!
-//! An object is the magic `k8s\0` and a message `Unknown`
-//! (`k8s.io/apimachinery/pkg/runtime/generated.proto`) that names its kind and holds it as bytes.
+//! An object is the magic `k8s\0` followed by a message `Unknown`
+//! (`k8s.io/apimachinery/pkg/runtime/generated.proto`), which names the object's kind and contains
+//! it as bytes.
 //!
-//! `prost` decodes the messages of a known shape (see [`crate::wire`]). This module reads messages
-//! before they are whole, or without copying them: `prost` decodes whole messages only, and keeps
-//! its primitives (`prost::encoding`) for its own use.
+//! `prost` decodes the messages in [`crate::wire`]. This module is for messages that must be read
+//! before they are complete, or without a copy. `prost` can't do that: it decodes complete messages
+//! only, and its primitives (`prost::encoding`) are not meant for other crates.
 
-/// The bytes before every object.
+/// The magic bytes before every object.
 pub(crate) const MAGIC: [u8; 4] = *b"k8s\0";
 
-/// The bytes are not a protobuf message, or end within a field.
+/// The error for bytes that are not a protobuf message, or that end within a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Broken;
 
@@ -23,7 +24,7 @@ pub(crate) enum Field<'a> {
 }
 
 impl<'a> Field<'a> {
-    /// Returns the bytes of a text or a message; none for a number.
+    /// Returns the bytes of a text or a message; empty for a number.
     pub(crate) fn bytes(self) -> &'a [u8] {
         match self {
             Self::Number(_) => &[],
@@ -37,7 +38,7 @@ impl<'a> Field<'a> {
     }
 }
 
-/// The fields of a message in order, borrowed. Ends after the first error.
+/// An iterator over the fields of a message, borrowed and in order. It ends after the first error.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fields<'a>(&'a [u8]);
 
@@ -80,12 +81,12 @@ impl<'a> Iterator for Fields<'a> {
     }
 }
 
-/// An object without its wrapping.
+/// An unwrapped object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Object<'a> {
     /// The kind, such as `Pod`.
     pub(crate) kind: &'a [u8],
-    /// The message.
+    /// The object's message.
     pub(crate) message: &'a [u8],
 }
 
@@ -129,7 +130,7 @@ fn varint(bytes: &mut &[u8]) -> Result<u64, Broken> {
     varint.push(bytes)?.ok_or(Broken)
 }
 
-/// A number of variable length whose bytes may arrive in several pieces.
+/// A decoder of a number of variable length whose bytes may arrive in several pieces.
 #[derive(Debug, Default)]
 pub(crate) struct Varint {
     value: u64,
@@ -137,7 +138,7 @@ pub(crate) struct Varint {
 }
 
 impl Varint {
-    /// Takes bytes up to the end of the number; `None` if its end has not arrived.
+    /// Takes bytes up to the end of the number and returns it; `None` if its end has not arrived.
     pub(crate) fn push(&mut self, bytes: &mut &[u8]) -> Result<Option<u64>, Broken> {
         while let Some((&byte, rest)) = bytes.split_first() {
             *bytes = rest;
@@ -154,7 +155,7 @@ impl Varint {
         Ok(None)
     }
 
-    /// Returns whether no number is incomplete.
+    /// Returns whether the decoder is between two numbers.
     pub(crate) fn is_whole(&self) -> bool {
         self.shift == 0
     }

@@ -1,19 +1,19 @@
-//! A queue that is bounded in bytes.
+//! Queues that are bounded in bytes.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
-/// The memory of an item while it waits.
+/// Items whose memory is known while they wait in a queue.
 pub(crate) trait MemorySize {
-    /// Returns a number of bytes above 0.
+    /// Returns the item's memory in bytes, at least 1.
     fn memory_size(&self) -> usize;
 }
 
 /// The sending end. Cheap to clone.
 #[derive(Debug)]
 pub(crate) struct Sender<T> {
-    // The semaphore bounds the channel.
+    // The channel is unbounded, because the semaphore bounds it.
     items: mpsc::UnboundedSender<(T, Option<OwnedSemaphorePermit>)>,
     free: Arc<Semaphore>,
     most: usize,
@@ -35,11 +35,11 @@ pub(crate) struct Receiver<T> {
     items: mpsc::UnboundedReceiver<(T, Option<OwnedSemaphorePermit>)>,
 }
 
-/// The receiver is gone.
+/// The error of a queue whose receiver has gone.
 #[derive(Debug)]
 pub(crate) struct Closed;
 
-/// Makes a queue of `most` bytes. A larger item waits alone.
+/// Makes a queue of at most `most` bytes. A larger item is accepted while the queue is empty.
 pub(crate) fn queue<T: MemorySize>(most: usize) -> (Sender<T>, Receiver<T>) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let sender = Sender {
@@ -51,26 +51,26 @@ pub(crate) fn queue<T: MemorySize>(most: usize) -> (Sender<T>, Receiver<T>) {
 }
 
 impl<T: MemorySize> Sender<T> {
-    /// Sends an item once enough bytes are free. Cancel-safe: the item is in the queue only when
-    /// this returns.
+    /// Sends an item once enough bytes are free. Cancel-safe: unless this returns, the item is not
+    /// in the queue.
     ///
     /// # Errors
-    /// [`Closed`].
+    /// [`Closed`] if the receiver has gone.
     pub(crate) async fn send(&self, item: T) -> Result<(), Closed> {
         let bytes = u32::try_from(item.memory_size().clamp(1, self.most)).unwrap_or(u32::MAX);
-        // The semaphore is never closed. All bytes come back when the receiver is dropped.
+        // The semaphore is never closed. All bytes become free when the receiver is dropped.
         let permit = self.free.clone().acquire_many_owned(bytes).await.ok();
         self.items.send((item, permit)).map_err(|_| Closed)
     }
 
-    /// Waits until the receiver is gone.
+    /// Waits until the receiver has gone.
     pub(crate) async fn closed(&self) {
         self.items.closed().await;
     }
 }
 
 impl<T> Receiver<T> {
-    /// Returns the next item; `None` when all senders are gone. Cancel-safe.
+    /// Returns the next item; `None` once all senders have gone. Cancel-safe.
     pub(crate) async fn recv(&mut self) -> Option<T> {
         self.items.recv().await.map(|(item, _)| item)
     }

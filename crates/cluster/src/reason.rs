@@ -1,18 +1,21 @@
 //! The reason why a pod is not well, in one plain sentence.
 //!
-//! It is derived from the pod's statuses alone, by fixed rules and without a clock, so the same pod
-//! always has the same reason. A pod that is in transition (created, pulled, started for the first
-//! time, deleted) or has done its work is not unwell. The first rule that applies decides:
+//! The reason is derived from the pod's statuses alone, by fixed rules and without a clock, so the
+//! same pod always has the same reason. A pod has none while it is in transition (being created,
+//! pulled, started for the first time or deleted) or after it has done its work. The first rule
+//! that applies decides:
 //!
-//! 1. A pod that is being deleted: only that its node is lost.
-//! 2. A completed pod: nothing. A pod that has failed as a whole: why; evicted, past its deadline,
-//!    refused by its node, disrupted.
-//! 3. A ready pod: nothing.
-//! 4. Its worst container, by [`container::Rank`]: out of memory; can't be started; image; crashes;
-//!    anything else that it waits for; not started up after a restart.
-//! 5. Why it is not scheduled; nothing if scheduling gates hold it back.
-//! 6. What a Warning event says about a pod that does not come up, if one is known.
-//! 7. A container that runs and is not ready; a readiness gate; a node that has gone silent.
+//! 1. A pod that is being deleted has a reason only if its node is lost.
+//! 2. A completed pod has no reason. A pod that has failed as a whole has the cause: it was
+//!    evicted, exceeded its deadline, was refused by its node, or was disrupted.
+//! 3. A ready pod has no reason.
+//! 4. The worst container decides, in the order of [`container::Rank`]: out of memory; can't be
+//!    started; image not available; crashes; waits for anything else; has not started up after a
+//!    restart.
+//! 5. An unscheduled pod has the scheduler's reason, or none if scheduling gates hold it back.
+//! 6. A pod none of whose containers has started has the cause in its Warning event, if one is
+//!    known.
+//! 7. Otherwise: a container that runs but is not ready, a readiness gate, or a silent node.
 
 use crate::wire::{self, Condition, Pod};
 
@@ -25,17 +28,17 @@ use container::{Finding, Rank, Role, Subject, because};
 /// A Warning event of the pod.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Warning {
-    /// In one word, such as `FailedMount`.
+    /// The reason in one word, such as `FailedMount`.
     pub(crate) reason: String,
     /// In words.
     pub(crate) message: String,
-    /// The container that it is about, or empty.
+    /// The container that the event is about, or empty.
     pub(crate) container: String,
 }
 
 impl Warning {
-    /// Returns whether a Warning of this reason says why a pod does not come up. Others only repeat
-    /// a status, or report harmless events.
+    /// Returns whether a Warning with this reason says why a pod does not come up. Other Warnings
+    /// repeat a status or report something harmless.
     pub(crate) fn explains(reason: &str) -> bool {
         !matches!(
             reason,
@@ -51,11 +54,11 @@ impl Warning {
     }
 }
 
-/// Returns one sentence of at most 200 characters in one line, without a full stop, for a pod that
-/// is not well.
+/// Returns why a pod is not well: one sentence of at most 200 characters on one line, without a
+/// full stop.
 ///
-/// It is empty for a pod that is well, in transition, or done. It never has the pod's own name,
-/// UID, IP or a time, so that pods that fail alike have the same reason.
+/// The sentence is empty for a pod that is well, in transition, or done. It never contains the
+/// pod's own name, UID or IP, or a time, so pods that fail alike have the same reason.
 pub(crate) fn reason(pod: &Pod, warning: Option<&Warning>) -> String {
     match explain(pod, warning.filter(|_| heeds_warnings(pod))) {
         Some(cause) => text::scrub(&cause, pod),
@@ -63,7 +66,8 @@ pub(crate) fn reason(pod: &Pod, warning: Option<&Warning>) -> String {
     }
 }
 
-/// Returns whether a Warning may explain a pod: one that should run, and is not ready.
+/// Returns whether a Warning may explain a pod, that is, whether the pod should run and is not
+/// ready.
 pub(crate) fn heeds_warnings(pod: &Pod) -> bool {
     let Pod { metadata, status, .. } = pod;
     metadata.deletion_timestamp.is_none()
@@ -110,8 +114,8 @@ fn explain(pod: &Pod, warning: Option<&Warning>) -> Option<String> {
     }
 }
 
-/// A pod that is being deleted ends by itself unless its node is gone. Kubernetes reports a node
-/// that may be gone as a `NoExecute` taint.
+/// Returns the reason of a pod that is being deleted. Such a pod ends by itself unless its node is
+/// gone; Kubernetes reports a node that may be gone as a `NoExecute` taint.
 fn deleting(status: &wire::Status) -> Option<String> {
     let disrupted = condition(status, "DisruptionTarget").filter(|condition| condition.status == "True");
     if status.reason == "NodeLost" {
@@ -122,18 +126,18 @@ fn deleting(status: &wire::Status) -> Option<String> {
         .map(|_| "Being deleted because of a taint on its node, which may have stopped answering".to_owned())
 }
 
-/// The reason of a pod that has failed for good.
+/// Returns the reason of a pod that has failed for good.
 fn failed(pod: &Pod) -> String {
     let status = &pod.status;
     if !status.reason.is_empty() {
         let message = match status.reason.as_str() {
-            // What follows are measurements of that moment.
+            // The later sentences are measurements of that moment.
             "Evicted" => text::first_sentence(&status.message),
             _ => status.message.clone(),
         };
         return in_words(&status.reason, &message);
     }
-    // A disruption of the pod ended its containers too.
+    // A disruption ends the containers too, so it explains more than their codes.
     if let Some(disrupted) = condition(status, "DisruptionTarget").filter(|condition| condition.status == "True") {
         return in_words(&disrupted.reason, &disrupted.message);
     }
@@ -153,8 +157,8 @@ fn in_words(reason: &str, message: &str) -> String {
     }
 }
 
-/// Returns the worst finding of its containers: the first of equal ones, and init containers before
-/// the others.
+/// Returns the worst finding among the containers. Of equal ones, it is the first; init containers
+/// come before the others.
 fn worst(pod: &Pod) -> Option<Finding> {
     let initialising = initialising(pod);
     let inits = pod.status.init_container_statuses.iter();
@@ -170,7 +174,7 @@ fn worst(pod: &Pod) -> Option<Finding> {
         .min_by_key(|finding| finding.rank)
 }
 
-/// Returns the position of the current init container; `None` when initialisation is over.
+/// Returns the index of the current init container; `None` when initialisation is over.
 fn initialising(pod: &Pod) -> Option<usize> {
     pod.status.init_container_statuses.iter().position(|status| {
         let over = status
@@ -204,8 +208,8 @@ fn is_sidecar(pod: &Pod, name: &str) -> bool {
     specs.any(|spec| spec.name == name && spec.restart_policy == "Always")
 }
 
-/// The reason of a pod without a node. A pod that scheduling gates hold back has none: it waits for
-/// whoever set them.
+/// Returns the reason of a pod without a node. A pod that scheduling gates hold back has none,
+/// because it waits for whoever set them.
 fn unscheduled(scheduled: &Condition, warning: Option<&Warning>) -> Option<String> {
     if scheduled.reason == "SchedulingGated" {
         return None;
@@ -215,7 +219,7 @@ fn unscheduled(scheduled: &Condition, warning: Option<&Warning>) -> Option<Strin
         None => &scheduled.message,
     };
     let line = text::one_line(message);
-    // What preemption could achieve follows the reason why there is no node.
+    // Cut off what preemption could achieve, which follows the reason why no node fits.
     let why = [" preemption: ", " no new claims to deallocate"]
         .iter()
         .filter_map(|rest| line.find(rest))
@@ -225,8 +229,8 @@ fn unscheduled(scheduled: &Condition, warning: Option<&Warning>) -> Option<Strin
     Some(format!("Not scheduled{}", because(why)))
 }
 
-/// Returns what a Warning says about a pod none of whose containers has ever started: it has no
-/// node yet, or its node can't prepare it.
+/// Returns the message of a Warning about a pod none of whose containers has ever started, because
+/// it has no node yet or its node can't prepare it.
 fn coming_up(pod: &Pod, warning: Option<&Warning>) -> Option<String> {
     let warning = warning?;
     let status = &pod.status;
@@ -243,7 +247,7 @@ fn coming_up(pod: &Pod, warning: Option<&Warning>) -> Option<String> {
     (!begun && fits).then(|| in_words(&warning.reason, &warning.message))
 }
 
-/// Adds what its probe found to the finding of a container that runs and is not ready.
+/// Adds the probe's result to the finding of a container that runs but is not ready.
 fn with_probe(finding: Finding, warning: Option<&Warning>) -> Option<String> {
     let kind = if finding.rank == Rank::Unready {
         "Readiness"
@@ -256,7 +260,7 @@ fn with_probe(finding: Finding, warning: Option<&Warning>) -> Option<String> {
     }
 }
 
-/// Returns what a probe of a container found.
+/// Returns the result of a container's probe, if the Warning reports one.
 fn probe(warning: &Warning, kind: &str, container: &str) -> Option<String> {
     if warning.reason != "Unhealthy" || !(warning.container.is_empty() || warning.container == container) {
         return None;
@@ -266,7 +270,7 @@ fn probe(warning: &Warning, kind: &str, container: &str) -> Option<String> {
     Some(text::cause(found))
 }
 
-/// The reason of a pod that is not ready although none of its containers says why.
+/// Returns the reason of a pod that is not ready although none of its containers says why.
 fn not_ready(pod: &Pod) -> Option<String> {
     let status = &pod.status;
     let ready = condition(status, "Ready").filter(|condition| condition.status != "True")?;
@@ -277,7 +281,7 @@ fn not_ready(pod: &Pod) -> Option<String> {
         let mut known = status.container_statuses.iter();
         known.any(|container| container.name == name && container.ready)
     };
-    // A container without a status has not begun, which explains it.
+    // A container without a status has not begun, which explains why the pod is not ready.
     let containers = &pod.spec.containers;
     let silent = status.phase == "Running"
         && !containers.is_empty()

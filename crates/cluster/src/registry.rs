@@ -20,11 +20,11 @@ use crate::{
 
 mod supervise;
 
-/// The most namespaces of one cluster that are watched. Each costs a connection.
+/// The most namespaces of one cluster that are watched. Each of them costs a connection.
 const MAX_NAMESPACES: usize = 100;
 
-/// All clusters of this process. Cheap to clone. It owns every watch task; [`Registry::shutdown`]
-/// ends them.
+/// The clusters of this process. It owns every watch task; [`Registry::shutdown`] ends them. Cheap
+/// to clone.
 #[derive(Clone, Debug)]
 pub struct Registry {
     state: Arc<State>,
@@ -60,7 +60,7 @@ impl State {
     }
 }
 
-/// How long all logs and terminals may take to end at the shutdown.
+/// How long all logs and terminals together may take to end at the shutdown.
 const STREAMS_END: Duration = Duration::from_secs(3);
 
 impl Registry {
@@ -76,10 +76,10 @@ impl Registry {
         }
     }
 
-    /// Adds a cluster and starts its watch. A cluster with the same number is replaced, and its
-    /// rows are removed.
+    /// Adds a cluster and starts its watch. It replaces a cluster with the same number, whose rows
+    /// are removed.
     ///
-    /// At most 100 namespaces are watched: with more, the cluster stays
+    /// At most 100 namespaces are watched. With more, the cluster stays
     /// [`crate::SyncState::Failed`].
     pub fn add(&self, mut spec: Spec) -> Cluster {
         spec.namespaces.retain(|namespace| !namespace.is_empty());
@@ -105,8 +105,8 @@ impl Registry {
         cluster
     }
 
-    /// Wakes when rows in the index, a cluster's sync state or the set of clusters may have
-    /// changed. Many changes may wake once.
+    /// Returns a receiver that is notified when rows in the index, a cluster's sync state or the
+    /// set of clusters may have changed. One notification may stand for many changes.
     pub fn changes(&self) -> watch::Receiver<()> {
         self.state.changes.subscribe()
     }
@@ -116,7 +116,7 @@ impl Registry {
         let entry = self.state.clusters().remove(&id);
         if let Some(entry) = entry {
             end(entry, RemovalReason::Removed).await;
-            // A new cluster with the same number has removed them itself.
+            // If a new cluster has the same number already, it has removed the rows itself.
             if self.get(id).is_none() {
                 self.state.index.remove_cluster(id);
             }
@@ -142,10 +142,10 @@ impl Registry {
         clusters.values().map(|entry| entry.cluster.clone()).collect()
     }
 
-    /// Tries a source without keeping it: asks for the version, and checks that pods can be listed
-    /// and watched, in `namespaces` if any are given.
+    /// Tries a source without keeping it. It asks for the version and checks that pods can be
+    /// listed and watched, in `namespaces` or, if that is empty, in all namespaces.
     ///
-    /// Errors repeat nothing of a response's body.
+    /// The error repeats nothing of a response's body.
     ///
     /// # Errors
     /// The failed call, as [`crate::Error`].
@@ -155,8 +155,8 @@ impl Registry {
         info::probe(&shared, namespaces, policy).await
     }
 
-    /// Ends all watches, logs and terminals, and waits for them. Terminals get a few seconds, which
-    /// ending a process's input takes.
+    /// Ends all watches, logs and terminals, and waits for them. It waits a few seconds for
+    /// terminals, because it takes time to end a process's input.
     pub async fn shutdown(&self) {
         let entries = std::mem::take(&mut *self.state.clusters());
         for entry in entries.values() {

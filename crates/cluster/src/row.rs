@@ -1,4 +1,4 @@
-//! The row of a pod: the part of it that the index keeps.
+//! The rows of pods: the parts of them that the index keeps.
 
 use std::net::IpAddr;
 
@@ -13,7 +13,7 @@ use crate::{
 
 /// The most bytes of an image in a row.
 const IMAGE: usize = 512;
-/// The most containers of a row, and the most init containers.
+/// The most regular containers of a row, and also the most init containers.
 const CONTAINERS: usize = 200;
 /// The most labels of a row.
 const LABELS: usize = 256;
@@ -22,15 +22,15 @@ const LABELS: usize = 256;
 const LABEL_KEY: usize = 253 + 1 + 63;
 /// The most bytes of a label value that Kubernetes accepts.
 const LABEL_VALUE: usize = 63;
-/// The most addresses of a pod in addition to its first. Kubernetes has one.
+/// The most addresses of a pod in addition to its first. Kubernetes assigns at most one.
 const MORE_IPS: usize = 15;
 
-/// Makes the row of a pod. `warning` is a Warning event that its reason may need.
+/// Makes the row of a pod. `warning` is a Warning event that the pod's reason may need.
 ///
-/// A cluster, and whoever can store a pod in it, may send texts of any size. Texts of a row are
-/// truncated to 253 bytes, images to 512. A label that Kubernetes would not accept is left out
-/// whole, because a selector must not match a part of it. Labels beyond 256, and containers beyond
-/// 200 of a kind, are left out too.
+/// A cluster, or anybody who can store a pod in it, may send texts of any size. In a row, texts are
+/// truncated to 253 bytes and images to 512. A label that Kubernetes would not accept is left out
+/// entirely, because a selector must not match a part of it. Labels beyond 256, and containers
+/// beyond 200 of a kind, are left out too.
 pub(crate) fn row(pod: &wire::Pod, warning: Option<&Warning>) -> podgate_index::Pod {
     let summary = Summary::from_pod(pod);
     let meta = &pod.metadata;
@@ -72,15 +72,14 @@ pub(crate) fn row(pod: &wire::Pod, warning: Option<&Warning>) -> podgate_index::
     }
 }
 
-/// Returns when a pod was created, in seconds since the epoch. Go's zero time is `None`, as in
+/// Returns when a pod was created, in seconds since the epoch. Go's zero time means `None`, as in
 /// Kubernetes' own JSON.
 fn created_at(meta: &wire::Metadata) -> Option<i64> {
     let time = meta.creation_timestamp.filter(|time| *time != Time::default());
     time.map(|time| time.seconds)
 }
 
-/// Returns the addresses of a pod in addition to its first. A text that is not an address is
-/// dropped.
+/// Returns the addresses of a pod after its first. Texts that are not addresses are dropped.
 fn more_ips(status: &wire::Status) -> Vec<String> {
     let ips = status.pod_ips.iter().map(|of_pod| &of_pod.ip);
     let more = ips.filter(|ip| **ip != status.pod_ip && ip.parse::<IpAddr>().is_ok());
@@ -95,8 +94,8 @@ fn labels(meta: &wire::Metadata) -> Vec<(String, String)> {
     labels.map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
-/// Joins the first containers of the specification with their statuses. Statuses come in any order;
-/// some may be missing or belong to no container.
+/// Joins the first containers of the specification with their statuses. Statuses are in any order,
+/// and some may be missing or belong to no container.
 fn join(specs: &[wire::Container], statuses: &[ContainerStatus]) -> Vec<Container> {
     let of = |spec: &wire::Container| {
         let status = statuses.iter().find(|status| status.name == spec.name);

@@ -1,7 +1,7 @@
-//! Foreign text (of a cluster, a proxy, a request) in messages and in the log.
+//! Foreign text, from a cluster, a proxy or a request, for messages and the log.
 //!
-//! It is truncated, kept on one line, and freed of characters that change how the rest of the line
-//! looks.
+//! Such text is truncated, kept on one line, and stripped of characters that change how the rest of
+//! the line looks.
 
 use std::{borrow::Cow, fmt, ops::Deref};
 
@@ -9,17 +9,17 @@ use std::{borrow::Cow, fmt, ops::Deref};
 pub const MAX_QUOTE: usize = 256;
 /// The most bytes of a [`Message`].
 pub const MAX_MESSAGE: usize = 2 << 10;
-/// The most bytes of a text of a row: those of the longest name in Kubernetes, a DNS-1123
+/// The most bytes of a text in a row: the length of the longest name in Kubernetes, a DNS-1123
 /// subdomain.
 pub(crate) const MAX_TEXT: usize = 253;
-/// The most bytes of a peer's explanation within a message, so that the sentence around it stays
-/// whole.
+/// The most bytes of a peer's explanation within a message, so that the sentence around it is not
+/// cut.
 const MAX_EXCERPT: usize = 1 << 10;
 
-/// A sentence for a caller or the log, of at most [`MAX_MESSAGE`] bytes on one line.
+/// A sentence for a caller or the log: one line of at most [`MAX_MESSAGE`] bytes.
 ///
-/// It can be made only by sanitising a text. An error that holds one therefore never repeats a
-/// peer's text whole, nor any control or bidirectional character of it.
+/// It can be made only by sanitising a text. An error that holds a message therefore never repeats
+/// a peer's text of any length, or any control or bidirectional character in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message(String);
 
@@ -75,7 +75,7 @@ pub(crate) fn excerpt(text: &str) -> String {
 /// Truncates a text to `max` bytes at a character and marks the cut with `…`.
 ///
 /// Control characters and line separators become spaces, because a line feed or an escape sequence
-/// could fake another log entry. Characters that set the writing direction are dropped.
+/// could forge another log entry. Characters that set the writing direction are dropped.
 pub fn sanitize(text: &str, max: usize) -> String {
     let whole = text.len() <= max;
     let end = if whole {
@@ -92,7 +92,7 @@ pub fn sanitize(text: &str, max: usize) -> String {
 
 /// Truncates a text to `max` bytes at a character and marks the cut with `…`.
 ///
-/// Unlike [`sanitize`] it keeps every character, because rows show what the cluster has.
+/// Unlike [`sanitize`], it keeps every character, because rows show texts as the cluster has them.
 pub(crate) fn truncate<'a>(text: impl Into<Cow<'a, str>>, max: usize) -> String {
     let text = text.into();
     if text.len() <= max {
@@ -102,8 +102,8 @@ pub(crate) fn truncate<'a>(text: impl Into<Cow<'a, str>>, max: usize) -> String 
     format!("{}…", text.split_at(end).0)
 }
 
-/// Returns what is shown for a character, if anything. The bidirectional characters are those of
-/// the Unicode property `Bidi_Control` (UAX #9).
+/// Returns the character to show in place of a character, if any. The bidirectional characters are
+/// those with the Unicode property `Bidi_Control` (UAX #9).
 fn visible(c: char) -> Option<char> {
     match c {
         '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => None,

@@ -1,8 +1,8 @@
-//! Warning events for the reasons of rows whose statuses do not explain themselves.
+//! Warning events, for the reasons of pods whose statuses do not explain themselves.
 //!
-//! Events are not watched, because a busy cluster makes more of them than pods. When somebody reads
-//! a pod's events through [`crate::Cluster::events`], the newest explanatory one is remembered here
-//! and shows in the row at once.
+//! Events are not watched, because a busy cluster has more of them than pods. When somebody reads a
+//! pod's events through [`crate::Cluster::events`], the newest explanatory Warning is remembered
+//! here and shown in the row at once.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -18,9 +18,9 @@ use crate::{
     wire,
 };
 
-/// The most pods of one cluster whose Warning is kept. The one remembered first goes first.
+/// The most pods of one cluster whose Warning is kept. Beyond that, the oldest entry is dropped.
 const MAX_PODS: usize = 4096;
-/// The most bytes of a Warning's message that are kept: more than a reason can show.
+/// The most bytes of a Warning's message that are kept, which is more than a reason can show.
 const MAX_MESSAGE: usize = 1024;
 
 /// The newest explanatory Warnings of the pods of one cluster.
@@ -31,7 +31,7 @@ pub(crate) struct Warnings {
 
 #[derive(Debug, Default)]
 struct Known {
-    /// By namespace and name.
+    /// The entries, by the pod's namespace and name.
     pods: HashMap<(String, String), Entry>,
     /// The keys of `pods` in the order in which their entries were remembered.
     order: BTreeMap<u64, (String, String)>,
@@ -41,14 +41,14 @@ struct Known {
 #[derive(Debug)]
 struct Entry {
     number: u64,
-    /// The pod's UID: another pod of that name has its own Warnings.
+    /// The pod's UID. A later pod with the same name has its own Warnings.
     uid: String,
     warning: Warning,
 }
 
 impl Warnings {
-    /// Returns the Warning of a pod whose reason may need one. Forgets it if the pod is well,
-    /// finished, or another one of that name.
+    /// Returns the Warning of a pod whose reason may need one. Forgets it if the pod is well or
+    /// finished, or if the name belongs to another pod now.
     pub(crate) fn get(&self, pod: &wire::Pod) -> Option<Warning> {
         let mut known = self.known();
         if known.pods.is_empty() {
@@ -68,11 +68,11 @@ impl Warnings {
     /// Stores the newest explanatory Warning of a pod (`None` clears it) and updates the pod's row,
     /// unless the row has changed since `pod` was read. Returns whether the row changed.
     ///
-    /// A row that is being made meanwhile may miss the Warning. It gets it with the next change of
-    /// the pod, or when its events are read again.
+    /// A row that the watch makes at the same time may miss the Warning, until the pod changes
+    /// again or its events are read again.
     pub(crate) fn remember(&self, pod: &wire::Pod, newest: Option<Warning>, index: &Index, cluster: ClusterId) -> bool {
         let newest = newest.map(bounded);
-        // Locked to the end, so that of two readers the later one also decides the row.
+        // Keep the lock to the end, so that the later of two readers also decides the row.
         let mut known = self.known();
         let befores = [known.get(pod), None];
         match &newest {
@@ -105,7 +105,7 @@ impl Known {
     fn insert(&mut self, pod: &wire::Pod, warning: Warning) {
         let key = key(pod);
         self.remove(&key);
-        // Kubernetes has no such names, and such pods have no rows.
+        // Kubernetes does not allow such names, and such pods have no rows.
         let names = [&pod.metadata.namespace, &pod.metadata.name, &pod.metadata.uid];
         if names.iter().any(|name| name.len() > MAX_TEXT) {
             return;
@@ -132,7 +132,7 @@ impl Known {
     }
 }
 
-/// Bounds a Warning for keeping.
+/// Truncates the texts of a Warning before it is kept.
 fn bounded(warning: Warning) -> Warning {
     Warning {
         reason: truncate(warning.reason, MAX_TEXT),

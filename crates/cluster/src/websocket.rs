@@ -1,4 +1,4 @@
-//! A WebSocket with bounded buffers, whatever its peer does.
+//! A WebSocket whose buffers stay bounded, whatever its peer does.
 
 use std::{
     pin::Pin,
@@ -15,34 +15,34 @@ use tokio_tungstenite::{
     },
 };
 
-/// The bytes that are read at once. Each connection takes this memory, however quiet it is.
+/// The bytes that are read at once. Each connection holds this memory, even while it is quiet.
 const READ: usize = 8 << 10;
-/// The bytes of small messages that are collected before they are written.
+/// The bytes of small messages that are collected before they are written together.
 const WRITE: usize = 16 << 10;
-/// The most pongs that may wait for the peer; with that many the peer is not read. Some must be
-/// allowed, because a peer that waits for us to read may not be reading itself.
+/// The most pongs that may wait for the peer. With that many, nothing more is read from it. The
+/// bound is above zero because a peer that waits for us to read may not be reading itself.
 const MAX_PONGS: usize = 32;
 /// The largest control frame, with its header and mask (RFC 6455, section 5.5).
 const CONTROL: usize = 125 + 6;
 /// The most bytes of a message's header.
 const HEADER: usize = 14;
 
-/// The largest messages in bytes. A larger one is an error.
+/// The largest messages in bytes, in both directions. A larger one is an error.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
     /// The largest message, and frame, to accept from the peer.
     pub incoming: usize,
-    /// The largest message to send. At most this and 32 kB wait to be written.
+    /// The largest message to send. At most this plus 32 kB wait to be written.
     pub outgoing: usize,
 }
 
-/// A [`WebSocketStream`] that bounds what waits to be written.
+/// A [`WebSocketStream`] that bounds the bytes that wait to be written.
 ///
-/// Tungstenite answers each ping that it reads, and keeps the answers while the peer does not take
-/// them. A peer that pings without reading would fill the memory. This type stops reading from such
-/// a peer.
+/// Tungstenite answers each ping that it reads, and keeps the pongs while the peer does not take
+/// them, so a peer that pings without reading would fill the memory. This type stops reading from
+/// such a peer.
 ///
-/// Both halves must be polled by one task.
+/// Both halves must be polled by the same task.
 #[derive(Debug)]
 pub struct BoundedWebSocket<S> {
     inner: WebSocketStream<S>,

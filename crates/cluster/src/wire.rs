@@ -1,12 +1,12 @@
-//! The parts of Kubernetes objects that a row needs, from JSON and from protobuf.
+//! The parts of Kubernetes objects that a row needs, read from JSON or protobuf.
 //!
-//! They are partial on purpose: no other field is ever kept in memory. Decoding is as lenient as in
-//! the API server's own clients: an absent field, `null` and an empty value are the same. A value
-//! of another type makes that one object invalid.
+//! The types are partial on purpose, so that no other field is ever kept in memory. Decoding is as
+//! lenient as in Kubernetes' own clients: an absent field, `null` and an empty value are the same.
+//! A value of a wrong type makes only that object invalid.
 //!
-//! Field numbers are those of `k8s.io/api/core/v1/generated.proto` and
-//! `k8s.io/apimachinery/pkg/apis/meta/v1/generated.proto` of Kubernetes 1.36, which never change a
-//! number once it is assigned.
+//! Field numbers are those in `k8s.io/api/core/v1/generated.proto` and
+//! `k8s.io/apimachinery/pkg/apis/meta/v1/generated.proto` of Kubernetes 1.36. Kubernetes never
+//! changes a number once it is assigned.
 
 use std::collections::BTreeMap;
 
@@ -54,14 +54,14 @@ pub(crate) struct Metadata {
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "5")]
     pub(crate) uid: String,
-    /// The version of the store at which the object last changed.
+    /// The version of the store at the object's last change.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "6")]
     pub(crate) resource_version: String,
     /// When it was created.
     #[prost(message, optional, tag = "8")]
     pub(crate) creation_timestamp: Option<Time>,
-    /// When it was or will be deleted. It is set as soon as the deletion was requested.
+    /// The time by which it is to be deleted, set as soon as its deletion is requested.
     #[prost(message, optional, tag = "9")]
     pub(crate) deletion_timestamp: Option<Time>,
     /// Labels.
@@ -96,7 +96,7 @@ pub(crate) struct OwnerReference {
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
 #[serde(default, rename_all = "camelCase")]
 pub(crate) struct Spec {
-    /// The node it is bound to, or empty.
+    /// The node that the pod is bound to, or empty.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "10")]
     pub(crate) node_name: String,
@@ -122,7 +122,8 @@ pub(crate) struct Container {
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "2")]
     pub(crate) image: String,
-    /// `Always` makes an init container restartable (a sidecar); else empty or not needed here.
+    /// `Always` makes an init container restartable, that is, a sidecar. Other values are not
+    /// needed here.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "24")]
     pub(crate) restart_policy: String,
@@ -136,11 +137,11 @@ pub(crate) struct Status {
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "1")]
     pub(crate) phase: String,
-    /// Why, in one word, such as `Evicted`; mostly empty.
+    /// The reason for the phase in one word, such as `Evicted`; mostly empty.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "4")]
     pub(crate) reason: String,
-    /// Why, in words; mostly empty.
+    /// The reason for the phase in words; mostly empty.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "3")]
     pub(crate) message: String,
@@ -160,11 +161,11 @@ pub(crate) struct Status {
     #[serde(deserialize_with = "bounded_list")]
     #[prost(message, repeated, tag = "2")]
     pub(crate) conditions: Vec<Condition>,
-    /// Those of the regular containers, in any order.
+    /// The statuses of the regular containers, in any order.
     #[serde(deserialize_with = "bounded_list")]
     #[prost(message, repeated, tag = "8")]
     pub(crate) container_statuses: Vec<ContainerStatus>,
-    /// Those of the init containers, in any order.
+    /// The statuses of the init containers, in any order.
     #[serde(deserialize_with = "bounded_list")]
     #[prost(message, repeated, tag = "10")]
     pub(crate) init_container_statuses: Vec<ContainerStatus>,
@@ -214,15 +215,15 @@ pub(crate) struct ContainerStatus {
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "1")]
     pub(crate) name: String,
-    /// Whether it passes its readiness probe.
+    /// Whether the container passes its readiness probe.
     #[serde(deserialize_with = "nullable")]
     #[prost(bool, tag = "4")]
     pub(crate) ready: bool,
-    /// Whether it passed its startup probe.
+    /// Whether the container has passed its startup probe.
     #[serde(deserialize_with = "nullable")]
     #[prost(bool, tag = "9")]
     pub(crate) started: bool,
-    /// How often it was restarted.
+    /// How many times the container was restarted.
     #[serde(deserialize_with = "nullable")]
     #[prost(int32, tag = "5")]
     pub(crate) restart_count: i32,
@@ -230,13 +231,13 @@ pub(crate) struct ContainerStatus {
     #[serde(deserialize_with = "nullable")]
     #[prost(message, required, tag = "2")]
     pub(crate) state: ContainerState,
-    /// How its previous run ended.
+    /// The state in which its previous run ended.
     #[serde(deserialize_with = "nullable")]
     #[prost(message, required, tag = "3")]
     pub(crate) last_state: ContainerState,
 }
 
-/// A container's state: one of the three, or none of them.
+/// A container's state: one of the three fields, or none.
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
 #[serde(default)]
 pub(crate) struct ContainerState {
@@ -255,7 +256,7 @@ pub(crate) struct ContainerState {
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
 #[serde(default)]
 pub(crate) struct Waiting {
-    /// Why it waits, such as `ContainerCreating` or `CrashLoopBackOff`.
+    /// The reason why it waits, such as `ContainerCreating` or `CrashLoopBackOff`.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "1")]
     pub(crate) reason: String,
@@ -285,7 +286,7 @@ pub(crate) struct Terminated {
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "3")]
     pub(crate) reason: String,
-    /// The runtime's words, or what the container left in its termination log; may be empty.
+    /// The runtime's message, or the container's termination message; may be empty.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "4")]
     pub(crate) message: String,
@@ -294,8 +295,8 @@ pub(crate) struct Terminated {
     pub(crate) finished_at: Option<Time>,
 }
 
-/// A point in time, in whole seconds since the epoch (`metav1.Time`). The default is Go's: the
-/// first of January of the year 1.
+/// A point in time, in whole seconds since the epoch (`metav1.Time`). The default is Go's zero
+/// time: the first of January of the year 1.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Message)]
 pub struct Time {
     /// Seconds since the epoch.

@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Metadata and host services of cloud providers outside the link-local ranges: AWS over IPv6,
-/// Google over IPv6, Alibaba, Oracle, Azure.
+/// The addresses of cloud providers' metadata and host services outside the link-local ranges: AWS
+/// over IPv6, Google over IPv6, Alibaba, Oracle, Azure.
 const METADATA: [IpAddr; 5] = [
     IpAddr::V6(Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254)),
     IpAddr::V6(Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254)),
@@ -26,10 +26,11 @@ pub(super) fn meant(address: IpAddr) -> IpAddr {
     }
 }
 
-/// Returns whether an address may be a cluster's.
+/// Returns whether a cluster may have this address.
 ///
-/// Not those of this host (loopback, unspecified), of its link (link-local, cloud metadata) or of
-/// groups (multicast, broadcast), nor those that hide where they lead (Teredo, local NAT64).
+/// It may not be an address of this host (loopback, unspecified), of its link (link-local, cloud
+/// metadata) or of a group (multicast, broadcast), or one whose target is hidden (Teredo, local
+/// NAT64).
 pub(super) fn is_ordinary(address: IpAddr) -> bool {
     if METADATA.contains(&address) || address.is_loopback() || address.is_unspecified() || address.is_multicast() {
         return false;

@@ -1,8 +1,8 @@
-//! Bodies of responses in memory. Each is bounded in bytes and in JSON values, and all together by
-//! [`super::Policy::bodies`].
+//! Bodies of responses in memory. Each is bounded in bytes and in JSON values, and
+//! [`super::Policy::bodies`] bounds all of them together.
 //!
-//! Bodies with a small bound of their own are not counted: a `Status` (64 KiB), and the one pod
-//! that each list and watch of the index holds at a time.
+//! Small bodies are not counted: a `Status` (64 KiB), and the one pod that each list and watch of
+//! the index holds at a time.
 
 use std::time::Duration;
 
@@ -19,12 +19,12 @@ use crate::{
     error::{Failure, Result},
 };
 
-/// The most JSON values of one body that is parsed whole. The largest pod that etcd accepts has a
-/// tenth of that.
+/// The most JSON values of a body that is parsed as a whole. The largest pod that etcd accepts has
+/// a tenth of this number.
 const MAX_VALUES: usize = 200_000;
-/// The bytes that a parsed value counts for, in addition to its text.
+/// The memory in bytes that a parsed value is assumed to take in addition to its text.
 const VALUE: usize = 64;
-/// The smallest buffer of a body.
+/// The smallest buffer of a body in bytes.
 const BUFFER: usize = 16 << 10;
 
 /// A value made from a body, with its memory reservation. Dropping it returns the memory.
@@ -39,7 +39,7 @@ pub(crate) struct Reserved<T> {
 pub(crate) struct BodyReservation {
     budget: MemoryBudget,
     reservation: Reservation,
-    /// How long it may still wait for more.
+    /// How long the call may still wait for more memory.
     wait_left: Duration,
 }
 
@@ -55,8 +55,8 @@ impl BodyReservation {
 
     /// Grows the reservation to at least `bytes`.
     ///
-    /// It keeps what it has while it waits. Two calls that wait for each other's memory are bounded
-    /// by the total wait of a call ([`Policy::body_wait`]).
+    /// It keeps its memory while it waits. If two calls wait for each other's memory, the total
+    /// wait of a call ([`Policy::body_wait`]) ends this.
     ///
     /// # Errors
     /// [`Error::Busy`] if the memory did not become free in time.
@@ -74,7 +74,8 @@ impl BodyReservation {
             return Ok(());
         }
         Err(Error::busy(format!(
-            "{what} was given up because the answers of clusters take all the memory that they may ({} MiB, see --body-memory): try again in a moment",
+            "{what} was given up because other responses of clusters use up the memory for them ({} MiB, see --body-memory): \
+             try again in a moment",
             self.budget.total() >> 20
         )))
     }
@@ -88,7 +89,7 @@ impl BodyReservation {
     }
 }
 
-/// Reads a body of at most `max` bytes. The caller limits the time.
+/// Reads a body of at most `max` bytes. The caller must limit the time.
 ///
 /// # Errors
 /// [`Error::Upstream`] for a longer body, [`Error::Busy`], and the failures of a broken connection.
@@ -131,8 +132,8 @@ pub(super) async fn read(
     })
 }
 
-/// Reads a body of at most `max` bytes without counting its memory. A longer body is returned
-/// empty.
+/// Reads a body of at most `max` bytes without counting its memory. If the body is longer, returns
+/// no bytes.
 pub(super) async fn beginning(response: Response<Body>, max: usize) -> Vec<u8> {
     let mut body = response.into_body();
     let mut bytes = Vec::new();
@@ -159,7 +160,7 @@ impl Reserved<Vec<u8>> {
     pub(crate) async fn parse<T: DeserializeOwned>(&mut self, what: &str) -> Result<T> {
         let values = values(&self.value);
         if values > MAX_VALUES {
-            let most = format!("{MAX_VALUES} JSON values, which is more than Kubernetes writes for one object");
+            let most = format!("{MAX_VALUES} JSON values, which no Kubernetes object exceeds");
             return Err(Error::upstream(what, Failure::TooLong { most: most.into() }));
         }
         self.reservation
@@ -171,15 +172,15 @@ impl Reserved<Vec<u8>> {
     }
 }
 
-/// Says where a body is not the expected JSON, and quotes nothing of it, because it may be
-/// anything.
+/// Returns the error for a body that is not the expected JSON. It says where the body is wrong,
+/// without a quotation.
 pub(crate) fn not_json(error: &serde_json::Error, what: &str) -> Error {
     let why = format!("at line {}, column {}", error.line(), error.column()).into();
     Error::upstream(what, Failure::NotKubernetes { why })
 }
 
-/// Counts the values in a JSON text: each item of a list or an object follows an opening bracket or
-/// a comma.
+/// Counts the values in a JSON text by its opening brackets and commas, one of which precedes each
+/// item of a list or an object.
 fn values(json: &[u8]) -> usize {
     let (mut values, mut rest) = (1, json);
     while let Some((&byte, after)) = rest.split_first() {
@@ -193,7 +194,7 @@ fn values(json: &[u8]) -> usize {
     values
 }
 
-/// Returns the text after the end of a string whose opening quotation mark was read.
+/// Returns the rest of the text after a string whose opening quotation mark was read.
 fn after_string(mut rest: &[u8]) -> &[u8] {
     while let Some(at) = memchr::memchr2(b'"', b'\\', rest) {
         let escaped = rest.get(at) == Some(&b'\\');

@@ -41,12 +41,12 @@ use crate::{
     source::{InvalidSource, Loaded},
 };
 
-/// The interval of TCP keep-alive probes. They notice a vanished peer on streams that may be silent
-/// for hours.
+/// The interval of TCP keep-alive probes, which detect a vanished peer on streams that may be
+/// silent for hours.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
-/// The most bytes that a connection reads ahead of its reader, which is also the most bytes of the
-/// head of a response.
+/// The most bytes that a connection reads ahead of its reader. It also bounds the head of a
+/// response.
 const MAX_BUFFER: usize = 32 << 10;
 
 /// A client, and the source that it was made from.
@@ -58,8 +58,8 @@ pub(super) struct BuiltClient {
     pub(super) expires: Option<Timestamp>,
 }
 
-/// Reads a source on a thread of its own. A file may block for any time, and must hold up neither
-/// the runtime nor its shutdown.
+/// Reads a source on a separate thread, because a file may block for any time and must delay
+/// neither the runtime nor its shutdown.
 pub(super) fn load(source: &Source) -> Result<oneshot::Receiver<std::result::Result<Loaded, InvalidSource>>> {
     let (sender, loaded) = oneshot::channel();
     let source = source.clone();
@@ -77,8 +77,8 @@ pub(super) fn load(source: &Source) -> Result<oneshot::Receiver<std::result::Res
     Ok(loaded)
 }
 
-/// Makes a client: reads the source's files, runs its exec plug-in, and prepares TLS. Does not
-/// connect.
+/// Makes a client. This reads the source's files, runs its exec plug-in and prepares TLS, but does
+/// not connect.
 pub(super) async fn build(source: Source, cluster: String, policy: Policy) -> Result<BuiltClient> {
     let unusable = |InvalidSource(why): InvalidSource| {
         Error::upstream(
@@ -130,8 +130,8 @@ pub(super) async fn build(source: Source, cluster: String, policy: Policy) -> Re
     })
 }
 
-/// Returns the proxy to use: the context's own if it has one, else the environment's if the source
-/// may use that.
+/// Returns the proxy to use: the context's own, or else that of the environment if the source may
+/// use it.
 fn proxy_for(source: &Source, loaded: &Loaded) -> std::result::Result<Option<Proxy>, InvalidSource> {
     if let Some(proxy) = &loaded.proxy {
         return Ok(Some(proxy.clone()));
@@ -142,12 +142,12 @@ fn proxy_for(source: &Source, loaded: &Loaded) -> std::result::Result<Option<Pro
     Environment::from_process().proxy(&loaded.server).map_err(InvalidSource)
 }
 
-/// The parts of a connection to one API server.
+/// The settings of the connections to one API server.
 #[derive(Clone)]
 struct Stack<'a> {
     loaded: &'a Loaded,
     config: Arc<ClientConfig>,
-    /// Replaces the address's name.
+    /// The name to verify in the server's certificate in place of the address's host.
     name: Option<ServerName<'static>>,
     tcp: Connector,
 }
@@ -158,7 +158,7 @@ impl Stack<'_> {
         self.loaded.server.scheme_str() == Some("http") && proxy.kind != Kind::Socks
     }
 
-    /// Builds the client for the calls that `proxy` forwards: all but upgrades.
+    /// Builds the client for the calls that `proxy` forwards, which are all calls except upgrades.
     fn forwarding(self, proxy: &Proxy) -> kube::Result<kube::Client> {
         let (uri, tcp) = (proxy.uri.clone(), self.tcp.clone());
         let mut config = Config::new(self.loaded.server.clone());
@@ -200,7 +200,7 @@ impl Stack<'_> {
         }
     }
 
-    /// Builds the stack over a connector. It follows no redirects.
+    /// Builds the client over a connector. The client follows no redirects.
     fn over<C>(self, config: &Config, connector: C) -> kube::Result<kube::Client>
     where
         C: Service<Uri> + Clone + Send + Sync + 'static,
@@ -237,7 +237,7 @@ fn tunnel<C>(proxy: &Proxy, connector: C) -> Tunnel<C> {
     }
 }
 
-/// Writes out the port of an http address. A tunnel takes an address without a port for https.
+/// Adds the port to an http address that lacks it, because a tunnel would assume the port of https.
 fn with_port(server: &Uri) -> Uri {
     if server.scheme_str() != Some("http") || server.port().is_some() {
         return server.clone();
@@ -298,7 +298,7 @@ fn failed(proxy: &str, cause: impl Into<BoxError>) -> ProxyError {
 
 /// Connects by TCP.
 ///
-/// With a guard it resolves the name itself, judges each address, and connects only to allowed
+/// With a guard, it resolves the name itself, checks each address, and connects only to allowed
 /// ones.
 #[derive(Clone)]
 struct Connector {
@@ -341,8 +341,8 @@ type Attempt<T> = std::result::Result<T, BoxError>;
 async fn guarded(mut tcp: HttpConnector, policy: Policy, uri: Uri) -> Attempt<TokioIo<TcpStream>> {
     let mut last: BoxError = format!("`{}` has no address", uri.host().unwrap_or_default()).into();
     let addresses = resolve(&policy, &uri).await?;
-    // All addresses share the time, so that one that drops packets does not use up the others'
-    // turn.
+    // The addresses share the time equally, so that one that drops packets does not use up the time
+    // of the others.
     let each = policy.connect_timeout / u32::try_from(addresses.len()).unwrap_or(u32::MAX).max(1);
     tcp.set_connect_timeout(Some(each));
     for address in addresses {
@@ -355,7 +355,7 @@ async fn guarded(mut tcp: HttpConnector, policy: Policy, uri: Uri) -> Attempt<To
     Err(last)
 }
 
-/// Returns the allowed addresses of a host, or an error if there is none.
+/// Returns the allowed addresses of a host, or an error if none is allowed.
 async fn resolve(policy: &Policy, uri: &Uri) -> Attempt<Vec<SocketAddr>> {
     let host = uri
         .host()

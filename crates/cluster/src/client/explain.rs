@@ -1,4 +1,4 @@
-//! The meaning of a failed connection.
+//! Explanations of failed connections.
 
 use std::{error::Error as StdError, io};
 
@@ -22,14 +22,14 @@ pub(super) fn failure(error: &(dyn StdError + 'static), what: &str) -> Error {
     }
 }
 
-/// Returns whether the source's credential or authority may be out of date, so that reading the
-/// source again may help.
+/// Returns whether an error may mean that the source's credential or authority is out of date, so
+/// that reading the source again may help.
 pub(super) fn concerns_source(error: &(dyn StdError + 'static)) -> bool {
     chain(error).any(|cause| cause.is::<rustls::Error>() || cause.is::<Closed>())
 }
 
-/// Iterates over an error and its causes. An `io::Error` hides the error that it wraps from
-/// `source`.
+/// Returns an iterator over an error and its causes. It also visits the error inside an
+/// `io::Error`, which `source` skips.
 fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |&cause: &&'a (dyn StdError + 'static)| {
         let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
@@ -39,15 +39,15 @@ fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (d
     })
 }
 
-/// A source of which no client can be made.
+/// Returns the error for a source from which no client can be made.
 pub(super) fn unusable(error: &(dyn StdError + 'static), cluster: &str) -> Error {
     failure(error, &format!("preparing the connection to cluster `{cluster}`"))
 }
 
-/// No connection was made in time.
+/// The marker of a connection that was not made in time.
 struct TimedOut;
 
-/// Returns what a cause means, if it is one that has a meaning of its own.
+/// Returns the meaning of a cause, if its type has one.
 fn known(cause: &(dyn StdError + 'static)) -> Option<Result<Failure, TimedOut>> {
     if let Some(failure) = cause.downcast_ref::<Failure>() {
         return Some(Ok(failure.clone()));
@@ -78,8 +78,8 @@ fn known(cause: &(dyn StdError + 'static)) -> Option<Result<Failure, TimedOut>> 
     }
 }
 
-/// Returns whether the other end closed the connection, in a handshake or later. The libraries word
-/// this differently, and one of them refers to its documentation.
+/// Returns whether the other end closed the connection, during a handshake or later. The libraries
+/// report this in different ways and in texts that do not help the reader.
 fn is_closed(cause: &(dyn StdError + 'static)) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
     let io = cause.downcast_ref::<io::Error>().map(io::Error::kind);
@@ -90,7 +90,7 @@ fn is_closed(cause: &(dyn StdError + 'static)) -> bool {
     ) || hyper.is_some_and(hyper::Error::is_incomplete_message)
 }
 
-/// Returns why a proxy can't be reached, or does not lead to the API server.
+/// Returns why a proxy can't be reached, or did not connect to the API server.
 fn proxy(cause: &(dyn StdError + 'static)) -> ProxyFailure {
     let io = chain(cause).find_map(|cause| cause.downcast_ref::<io::Error>().map(io::Error::kind));
     match io {
@@ -103,11 +103,11 @@ fn proxy(cause: &(dyn StdError + 'static)) -> ProxyFailure {
     }
 }
 
-/// Returns the meaning of a tunnel's error. Its type is private to hyper-util, so its text is all
-/// there is.
+/// Returns the meaning of a tunnel's error from its text, because its type is private to
+/// hyper-util.
 fn from_tunnel(text: &str) -> ProxyFailure {
     match text.split_once(" error: ").map_or(text, |(_, text)| text) {
-        // A SOCKS connector does not reveal the cause.
+        // A SOCKS connector does not report the cause.
         "failed to create underlying connection" => ProxyFailure::Unreachable,
         "unsuccessful" => ProxyFailure::Refused,
         text => ProxyFailure::Other(excerpt(text).into()),

@@ -1,8 +1,8 @@
 //! Requests to a plain `http` API server through an HTTP proxy.
 //!
-//! As in Go's `http.Transport`, the proxy is asked for the whole address (`GET http://server/path`,
-//! RFC 9112 §3.2.2) and makes the request itself. Only an upgrade needs a tunnel, which client-go's
-//! WebSocket dialer asks for too.
+//! As in Go's `http.Transport`, the request to the proxy has the whole address (`GET
+//! http://server/path`, RFC 9112 §3.2.2), and the proxy makes the request itself. Only an upgrade
+//! goes through a tunnel, as with client-go's WebSocket dialer.
 
 use std::{
     pin::Pin,
@@ -14,7 +14,7 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection};
 use tower::Service;
 
-/// Connects to the proxy, whatever the address of the request.
+/// A connector that connects to the proxy, whatever the address of the request.
 #[derive(Clone)]
 pub(super) struct Forward<C> {
     proxy: Uri,
@@ -46,7 +46,7 @@ where
     }
 }
 
-/// A connection to a proxy, on which hyper sends whole addresses.
+/// A connection to a proxy. It makes hyper send whole addresses.
 pub(super) struct Forwarded<S>(S);
 
 impl<S: Connection> Connection for Forwarded<S> {

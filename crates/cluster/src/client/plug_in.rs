@@ -1,8 +1,8 @@
-//! Exec plug-ins: programs of the operator's kubeconfig that print a credential
+//! Exec plug-ins: programs, named in the operator's kubeconfig, that print a credential
 //! (`client.authentication.k8s.io`).
 //!
-//! We do not use kube-rs for them: it runs them on a thread that nothing can end, and keeps any
-//! amount of output.
+//! We do not use kube-rs for this, because it runs a plug-in on a thread that can't be stopped, and
+//! keeps any amount of output.
 
 use std::{io, process::Stdio, time::Duration};
 
@@ -24,10 +24,10 @@ use crate::{
 
 /// The most bytes of an `ExecCredential`.
 const MAX_OUTPUT: u64 = 1 << 20;
-/// The most bytes that are read of its standard error. More is discarded.
+/// The most bytes that are kept of a plug-in's standard error. The rest is discarded.
 const MAX_STDERR: u64 = 4 << 10;
-/// How long to wait for the output after the plug-in has ended. Its child processes may hold the
-/// output open.
+/// How long to wait for the end of the output after the plug-in has ended, because its child
+/// processes may hold the output open.
 const OUTPUT_GRACE: Duration = Duration::from_secs(1);
 
 /// The credential that a plug-in printed: at least one of token and certificate.
@@ -35,11 +35,12 @@ pub(super) struct Issued {
     pub(super) token: Option<String>,
     /// The client certificate with its chain, and its key, in PEM.
     pub(super) certificate: Option<(Vec<u8>, Vec<u8>)>,
-    /// When the plug-in must be run again.
+    /// When the credential expires, so that the plug-in must be run again.
     pub(super) expires: Option<Timestamp>,
 }
 
-/// Kills a plug-in's process group, and so the processes that it started, when it is dropped.
+/// A guard for a plug-in's process group. Dropping it kills the plug-in and the processes that it
+/// started.
 struct Group(Option<Pid>);
 
 impl Drop for Group {
@@ -53,12 +54,12 @@ impl Drop for Group {
 
 /// Runs a plug-in for at most [`Policy::plug_in_timeout`].
 ///
-/// It ends when the future is dropped, and so with Podgate. `authorities` are the cluster's, in
-/// PEM.
+/// The plug-in is killed when the future is dropped, and so when Podgate ends. `authorities` are
+/// the cluster's certificate authorities, in PEM.
 ///
 /// # Errors
-/// The rest of a sentence that says what failed. The beginning of the plug-in's standard error is
-/// logged; its output, which may hold a credential, is not.
+/// A sentence that names the plug-in and says what failed. The beginning of the plug-in's standard
+/// error is logged; its output, which may contain a credential, is not.
 pub(super) async fn run(
     exec: &Exec,
     authorities: Option<&[u8]>,
@@ -96,7 +97,7 @@ async fn run_to_end(exec: &Exec, authorities: Option<&[u8]>, cluster: &str, name
         tokio::select! {
             _ = &mut read => child.wait().await,
             status = child.wait() => {
-                // Its child processes may hold its output open for ever.
+                // The plug-in's child processes may hold its output open for ever.
                 let _ = timeout(OUTPUT_GRACE, read).await;
                 status
             }
@@ -131,8 +132,8 @@ fn command(exec: &Exec, authorities: Option<&[u8]>) -> Command {
         .args(&exec.args)
         .envs(exec.env.iter().map(|(name, value)| (name, value)))
         .env("KUBERNETES_EXEC_INFO", info.to_string())
-        // A server has no user at its terminal: a plug-in that asks a question must fail instead of
-        // waiting.
+        // Nobody sits at a server's terminal, so a plug-in that asks a question must fail instead
+        // of waiting.
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -153,17 +154,17 @@ fn could_not_start(error: &io::Error, hint: &str) -> String {
     }
 }
 
-/// Reads the first bytes of a pipe and discards the rest, because the plug-in would wait for its
-/// reader.
+/// Reads the first bytes of a pipe and discards the rest. The rest must be read too, or the plug-in
+/// would wait for its reader.
 async fn read_limited(pipe: Option<impl AsyncRead + Unpin>, max: u64, bytes: &mut Vec<u8>) {
     if let Some(mut pipe) = pipe {
-        // Bytes read before an error count.
+        // The bytes read before an error are kept.
         let _ = (&mut pipe).take(max).read_to_end(bytes).await;
         let _ = tokio::io::copy(&mut pipe, &mut tokio::io::sink()).await;
     }
 }
 
-/// Reads an `ExecCredential` (`refreshCredsLocked` of client-go).
+/// Reads an `ExecCredential`, as `refreshCredsLocked` of client-go does.
 fn read(output: &[u8], version: &str) -> Result<Issued, String> {
     let printed = std::str::from_utf8(output).ok().and_then(|text| yaml::read(text).ok());
     let Some(credential) = printed

@@ -1,5 +1,5 @@
-//! Proxies on the way to an API server: a context's own, or the environment's by the rules of Go's
-//! `httpproxy`.
+//! Proxies on the way to an API server: the one that a context names, or the environment's by the
+//! rules of Go's `httpproxy`.
 
 use http::{HeaderValue, Uri};
 use percent_encoding::percent_decode_str;
@@ -16,7 +16,7 @@ pub(super) use self::environment::Environment;
 #[derive(Clone, PartialEq)]
 pub(crate) struct Proxy {
     pub(super) kind: Kind,
-    /// Scheme, host and port only.
+    /// The address: scheme, host and port only.
     pub(super) uri: Uri,
     /// User name and password.
     pub(super) user: Option<(String, String)>,
@@ -25,30 +25,30 @@ pub(crate) struct Proxy {
 /// The protocol of a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// HTTP, with `CONNECT`.
+    /// HTTP, with tunnels by `CONNECT`.
     Http,
     /// HTTP within TLS.
     Https,
-    /// SOCKS 5. It resolves host names itself.
+    /// SOCKS 5. The proxy resolves host names itself.
     Socks,
 }
 
-/// Why a proxy does not lead to the API server.
+/// The reason why a proxy did not connect to the API server.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProxyFailure {
-    /// Nothing listens at its address.
-    #[error("nothing accepts connections there")]
+    /// Nothing listens at the proxy's address.
+    #[error("nothing accepts connections at the proxy's address")]
     ConnectionRefused,
-    /// No connection to it was made. The connector does not reveal why.
-    #[error("no connection to it was made")]
+    /// No connection to the proxy was made. The connector does not report why.
+    #[error("no connection to the proxy was made")]
     Unreachable,
-    /// It did not answer in time.
-    #[error("it did not answer in time")]
+    /// The proxy did not answer in time.
+    #[error("the proxy did not answer in time")]
     TimedOut,
-    /// The TLS handshake with it failed.
+    /// The TLS handshake with the proxy failed.
     #[error("{}", .0.with_proxy())]
     Tls(TlsFailure),
-    /// It refused the tunnel.
+    /// The proxy refused the tunnel.
     #[error("it refused")]
     Refused,
     /// Any other failure.
@@ -56,11 +56,11 @@ pub enum ProxyFailure {
     Other(Message),
 }
 
-/// A connection through a proxy failed.
+/// The error of a connection through a proxy.
 #[derive(Debug, thiserror::Error)]
-#[error("the proxy `{proxy}` did not lead to the API server")]
+#[error("the API server could not be reached through the proxy `{proxy}`")]
 pub(super) struct ProxyError {
-    /// Its address, without user name and password.
+    /// The proxy's address, without user name and password.
     pub(super) proxy: String,
     #[source]
     pub(super) cause: tower::BoxError,
@@ -82,7 +82,7 @@ impl Proxy {
     /// Reads a context's `proxy-url` (`parseProxyURL` of client-go).
     ///
     /// # Errors
-    /// The rest of a sentence that begins with the origin of the address. It shows the address
+    /// The end of a sentence that begins with the origin of the address. It shows the address
     /// without user name and password.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let refuse = |why: &str| Err(format!("is `{}`, which {why}", without_user(text)));
@@ -122,8 +122,8 @@ impl Proxy {
     }
 }
 
-/// Returns an address as it was given, but short enough for a message, and without anything before
-/// an `@`.
+/// Returns an address for a message: as it was given, but shortened, and without anything before an
+/// `@`.
 fn without_user(text: &str) -> String {
     let is_scheme = |scheme: &str| {
         scheme

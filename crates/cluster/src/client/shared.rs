@@ -1,7 +1,7 @@
-//! The shared client of a cluster.
+//! The client of a cluster, which its calls share.
 //!
-//! It is made when it is first needed, and again when its credential was refused, expires or
-//! changes.
+//! The client is made when it is first needed, and made again when its credential was refused,
+//! expires or changes.
 
 use std::time::Duration;
 
@@ -22,34 +22,35 @@ use crate::{
     source::{InvalidSource, Loaded},
 };
 
-/// How long a call waits for files to be read again if the current client could serve it.
+/// How long a call that the current client can serve waits for files to be read again.
 const READ_WAIT: Duration = Duration::from_secs(2);
-/// How early a credential is renewed before it expires, or a quarter of its remaining time if that
-/// is less.
+/// How long before its expiry a credential is renewed. If a quarter of its remaining time is less,
+/// that applies instead.
 const RENEW_EARLY: Duration = Duration::from_secs(60);
 
-/// Holds a cluster's client. It makes one at a time: a hanging plug-in is one process, however many
-/// calls wait.
+/// The holder of a cluster's client. It makes one client at a time, so a hanging plug-in is one
+/// process, however many calls wait for it.
 pub(crate) struct SharedClient {
     source: Source,
     name: String,
     policy: Policy,
-    /// Locked while a client is made. An async mutex, because that takes time.
+    /// The state, which is locked while a client is made. The mutex is an async one, because that
+    /// takes time.
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// The last attempt, and its time.
+    /// The time and the result of the last attempt.
     last: Option<(Instant, Result<CurrentClient>)>,
-    /// A build in progress. It is kept if the call that waited for it was dropped or timed out: the
-    /// next call takes it up.
+    /// A build in progress. It is kept if the call that waited for it is dropped or times out, so
+    /// that the next call can wait for it.
     build: Option<Build>,
-    /// The source's files, while they are read again.
+    /// The result of reading the source's files again, while that is in progress.
     reading: Option<SourceRead>,
 }
 
-/// A source that a thread is reading.
+/// The receiver for a source that a thread is reading.
 type SourceRead = oneshot::Receiver<std::result::Result<Loaded, InvalidSource>>;
 
 /// A usable client.
@@ -57,14 +58,14 @@ type SourceRead = oneshot::Receiver<std::result::Result<Loaded, InvalidSource>>;
 struct CurrentClient {
     client: Client,
     loaded: Loaded,
-    /// When its source was last seen to be unchanged.
+    /// When its source was last found to be unchanged.
     checked_at: Instant,
     /// When a new client must be made.
     until: Option<Instant>,
 }
 
-/// A client that a task is making, or has made and nobody has taken. Dropping it ends the task and
-/// the plug-in that it runs.
+/// A client that a task is making, or has made but that nobody has taken yet. Dropping it ends the
+/// task and the plug-in that the task runs.
 struct Build {
     since: Instant,
     built: oneshot::Receiver<Result<BuiltClient>>,
@@ -80,7 +81,7 @@ impl std::fmt::Debug for SharedClient {
 }
 
 impl SharedClient {
-    /// Makes an empty holder. The client is made when it is first needed.
+    /// Makes a holder without a client. The client is made when it is first needed.
     pub(crate) fn new(source: Source, name: String, policy: Policy) -> Self {
         Self {
             source,
@@ -92,12 +93,12 @@ impl SharedClient {
 
     /// Returns the client.
     ///
-    /// It is made anew, with its files read and its exec plug-in run again, if there is none, its
-    /// credential was refused or expires, or its files have changed.
+    /// If there is no client yet, its credential was refused or expires, or its files have changed,
+    /// a new one is made: the files are read and the exec plug-in is run again.
     ///
     /// # Errors
-    /// [`Error::Upstream`] for a source that can't be used, [`Error::Timeout`] for a plug-in that
-    /// does not end in time.
+    /// [`Error::Upstream`] for a source that can't be used, and [`Error::Timeout`] for a plug-in
+    /// that does not end in time.
     pub(crate) async fn get(&self) -> Result<Client> {
         let mut state = self.state.lock().await;
         let State { last, reading, .. } = &mut *state;
@@ -107,8 +108,8 @@ impl SharedClient {
                 if !self.has_changed(current, reading).await {
                     return Ok(current.client.clone());
                 }
-                // Keep the old client if the new files are of no use, such as one that is being
-                // written.
+                // Keep the old client if the new files can't be used, for example because one is
+                // being written.
                 let old = current.clone();
                 return Ok(self.build(&mut state).await.unwrap_or_else(|error| {
                     tracing::warn!(cluster = self.name, %error, "the changed credential of a cluster can't be used, so the previous one stays in use");
@@ -116,14 +117,14 @@ impl SharedClient {
                     old.client
                 }));
             }
-            // A plug-in, or a source that fails, is not asked for each call.
+            // Do not run a plug-in, or read a failing source, for every call.
             Some((at, result)) if soon(at) => return result.clone().map(|current| current.client),
             _ => {}
         }
         self.build(&mut state).await
     }
 
-    /// Always makes a new client.
+    /// Makes a new client, even if the current one is usable.
     ///
     /// # Errors
     /// As [`SharedClient::get`].
@@ -192,8 +193,8 @@ impl SharedClient {
         built.unwrap_or_else(unread).map(CurrentClient::new)
     }
 
-    /// Starts to make a client: reads the source's files, runs its exec plug-in, and prepares TLS.
-    /// Does not connect.
+    /// Starts a task that makes a client. It reads the source's files, runs its exec plug-in and
+    /// prepares TLS, but does not connect.
     fn start_build(&self) -> Build {
         let (sender, built) = oneshot::channel();
         let make = connect::build(self.source.clone(), self.name.clone(), self.policy.clone());
@@ -223,8 +224,9 @@ impl CurrentClient {
         }
     }
 
-    /// Returns whether a source differs now. A source that can't be read does not: a token may
-    /// exist only at the start (kubernetes#68164).
+    /// Returns whether a source differs from the one that the client was made from. A source that
+    /// can't be read does not count as different, because a token may exist only at the start
+    /// (kubernetes#68164).
     fn differs(&self, read: Option<std::result::Result<Loaded, InvalidSource>>) -> bool {
         matches!(read, Some(Ok(loaded)) if loaded != self.loaded)
     }

@@ -1,8 +1,8 @@
-//! TLS to an API server: the certificates and keys that kubectl accepts, and a sentence for each
-//! that is refused.
+//! TLS to API servers. It accepts the certificates and keys that kubectl accepts, and explains each
+//! refusal in a sentence.
 //!
-//! We do not use kube-rs' own configuration: it refuses X.509 v1 client certificates and a server
-//! certificate that is an authority's.
+//! We do not use kube-rs' own configuration, because it refuses client certificates of X.509
+//! version 1, and servers that use an authority's own certificate.
 
 use std::sync::Arc;
 
@@ -31,12 +31,12 @@ pub use self::{
     refusal::{CertificateRole, Refusal},
 };
 
-/// The TLS settings of a kubeconfig's context, with its files read.
+/// The TLS settings of a kubeconfig's context, after its files were read.
 #[derive(Clone, Default)]
 pub struct Settings {
-    /// The cluster's certificate authorities, as PEM. `None` for those that the system trusts.
+    /// The cluster's certificate authorities in PEM; `None` for those that the system trusts.
     pub ca: Option<Vec<u8>>,
-    /// Whether to accept any server certificate. Excludes `ca`.
+    /// Whether to accept any server certificate. It can't be combined with `ca`.
     pub insecure: bool,
     /// The name that the server's certificate must be valid for, in place of the address
     /// (`tls-server-name`).
@@ -58,7 +58,7 @@ impl Settings {
     /// without brackets.
     ///
     /// # Errors
-    /// A sentence for a name that is neither.
+    /// A sentence for a name that is neither a DNS name nor an IP address.
     pub fn name(&self) -> Result<Option<ServerName<'static>>, String> {
         let Some(name) = &self.server_name else {
             return Ok(None);
@@ -76,11 +76,12 @@ impl Settings {
 
 /// Builds the configuration for connections to one API server.
 ///
-/// Blocks without `ca`, because it reads the system's authorities. It offers no ALPN, because a
-/// server that is offered none speaks HTTP/1.1.
+/// Without `ca` it blocks, because it reads the system's authorities. It offers no ALPN protocol,
+/// because a server then speaks HTTP/1.1.
 ///
 /// # Errors
-/// A sentence that names the certificate or key that can't be used, its owner, and the remedy.
+/// A sentence that names the certificate or key that can't be used, where it comes from, and the
+/// remedy.
 pub fn config(settings: &Settings) -> Result<Arc<ClientConfig>, String> {
     settings.name()?;
     let provider = provider();
@@ -112,8 +113,7 @@ pub fn config(settings: &Settings) -> Result<Arc<ClientConfig>, String> {
     }))
 }
 
-/// Checks the settings as [`config`] does, except for the system's authorities, which it does not
-/// read.
+/// Checks the settings as [`config`] does, but without reading the system's authorities.
 ///
 /// # Errors
 /// As [`config`].
@@ -128,7 +128,7 @@ pub(crate) fn check(settings: &Settings) -> Result<(), String> {
     Ok(())
 }
 
-/// Returns the provider that `main` installed, else a new one, with the curves that Go offers.
+/// Returns the provider that `main` installed, or else a new one, with the curves that Go offers.
 fn provider() -> Arc<CryptoProvider> {
     let installed = CryptoProvider::get_default().map(|provider| provider.as_ref().clone());
     let mut provider = installed.unwrap_or_else(aws_lc_rs::default_provider);

@@ -6,7 +6,7 @@ use crate::{Error, error::Result};
 
 const KEEP: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Returns a percent-encoded path with a query.
+/// Returns a percent-encoded path with its query.
 ///
 /// No segment may be empty, `.` or `..`, or contain `/` or `%` (`IsValidPathSegmentName` of
 /// apimachinery), because an API server decodes the path before it splits it.

@@ -1,4 +1,4 @@
-//! The selection of events: those of one pod, and of these the newest.
+//! The selection of a pod's newest events.
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use super::{MAX_EVENTS, SubjectMetadata, wire::WireEvent};
 use crate::list::Sink;
 
-/// The order of events, the newest greatest.
+/// The rank of an event. Newer events have higher ranks.
 ///
-/// Their seconds are too coarse for a pod's start, so the resource version decides between equal
-/// times: in practice it is a number that grows with each write. Without one, or between equal
-/// ones, the event that was listed first counts as newer.
+/// Times in seconds are too coarse for a pod's start, so the resource version decides between equal
+/// times; in practice it is a number that grows with each write. Without it, or between equal
+/// versions, the event that was listed first counts as newer.
 type Rank = (Option<Timestamp>, Option<Timestamp>, Option<u64>, Reverse<usize>);
 
 /// An event and its rank.
@@ -40,14 +40,14 @@ impl Ord for Ranked {
     }
 }
 
-/// Keeps the newest [`MAX_EVENTS`] events of a pod.
+/// The newest [`MAX_EVENTS`] events of a pod.
 pub(super) struct NewestEvents<'a> {
     subject: &'a SubjectMetadata,
     namespace: &'a str,
     name: &'a str,
-    /// The oldest is on top.
+    /// The kept events, with the oldest on top.
     newest: BinaryHeap<Reverse<Ranked>>,
-    /// The number of the pod's events so far.
+    /// The number of events of the pod so far, including dropped ones.
     count: usize,
     skipped: usize,
     bytes: usize,
@@ -66,16 +66,16 @@ impl<'a> NewestEvents<'a> {
         }
     }
 
-    /// Returns the events, newest first, the number of older ones, and the number of unreadable
-    /// ones.
+    /// Returns the events, newest first, the number of older events, and the number of unreadable
+    /// events.
     pub(super) fn into_parts(self) -> (Vec<WireEvent>, usize, usize) {
         let left_out = self.count - self.newest.len();
         let sorted = self.newest.into_sorted_vec().into_iter();
         (sorted.map(|ranked| ranked.0.event).collect(), left_out, self.skipped)
     }
 
-    /// Returns whether an event names the pod. A server that does not know the selector lists
-    /// events of other objects too.
+    /// Returns whether an event names the pod. A server that ignores the selector lists the events
+    /// of other objects too.
     fn is_named_by(&self, event: &WireEvent) -> bool {
         let object = &event.involved_object;
         let is = |text: &str, wanted: &str| text.is_empty() || text == wanted;

@@ -1,4 +1,4 @@
-//! An event on the wire.
+//! Events as the API server sends them.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -10,10 +10,11 @@ use crate::{
     wire::nullable,
 };
 
-/// The most bytes of an event's message. Kubernetes bounds it to 1 KiB where it checks it.
+/// The most bytes that are kept of an event's message. Kubernetes bounds it to 1 KiB where it
+/// checks it.
 const MAX_MESSAGE: usize = 4 << 10;
 
-/// `Event` of `v1`, which also holds those reported through `events.k8s.io/v1`.
+/// An `Event` of `v1`, which also represents events reported through `events.k8s.io/v1`.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct WireEvent {
@@ -29,7 +30,7 @@ pub(super) struct WireEvent {
     first_timestamp: Option<Timestamp>,
     last_timestamp: Option<Timestamp>,
     event_time: Option<Timestamp>,
-    /// Signed, and not checked by Kubernetes: whoever may write events may write any number.
+    /// The count, which may be any number, because Kubernetes does not check it.
     #[serde(deserialize_with = "nullable")]
     count: i32,
     series: Option<Series>,
@@ -103,7 +104,7 @@ impl WireEvent {
         counts.into_iter().find_map(positive).unwrap_or(1)
     }
 
-    /// Truncates its texts to what is shown of them.
+    /// Truncates the texts to the parts that are shown.
     pub(super) fn truncate(&mut self) {
         let short = [
             &mut self.kind,
@@ -116,13 +117,13 @@ impl WireEvent {
             truncate(text, MAX_TEXT);
         }
         truncate(&mut self.message, MAX_MESSAGE);
-        // These are not needed from here on.
+        // These fields are not needed from here on.
         self.involved_object.uid = String::new();
         self.involved_object.namespace = String::new();
         self.involved_object.name = String::new();
     }
 
-    /// Returns roughly the bytes that it takes.
+    /// Returns about how many bytes of memory the event takes.
     pub(super) fn bytes(&self) -> usize {
         let texts = [
             &self.kind,
@@ -137,7 +138,7 @@ impl WireEvent {
         size_of::<Self>() + texts.iter().map(|text| text.capacity()).sum::<usize>()
     }
 
-    /// Returns the event as an explanatory Warning, if it is one.
+    /// Returns the Warning in the event, if it explains why a pod does not come up.
     pub(super) fn warning(&self) -> Option<Warning> {
         (self.kind == "Warning" && Warning::explains(&self.reason)).then(|| Warning {
             reason: self.reason.clone(),
@@ -171,8 +172,8 @@ fn truncate(text: &mut String, max: usize) {
     }
 }
 
-/// Returns the container that a field path such as `spec.containers{app}` names, also for init and
-/// ephemeral ones; else an empty text.
+/// Returns the container, of any kind, that a field path such as `spec.containers{app}` names; an
+/// empty text for any other path.
 fn container(field_path: &str) -> &str {
     ["spec.containers", "spec.initContainers", "spec.ephemeralContainers"]
         .into_iter()

@@ -1,4 +1,4 @@
-//! The hang-up: ends the input of a process whose client has gone.
+//! The constants of the hang-up, which ends the input of a process whose client has gone.
 
 use std::time::Duration;
 
@@ -14,12 +14,12 @@ pub(super) const KEYS: [(&[u8], Duration); 2] = [
     (END, Duration::from_millis(150)),
 ];
 
-/// How often a started process gets [`KEYS`]. A shell may have a program in the foreground, or a
-/// second shell. 0.72 s in all.
+/// How many times [`KEYS`] are typed into a started process, about 0.72 s in all. Once is not
+/// enough, because a shell may run a program or another shell in the foreground.
 pub(super) const REPEATS: u32 = 4;
 
-/// How often they are typed at most while the process has not started, because what is typed before
-/// the start may be lost. About 5 s in all.
+/// How many times [`KEYS`] are typed at most while the process has not started, about 5 s in all.
+/// Keys typed before the start may be lost.
 pub(super) const MAX_REPEATS: u32 = 28;
 
 /// The age of a connection at which a process with a terminal counts as started, even without
@@ -30,12 +30,12 @@ pub(super) const SLOW_START: Duration = Duration::from_secs(30);
 /// would miss the end of the connection.
 pub(super) const EARLY: Duration = Duration::from_secs(1);
 
-/// How long a process may take to end after its input was closed. A runtime that loses the
-/// connection meanwhile may forget to close the input.
+/// How long the connection stays open for a process to end after its input was closed. A runtime
+/// that loses the connection earlier may fail to close the input.
 pub(super) const CLOSED: Duration = Duration::from_secs(5);
 
 /// How long closing the connection may take; nobody waits for it.
 pub(super) const TAIL: Duration = Duration::from_millis(100);
 
-/// How long the connection may take to accept [`KEYS`] or a close. Then it is dropped.
+/// How long the connection may take to accept [`KEYS`] or a close frame before it is dropped.
 pub(super) const LIMIT: Duration = Duration::from_millis(950);

@@ -1,4 +1,4 @@
-//! A command in a container, with its streams.
+//! Commands in containers, with their streams.
 //!
 //! Kubernetes has no call that ends a process. All we can do is end its input, so a process that
 //! ignores both the end of its input and ^C outlives its client.
@@ -21,13 +21,13 @@ use crate::{
     live_pod::{LivePod, RunState},
 };
 
-/// The number of inputs that wait for the process, of up to [`MAX_INPUT`] bytes each.
+/// The number of inputs, of up to [`MAX_INPUT`] bytes each, that may wait for the process.
 const INPUTS: usize = 2;
 /// The most bytes that one [`Input::Data`] should have, so that at most 64 KiB wait. A larger one
 /// is accepted and sent in parts.
 pub const MAX_INPUT: usize = 32 << 10;
 
-/// The command to run, and where.
+/// The command to run, and the container to run it in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// The container; `None` for the default one.
@@ -38,7 +38,7 @@ pub struct Options {
     pub tty: bool,
 }
 
-/// A message of the client.
+/// A message from the client to the process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// Bytes for standard input.
@@ -55,27 +55,28 @@ pub enum Input {
     Eof,
 }
 
-/// A message of the process.
+/// A message from the process to the client.
 #[derive(Clone, Debug)]
 pub enum Output {
-    /// Standard output, or everything with a terminal.
+    /// Standard output; with a terminal, all output.
     Stdout(Bytes),
-    /// Standard error, without a terminal.
+    /// Standard error; never with a terminal.
     Stderr(Bytes),
     /// A request that can't be fulfilled. The process continues.
     Warning(Error),
-    /// The process ended with this code. The last output.
+    /// The process ended with this code. This is the last output.
     Exit(i32),
-    /// The process failed. The last output.
+    /// The process or its connection failed. This is the last output.
     Failed(Error),
 }
 
 /// A running command.
 ///
-/// Dropping it ends the process's input within a second: without a terminal by closing it, with one
-/// by typing ^C and ^D. What is typed before the process has started may be lost, so with a
-/// terminal this is repeated for a few seconds at most, until the process shows something, if only
-/// an echo.
+/// Dropping the session ends the process's input within a second: without a terminal by closing it,
+/// with one by typing ^C and ^D.
+///
+/// Keys typed before the process has started may be lost. With a terminal they are therefore
+/// repeated until the process writes something, if only an echo, but for a few seconds at most.
 #[derive(Debug)]
 pub struct Session {
     /// The input of the process; bounded. Dropping it ends the input as dropping the session does;
@@ -89,8 +90,8 @@ pub struct Session {
 impl Cluster {
     /// Starts a command (`v5.channel.k8s.io`, else `v4.channel.k8s.io`).
     ///
-    /// It needs `create pods/exec` on every version of Kubernetes. API servers before 1.35 check
-    /// only `get` for a WebSocket, so the cluster is asked first.
+    /// The credential needs `create pods/exec` on every version of Kubernetes. API servers before
+    /// 1.35 check only `get` for a WebSocket, so a review asks the cluster first.
     ///
     /// # Errors
     /// [`crate::Error::PodNotFound`], [`crate::Error::ContainerNotFound`],
@@ -113,9 +114,10 @@ impl Cluster {
         let (from_process, output) = output::outputs(removed.clone(), target.clone());
         let (opened, up) = oneshot::channel();
         let (namespace, name) = (namespace.to_owned(), name.to_owned());
-        // A task of its own: a process may start as soon as the request is sent, and its input must
-        // be ended even if the caller goes before the answer. The task ends with the process, with
-        // the connection, or soon after the session was dropped.
+        // The session runs in its own task, because a process may start as soon as the request is
+        // sent, and its input must be ended even if the caller leaves before the response arrives.
+        // The task ends with the process, with the connection, or soon after the session was
+        // dropped.
         self.inner.streams.spawn(async move {
             let silence = client.policy.stream_silence;
             match upgrade::open(&client, &namespace, &name, &options, &target).await {
@@ -143,7 +145,7 @@ impl Cluster {
     }
 }
 
-/// Refuses a container that is not running.
+/// Checks that a container is running.
 fn ready(pod: &LivePod, container: &str) -> Result<()> {
     let why = match pod.run_state(container)? {
         RunState::Running(_) => return Ok(()),

@@ -8,14 +8,14 @@ use crate::{
     removal::Removal,
 };
 
-/// The most bytes of output that wait.
+/// The most bytes of output that wait for the client.
 const WAITING: usize = 64 << 10;
 /// The most bytes of one [`Output::Stdout`] or [`Output::Stderr`].
 pub(super) const MAX_OUTPUT: usize = 32 << 10;
-/// The memory of an item without its bytes.
+/// The memory that an item takes in addition to its bytes.
 const ITEM: usize = 128;
 
-/// The output of a process. A client that does not take it stops the reading upstream.
+/// The output of a process. While the client does not take it, nothing is read from the cluster.
 #[derive(Debug)]
 pub struct Outputs {
     receiver: Receiver<Output>,
@@ -33,7 +33,7 @@ impl queue::MemorySize for Output {
     }
 }
 
-/// Makes both ends.
+/// Makes both ends of the queue.
 pub(super) fn outputs(removed: Removal, target: ExecTarget) -> (Sender<Output>, Outputs) {
     let (sender, receiver) = queue::queue(WAITING);
     let outputs = Outputs {
@@ -48,8 +48,8 @@ pub(super) fn outputs(removed: Removal, target: ExecTarget) -> (Sender<Output>, 
 impl Outputs {
     /// Returns the next output; `None` after [`Output::Exit`] or [`Output::Failed`].
     ///
-    /// Once the cluster is removed or replaced, the next output is the last, whatever else is
-    /// waiting. Cancel-safe.
+    /// Once the cluster is removed or replaced, the next output is the last one, and any waiting
+    /// output is dropped. Cancel-safe.
     pub async fn recv(&mut self) -> Option<Output> {
         if self.over {
             return None;
@@ -60,7 +60,7 @@ impl Outputs {
             next = self.receiver.recv() => Some(next),
         };
         next.unwrap_or_else(|| {
-            // The task continues without us, to end the process's input.
+            // The task that runs the session continues, to end the process's input.
             self.over = true;
             self.receiver.close();
             Some(Output::Failed(ended(&self.target, &self.removed)))
@@ -75,8 +75,8 @@ impl Outputs {
         self.receiver.try_recv()
     }
 
-    /// Waits until the cluster is removed or replaced, and returns the error for the client. It
-    /// does not wait for a client that does not read.
+    /// Waits until the cluster is removed or replaced, and returns the error for the client.
+    /// Completes even if the client does not read.
     pub fn removal(&self) -> impl Future<Output = Error> + Send + use<> {
         let (removed, target) = (self.removed.clone(), self.target.clone());
         async move {

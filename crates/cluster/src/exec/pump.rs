@@ -1,5 +1,5 @@
-//! Carries frames between a session's queues and its connection: one message upstream is one in the
-//! queue.
+//! Carries messages between a session's queues and its connection. One item of a queue is one
+//! message on the connection.
 //!
 //! A message is a channel's number followed by bytes
 //! (`apimachinery/pkg/util/remotecommand/websocket.go`).
@@ -30,34 +30,32 @@ const STDOUT: u8 = 1;
 const STDERR: u8 = 2;
 const ERROR: u8 = 3;
 const RESIZE: u8 = 4;
-/// Closes the channel whose number follows (v5).
+/// The channel of messages that close another channel, whose number follows (v5).
 const CLOSE: u8 = 255;
 
 /// The most bytes of the error channel that are kept.
 const MAX_EXIT_STATUS: usize = 64 << 10;
-/// How many pings a connection must leave unanswered before it counts as dead. They also keep
-/// proxies and load balancers from ending a quiet terminal.
+/// How many pings in a row a connection must leave unanswered before it counts as dead. Pings also
+/// keep proxies and load balancers from closing a quiet terminal.
 const PINGS: u32 = 3;
-/// The bytes of input that an API server accepts for a process that does not read, while it still
-/// answers pings: it reads both in turn.
+/// The bytes of input that an API server takes for a process that does not read. With more, it no
+/// longer answers pings, because it reads input and pings in order.
 const ABSORBED: usize = 16 << 10;
-/// How long a process may accept no input while its connection is full, before the connection is
-/// dropped.
+/// How long a full connection may accept no input before it is dropped.
 const STUCK: Duration = Duration::from_secs(300);
-/// How long to wait for data in flight once the end of the process, or a broken connection, is
-/// known.
+/// How long to wait for data in flight after the process has ended or the connection broke.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// The state that the reading half shares with the writing half.
 #[derive(Default)]
 struct ConnectionState {
-    /// Bytes of input since the last answered ping.
+    /// The bytes of input sent since the last answered ping.
     unanswered: AtomicUsize,
-    /// Whether the process has shown something, and so has started.
+    /// Whether the process has written something, so that it has certainly started.
     started: AtomicBool,
 }
 
-/// Why writing ended.
+/// The reason why writing ended.
 enum WriteEnd {
     /// The client has gone, and the process's input was ended.
     Left,
@@ -100,8 +98,8 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
             last = &mut reader => Some(last),
             end = writer.run(input) => match end {
                 WriteEnd::Left => None,
-                // The process may have ended before it took all its input. Then its end is what
-                // counts.
+                // The process may have ended before it took all its input. Then report its end
+                // instead.
                 WriteEnd::Broken(error) => Some(timeout(GRACE, reader).await.unwrap_or(Output::Failed(error))),
             },
         }
@@ -111,10 +109,10 @@ pub(super) async fn run<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// Forwards output until the process ends, and returns that end.
+/// Forwards output until the process ends, and returns how it ended.
 ///
-/// It continues when nobody listens, so that a process that is busy with output reaches the end of
-/// its input.
+/// It continues to read after the client has gone, so that a process that is busy writing reaches
+/// the end of its input.
 async fn read<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: SplitStream<BoundedWebSocket<S>>,
     output: &Sender<Output>,
@@ -130,13 +128,13 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
             Ok(Some(Err(error))) if exit_status.is_empty() => return Output::Failed(target.broken(&error.to_string())),
             Ok(_) => break,
             Err(_) if !exit_status.is_empty() => break,
-            // An API server answers a ping only after it has passed on the input before it, and a
-            // process may take its time to read.
+            // An API server answers a ping only after it has passed on the earlier input, and a
+            // process may take any time to read that.
             Err(_) if state.unanswered.load(Ordering::Relaxed) > ABSORBED => continue,
             Err(_) => {
                 let connection = target.connection();
                 return Output::Failed(Error::timeout(format!(
-                    "{connection} broke off: the API server answers no more"
+                    "{connection} broke off, because the API server no longer answers"
                 )));
             }
         };
@@ -173,7 +171,7 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
         }
     }
     if exit_status.is_empty() {
-        return Output::Failed(target.broken("the API server closed it without saying how the process ended"));
+        return Output::Failed(target.broken("the API server closed it without reporting how the process ended"));
     }
     target.outcome(&exit_status)
 }
@@ -181,11 +179,12 @@ async fn read<S: AsyncRead + AsyncWrite + Unpin>(
 struct Writer<'a, S> {
     sink: SplitSink<BoundedWebSocket<S>, Message>,
     closes_channels: bool,
-    /// Whether the last input was not a line feed: a ^D would then only end the line.
+    /// Whether the last input did not end with a line feed, so that a ^D would only submit the
+    /// line.
     line_begun: bool,
     input_ended: bool,
-    /// Whether the hang-up was done. A client may stop sending first and listening later, but it
-    /// must be done once.
+    /// Whether the hang-up has begun. It must happen only once, although a client may stop sending
+    /// first and stop listening later.
     hung_up: bool,
     /// When the connection was opened.
     opened: Instant,
@@ -202,12 +201,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
         }
         drop(input);
         self.hang_up().await;
-        // With v4 only this ends the input.
+        // With v4, only closing the connection ends the input.
         let _ = timeout(hangup::TAIL, self.sink.close()).await;
         WriteEnd::Left
     }
 
-    /// Carries input until the client has gone.
+    /// Sends input until the client has gone.
     async fn carry(&mut self, input: &mut mpsc::Receiver<Input>) -> Result<(), WriteEnd> {
         let every = self.config.silence / PINGS;
         let mut pings = interval_at(Instant::now() + every, every);
@@ -230,7 +229,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
                 None => return self.without_input(&mut pings).await,
                 Some(Input::Data(data)) => self.data(data).await?,
                 Some(Input::Resize { mut cols, mut rows }) => {
-                    // Only the newest size matters: a window that is being resized sends many.
+                    // Only the newest size matters, and a window that is being resized sends many.
                     while let Ok(newer) = input.try_recv() {
                         match newer {
                             Input::Resize { cols: c, rows: r } => (cols, rows) = (c, r),
@@ -286,15 +285,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
         }
         self.input_ended = true;
         if self.config.tty {
-            // A terminal's end of input is typed. On a begun line the first ^D only submits the
-            // line.
+            // On a terminal, the end of input is typed as ^D. Within a line, the first ^D only
+            // submits the line, so a second one follows.
             let keys: &[u8] = if self.line_begun { b"\x04\x04" } else { b"\x04" };
             return self.send(frame(STDIN, keys)).await;
         }
         if self.closes_channels {
             return self.send(frame(CLOSE, &[STDIN])).await;
         }
-        // With v4 only the end of the connection ends the input, which would drop output in flight.
+        // With v4, only closing the connection would end the input, and output in flight would be
+        // lost.
         let what = format!("the cluster of {}", self.config.target.pod_name);
         let warning = Error::upstream(what, Failure::NoEndOfInput);
         let _ = self.output.send(Output::Warning(warning)).await;
@@ -307,7 +307,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
                 Ok(Ok(())) => Ok(()),
                 Ok(Err(error)) => Err(WriteEnd::Broken(self.config.target.broken(&error.to_string()))),
                 Err(_) => Err(WriteEnd::Broken(Error::timeout(format!(
-                    "{} broke off: it took no input for {} s",
+                    "{} broke off, because it accepted no input for {} s",
                     self.config.target.connection(),
                     STUCK.as_secs()
                 )))),
@@ -317,8 +317,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
         }
     }
 
-    /// Ends the process's input for a client that has gone. If that ends the process, this future
-    /// is dropped where it waits.
+    /// Ends the process's input after the client has gone. If the process ends meanwhile, this
+    /// future is dropped.
     async fn hang_up(&mut self) {
         if std::mem::replace(&mut self.hung_up, true) {
             return;
@@ -336,8 +336,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Writer<'_, S> {
         }
     }
 
-    /// Types ^C and ^D until the started process has had enough of them. The terminal's echo of the
-    /// first ones counts as a sign that it has started.
+    /// Types ^C and ^D until the process has had them [`hangup::REPEATS`] times since its start.
+    /// The terminal's echo of the first keys counts as a sign that it has started.
     async fn type_hangup(&mut self) {
         let (mut typed, mut heard) = (0, 0);
         while typed < hangup::MAX_REPEATS && heard < hangup::REPEATS {

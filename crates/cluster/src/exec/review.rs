@@ -1,4 +1,4 @@
-//! Asks the cluster whether the credential may run commands.
+//! The access review that asks the cluster whether the credential may run commands.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
     text::excerpt,
 };
 
-/// How long the answer to a review may take.
+/// How long a review may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Deserialize)]
@@ -41,7 +41,8 @@ pub(super) async fn may_exec(client: &Client, namespace: &str, name: &str) -> Re
     let review = timeout(TIMEOUT, client.json::<Review>(request(namespace, name)?)).await;
     let review = review.unwrap_or_else(|_| {
         Err(Error::timeout(format!(
-            "cluster `{}` did not say within {} s whether you may create pods/exec in namespace `{namespace}`: try again",
+            "cluster `{}` did not say within {} s whether its credential may `create pods/exec` in namespace `{namespace}`: try \
+             again",
             client.cluster,
             TIMEOUT.as_secs()
         )))
@@ -57,7 +58,8 @@ pub(super) async fn may_exec(client: &Client, namespace: &str, name: &str) -> Re
     let why = [reason, evaluation_error].into_iter().find(|why| !why.is_empty());
     let why = why.map(|why| format!(" ({})", excerpt(&why))).unwrap_or_default();
     Err(Error::forbidden(format!(
-        "cluster `{}` does not allow to create pods/exec for pod `{name}` in namespace `{namespace}`{why}: ask for that permission",
+        "cluster `{}` does not let its credential `create pods/exec` for pod `{name}` in namespace `{namespace}`{why}: grant it \
+         that permission",
         client.cluster
     )))
 }
@@ -74,5 +76,5 @@ fn request(namespace: &str, name: &str) -> Result<Request<Vec<u8>>> {
     Request::post(uri)
         .header(CONTENT_TYPE, "application/json")
         .body(body.to_string().into_bytes())
-        .map_err(|error| Error::invalid(format!("a review can't be asked for: {error}")))
+        .map_err(|error| Error::invalid(format!("the access review can't be created: {error}")))
 }

@@ -1,9 +1,9 @@
-//! The end of a process: the `Status` on the error channel, and a refused upgrade.
+//! The meaning of the `Status` with which a process ends or an upgrade is refused.
 
 use super::Output;
 use crate::{Error, error::Failure, text::excerpt, wire::status::Status};
 
-/// The command and its container, for messages.
+/// The program and its container, for messages.
 #[derive(Clone, Debug)]
 pub(super) struct ExecTarget {
     /// The container's name.
@@ -15,7 +15,7 @@ pub(super) struct ExecTarget {
 }
 
 impl ExecTarget {
-    /// Returns how the process ended, from the whole text of the error channel.
+    /// Returns how the process ended, given the whole text of the error channel.
     pub(super) fn outcome(&self, body: &[u8]) -> Output {
         let Ok(exit_status) = serde_json::from_slice::<Status>(body) else {
             let text = String::from_utf8_lossy(body);
@@ -25,14 +25,15 @@ impl ExecTarget {
             return Output::Exit(0);
         }
         match exit_code(&exit_status) {
-            // A runtime that reports a missing program as an exit code says so in the message only.
+            // Some runtimes report a missing program as an exit code, and explain it only in the
+            // message.
             Some(126 | 127) if is_missing(&exit_status.message) => Output::Failed(self.failure(&exit_status.message)),
             Some(code) => Output::Exit(code),
             None => Output::Failed(self.failure(&exit_status.message)),
         }
     }
 
-    /// Returns the error for a refused upgrade. `said` are the cluster's own words.
+    /// Returns the error for a refused upgrade. `said` is the cluster's message.
     pub(super) fn refused(&self, error: Error, said: &str) -> Error {
         match error {
             Error::Upstream { .. } | Error::Invalid(_) | Error::Rejected(_) | Error::Conflict(_)
@@ -44,7 +45,7 @@ impl ExecTarget {
         }
     }
 
-    /// Names the connection in messages.
+    /// Returns the connection's name for messages.
     pub(super) fn connection(&self) -> String {
         format!("the connection to container `{}` of {}", self.container, self.pod_name)
     }
@@ -63,7 +64,8 @@ impl ExecTarget {
         let excerpt = excerpt(said);
         if is_missing(said) {
             return Error::no_executable(format!(
-                "container `{container}` of {pod_name} can't run `{program}`: name a program that it has, or use a debug container ({excerpt})"
+                "container `{container}` of {pod_name} can't run `{program}`: run a program that the container has, or use a \
+                 debug container ({excerpt})"
             ));
         }
         if is_not_running(said) {
@@ -84,8 +86,10 @@ fn exit_code(status: &Status) -> Option<i32> {
     status.cause("ExitCode")?.message.parse().ok()
 }
 
-/// Returns whether a runtime says that the program does not exist or can't be executed: runc and
-/// youki under containerd, CRI-O or Docker; crun; gVisor; Windows. None of them has a code for it.
+/// Returns whether a runtime's message says that the program does not exist or can't be executed.
+///
+/// The phrases are those of runc and youki under containerd, CRI-O or Docker, of crun, of gVisor
+/// and of Windows, none of which reports a code.
 fn is_missing(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     let has = |part: &str| text.contains(part);
@@ -100,8 +104,8 @@ fn is_missing(text: &str) -> bool {
         || (starting && no_file && !has("chdir to cwd") && !has("fifo"))
 }
 
-/// Returns whether a kubelet or a runtime says that the container does not exist or is not running.
-/// Neither has a code for it.
+/// Returns whether a message of a kubelet or a runtime says that the container does not exist or is
+/// not running. Neither reports a code.
 fn is_not_running(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     [

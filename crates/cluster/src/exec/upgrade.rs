@@ -28,8 +28,8 @@ use crate::{
 const V5: &str = "v5.channel.k8s.io";
 const V4: &str = "v4.channel.k8s.io";
 
-/// A message is a byte for the channel and what was read at once: an API server reads 32 kB
-/// (`io.Copy`), and we send at most [`MAX_INPUT`].
+/// The bounds of a message: one byte for the channel, and the bytes of one read. An API server
+/// reads 32 kB at a time (`io.Copy`), and we send at most [`MAX_INPUT`].
 pub(super) const SIZES: Sizes = Sizes {
     incoming: 64 << 10,
     outgoing: 1 + MAX_INPUT,
@@ -39,7 +39,7 @@ pub(super) const SIZES: Sizes = Sizes {
 pub(super) struct Socket<S = TokioIo<Upgraded>> {
     pub(super) stream: BoundedWebSocket<S>,
     pub(super) opened: Instant,
-    /// Whether one channel can be closed by itself (v5).
+    /// Whether a single channel can be closed (v5).
     pub(super) closes_channels: bool,
 }
 
@@ -74,8 +74,8 @@ pub(super) async fn open(
 
 /// Returns the error for a response that does not switch protocols.
 ///
-/// An API server refuses with a `Status`. Any other response is a proxy's, and the reader has to
-/// know what that proxy dropped.
+/// An API server refuses with a `Status`. Any other response comes from a proxy, and the error says
+/// which part of the handshake that proxy dropped.
 async fn refused(
     client: &Client,
     response: Response<Body>,
@@ -91,7 +91,8 @@ async fn refused(
     };
     let (parsed, error) = client.refusal_in_full(response, call, given).await;
     match parsed {
-        // From `wsstream` and `spdy` of apimachinery, if the request's own headers did not arrive.
+        // apimachinery's `wsstream` and `spdy` answer like this if the request arrived without its
+        // upgrade headers.
         Some(parsed) if status == StatusCode::BAD_REQUEST && asks_for_upgrade(&parsed.message) => not_upgraded(
             call,
             "the API server did not receive the `Connection` and `Upgrade` headers of the request",
@@ -100,7 +101,7 @@ async fn refused(
         None if matches!(status.as_u16(), 401 | 408 | 504) => error,
         None => not_upgraded(
             call,
-            &format!("the answer {lacks}, and its status is {}", status.as_u16()),
+            &format!("the response {lacks}, and its status is {}", status.as_u16()),
         ),
     }
 }
@@ -146,18 +147,18 @@ fn request(namespace: &str, name: &str, options: &Options, target: &ExecTarget, 
         .map_err(|error| Error::invalid(format!("this command can't be sent: {error}")))
 }
 
-/// Checks the response as in RFC 6455, section 4.1, and returns the chosen protocol.
+/// Checks the response as RFC 6455, section 4.1, requires, and returns the chosen protocol.
 fn verify(response: &Response<Body>, key: &str) -> std::result::Result<&'static str, &'static str> {
     let headers = response.headers();
     if !has(headers, UPGRADE, "websocket") {
-        return Err("the answer has no `Upgrade: websocket` header");
+        return Err("the response has no `Upgrade: websocket` header");
     }
     if !has(headers, CONNECTION, "upgrade") {
-        return Err("the answer has no `Connection: Upgrade` header");
+        return Err("the response has no `Connection: Upgrade` header");
     }
     let accept = headers.get(SEC_WEBSOCKET_ACCEPT).map(HeaderValue::as_bytes);
     if accept != Some(derive_accept_key(key.as_bytes()).as_bytes()) {
-        return Err("the answer's Sec-WebSocket-Accept is wrong");
+        return Err("the response has a wrong `Sec-WebSocket-Accept` header");
     }
     let chosen = headers.get(SEC_WEBSOCKET_PROTOCOL).map(HeaderValue::as_bytes);
     [V5, V4]

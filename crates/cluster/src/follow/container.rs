@@ -1,4 +1,5 @@
-//! Follows one container over lost connections, restarts and deletion.
+//! The follower of one container, which survives lost connections and restarts, and ends with the
+//! pod.
 
 use std::time::Duration;
 
@@ -19,26 +20,26 @@ use crate::{
 /// The first pause between two attempts; it doubles each time.
 const PAUSE_MIN: Duration = Duration::from_millis(250);
 const PAUSE_MAX: Duration = Duration::from_secs(5);
-/// How long the pod is observed after the end of a response before its status, which lags behind,
-/// is believed.
+/// How long after the end of a response the pod's status may still lag behind. Only a later status
+/// is trusted.
 const LAG: Duration = Duration::from_millis(1500);
-/// How many refusals in a row of a running container's log count as final.
+/// How many refusals in a row of a running container's log end the stream.
 const REFUSALS: u32 = 8;
-/// How many failures in a row end a log that is not followed.
+/// How many failures in a row end a log that is read once.
 const FAILURES: u32 = 5;
 
-/// Follows one container of one pod.
+/// A follower of one container of one pod.
 #[derive(Debug)]
 pub(super) struct Follower {
     reader: LogReader,
     observer: PodObserver,
-    /// The pod must have been observed since then.
+    /// The earliest time of an observation of the pod that still counts.
     observe_since: Instant,
     /// The run that is being read.
     run: Option<Run>,
-    /// Whether its whole log was sent.
+    /// Whether the whole log of `run` was sent.
     drained: bool,
-    /// Whether the connection broke and what came meanwhile was not read yet.
+    /// Whether the connection broke and the lines written since then have not been read yet.
     unsure: bool,
     pause: Pause,
 }
@@ -88,7 +89,7 @@ impl Follower {
                     return Err(error);
                 }
                 ReadEnd::Broken { error, .. } | ReadEnd::Refused(error) => error,
-                // Impossible, because a gap is accepted.
+                // This does not happen, because a gap is accepted.
                 ReadEnd::Lost => {
                     return Err(self
                         .reader
@@ -101,8 +102,8 @@ impl Follower {
             }
             self.unsure = true;
             self.wait().await;
-            // Another pod may have the name now, and its log must not be taken for the rest of this
-            // one's.
+            // Another pod may have the name now, and its log must not be mistaken for the rest of
+            // this pod's log.
             match self.observer.observe(self.observe_since).await {
                 Ok(Observed::Present(_)) if is_missing(&error) => return Err(error),
                 Ok(Observed::Gone(reason)) => return Ok(self.gone(reason).await),
@@ -113,7 +114,7 @@ impl Follower {
         }
     }
 
-    /// Follows the log until nothing more will come, and returns why.
+    /// Follows the log until nothing more can arrive, and returns why.
     ///
     /// # Errors
     /// The cluster's final refusal.
@@ -151,8 +152,8 @@ impl Follower {
         }
     }
 
-    /// Returns the pod as observed since `observe_since`, by this or another reader of the stream.
-    /// Asks until the API server answers.
+    /// Returns the pod as this or another reader of the stream observed it at `observe_since` or
+    /// later. Asks the API server repeatedly until it answers.
     async fn observe(&mut self) -> Result<Observed> {
         loop {
             match self.observer.observe(self.observe_since).await {
@@ -163,7 +164,8 @@ impl Follower {
         }
     }
 
-    /// Reads one response. What was observed of the pod before its end does not explain the end.
+    /// Reads one response to its end. Earlier observations of the pod no longer count, because they
+    /// can't explain that end.
     async fn read(&mut self, options: ReadOptions) -> ReadEnd {
         let end = self.reader.read(options).await;
         self.observe_since = Instant::now();
@@ -184,7 +186,7 @@ impl Follower {
         reason
     }
 
-    /// Makes `run` the run that is read, after the rest of the one before.
+    /// Reads the rest of the previous run, and makes `run` the current one.
     async fn enter(&mut self, pod: &LivePod, run: Run) -> Result<()> {
         let Some(old) = &self.run else {
             self.run = Some(run);
@@ -252,7 +254,7 @@ impl Follower {
                     self.wait().await;
                     return Ok(());
                 }
-                // It may be the log of another run. Lines are missing only if it is not.
+                // This may be the log of another run. Lines are missing only if it is not.
                 ReadEnd::Lost => {
                     if self.has_moved_on().await? {
                         return Ok(());
@@ -262,7 +264,7 @@ impl Follower {
                 }
                 ReadEnd::Refused(error) => {
                     refusals += 1;
-                    // The kubelet and the API server may see different states for a while.
+                    // The kubelet and the API server may have different states for a while.
                     let lagging = matches!(
                         error,
                         Error::Invalid(_) | Error::Rejected(_) | Error::Conflict(_) | Error::NotFound(_)
@@ -280,7 +282,7 @@ impl Follower {
         }
     }
 
-    /// Returns whether the run is no longer running, by the pod's status within [`LAG`].
+    /// Returns whether the pod's status shows, within [`LAG`], that the run is no longer running.
     async fn has_moved_on(&mut self) -> Result<bool> {
         let deadline = Instant::now() + LAG;
         loop {
@@ -299,7 +301,7 @@ impl Follower {
         }
     }
 
-    /// Returns whether the run has ended and the container's next one has not begun.
+    /// Returns whether the run has ended and the container's next run has not begun.
     fn is_ended(&self, pod: &LivePod) -> Result<bool> {
         Ok(match (pod.run_state(&self.reader.container)?, &self.run) {
             (RunState::Ended { run: now, .. }, Some(run)) => now.is_same_as(run),
@@ -307,8 +309,8 @@ impl Follower {
         })
     }
 
-    /// Reads the rest of an ended run, until a response has nothing new: a response may be cut off
-    /// without an error.
+    /// Reads the rest of an ended run's log until a response brings nothing new, because a response
+    /// may be cut off without an error.
     async fn drain(&mut self, previous: bool) -> Result<()> {
         let mut options = ReadOptions {
             previous,
@@ -319,7 +321,7 @@ impl Follower {
             match self.read(options).await {
                 ReadEnd::Clean { progress: true, .. } => continue,
                 ReadEnd::Clean { rest, resume_point, .. } => {
-                    // If nothing is left of a log that had been read to its end, nothing is
+                    // A log that had been read to its end may be gone without any line being
                     // missing.
                     if resume_point == ResumePoint::NotFound || (resume_point == ResumePoint::NoLines && self.unsure) {
                         self.reader
@@ -341,7 +343,7 @@ impl Follower {
                     self.drained = true;
                     return Ok(());
                 }
-                // It may be the log of the next run. Then the rest of this run is in the previous
+                // This may be the log of the next run. The rest of this run is then in the previous
                 // log.
                 ReadEnd::Lost => options.accept_gap = true,
                 ReadEnd::Refused(error) if is_passing(&error) => self.unsure = true,
@@ -370,24 +372,24 @@ impl Follower {
     }
 }
 
-/// Returns the time since which an observation counts as recent after a wait, so that readers that
-/// wait together share one.
+/// Returns the time after which an observation counts as recent. It is slightly in the past, so
+/// that readers that waited together share one observation.
 fn recent() -> Instant {
     let now = Instant::now();
     now.checked_sub(PAUSE_MIN / 2).unwrap_or(now)
 }
 
-/// Returns whether the error may mean that the pod is gone.
+/// Returns whether the error may mean that the pod no longer exists.
 fn is_missing(error: &Error) -> bool {
     matches!(error, Error::PodNotFound(_) | Error::NotFound(_) | Error::Conflict(_))
 }
 
-/// Returns whether the error may pass.
+/// Returns whether the failure may be temporary.
 fn is_passing(error: &Error) -> bool {
     matches!(error, Error::Upstream { .. } | Error::Timeout(_) | Error::Busy(_))
 }
 
-/// The pause between two attempts.
+/// The pause between two attempts, which grows with each of them.
 #[derive(Debug)]
 struct Pause {
     next: Duration,

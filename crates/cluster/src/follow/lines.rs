@@ -1,4 +1,5 @@
-//! Cuts a log's bytes into lines, and long lines into pieces, and parses each line's time.
+//! The splitter that cuts a log's bytes into lines, and long lines into pieces, and parses the
+//! lines' times.
 
 use std::sync::Arc;
 
@@ -9,30 +10,30 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::Line;
 use crate::lossy::{is_begun, json_fit, json_len};
 
-/// The most bytes of one piece of a line, both as text (with its time, if that is shown) and within
-/// a JSON string.
+/// The most bytes of one piece of a line, both as plain text and in a JSON string. The line's time
+/// counts if it is shown.
 pub const MAX_PIECE: usize = 128 << 10;
-/// The bytes of a begun line that each reader may hold. For more it needs the [`LongLine`] of its
-/// stream.
+/// The bytes of an incomplete line that each reader may hold. To hold more, it needs the
+/// [`LongLine`] of its stream.
 const OWN: usize = 8 << 10;
-/// The most bytes for one call of [`Splitter::next`], so that a line within them is no longer than
+/// The most bytes that one call of [`Splitter::next`] takes. A line within them does not exceed
 /// [`MAX_PIECE`] as JSON.
 pub(super) const PORTION: usize = 16 << 10;
-/// More than the longest RFC 3339 time.
+/// A number of bytes above the length of the longest RFC 3339 time.
 const MAX_TIME: usize = 40;
 
-/// A line or a piece of one, with its line's time.
+/// A line or a piece of one, with the time of its line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stamped {
     pub(super) line: Line,
-    /// `None` if the cluster printed no time, as in a message of the kubelet's own.
+    /// The line's time; `None` if the cluster printed none, as for a message of the kubelet itself.
     pub(super) at: Option<Timestamp>,
-    /// Whether the line begins with it.
+    /// Whether this is the line's first piece, or the whole line.
     pub(super) first: bool,
 }
 
-/// The right to hold a long line, which one reader of a stream has at a time. Nobody waits for it:
-/// a reader that does not get it sends what it has. Cheap to clone.
+/// The right to hold a long line, which only one reader of a stream has at a time. A reader that
+/// can't have it does not wait, but sends what it has as a piece. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct LongLine(Arc<Semaphore>);
 
@@ -42,18 +43,19 @@ impl LongLine {
     }
 }
 
-/// Cuts bytes that arrive in any portions. It holds the beginning of one line at most: 8 KiB, or
-/// one piece with the [`LongLine`].
+/// A splitter of bytes that arrive in portions of any size. It holds at most the beginning of one
+/// line: 8 KiB, or one piece if it has the [`LongLine`].
 #[derive(Debug)]
 pub(super) struct Splitter {
     begun: BytesMut,
     /// Whether the line in `begun` is complete.
     ended: bool,
-    /// The measured bytes of `begun`, and their length as JSON.
+    /// The number of bytes of `begun` that were measured, and their length as JSON.
     measured: (usize, usize),
-    /// The time of a line of which a piece was sent.
+    /// The time of the current line, if a piece of that line was sent; the inner `None` means that
+    /// the line has no time.
     continued: Option<Option<Timestamp>>,
-    /// Whether times are shown, and therefore count.
+    /// Whether times are shown, and therefore count towards [`MAX_PIECE`].
     timestamps: bool,
     long: LongLine,
     permit: Option<OwnedSemaphorePermit>,
@@ -72,8 +74,8 @@ impl Splitter {
         }
     }
 
-    /// Takes the next line or piece from a portion of at most [`PORTION`] bytes; `None` if there is
-    /// none yet. Call it with the same portion until it returns `None`.
+    /// Takes the next line or piece from a portion of at most [`PORTION`] bytes; `None` if the
+    /// portion has no further one. Call it with the same portion until it returns `None`.
     pub(super) fn next(&mut self, portion: &mut Bytes) -> Option<Stamped> {
         if !self.ended {
             let end = memchr::memchr(b'\n', portion);
@@ -95,7 +97,7 @@ impl Splitter {
         (self.begun.len() > OWN && whole > 0 && !self.may_hold()).then(|| self.piece(whole))
     }
 
-    /// Returns the next piece of the rest at the end: a line without a line feed.
+    /// Returns the next piece of a last line without a line feed, after the end of the bytes.
     pub(super) fn finish(&mut self) -> Option<Stamped> {
         if !self.ended && self.begun.is_empty() && self.continued.is_none() {
             return None;
@@ -107,8 +109,8 @@ impl Splitter {
         })
     }
 
-    /// Gives back the right to hold a long line, once everything was sent and no long line is
-    /// begun.
+    /// Gives back the right to hold a long line, if no long line is in progress. Call it once all
+    /// lines were sent.
     pub(super) fn release(&mut self) {
         if self.permit.is_some() && self.begun.len() <= OWN {
             self.begun = BytesMut::from(self.begun.as_ref());
@@ -126,7 +128,8 @@ impl Splitter {
         self.permit.is_some()
     }
 
-    /// Measures the unmeasured bytes. Returns where to cut if they exceed a piece.
+    /// Measures the bytes that were not measured yet. Returns where to cut if `begun` exceeds a
+    /// piece.
     fn overflow(&mut self) -> Option<usize> {
         let most = self.most();
         let (mut at, mut taken) = self.measured;
@@ -164,8 +167,8 @@ impl Splitter {
         cut
     }
 
-    /// Returns the most bytes of JSON for the piece in `begun`. A time that is not shown does not
-    /// count.
+    /// Returns the most bytes that `begun` may take as JSON for one piece. If it contains the
+    /// line's time and that is not shown, the time is added to [`MAX_PIECE`].
     fn most(&self) -> usize {
         if self.timestamps || self.continued.is_some() {
             return MAX_PIECE;
@@ -204,7 +207,7 @@ impl Splitter {
 }
 
 impl Stamped {
-    /// Makes the last piece of a begun line.
+    /// Makes the last piece of a line whose beginning was sent.
     pub(super) fn rest(text: Bytes, at: Option<Timestamp>) -> Self {
         let line = Line {
             time: String::new(),
@@ -225,10 +228,10 @@ fn stamp(raw: Bytes) -> Stamped {
     Stamped { line, at, first: true }
 }
 
-/// Splits off the time before the first space, in UTC.
+/// Splits off the time before the first space, and converts it to UTC.
 fn split_time(mut raw: Bytes) -> (String, Option<Timestamp>, Bytes) {
     let end = raw.iter().take(MAX_TIME).position(|byte| *byte == b' ');
-    // An empty line may lack the space.
+    // A line without text may lack the space.
     let time = raw
         .get(..end.unwrap_or(raw.len().min(MAX_TIME)))
         .and_then(|time| std::str::from_utf8(time).ok());

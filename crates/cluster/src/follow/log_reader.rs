@@ -1,4 +1,4 @@
-//! Reads one response of the log call, from the request to its end.
+//! The log reader, which reads one response of the log call at a time, from the request to its end.
 
 mod request;
 
@@ -26,12 +26,12 @@ use crate::{
     text::excerpt,
 };
 
-/// The memory of the lines of one frame. A larger line is alone in its frame.
+/// The memory that the lines of one frame may take. A larger line has its own frame.
 const FRAME: usize = 16 << 10;
-/// How long after its begin a response must stay silent to show that the log was empty.
+/// How long a response must stay silent after its beginning to show that the log was empty.
 const EMPTY: Duration = Duration::from_secs(2);
 
-/// Options for one response.
+/// The options for reading one response.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct ReadOptions {
     pub(super) follow: bool,
@@ -41,13 +41,13 @@ pub(super) struct ReadOptions {
     pub(super) accept_gap: bool,
 }
 
-/// How a response ended.
+/// The way in which a response ended.
 #[derive(Debug)]
 pub(super) enum ReadEnd {
-    /// It ended with success, which says nothing about the container.
+    /// It ended successfully, which says nothing about the container.
     Clean {
-        /// A line without a line feed at the end, or pieces of one. It may be cut off, or the
-        /// container's last.
+        /// The last line, or pieces of it, if it has no line feed. It may be cut off, or it may be
+        /// the container's last line.
         rest: Vec<Stamped>,
         /// Whether new lines were sent.
         progress: bool,
@@ -62,28 +62,28 @@ pub(super) enum ReadEnd {
     Refused(Error),
 }
 
-/// Whether the place where a log was left was found again.
+/// The result of the search for the place where the reader left the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ResumePoint {
-    /// It was found, or nothing had been sent.
+    /// It was found, or nothing had been sent before.
     Found,
-    /// Lines came, but not the last ones that were sent.
+    /// Lines arrived, but not the ones that were sent last.
     NotFound,
-    /// No line came at all.
+    /// No line arrived.
     NoLines,
 }
 
-/// Reads the log of one run of one container, in as many responses as necessary.
+/// A reader of the log of one run of one container, in as many responses as necessary.
 #[derive(Debug)]
 pub(super) struct LogReader {
     observer: PodObserver,
     pub(super) container: String,
     pub(super) queue: Queue,
-    /// The part to ask for until something was sent.
+    /// The part of the log to ask for as long as nothing was sent.
     part: Part,
     part_made: Instant,
     timestamps: bool,
-    /// The API server's time at the begin of a response that was empty.
+    /// The API server's time at the beginning of an empty response; `None` if there was none.
     empty_at: Option<Timestamp>,
     sent: Sent,
     /// The lines of the next frame, and their memory.
@@ -112,7 +112,7 @@ impl LogReader {
         self.sent.newest().is_some()
     }
 
-    /// Starts over for another run, which is read whole.
+    /// Starts over with another run, whose log is read as a whole.
     pub(super) fn begin_run(&mut self) {
         self.part = Part::default();
         self.empty_at = None;
@@ -169,8 +169,8 @@ impl LogReader {
         };
         let began = (Instant::now(), date(&response));
         let end = self.read_body(response.into_body(), options, began.1).await;
-        // Nothing came for a while, so the log was empty. All that is written from now on is
-        // wanted, however small a part was asked for.
+        // Nothing arrived for a while, so the log was empty. From now on every line is wanted,
+        // however small a part of the log was requested.
         if self.sent.newest().is_none() && began.0.elapsed() >= EMPTY {
             self.empty_at.get_or_insert(began.1);
         }
@@ -216,10 +216,12 @@ impl LogReader {
         }
     }
 
-    /// Takes bytes. Returns false if the resume point is not there, unless a gap is accepted.
+    /// Takes bytes of the response. Returns false if the resume point is not in the log and no gap
+    /// is accepted.
     async fn take(&mut self, response: &mut LogResponse, options: ReadOptions, data: &[u8]) -> bool {
         for portion in data.chunks(PORTION) {
-            // A copy, because what waits must not hold the connection's whole buffer.
+            // Copy the bytes, because waiting lines must not keep the connection's whole buffer in
+            // memory.
             let mut portion = Bytes::copy_from_slice(portion);
             while let Some(piece) = response.splitter.next(&mut portion) {
                 if response.search.is_none() && response.continuation.is_none() {
@@ -243,7 +245,7 @@ impl LogReader {
         true
     }
 
-    /// Sends what follows the resume point, beginning with the rest of a partly sent line.
+    /// Sends the lines after the resume point, beginning with the rest of a partly sent line.
     async fn forward(&mut self, response: &mut LogResponse, lines: Vec<Stamped>) {
         for piece in lines {
             let next = match response
@@ -284,8 +286,8 @@ impl LogReader {
             Some(search) if search.is_untouched() => ResumePoint::NoLines,
             Some(_) => ResumePoint::NotFound,
         };
-        // A followed log may have been cut off anywhere. What is undecided is decided when it is
-        // asked for again.
+        // A followed log may have been cut off anywhere. The held lines are decided when the log is
+        // requested again.
         let held = if options.follow { Vec::new() } else { response.settle() };
         let resume_point = if response.search.is_none() {
             ResumePoint::Found
@@ -309,18 +311,18 @@ impl LogReader {
         }
     }
 
-    /// Handles a silent response. The container may be silent, the connection may be dead, or the
-    /// kubelet may have lost the file.
+    /// Handles a silent response. The container may write nothing, the connection may be dead, or
+    /// the kubelet may have lost the file.
     async fn check_silence(&self, response: &mut LogResponse, options: ReadOptions, began: Timestamp) -> Result<()> {
         if response.suspect {
-            return Err(self.broken("the log advances, but not in this response"));
+            return Err(self.broken("the container's log has newer lines that did not arrive"));
         }
         if response.quiet_since.elapsed() < response.silence {
             return Ok(());
         }
         if !options.follow {
             return Err(Error::timeout(format!(
-                "{} broke off: the API server sends no more",
+                "{} broke off, because the API server sends nothing more",
                 self.log()
             )));
         }
@@ -333,7 +335,7 @@ impl LogReader {
         Ok(())
     }
 
-    /// Returns the time of the last line that the cluster has now.
+    /// Returns the time of the last line in the cluster's current log.
     async fn newest_upstream(&self) -> Result<Option<Timestamp>> {
         let client = self.observer.cluster().client().await?;
         let request = self.request(&[("timestamps", "true"), ("tailLines", "1")])?;
@@ -355,7 +357,7 @@ impl LogReader {
         Error::upstream(self.log(), Failure::BrokeOff { why })
     }
 
-    /// Names the log in messages.
+    /// Returns the log's name for messages.
     fn log(&self) -> String {
         format!(
             "the log of container `{}` of {}",
@@ -365,7 +367,7 @@ impl LogReader {
     }
 }
 
-/// Returns when the API server answered, by its own clock.
+/// Returns when the API server answered, by the API server's clock.
 fn date(response: &Response<Body>) -> Timestamp {
     let date = response.headers().get(DATE).and_then(|date| date.to_str().ok());
     let date = date.and_then(|date| rfc2822::parse(date).ok());

@@ -1,10 +1,13 @@
-//! The log stream: lines of one or several containers, followed over restarts, lost connections and
-//! rotations.
+//! The log stream: the lines of one or several containers, followed across restarts, lost
+//! connections and rotations.
 //!
-//! The end of a log response says nothing: it is a success after a restart, a deletion and a
-//! stopped API server alike. So [`container`] observes the pod and decides; [`log_reader`] reads
-//! one response; [`resume`] finds the place where a log was left. What a kubelet skips within one
-//! response, as when a rotation overtakes a slow reader, can't be seen from outside.
+//! The end of a log response says nothing about the container: it looks like success after a
+//! restart, after a deletion, and when the API server stops. Therefore [`container`] observes the
+//! pod and decides whether to continue; [`log_reader`] reads one response; [`resume`] finds the
+//! place where a log was left.
+//!
+//! Lines that a kubelet skips within one response, as when a rotation overtakes a slow reader,
+//! can't be noticed from outside.
 
 mod container;
 mod lines;
@@ -30,7 +33,7 @@ use crate::{
 
 /// The name that stands for all containers.
 const ALL: &str = "*";
-/// The most containers that one stream reads. Each costs a connection.
+/// The most containers that one stream reads. Each of them costs a connection.
 pub const MAX_CONTAINERS: usize = 64;
 /// The memory of a [`Line`] in addition to its bytes.
 const LINE: usize = 128;
@@ -38,42 +41,43 @@ const LINE: usize = 128;
 /// The logs to stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// The names of at most [`MAX_CONTAINERS`] containers. `*` stands for as many of all the
-    /// containers that the pod has now, including init and ephemeral ones. If empty, the default
-    /// container is read.
+    /// The names of at most [`MAX_CONTAINERS`] containers. `*` stands for all containers that the
+    /// pod has now, including init and ephemeral ones, up to that number. If the list is empty, the
+    /// default container is read.
     pub containers: Vec<String>,
-    /// Whether to continue after the current end, and to wait for a container that has not started.
+    /// Whether to continue after the log's current end, and to wait for a container that has not
+    /// started.
     pub follow: bool,
     /// Whether to read the previous run's log, which can't be followed.
     pub previous: bool,
-    /// Only the last N seconds.
+    /// Limits the log to the last N seconds.
     pub since_seconds: Option<u32>,
-    /// Only from this time on. Kubernetes uses its whole second.
+    /// Limits the log to lines from this time on. Kubernetes rounds it down to the whole second.
     pub since_time: Option<Timestamp>,
-    /// Only the last N lines of each container.
+    /// Limits the log to the last N lines of each container.
     pub tail_lines: Option<u64>,
-    /// Whether lines are shown with their time, which then counts towards [`MAX_PIECE`].
+    /// Whether lines are shown with their times, which then count towards [`MAX_PIECE`].
     pub timestamps: bool,
 }
 
 /// One line, or a piece of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
-    /// When it was written, in RFC 3339 and UTC as the cluster printed it. Empty if it printed
-    /// none, and for all pieces of a line but the first.
+    /// When the line was written, in RFC 3339 and UTC as the cluster printed it. It is empty if the
+    /// cluster printed no time, and for all pieces of a line but the first.
     pub time: String,
-    /// Its bytes without the line feed. A carriage return before that stays.
+    /// The line's bytes without the line feed. A carriage return before the line feed is kept.
     pub text: Bytes,
-    /// Whether the line continues with the next one of this container. It was broken off if another
-    /// frame of the container comes before that.
+    /// Whether the next [`Line`] of this container continues this line. If another kind of frame
+    /// for the container arrives first, the line was broken off.
     ///
-    /// A line of more than [`MAX_PIECE`] comes in pieces. One of more than 8 KiB may, while another
-    /// container of the stream has a long line. A piece does not end within a character.
+    /// A line of more than [`MAX_PIECE`] comes in pieces. So does one of more than 8 KiB if another
+    /// container of the stream is sending a long line. A piece does not end within a character.
     pub partial: bool,
 }
 
 impl Line {
-    /// Returns the memory that it takes.
+    /// Returns the memory that the line takes.
     fn memory_size(&self) -> usize {
         LINE + self.time.len() + self.text.len()
     }
@@ -82,22 +86,22 @@ impl Line {
 /// A message of the stream.
 #[derive(Clone, Debug)]
 pub enum Frame {
-    /// The first frame: the containers that are read.
+    /// The first frame, which names the containers that are read.
     Subscribed {
         /// Their names, in the pod's order.
         containers: Vec<String>,
         /// How many more containers `*` stood for.
         left_out: usize,
     },
-    /// Lines of one container in order: at most 16 KiB, or one piece. A piece that is not the last
-    /// of its line ends the frame.
+    /// Lines of one container in order, at most 16 KiB, or a single piece. A piece that is not the
+    /// last one of its line ends the frame.
     Lines {
         /// Its name.
         container: String,
-        /// At least one.
+        /// The lines, at least one.
         lines: Vec<Line>,
     },
-    /// A container began a new run, to which what follows belongs.
+    /// A container began a new run. Its later lines belong to that run.
     Restarted {
         /// Its name.
         container: String,
@@ -108,17 +112,17 @@ pub enum Frame {
     Gap {
         /// The container.
         container: String,
-        /// A sentence.
+        /// Why, as a sentence.
         reason: String,
-        /// The time of the last line before, or empty.
+        /// The time of the last line before the gap, or empty.
         before: String,
-        /// The time of the first line after, or empty while unknown.
+        /// The time of the first line after the gap, or empty while it is unknown.
         after: String,
     },
-    /// Nothing more will come of any container.
+    /// The end of the stream: no container will write anything more.
     End {
-        /// A sentence of at most 2 KiB, such as that the container ended with a code or the pod was
-        /// deleted.
+        /// Why, as a sentence of at most 2 KiB, for example that the container ended with a code or
+        /// that the pod was deleted.
         reason: String,
     },
     /// The stream failed for good.
@@ -126,12 +130,12 @@ pub enum Frame {
 }
 
 impl Cluster {
-    /// Opens a log stream. Dropping the receiver ends everything at once.
+    /// Opens a log stream. Dropping the receiver ends it at once.
     ///
     /// # Errors
-    /// As [`Options::check`] and [`Cluster::log`]: [`Error::Conflict`] for a container that has not
-    /// started unless it is followed, and if there is no previous run. A later refusal of the
-    /// cluster comes as [`Frame::Failed`].
+    /// Those of [`Options::check`] and [`Cluster::log`]. [`Error::Conflict`] is returned if a
+    /// container has not started, unless the stream follows it, and if it has no previous run. A
+    /// later refusal of the cluster comes as [`Frame::Failed`].
     pub async fn follow(&self, namespace: &str, name: &str, options: Options) -> Result<Frames> {
         options.check()?;
         let pod = self.live_pod(namespace, name).await?;
@@ -145,7 +149,7 @@ impl Cluster {
             readers: containers.len(),
             over: false,
         };
-        // Before any reader can send, so the queue is empty and has room.
+        // No reader can send yet, so the queue is empty and has room.
         queue
             .send(Frame::Subscribed {
                 containers: containers.clone(),
@@ -167,8 +171,8 @@ impl Cluster {
             readers.spawn(run.boxed());
         }
         let removed = self.inner.removed.clone();
-        // Ends with the last reader, with the receiver or with the cluster, whichever is first. The
-        // readers end with it.
+        // The task ends with the last reader, with the receiver or with the cluster, whichever is
+        // first, and ends the readers.
         self.inner.streams.spawn(async move {
             let last = tokio::select! {
                 () = queue.closed() => return,
@@ -184,7 +188,7 @@ impl Cluster {
     }
 }
 
-/// Runs the readers to their end. Returns the last frame.
+/// Runs the readers to their end and returns the last frame.
 async fn run(mut readers: JoinSet<Result<String>>, pod_name: &str) -> Frame {
     let mut reasons: Vec<String> = Vec::new();
     while let Some(ended) = readers.join_next().await {
@@ -202,7 +206,7 @@ async fn run(mut readers: JoinSet<Result<String>>, pod_name: &str) -> Frame {
     }
 }
 
-/// The part of a log that is asked for at first.
+/// The part of a log that is requested first.
 #[derive(Clone, Debug, Default)]
 struct Part {
     tail_lines: Option<u64>,
@@ -211,14 +215,14 @@ struct Part {
 }
 
 impl Part {
-    /// Returns whether nothing is left out.
+    /// Returns whether the part is the whole log.
     fn is_whole(&self) -> bool {
         self.tail_lines.is_none() && self.since_seconds.is_none() && self.since_time.is_none()
     }
 }
 
 impl Options {
-    /// Checks the options as far as possible without the pod.
+    /// Checks the options as far as that is possible without the pod.
     ///
     /// # Errors
     /// [`Error::Invalid`] for options that exclude each other, and for values that Kubernetes does
@@ -245,7 +249,7 @@ impl Options {
         Ok(())
     }
 
-    /// Returns the part of the log that is asked for.
+    /// Returns the part of the log that the options ask for.
     fn part(&self) -> Part {
         Part {
             tail_lines: self.tail_lines,
@@ -255,7 +259,8 @@ impl Options {
     }
 }
 
-/// Returns the containers to read, in the pod's order, and how many more `*` stands for.
+/// Returns the containers to read, in the pod's order, and the number of containers that `*` stands
+/// for but that are left out.
 fn choose(pod: &LivePod, options: &Options) -> Result<(Vec<String>, usize)> {
     let readable = |container: &str| {
         if options.previous {

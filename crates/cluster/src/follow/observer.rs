@@ -1,4 +1,4 @@
-//! Observations of the pod, which all readers of a stream share.
+//! Observations of a pod, which all readers of a stream share.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use tokio::{sync::Mutex, time::Instant};
 
 use crate::{Cluster, Error, error::Result, live_pod::LivePod};
 
-/// The pod whose logs are read. Cheap to clone; the clones share their observations.
+/// An observer of the pod whose logs are read. Cheap to clone; the clones share their observations.
 #[derive(Clone, Debug)]
 pub(super) struct PodObserver {
     shared: Arc<Shared>,
@@ -20,22 +20,22 @@ struct Shared {
     uid: String,
     pod_name: String,
     began: Instant,
-    /// The newest observation, and when it began. An async mutex: it is locked while the cluster is
-    /// asked, so that concurrent readers share one call.
+    /// The newest observation, and when it began. The mutex is an async one, because it stays
+    /// locked during the call to the cluster, so that concurrent readers share one call.
     seen: Mutex<(Instant, Result<Observed>)>,
 }
 
-/// What became of the pod.
+/// The state of the pod at an observation.
 #[derive(Clone, Debug)]
 pub(super) enum Observed {
-    /// It exists, in this state.
+    /// The pod exists, in this state.
     Present(Arc<LivePod>),
-    /// It does not exist any longer, as a sentence.
+    /// The pod no longer exists. The text says so in a sentence.
     Gone(String),
 }
 
 impl PodObserver {
-    /// Begins with an observation that was just made.
+    /// Makes an observer whose first observation is `pod`, which was just read.
     pub(super) fn new(cluster: Cluster, pod: LivePod) -> Self {
         let metadata = &pod.metadata;
         let began = Instant::now();
@@ -53,8 +53,8 @@ impl PodObserver {
         }
     }
 
-    /// Returns the pod as observed at `since` or later. Asks the cluster only if nobody has since
-    /// then.
+    /// Returns the pod as observed at `since` or later. Asks the cluster only if no reader has
+    /// asked since then.
     ///
     /// # Errors
     /// Those of the call, except that a missing pod is not an error.
@@ -102,7 +102,7 @@ impl PodObserver {
         &self.shared.name
     }
 
-    /// Names the pod in messages.
+    /// Returns the pod's name for messages.
     pub(super) fn display_name(&self) -> &str {
         &self.shared.pod_name
     }

@@ -10,14 +10,14 @@ use crate::{
     removal::Removal,
 };
 
-/// The most bytes of memory of waiting frames: two pieces of a long line, or for each of 8 readers
-/// as much as two lines.
+/// The most bytes of memory that waiting frames take. It is enough for two pieces of a long line,
+/// or for two frames of each of 8 readers.
 const WAITING: usize = 256 << 10;
-/// The memory of a frame without its lines.
+/// The memory that a frame takes in addition to its lines.
 const FRAME: usize = 512;
 
-/// The frames of a log stream. Bounded in bytes: a receiver that does not read stops the reading
-/// upstream. Dropping it ends everything at once.
+/// The frames of a log stream, bounded in bytes. While the receiver does not read, nothing is read
+/// from the cluster. Dropping it ends the stream at once.
 #[derive(Debug)]
 pub struct Frames {
     pub(super) receiver: Receiver<Frame>,
@@ -36,7 +36,7 @@ pub(super) struct Queue {
     pub(super) long: LongLine,
 }
 
-/// Makes both ends.
+/// Makes both ends of the queue.
 pub(super) fn queue() -> (Queue, Receiver<Frame>) {
     let (sender, receiver) = queue::queue(WAITING);
     let long = LongLine::new();
@@ -62,8 +62,8 @@ impl queue::MemorySize for Frame {
 impl Frames {
     /// Returns the next frame; `None` after [`Frame::End`] or [`Frame::Failed`].
     ///
-    /// Once the cluster is removed or replaced, the next frame is the last, whatever else is
-    /// waiting. Cancel-safe.
+    /// Once the cluster is removed or replaced, the next frame is the last one, and any waiting
+    /// frames are dropped. Cancel-safe.
     pub async fn recv(&mut self) -> Option<Frame> {
         if self.over {
             return None;
@@ -80,8 +80,8 @@ impl Frames {
         })
     }
 
-    /// Waits until the cluster is removed or replaced, and returns the error for the client. It
-    /// does not wait for a client that does not read.
+    /// Waits until the cluster is removed or replaced, and returns the error for the client.
+    /// Completes even if the client does not read.
     pub fn removal(&self) -> impl Future<Output = Error> + Send + use<> {
         let (removed, pod_name) = (self.removed.clone(), self.pod_name.clone());
         async move {
@@ -90,7 +90,8 @@ impl Frames {
         }
     }
 
-    /// Returns the number of containers that are read. Each costs a connection and its buffers.
+    /// Returns the number of containers that are read. Each of them costs a connection and its
+    /// buffers.
     pub fn readers(&self) -> usize {
         self.readers
     }
@@ -101,8 +102,8 @@ fn gone(pod_name: &str, removed: &Removal) -> Error {
 }
 
 impl Queue {
-    /// Sends a frame once there is room. It never returns after the receiver has gone: then
-    /// [`Queue::closed`] ends the readers.
+    /// Sends a frame once there is room for it. After the receiver has gone, it never returns;
+    /// [`Queue::closed`] ends the readers then.
     pub(super) async fn send(&self, frame: Frame) {
         if self.sender.send(frame).await.is_err() {
             pending::<()>().await;

@@ -1,4 +1,4 @@
-//! A log response in progress, and where in it the new lines begin.
+//! A log response in progress, and the place in it where new lines begin.
 
 use std::time::Duration;
 
@@ -10,23 +10,23 @@ use super::{
     resume::{LineContinuation, Search, Step},
 };
 
-/// How long a response that is being searched must be silent before the held lines are sent.
+/// How long a response must be silent, during a search, before the held lines are sent.
 const SETTLE: Duration = Duration::from_secs(2);
 
 /// A log response in progress.
 pub(super) struct LogResponse {
     pub(super) body: Body,
     pub(super) splitter: Splitter,
-    /// Set until the place where the log was left is found.
+    /// The search for the place where the log was left; `None` once that is found.
     pub(super) search: Option<Search>,
-    /// Set until a partly sent line is found again.
+    /// The continuation of a partly sent line; `None` once that line is found.
     pub(super) continuation: Option<LineContinuation>,
     /// Whether new lines were found.
     pub(super) progress: bool,
-    /// How long it may be silent before we check whether the log has advanced elsewhere.
+    /// How long the response may be silent before we check whether the log has newer lines.
     pub(super) silence: Duration,
     pub(super) quiet_since: Instant,
-    /// Whether the log has advanced, but not in this response.
+    /// Whether the log has newer lines that did not arrive in this response.
     pub(super) suspect: bool,
 }
 
@@ -39,7 +39,7 @@ impl LogResponse {
         }
     }
 
-    /// Takes a piece. Returns the new lines, and whether lines are missing before them.
+    /// Takes a piece and returns the lines that are new, and whether lines are missing before them.
     pub(super) fn accept(&mut self, piece: Stamped) -> (Vec<Stamped>, bool) {
         let Some(search) = &mut self.search else {
             return (vec![piece], false);
@@ -53,7 +53,7 @@ impl LogResponse {
         (new, lost)
     }
 
-    /// Returns the held lines, because nothing arrives that would decide about them.
+    /// Returns the held lines, because nothing arrives that could decide whether they are new.
     pub(super) fn settle(&mut self) -> Vec<Stamped> {
         match self.search.as_mut().map(Search::settle) {
             Some(Step::Found(lines)) => {

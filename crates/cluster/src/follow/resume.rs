@@ -1,12 +1,12 @@
-//! Finds the place where a log was left, by content.
+//! The search for the place where a log was left, by the content of its lines.
 //!
-//! `sinceTime` is in whole seconds. The lines of stdout and stderr are stamped by different
-//! threads, so their order is not that of their times. A log is therefore asked for again from the
-//! second before the newest line, and the lines that were already sent are recognised as a sequence
-//! of times, bytes and order. No two stamps may be more than a second out of order.
+//! `sinceTime` is in whole seconds, and different threads stamp the lines of stdout and stderr, so
+//! lines are not in the order of their times. A log is therefore requested again from the second
+//! before the newest line, and the lines that were already sent are recognised by their times,
+//! their bytes and their order. Stamps may be at most one second out of order.
 //!
-//! Long lines come in pieces, which are cut differently each time. So whole lines are compared, and
-//! a partly sent line is continued where it was left ([`LineContinuation`]).
+//! Long lines arrive in pieces, which are cut differently each time. Therefore whole lines are
+//! compared, and a partly sent line is continued where it was left ([`LineContinuation`]).
 
 use std::{
     collections::VecDeque,
@@ -18,61 +18,63 @@ use jiff::Timestamp;
 
 use super::lines::Stamped;
 
-/// How many lines of the last seconds are remembered by content. Of older lines only the number is.
+/// How many lines of the last seconds are remembered by their content. Earlier ones are only
+/// counted.
 const KEPT: usize = 1024;
-/// The most bytes of memory of lines that are held while it is undecided whether they were already
-/// sent.
+/// The most bytes of memory that lines take which are held while it is undecided whether they were
+/// already sent.
 const HELD: usize = 32 << 10;
 
-/// The sent lines of one run's log, as far as they are needed to find the place again.
+/// A record of the sent lines of one run's log, as far as it is needed to find the place again.
 #[derive(Debug)]
 pub(super) struct Sent {
     hasher: RandomState,
     /// The last line's time, as printed.
     last_time: String,
     newest: Option<Timestamp>,
-    /// From this second on all lines were sent. Before it, some may have been left out on purpose.
+    /// The second from which on all lines were sent. Earlier ones may have been left out on
+    /// purpose.
     complete_from: Option<i64>,
-    /// How many lines of [`Sent::from`]'s second or later, and of the next second or later, are no
-    /// longer in `kept`.
+    /// The numbers of lines that are no longer in `kept`: those in the second of [`Sent::from`] or
+    /// later, and those in the next second or later.
     forgotten: [u64; 2],
     /// The seconds and hashes of the last lines.
     kept: VecDeque<(i64, u64)>,
     capacity: usize,
-    /// The line that is being sent, or was sent last.
+    /// The hash of the line that is being sent, or was sent last.
     line: LineHash,
-    /// The time of a partly sent line.
+    /// The time of a partly sent line; `None` after a whole line.
     open: Option<Timestamp>,
 }
 
-/// The hash of a line that comes in pieces.
+/// The hash of a line that arrives in pieces.
 #[derive(Clone, Debug)]
 struct LineHash {
     hasher: DefaultHasher,
     bytes: usize,
 }
 
-/// A search for the place in a log that is asked for again.
+/// A search for the place in a log that was requested again.
 #[derive(Debug)]
 pub(super) struct Search {
     hasher: RandomState,
     newest: Timestamp,
     from: i64,
     expected: Vec<u64>,
-    /// The number of our lines before `expected`.
+    /// The number of sent lines before `expected`, which are skipped.
     skip: u64,
-    /// Whether no other lines are before `expected`.
+    /// Whether `expected` begins right after the skipped lines, with no other lines in between.
     anchored: bool,
     untouched: bool,
-    /// The number of lines compared, after the skipped ones.
+    /// The number of lines compared so far, after the skipped ones.
     seen: usize,
-    /// The possible positions of the next line in `expected`, one for each way in which the lines
-    /// so far fit; ascending.
+    /// The possible positions of the next line in `expected`, in ascending order: one for each way
+    /// in which the lines so far fit.
     fits: Vec<usize>,
-    /// Lines that are held because those before them may end with the last one of `expected`.
+    /// The lines that are held because the lines before them may be the last ones of `expected`.
     held: Option<Vec<Stamped>>,
     held_bytes: usize,
-    /// The line that comes in pieces now, and its last piece.
+    /// The hash of the line that is arriving in pieces. Its last piece is in `last`.
     line: LineHash,
     last: Option<Stamped>,
 }
@@ -80,17 +82,16 @@ pub(super) struct Search {
 /// The meaning of a line for a search.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// It was already sent, or that is undecided.
+    /// The line was already sent, or that is undecided yet.
     Wait,
-    /// The place is found. These lines are new, and so are all that follow.
+    /// The place was found. These lines are new, and so are all later ones.
     Found(Vec<Stamped>),
-    /// The place is not in the log. Lines are, or may be, missing before these.
+    /// The place is not in the log. Lines are, or may be, missing before these lines.
     Lost(Vec<Stamped>),
 }
 
 impl Sent {
-    /// Makes an empty record. `whole` says whether the log is read from its beginning, rather than
-    /// a part of it.
+    /// Makes an empty record. `whole` says whether the log is read from its beginning.
     pub(super) fn new(whole: bool) -> Self {
         Self::with_capacity(whole, KEPT)
     }
@@ -122,8 +123,8 @@ impl Sent {
         }
         self.open = None;
         let second = at.as_second();
-        // Lines may have been left out in the second in which the part begins, and within the
-        // disorder of stamps.
+        // Lines may have been left out in the second in which the part begins, and in the next one,
+        // because stamps may be out of order.
         self.complete_from.get_or_insert(second + 2);
         self.advance(at);
         if self.from().is_some_and(|from| second < from) {
@@ -135,12 +136,12 @@ impl Sent {
         }
     }
 
-    /// Returns the second from which to ask for the log again; `None` if nothing was sent.
+    /// Returns the second from which to request the log again; `None` if nothing was sent.
     pub(super) fn from(&self) -> Option<i64> {
         Some(self.newest.or(self.open)?.as_second() - 1)
     }
 
-    /// Returns the newest time that was sent.
+    /// Returns the newest time among the sent lines.
     pub(super) fn newest(&self) -> Option<Timestamp> {
         self.newest.max(self.open)
     }
@@ -165,7 +166,7 @@ impl Sent {
             untouched: true,
             seen: 0,
             fits: Vec::new(),
-            // If no whole line was sent, all that follows is new.
+            // If no whole line was sent, all lines are new.
             held: self.kept.is_empty().then(Vec::new),
             held_bytes: 0,
             line: LineHash::default(),
@@ -237,8 +238,8 @@ impl Default for LineHash {
 impl Search {
     /// Takes the next line, or piece of one.
     pub(super) fn push(&mut self, stamped: Stamped) -> Step {
-        // A message of the kubelet's own is not part of the log. A line older than the start can
-        // only be an old one.
+        // A message of the kubelet itself is not part of the log. A line from before the search's
+        // start was certainly sent.
         let Some(at) = stamped.at.filter(|at| at.as_second() >= self.from) else {
             return Step::Wait;
         };
@@ -246,7 +247,7 @@ impl Search {
         if at > self.newest {
             return self.decide(stamped);
         }
-        // Only a beginning of a line was sent, so what precedes it was left out on purpose.
+        // Only the beginning of a line was sent, so the lines before it were left out on purpose.
         if self.expected.is_empty() {
             return Step::Wait;
         }
@@ -269,7 +270,7 @@ impl Search {
         }
     }
 
-    /// Handles a whole line.
+    /// Handles a complete line.
     fn whole(&mut self, hash: u64, in_one_piece: bool) -> Step {
         let last = self.last.take();
         self.begin();
@@ -284,7 +285,7 @@ impl Search {
             self.held = Some(Vec::new());
             self.held_bytes = 0;
         } else if self.held.is_none() && self.fits.is_empty() && self.anchored {
-            // The last piece of a line whose first pieces are gone is of no use.
+            // The last piece of a line is useless if its first pieces were not kept.
             return Step::Lost(last.filter(|_| in_one_piece).into_iter().collect());
         }
         if self.fits.is_empty() {
@@ -293,17 +294,17 @@ impl Search {
         Step::Wait
     }
 
-    /// Decides for now that the held lines are new, because nothing more arrives.
+    /// Decides that the held lines are new, because nothing more arrives for now.
     pub(super) fn settle(&mut self) -> Step {
         self.held.take().map_or(Step::Wait, Step::Found)
     }
 
-    /// Returns whether no line of the log came at all.
+    /// Returns whether no line of the log has arrived.
     pub(super) fn is_untouched(&self) -> bool {
         self.untouched
     }
 
-    /// Handles a line that is certainly new.
+    /// Handles the first line that is certainly new.
     fn decide(&mut self, stamped: Stamped) -> Step {
         match self.held.take() {
             Some(mut held) => {
@@ -314,8 +315,9 @@ impl Search {
         }
     }
 
-    /// Adds the positions where `expected` may begin: at the front, with some of its lines lost to
-    /// a rotation; or later, after lines that were left out.
+    /// Adds the positions of `expected` that the next line may have. The log may begin within
+    /// `expected`, because a rotation removed lines, or before it, with lines that were left out on
+    /// purpose.
     fn begin(&mut self) {
         if self.seen == 0 {
             self.fits = (0..self.expected.len()).collect();
@@ -325,25 +327,25 @@ impl Search {
     }
 }
 
-/// Continues a partly sent line when the log is asked for again.
+/// The continuation of a partly sent line in a log that was requested again.
 #[derive(Debug)]
 pub(super) struct LineContinuation {
     at: Timestamp,
-    /// The beginning that was sent.
+    /// The hash of the beginning that was sent.
     passed: LineHash,
     hasher: RandomState,
-    /// The part of it that has come again.
+    /// The hash of the part of the beginning that has arrived again.
     again: Option<LineHash>,
 }
 
 /// The meaning of a piece for a line that is continued.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Continued {
-    /// It was sent before.
+    /// The piece was sent before.
     Old,
-    /// The line continues with this, if anything is left, and so does the log.
+    /// The rest of the piece, if any, is new, and so are all later lines.
     New(Option<Stamped>),
-    /// The line is no longer in the log. This piece belongs to another one.
+    /// The line is no longer in the log. The piece belongs to another line.
     Lost(Stamped),
 }
 
@@ -369,7 +371,7 @@ impl LineContinuation {
         }
         let partial = piece.line.partial;
         if again.bytes != self.passed.bytes || hash != self.passed.hasher.finish() {
-            // It has the same time and another text.
+            // This line has the same time but another text.
             return Continued::Lost(Stamped {
                 first: true,
                 ..as_it_came
@@ -383,7 +385,7 @@ impl LineContinuation {
         Continued::New(Some(rest))
     }
 
-    /// Takes the last line of a log, which has no line feed. Returns its new pieces.
+    /// Takes the pieces of the log's last line, which has no line feed, and returns the new ones.
     pub(super) fn rest(&mut self, pieces: Vec<Stamped>) -> Vec<Stamped> {
         let mut new = Vec::new();
         let mut pieces = pieces.into_iter();

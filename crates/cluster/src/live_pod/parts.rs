@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::wire::{self, MAX_PARTS};
 
-/// The annotation with the container to use if none is named.
+/// The annotation that names the container to use if the caller names none.
 pub(super) const DEFAULT_CONTAINER: &str = "kubectl.kubernetes.io/default-container";
 
 /// The parts of a live pod that logs and terminals need.
@@ -49,14 +49,14 @@ pub(super) struct Spec {
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Container {
     pub(super) name: String,
-    /// `Always` on an init container makes it a sidecar. On any container it is its own policy,
-    /// which replaces the pod's (KEP-5307).
+    /// The container's own policy, which replaces the pod's (KEP-5307). `Always` on an init
+    /// container makes it a sidecar.
     pub(super) restart_policy: Option<String>,
     #[serde(deserialize_with = "leading_items")]
     pub(super) restart_policy_rules: Vec<Rule>,
 }
 
-/// A rule by which a container is restarted against its policy (`ContainerRestartRule`).
+/// A rule by which a container is restarted in spite of its policy (`ContainerRestartRule`).
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Rule {
@@ -118,8 +118,8 @@ pub(super) struct Terminated {
 
 /// Reads a list; `null` as an empty one.
 ///
-/// The rest of a list that makes its pod too large is skipped. It is not an error as in [`wire`],
-/// so that the pod can be refused by name, with the bound.
+/// Items beyond the bound are skipped. They are not an error here, as they are in [`wire`], so that
+/// the pod can then be refused with a message that names it and the bound.
 fn leading_items<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> std::result::Result<Vec<T>, D::Error> {

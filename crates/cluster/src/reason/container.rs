@@ -1,30 +1,31 @@
-//! What is wrong with one container.
+//! Findings: what is wrong with one container of a pod.
 
 use super::{image, text};
 use crate::wire::{self, ContainerStatus, Terminated};
 
-/// How serious and how informative a finding is. The first in this order is reported.
+/// How serious and informative a finding is. The finding that is first in this order is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
-    /// It ran out of memory.
+    /// The container ran out of memory.
     Memory,
     /// The runtime can't start it: configuration, command, hooks.
     Start,
     /// Its image is not available.
     Image,
-    /// It fails.
+    /// It keeps failing, or has failed.
     Crash,
-    /// It waits for something without a rule here.
+    /// It waits for something that has no rule here.
     Waiting,
-    /// It was restarted, and has not started up since.
+    /// It was restarted and has not started up since.
     Startup,
-    /// It runs and is not ready.
+    /// It runs but is not ready.
     Unready,
-    /// It starts up for the first time, which is fine unless its startup probe is known to fail.
+    /// It is starting up for the first time, which is normal unless its startup probe is known to
+    /// fail.
     Starting,
 }
 
-/// A finding: what is wrong with a container.
+/// A problem of one container.
 #[derive(Debug)]
 pub(super) struct Finding {
     pub(super) rank: Rank,
@@ -33,7 +34,7 @@ pub(super) struct Finding {
     pub(super) container: String,
 }
 
-/// The list of the specification that a container is in.
+/// The list in the pod's specification that a container belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Regular,
@@ -50,12 +51,12 @@ pub(super) struct Subject<'a> {
     pub(super) status: &'a ContainerStatus,
     /// Its image as the specification names it, or empty.
     pub(super) image: &'a str,
-    /// Whether it is the only one of its role, so that it needs no name.
+    /// Whether no other container has this role, so that the sentence needs no name.
     pub(super) alone: bool,
 }
 
 impl<'a> Subject<'a> {
-    /// Returns what is wrong with it, if anything.
+    /// Returns what is wrong with the container, if anything.
     pub(super) fn finding(&self) -> Option<Finding> {
         let state = &self.status.state;
         let waiting = state.waiting.as_ref().filter(|waiting| !waiting.reason.is_empty());
@@ -151,7 +152,7 @@ impl<'a> Subject<'a> {
         } else {
             format!("Not started up: {container} has not passed its startup probe{after}")
         };
-        // In its first run it may just be slow; the kubelet restarts it if it is too slow.
+        // In its first run it may just be slow, and the kubelet restarts it if it is too slow.
         let rank = match self.status.restart_count {
             _ if self.status.started => Rank::Unready,
             ..=0 => Rank::Starting,
@@ -176,19 +177,19 @@ impl<'a> Subject<'a> {
         (Rank::Image, format!("Image {image}{of} {what}{}", because(cause)))
     }
 
-    /// Quotes what the container left in its termination log if that is one line. Several lines are
-    /// the end of its log.
+    /// Quotes the container's termination message if it is one line. A message of several lines is
+    /// the end of the container's log.
     fn said(&self, message: &str) -> String {
         let message = message.trim();
         if message.is_empty() || message.contains(['\n', '\r']) {
             return String::new();
         }
-        // Before it is shortened, because half a name would not be recognised.
+        // Remove names before shortening the text, because half a name would not be recognised.
         let said = text::impersonal(message, self.pod);
         format!(", saying \"{}\"", text::shorten(&said, text::MAX_CHARS / 2))
     }
 
-    /// Returns `, 7 restarts`, or nothing.
+    /// Returns `, 7 restarts`, or an empty text without restarts.
     fn restarts(&self) -> String {
         match self.status.restart_count {
             ..=0 => String::new(),
@@ -197,7 +198,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Returns its name inside a sentence.
+    /// Returns the container's name for use within a sentence.
     fn inside(&self) -> String {
         let kind = match self.role {
             Role::Regular => "container",
@@ -212,7 +213,7 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Writes its name at the beginning of a sentence.
+/// Writes the container's name for the beginning of a sentence.
 impl std::fmt::Display for Subject<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let inside = self.inside();
@@ -223,13 +224,13 @@ impl std::fmt::Display for Subject<'_> {
 }
 
 impl Terminated {
-    /// Returns whether it ended like a program that has done its work.
+    /// Returns whether the container ended like a program that has done its work.
     fn is_success(&self) -> bool {
         self.exit_code == 0 && self.signal == 0 && self.reason != "OOMKilled"
     }
 }
 
-/// Returns `: CAUSE`, or nothing.
+/// Returns `: CAUSE`, or an empty text without a cause.
 pub(super) fn because(cause: &str) -> String {
     if cause.is_empty() {
         String::new()
@@ -238,8 +239,8 @@ pub(super) fn because(cause: &str) -> String {
     }
 }
 
-/// Describes how it ended: the exit code, and what the code or the runtime adds to the fact that it
-/// failed. Shells use 126 and 127; codes from 129 to 159 mean a signal.
+/// Describes how a container ended: the exit code, and its meaning or the runtime's reason if they
+/// add to the fact that it failed. Shells use 126 and 127; codes from 129 to 159 mean a signal.
 fn exit(ended: &Terminated) -> String {
     let Terminated {
         exit_code: code,

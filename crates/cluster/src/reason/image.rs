@@ -1,12 +1,12 @@
-//! Why an image is not available, in a few words.
+//! The causes for which an image is not available, in a few words.
 //!
-//! Messages of registries and runtimes repeat the image's name and wrap the cause in layers; the
-//! cause is one of a few.
+//! Messages of registries and runtimes repeat the image's name and wrap the cause in layers, but
+//! there are only a few causes.
 
 use super::text;
 
-/// Causes, each with the phrases by which registries and runtimes report it, in lower case. The
-/// first match wins.
+/// The causes, each with the phrases, in lower case, by which registries and runtimes report it.
+/// The first match wins.
 const CAUSES: [(&str, &[&str]); 12] = [
     (
         "the registry's rate limit is reached",
@@ -69,7 +69,7 @@ const CAUSES: [(&str, &[&str]); 12] = [
 pub(super) fn cause(message: &str, image: &str) -> String {
     let line = text::one_line(message);
     let line = line.as_str();
-    // A back-off alone says only that it is one. The error follows since Kubernetes 1.31.
+    // The back-off itself explains nothing. Since Kubernetes 1.31, the error follows it.
     let line = match line.strip_prefix("Back-off pulling image ") {
         Some(rest) => rest.split_once(": ").map_or("", |(_, error)| error),
         None => line,
@@ -101,7 +101,8 @@ fn own_words(message: &str, image: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// Returns an image's name for a sentence: without its digest, and only the end of a very long one.
+/// Returns an image's name for a sentence, without its digest. Of a very long name, it is only the
+/// end.
 pub(super) fn short(image: &str) -> String {
     let name = image.split_once('@').map_or(image, |(name, _)| name);
     let skipped = name.chars().count().saturating_sub(text::MAX_CHARS / 2);

@@ -1,22 +1,23 @@
-//! Foreign texts made fit for a row.
+//! Cleans foreign texts for the reasons in rows.
 //!
-//! They become one bounded line without what distinguishes one pod of a workload from the next,
-//! because a row's text is stored once for all pods that share it.
+//! A cleaned text is one bounded line without the parts that differ between the pods of a workload,
+//! because the index stores a text once for all rows that share it.
 
 use crate::wire::Pod;
 
 /// The most characters of a reason.
 pub(super) const MAX_CHARS: usize = 200;
-/// The most IPs of a pod that are looked for.
+/// The most IPs of a pod that are searched for in a text.
 const MAX_IPS: usize = 16;
-/// The most characters of a text that are read. The rest would be cut off anyway.
+/// The most characters of a text that are read. Later ones would be cut off anyway.
 const MAX_READ: usize = 8 * MAX_CHARS;
-/// Replaces what was left out.
+/// Stands for the parts that were left out.
 const LEFT_OUT: &str = "…";
 /// A word of at least this many hexadecimal digits is an identifier or a digest.
 const ID_DIGITS: usize = 32;
 
-/// What runtimes wrap around the cause of a failure, outermost first. Each ends with `: `.
+/// The phrases that runtimes put before the cause of a failure, outermost first. In a message, `: `
+/// follows each.
 const WRAPPERS: [&str; 15] = [
     "Error response from daemon",
     "Failed to create pod sandbox",
@@ -35,12 +36,13 @@ const WRAPPERS: [&str; 15] = [
     "error during container init",
 ];
 
-/// Makes a text a reason: [`impersonal`], of at most [`MAX_CHARS`] characters, cut between words.
+/// Makes a reason from a text: applies [`impersonal`], and cuts it between words after at most
+/// [`MAX_CHARS`] characters.
 pub(super) fn scrub(text: &str, pod: &Pod) -> String {
     shorten(&impersonal(text, pod), MAX_CHARS)
 }
 
-/// Returns a text in one line without the pod's own name, UID and IP, and without identifiers,
+/// Returns a text on one line, without the pod's own name, UID and IP, and without identifiers,
 /// digests and times.
 pub(super) fn impersonal(text: &str, pod: &Pod) -> String {
     let line = one_line(text);
@@ -74,15 +76,15 @@ pub(super) fn impersonal(text: &str, pod: &Pod) -> String {
     digests.iter().fold(out, |out, digest| out.replace(digest, ""))
 }
 
-/// What identifies the pod and nothing else.
+/// The texts that identify one pod.
 struct Own<'a> {
     uid: &'a str,
     /// The UID as cgroups write it.
     uid_low: String,
     namespace: &'a str,
-    /// Its name and IPs. Its name is left out if the word may well mean something else: if a
-    /// container has the same name, or if it consists of letters only, which no controller's pod
-    /// name does.
+    /// The pod's name and IPs. The name is left out if the word may well mean something else: if a
+    /// container has the same name, or if it consists of letters only, which the name of a
+    /// controller's pod never does.
     names: Vec<&'a str>,
 }
 
@@ -112,8 +114,8 @@ impl<'a> Own<'a> {
         text
     }
 
-    /// If a text begins with the pod's name or IP, returns what follows. `NAME_NAMESPACE(UID)`
-    /// counts as a name too.
+    /// Returns the rest of a text that begins with the pod's name or IP; `None` for any other text.
+    /// `NAME_NAMESPACE(UID)` counts as a name too.
     fn skip<'t>(&self, text: &'t str) -> Option<&'t str> {
         let after = self
             .names
@@ -128,15 +130,15 @@ impl<'a> Own<'a> {
         Some(with_uid.map_or(after, |(_, after)| after))
     }
 
-    /// Returns what precedes the pod's name in a word that ends with it, such as a claim of a
-    /// `StatefulSet`: `data-web-0`.
+    /// Returns the part before the pod's name in a word that ends with it, such as `data-web-0`, a
+    /// claim of a `StatefulSet`.
     fn before<'t>(&self, word: &'t str) -> Option<&'t str> {
         let name = self.names.first().filter(|name| !name.is_empty())?;
         word.strip_suffix(name).filter(|before| before.ends_with('-'))
     }
 }
 
-/// Adds a word without the identifiers in it: a UUID at its end, and parts of many hexadecimal
+/// Appends a word without the identifiers in it: a UUID at its end, and long runs of hexadecimal
 /// digits.
 fn push_word(out: &mut String, word: &str) {
     let (word, uuid) = match word.len().checked_sub(36).map(|start| word.split_at(start)) {
@@ -168,7 +170,7 @@ fn is_uuid(text: &str) -> bool {
         })
 }
 
-/// Returns whether a word is an RFC 3339 time up to its hour.
+/// Returns whether a word is the beginning of an RFC 3339 time, up to its hour.
 fn is_hour(word: &str) -> bool {
     word.len() == 13
         && word.bytes().enumerate().all(|(at, byte)| match at {
@@ -178,8 +180,8 @@ fn is_hour(word: &str) -> bool {
         })
 }
 
-/// Returns a text in one line: control and invisible characters and runs of spaces become one
-/// space.
+/// Returns a text on one line. Runs of white space, control characters and invisible characters
+/// become one space.
 pub(super) fn one_line(text: &str) -> String {
     let mut line = String::new();
     let shown = |c: &char| !matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
@@ -208,8 +210,8 @@ pub(super) fn shorten(text: &str, most: usize) -> String {
     format!("{}{LEFT_OUT}", kept.trim_end_matches([' ', ',', ';', ':', '.', '…']))
 }
 
-/// Returns the cause in a message of a kubelet or a runtime, without the layers around it and its
-/// full stop.
+/// Returns the cause in a message of a kubelet or a runtime, without the phrases before it and
+/// without its full stop.
 pub(super) fn cause(message: &str) -> String {
     let line = without_rpc(&one_line(message));
     let mut text = line.as_str();
@@ -222,7 +224,7 @@ pub(super) fn cause(message: &str) -> String {
     text.trim_end_matches(['.', ' ']).to_owned()
 }
 
-/// Returns a text without what gRPC puts before each error: `rpc error: code = CODE desc = `.
+/// Returns a text without the prefix of a gRPC error, `rpc error: code = CODE desc = `.
 fn without_rpc(text: &str) -> String {
     let mut pieces = text.split("rpc error: code = ");
     let mut out = pieces.next().unwrap_or_default().to_owned();

@@ -11,10 +11,10 @@ use tokio::{
 use super::MAX_NAMESPACES;
 use crate::{Error, cluster::Inner, error::Failure, info, watch::driver::Driver};
 
-/// Runs a cluster after the one that it replaces has ended.
+/// Runs a cluster's tasks, after those of the cluster that it replaces have ended.
 pub(super) async fn run(cluster: Arc<Inner>, before: Option<JoinHandle<()>>) {
     if let Some(before) = before {
-        // The result of the previous task does not matter.
+        // Only the end of the previous task matters, not its result.
         let _ = before.await;
     }
     cluster.index.remove_cluster(cluster.spec.id);
@@ -22,7 +22,8 @@ pub(super) async fn run(cluster: Arc<Inner>, before: Option<JoinHandle<()>>) {
     let removed = cluster.removed.clone();
     let mut tasks = JoinSet::new();
     removed.run_until_cancelled(watch(cluster, &mut tasks)).await;
-    // Wait for them: none may write a row after this cluster's rows have been removed.
+    // Wait for the tasks to end, because none of them may write a row after this cluster's rows
+    // have been removed.
     tasks.shutdown().await;
 }
 
@@ -43,7 +44,8 @@ async fn watch(cluster: Arc<Inner>, tasks: &mut JoinSet<()>) {
     }
     tasks.spawn(info::refresh(cluster.clone()));
     while let Some(ended) = tasks.join_next_with_id().await {
-        // They end only by a fault of ours, which should not cost the cluster its watch.
+        // A task ends only because of a bug in Podgate. Start it again, so that the cluster keeps
+        // its watch.
         let Err(error) = ended else { continue };
         tracing::error!(cluster = cluster.spec.name, %error, "a task of the cluster failed and is started again");
         let part = parts.remove(&error.id());

@@ -1,4 +1,4 @@
-//! Combines the states of all watches of a cluster.
+//! The tracker that combines the states of all watches of a cluster.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -7,13 +7,13 @@ use tokio::sync::watch;
 use super::{Sync, SyncState};
 use crate::Error;
 
-/// The state of each watch of a cluster, and the worst of them. Every change of a watch's state
-/// goes through here.
+/// The state of each watch of a cluster, and the state of the cluster that follows from them. Every
+/// change of a watch's state goes through this type.
 #[derive(Debug)]
 pub(crate) struct SyncTracker {
     parts: Mutex<Vec<Sync>>,
     combined: watch::Sender<Sync>,
-    /// Notified together with `combined`, for those who wait for any cluster.
+    /// Notified together with `combined`, for waiters on any cluster.
     changes: watch::Sender<()>,
 }
 
@@ -59,7 +59,7 @@ impl SyncTracker {
         });
     }
 
-    /// Records that a watch is broken or starts anew.
+    /// Records that a watch is broken or starts again.
     pub(crate) fn stale(&self, part: usize, error: Error) {
         self.update(part, |sync| {
             sync.state = match sync.synced_at {
@@ -70,8 +70,8 @@ impl SyncTracker {
         });
     }
 
-    /// Wakes waiters only if the state or the error changed. The time of the last confirmation
-    /// changes with every event.
+    /// Changes the state of a watch. Wakes waiters only if the state or the error changed, because
+    /// the time of the last confirmation changes with every event.
     fn update(&self, part: usize, change: impl FnOnce(&mut Sync)) {
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(part) = parts.get_mut(part) {

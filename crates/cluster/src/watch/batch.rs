@@ -1,4 +1,4 @@
-//! Batches of changes that are applied together, and the meaning of refused calls.
+//! Batches of changes that are applied together, and the meaning of a refused call.
 
 use podgate_index::{Change, Usage};
 
@@ -7,14 +7,14 @@ use crate::wire::status::Status;
 
 /// The most changes of one batch.
 const BATCH: usize = 512;
-/// The bytes of rows after which a batch counts as full. The last row may exceed it.
+/// The bytes of rows from which on a batch is full. The last row may exceed it.
 const BATCH_BYTES: u64 = 1 << 20;
 
 /// Changes that wait to be applied.
 #[derive(Default)]
 pub(super) struct Batch {
     pub(super) changes: Vec<Change>,
-    /// The number of changes, and the weight of the rows in them.
+    /// The number of changes, and the memory of the rows in them.
     pub(super) brought: Usage,
     pub(super) confirms: bool,
 }
@@ -33,8 +33,8 @@ impl Batch {
     }
 }
 
-/// Returns what a refusal means to the machine. A version that the server has not reached yet is as
-/// useless as one that it has forgotten.
+/// Returns the machine's input for a refused call. A version that the server has not reached yet
+/// counts as expired, because it is just as useless.
 pub(super) fn refusal(status: u16, parsed: Option<&Status>) -> Input<'static> {
     if status == 410 || parsed.is_some_and(|parsed| parsed.cause("ResourceVersionTooLarge").is_some()) {
         return Input::Gone;

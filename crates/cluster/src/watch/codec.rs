@@ -1,8 +1,8 @@
 //! The encodings of pods.
 //!
-//! The codec names the media types to ask for and decodes the answers. Decoders take bytes as they
-//! arrive and hold no more than the object in progress. They isolate an object that does not parse,
-//! so that one invalid pod ends neither a list nor a watch.
+//! A codec names the media types to ask for and decodes the responses. Decoders take bytes as they
+//! arrive and hold no more than the object in progress. An object that does not parse is reported
+//! separately, so one invalid pod ends neither a list nor a watch.
 
 use http::{HeaderMap, header::CONTENT_TYPE};
 
@@ -71,7 +71,7 @@ impl Codec {
     }
 }
 
-/// Decodes a list, or one page of it.
+/// A decoder of a list, or of one page of it.
 pub(crate) trait ListDecoder: Send {
     /// Takes the next bytes and adds the pods that they complete.
     fn push(&mut self, bytes: &[u8], pods: &mut Vec<Object>) -> Result<(), DecodeError>;
@@ -82,7 +82,7 @@ pub(crate) trait ListDecoder: Send {
     fn held(&self) -> usize;
 }
 
-/// Decodes a watch.
+/// A decoder of a watch.
 pub(crate) trait WatchDecoder: Send {
     /// Takes the next bytes and adds the events that they complete.
     fn push(&mut self, bytes: &[u8], events: &mut Vec<Event>) -> Result<(), DecodeError>;
@@ -91,12 +91,12 @@ pub(crate) trait WatchDecoder: Send {
     fn held(&self) -> usize;
 }
 
-/// A pod, or an object in its place that does not parse.
+/// A pod, or an object that does not parse as one.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Object {
     Pod(Box<wire::Pod>),
     Invalid {
-        /// `namespace/name`, as far as it can be read.
+        /// The object's `namespace/name`, as far as it can be read.
         name: String,
         /// Why it does not parse.
         error: String,
@@ -104,8 +104,8 @@ pub(crate) enum Object {
 }
 
 impl Object {
-    /// Returns a decoded pod with its version. A pod is invalid without a name or a namespace, or
-    /// if one of its names is longer than Kubernetes allows.
+    /// Returns a decoded pod with its version. A pod is invalid if it has no name or no namespace,
+    /// or if one of its names is longer than Kubernetes allows.
     fn read(pod: wire::Pod) -> (Self, String) {
         let meta = &pod.metadata;
         let version = meta.resource_version.clone();
@@ -121,7 +121,7 @@ impl Object {
         (Self::Pod(Box::new(pod)), version)
     }
 
-    /// Makes an invalid object. A name that is truncated matches no row.
+    /// Makes an invalid object. Long names are truncated; they match no row.
     fn invalid(namespace: &str, name: &str, error: impl ToString) -> Self {
         Self::Invalid {
             name: format!("{}/{}", truncate(namespace, MAX_TEXT), truncate(name, MAX_TEXT)),
@@ -139,8 +139,8 @@ pub(crate) struct ListMeta {
 }
 
 impl ListMeta {
-    /// Checks the metadata of a list after its last byte. `complete` says whether the list was
-    /// closed.
+    /// Checks the metadata of a list after its last byte. `complete` says whether the list's end
+    /// has arrived.
     fn finish(meta: Option<Self>, complete: bool) -> Result<Self, DecodeError> {
         match meta {
             Some(meta) if meta.version.len().max(meta.token.len()) > LONGEST_TOKEN => Err(DecodeError::too_long(
@@ -151,12 +151,14 @@ impl ListMeta {
             Some(_) => Err(DecodeError(
                 "the list is cut off, or has no resource version".to_owned(),
             )),
-            None => Err(DecodeError("the answer is not a list of Kubernetes objects".to_owned())),
+            None => Err(DecodeError(
+                "the response is not a list of Kubernetes objects".to_owned(),
+            )),
         }
     }
 }
 
-/// An event of a watch. `version` is empty if it could not be read.
+/// An event of a watch. A `version` is empty if it could not be read.
 #[derive(Debug)]
 pub(crate) enum Event {
     Applied {
@@ -170,13 +172,13 @@ pub(crate) enum Event {
     },
     Bookmark {
         version: String,
-        /// Whether it ends the initial events of a streaming list.
+        /// Whether the bookmark ends the initial events of a streaming list.
         end: bool,
     },
     Error(Status),
 }
 
-/// The bytes do not match the media type, so nothing after them can be trusted.
+/// The error for bytes that do not match the media type. Nothing after them can be trusted.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct DecodeError(pub(crate) String);

@@ -1,4 +1,5 @@
-//! Makes the calls of one list and watch, one after the other, as the machine asks for them.
+//! The driver of one list and watch: makes the calls that the machine asks for, one after the
+//! other.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,7 +22,8 @@ use crate::{
 /// The `limit` of one page.
 const PAGE: &str = "500";
 
-/// Keeps the rows of a cluster, or of one of its namespaces, equal to it for as long as it runs.
+/// The driver of one watch. While it runs, it keeps the rows of a cluster, or of one of its
+/// namespaces, up to date.
 pub(crate) struct Driver {
     writer: Writer,
 }
@@ -74,8 +76,8 @@ impl Driver {
 
     /// Makes one call and reads its response for as long as the machine asks to.
     ///
-    /// `codec` is the encoding to ask for. It becomes JSON for good once the server, or a proxy
-    /// before it, turns out to be unable to send protobuf.
+    /// `codec` is the encoding to ask for. It becomes JSON for good once it turns out that the
+    /// server, or a proxy in front of it, can't send protobuf.
     async fn call(&self, machine: &mut Machine, call: &Call, codec: &mut Codec, listing: &mut Option<Listing>) -> Next {
         let Writer { cluster, namespace, .. } = &self.writer;
         let opened = async {
@@ -102,7 +104,8 @@ impl Driver {
             tracing::warn!(
                 cluster = cluster.spec.name,
                 namespace = own,
-                "the cluster forbids Podgate's credential to list pods in all namespaces: only the namespace of the context is watched"
+                "the cluster forbids Podgate's credential to list pods in all namespaces, so only the context's namespace is \
+                 watched"
             );
             cluster.narrow(&own);
             return Next::Call;
@@ -130,7 +133,7 @@ impl Driver {
             Call::Stream | Call::Watch { .. } => reader.watch().await,
         };
         if reader.undecodable && reader.codec == Codec::Protobuf {
-            self.fall_back_to_json(codec, "the response is not what Kubernetes writes");
+            self.fall_back_to_json(codec, "the response is not Kubernetes protobuf");
         }
         next
     }
@@ -141,12 +144,12 @@ impl Driver {
             cluster = self.writer.cluster.spec.name,
             namespace = self.writer.namespace,
             why,
-            "pods are asked for as JSON from now on, which is slower"
+            "asking for pods as JSON from now on, which is slower than protobuf"
         );
     }
 
     fn request(&self, call: &Call, codec: Codec) -> Result<Request<Vec<u8>>> {
-        // Spread the ends of many watches over time, as client-go does.
+        // Spread the ends of many watches over time, as client-go does, with a random time-out.
         let seconds = (290 + getrandom::u32().unwrap_or_default() % 280).to_string();
         let watch = [
             ("watch", "1"),

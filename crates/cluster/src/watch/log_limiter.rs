@@ -1,9 +1,9 @@
-//! Limits the log lines about pods that do not parse. A cluster may have any number of them, and
-//! send each one over and over.
+//! The limit on log lines about pods that do not parse. A cluster may have any number of such pods,
+//! and send each of them repeatedly.
 
 use tokio::time::Instant;
 
-/// The lines that are logged at once. After them one line per second is logged.
+/// The number of lines that may be logged at once. After them, one line per second is logged.
 const BURST: u64 = 10;
 
 /// Decides which of the pods that do not parse are logged.
@@ -13,13 +13,13 @@ pub(crate) struct LogLimiter {
     logged: u64,
     /// The time up to which seconds have been credited.
     since: Option<Instant>,
-    /// The pods without a line since the last logged one.
+    /// The number of pods that were not logged since the last line.
     suppressed: u64,
 }
 
 impl LogLimiter {
-    /// Counts a pod. Returns `None` if it must not be logged, else the number of unlogged pods
-    /// before it.
+    /// Counts a pod. Returns the number of unlogged pods before it, or `None` if it must not be
+    /// logged.
     pub(super) fn admit(&mut self, now: Instant) -> Option<u64> {
         let since = *self.since.get_or_insert(now);
         let seconds = now.duration_since(since).as_secs();
@@ -35,7 +35,7 @@ impl LogLimiter {
         Some(self.take_suppressed())
     }
 
-    /// Takes the number of unlogged pods that no line has reported yet.
+    /// Returns the number of unlogged pods that no line has reported yet, and resets it.
     pub(super) fn take_suppressed(&mut self) -> u64 {
         std::mem::take(&mut self.suppressed)
     }

@@ -1,9 +1,9 @@
-//! The state machine of one list and watch. Inputs go in and decisions come out; it does no I/O and
-//! has no clock.
+//! The state machine of one list and watch. It turns inputs into decisions, does no I/O and has no
+//! clock.
 //!
 //! A list is streamed if the server supports that (KEP-3157, `sendInitialEvents`), and read in
-//! pages otherwise. Its changes are then watched from its version on. Rows are swept only when a
-//! list is complete, so readers never see an empty or partial list.
+//! pages otherwise. Then the changes after the list's version are watched. Old rows are removed
+//! only when a list is complete, so readers never see an empty or partial list.
 
 mod step;
 
@@ -11,12 +11,12 @@ pub(crate) use self::step::{Call, Health, Input, Next, Step, Wait};
 use super::metrics::ListCause;
 use crate::error::StaleReason;
 
-/// How often a paged list whose continue token expired is restarted before it is asked for in one
-/// piece.
+/// How many times a paged list is restarted because its continue token expired, before it is
+/// requested in one piece.
 const MAX_RESTARTS: u8 = 2;
-/// How many streaming lists in a row may be lost before the list is read in pages.
+/// How many streaming lists in a row may break off before the list is read in pages.
 const MAX_LOSSES: u8 = 2;
-/// How many pages in a row may be empty although another follows, before the list is given up.
+/// How many pages in a row may be empty, although another one follows, before the list is given up.
 const MAX_EMPTY_PAGES: u8 = 4;
 /// How many times in a row one page may fail before the list starts again.
 const MAX_PAGE_FAILURES: u32 = 4;
@@ -25,32 +25,32 @@ const MAX_PAGE_FAILURES: u32 = 4;
 enum Phase {
     Streaming,
     Paging {
-        /// The version of the first page. Later pages show the same state.
+        /// The version of the first page, which all later pages share.
         version: String,
         token: String,
         restarts: u8,
         whole: bool,
-        /// Empty pages in a row.
+        /// The number of empty pages in a row.
         empty: u8,
-        /// The failures in a row before the current page.
+        /// The number of failures in a row before the current page.
         before: u32,
     },
     Watching {
         version: String,
-        /// Whether the connection has proved itself, by an event, a bookmark or its age.
+        /// Whether the connection counts as working, after an event, a bookmark or some time.
         settled: bool,
     },
 }
 
-/// The state machine: see the module.
+/// The state machine of one list and watch: see the module.
 #[derive(Debug)]
 pub(crate) struct Machine {
     phase: Phase,
     /// Whether the server supports streaming lists, as far as is known.
     streams: bool,
-    /// Failures in a row.
+    /// The number of failures in a row.
     failures: u32,
-    /// Streaming lists lost in a row.
+    /// The number of streaming lists in a row that broke off.
     losses: u8,
     /// Why the current list began, or the next one will.
     cause: ListCause,
@@ -67,7 +67,7 @@ impl Machine {
         }
     }
 
-    /// Returns why the list that [`Machine::call`] begins is needed.
+    /// Returns why the list that begins with [`Machine::call`] is needed.
     pub(crate) fn cause(&self) -> ListCause {
         self.cause
     }
@@ -120,8 +120,8 @@ impl Machine {
                     next: Next::Read,
                 }
             }
-            // A server without streaming lists treats the call as a plain watch: its bookmarks end
-            // nothing, or it sends none and falls silent.
+            // A server without streaming lists treats the call as a plain watch. Its bookmarks do
+            // not mark the end of a list, or it sends none and falls silent.
             Input::Bookmark { .. } | Input::Silent => {
                 self.streams = false;
                 self.list(ListCause::Unsupported);
@@ -175,8 +175,8 @@ impl Machine {
                 }
                 if !more.is_empty() {
                     more.clone_into(token);
-                    // Forget only this page's failures: whether the list can be watched is not
-                    // known yet.
+                    // Forget only this page's failures, because it is not known yet whether the
+                    // list can be watched.
                     self.failures = *before;
                     return step(Health::Unchanged, Next::Call);
                 }
@@ -226,7 +226,7 @@ impl Machine {
             Input::Changed { version } | Input::Bookmark { version, .. } => self.advance(version),
             Input::Gone => {
                 let why = Health::Stale(Some(StaleReason::Expired));
-                // Do not ask a server in a loop if none of its lists can be watched.
+                // Pause first, so as not to list in a loop if no list of the server can be watched.
                 if self.wait() == Wait::Silence {
                     self.list(ListCause::Expired);
                     return step(why, Next::Call);
@@ -253,7 +253,7 @@ impl Machine {
         }
     }
 
-    /// Handles a change or a bookmark of a watch.
+    /// Handles the version of a change or a bookmark of a watch.
     fn advance(&mut self, to: &str) -> Step {
         let Phase::Watching { version, .. } = &mut self.phase else {
             return step(Health::Unchanged, Next::Read);
@@ -307,7 +307,7 @@ impl Machine {
         };
     }
 
-    /// Counts a failure and begins a list. The failure is not the new list's.
+    /// Counts a failure and begins a list. The failure does not count against the new list.
     fn failed_and_lists(&mut self, cause: ListCause) -> Step {
         let step = self.failed();
         self.list(cause);
@@ -334,13 +334,13 @@ fn step(health: Health, next: Next) -> Step {
 }
 
 /// Returns whether a status may mean that the server does not understand the request, rather than
-/// that it refuses it now.
+/// that it refuses the request now.
 fn means_unknown(status: u16) -> bool {
     matches!(status, 400..=499) && !matches!(status, 401 | 403 | 408 | 410 | 429)
 }
 
-/// Returns whether a version is certainly older than another. Versions are opaque by contract and
-/// numbers in practice; versions that are not numbers are not compared.
+/// Returns whether a version is certainly older than another. Versions are opaque by contract but
+/// numbers in practice; if one is not a number, the result is false.
 fn is_before(version: &str, than: &str) -> bool {
     match (version.parse::<u64>(), than.parse::<u64>()) {
         (Ok(version), Ok(than)) => version < than,

@@ -1,4 +1,4 @@
-//! Counters of what a cluster's watches went through.
+//! Counters of a cluster's watch events and lists.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,7 +14,7 @@ pub(crate) enum EventKind {
     Error,
 }
 
-/// Why a list begins.
+/// The reason why a list begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ListCause {
     /// It is the first list.
@@ -29,7 +29,7 @@ pub(crate) enum ListCause {
     Refused,
     /// The server does not stream lists.
     Unsupported,
-    /// The cluster has more pods than are kept.
+    /// The cluster has more pods than Podgate keeps.
     Excess,
     /// The list before it failed.
     Failure,
@@ -53,13 +53,13 @@ const LIST_CAUSES: [(ListCause, &str); 8] = [
     (ListCause::Failure, "failure"),
 ];
 
-/// Counts since the cluster was added or changed.
+/// The counts since the cluster was added or changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Events received: `applied`, `deleted`, `bookmark`, `error`.
+    /// The number of events received, by kind: `applied`, `deleted`, `bookmark`, `error`.
     pub events: Vec<(&'static str, u64)>,
-    /// Lists begun, by cause: `start`, `expired`, `silence`, `backwards`, `refused`, `unsupported`,
-    /// `excess`, `failure`.
+    /// The number of lists begun, by cause: `start`, `expired`, `silence`, `backwards`, `refused`,
+    /// `unsupported`, `excess`, `failure`.
     pub lists: Vec<(&'static str, u64)>,
 }
 

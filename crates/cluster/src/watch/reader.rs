@@ -1,4 +1,4 @@
-//! Reads one response of the API server for as long as the machine asks to.
+//! The reader of one response of the API server, which reads for as long as the machine asks to.
 
 use std::time::Duration;
 
@@ -18,12 +18,12 @@ use super::{
 };
 use crate::{Error, client::Client, error::Failure};
 
-/// Once the time-out has passed, a server that has sent more bytes than this without a pod or an
-/// event is given up, even if more bytes are waiting.
+/// The bytes without a pod or an event after which a response is given up once its time-out has
+/// passed, even if more bytes are waiting.
 const MAX_BYTES_WITHOUT_PROGRESS: usize = 64 << 10;
-/// The number of [`WatchTimeouts::progress`](crate::WatchTimeouts::progress) after which an
-/// unfinished streaming list is given up, even if events arrive. A server that ignores the
-/// parameters would send the changes of a busy cluster for ever.
+/// How many times [`WatchTimeouts::progress`](crate::WatchTimeouts::progress) an unfinished
+/// streaming list may take, even if events arrive. A server that ignores the parameters would send
+/// the changes of a busy cluster for ever.
 const STREAM_LIMIT: u32 = 12;
 
 /// The outcome of one read of the body.
@@ -34,7 +34,7 @@ enum Received {
     Silence,
 }
 
-/// Reads one response.
+/// The reader of one response.
 pub(super) struct Reader<'a> {
     pub(super) writer: &'a Writer,
     pub(super) client: &'a Client,
@@ -44,11 +44,11 @@ pub(super) struct Reader<'a> {
     /// The encoding of the response.
     pub(super) codec: Codec,
     pub(super) body: Body,
-    /// Whether the response turned out not to be in that encoding.
+    /// Whether the response could not be decoded with `codec`.
     pub(super) undecodable: bool,
     /// When the last pod or event arrived, or the watch settled. Bytes alone do not count.
     pub(super) last_progress: Instant,
-    /// Bytes received since then.
+    /// The bytes received since then.
     pub(super) bytes_since: usize,
 }
 
@@ -111,7 +111,7 @@ impl Reader<'_> {
         let limit = Instant::now() + self.writer.timeouts().progress * STREAM_LIMIT;
         loop {
             let mut received = self.next().await;
-            // Apply together all events that have already arrived.
+            // Collect all events that have already arrived, to apply them together.
             loop {
                 let decode_error = match received {
                     Received::Bytes(bytes) => decoder.push(&bytes, &mut events).err(),
@@ -147,7 +147,7 @@ impl Reader<'_> {
                     None => break,
                 }
             }
-            // Nobody reads a list in progress, so it is applied in full batches.
+            // Readers do not see a list in progress, so it is applied in full batches only.
             if (self.machine.wait() != Wait::Progress || batch.is_full())
                 && let Err(error) = self.writer.apply(&mut batch, self.listing)
             {
@@ -198,8 +198,8 @@ impl Reader<'_> {
         (next != Next::Read).then_some(next)
     }
 
-    /// Carries out a decision. A complete list is checked once more, after the rows from before it
-    /// are gone.
+    /// Carries out a decision. After a complete list has replaced the earlier rows, the bounds are
+    /// checked once more.
     fn act(&mut self, step: Step, error: Option<Error>) -> Next {
         let next = self.writer.act(step, error, self.listing);
         if step.finish
@@ -296,7 +296,7 @@ impl Reader<'_> {
     }
 }
 
-/// The step that only says to read on.
+/// The step that changes nothing and continues to read.
 const STEADY: Step = Step {
     finish: false,
     health: Health::Unchanged,

@@ -1,4 +1,5 @@
-//! Carries out the machine's decisions: writes the index, and reports how current the rows are.
+//! The writer that carries out the machine's decisions: it changes the index and reports how up to
+//! date the rows are.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::Ordering};
 
@@ -20,15 +21,15 @@ use crate::{
     text::quote,
 };
 
-/// The bytes of memory allowed for each pod of [`Policy::max_pods`](crate::Policy::max_pods).
+/// The memory in bytes allowed for each pod of [`Policy::max_pods`](crate::Policy::max_pods).
 const POD_BYTES: u64 = 4 << 10;
-/// The bytes of memory that a cluster's pods may always take.
+/// The memory in bytes that a cluster's pods may take however low the number of pods is set.
 const LEAST_BYTES: u64 = 64 << 20;
 
-/// Writes what one watch brings.
+/// The writer of one watch.
 pub(super) struct Writer {
     pub(super) cluster: Arc<Inner>,
-    /// Which of the cluster's watches this is.
+    /// The number of the watch among the cluster's watches.
     part: usize,
     /// The watched namespace; `None` for all.
     pub(super) namespace: Option<String>,
@@ -40,7 +41,7 @@ pub(super) struct Writer {
 pub(super) struct Listing {
     relist: Relist,
     pub(super) begun: Instant,
-    /// The pods that it brought so far. A pod counts each time it came.
+    /// The pods that the list brought so far. A pod counts each time it arrives.
     brought: Usage,
 }
 
@@ -102,9 +103,11 @@ impl Writer {
         self.report_suppressed(left_out);
     }
 
-    /// Returns the error to show for stale rows: the failed call's, or one made from `why` if no
-    /// call failed. A refusal that would blame a caller elsewhere becomes an upstream failure,
-    /// because a caller who lists pods has no part in the watch.
+    /// Returns the error to show for stale rows: that of the failed call, or one made from `why` if
+    /// no call failed.
+    ///
+    /// Errors that blame a call's caller become upstream failures, because the caller who lists
+    /// pods did not make the watch's calls.
     fn stale_error(&self, why: Option<StaleReason>, error: Option<Error>) -> Error {
         let name = &self.cluster.spec.name;
         let what = match &self.namespace {
@@ -122,23 +125,24 @@ impl Writer {
         }
     }
 
-    /// Explains that Podgate's own credential may not list pods. `text` is the cluster's refusal.
+    /// Returns the message that Podgate's own credential may not list pods. `text` is the cluster's
+    /// refusal.
     fn forbidden_message(&self, text: &str) -> String {
         let Spec { name, source, .. } = &self.cluster.spec;
         let (place, remedy) = match &self.namespace {
-            Some(namespace) => (format!("namespace `{namespace}`"), "give it that right"),
+            Some(namespace) => (format!("namespace `{namespace}`"), "grant it that permission"),
             None if source.is_trusted() => (
                 "all namespaces".to_owned(),
-                "give it that right, or name the namespaces where it has it with the flag `--namespaces CONTEXT=a,b`",
+                "grant it that permission, or name the namespaces in which it has it with the flag `--namespaces CONTEXT=a,b`",
             ),
             None => (
                 "all namespaces".to_owned(),
-                "give it that right, or name the namespaces where it has it (`namespaces` of the cluster)",
+                "grant it that permission, or name the namespaces in which it has it (`namespaces` of the cluster)",
             ),
         };
         format!(
-            "Podgate's own credential for cluster `{name}` may not `list pods` (and watch them) in {place}, which was refused by the cluster: \
-             {remedy}. {text}"
+            "Podgate's own credential for cluster `{name}` may not `list pods` and watch them in {place} (refused by the \
+             cluster): {remedy}. {text}"
         )
     }
 
@@ -150,14 +154,14 @@ impl Writer {
         self.log_limiter.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Logs how many pods were skipped without a line of their own.
+    /// Logs how many pods were skipped without their own log line.
     fn report_suppressed(&self, pods: u64) {
         if pods > 0 {
             tracing::warn!(
                 cluster = self.cluster.spec.name,
                 namespace = self.namespace,
                 pods,
-                "more pods skipped: they do not parse"
+                "skipped more pods that do not parse"
             );
         }
     }
@@ -184,7 +188,7 @@ impl Writer {
                         cluster = self.cluster.spec.name,
                         pod = quote(&name),
                         error,
-                        "pod skipped: it does not parse"
+                        "skipped a pod that does not parse"
                     );
                 }
                 let (namespace, name) = name.split_once('/')?;
@@ -231,11 +235,11 @@ impl Writer {
         Ok(())
     }
 
-    /// Checks that the cluster keeps within its bounds. While a list is in progress the rows from
-    /// before it still exist, so twice as much may be kept.
+    /// Checks that the cluster's rows keep within their bounds. While a list is in progress, the
+    /// rows from before it still exist, so twice as much is allowed.
     ///
     /// # Errors
-    /// The bound that is exceeded, with the flag that raises it.
+    /// The exceeded bound, with the flag that raises it.
     pub(super) fn check(&self, listing: Option<&Listing>) -> Result<()> {
         let most = self.cluster.policy.max_pods;
         let most_bytes = LEAST_BYTES.max(POD_BYTES.saturating_mul(most as u64));

@@ -1,4 +1,5 @@
-//! The decoding that the derives leave open: `null`, times, and the bounds of a pod.
+//! The decoding that the derived implementations do not cover: `null`, times, and the bounds of a
+//! pod.
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
@@ -9,13 +10,14 @@ use serde::{Deserialize, Deserializer, de};
 use super::{Pod, Time};
 use crate::protobuf::Fields;
 
-/// The most containers, conditions and other parts of one pod together (in JSON: of each list).
+/// The most containers, conditions and other parts of one pod, in protobuf all together, in JSON in
+/// each list.
 ///
-/// A few bytes on the wire make a large item here, containers are looked up among their statuses,
-/// and a cluster may be hostile. No real pod comes near it.
+/// The bound protects against a hostile cluster: a few bytes on the wire become a large item in
+/// memory, and each container is searched for among the statuses. No real pod comes near it.
 pub(crate) const MAX_PARTS: usize = 2_000;
 
-/// Why bytes are not a pod.
+/// The reason why bytes are not a pod.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Malformed {
     #[error(transparent)]
@@ -27,7 +29,7 @@ pub(crate) enum Malformed {
 }
 
 impl Pod {
-    /// Reads a whole message `Pod`, with the same result as from its JSON.
+    /// Reads a complete `Pod` message, with the same result as from the pod's JSON.
     pub(crate) fn from_protobuf(message: &[u8]) -> Result<Self, Malformed> {
         let sections = Fields::new(message).map_while(Result::ok);
         let parts = sections.flat_map(|(_, section)| Fields::new(section.bytes()));
@@ -50,8 +52,8 @@ impl Pod {
     }
 }
 
-/// Turns a time of protobuf into what JSON would have. A time that is not a pointer in Go is always
-/// written: empty, where JSON has `null`.
+/// Converts a time from protobuf to the value that JSON would have. In protobuf, a time that is not
+/// a pointer in Go is always present, and is empty where JSON has `null`.
 fn normalize_time(time: &mut Option<Time>) -> Result<(), Malformed> {
     match time {
         Some(read) if *read == Time::default() => *time = None,
@@ -86,14 +88,14 @@ impl<'de> Deserialize<'de> for Time {
 
 /// Reads `null` as the default, as Go does.
 ///
-/// It is the only helper of `serde_with` that would be needed, which is not worth a dependency.
+/// `serde_with` has this helper, but one helper is not worth a dependency.
 pub(crate) fn nullable<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// Reads a list of at most [`MAX_PARTS`] items; `null` as an empty one.
+/// Reads a list of at most [`MAX_PARTS`] items. `null` counts as an empty list.
 pub(super) fn bounded_list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<Vec<T>, D::Error> {
@@ -129,7 +131,7 @@ pub(super) fn bounded_list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     Ok(Option::<Items<T>>::deserialize(deserializer)?.map_or_else(Vec::new, |items| items.0))
 }
 
-/// Reads a map of at most [`MAX_PARTS`] texts; `null` as an empty one.
+/// Reads a map of at most [`MAX_PARTS`] texts. `null` counts as an empty map.
 pub(super) fn bounded_map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
     struct Visitor;
 
@@ -161,7 +163,7 @@ pub(super) fn bounded_map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
     deserializer.deserialize_any(Visitor)
 }
 
-/// Reads one annotation; `None` for `null`. All others are skipped and not kept.
+/// Reads one annotation and skips all others; `None` if it is absent or `null`.
 pub(crate) fn annotation<'de, D: Deserializer<'de>>(deserializer: D, name: &str) -> Result<Option<String>, D::Error> {
     struct Visitor<'a>(&'a str);
 

@@ -11,7 +11,7 @@ use crate::protobuf::{MAGIC, Object};
 /// The most bytes of a `Status`. A longer body is not read as one.
 const MAX_STATUS: usize = 64 << 10;
 
-/// The parts of a `metav1.Status` that decide what a failure means.
+/// The parts of a `metav1.Status` that determine the meaning of a failure.
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
 #[serde(default)]
 pub(crate) struct Status {
@@ -38,7 +38,7 @@ pub(crate) struct Status {
 #[derive(Clone, PartialEq, Eq, Deserialize, Message)]
 #[serde(default)]
 pub(crate) struct Details {
-    /// The plural name of the kind that it is about, such as `pods`.
+    /// The plural name of the kind that the failure is about, such as `pods`.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "3")]
     pub(crate) kind: String,
@@ -57,13 +57,13 @@ pub(crate) struct Cause {
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "2")]
     pub(crate) message: String,
-    /// The path of the field that it is about, such as `gracePeriodSeconds`.
+    /// The path of the field that the cause is about, such as `gracePeriodSeconds`.
     #[serde(deserialize_with = "nullable")]
     #[prost(string, tag = "3")]
     pub(crate) field: String,
 }
 
-/// The kind of an object in JSON. In protobuf it is outside of the message.
+/// The kind of an object in JSON. In protobuf it is outside the message.
 #[derive(Deserialize)]
 struct Kind<'a> {
     #[serde(borrow)]
@@ -71,8 +71,8 @@ struct Kind<'a> {
 }
 
 impl Status {
-    /// Reads a body in JSON or protobuf as a `Status`; `None` if it is something else or longer
-    /// than 64 KiB.
+    /// Reads a `Status` from a body in JSON or protobuf; `None` if the body is something else or
+    /// longer than 64 KiB.
     pub(crate) fn parse(body: &[u8]) -> Option<Self> {
         if body.len() > MAX_STATUS {
             return None;
@@ -85,7 +85,7 @@ impl Status {
         serde_json::from_slice(body).ok().filter(|_| kind == "Status")
     }
 
-    /// Returns the HTTP status in it; 0 if it has none.
+    /// Returns the HTTP status that it contains; 0 if there is none.
     pub(crate) fn code(&self) -> u16 {
         u16::try_from(self.code).unwrap_or_default()
     }

@@ -346,7 +346,7 @@ async fn a_connection_that_falls_silent_is_given_up_and_a_quiet_one_is_not() {
     proxy.stall();
     typed(&session, "lost\n").await;
     match rest(&mut session).await.2 {
-        Output::Failed(Error::Timeout(text)) => assert!(text.contains("answers no more"), "{text}"),
+        Output::Failed(Error::Timeout(text)) => assert!(text.contains("no longer answers"), "{text}"),
         other => panic!("{other:?}"),
     }
     drop((session, proxy));

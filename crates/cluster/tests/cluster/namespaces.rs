@@ -122,7 +122,7 @@ async fn without_a_namespace_the_missing_right_is_named() {
     let field = Field::new(policy()).await;
     for (namespace, parts) in [
         (json!(""), ["in all namespaces", "--namespaces CONTEXT=a,b"]),
-        (json!("shop"), ["in namespace `shop`", "give it that right"]),
+        (json!("shop"), ["in namespace `shop`", "grant it that permission"]),
     ] {
         let kubeconfig = of_viewer(&field, json!({"token": "viewer-token"}), namespace);
         let outcome = field.outcome(&kubeconfig).await;

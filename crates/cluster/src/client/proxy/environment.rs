@@ -1,5 +1,5 @@
-//! The proxies of the environment, by the rules of `golang.org/x/net/http/httpproxy`, which kubectl
-//! uses.
+//! The proxies that the environment names, by the rules of `golang.org/x/net/http/httpproxy`, which
+//! kubectl uses.
 
 use std::net::IpAddr;
 
@@ -24,14 +24,14 @@ enum Rule {
     All,
     Network(IpNet),
     Address(IpAddr, String),
-    /// A name with a leading dot, a port or an empty text, and whether the name itself matches in
-    /// addition to names below it.
+    /// A name with a leading dot, a port (or an empty text), and whether the name itself matches in
+    /// addition to its subdomains.
     Domain(String, String, bool),
 }
 
 impl Environment {
-    /// Reads the variables of this process. Upper-case names come first, and an empty variable
-    /// counts as absent.
+    /// Reads the variables of this process. Names in upper case take precedence, and an empty
+    /// variable counts as absent.
     pub(in crate::client) fn from_process() -> Self {
         let any = |names: [&str; 2]| {
             let mut values = names.into_iter().filter_map(|name| std::env::var(name).ok());
@@ -44,8 +44,8 @@ impl Environment {
         }
     }
 
-    /// Returns the proxy for an address; `None` for loopback, whatever the variables say, and for
-    /// an address in `NO_PROXY`.
+    /// Returns the proxy for an address, if one is to be used. It is `None` for an address in
+    /// `NO_PROXY`, and for loopback whatever the variables say.
     ///
     /// # Errors
     /// A sentence that names the variable and the proxy that can't be used.
@@ -58,8 +58,8 @@ impl Environment {
         if text.is_empty() || self.is_direct(server.host().unwrap_or_default(), &port) {
             return Ok(None);
         }
-        // It has no scheme, or Go would take its host for one: "proxy.example:3128" and
-        // "10.0.0.1:3128".
+        // The value has no scheme, although Go's parser would take the host for one:
+        // "proxy.example:3128" and "10.0.0.1:3128".
         let whole = if text.contains("://") {
             text.clone()
         } else {
@@ -113,8 +113,7 @@ fn rule(text: &str) -> Option<Rule> {
     }
 }
 
-/// Splits host and port as `net.SplitHostPort` does, or returns the whole text as the host if there
-/// is no port.
+/// Splits host and port as `net.SplitHostPort` does. Without a port, the whole text is the host.
 fn split_port(text: &str) -> (&str, &str) {
     if let Some(bracketed) = text.strip_prefix('[') {
         return bracketed.split_once("]:").unwrap_or((text, ""));

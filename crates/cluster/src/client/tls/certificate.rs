@@ -1,4 +1,5 @@
-//! The contents of an X.509 certificate of any version, as far as a refusal needs them.
+//! The contents of X.509 certificates of any version, as far as they are needed to explain a
+//! refusal.
 
 use std::fmt;
 
@@ -10,7 +11,7 @@ use x509_parser::{
     x509::{SubjectPublicKeyInfo, X509Version},
 };
 
-/// Signature algorithms that are not safe, with their common names.
+/// The insecure signature algorithms, with their common names.
 const WEAK: [(&str, &str); 8] = [
     ("1.2.840.113549.1.1.5", "SHA-1"),
     ("1.3.14.3.2.29", "SHA-1"),
@@ -22,7 +23,7 @@ const WEAK: [(&str, &str); 8] = [
     ("1.2.840.10045.4.3.1", "SHA-224"),
 ];
 
-/// Curves of keys, and whether keys on them can be used.
+/// The known curves of keys, and whether keys on them are supported.
 const CURVES: [(&str, &str, bool); 5] = [
     ("1.2.840.10045.3.1.7", "P-256", true),
     ("1.3.132.0.34", "P-384", true),
@@ -34,19 +35,20 @@ const CURVES: [(&str, &str, bool); 5] = [
 /// The kind of a public key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key {
-    /// RSA, with the bits of its modulus.
+    /// An RSA key, with the bits of its modulus.
     Rsa(usize),
-    /// On an elliptic curve, with the curve's name if it is known, and whether it can be used.
+    /// A key on an elliptic curve, with the curve's name if it is known, and whether it is
+    /// supported.
     Ec(Option<&'static str>, bool),
     Ed25519,
     Ed448,
     Dsa,
-    /// A kind that is not known here. The crypto provider may know it.
+    /// A key of a kind that is unknown here. The crypto provider may know it.
     Other,
 }
 
 impl Key {
-    /// Returns whether the key can't or should not be used.
+    /// Returns whether the key is unsupported or too weak.
     pub(super) fn is_refused(self) -> bool {
         match self {
             Self::Rsa(bits) => !(2048..=8192).contains(&bits),
@@ -91,7 +93,7 @@ impl fmt::Display for Key {
     }
 }
 
-/// The validity of a certificate, in seconds since 1970, both ends included.
+/// The validity of a certificate, in seconds since 1970, including both ends.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Validity {
     pub(super) from: i64,
@@ -114,18 +116,18 @@ fn seconds(time: UnixTime) -> i64 {
     i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// The contents of a certificate. Nothing in it was verified.
+/// The contents of a certificate. Nothing of them was verified.
 #[derive(Clone, Debug)]
 pub(super) struct Certificate {
     pub(super) is_v3: bool,
     pub(super) key: Key,
-    /// The common name of the signature algorithm if that is weak.
+    /// The common name of the signature algorithm, if that is insecure.
     pub(super) weak_signature: Option<&'static str>,
     pub(super) validity: Validity,
     pub(super) has_alternative_names: bool,
     pub(super) has_common_name: bool,
     pub(super) serves: bool,
-    /// Subject and issuer, in DER.
+    /// The subject in DER, as is `issuer`.
     pub(super) subject: Vec<u8>,
     pub(super) issuer: Vec<u8>,
     pub(super) public_key: SubjectPublicKeyInfoDer<'static>,
@@ -134,7 +136,7 @@ pub(super) struct Certificate {
 }
 
 impl Certificate {
-    /// Reads a certificate of version 1 to 3; `None` for other bytes.
+    /// Reads a certificate of version 1, 2 or 3; `None` for any other bytes.
     pub(super) fn read(der: &[u8]) -> Option<Self> {
         let (_, x509) = X509Certificate::from_der(der).ok()?;
         let signature = x509.signature_algorithm.algorithm.to_id_string();

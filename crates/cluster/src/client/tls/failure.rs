@@ -1,4 +1,4 @@
-//! Failed TLS handshakes, each with a sentence for the reader who must act. The sentences quote
+//! Failures of TLS handshakes, each with a sentence that says what to do. The sentences quote
 //! neither a library nor the peer.
 
 use std::fmt;
@@ -7,11 +7,11 @@ use rustls::{AlertDescription, CertificateError, Error, OtherError, PeerIncompat
 
 use super::refusal::Refusal;
 
-/// Why a TLS handshake failed. Displays as half a sentence about an API server that follows "failed
-/// because".
+/// The reason why a TLS handshake failed. Its `Display` is about an API server, and is the half
+/// sentence after "failed because".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TlsFailure {
-    /// The server's certificate is refused.
+    /// The server's certificate is refused, for this reason.
     Certificate(Refusal),
     /// The server's certificate is refused for any other reason.
     OtherCertificate,
@@ -21,7 +21,7 @@ pub enum TlsFailure {
     NoCertificate,
     /// The server ended the handshake with this alert.
     Alert(AlertDescription),
-    /// The server speaks only versions of TLS that are not safe.
+    /// The server speaks only insecure versions of TLS.
     OldVersion,
     /// The server has no cipher suite, curve or signature in common with Podgate.
     NothingInCommon,
@@ -61,8 +61,8 @@ impl fmt::Display for TlsFailure {
                 "the API server's certificate was not accepted: check the cluster's certificate authority and address"
             }
             Self::NoProof => {
-                "the API server did not prove that it has the key of its certificate: check its certificate and key, and that nothing sits in \
-                 between"
+                "the API server did not prove that it has the key of its certificate: check its certificate and key, and that \
+                 nothing intercepts the connection"
             }
             Self::NoCertificate => "the API server sent no certificate: check that the address is that of an API server",
             Self::Alert(alert) => refused_by_peer(*alert),
@@ -81,7 +81,7 @@ impl fmt::Display for TlsFailure {
 }
 
 impl TlsFailure {
-    /// Returns the half sentence about an https proxy, whose certificate is judged as the API
+    /// Returns the half sentence about an https proxy, whose certificate is checked as an API
     /// server's is.
     pub(in crate::client) fn with_proxy(&self) -> &'static str {
         match self {
@@ -109,7 +109,8 @@ fn refused_by_peer(alert: AlertDescription) -> &'static str {
             "the API server does not know the authority that issued the context's client certificate: get a client certificate of this cluster"
         }
         A::CertificateExpired => {
-            "the API server says that the context's client certificate expired, or is not valid yet: renew it, and check the clocks"
+            "the API server says that the context's client certificate has expired, or is not valid yet: renew it, and check \
+             the clocks"
         }
         A::CertificateRevoked => "the API server says that the context's client certificate was revoked: renew it",
         A::BadCertificate | A::UnsupportedCertificate | A::CertificateUnknown | A::DecryptError | A::AccessDenied => {

@@ -1,4 +1,4 @@
-//! A certificate of our own with its key.
+//! Podgate's own certificates, with their keys.
 
 use rustls::{crypto::CryptoProvider, pki_types::PrivateKeyDer, sign::CertifiedKey};
 
@@ -8,12 +8,12 @@ use super::{
     refusal::SUPPORTED,
 };
 
-/// The names of a certificate and its key in messages, each with its origin.
+/// The names of a certificate and its key in messages, which say where they come from.
 #[derive(Clone, Copy, Debug)]
 pub struct Names<'a> {
-    /// Such as "the certificate in `tls.crt`".
+    /// The certificate's name, such as "the certificate in `tls.crt`".
     pub certificate: &'a str,
-    /// Such as "the key in `tls.key`".
+    /// The key's name, such as "the key in `tls.key`".
     pub key: &'a str,
 }
 
@@ -26,12 +26,12 @@ const CLIENT: Names<'static> = Names {
 /// from PEM.
 ///
 /// # Errors
-/// A sentence that says what is wrong with which of the two, and what to do.
+/// A sentence that says which of the two is wrong, why, and what to do.
 pub fn pair(chain: &[u8], key: &[u8], names: Names<'_>) -> Result<CertifiedKey, String> {
     read(chain, key, names, &provider()).map(|(pair, _)| pair)
 }
 
-/// Reads the client certificate of a context, which is of version 1 with microk8s.
+/// Reads the client certificate of a context. microk8s issues X.509 certificates of version 1.
 ///
 /// # Errors
 /// As [`pair`], and for a certificate that no API server would accept.
@@ -75,7 +75,7 @@ fn read(
         pem::Key::Plain(encodings) => encodings,
         pem::Key::Encrypted => {
             return Err(format!(
-                "{} is encrypted, and there is nobody to ask for its passphrase: decrypt it with `openssl pkey`",
+                "{} is encrypted, and Podgate can't ask for its passphrase: decrypt it with `openssl pkey`",
                 names.key
             ));
         }
@@ -90,13 +90,13 @@ fn read(
     let Some(key) = encodings.into_iter().find_map(load) else {
         return Err(format!("{} can't be used: give {SUPPORTED}", names.key));
     };
-    // Compare only the keys, because certificates write the algorithm in several ways.
+    // Compare only the keys, because certificates encode the algorithm in several ways.
     let belongs = key
         .public_key()
         .is_none_or(|public| key_bits(&public).is_some_and(|bits| bits == leaf.key_bits));
     if !belongs {
         return Err(format!(
-            "{} does not belong to {}: give the two that belong together",
+            "{} does not belong to {}: give a certificate and a key that belong together",
             names.key, names.certificate
         ));
     }

@@ -1,28 +1,28 @@
-//! PEM as kubectl reads it: blocks among other text. Blocks of other kinds are skipped.
+//! PEM as kubectl reads it: blocks between any other text. Blocks of other kinds are skipped.
 
 use rustls::pki_types::{
     CertificateDer, PrivateKeyDer,
     pem::{PemObject, SectionKind},
 };
 
-/// Returns the certificates of a bundle in its order. Unreadable blocks are skipped, as by Go's
+/// Returns the certificates of a bundle, in its order. Unreadable blocks are skipped, as in Go's
 /// `AppendCertsFromPEM`.
 pub(super) fn certificates(pem: &[u8]) -> Vec<CertificateDer<'static>> {
     CertificateDer::pem_slice_iter(pem).filter_map(Result::ok).collect()
 }
 
-/// The first private key of a file.
+/// The result of looking for a file's first private key.
 pub(super) enum Key {
-    /// Its bytes in each encoding that they may have, the label's first. Go tries them all too,
-    /// whatever the label says.
+    /// The key in each encoding that its bytes may have, beginning with the one that the label
+    /// says. Go tries all of them too.
     Plain(Vec<PrivateKeyDer<'static>>),
-    /// It needs a passphrase.
+    /// The key needs a passphrase.
     Encrypted,
     /// The file has no key.
     Missing,
 }
 
-/// Finds the private key, skipping certificates and `EC PARAMETERS`.
+/// Returns the first private key, skipping certificates and `EC PARAMETERS`.
 pub(super) fn key(pem: &[u8]) -> Key {
     if is_encrypted(pem) {
         return Key::Encrypted;
@@ -44,8 +44,8 @@ pub(super) fn key(pem: &[u8]) -> Key {
     encodings.into_iter().next().map_or(Key::Missing, Key::Plain)
 }
 
-/// Returns whether the first key is encrypted. In PKCS#8 the label says so; in the older form it is
-/// a header of the block (RFC 1421).
+/// Returns whether the first key is encrypted. In PKCS#8 the label says so, in the older form a
+/// header of the block (RFC 1421).
 fn is_encrypted(pem: &[u8]) -> bool {
     let mut lines = pem.split(|byte| matches!(byte, b'\n' | b'\r')).map(<[u8]>::trim_ascii);
     let ends = |line: &[u8]| line.starts_with(b"-----BEGIN ") && line.ends_with(b"PRIVATE KEY-----");

@@ -1,5 +1,5 @@
-//! Why a server's certificate is refused, by kind. The sentences quote nothing of the peer's own
-//! text.
+//! The reasons for which a server's certificate is refused. Their sentences quote no text of the
+//! peer.
 
 use std::fmt;
 
@@ -7,17 +7,17 @@ use jiff::Timestamp;
 
 use super::certificate::Key;
 
-/// The keys that can be used, for messages.
+/// The supported keys, for messages.
 pub(super) const SUPPORTED: &str = "an RSA key of 2048 to 8192 bits, or one on P-256, P-384, P-521 or Ed25519";
 
-/// Which certificate of a chain.
+/// The role of a certificate in a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CertificateRole {
-    /// The API server's own.
+    /// The API server's own certificate.
     Leaf,
-    /// One that the API server sent with its own.
+    /// A certificate that the API server sent with its own.
     Intermediate,
-    /// One of those that the kubeconfig or the system trusts.
+    /// An authority's certificate that the kubeconfig or the system trusts.
     Authority,
 }
 
@@ -31,36 +31,37 @@ impl fmt::Display for CertificateRole {
     }
 }
 
-/// Why the server's certificate is refused. Times are in seconds since 1970, and `asked` is the
-/// address or name that was asked for.
+/// The reason why the server's certificate is refused. Times are in seconds since 1970, and `asked`
+/// is the address or name that was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the type documents the fields")]
 pub enum Refusal {
     /// It can't be read, or claims something that nobody may ignore.
     Unreadable,
-    /// It ended at this time.
+    /// It expired at this time.
     Expired(CertificateRole, i64),
-    /// It begins at this time.
+    /// It is valid from this later time on.
     NotYetValid(CertificateRole, i64),
-    /// None of the authorities issued it. `named`: they are the kubeconfig's, else the system's.
+    /// None of the authorities issued it. `named` says whether they are the kubeconfig's rather
+    /// than the system's.
     UnknownIssuer { named: bool },
-    /// An authority of the issuer's name did not sign it.
+    /// An authority has the issuer's name, but did not sign it.
     BadSignature,
     /// The address that was asked for is not among its names.
     WrongName { asked: String },
-    /// It has no names but the common name.
+    /// It has no name except the common name.
     CommonNameOnly { asked: String },
     /// It has no names at all.
     NoName { asked: String },
-    /// It is an authority's, and not one of the configured ones.
+    /// It is an authority's own certificate, and not one of the configured ones.
     Authority,
-    /// It is signed with this algorithm, which is not safe.
+    /// It is signed with this algorithm, which is insecure.
     WeakSignature(CertificateRole, &'static str),
-    /// Its signature is of a kind that is not known.
+    /// Its signature has an unknown algorithm.
     UnknownSignature,
-    /// Its key can't be used.
+    /// Its key is not supported.
     Key(CertificateRole, Key),
-    /// It is not for servers.
+    /// Its extended key usages do not include servers.
     Purpose,
     /// An authority in its chain may not issue it.
     Constraint,
@@ -133,7 +134,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// Returns a date after some words, or nothing if the time has no date.
+/// Returns `words` followed by a date; an empty text if the time can't be shown as a date.
 fn date(words: &str, seconds: i64) -> String {
     Timestamp::from_second(seconds).map_or_else(
         |_| String::new(),

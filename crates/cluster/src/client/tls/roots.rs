@@ -1,4 +1,4 @@
-//! The certificate authorities that judge a server's certificate.
+//! The certificate authorities that a server's certificate is checked against.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -17,9 +17,9 @@ const KEPT: Duration = Duration::from_secs(600);
 #[derive(Debug)]
 pub(super) struct Roots {
     authorities: Vec<Authority>,
-    /// The parts that webpki needs, in the same order.
+    /// The trust anchors for webpki, in the same order.
     pub(super) anchors: Vec<TrustAnchor<'static>>,
-    /// Whether the kubeconfig names them; else they are the system's.
+    /// Whether the kubeconfig names the authorities. Otherwise they are the system's.
     pub(super) are_named: bool,
 }
 
@@ -30,7 +30,7 @@ struct Authority {
 }
 
 impl Roots {
-    /// Reads the authorities of a bundle in PEM. Unreadable ones are skipped, as by Go.
+    /// Reads the authorities of a bundle in PEM. Unreadable ones are skipped, as in Go.
     ///
     /// # Errors
     /// A sentence for a bundle without an authority.
@@ -45,10 +45,11 @@ impl Roots {
     /// Returns the authorities that the system trusts, or those of `SSL_CERT_FILE` and
     /// `SSL_CERT_DIR`, as in Go.
     ///
-    /// Blocks, because it reads files. There are some 150 authorities, so all clusters share them.
+    /// Blocks, because it reads files. All clusters share the result, because there are about 150
+    /// authorities.
     ///
     /// # Errors
-    /// A sentence for a system that has none.
+    /// A sentence for a system without authorities.
     pub(super) fn from_system() -> Result<Arc<Self>, String> {
         static SYSTEM: Mutex<Option<(Instant, Arc<Roots>)>> = Mutex::new(None);
         let mut kept = SYSTEM.lock().unwrap_or_else(PoisonError::into_inner);
@@ -83,18 +84,18 @@ impl Roots {
         })
     }
 
-    /// Returns whether a certificate is one of them, byte for byte.
+    /// Returns whether a certificate is one of the authorities, byte for byte.
     pub(super) fn contains(&self, certificate: &CertificateDer<'_>) -> bool {
         self.authorities.iter().any(|authority| authority.der == *certificate)
     }
 
-    /// Returns their contents.
+    /// Returns the contents of the authorities' certificates.
     pub(super) fn said(&self) -> impl Iterator<Item = &Certificate> + Clone {
         self.authorities.iter().map(|authority| &authority.said)
     }
 
-    /// Checks the dates of the authority at the end of a chain. webpki accepts an authority
-    /// whatever its dates are; Go does not. Of several authorities with the same name and key, one
+    /// Checks the dates of the authority at the end of a chain, as Go does; webpki accepts an
+    /// authority whatever its dates are. If several authorities have the same name and key, one
     /// valid one is enough.
     pub(super) fn check_dates(&self, used: &TrustAnchor<'_>, now: UnixTime) -> Result<(), webpki::Error> {
         let same = self

@@ -1,5 +1,5 @@
-//! The decision whether a server's certificate is accepted: webpki's judgement with the few
-//! exceptions that Go makes, and the reason for a refusal.
+//! The verifier of servers' certificates. It decides as webpki does, with the few exceptions that
+//! Go makes, and explains refusals.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ const ANY_USE: KeyPurposeId<'static> = KeyPurposeId::new(&[0x55, 0x1d, 0x25, 0x0
 /// `id-kp-serverAuth`.
 const SERVER_AUTH: KeyPurposeId<'static> = KeyPurposeId::new(&[0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0x03, 0x01]);
 
-/// Judges the certificate of an API server.
+/// A verifier of API servers' certificates.
 #[derive(Debug)]
 pub(super) struct Verifier {
     roots: Option<Arc<Roots>>,
@@ -33,8 +33,8 @@ pub(super) struct Verifier {
 }
 
 impl Verifier {
-    /// Accepts the certificates of these authorities. Without authorities it accepts every
-    /// certificate, if the server has its key.
+    /// Makes a verifier that accepts certificates issued by these authorities. Without authorities,
+    /// it accepts any certificate whose key the server has.
     pub(super) fn new(roots: Option<Arc<Roots>>, provider: &CryptoProvider) -> Self {
         Self {
             roots,
@@ -53,7 +53,7 @@ impl Verifier {
         let said = Certificate::read(leaf).ok_or(Refusal::Unreadable)?;
         check_strength(&said)?;
         if !said.is_v3 {
-            // It has no extensions, and therefore no names.
+            // A certificate of version 1 has no extensions, and therefore no names.
             return Err(nameless(&said, name));
         }
         let parsed = EndEntityCert::try_from(leaf).map_err(|_| Refusal::Unreadable)?;
@@ -82,7 +82,7 @@ impl Verifier {
             .map_err(|_| nameless_or_wrong(&said, name))
     }
 
-    /// Checks that the server has the key of its certificate. webpki may be unable to read the
+    /// Checks that the server has the key of its certificate, even if webpki can't read the
     /// certificate.
     fn check_signature(
         &self,
@@ -120,8 +120,8 @@ impl ServerCertVerifier for Verifier {
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         self.check_signature(certificate, |said| {
             let key = RawPublicKeyEntity::try_from(&said.public_key).map_err(|_| refused(Refusal::Unreadable))?;
-            // In TLS 1.2 a scheme does not name the curve, so pick the algorithm that fits this
-            // key.
+            // In TLS 1.2, a signature scheme does not name the curve, so pick the algorithm that
+            // fits this key.
             let mut mapping = self.algorithms.mapping.iter();
             let algorithms = mapping.find(|(scheme, _)| *scheme == signed.scheme);
             let mut algorithms = algorithms.into_iter().flat_map(|(_, algorithms)| *algorithms);
@@ -149,7 +149,8 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Accepts a certificate for servers, for any use, or without extended key usages.
+/// The check of a certificate's use: it must be for servers, for any use, or have no extended key
+/// usages.
 struct ForServers;
 
 impl ExtendedKeyUsageValidator for ForServers {
@@ -212,7 +213,8 @@ fn refused(refusal: Refusal) -> rustls::Error {
     CertificateError::Other(OtherError(Arc::new(refusal))).into()
 }
 
-/// Finds the certificate of the chain that a webpki error is about, which the error does not say.
+/// Explains a webpki error. It finds the certificate of the chain that is at fault, which the error
+/// does not say.
 fn explain(
     error: &webpki::Error,
     leaf: &Certificate,
@@ -222,7 +224,7 @@ fn explain(
 ) -> Refusal {
     use webpki::Error as E;
     let sent: Vec<_> = intermediates.iter().filter_map(|der| Certificate::read(der)).collect();
-    // The authorities that may have issued one of these.
+    // The authorities that may have issued one of these certificates.
     let issuers = roots.said().filter(|authority| {
         let of = |issued: &Certificate| issued.issuer == authority.subject;
         of(leaf) || sent.iter().any(of)
@@ -242,7 +244,7 @@ fn explain(
         }
         E::UnsupportedSignatureAlgorithmContext(_) => {
             let weak = |(which, said): &(CertificateRole, &Certificate)| Some((*which, said.weak_signature?));
-            // The signature of an authority does not matter.
+            // The signature on an authority's own certificate does not matter.
             let mut weak = chain
                 .iter()
                 .filter(|(which, _)| *which != CertificateRole::Authority)

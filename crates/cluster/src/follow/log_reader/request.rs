@@ -1,4 +1,4 @@
-//! The request for one response of the log call.
+//! The requests of a log reader.
 
 use http::Response;
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use super::{LogReader, ReadOptions};
 use crate::{client, error::Result, follow::Part};
 
 impl LogReader {
-    /// Opens one response.
+    /// Sends the request for the next response and returns that response.
     pub(super) async fn open(&self, options: ReadOptions) -> Result<Response<Body>> {
         let cluster = self.observer.cluster();
         let client = cluster.client().await?;
@@ -32,8 +32,8 @@ impl LogReader {
         client::get(&client::uri(&segments, &all)?)
     }
 
-    /// Returns the parameters for the next response: from the last line on, or the part that was
-    /// asked for while nothing was sent.
+    /// Returns the parameters of the next request. It asks for the log from the last sent line on
+    /// or, as long as nothing was sent, for the part that the caller wants.
     fn query(&self, options: ReadOptions) -> Vec<(&'static str, String)> {
         let mut query = vec![("timestamps", "true".to_owned())];
         let mut add = |on: bool, key: &'static str, value: String| {
@@ -44,7 +44,8 @@ impl LogReader {
         add(options.follow, "follow", "true".to_owned());
         add(options.previous, "previous", "true".to_owned());
         let empty_at = self.empty_at.filter(|_| !self.part.is_whole());
-        // The clocks of API server and node may differ a little.
+        // Start two seconds earlier, because the clocks of the API server and the node may differ a
+        // little.
         let since = self.sent.from().or_else(|| Some(empty_at?.as_second() - 2));
         if let Some(since) = since.and_then(|second| Timestamp::from_second(second).ok()) {
             add(true, "sinceTime", since.to_string());

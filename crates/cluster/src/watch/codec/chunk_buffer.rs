@@ -1,20 +1,20 @@
-//! Reassembles elements that chunk boundaries cut apart.
+//! A buffer that reassembles elements which chunk boundaries cut apart.
 
 use std::{borrow::Cow, mem};
 
-/// The most bytes that are reserved because of a claimed length alone.
+/// The most bytes of memory that are reserved for a claimed length before the bytes arrive.
 const TRUSTED: usize = 64 << 10;
 
-/// Takes elements of known length out of chunks. An element within one chunk is not copied; the
-/// bytes of any other are copied once.
+/// A buffer that takes elements of known length out of chunks. An element within one chunk is not
+/// copied; any other is copied once.
 #[derive(Debug, Default)]
 pub(super) struct ChunkBuffer {
     held: Vec<u8>,
 }
 
 impl ChunkBuffer {
-    /// Returns the next `length` bytes, or `None` if they have not all arrived; then it has taken
-    /// all of `bytes`.
+    /// Returns the next `length` bytes. If they have not all arrived, it takes all of `bytes` and
+    /// returns `None`.
     pub(super) fn take<'a>(&mut self, length: usize, bytes: &mut &'a [u8]) -> Option<Cow<'a, [u8]>> {
         let missing = length.saturating_sub(self.held.len());
         let (now, rest) = bytes.split_at(missing.min(bytes.len()));
@@ -29,7 +29,7 @@ impl ChunkBuffer {
             self.held.reserve(length.min(TRUSTED));
         }
         self.held.extend_from_slice(now);
-        // Not `clear`, or one large object would hold its size for as long as the connection lives.
+        // `clear` would keep the memory of the largest object for as long as the connection lives.
         (now.len() == missing).then(|| Cow::Owned(mem::take(&mut self.held)))
     }
 

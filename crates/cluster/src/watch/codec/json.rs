@@ -1,4 +1,5 @@
-//! JSON. A list is cut into its items while it arrives; a watch is one line per event.
+//! The JSON encoding. A list is cut into its items while it arrives; a watch has one line for each
+//! event.
 
 use std::borrow::Cow;
 
@@ -12,7 +13,7 @@ pub(super) mod split;
 
 use split::{Part, Splitter};
 
-/// Decodes a list.
+/// A decoder of one response to a list.
 #[derive(Default)]
 pub(super) struct List {
     splitter: Splitter,
@@ -25,7 +26,8 @@ impl ListDecoder for List {
         self.splitter.push(bytes, &mut |part, bytes| {
             match part {
                 Part::Item => pods.push(pod(bytes).0),
-                // In a list of pods, an oversized item is an error, which ends the list.
+                // This does not happen, because an oversized item of a list of pods is an error
+                // that ends the list.
                 Part::Oversized => {}
                 Part::Metadata => *meta = Some(list_meta(bytes)?),
             }
@@ -43,7 +45,7 @@ impl ListDecoder for List {
     }
 }
 
-/// Decodes a watch.
+/// A decoder of one response to a watch.
 #[derive(Default)]
 pub(super) struct Watch {
     /// The beginning of an incomplete line.
@@ -60,7 +62,7 @@ impl WatchDecoder for Watch {
             } else {
                 self.keep(line)?;
                 events.extend(event(&self.rest)?);
-                // Not `clear`, or one large event would hold its size for as long as the watch
+                // `clear` would keep the memory of the largest event for as long as the watch
                 // lives.
                 self.rest = Vec::new();
             }
@@ -92,7 +94,7 @@ struct Line<'a> {
     object: &'a RawValue,
 }
 
-/// The parts of an object that a bookmark has, and that identify an invalid object.
+/// The metadata that a bookmark has, and that identifies an invalid object.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Head {
@@ -164,7 +166,7 @@ fn pod(bytes: &[u8]) -> (Object, String) {
     }
 }
 
-/// Reads what it can of an object's metadata.
+/// Reads the metadata of an object, as far as possible.
 fn head(bytes: &[u8]) -> Head {
     serde_json::from_slice(bytes).unwrap_or_default()
 }
@@ -177,7 +179,8 @@ fn list_meta(bytes: &[u8]) -> Result<ListMeta, DecodeError> {
     })
 }
 
-/// Says where the text is wrong and quotes nothing of it, because it may be anything.
+/// Makes the error for a text that is not the expected JSON. It says where the text is wrong,
+/// without a quotation.
 fn not_json(what: &str, error: &serde_json::Error) -> DecodeError {
     DecodeError(format!("{what} is not JSON of Kubernetes (at byte {})", error.column()))
 }

@@ -1,8 +1,9 @@
-//! Protobuf.
+//! The protobuf encoding.
 //!
-//! A list is the magic and an `Unknown` that holds a `PodList`. It is read field by field while it
-//! arrives, so no more than one item is held. A watch is a sequence of frames: a length of four
-//! bytes, the highest first, and a `WatchEvent` without magic, which holds a wrapped object.
+//! A list is the magic followed by an `Unknown` that contains a `PodList`. It is read field by
+//! field while it arrives, so at most one item is held. A watch is a sequence of frames: a
+//! big-endian length of four bytes, and a `WatchEvent` without magic, which contains a wrapped
+//! object.
 
 use std::borrow::Cow;
 
@@ -17,11 +18,11 @@ use crate::{
 
 impl From<Broken> for DecodeError {
     fn from(_: Broken) -> Self {
-        Self("the answer is not a list of Kubernetes objects in protobuf".to_owned())
+        Self("the response is not a list of Kubernetes objects in protobuf".to_owned())
     }
 }
 
-/// The position of a list's decoder.
+/// The position of a list's decoder in the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 enum At {
     #[default]
@@ -41,7 +42,7 @@ enum At {
     },
 }
 
-/// The parts that are held until they are whole.
+/// The fields that are held until they are complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     TypeMeta,
@@ -49,15 +50,15 @@ enum Part {
     Item,
 }
 
-/// Decodes a list.
+/// A decoder of one response to a list.
 #[derive(Debug, Default)]
 pub(super) struct List {
     at: At,
     varint: Varint,
     chunks: ChunkBuffer,
-    /// The bytes of the `PodList` that are still to come, while within it.
+    /// The number of bytes of the `PodList` that have not arrived; `None` outside the `PodList`.
     inside: Option<u64>,
-    /// Whether the `PodList` began.
+    /// Whether the `PodList` has begun.
     began: bool,
     is_pod_list: bool,
     meta: Option<ListMeta>,
@@ -76,7 +77,7 @@ impl ListDecoder for List {
                 match self.at {
                     At::Key if self.varint.is_whole() => self.inside = None,
                     At::Held { length: 0, .. } | At::Skipped { bytes: 0 } => {}
-                    // A field that extends beyond the list.
+                    // The field would extend beyond the list.
                     _ => return Err(Broken.into()),
                 }
             }
@@ -154,7 +155,7 @@ impl List {
         Ok(true)
     }
 
-    /// Returns what to do with a field of this length.
+    /// Returns how to read a field of this length.
     fn enter(&mut self, field: u64, length: u64) -> Result<At, DecodeError> {
         let part = match (self.inside, field) {
             (Some(left), _) if length > left => return Err(Broken.into()),
@@ -199,11 +200,11 @@ fn list_meta(message: &[u8]) -> Result<ListMeta, Broken> {
     Ok(meta)
 }
 
-/// Decodes a watch.
+/// A decoder of one response to a watch.
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     chunks: ChunkBuffer,
-    /// The length of the current frame.
+    /// The length of the current frame; `None` until it has arrived.
     length: Option<usize>,
 }
 
@@ -297,8 +298,8 @@ fn pod(message: &[u8]) -> (Object, String) {
     }
 }
 
-/// The parts of an object that a bookmark has, and that identify an invalid object: whatever can be
-/// read of its metadata.
+/// The metadata that a bookmark has, and that identifies an invalid object, as far as it can be
+/// read.
 #[derive(Debug, Default)]
 struct Head<'a> {
     name: Cow<'a, str>,
@@ -330,7 +331,7 @@ impl<'a> Head<'a> {
     }
 }
 
-/// Returns whether an annotation is the one that ends the initial events.
+/// Returns whether an annotation is the one that marks the end of the initial events.
 fn is_initial_events_end(entry: &[u8]) -> bool {
     let (mut key, mut value): (&[u8], &[u8]) = (&[], &[]);
     for field in Fields::new(entry).map_while(Result::ok) {

@@ -5,13 +5,13 @@ use crate::error::StaleReason;
 /// A request to the API server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Call {
-    /// A watch that begins with all pods.
+    /// A streaming list: a watch that begins with all pods.
     Stream,
     /// A page of a list; the first one if the token is empty.
     Page { token: String },
     /// A list in one piece.
     Whole,
-    /// A watch from a version on.
+    /// A watch of the changes after a version.
     Watch { version: String },
 }
 
@@ -26,30 +26,31 @@ impl Call {
     }
 }
 
-/// Something that happened.
+/// Something that happened to the current call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Input<'a> {
     /// The call succeeded; events or pods follow.
     Opened,
     /// A pod was added, changed or deleted. The version is empty if it could not be read.
     Changed { version: &'a str },
-    /// A bookmark. `end`: all initial events have been sent.
+    /// A bookmark. `end` says whether all initial events have been sent.
     Bookmark { version: &'a str, end: bool },
-    /// A page with this number of pods is complete. It was the last if the token is empty.
+    /// A page with this number of pods is complete. It was the last one if the token is empty.
     Page {
         version: &'a str,
         token: &'a str,
         pods: usize,
     },
-    /// The cluster has more pods than are kept, or its list does not end.
+    /// The cluster has more pods than Podgate keeps, or its list does not end.
     Excess,
-    /// 410, or a version that the server does not have yet.
+    /// The server answered 410, or has not reached the requested version yet.
     Gone,
     /// Any other status than success.
     Refused { status: u16 },
     /// The server ended the watch.
     Ended,
-    /// There is no connection, it broke, or the response was not Kubernetes'.
+    /// No connection was made, the connection broke, or the response was not that of a Kubernetes
+    /// API.
     Broken,
     /// Nothing arrived within [`super::Machine::wait`].
     Silent,
@@ -67,34 +68,34 @@ pub(crate) enum Wait {
     Silence,
 }
 
-/// The meaning of an input for the rows.
+/// The effect of an input on the state of the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Health {
-    /// Nothing new.
+    /// The state is unchanged.
     Unchanged,
-    /// They equal the cluster now.
+    /// The rows equal the cluster now.
     Confirmed,
     /// The watch works again.
     Recovered,
-    /// They may be old. The reason is `None` if an error explains it.
+    /// The rows may be out of date. The reason is `None` if an error explains it.
     Stale(Option<StaleReason>),
 }
 
 /// The next thing to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Next {
-    /// Read on.
+    /// Continue to read the response.
     Read,
-    /// Give up the current call and make [`super::Machine::call`].
+    /// Give up the current call and make the one that [`super::Machine::call`] returns.
     Call,
-    /// The same after a pause that grows with the number of failures in a row.
+    /// As `Call`, but after a pause that grows with the number of failures in a row.
     Retry { failures: u32 },
 }
 
 /// The machine's decision for an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
-    /// Whether the list is complete: sweep the rows that it did not bring.
+    /// Whether the list is complete, so that the rows that it did not bring must be removed.
     pub(crate) finish: bool,
     pub(crate) health: Health,
     pub(crate) next: Next,

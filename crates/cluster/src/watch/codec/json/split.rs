@@ -1,26 +1,26 @@
-//! Cuts the JSON of a list into the elements of its `items` and its `metadata`, and holds no more
-//! than one of them.
+//! Cuts the JSON of a list into its `metadata` and the elements of its `items`, and holds at most
+//! one of these parts at a time.
 
 use super::{DecodeError, MAX_OBJECT};
 
-/// A part that was cut out.
+/// The kind of a part that was cut out of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
     Item,
-    /// An item that is longer than the bound, without its bytes.
+    /// An item that is too long. Its bytes are not handed over.
     Oversized,
     Metadata,
 }
 
-/// The position of the splitter. `depth` counts open brackets: 1 within the list's object, 2 within
-/// its `items`.
+/// A splitter, and its position in the text. `depth` counts open brackets: it is 1 within the
+/// list's object and 2 within its `items`.
 #[derive(Debug)]
 pub(crate) struct Splitter {
     /// The most bytes of one part.
     max: usize,
-    /// Whether a longer item is skipped rather than an error.
+    /// Whether an item of more than `max` bytes is skipped. Otherwise it is an error.
     skips: bool,
-    /// Whether the current item is longer.
+    /// Whether the current item has more than `max` bytes.
     oversized: bool,
     depth: u32,
     in_string: bool,
@@ -32,7 +32,7 @@ pub(crate) struct Splitter {
     after_colon: bool,
     key: Vec<u8>,
     in_items: bool,
-    /// The part that is being cut out, and its bytes from earlier chunks.
+    /// The kind of the current part. Its bytes from earlier chunks are in `held`.
     cut: Option<Part>,
     held: Vec<u8>,
     complete: bool,
@@ -87,7 +87,7 @@ impl Splitter {
         let mut at = 0;
         while let Some(&byte) = bytes.get(at) {
             if self.in_string && !self.escaped && self.depth > 1 {
-                // The bulk of a pod is text: skip to the next byte of it that has a meaning.
+                // Most of a pod is strings, so skip to the next byte that may end one.
                 let rest = bytes.get(at..).unwrap_or_default();
                 match memchr::memchr2(b'"', b'\\', rest) {
                     Some(skip) if skip > 0 => {
@@ -119,7 +119,8 @@ impl Splitter {
         Ok(())
     }
 
-    /// Returns whether the current part may grow by these bytes. If not, its bytes are dropped.
+    /// Returns whether the current part may grow by these bytes. If it may not, drops the bytes
+    /// that are held.
     fn fits(&mut self, part: Part, more: &[u8]) -> Result<bool, DecodeError> {
         if self.held.len() + more.len() > self.max {
             if !self.skips || part == Part::Metadata {
@@ -181,7 +182,7 @@ impl Splitter {
                 self.in_string = false;
                 self.in_key = false;
             }
-            // A longer key is not one that is needed.
+            // Longer keys are not needed here.
             _ if self.in_key && self.key.len() < 16 => self.key.push(byte),
             _ => {}
         }
@@ -225,7 +226,7 @@ impl Splitter {
             return Ok(());
         }
         Err(DecodeError(
-            "the answer is not a list of Kubernetes objects in JSON".to_owned(),
+            "the response is not a list of Kubernetes objects in JSON".to_owned(),
         ))
     }
 }
