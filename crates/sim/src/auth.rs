@@ -15,24 +15,24 @@ const USERS: [(&str, &str); 4] = [
     ("nobody", ""),
 ];
 
-/// A user as authorisation sees it.
+/// A user and its groups, as authorisation needs them.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct User {
     pub(crate) name: String,
     pub(crate) groups: Vec<String>,
 }
 
-/// A request's credential, and the user that the request acts as.
+/// The user whose token a request has, and the user that it impersonates.
 #[derive(Debug)]
 pub(crate) struct Identity {
-    /// The owner of the token.
+    /// The user whose token it is.
     pub(crate) user: User,
     /// The impersonated user, if any.
     pub(crate) impersonated: Option<User>,
 }
 
 impl Identity {
-    /// Returns the user whose permissions count.
+    /// Returns the user whose permissions apply.
     pub(crate) fn effective(&self) -> &User {
         self.impersonated.as_ref().unwrap_or(&self.user)
     }

@@ -1,4 +1,4 @@
-//! A request as the API server understands it: verb, resource, object and parameters.
+//! Requests as an API server understands them: verb, resource, object and parameters.
 
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ impl Call {
         negotiate::form(self.header(ACCEPT), protobuf)
     }
 
-    /// Returns a request header as text; empty without one.
+    /// Returns a request header as text; empty if it is absent.
     pub(crate) fn header(&self, name: http::HeaderName) -> &str {
         self.request
             .headers()
@@ -104,8 +104,8 @@ impl Query {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Returns whether a parameter is set to anything but 0 or false, which is how Kubernetes
-    /// converts booleans.
+    /// Returns whether a parameter is set to anything except 0 or false. Kubernetes converts
+    /// booleans this way.
     pub(crate) fn flag(&self, name: &str) -> bool {
         self.all(name)
             .next()

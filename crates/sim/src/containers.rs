@@ -1,5 +1,5 @@
-//! The container that a log or exec request is about, and its state, with the errors of the API
-//! server and the kubelet.
+//! The container that a log or exec request is about, its state, and the errors of the API server
+//! and the kubelet.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::runtime::{Run, Runs};
 use crate::state::State;
 use crate::status::Failure;
 
-/// A container of a pod, as a request named it.
+/// A container that a request names, with its pod.
 #[derive(Debug)]
 pub(crate) struct Container {
     pub(crate) pod: Value,
@@ -78,7 +78,7 @@ impl Container {
         text(&self.pod, "/metadata/name")
     }
 
-    /// Returns the container's part of the spec.
+    /// Returns the container's entry in the spec.
     pub(crate) fn spec(&self) -> Option<&Value> {
         self.entry("/spec", ["containers", "initContainers", "ephemeralContainers"])
     }
@@ -131,7 +131,7 @@ impl Container {
         let runs = self.runs(state);
         let current = runs.as_ref().and_then(|runs| runs.current.clone());
         if previous {
-            // While the container waits for its next run, its last run counts as the previous one.
+            // While the container waits for its next run, its last run counts as the previous run.
             let run = if started {
                 runs.and_then(|runs| runs.previous)
             } else {
@@ -160,7 +160,7 @@ impl Container {
     }
 }
 
-/// Returns the text at a pointer; empty without one.
+/// Returns the text at a JSON pointer; empty if there is none.
 pub(crate) fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }

@@ -13,10 +13,10 @@ use crate::state::State;
 use crate::status::{Answer, Failure, bytes_response, json_response};
 use crate::time;
 
-/// The longest that the containers of a deleted pod take to end, if the grace period is longer.
+/// How long the containers of a deleted pod take to end, unless the grace period is shorter.
 const SHUTDOWN: Duration = Duration::from_secs(1);
 
-/// The part of `metav1.DeleteOptions` that matters here.
+/// The supported part of `metav1.DeleteOptions`.
 #[derive(Debug, Default)]
 struct Options {
     grace: Option<i64>,
@@ -29,7 +29,8 @@ struct Options {
 ///
 /// # Errors
 ///
-/// 404 when it does not exist, 409 for a precondition that fails, 400 and 422 for invalid options.
+/// 404 when the object does not exist, 409 for a failed precondition, 400 and 422 for invalid
+/// options.
 pub(crate) async fn answer(mut call: Call, kind: Kind) -> Answer {
     let body = body::object(&mut call, "DeleteOptions").await?;
     let options = options(&call, &body)?;
@@ -67,7 +68,7 @@ pub(crate) async fn answer(mut call: Call, kind: Kind) -> Answer {
 
 /// Deletes a pod as a controller does, with the pod's own grace period.
 ///
-/// Its containers take `takes` to end.
+/// `takes` is the time that its containers take to end.
 pub(crate) fn start(state: &Arc<State>, pod: &Arc<Object>, takes: Duration) {
     let period = grace(&Options::default(), &pod.value());
     if period == 0 {
@@ -77,7 +78,7 @@ pub(crate) fn start(state: &Arc<State>, pod: &Arc<Object>, takes: Duration) {
     }
 }
 
-/// Reads the options from the body, and from the query where the body leaves one out.
+/// Reads the options from the body, and those that the body lacks from the query.
 fn options(call: &Call, body: &Value) -> Result<Options, Failure> {
     let precondition = |key: &str| {
         body.pointer(&format!("/preconditions/{key}"))
@@ -210,8 +211,8 @@ fn spawn_shutdown(state: Arc<State>, pod: Arc<Object>, after: Duration) {
     });
 }
 
-/// Removes a deleted pod once its grace period is over and no finalizer holds it, as
-/// `ShouldDeleteDuringUpdate` of Kubernetes' registry has it.
+/// Removes a deleted pod if its grace period is over and no finalizer holds it, by the rules of
+/// `ShouldDeleteDuringUpdate` in Kubernetes' registry.
 fn finish(state: &Arc<State>, pod: &Arc<Object>) {
     let value = pod.value();
     let over =
@@ -264,7 +265,8 @@ fn clear_namespace(state: &State, namespace: &str) {
     }
 }
 
-/// Answers with a pod or namespace itself, or with a Status of success for other kinds.
+/// Answers with the object itself if it is a pod or a namespace, and with a Status of success for
+/// other kinds.
 fn answer_with(kind: Kind, object: &Object) -> axum::response::Response {
     if matches!(kind, Kind::Pod | Kind::Namespace) {
         return bytes_response("application/json", object.json());

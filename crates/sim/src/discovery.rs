@@ -1,6 +1,6 @@
-//! Version, API groups and resources, which kubectl reads first.
+//! Discovery: the version, API groups and resources, which kubectl reads first.
 //!
-//! The aggregated form (KEP-3352) is left out: without it kubectl asks for each group by itself.
+//! The aggregated form (KEP-3352) is left out. Without it, kubectl asks for each group separately.
 
 use serde_json::{Value, json};
 

@@ -27,19 +27,19 @@ const STDOUT: u8 = 1;
 const STDERR: u8 = 2;
 const ERROR: u8 = 3;
 const RESIZE: u8 = 4;
-/// Only in v5: the payload is the number of the channel that the sender closes.
+/// The channel of messages whose payload is the number of the channel that the sender closes (v5).
 const CLOSE: u8 = 255;
 
 const V5: &str = "v5.channel.k8s.io";
 const V4: &str = "v4.channel.k8s.io";
 
-/// The most messages that wait for the command, or for the client.
+/// The most messages that may wait for the command, and the most that may wait for the client.
 const QUEUE: usize = 8;
 
-/// The most bytes of a client's message.
+/// The most bytes of one message from the client.
 const MAX_MESSAGE: usize = 4 << 20;
 
-/// How long a command may run after its client is gone and its input has ended.
+/// How long a command may run after its client has gone and its input has ended.
 const ORPHAN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The exit status of a command whose container has ended (SIGKILL).
@@ -77,7 +77,7 @@ pub(crate) async fn route(call: Call) -> Response {
 /// A valid request.
 struct Exec {
     container: shell::Container,
-    /// The container's current run. The command ends with it.
+    /// The container's current run. The command ends when the run does.
     run: Arc<Run>,
     command: Vec<String>,
     stdin: bool,
@@ -89,7 +89,7 @@ struct Exec {
 impl Exec {
     fn parse(call: &Call) -> Result<Exec, Box<Response>> {
         let refuse = |failure: Failure| Box::new(failure.into_response());
-        // An error of the kubelet comes without a Status.
+        // The kubelet's errors come without a Status.
         let plain = |code, text: String| Box::new((code, text).into_response());
         let pod = containers::pod(call).map_err(refuse)?;
         let container = containers::choose(pod, call.query.get("container")).map_err(refuse)?;
@@ -206,7 +206,7 @@ async fn serve(socket: WebSocket, exec: Exec, state: &State) {
         () = &mut broken => return,
         (ended, sent) = &mut served => sent.map(|sender| (ended, sender)),
         () = &mut received => {
-            // The client is gone, so the output of the command has no reader.
+            // The client has gone, so the command's output has no reader.
             tokio::select! {
                 () = &mut broken => {}
                 _ = tokio::time::timeout(ORPHAN_TIMEOUT, served) => {}
@@ -270,7 +270,7 @@ async fn transmit(
     Ok(sender)
 }
 
-/// Handles the client's messages until it closes the connection or is gone, then ends the input.
+/// Handles the client's messages until it closes the connection or is gone. Then ends the input.
 async fn receive(
     mut receiver: SplitStream<WebSocket>,
     stdin: mpsc::Sender<Bytes>,
@@ -292,7 +292,7 @@ async fn receive(
         match channel.first().copied() {
             Some(STDIN) if !bytes.is_empty() => {
                 if let Some(stdin) = &stdin {
-                    // If the command has ended, or takes no input, the bytes are lost as in a
+                    // If the command has ended or takes no input, the bytes are lost, as in a
                     // closed pipe.
                     let _ = stdin.send(bytes).await;
                 }
@@ -319,7 +319,8 @@ struct Resize {
     height: u16,
 }
 
-/// Builds the Status of the error channel: how the command ended, or why it could not be started.
+/// Builds the Status of the error channel, which says how the command ended or why it could not be
+/// started.
 fn status(ended: &Result<i32, StartError>) -> Value {
     match ended {
         Ok(0) => json!({"metadata": {}, "status": "Success"}),

@@ -1,4 +1,4 @@
-//! Faults on request.
+//! Faults that a test can switch on.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::store::Store;
 
-/// The state that open log answers and execs watch. The counters only grow.
+/// The state that open log responses and execs react to. Its counters only grow.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct StreamSignal {
     pub(crate) cut_logs: u64,
@@ -34,7 +34,7 @@ struct Rules {
 
 /// The faults of one simulated cluster.
 ///
-/// Each takes effect at once, from any thread.
+/// A fault takes effect at once. The methods can be called from any thread.
 pub struct Faults {
     store: Arc<Store>,
     streams: watch::Sender<StreamSignal>,
@@ -66,14 +66,15 @@ impl Faults {
         change(&mut self.rules.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Breaks every open watch now, in the middle of a frame.
+    /// Breaks every open watch in the middle of a frame.
     pub fn drop_watches(&self) {
         self.store.signal().send_modify(|signal| signal.drops += 1);
     }
 
-    /// Silences the watches that are open now: they stay open without events and bookmarks.
+    /// Silences the watches that are open now. They stay open without events and bookmarks.
     ///
-    /// Switching it off sends what they missed. Watches opened later are not affected.
+    /// Switching the fault off sends the events that they missed. Watches opened later are not
+    /// affected.
     pub fn stall_watches(&self, on: bool) {
         self.store.signal().send_modify(|signal| {
             signal.stalled = on;
@@ -90,40 +91,42 @@ impl Faults {
 
     /// Drops the history of changes.
     ///
-    /// Open watches get the 410 ERROR event, and a watch from any older version is refused with
-    /// HTTP 410 (Expired). A watch from a version that has merely become too old gets 200 and the
-    /// ERROR event.
+    /// Open watches get an ERROR event with 410, and a new watch from any older version is refused
+    /// with HTTP 410 (Expired). Without this fault, a watch from a version that has become too old
+    /// gets 200 and the ERROR event.
     pub fn expire_history(&self) {
         self.store.expire();
         self.store.signal().send_modify(|signal| signal.expiries += 1);
     }
 
-    /// Sends bytes that are not an event, in JSON or protobuf, into every open watch.
+    /// Sends bytes that are an event neither in JSON nor in protobuf into every open watch.
     pub fn garbage_in_watches(&self) {
         self.store.signal().send_modify(|signal| signal.garbage += 1);
     }
 
-    /// Leaves out periodic bookmarks. The one that ends a streaming list still comes.
+    /// Leaves out periodic bookmarks. The bookmark that ends a streaming list is still sent.
     pub fn no_bookmarks(&self, on: bool) {
         self.no_bookmarks.store(on, Ordering::SeqCst);
     }
 
-    /// Leaves out the bookmark that ends a streaming list. Periodic bookmarks still come.
+    /// Leaves out the bookmark that ends a streaming list. Periodic bookmarks are still sent.
     pub fn no_initial_events_end(&self, on: bool) {
         self.no_initial_events_end.store(on, Ordering::SeqCst);
     }
 
-    /// Acts as a server that is too old for `sendInitialEvents` and ignores it.
+    /// Behaves as a server that is too old for `sendInitialEvents` and ignores it.
     pub fn ignore_send_initial_events(&self, on: bool) {
         self.ignore_send_initial_events.store(on, Ordering::SeqCst);
     }
 
-    /// Acts as a server with the streaming list disabled: `sendInitialEvents` gets 422.
+    /// Behaves as a server with streaming lists disabled, which answers `sendInitialEvents` with
+    /// 422.
     pub fn refuse_streaming_list(&self, on: bool) {
         self.refuse_streaming_list.store(on, Ordering::SeqCst);
     }
 
-    /// Acts as an etcd restored from a backup: versions continue from `to`, also in open watches.
+    /// Behaves as if etcd had been restored from a backup. Versions continue from `to`, even in
+    /// open watches.
     pub fn reset_resource_version(&self, to: u64) {
         self.store.reset_version(to);
         self.store.signal().send_modify(|signal| signal.resets += 1);
@@ -141,7 +144,8 @@ impl Faults {
         });
     }
 
-    /// Delays the answers to requests whose path and query contain `path_contains`; zero ends that.
+    /// Delays the responses to requests whose path and query contain `path_contains`. Zero switches
+    /// the fault off.
     pub fn delay_requests(&self, path_contains: &str, delay: Duration) {
         self.rules(|rules| {
             rules.delays.retain(|(path, _)| path != path_contains);
@@ -161,37 +165,39 @@ impl Faults {
         self.rules(|rules| rules.revoked.remove(user));
     }
 
-    /// Breaks the connection of every open log answer now.
+    /// Breaks the connection of every open log response.
     pub fn cut_logs(&self) {
         self.streams.send_modify(|signal| signal.cut_logs += 1);
     }
 
-    /// Ends every open log follow with success now, while the container keeps running.
+    /// Ends every open log follow successfully, while the containers keep running.
     pub fn end_follows(&self) {
         self.streams.send_modify(|signal| signal.end_follows += 1);
     }
 
-    /// Breaks each later log answer after this many bytes; `None` ends that.
+    /// Breaks each later log response after this many bytes. `None` switches the fault off.
     pub fn cut_logs_after(&self, bytes: Option<u64>) {
         self.rules(|rules| rules.cut_logs_after = bytes);
     }
 
-    /// Acts as a server that knows only `v4.channel.k8s.io` for exec.
+    /// Behaves as a server that supports only `v4.channel.k8s.io` for exec.
     pub fn only_v4_exec(&self, on: bool) {
         self.only_v4_exec.store(on, Ordering::SeqCst);
     }
 
-    /// Acts as a server without protobuf: JSON for clients that also accept it, 406 for others.
+    /// Behaves as a server without protobuf. Clients that also accept JSON get JSON, others get
+    /// 406.
     pub fn no_protobuf(&self, on: bool) {
         self.no_protobuf.store(on, Ordering::SeqCst);
     }
 
-    /// Breaks the connection of every open exec now.
+    /// Breaks the connection of every open exec.
     pub fn cut_execs(&self) {
         self.streams.send_modify(|signal| signal.cut_execs += 1);
     }
 
-    /// Answers a list's continue token with 410 (Expired) after this many pages; `None` ends that.
+    /// Answers a list's continue token with 410 (Expired) after this many pages. `None` switches
+    /// the fault off.
     pub fn no_pages_after(&self, pages: Option<usize>) {
         self.rules(|rules| rules.pages = pages);
     }
@@ -236,8 +242,7 @@ impl Faults {
         self.rules(|rules| rules.revoked.contains(user))
     }
 
-    /// Returns the status that this request must fail with, if any, and uses up one of the rule's
-    /// times.
+    /// Returns the status with which this request must fail, if any, and counts it for the rule.
     pub(crate) fn failure(&self, path: &str) -> Option<u16> {
         self.rules(|rules| {
             let at = rules
@@ -252,7 +257,7 @@ impl Faults {
         })
     }
 
-    /// Returns how long the answer to this request is delayed.
+    /// Returns how long to delay the response to this request.
     pub(crate) fn delay(&self, path: &str) -> Duration {
         self.rules(|rules| {
             rules

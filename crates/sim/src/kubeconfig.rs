@@ -1,10 +1,10 @@
-//! The kubeconfig of a user.
+//! Kubeconfigs of the users.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// Builds a kubeconfig in YAML with one context, named like the cluster, an inline CA and a bearer
-/// token.
+/// Builds a kubeconfig in YAML with an inline CA, a bearer token, and one context that is named
+/// like the cluster.
 pub(crate) fn write(name: &str, server: &str, authority: &str, user: &str) -> String {
     let authority = STANDARD.encode(authority);
     let name = serde_json::Value::from(name);

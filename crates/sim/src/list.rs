@@ -1,4 +1,4 @@
-//! Get and list.
+//! The get and list endpoints.
 
 mod page;
 
@@ -87,7 +87,7 @@ fn yaml(value: &Value) -> Answer {
     Ok(bytes_response("application/yaml", text))
 }
 
-/// Reads how much of an object a Table's row includes.
+/// Reads the parameter `includeObject`, which says how much of an object a Table's row includes.
 ///
 /// # Errors
 ///

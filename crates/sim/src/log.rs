@@ -21,12 +21,12 @@ use crate::state::{OpenGuard, State};
 use crate::status::{Answer, Failure};
 use crate::time;
 
-/// How many bytes of a log are read at once. An answer holds no more than these, apart from the
+/// How many bytes of a log are read at once. A response holds no more than these, apart from the
 /// buffers of the connection.
 const CHUNK: usize = 32 << 10;
 
-/// How long sent bytes have to leave before a break: a broken connection drops what it has not yet
-/// written.
+/// How long to wait before a connection is broken, so that the bytes sent so far leave first. A
+/// broken connection drops the bytes that it has not yet written.
 const BREAK_DELAY: Duration = Duration::from_millis(20);
 
 /// Answers a log request.
@@ -78,7 +78,7 @@ fn answer(call: &Call) -> Answer {
     Ok(response)
 }
 
-/// `PodLogOptions`, validated.
+/// The validated `PodLogOptions` of a request.
 #[derive(Debug, PartialEq)]
 struct Options {
     follow: bool,
@@ -153,7 +153,7 @@ fn invalid_time(time: &str) -> Failure {
     Failure::bad_request(message)
 }
 
-/// A log answer, which reads the next chunk only when the connection has taken the last one.
+/// A log response. It reads the next chunk only after the connection has taken the last one.
 struct Reader {
     state: Arc<State>,
     run: Arc<Run>,
@@ -163,7 +163,7 @@ struct Reader {
     timestamps: bool,
     /// How many bytes `limitBytes` still allows.
     left: Option<u64>,
-    /// How many bytes to send before a fault breaks the answer off.
+    /// How many bytes to send before a fault breaks the response off.
     until_break: Option<u64>,
     faults: watch::Receiver<StreamSignal>,
     seen: StreamSignal,

@@ -1,4 +1,4 @@
-//! Manifests of the objects that a simulated cluster makes itself.
+//! The manifests of objects that a simulated cluster creates itself.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -28,7 +28,7 @@ pub(crate) fn node(name: &str) -> Value {
             "machineID": "", "systemUUID": "", "bootID": ""}}})
 }
 
-/// Builds a pod on `node-1` that is Running and Ready with these containers, of the image
+/// Builds a pod on `node-1` that is Running and Ready, with these containers, whose image is
 /// `busybox:1`.
 pub(crate) fn running_pod(namespace: &str, name: &str, containers: &[&str], ip: &str) -> Value {
     let now = time::seconds(Timestamp::now());

@@ -1,15 +1,15 @@
 //! Random names and identifiers.
 //!
-//! Content draws them from generators with fixed seeds, so that the same options always make the
-//! same cluster.
+//! The content takes them from generators with fixed seeds, so that the same options always make
+//! the same cluster.
 
 use fastrand::Rng;
 
-/// The letters of generated names, from Kubernetes' `rand.SafeEncodeString`: without vowels, so
-/// that they don't form words.
+/// The letters of generated names, from Kubernetes' `rand.SafeEncodeString`. There are no vowels,
+/// so that the letters don't form words.
 const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
-/// Returns the random end of a generated name, such as a pod's.
+/// Returns a random suffix for a generated name, such as a pod's.
 pub(crate) fn suffix(rng: &mut Rng, length: usize) -> String {
     (0..length).map(|_| char::from(pick(rng, LETTERS))).collect()
 }

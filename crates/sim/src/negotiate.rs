@@ -3,11 +3,11 @@
 use crate::protobuf;
 use crate::status::Failure;
 
-/// A form that an object or a list can be answered in.
+/// The form in which an object or a list is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     Json,
-    /// Only for pods and failures.
+    /// Protobuf; only for pods and failures.
     Protobuf,
     Yaml,
     /// `meta.k8s.io/v1` Table, the columns and cells that kubectl prints.
@@ -16,7 +16,7 @@ pub(crate) enum Form {
 
 /// Chooses the first supported form of an `Accept` header, or JSON without one.
 ///
-/// `protobuf` is whether that form is supported.
+/// `protobuf` says whether that form is supported.
 ///
 /// # Errors
 ///

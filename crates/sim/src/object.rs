@@ -1,4 +1,4 @@
-//! A stored Kubernetes object, serialised, with the fields that selectors use.
+//! Stored Kubernetes objects, in serialised form, with the fields that selectors use.
 
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ impl Kind {
     }
 }
 
-/// A stored object, which is never changed, only replaced.
+/// A stored object. It is never changed, only replaced.
 #[derive(Debug)]
 pub(crate) struct Object {
     pub(crate) kind: Kind,
@@ -65,7 +65,7 @@ pub(crate) struct Object {
     pub(crate) labels: BTreeMap<String, String>,
     /// The values of the fields that a field selector may name.
     pub(crate) fields: Vec<(&'static str, String)>,
-    /// The JSON without `apiVersion` and `kind`, as the items of a list have it.
+    /// The JSON without `apiVersion` and `kind`, as in the items of a list.
     body: SharedJson,
     /// The protobuf message; only for pods.
     protobuf: Option<Encoded>,
@@ -123,7 +123,7 @@ impl Object {
     /// Returns the JSON with `apiVersion` and `kind`.
     pub(crate) fn json(&self) -> Vec<u8> {
         let kind = format!(r#"{{"kind":"{}","apiVersion":"v1","#, self.kind.name());
-        // The body's opening brace makes room for the comma.
+        // `kind`, which ends with a comma, replaces the body's opening brace.
         let mut json = Vec::with_capacity(kind.len() + self.body.len());
         self.body.append_to(&mut json);
         json.splice(0..1, kind.into_bytes());
@@ -136,7 +136,7 @@ impl Object {
     }
 }
 
-/// Returns the metadata of an object, which is added if missing and replaced if it is not an
+/// Returns the metadata of an object. Adds it if it is missing, and replaces it if it is not an
 /// object.
 pub(crate) fn metadata_mut(object: &mut Map<String, Value>) -> &mut Map<String, Value> {
     let metadata = object.entry("metadata").or_insert(Value::Null);

@@ -8,19 +8,19 @@ use std::time::Duration;
 /// The defaults suit a test.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The loopback address to listen on; port 0 takes a free one.
+    /// The loopback address to listen on. Port 0 means any free port.
     pub listen: SocketAddr,
     /// The objects that the cluster starts with.
     pub content: Content,
     /// The name of the cluster and its context in the kubeconfig.
     pub name: String,
-    /// How many watch events are kept for each kind. A watch from before them is refused with 410
-    /// (Expired).
+    /// How many watch events are kept for each kind. A watch from an earlier version is refused
+    /// with 410 (Expired).
     pub history: usize,
-    /// The age up to which watch events are kept in addition, at most 102,400 of them.
+    /// The age up to which further watch events are kept, at most 102,400 in all.
     ///
-    /// A real server keeps 75 s of them (`eventFreshDuration`), so that a watch can continue from a
-    /// list that took long.
+    /// A real server keeps them for 75 s (`eventFreshDuration`), so that a watch can continue from
+    /// a list that took a long time.
     pub fresh: Duration,
     /// The time between two bookmarks of a watch; about a minute on a real server.
     pub bookmark_every: Duration,

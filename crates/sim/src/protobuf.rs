@@ -1,7 +1,8 @@
-//! Pods and failures in protobuf, by field tables of our own.
+//! Pods and failures in protobuf, encoded by field tables of this crate.
 //!
-//! The tables share no type with the decoder of the `cluster` crate, so that a mistake in one shows
-//! in tests against the other. That is also why no crate with Kubernetes' messages is used.
+//! The tables share no type with the decoder of the `cluster` crate, so that tests of one against
+//! the other find mistakes in either. For the same reason no crate with Kubernetes' messages is
+//! used.
 
 mod objects;
 mod schema;
@@ -27,7 +28,7 @@ enum Shape {
     Bool,
     One(Message),
     Many(Message),
-    /// A message whose fields JSON has at the level of the message around it.
+    /// A message whose fields are inlined in JSON, into the object around it.
     Inline(Message),
     /// `map<string, string>`.
     TextMap,
@@ -43,5 +44,6 @@ enum Shape {
     RawJson,
 }
 
-/// Field number, name in JSON and type, from the `generated.proto` files of Kubernetes.
+/// The fields of a message: number, name in JSON and type, from the `generated.proto` files of
+/// Kubernetes.
 type Message = &'static [(u64, &'static str, Shape)];

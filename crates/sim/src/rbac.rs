@@ -1,18 +1,18 @@
-//! Authorisation by the role bindings that every simulated cluster has.
+//! Authorisation by role bindings, which are the same in every simulated cluster.
 
 use serde_json::{Value, json};
 
 use crate::auth::User;
 use crate::status::Failure;
 
-/// The attributes of a request that authorisation looks at.
+/// The attributes of a request that decide whether it is allowed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Attributes {
     pub(crate) verb: String,
     pub(crate) group: String,
     pub(crate) resource: String,
     pub(crate) subresource: String,
-    /// Empty for the whole cluster.
+    /// The namespace; empty for the whole cluster.
     pub(crate) namespace: String,
     pub(crate) name: String,
     /// The path of a request that names no resource, such as `/version`.
@@ -78,7 +78,7 @@ const BASIC: &[Rule] = &[
     ),
     Rule("create", "authentication.k8s.io", "selfsubjectreviews"),
 ];
-/// Paths that every authenticated user may get (`system:discovery`). A final `*` stands for any
+/// The paths that every authenticated user may get (`system:discovery`). A final `*` stands for any
 /// ending.
 const PATHS: &[&str] = &[
     "/api",
@@ -114,8 +114,8 @@ impl Rule {
     }
 }
 
-/// Returns the reason for which a user may do this, in the words of Kubernetes' authoriser, or
-/// `None` if it may not.
+/// Returns why a user may make a request, in the words of Kubernetes' authoriser, or `None` if it
+/// may not.
 pub(crate) fn decide(user: &User, wanted: &Attributes) -> Option<String> {
     let member = |group: &str| user.groups.iter().any(|of| of == group);
     if member("system:masters") {
@@ -160,11 +160,11 @@ pub(crate) fn decide(user: &User, wanted: &Attributes) -> Option<String> {
     ))
 }
 
-/// Refuses a request that the user has no permission for.
+/// Checks that a user may make a request.
 ///
 /// # Errors
 ///
-/// 403 in the words of Kubernetes.
+/// 403, in the words of Kubernetes, if it may not.
 pub(crate) fn authorize(user: &User, wanted: &Attributes) -> Result<(), Failure> {
     match decide(user, wanted) {
         Some(_) => Ok(()),

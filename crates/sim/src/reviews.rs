@@ -1,4 +1,4 @@
-//! Reviews: a user's permissions and identity.
+//! The reviews, which tell a user its own permissions and identity.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ pub(crate) const REVIEWS: [(&str, &str, &str); 3] = [
 ///
 /// # Errors
 ///
-/// 404 for another resource, 405 for another verb than create, 400 and 422 for an invalid body.
+/// 404 for any other resource, 405 for a verb other than create, 400 and 422 for an invalid body.
 pub(crate) async fn answer(mut call: Call) -> Answer {
     let target = &call.target;
     let known = REVIEWS

@@ -1,4 +1,4 @@
-//! The runs of the pods' containers, as the pods' status implies them.
+//! The runs of containers, as the statuses of their pods imply them.
 
 mod run;
 
@@ -33,10 +33,10 @@ impl Runtime {
         self.with(|pods| pods.get(uid)?.get(container).cloned())
     }
 
-    /// Brings the runs in line with a pod's status, and adds missing container IDs to the status.
+    /// Brings a pod's runs in line with its status, and adds missing container IDs to the status.
     ///
-    /// A container that the status calls running has a run, a higher restart count means a new run,
-    /// and the run of a terminated container has ended.
+    /// A container that is running in the status gets a run, a higher restart count means a new
+    /// run, and the run of a terminated container is ended.
     pub(crate) fn reconcile(&self, pod: &mut Value) {
         let uid = pod
             .pointer("/metadata/uid")
@@ -117,7 +117,7 @@ fn observe(known: Option<&Runs>, status: &mut Value) -> Option<Runs> {
     if let Some(code) = exit {
         runs.current.get_or_insert_with(Run::new).end(code);
     }
-    // During a back-off the log is still that of the last run.
+    // During a back-off, the log is still that of the last run.
     if !running && exit.is_none() && last.is_some() && runs.current.is_none() {
         runs.current = runs.previous.take();
     }

@@ -1,6 +1,7 @@
 //! Label and field selectors of a list or watch.
 //!
-//! The parser shares nothing with the one of the `index` crate, or their mistakes would cancel out.
+//! The parser shares nothing with that of the `index` crate, because shared mistakes would not show
+//! in tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,7 +44,7 @@ impl Selectors {
     ///
     /// # Errors
     ///
-    /// 400 for an invalid selector, and for a field that the kind has no selector for.
+    /// 400 for an invalid selector, and for a field that the kind does not support in selectors.
     pub(crate) fn from_query(query: &Query, kind: Kind) -> Result<Selectors, Failure> {
         Ok(Selectors {
             labels: labels(query.get("labelSelector").unwrap_or_default())?,
@@ -235,7 +236,7 @@ impl<'a> Tokens<'a> {
         Ok(Requirement { key, test })
     }
 
-    /// Takes the value after an operator; empty without one.
+    /// Reads the value after an operator; empty if there is none.
     fn value(&mut self) -> Result<String, Failure> {
         self.take();
         match self.peek() {

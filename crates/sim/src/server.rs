@@ -1,4 +1,4 @@
-//! The TLS server, and the steps of every request before its endpoint.
+//! The TLS server, and the handling of every request before it reaches its endpoint.
 
 use std::convert::Infallible;
 use std::io;
@@ -33,14 +33,14 @@ use crate::{delete, discovery, exec, list, log, protobuf, reviews, watch};
 /// How long a TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
-/// A listener with its connections, from start or resume to pause or stop.
+/// A listener with its connections. It lives from a start or resume to a pause or stop.
 pub(crate) struct Session {
     cut: CancellationToken,
     tasks: TaskTracker,
 }
 
 impl Session {
-    /// Listens and serves until [`Session::end`] or the cluster's stop.
+    /// Listens and serves until [`Session::end`] is called or the cluster stops.
     pub(crate) fn begin(listener: TcpListener, tls: TlsAcceptor, state: Arc<State>) -> Session {
         let session = Session {
             cut: state.stop.child_token(),
@@ -62,7 +62,8 @@ impl Session {
                             }
                         });
                     }
-                    // Probably out of file descriptors: other connections must end first.
+                    // The process is probably out of file descriptors, so wait for other
+                    // connections to end.
                     Err(error) => {
                         tracing::warn!(%error, "the simulated cluster can't accept a connection");
                         tokio::time::sleep(Duration::from_millis(50)).await;
@@ -111,7 +112,7 @@ async fn serve(stream: TcpStream, tls: TlsAcceptor, state: Arc<State>, cut: Canc
     }
 }
 
-/// A stream that fails once it is cut, even after an upgrade took it from the server.
+/// A stream that can be cut, even after an upgrade has taken it from the server.
 struct Cuttable<S> {
     stream: S,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
@@ -149,7 +150,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Cuttable<S> {
     }
 }
 
-/// Handles one request: records, delays, fails, authenticates and then answers it.
+/// Handles one request. Records it, applies faults, authenticates it and passes it to its endpoint.
 async fn handle(state: Arc<State>, request: http::Request<Incoming>) -> Response {
     let request = request.map(Body::new);
     let whole = request
@@ -231,7 +232,7 @@ async fn answer(state: Arc<State>, identity: Identity, request: http::Request<Bo
     }
     let kind = Kind::from_plural(&call.target.resource).filter(|_| call.target.version == "v1");
     let kind = kind.ok_or_else(Failure::no_route)?;
-    // `/namespaces/x` names the namespace itself. Other cluster-scoped kinds have no path in a
+    // `/namespaces/x` names the namespace itself. No other cluster-scoped kind has a path in a
     // namespace.
     if call.target.namespace.is_some() && !kind.namespaced() && kind != Kind::Namespace {
         return Err(Failure::no_route());
@@ -269,7 +270,7 @@ fn named_by_selector(call: &Call) -> Option<String> {
     Some(value.trim_start_matches('=').to_owned())
 }
 
-/// Returns the attributes of a request, as Kubernetes' `RequestInfoFactory` finds them.
+/// Returns the attributes of a request, as Kubernetes' `RequestInfoFactory` derives them.
 ///
 /// `path` is set for a request that names no resource.
 fn attributes(call: &Call, path: Option<&str>) -> Attributes {

@@ -1,6 +1,7 @@
-//! The JSON of a stored object in pieces, of which equal ones are kept once.
+//! The JSON of stored objects, in pieces. Equal pieces are kept only once.
 //!
-//! Many objects have the containers of a Deployment, its volumes and its managed fields in common.
+//! The pods of a Deployment, for example, have their containers, volumes and managed fields in
+//! common.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -8,16 +9,17 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use serde_json::Value;
 
-/// The least bytes of a value's JSON that is shared.
+/// The size in bytes from which on a value's JSON is shared.
 const WORTH_SHARING: usize = 256;
 
-/// An object to be stored, with the parts that are already serialised.
+/// An object to store, with the parts that are already serialised.
 pub(crate) struct Draft {
     pub(crate) value: Value,
     pub(crate) shared: Vec<SharedField>,
 }
 
-/// The field `section.key` as JSON and, of a pod, as protobuf. It overrides the field of the value.
+/// The field `section.key` as JSON, and for a pod also as protobuf. It replaces the field in the
+/// value.
 #[derive(Clone)]
 pub(crate) struct SharedField {
     pub(crate) section: &'static str,
@@ -40,7 +42,7 @@ impl From<Value> for Draft {
 pub(crate) struct SharedJson(Box<[Arc<[u8]>]>);
 
 impl SharedJson {
-    /// Serialises an object. The status changes often, so none of it is shared.
+    /// Serialises an object. Nothing of the status is shared, because it changes often.
     pub(crate) fn new(draft: &Draft) -> SharedJson {
         let mut pieces = Writer::default();
         let known = |section: &str, key: &str| draft.shared.iter().find(|it| it.section == section && it.key == key);
@@ -68,7 +70,7 @@ impl SharedJson {
         }
     }
 
-    /// Returns the bytes of the whole text.
+    /// Returns the number of bytes of the whole text.
     pub(crate) fn len(&self) -> usize {
         self.0.iter().map(|piece| piece.len()).sum()
     }
@@ -128,11 +130,11 @@ impl Writer {
 #[derive(Default)]
 struct Known {
     texts: HashMap<u64, Vec<Weak<[u8]>>>,
-    /// The number of hashes at which unused texts are removed.
+    /// The number of hashes at which unused texts are removed next.
     sweep_at: usize,
 }
 
-/// Returns the one copy of these bytes that all clusters of this process share.
+/// Returns the copy of these bytes that all clusters of this process share.
 pub(crate) fn intern(text: &[u8]) -> Arc<[u8]> {
     static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
     let mut hasher = DefaultHasher::new();

@@ -20,7 +20,7 @@ use crate::{content, kubeconfig, manifest, time, tls};
 
 /// A running simulated cluster.
 ///
-/// It is cheap to clone. Its server ends with [`Sim::stop`] or with the last handle.
+/// Cheap to clone. The server ends when [`Sim::stop`] is called or the last handle is dropped.
 #[derive(Clone)]
 pub struct Sim {
     inner: Arc<Inner>,
@@ -45,7 +45,7 @@ impl Sim {
     ///
     /// # Errors
     ///
-    /// When the address can't be bound or the certificates can't be made.
+    /// An error if the address can't be bound or the certificates can't be made.
     pub async fn start(options: Options) -> io::Result<Sim> {
         let (config, authority) = tls::setup(&options.name)?;
         let listener = server::bind(options.listen).await?;
@@ -74,7 +74,7 @@ impl Sim {
         })
     }
 
-    /// Returns the address that it listens on.
+    /// Returns the address that the cluster listens on.
     pub fn address(&self) -> SocketAddr {
         self.inner.address
     }
@@ -97,8 +97,8 @@ impl Sim {
     /// Creates or replaces a Pod, Namespace, Node or Event (by `kind`) and returns it as stored.
     ///
     /// A missing `uid`, `creationTimestamp` or namespace (`default`) is added. Watchers see the
-    /// change, and the containers of a pod run as its status says. A value of another kind is not
-    /// stored, and returned as it is.
+    /// change, and the containers of a pod run as its status says. A value of another kind is
+    /// returned unchanged and not stored.
     pub fn put(&self, object: Value) -> Value {
         match object.get("kind").and_then(Value::as_str).and_then(Kind::from_name) {
             Some(kind) => self.inner.state.put(kind, object).value(),
@@ -132,7 +132,7 @@ impl Sim {
         self.inner.state.remove(kind, namespace, name, None).is_some()
     }
 
-    /// Creates a pod that is Running and Ready with these containers, of the image `busybox:1`.
+    /// Creates a pod that is Running and Ready, with these containers, whose image is `busybox:1`.
     ///
     /// Its namespace is created if missing.
     pub fn run_pod(&self, namespace: &str, name: &str, containers: &[&str]) {
@@ -151,7 +151,7 @@ impl Sim {
         self.write_log_at(namespace, pod, container, Timestamp::now(), bytes)
     }
 
-    /// Appends bytes to a container's log, with this time for lines that start in them.
+    /// Appends bytes to a container's log. Lines that start in them get this time.
     pub fn write_log_at(&self, namespace: &str, pod: &str, container: &str, time: Timestamp, bytes: &[u8]) -> bool {
         let run = self.run(namespace, pod, container);
         if let Some(run) = &run {
@@ -169,8 +169,8 @@ impl Sim {
 
     /// Ends a container's run and starts the next.
     ///
-    /// Its follows end with success, its log becomes the previous one, and `restartCount` grows by
-    /// one.
+    /// Open follows of its log end successfully, the log becomes the previous one, and
+    /// `restartCount` grows by one.
     pub fn restart_container(&self, namespace: &str, pod: &str, container: &str, exit_code: i32) {
         let now = time::seconds(Timestamp::now());
         self.inner.state.update_pod(namespace, pod, |pod| {
@@ -190,7 +190,8 @@ impl Sim {
 
     /// Ends a container for good.
     ///
-    /// Once all have ended, the pod is Succeeded, or Failed if one exited with another code than 0.
+    /// Once all containers have ended, the pod is Succeeded, or Failed if one of them exited with a
+    /// code other than 0.
     pub fn end_container(&self, namespace: &str, pod: &str, container: &str, exit_code: i32) {
         let now = time::seconds(Timestamp::now());
         self.inner.state.update_pod(namespace, pod, |pod| {
@@ -215,8 +216,8 @@ impl Sim {
         self.inner.state.requests()
     }
 
-    /// Returns the number of open log follows, execs and watches, which shows that they end with
-    /// their clients.
+    /// Returns the number of open log follows, execs and watches. Tests use it to check that
+    /// streams end with their clients.
     pub fn open_streams(&self) -> usize {
         self.open_logs() + self.open_execs() + self.open_watches()
     }
@@ -236,17 +237,18 @@ impl Sim {
         self.inner.state.watches.count()
     }
 
-    /// Returns the bytes of all log answers so far, which shows back-pressure.
+    /// Returns the number of bytes of all log responses so far. Tests use it to check
+    /// back-pressure.
     pub fn log_bytes_sent(&self) -> u64 {
         self.inner.state.log_bytes.load(Ordering::SeqCst)
     }
 
-    /// Returns the number of answers in protobuf so far, failures included.
+    /// Returns the number of responses in protobuf so far, including failures.
     pub fn protobuf_answers(&self) -> u64 {
         self.inner.state.protobuf_answers.load(Ordering::SeqCst)
     }
 
-    /// Stops listening and cuts every connection. Objects and logs stay.
+    /// Stops listening and cuts every connection. Objects and logs are kept.
     pub async fn pause(&self) {
         let session = self.inner.session.lock().await.take();
         if let Some(session) = session {
@@ -254,7 +256,7 @@ impl Sim {
         }
     }
 
-    /// Listens again on the same port, unless it already does.
+    /// Listens again on the same port, unless the cluster already listens.
     ///
     /// Logs an error if the port can't be bound.
     pub async fn resume(&self) {

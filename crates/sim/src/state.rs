@@ -16,7 +16,7 @@ use crate::runtime::Runtime;
 use crate::shared_json::Draft;
 use crate::store::Store;
 
-/// How many requests are remembered.
+/// How many requests are remembered at most.
 const REMEMBERED: usize = 10_000;
 
 /// A request that the cluster received.
@@ -25,11 +25,11 @@ const REMEMBERED: usize = 10_000;
 pub struct Request {
     /// `GET`, `DELETE`, …
     pub method: String,
-    /// The path as it came, without the query.
+    /// The path as it was sent, without the query.
     pub path: String,
-    /// The query as it came; empty without one.
+    /// The query as it was sent; empty without one.
     pub query: String,
-    /// The owner of the token; empty if the token was refused.
+    /// The user whose token it is; empty if the token was refused.
     pub user: String,
     /// The value of `Impersonate-User`.
     pub impersonated_user: Option<String>,
@@ -43,7 +43,7 @@ pub struct Request {
 #[derive(Debug, Default)]
 pub(crate) struct Gauge(Arc<AtomicUsize>);
 
-/// An open stream, which counts until it is dropped.
+/// A guard that counts an open stream until it is dropped.
 #[derive(Debug)]
 pub(crate) struct OpenGuard(Arc<AtomicUsize>);
 
@@ -65,7 +65,8 @@ impl Drop for OpenGuard {
     }
 }
 
-/// A callback for every pod that a deletion removed, so that its owner can replace it.
+/// A callback that is called for every pod that a deletion removed, so that the pod can be
+/// replaced.
 pub(crate) type PodRemoved = Box<dyn Fn(&Arc<State>, &Arc<Object>) + Send + Sync>;
 
 /// The state of a cluster, shared by the server's tasks and the handles.
@@ -74,16 +75,16 @@ pub(crate) struct State {
     pub(crate) store: Arc<Store>,
     pub(crate) runtime: Runtime,
     pub(crate) faults: Faults,
-    /// Open log follows.
+    /// The number of open log follows.
     pub(crate) logs: Gauge,
     pub(crate) execs: Gauge,
     pub(crate) watches: Gauge,
-    /// The bytes of all log answers so far.
+    /// The number of bytes of all log responses so far.
     pub(crate) log_bytes: AtomicU64,
     pub(crate) protobuf_answers: AtomicU64,
-    /// Ends every task of the cluster.
+    /// The token that ends every task of the cluster.
     pub(crate) stop: CancellationToken,
-    /// Set once, by the content.
+    /// The callback for removed pods, which the content sets once.
     pub(crate) on_pod_removed: OnceLock<PodRemoved>,
     addresses: AtomicU64,
     requests: Mutex<VecDeque<Request>>,
@@ -109,7 +110,7 @@ impl State {
         }
     }
 
-    /// Creates or replaces an object. The containers of a pod run as its status says.
+    /// Creates or replaces an object. A pod's containers then run as its status says.
     pub(crate) fn put(&self, kind: Kind, draft: impl Into<Draft>) -> Arc<Object> {
         let mut draft = draft.into();
         if kind == Kind::Pod {
@@ -119,7 +120,7 @@ impl State {
         self.store.put(kind, draft)
     }
 
-    /// Changes a pod in place. Returns `None` if it does not exist or `change` returns `false`.
+    /// Changes a pod. Returns `None` if it does not exist or `change` returns `false`.
     pub(crate) fn update_pod(
         &self,
         namespace: &str,
@@ -135,7 +136,7 @@ impl State {
         })
     }
 
-    /// Removes an object now, and ends the containers of a pod.
+    /// Removes an object at once. Ends the containers if it is a pod.
     pub(crate) fn remove(&self, kind: Kind, namespace: &str, name: &str, uid: Option<&str>) -> Option<Arc<Object>> {
         let removed = self.store.remove(kind, namespace, name, uid)?;
         if kind == Kind::Pod {
@@ -144,13 +145,13 @@ impl State {
         Some(removed)
     }
 
-    /// Returns the next pod IP. They repeat after some 16 million.
+    /// Returns the next pod IP. IPs repeat after about 16 million.
     pub(crate) fn next_ip(&self) -> String {
         let [.., b, c, d] = (self.addresses.fetch_add(1, Ordering::Relaxed) + 1).to_be_bytes();
         format!("10.{b}.{c}.{d}")
     }
 
-    /// Notifies the content that a deletion removed an object, if it is a pod.
+    /// Notifies the content that a deletion removed an object, if the object is a pod.
     pub(crate) fn pod_removed(self: &Arc<Self>, object: &Arc<Object>) {
         if let Some(notify) = self.on_pod_removed.get().filter(|_| object.kind == Kind::Pod) {
             notify(self, object);
@@ -181,7 +182,7 @@ impl State {
         self.options.bookmark_every.max(Duration::from_millis(1))
     }
 
-    /// Sets the UID of a pod, by which the runtime keys its runs.
+    /// Sets the UID of a pod, which the runtime uses as the key of the pod's runs.
     fn identify(&self, pod: &mut Value) {
         let text = |pointer: &str| {
             pod.pointer(pointer)

@@ -1,4 +1,4 @@
-//! Answers, and errors as Kubernetes Status objects.
+//! Responses, and errors as Kubernetes Status objects.
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
@@ -8,14 +8,15 @@ use serde_json::{Value, json};
 use crate::object::Kind;
 use crate::protobuf;
 
-/// An error that is answered as a `metav1.Status`.
+/// An error that is sent as a `metav1.Status`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Failure {
     pub(crate) code: u16,
     pub(crate) reason: &'static str,
     pub(crate) message: String,
     pub(crate) details: Value,
-    /// The `metadata.continue` with which a list can continue after its token expired.
+    /// The `metadata.continue` of the Status, with which a list can continue after its token
+    /// expired.
     pub(crate) continue_token: Option<String>,
 }
 
@@ -99,7 +100,7 @@ impl Failure {
 }
 
 impl Failure {
-    /// Builds the answer in protobuf.
+    /// Builds the response in protobuf.
     pub(crate) fn into_protobuf(self) -> Response {
         let response = bytes_response(protobuf::MEDIA_TYPE, protobuf::failure(&self.status()));
         self.head(response)

@@ -23,22 +23,22 @@ const MAX_LAG: usize = 4096;
 /// kube-apiserver's watch cache).
 const MAX_FRESH: usize = 100 * 1024;
 
-/// One change of an object.
+/// A change of an object.
 #[derive(Debug)]
 pub(crate) struct Change {
-    /// Its place in the kind's history. Unlike `version` it never goes backwards.
+    /// The change's number in the kind's history. Unlike `version`, it never goes backwards.
     pub(crate) seq: u64,
     /// The cluster's version after the change.
     pub(crate) version: u64,
     at: Instant,
     pub(crate) before: Option<Arc<Object>>,
-    /// The object after the change, or, if deleted, its last state with the version of the
+    /// The object after the change. After a deletion, it is the last state, with the version of the
     /// deletion.
     pub(crate) after: Arc<Object>,
     pub(crate) deleted: bool,
 }
 
-/// The state that open watches react to besides the changes. The counters only grow.
+/// The state that open watches react to in addition to changes. Its counters only grow.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Signal {
     pub(crate) changes: u64,
@@ -51,12 +51,12 @@ pub(crate) struct Signal {
     pub(crate) trickles: bool,
 }
 
-/// Why a watch can't continue from its version.
+/// The reason why a watch can't continue from its version.
 #[derive(Debug, PartialEq)]
 pub(crate) struct TooOld {
     pub(crate) asked: u64,
     pub(crate) oldest: u64,
-    /// Whether a requested expiry is the reason, not the number of changes since.
+    /// Whether the reason is a requested expiry, rather than the number of later changes.
     pub(crate) forgotten: bool,
 }
 
@@ -68,11 +68,11 @@ struct Table {
     next: u64,
     /// The lowest version that a watch can start from.
     oldest: u64,
-    /// The lowest version at which a list can still be read.
+    /// The lowest version at which a list can be read.
     lost: u64,
-    /// The lowest version that a watch can start from because of a requested expiry.
+    /// The lowest version that a watch can start from after the last requested expiry.
     forgotten: u64,
-    /// Where new watches may start in the history: after the last expiry or reset.
+    /// The place in the history where new watches may start: after the last expiry or reset.
     barrier: u64,
 }
 
@@ -85,15 +85,15 @@ struct Inner {
 
 /// The objects of a cluster.
 ///
-/// Its lock is held while one object is serialised, but never for a whole list.
+/// Its lock is never held for a whole list, only while one object is serialised.
 pub(crate) struct Store {
     inner: Mutex<Inner>,
     signal: watch::Sender<Signal>,
 }
 
 impl Store {
-    /// Makes an empty store. New watches may start `keep` changes ago, or `fresh` ago if that is
-    /// more.
+    /// Makes an empty store. New watches may start up to `keep` changes ago, or up to `fresh` ago
+    /// if that is more.
     pub(crate) fn new(keep: usize, fresh: Duration) -> Store {
         let inner = Inner {
             version: 1000,
@@ -116,14 +116,14 @@ impl Store {
         self.lock().version
     }
 
-    /// Returns the signal that open watches react to. It also announces changes.
+    /// Returns the signal that open watches react to. Its receivers are also notified of changes.
     pub(crate) fn signal(&self) -> &watch::Sender<Signal> {
         &self.signal
     }
 
     /// Creates or replaces an object and completes its metadata.
     ///
-    /// A missing UID or creation time is taken from the object that it replaces, or made.
+    /// A missing UID or creation time is taken from the replaced object, or created.
     pub(crate) fn put(&self, kind: Kind, draft: impl Into<Draft>) -> Arc<Object> {
         let draft = draft.into();
         let mut inner = self.lock();
@@ -156,7 +156,7 @@ impl Store {
         self.lock().find(kind, namespace, name)
     }
 
-    /// Removes an object now, if it exists and has this `uid` (any UID for `None`).
+    /// Removes an object at once, if it exists and has this `uid` (any UID for `None`).
     pub(crate) fn remove(&self, kind: Kind, namespace: &str, name: &str, uid: Option<&str>) -> Option<Arc<Object>> {
         let mut inner = self.lock();
         let found = inner.find(kind, namespace, name)?;
@@ -219,7 +219,7 @@ impl Store {
         Ok(table.history.iter().skip(skip).take(most).cloned().collect())
     }
 
-    /// Drops the history: watches can start only from the current version on.
+    /// Drops the history, so that watches can start only from the current version on.
     pub(crate) fn expire(&self) {
         let mut inner = self.lock();
         inner.version += 1;
@@ -230,8 +230,8 @@ impl Store {
         }
     }
 
-    /// Continues counting from `to`, as after a restore of etcd. Objects with later versions get
-    /// `to`.
+    /// Makes versions continue from `to`, as after a restore of etcd. Objects with later versions
+    /// get the version `to`.
     pub(crate) fn reset_version(&self, to: u64) {
         let mut inner = self.lock();
         inner.version = to;
@@ -289,7 +289,7 @@ impl Inner {
         let last = length
             .checked_sub(keep + 1)
             .and_then(|index| table.history.get(index))
-            // After a reset, the version may be lower than one that was refused before.
+            // After a reset, the version may be lower than an earlier one.
             .filter(|last| last.seq >= table.barrier && !is_fresh(last, length));
         if let Some(last) = last {
             table.oldest = table.oldest.max(last.version);

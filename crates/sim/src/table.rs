@@ -1,4 +1,4 @@
-//! `meta.k8s.io/v1` Tables for kubectl, computed as an API server does.
+//! Tables of `meta.k8s.io/v1` for kubectl, as an API server computes them.
 
 mod pod;
 
@@ -51,7 +51,7 @@ const EVENTS: &[Column] = &[
     Column("Name", "name", true),
 ];
 
-/// How much of an object its row includes besides the cells (the parameter `includeObject`).
+/// How much of an object its row includes in addition to the cells (the parameter `includeObject`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Include {
     None,
@@ -123,7 +123,7 @@ fn or_none(text: &str) -> Value {
     if text.is_empty() { "<none>" } else { text }.into()
 }
 
-/// Returns how long ago a time was, or `<unknown>` without one.
+/// Returns how long ago a time was, or `<unknown>` for an empty one.
 fn ago(time: &str, now: Timestamp) -> String {
     time.parse::<Timestamp>().map_or_else(
         |_| "<unknown>".to_owned(),

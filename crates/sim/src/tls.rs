@@ -13,7 +13,7 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 ///
 /// # Errors
 ///
-/// When a key or certificate can't be made, for example without entropy.
+/// An error if a key or certificate can't be made, for example for lack of entropy.
 pub(crate) fn setup(name: &str) -> io::Result<(Arc<ServerConfig>, String)> {
     let mut authority = CertificateParams::default();
     authority

@@ -1,4 +1,4 @@
-//! Watches: the changes from a version on, with their faults.
+//! Watches: the changes after a version, with the faults of watches.
 
 use std::collections::VecDeque;
 use std::io;
@@ -27,13 +27,14 @@ const BATCH: usize = 64;
 /// How many bytes of initial events are serialised at once.
 const CHUNK: usize = 64 << 10;
 
-/// How long a watch lasts in seconds without `timeoutSeconds`. A real server takes 30 to 60
+/// How long in seconds a watch without `timeoutSeconds` lasts. On a real server it is 30 to 60
 /// minutes.
 const DEFAULT_TIMEOUT: u64 = 1800;
 
 /// The time between two bytes of an event that never ends.
 const TRICKLE: Duration = Duration::from_millis(20);
-/// The start of an event that never ends: in protobuf a length of 1 MiB, in JSON garbage.
+/// The beginning of an event that never ends. In protobuf it is a length of 1 MiB, in JSON it is
+/// garbage.
 const ENDLESS: &[u8] = &[0, 0x10, 0, 0];
 
 /// Answers a watch.
@@ -99,7 +100,8 @@ pub(crate) fn answer(call: &Call, kind: Kind) -> Answer {
 #[derive(Default)]
 struct Start {
     cursor: u64,
-    /// Changes up to this version are not sent. A client may ask from a version in the future.
+    /// The version up to which changes are not sent. A client may ask for changes after a future
+    /// version.
     floor: u64,
     initial: Vec<Arc<Object>>,
     /// The version of the bookmark that ends the initial events.
@@ -154,7 +156,7 @@ fn start(call: &Call, kind: Kind) -> Result<Start, Failure> {
     }
 }
 
-/// Refuses the options of a watch that `ValidateListOptions` refuses.
+/// Checks the options of a watch, as Kubernetes' `ValidateListOptions` does.
 fn check(query: &Query, streaming: bool, refused: bool, ignored: bool) -> Result<(), Failure> {
     let rule = query.get("resourceVersionMatch");
     if streaming && rule != Some("NotOlderThan") {
@@ -186,15 +188,15 @@ struct Watch {
     floor: u64,
     initial: VecDeque<Arc<Object>>,
     initial_end: Option<u64>,
-    /// The failure that ends the watch, until it is sent.
+    /// The failure that ends the watch; `None` once it was sent.
     final_error: Option<Failure>,
     ended: bool,
     /// Whether an event that never ends has started.
     trickled: bool,
     signal: tokio::sync::watch::Receiver<Signal>,
     seen: Signal,
-    /// The signal when the watch was opened. A stall affects only watches that were open at its
-    /// start.
+    /// The signal at the time when the watch was opened. A stall affects only watches that were
+    /// open when it began.
     opened: Signal,
     bookmarks: bool,
     next_bookmark: Instant,
@@ -234,7 +236,8 @@ impl Watch {
                     return Some(Ok(Bytes::from_static(if begun { b"\0" } else { ENDLESS })));
                 }
                 () = tokio::time::sleep_until(self.next_bookmark), if self.bookmarks && !stalled => {
-                    // Earlier changes go first: no event may follow a bookmark of a later version.
+                    // Send earlier changes first, because no event may follow a bookmark of a later
+                    // version.
                     let Some(version) = self.caught_up() else { continue };
                     self.next_bookmark = Instant::now() + self.state.bookmark_every();
                     if !self.state.faults.bookmarks_off() {
@@ -303,7 +306,7 @@ impl Watch {
 
     /// Returns the version up to which everything was sent, or `None` if there is more to send.
     fn caught_up(&self) -> Option<u64> {
-        // Read before the changes, so that a change in between has a later version.
+        // Read the version before the changes, so that a change in between has a later version.
         let version = self.state.store.version();
         match self.state.store.changes(self.kind, self.cursor, 1) {
             Ok(changes) if changes.is_empty() => Some(version),
@@ -311,7 +314,7 @@ impl Watch {
         }
     }
 
-    /// Returns the event of a change. An object may enter or leave the watch's selection.
+    /// Returns the event for a change, in which an object may enter or leave the watch's selection.
     fn event(&self, change: &Change) -> Option<(&'static str, Arc<Object>)> {
         let elsewhere = self
             .namespace
@@ -327,7 +330,7 @@ impl Watch {
             (None, true) => Some(("ADDED", change.after.clone())),
             (Some(_), true) => Some(("MODIFIED", change.after.clone())),
             (Some(_), false) if change.deleted => Some(("DELETED", change.after.clone())),
-            // Its last state in the selection, with the version at which it left.
+            // Send its last state in the selection, with the version at which it left.
             (Some(before), false) => Some((
                 "DELETED",
                 Arc::new(Object::new(self.kind, before.value(), change.version)),
@@ -336,7 +339,7 @@ impl Watch {
     }
 }
 
-/// Serialises frames in the form that the client asked for.
+/// A writer of frames in the form that the client asked for.
 struct Writer {
     form: Form,
     include: Include,

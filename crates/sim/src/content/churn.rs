@@ -1,4 +1,5 @@
-//! Churn for load tests: containers restart, pods become unready, pods are deleted and replaced.
+//! Churn for load tests: containers restart, pods become unready, and pods are deleted and
+//! replaced.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,11 +13,11 @@ use crate::object::{Kind, Object};
 use crate::state::State;
 use crate::time;
 
-/// How often changes are due. At a high rate several are made each time.
+/// The interval at which changes are made. At a high rate, several are made each time.
 const TICK: Duration = Duration::from_millis(20);
 
-/// The most changes that may be overdue. More are dropped, so that a slow machine does not pile
-/// them up.
+/// The most changes that may be overdue. Further ones are dropped, so that they do not pile up on a
+/// slow machine.
 const MAX_OVERDUE: usize = 100;
 
 /// The number of changes after which the list of pods is read again.
@@ -25,7 +26,7 @@ const REFRESH: usize = 2_000;
 /// How long a deleted pod's containers take to end.
 const SHUTDOWN: Duration = Duration::from_secs(2);
 
-/// Makes `rate` changes a second until the cluster stops.
+/// Makes `rate` changes per second until the cluster stops.
 ///
 /// The deletion of a pod and the creation of its replacement count as one change.
 pub(super) async fn run(state: Arc<State>, rate: f64) {
@@ -58,7 +59,7 @@ pub(super) async fn run(state: Arc<State>, rate: f64) {
             if let Some(pod) = state.store.get(Kind::Pod, namespace, name) {
                 change(&state, &pod, &mut rng);
             }
-            // A change may take longer than a tick, so requests get a turn after each.
+            // A change may take longer than a tick, so let requests run after each one.
             tokio::task::yield_now().await;
         }
         due = due.min(MAX_OVERDUE as f64);
@@ -66,7 +67,7 @@ pub(super) async fn run(state: Arc<State>, rate: f64) {
 }
 
 fn change(state: &Arc<State>, pod: &Arc<Object>, rng: &mut Rng) {
-    // A pod that has ended stays: its Job would not make another one.
+    // A pod that has ended is kept, because its Job would not create another one.
     if rng.u64(..10) == 0 && !is_over(pod) {
         delete::start(state, pod, SHUTDOWN);
         return;
@@ -77,7 +78,7 @@ fn change(state: &Arc<State>, pod: &Arc<Object>, rng: &mut Rng) {
         let status = &mut pod["status"];
         let runs = status["containerStatuses"][0]["state"]["running"].is_object();
         if !runs {
-            // A pod that is not running is merely touched, as if its kubelet reported it again.
+            // A pod that is not running only gets a new annotation, as if something had updated it.
             pod["metadata"]["annotations"]["example.com/seen"] = now.clone().into();
             return true;
         }
@@ -104,7 +105,7 @@ fn restarted(container: &mut Value, now: &str) {
     container["state"] = json!({"running": {"startedAt": now}});
     container["restartCount"] = (container["restartCount"].as_u64().unwrap_or(0) + 1).into();
     if let Some(container) = container.as_object_mut() {
-        // The runtime gives the new run an ID of its own.
+        // The runtime gives the new run its own ID.
         container.remove("containerID");
     }
 }

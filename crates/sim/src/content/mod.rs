@@ -13,7 +13,7 @@ use crate::options::Content;
 use crate::state::State;
 use crate::time;
 
-/// The age of a filled cluster when it starts; its pods are younger.
+/// The age that a filled cluster has when it starts. Its pods are younger.
 const AGE: SignedDuration = SignedDuration::from_hours(24 * 45);
 
 /// Sets the creation time of a namespace or node to that of the cluster.

@@ -23,13 +23,13 @@ pub(super) struct Page {
     pub(super) objects: Vec<Arc<Object>>,
 }
 
-/// A continue token; on the wire, base64 of its JSON.
+/// A continue token. On the wire it is the base64 of its JSON.
 struct Token {
     /// The version of the list; `None` for the current one.
     version: Option<u64>,
-    /// The last key of the page before.
+    /// The last key of the previous page.
     after: (String, String),
-    /// The number of pages before.
+    /// The number of previous pages.
     pages: u64,
 }
 
@@ -78,7 +78,7 @@ pub(super) fn read(call: &Call, kind: Kind, selectors: &Selectors) -> Result<Pag
         .and_then(|limit| usize::try_from(limit).ok())
         .filter(|limit| *limit > 0);
     let token = call.query.get("continue").map(Token::decode).transpose()?;
-    // With selectors, the limit counts matching objects, which only reading them finds.
+    // With selectors, the limit counts matching objects, so all objects must be read.
     let range_limit = limit.filter(|_| selectors.is_empty());
     let snapshot = match &token {
         Some(token) => next_page(call, kind, token, range_limit)?,
@@ -122,7 +122,7 @@ fn first_page(call: &Call, kind: Kind, limit: Option<usize>) -> Result<Snapshot,
     if asked > snapshot.version {
         return Err(too_large(asked, snapshot.version));
     }
-    // A limited list at a version is an exact one, as in Kubernetes' older semantics.
+    // A limited list at a version reads exactly that version, as in Kubernetes' older semantics.
     let exact = match call.query.get("resourceVersionMatch") {
         None => call.query.get("limit").is_some_and(|limit| limit != "0"),
         Some(rule) => rule == "Exact",
@@ -191,7 +191,7 @@ pub(crate) fn too_large(asked: u64, current: u64) -> Failure {
     .with_details(json!({"causes": [cause], "retryAfterSeconds": 1}))
 }
 
-/// Refuses the options of a list that `ValidateListOptions` refuses.
+/// Checks the options of a list, as Kubernetes' `ValidateListOptions` does.
 fn check(query: &Query) -> Result<(), Failure> {
     let rule = query.get("resourceVersionMatch");
     if rule.is_some() && query.get("resourceVersion").is_none() {

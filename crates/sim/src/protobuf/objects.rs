@@ -9,13 +9,13 @@ use super::write::{field_len, head, message, mistyped, text, write, write_field}
 use super::{MAGIC, Shape};
 use crate::shared_json::{self, Draft};
 
-/// The fields after the object in its `Unknown`: an empty encoding and content type.
+/// The fields after the object in its `Unknown`: an empty encoding and an empty content type.
 const TAIL: &[u8] = b"\x1a\x00\x22\x00";
 
-/// The least bytes of a field in metadata and spec that is shared with equal ones.
+/// The size in bytes from which on a field of metadata or spec is shared with equal fields.
 const WORTH_SHARING: usize = 128;
 
-/// A pod's message in pieces. Pieces that many pods have in common are kept once.
+/// A pod's message in pieces. A piece that many pods have in common is kept only once.
 #[derive(Debug)]
 pub(crate) struct Encoded {
     pieces: Box<[Arc<[u8]>]>,
@@ -23,7 +23,8 @@ pub(crate) struct Encoded {
 }
 
 impl Encoded {
-    /// Encodes a pod. Shared pieces come last in their section, since the order of fields is free.
+    /// Encodes a pod. Shared pieces come last in their section, which protobuf allows, because the
+    /// order of fields is free.
     pub(crate) fn new(draft: &Draft) -> Encoded {
         let mut pieces = Vec::new();
         let nothing = Map::new();
@@ -69,12 +70,12 @@ impl Encoded {
         }
     }
 
-    /// Returns the bytes that it takes as an item of a list.
+    /// Returns the number of bytes that the pod takes as an item of a list.
     pub(crate) fn item_len(&self) -> usize {
         field_len(2, self.len)
     }
 
-    /// Appends it as an item of a list.
+    /// Appends the pod as an item of a list.
     pub(crate) fn append_item(&self, out: &mut Vec<u8>) {
         head(2, self.len, out);
         self.append(out);
@@ -87,7 +88,7 @@ impl Encoded {
     }
 }
 
-/// Encodes the field `section.key` of a pod, to be shared.
+/// Encodes the field `section.key` of a pod as a shared piece.
 pub(crate) fn part(section: &str, key: &str, value: &Value) -> Vec<u8> {
     let message = if section == "metadata" { OBJECT_META } else { POD_SPEC };
     let mut out = Vec::new();
@@ -99,7 +100,7 @@ pub(crate) fn part(section: &str, key: &str, value: &Value) -> Vec<u8> {
 
 /// Builds the bytes before the items of a `PodList`.
 ///
-/// `items` is the length of the items in bytes. [`list_tail`] follows them.
+/// `items` is the length of the items in bytes. [`list_tail`] comes after them.
 pub(crate) fn list_head(metadata: &Value, items: usize) -> Vec<u8> {
     let mut meta = Vec::new();
     write(1, Shape::One(LIST_META), metadata, &mut meta);
@@ -108,7 +109,7 @@ pub(crate) fn list_head(metadata: &Value, items: usize) -> Vec<u8> {
     out
 }
 
-/// Builds the answer with one pod.
+/// Builds a response with one pod.
 pub(crate) fn object(pod: &Encoded) -> Vec<u8> {
     let mut out = begin("Pod", pod.len);
     pod.append(&mut out);
@@ -121,7 +122,7 @@ pub(crate) fn list_tail() -> &'static [u8] {
     TAIL
 }
 
-/// Builds the answer with a failure.
+/// Builds a response with a failure.
 pub(crate) fn failure(status: &Value) -> Vec<u8> {
     wrapped("Status", &message(STATUS, status))
 }
@@ -158,7 +159,8 @@ fn frame(kind: &str, len: usize, out: &mut Vec<u8>) {
     head(1, len, out);
 }
 
-/// Builds the prefix and the `Unknown` up to the `len` bytes of the object.
+/// Builds the bytes before an object of `len` bytes: the magic prefix and the beginning of the
+/// `Unknown`.
 fn begin(kind: &str, len: usize) -> Vec<u8> {
     let mut types = Vec::new();
     text(1, "v1", &mut types);

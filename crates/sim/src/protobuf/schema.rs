@@ -1,10 +1,14 @@
 //! The messages of pods and failures, from the `generated.proto` files of Kubernetes 1.36.
 //!
-//! A pod has all its fields here except some that our content never sets: `restartPolicyRules` and
-//! the statuses' `volumeMounts`, `user` and `allocatedResourcesStatus` of containers, everything
-//! about resource claims, Windows options, `fileKeyRef`, `clusterTrustBundle`, `podCertificate`,
-//! `schedulingGroup`, and volumes other than hostPath, emptyDir, secret, configMap, projected,
-//! downwardAPI, nfs and persistentVolumeClaim. Such fields are in the JSON but not in the protobuf.
+//! Some fields of pods that the content never sets are missing. If they are set, they are in the
+//! JSON but not in the protobuf. They are:
+//!
+//! - of containers, `restartPolicyRules`, and in their statuses `volumeMounts`, `user` and
+//!   `allocatedResourcesStatus`;
+//! - everything about resource claims, and Windows options;
+//! - `fileKeyRef`, `clusterTrustBundle`, `podCertificate` and `schedulingGroup`;
+//! - volumes other than hostPath, emptyDir, secret, configMap, projected, downwardAPI, nfs and
+//!   persistentVolumeClaim.
 
 mod container;
 mod meta;

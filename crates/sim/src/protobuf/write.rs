@@ -1,4 +1,4 @@
-//! Encodes the fields of messages.
+//! The encoding of messages and their fields.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -27,7 +27,7 @@ pub(super) fn write_field(
                 write_field(field, object, out);
             }
         });
-        // An empty field would say that the message is present.
+        // Write nothing, because an empty field would mean that the message is present.
         if out.len() == begin + 2 {
             out.truncate(begin);
         }
@@ -36,9 +36,10 @@ pub(super) fn write_field(
     }
 }
 
-/// Appends a field; nothing for `null`.
+/// Appends a field. Appends nothing for `null`.
 ///
-/// A value of the wrong type is written with its own wire type, so that a decoder refuses it.
+/// A value of a wrong type is written with the wire type of the value, so that a decoder refuses
+/// it.
 pub(super) fn write(number: u64, shape: Shape, value: &Value, out: &mut Vec<u8>) {
     match (shape, value) {
         (_, Value::Null) => {}
@@ -135,7 +136,7 @@ pub(super) fn head(number: u64, len: usize, out: &mut Vec<u8>) {
     varint(len as u64, out);
 }
 
-/// Returns the bytes of a field of text or of a message of `len` bytes.
+/// Returns the number of bytes of a field that holds a text or a message of `len` bytes.
 pub(super) fn field_len(number: u64, len: usize) -> usize {
     varint_len(number << 3) + varint_len(len as u64) + len
 }

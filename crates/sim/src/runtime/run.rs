@@ -7,7 +7,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-/// The most bytes that the log of a run keeps; the oldest lines go first.
+/// The most bytes that the log of a run keeps. Beyond that, the oldest lines are dropped.
 const MAX_BYTES: usize = 64 << 20;
 
 /// The most lines that the log of a run keeps.
@@ -59,7 +59,7 @@ impl Buffer {
             let (part, rest) = bytes.split_at(end);
             let rotated = self.start >= self.next();
             match self.lines.back_mut() {
-                // A rotation also ends a line: new readers start with a whole one.
+                // A rotation also ends a line, so that new readers start with a whole one.
                 Some(line) if line.bytes.last() != Some(&b'\n') && !rotated => line.bytes.extend_from_slice(part),
                 _ => self.lines.push_back(Line {
                     time,
@@ -92,9 +92,9 @@ pub(crate) struct Position {
 pub(crate) struct Piece {
     /// The time of the line's first byte.
     pub(crate) time: Timestamp,
-    /// Whether the line starts with these bytes.
+    /// Whether these bytes are the beginning of the line.
     pub(crate) begins: bool,
-    /// At most a whole line with its line feed.
+    /// The bytes: at most a whole line with its line feed.
     pub(crate) bytes: Bytes,
 }
 
@@ -131,7 +131,7 @@ impl Run {
         read(&mut self.buffer.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Appends to the log. Ignored once the run has ended.
+    /// Appends to the log. Does nothing once the run has ended.
     pub(crate) fn append(&self, time: Timestamp, bytes: &[u8]) {
         self.with(|buffer| {
             if buffer.exit.is_none() {
@@ -141,7 +141,7 @@ impl Run {
         self.changed.send_replace(());
     }
 
-    /// Sets the most bytes that the log keeps, instead of 64 MiB.
+    /// Sets how many bytes the log keeps at most, instead of 64 MiB.
     pub(crate) fn set_max_bytes(&self, bytes: usize) {
         self.with(|buffer| buffer.max_bytes = bytes);
     }
@@ -175,7 +175,7 @@ impl Run {
         })
     }
 
-    /// Returns the start of the last `lines` lines, or the end of the log for 0.
+    /// Returns the start of the last `lines` lines; for 0, the end of the log.
     pub(crate) fn tail(&self, lines: u64) -> Position {
         self.with(|buffer| {
             let start = buffer.start.max(buffer.first);
@@ -204,7 +204,7 @@ impl Run {
         })
     }
 
-    /// Reads up to about `most` bytes (at least 1) from a position; a long line comes in several
+    /// Reads up to about `most` bytes (at least 1) from a position on. A long line comes in several
     /// pieces.
     ///
     /// A reader whose position is no longer kept continues with the oldest line.

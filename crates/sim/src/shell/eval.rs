@@ -1,4 +1,4 @@
-//! Runs parsed scripts.
+//! The evaluation of parsed scripts.
 
 use super::files::Files;
 use super::io::{self, Broken, Input, Out};
@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// How deep shells may be nested in shells.
+/// How deep shells may be nested.
 const MAX_DEPTH: usize = 8;
 
-/// Why a script ends before its end.
+/// The reason why a script stops before its end.
 #[derive(Debug)]
 pub(super) enum Stop {
     Exit(i32),
@@ -27,10 +27,10 @@ impl From<Broken> for Stop {
     }
 }
 
-/// The exit status of a command, or why everything after it is skipped.
+/// The exit status of a command, or the reason why everything after it is skipped.
 pub(super) type Flow = Result<i32, Stop>;
 
-/// Returns the exit status of a process whose script ended like this.
+/// Returns the exit status of a process, given the result of its script.
 pub(super) fn exit_status(flow: Flow) -> i32 {
     match flow {
         Ok(status) | Err(Stop::Exit(status)) => status,
@@ -55,7 +55,7 @@ impl Io<'_> {
     }
 }
 
-/// The state of a shell. Each command of a pipeline, and each shell within it, has a copy.
+/// The state of a shell. Each command of a pipeline and each nested shell has its own copy.
 #[derive(Clone)]
 pub(super) struct Shell {
     pub(super) container: Arc<Container>,
@@ -103,13 +103,13 @@ impl Shell {
         }
     }
 
-    /// Makes a shell within this one; `None` if they are nested too deep.
+    /// Makes a shell within this one; `None` if shells are nested too deep.
     pub(super) fn nested(&self) -> Option<Shell> {
         let depth = self.depth + 1;
         (depth <= MAX_DEPTH).then(|| Shell { depth, ..self.clone() })
     }
 
-    /// Runs a script from its text and returns the exit status.
+    /// Parses and runs a script, and returns its exit status.
     pub(super) async fn source(&mut self, source: &str, io: Io<'_>) -> i32 {
         match parse::parse(source) {
             Ok(script) => exit_status(self.script(&script, io).await),
@@ -130,7 +130,7 @@ impl Shell {
                     Condition::Failure => self.status != 0,
                 };
                 if runs {
-                    // A script of many commands that never wait must not keep the executor busy.
+                    // Commands that never wait must not keep the executor busy for a whole script.
                     tokio::task::yield_now().await;
                     self.status = match pipeline.as_slice() {
                         [command] => self.command(command, io.reborrow()).await?,
@@ -142,7 +142,8 @@ impl Shell {
         })
     }
 
-    /// Runs commands at the same time, each in a copy of the shell; returns the last one's status.
+    /// Runs commands concurrently, each in a copy of the shell, and returns the exit status of the
+    /// last one.
     async fn pipeline(&mut self, commands: &[Command], io: Io<'_>) -> i32 {
         let mut running: Vec<BoxFuture<'_, i32>> = Vec::with_capacity(commands.len());
         let Io { input, out, err } = io;
@@ -208,7 +209,7 @@ impl Shell {
         Ok(())
     }
 
-    /// Expands a word: a variable without quotes is split at white space.
+    /// Expands a word. The value of a variable without quotes is split at white space.
     fn fields(&self, word: &Word) -> Vec<String> {
         let mut fields = Vec::new();
         let mut open: Option<String> = None;
@@ -234,7 +235,7 @@ impl Shell {
         fields
     }
 
-    /// Returns the value of a variable; empty without one.
+    /// Returns the value of a variable; empty if it is not set.
     pub(super) fn variable(&self, name: &str) -> String {
         match name {
             "?" => self.status.to_string(),

@@ -1,4 +1,4 @@
-//! The small file tree of a container, in memory.
+//! The small file tree of a container, which is kept in memory.
 
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// The most files and directories.
 const MAX_NODES: usize = 1000;
 
-/// The most bytes in all files together; more is dropped, as on a full disk.
+/// The most bytes in all files together. Further bytes are dropped, as on a full disk.
 const MAX_BYTES: usize = 4 << 20;
 
 /// A directory, or a file with its content.
@@ -17,7 +17,7 @@ pub(super) enum Node {
     File(Vec<u8>),
 }
 
-/// A file tree by absolute path, without trailing slashes. Clones share it.
+/// A file tree: its nodes by absolute path, without trailing slashes. Clones share the tree.
 #[derive(Clone)]
 pub(super) struct Files(Arc<Mutex<BTreeMap<String, Node>>>);
 
@@ -29,7 +29,7 @@ const IS_DIRECTORY: Problem = "Is a directory";
 const FULL: Problem = "No space left on device";
 
 impl Files {
-    /// Makes the usual directories, and these files with their directories.
+    /// Makes a tree with the usual directories, and these files with their directories.
     pub(super) fn new(files: impl IntoIterator<Item = (String, String)>) -> Files {
         let mut nodes = BTreeMap::new();
         for path in [

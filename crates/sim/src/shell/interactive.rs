@@ -1,4 +1,4 @@
-//! A shell that reads commands from its standard input, with a prompt if that is a terminal.
+//! Shells that read commands from their standard input, with a prompt if that is a terminal.
 
 use super::eval::{self, Flow, Io, Shell, Stop};
 use super::parse::{self, Error, Script};
@@ -6,14 +6,14 @@ use super::terminal::{Terminal, interrupted};
 use futures_util::future::BoxFuture;
 use tokio::sync::watch;
 
-/// The most bytes of one command, over all its lines.
+/// The most bytes of one command, including all its lines.
 const MAX_COMMAND: usize = 1 << 20;
 
-/// Runs commands until `exit` or the end of the input; returns the exit status.
+/// Runs commands until `exit` or the end of the input, and returns the exit status.
 pub(super) fn run<'a>(mut shell: Shell, mut io: Io<'a>) -> BoxFuture<'a, i32> {
     Box::pin(async move {
         if !io.input.is_terminal() {
-            // `… | sh` on a terminal reads a pipe and has no prompt.
+            // In `… | sh`, the shell reads a pipe, so it has no prompt even on a terminal.
             shell.terminal = None;
         }
         let _prompt = shell.terminal.as_ref().map(Terminal::prompt);
@@ -90,7 +90,7 @@ async fn line(
     Ok(read)
 }
 
-/// Runs a command, which ^C on the terminal ends without ending the shell.
+/// Runs a command. A ^C on the terminal ends the command, but not the shell.
 async fn interruptible(
     shell: &mut Shell,
     script: &Script,

@@ -1,4 +1,4 @@
-//! The streams of commands: bounded channels and files of the container.
+//! The streams of commands: bounded channels, and files of the container.
 
 use super::Output;
 use super::files::{self, Files, Problem};
@@ -13,19 +13,19 @@ const CHUNK: usize = 16 * 1024;
 /// The most chunks that a pipe holds before its writer waits.
 const PIPE_CHUNKS: usize = 4;
 
-/// The most bytes of a line; the rest is read as the next line.
+/// The most bytes of a line. The rest is read as the next line.
 const MAX_LINE: usize = 1 << 20;
 
-/// The reader is gone: to a process, SIGPIPE.
+/// The error of a stream whose reader has gone, which a process would see as SIGPIPE.
 #[derive(Debug)]
 pub(super) struct Broken;
 
 /// The standard input of a command.
 pub(super) enum Input {
-    /// At its end from the start.
+    /// An input without any bytes.
     Empty,
-    /// A client, a terminal or a pipe. An empty chunk is an end of file after which more may come
-    /// (^D on a terminal).
+    /// Bytes from a client, a terminal or a pipe. An empty chunk is an end of file after which more
+    /// may come, as after ^D on a terminal.
     Channel {
         chunks: mpsc::Receiver<Bytes>,
         rest: Bytes,
@@ -68,7 +68,7 @@ impl Input {
         matches!(self, Input::Channel { terminal: true, .. })
     }
 
-    /// Reads the next bytes; returns none at the end.
+    /// Reads the next bytes. Returns no bytes at the end.
     pub(super) async fn read(&mut self) -> Bytes {
         match self {
             Input::Empty => Bytes::new(),
@@ -79,7 +79,7 @@ impl Input {
         }
     }
 
-    /// Gives back bytes that were read, to be read again.
+    /// Puts back bytes that were read, so that they are read again.
     fn unread(&mut self, bytes: Bytes) {
         match self {
             Input::Channel { rest, .. } => *rest = bytes,
@@ -88,7 +88,7 @@ impl Input {
         }
     }
 
-    /// Reads the next line with its line feed, if it has one; returns `None` at the end.
+    /// Reads the next line, with its line feed if it has one. Returns `None` at the end.
     pub(super) async fn line(&mut self) -> Option<BytesMut> {
         let mut line = BytesMut::new();
         loop {
@@ -130,7 +130,7 @@ pub(super) enum Out {
 }
 
 impl Out {
-    /// Opens a file to write to it; empties it unless `append` is set.
+    /// Opens a file for writing, and empties it unless `append` is set.
     pub(super) fn create(files: &Files, directory: &str, path: &str, append: bool) -> Result<Out, Problem> {
         let path = files::resolve(directory, path);
         if path == "/dev/null" {
@@ -143,7 +143,7 @@ impl Out {
         })
     }
 
-    /// Writes everything, as fast as the reader takes it.
+    /// Writes all bytes, as fast as the reader takes them.
     pub(super) async fn write(&self, bytes: &[u8]) -> Result<(), Broken> {
         for chunk in bytes.chunks(CHUNK) {
             match self {

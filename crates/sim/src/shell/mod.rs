@@ -1,8 +1,8 @@
 //! A small shell in this process, with some commands of `BusyBox`.
 //!
-//! An exec into a simulated container never starts a process of the host and never reads one of its
-//! files. That rules out brush-core, which starts host processes; a parser from a crate
-//! (brush-parser) would need more code around it than the little grammar of `parse`.
+//! An exec into a simulated container never starts a process on the host and never reads a file of
+//! the host. That rules out brush-core, which starts host processes. A parser from a crate
+//! (brush-parser) would need more code around it than the small grammar of `parse`.
 
 mod commands;
 mod eval;
@@ -34,7 +34,7 @@ const BROKEN_PIPE: i32 = 141;
 /// How many typed lines may wait to be read.
 const TYPED_LINES: usize = 64;
 
-/// A piece of a command's output; never empty.
+/// A piece of a command's output, which is never empty.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Output {
     Stdout(Bytes),
@@ -55,22 +55,23 @@ pub(crate) struct Container {
     pub(crate) pod: String,
     /// The command line of process 1.
     pub(crate) command: String,
-    /// Whether the container has no shell and no other program: nothing can be started.
+    /// Whether the container has neither a shell nor any other program, so that nothing can be
+    /// started.
     pub(crate) distroless: bool,
     pub(crate) environment: Vec<(String, String)>,
     /// Files in addition to the usual ones, by absolute path.
     pub(crate) files: Vec<(String, String)>,
 }
 
-/// The ends of a command's streams.
+/// The streams of a command, seen from the command.
 pub(crate) struct Streams {
-    /// Standard input, in chunks that are never empty; `None` if the client asked for none. When
-    /// the channel closes, the file ends, or, on a terminal, the client has hung up.
+    /// Standard input, in chunks that are never empty; `None` if the client did not ask for it. The
+    /// end of the channel is the end of the file or, on a terminal, a hang-up.
     pub(crate) input: Option<mpsc::Receiver<Bytes>>,
-    /// Standard output and standard error; on a terminal everything is standard output. A command
+    /// Standard output and standard error. On a terminal, everything is standard output. A command
     /// ends once this channel has no reader.
     pub(crate) output: mpsc::Sender<Output>,
-    /// The terminal's size, as it was last set.
+    /// The current size of the terminal.
     pub(crate) size: watch::Receiver<Size>,
 }
 
@@ -93,7 +94,7 @@ pub(crate) enum StartError {
 ///
 /// # Errors
 ///
-/// [`StartError`] when the container has no such executable; nothing was written then.
+/// [`StartError`] when the container has no such executable. In this case nothing was written.
 pub(crate) async fn run(
     container: Container,
     command: &[String],

@@ -1,13 +1,13 @@
 //! The grammar: simple commands with quotes, variables and redirections, joined by `|`, `&&`, `||`
 //! and `;`.
 //!
-//! Compound commands, substitutions and background jobs are refused by name, so that a person at
-//! the demo's terminal learns why they don't work.
+//! Compound commands, substitutions and background jobs are refused with an error that names them,
+//! so that a user of the demo's terminal learns why they don't work.
 
 /// Keywords of the shell that are not simulated.
 const KEYWORDS: &[&str] = &["!", "case", "for", "function", "if", "until", "while", "{"];
 
-/// Pipelines one after the other.
+/// A script: pipelines, one after the other.
 pub(super) type Script = Vec<Step>;
 
 /// A pipeline, and when it runs.
@@ -17,7 +17,7 @@ pub(super) struct Step {
     pub(super) pipeline: Vec<Command>,
 }
 
-/// The exit status before a pipeline that lets it run.
+/// The exit status of the previous pipeline with which a pipeline runs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Condition {
     Any,
@@ -66,11 +66,11 @@ pub(super) enum Piece {
 /// Why a script can't be run.
 #[derive(Debug, PartialEq)]
 pub(super) enum Error {
-    /// A quote is open, or a command is missing at the end.
+    /// A quote is not closed, or a command is missing at the end.
     Incomplete,
     /// The grammar has no place for this.
     Unexpected(String),
-    /// A shell would run this, but we don't.
+    /// A real shell would run this, but it is not simulated.
     NotSimulated(String),
 }
 
@@ -89,7 +89,8 @@ impl Error {
 ///
 /// # Errors
 ///
-/// [`Error::Incomplete`] when more lines are needed, another [`Error`] when no line can help.
+/// [`Error::Incomplete`] when more lines are needed, and another [`Error`] when no further line
+/// could complete the script.
 pub(super) fn parse(source: &str) -> Result<Script, Error> {
     let mut parser = Parser {
         chars: source.chars().collect(),

@@ -1,5 +1,5 @@
-//! The line discipline of a terminal, as `termios(3)` and a shell's prompt have it: echo, editing
-//! of the line, ^C and ^D.
+//! The line discipline of a terminal, with the features of `termios(3)` and of a shell's prompt:
+//! echo, line editing, ^C and ^D.
 
 use super::Output;
 use bytes::{Bytes, BytesMut};
@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, watch};
 
-/// The most bytes of a line in canonical mode; more is dropped. `N_TTY_BUF_SIZE` of Linux, less one
-/// for the line feed.
+/// The most bytes of a line in canonical mode: `N_TTY_BUF_SIZE` of Linux, less one for the line
+/// feed. Further bytes are dropped.
 const MAX_LINE: usize = 4095;
 
-/// The most lines that a prompt recalls.
+/// The most lines that a prompt keeps for recall.
 const MAX_HISTORY: usize = 100;
 
 const INTERRUPT: u8 = 0x03;
@@ -22,15 +22,15 @@ const ERASE_LINE: u8 = 0x15;
 const ERASE_WORD: u8 = 0x17;
 const ESCAPE: u8 = 0x1b;
 
-/// The state of a terminal that its line discipline shares with the commands on it.
+/// The state of a terminal, which its line discipline shares with the commands that run on it.
 pub(super) struct Terminal {
-    /// Whether bytes pass as they come, in both directions (`stty raw`).
+    /// Whether bytes pass unchanged in both directions (`stty raw`).
     raw: AtomicBool,
     /// Whether typed bytes are not echoed (`stty -echo`).
     silent: AtomicBool,
-    /// Whether a prompt waits for a line: only then the arrow keys recall earlier lines.
+    /// Whether a prompt waits for a line. Only then do the arrow keys recall earlier lines.
     editing: AtomicBool,
-    /// How many shells prompt here. The innermost one takes ^C.
+    /// How many shells have a prompt on this terminal. ^C goes to the innermost one.
     prompts: AtomicUsize,
     history: Mutex<VecDeque<Vec<u8>>>,
     interrupts: watch::Sender<u64>,
@@ -66,7 +66,7 @@ impl Terminal {
         self.interrupts.subscribe()
     }
 
-    /// Completes with a ^C while no shell prompts here.
+    /// Completes at a ^C while no shell has a prompt on this terminal.
     pub(super) async fn interrupted_without_prompt(&self) {
         let mut interrupts = self.interrupts();
         loop {
@@ -77,13 +77,13 @@ impl Terminal {
         }
     }
 
-    /// Counts a shell that prompts here until the guard is dropped.
+    /// Counts a shell that has a prompt on this terminal, until the guard is dropped.
     pub(super) fn prompt(self: &Arc<Self>) -> Prompt {
         self.prompts.fetch_add(1, Ordering::Relaxed);
         Prompt(self.clone())
     }
 
-    /// Returns output as the terminal sends it: unless in raw mode, each line feed becomes a
+    /// Returns output as the terminal sends it. Except in raw mode, each line feed becomes a
     /// carriage return and a line feed.
     pub(super) fn output(&self, bytes: &[u8]) -> Bytes {
         if self.raw.load(Ordering::Relaxed) {
@@ -121,7 +121,7 @@ impl Terminal {
     }
 }
 
-/// A shell that prompts on a terminal.
+/// A guard that counts a shell with a prompt on a terminal.
 pub(super) struct Prompt(Arc<Terminal>);
 
 impl Drop for Prompt {
@@ -130,14 +130,14 @@ impl Drop for Prompt {
     }
 }
 
-/// Completes with the next ^C, or never if the terminal is gone.
+/// Completes at the next ^C, or never if the terminal has gone.
 pub(super) async fn interrupted(interrupts: &mut watch::Receiver<u64>) {
     if interrupts.changed().await.is_err() {
         std::future::pending::<()>().await;
     }
 }
 
-/// Turns typed bytes into lines until the client is gone, that is, until the terminal hangs up.
+/// Turns typed bytes into lines until the client has gone, which hangs up the terminal.
 pub(super) async fn run_line_discipline(
     mut typed: mpsc::Receiver<Bytes>,
     lines: mpsc::Sender<Bytes>,
@@ -163,7 +163,7 @@ pub(super) async fn run_line_discipline(
         }
         for byte in chunk {
             let Some(line) = discipline.key(byte) else { continue };
-            // The reader may have gone (it ended); the terminal has not.
+            // The reader may have ended, while the terminal continues.
             if !discipline.flush_echo(&output).await || lines.send(line).await.is_err() {
                 return;
             }
@@ -174,7 +174,7 @@ pub(super) async fn run_line_discipline(
     }
 }
 
-/// How much of an escape sequence (`ESC [ … letter`) has come.
+/// How much of an escape sequence (`ESC [ … letter`) has arrived.
 #[derive(Clone, Copy, PartialEq)]
 enum Escape {
     None,
@@ -187,7 +187,7 @@ struct LineDiscipline {
     line: Vec<u8>,
     echo: Vec<u8>,
     escape: Escape,
-    /// How many lines back in the history the line comes from; 0 is a new line.
+    /// How many lines back in the history the current line comes from. 0 is a new line.
     back: usize,
 }
 
@@ -207,7 +207,7 @@ impl LineDiscipline {
         }
     }
 
-    /// Handles a typed byte. Returns the bytes that it completes for the reader; empty bytes are an
+    /// Handles a typed byte. Returns the bytes that it completes for the reader. Empty bytes are an
     /// end of file.
     fn key(&mut self, byte: u8) -> Option<Bytes> {
         if self.escape != Escape::None || (byte == ESCAPE && self.terminal.editing.load(Ordering::Relaxed)) {
@@ -250,7 +250,8 @@ impl LineDiscipline {
         None
     }
 
-    /// Erases characters from the end of the line: code points, each counted as one column wide.
+    /// Erases characters from the end of the line. A character is a code point, and counts as one
+    /// column wide.
     fn erase(&mut self, count: usize) {
         for _ in 0..count {
             while self.line.last().is_some_and(|byte| byte & 0xc0 == 0x80) {

@@ -10,24 +10,24 @@ use crate::object::{Kind, Object};
 /// Objects in key order, with the version at which they were read.
 pub(crate) struct Snapshot {
     pub(crate) version: u64,
-    /// The kind's place in the history, from which a watch can continue.
+    /// The place in the kind's history from which a watch can continue.
     pub(crate) seq: u64,
     pub(crate) objects: Vec<Arc<Object>>,
-    /// How many objects follow beyond the limit.
+    /// How many objects there are beyond the limit.
     pub(crate) more: usize,
 }
 
-/// Namespace and name.
+/// The key of an object: its namespace and name.
 pub(crate) type Key = (String, String);
 
-/// The objects of a snapshot, in key order.
+/// The selection of a snapshot's objects, in key order.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Range<'a> {
-    /// Only those of this namespace.
+    /// The namespace of the objects; `None` for all.
     pub(crate) namespace: Option<&'a str>,
-    /// Only those after this key.
+    /// The key after which the objects begin.
     pub(crate) after: Option<&'a Key>,
-    /// At most this many.
+    /// The most objects.
     pub(crate) limit: Option<usize>,
 }
 
@@ -43,7 +43,8 @@ impl<'a> Range<'a> {
         range.take_while(move |(key, _)| self.namespace.is_none_or(|namespace| key.0 == namespace))
     }
 
-    /// Returns the first objects, and how many follow. The latter are counted without being read.
+    /// Returns the objects up to the limit, and the number of further ones, which are counted
+    /// without being read.
     fn split_at_limit<'t>(self, mut objects: impl Iterator<Item = &'t Arc<Object>>) -> (Vec<Arc<Object>>, usize) {
         let first = objects
             .by_ref()
@@ -64,7 +65,7 @@ impl Store {
         self.page(kind, all)
     }
 
-    /// Returns some of the objects of a kind, by namespace and name.
+    /// Returns a range of the objects of a kind, by namespace and name.
     pub(crate) fn page(&self, kind: Kind, range: Range<'_>) -> Snapshot {
         let inner = self.lock();
         let table = &inner.tables[kind as usize];
@@ -77,7 +78,7 @@ impl Store {
         }
     }
 
-    /// Returns the objects as they were at a version.
+    /// Returns a range of the objects of a kind, as they were at a version.
     ///
     /// # Errors
     ///

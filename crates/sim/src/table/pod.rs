@@ -1,4 +1,4 @@
-//! A pod's row, by the rules of Kubernetes 1.36's `printPod`.
+//! The row of a pod, by the rules of `printPod` of Kubernetes 1.36.
 
 use std::collections::HashSet;
 
@@ -55,7 +55,7 @@ fn restarted(status: &Value) -> Option<Timestamp> {
     text(status, "/lastState/terminated/finishedAt").parse().ok()
 }
 
-/// Returns how a container ended: its reason, or else its signal, or else its exit code.
+/// Returns how a container ended: the reason, or else the signal, or else the exit code.
 fn termination_reason(terminated: &Value) -> String {
     match (
         terminated["reason"].as_str().unwrap_or_default(),
@@ -108,8 +108,8 @@ impl Summary {
         summary
     }
 
-    /// Summarises the init containers up to the one that is not done; returns whether there is such
-    /// a one.
+    /// Summarises the init containers up to the first that is not done. Returns whether there is
+    /// one.
     fn init_containers(&mut self, pod: &Value, sidecars: &HashSet<&str>) -> bool {
         for (index, status) in items(pod, "/status/initContainerStatuses").iter().enumerate() {
             self.restarts += status["restartCount"].as_i64().unwrap_or(0);

@@ -26,13 +26,13 @@ const RECONCILE_EVERY: u64 = 1_000;
 /// The least and the most milliseconds between two roll-outs.
 const ROLL_OUT_EVERY: (u64, u64) = (45_000, 90_000);
 
-/// Jobs that a `CronJob` keeps (`successfulJobsHistoryLimit`).
+/// The number of Jobs that a `CronJob` keeps (`successfulJobsHistoryLimit`).
 pub(super) const JOBS_KEPT: usize = 3;
 
 /// A workload and the state that its controller keeps.
 pub(super) struct Managed {
     pub(super) workload: Workload,
-    /// The current `ReplicaSet`'s hash.
+    /// The hash of the current `ReplicaSet`.
     revision: String,
     pub(super) next_job: Timestamp,
 }
@@ -42,16 +42,16 @@ pub(super) struct Controller {
     pub(super) nodes: &'static [&'static str],
     pub(super) managed: Vec<Managed>,
     pub(super) lifecycles: Vec<PodLifecycle>,
-    /// UIDs of pods that are being deleted.
+    /// The UIDs of the pods that are being deleted.
     terminating: HashSet<String>,
     pub(super) events: Events,
     pub(super) logs: LogWriters,
     pub(super) rng: Rng,
     next_reconcile: Timestamp,
     next_roll_out: Timestamp,
-    /// The workload that was rolled out last, as an index of `managed`.
+    /// The index in `managed` of the workload that was rolled out last.
     last_rolled_out: usize,
-    /// How many IPs have been given out.
+    /// How many IPs have been assigned.
     addresses: u64,
 }
 
@@ -79,7 +79,7 @@ impl Controller {
         }
     }
 
-    /// Does everything that is due.
+    /// Takes all steps that are due.
     pub(super) fn tick(&mut self, now: Timestamp) {
         if self.next_reconcile <= now {
             self.next_reconcile = later(now, RECONCILE_EVERY);
@@ -100,7 +100,7 @@ impl Controller {
 
     fn step(&mut self, index: usize, now: Timestamp) {
         let place = self.pick_node();
-        // The step after scheduling is the only one that takes an IP.
+        // Only the step after scheduling needs an IP.
         let takes = self
             .lifecycles
             .get(index)
@@ -190,7 +190,7 @@ impl Controller {
         format!("10.244.{}.{}", self.addresses / 250 % 250, 2 + self.addresses % 250)
     }
 
-    /// Notices pods that clients deleted.
+    /// Updates the state of the pods that clients deleted.
     fn observe_deletions(&mut self) {
         let (state, terminating) = (&self.state, &mut self.terminating);
         let managed = &self.managed;
@@ -219,7 +219,7 @@ impl Controller {
         });
     }
 
-    /// Creates and deletes pods so that every workload has the pods that it asks for.
+    /// Creates and deletes pods so that every workload has the pods that it should have.
     fn reconcile(&mut self, now: Timestamp) {
         if self.next_roll_out <= now {
             self.next_roll_out = later(now, self.rng.u64(ROLL_OUT_EVERY.0..=ROLL_OUT_EVERY.1));
@@ -320,7 +320,7 @@ impl Controller {
         }
     }
 
-    /// Starts the next roll-out, of the next Deployment that is rolled out at all.
+    /// Starts the roll-out of the next Deployment that is rolled out from time to time.
     fn roll_out(&mut self, now: Timestamp) {
         let count = self.managed.len();
         let next = (1..=count)
@@ -370,7 +370,7 @@ impl Controller {
         self.lifecycles.push(lifecycle);
     }
 
-    /// Deletes the pods of jobs beyond a `CronJob`'s history limit.
+    /// Deletes the pods of Jobs beyond a `CronJob`'s history limit.
     fn prune_jobs(&mut self, index: usize) {
         let over: Vec<(String, String)> = self
             .lifecycles

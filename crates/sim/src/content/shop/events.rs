@@ -13,7 +13,7 @@ use crate::time;
 /// How long an event is kept (`--event-ttl` of the API server).
 const EVENT_TTL: SignedDuration = SignedDuration::from_hours(1);
 
-/// The most events that are kept; the oldest go first.
+/// The most events that are kept. Beyond that, the oldest are dropped.
 const MAX_EVENTS: usize = 2_000;
 
 /// The object that an event is about.
@@ -28,7 +28,7 @@ pub(super) struct Subject<'a> {
     pub(super) init: bool,
 }
 
-/// One occurrence to be recorded.
+/// An occurrence to record.
 pub(super) struct Event<'a> {
     /// The component that reports it: `kubelet`, `default-scheduler` or a controller.
     pub(super) reporter: &'a str,
@@ -38,12 +38,12 @@ pub(super) struct Event<'a> {
     pub(super) message: String,
 }
 
-/// Records events. The same event again raises the count of the first.
+/// A recorder of events. Recording an event again raises the count of the first.
 pub(super) struct Events {
     state: Arc<State>,
-    /// Name, count and first time of each event, by subject, container and reason.
+    /// The name, count and first time of each event, by subject, container and reason.
     known: HashMap<String, (String, u64, Timestamp)>,
-    /// The keys of `known` by first time.
+    /// The keys of `known`, in the order of their first times.
     order: VecDeque<(Timestamp, String)>,
     written: u64,
 }
@@ -81,7 +81,7 @@ impl Events {
         self.forget(now);
     }
 
-    /// Removes events that are too old or too many.
+    /// Removes the events that are too old, and the oldest ones beyond the bound.
     fn forget(&mut self, now: Timestamp) {
         while let Some((first, key)) = self.order.front() {
             if now.duration_since(*first) < EVENT_TTL && self.order.len() <= MAX_EVENTS {

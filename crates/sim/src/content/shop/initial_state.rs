@@ -1,4 +1,4 @@
-//! The shop as it is when the cluster starts.
+//! The initial state of the shop.
 
 use jiff::Timestamp;
 
@@ -41,7 +41,7 @@ impl Controller {
         self.tick(now);
     }
 
-    /// Brings a pod to the state that it would have by now, with the log of its past.
+    /// Brings a pod to the state that it would have by now, and writes the log of its past.
     fn fast_forward(&mut self, mut lifecycle: PodLifecycle, workload: &Workload, now: Timestamp) {
         let (node, host) = self.pick_node();
         if lifecycle.pod.node.is_empty() && !matches!(workload.scenario, Scenario::Unschedulable(_)) {
@@ -107,8 +107,8 @@ impl Controller {
                 lifecycle.stage = Stage::Over;
             }
             Scenario::Crashes { code, reason, after } => {
-                // Two runs, so that there is a previous log. The container then waits for its
-                // third.
+                // Simulate two runs, so that there is a previous log. The container then waits for
+                // its third run.
                 let restarts = self.rng.u64(9..=60);
                 self.crash(
                     lifecycle,
@@ -134,8 +134,8 @@ impl Controller {
         }
     }
 
-    /// Lets the first container run for `lasted` seconds until `ended`, crash, and wait for its
-    /// next run.
+    /// Simulates that the first container ran for `lasted` seconds, crashed at `ended`, and waits
+    /// for its next run.
     fn crash(
         &mut self,
         lifecycle: &mut PodLifecycle,
@@ -193,7 +193,7 @@ impl Controller {
         self.events.write(when, &subject, event);
     }
 
-    /// Lets the first container write its log and end at a time in the past.
+    /// Simulates that the first container wrote its log and ended at a time in the past.
     fn end_first_container(
         &mut self,
         lifecycle: &mut PodLifecycle,

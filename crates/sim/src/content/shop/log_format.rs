@@ -37,9 +37,9 @@ const BROWSED: &[&str] = &[
 /// The format of a container's log, named for the program that writes it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum LogFormat {
-    /// The combined log format.
+    /// The combined access log format of nginx.
     Nginx,
-    /// Lines of JSON by this logger.
+    /// Lines of JSON, with this logger's name.
     Json(&'static str),
     /// Text with ANSI colours.
     DevServer,
@@ -48,11 +48,11 @@ pub(super) enum LogFormat {
     Python,
     Postgres,
     Redis,
-    /// `level=info msg=…` by this component.
+    /// Lines of `level=info msg=…`, with this component's name.
     Logfmt(&'static str),
     CoreDns,
     Klog,
-    /// An access log of JSON.
+    /// An access log in JSON.
     Envoy,
     /// The steps of a batch job.
     Batch,
@@ -72,7 +72,7 @@ impl LogFormat {
         }
     }
 
-    /// Writes an entry, which may span several lines, with its last line feed.
+    /// Returns an entry, which may span several lines, including its last line feed.
     ///
     /// `count` is the number of entries before it.
     pub(super) fn entry(self, rng: &mut Rng, now: Timestamp, count: u64) -> String {
@@ -124,7 +124,8 @@ impl LogFormat {
         }
     }
 
-    /// Returns the last entry of a container that ends with this exit code; empty for most formats.
+    /// Returns the last entry of a container that ends with this exit code. It is empty for most
+    /// formats.
     pub(super) fn exit_message(self, now: Timestamp, code: i32) -> String {
         let clock = now.strftime("%Y-%m-%d %H:%M:%S,%3f");
         match (self, code) {

@@ -1,4 +1,4 @@
-//! Writes the logs of the shop's containers.
+//! The writer of the logs of the shop's containers.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use super::log_format::LogFormat;
 use crate::runtime::Run;
 use crate::state::State;
 
-/// The most bytes that a log of the shop keeps: the demo may run for weeks.
+/// The most bytes that a log of the shop keeps. It is small, because the demo may run for weeks.
 const MAX_LOG_BYTES: usize = 2 << 20;
 
-/// The most entries that a long-running container has written before the cluster starts.
+/// The most entries in a container's log when the cluster starts, however long it has been running.
 const MAX_BACKLOG: u64 = 200;
 
 /// A running container with a log to write.
@@ -24,7 +24,7 @@ struct LogWriter {
     next: Timestamp,
 }
 
-/// The logs of all running containers of a cluster.
+/// The writers for all running containers of a cluster.
 pub(super) struct LogWriters {
     state: Arc<State>,
     writers: Vec<LogWriter>,
@@ -38,7 +38,8 @@ impl LogWriters {
         }
     }
 
-    /// Starts the log of a container that has run since `since`, with the entries of that time.
+    /// Starts the log of a container that has run since `since`, and writes the entries of the time
+    /// until now.
     pub(super) fn start(
         &mut self,
         uid: &str,

@@ -1,4 +1,4 @@
-//! A pod of the shop, and the object that it is stored as.
+//! The pods of the shop, and the objects that they are stored as.
 
 use fastrand::Rng;
 use jiff::Timestamp;
@@ -59,11 +59,11 @@ pub(super) struct Pod {
     pub(super) revision: String,
     pub(super) version: u32,
     pub(super) created: Timestamp,
-    /// Empty until it is scheduled.
+    /// The node's name; empty until the pod is scheduled.
     pub(super) node: String,
     pub(super) host: String,
     pub(super) address: String,
-    /// Why the pod fits on no node.
+    /// Why the pod does not fit on any node.
     pub(super) unschedulable: Option<&'static str>,
     pub(super) init: Vec<Container>,
     pub(super) containers: Vec<Container>,
@@ -95,12 +95,12 @@ impl Pod {
         self.containers.iter().all(|it| it.ready)
     }
 
-    /// Returns whether all containers have ended for good.
+    /// Returns whether all containers have ended and none will be restarted.
     pub(super) fn is_over(&self) -> bool {
         matches!(self.phase(), "Succeeded" | "Failed")
     }
 
-    /// Builds the whole object.
+    /// Builds the pod's object.
     pub(super) fn object(&self, workload: &Workload) -> Value {
         json!({"kind": "Pod", "apiVersion": "v1", "metadata": self.metadata(workload), "spec": self.spec(workload),
             "status": self.status(workload)})
@@ -229,7 +229,7 @@ impl Pod {
     }
 }
 
-/// Returns the UID of an owner, which is the same for all its pods.
+/// Returns the UID of an owner, which all its pods name.
 fn owner_uid(workload: &Workload, owner: &str) -> String {
     let text = format!("{}/{owner}", workload.namespace);
     let seed = text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
@@ -271,7 +271,8 @@ fn container_spec(template: &ContainerTemplate, version: u32, workload: &Workloa
     spec
 }
 
-/// Returns the resources of a container. Every class of [`qos_class`] occurs.
+/// Returns the resources of a container. They are chosen so that every class of [`qos_class`]
+/// occurs.
 fn resources(owner: Owner, memory: &str) -> Value {
     match owner {
         Owner::StatefulSet => {

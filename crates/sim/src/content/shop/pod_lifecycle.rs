@@ -1,4 +1,4 @@
-//! The lifecycle of one pod: scheduled, started, ready, and then as its scenario has it.
+//! The lifecycle of one pod: it is scheduled, started and ready, and then follows its scenario.
 
 use fastrand::Rng;
 use jiff::Timestamp;
@@ -8,11 +8,11 @@ use super::log_writer::{LogWriters, later};
 use super::pod::{Container, ContainerState, Pod, Termination, image};
 use super::workloads::{ContainerTemplate, Scenario, Workload};
 
-/// The longest back-off of a crash loop in seconds. The kubelet's is 5 minutes, too long to watch
-/// in a demo.
+/// The longest back-off of a crash loop in seconds. That of the kubelet, 5 minutes, is too long for
+/// a demo.
 const MAX_BACK_OFF: u64 = 80;
 
-/// The time of a step that never comes.
+/// The time of a step that never happens.
 const NEVER: Timestamp = Timestamp::MAX;
 
 /// A stage of the lifecycle.
@@ -20,14 +20,14 @@ const NEVER: Timestamp = Timestamp::MAX;
 pub(super) enum Stage {
     New,
     Scheduled,
-    /// The init container of this index runs.
+    /// The init container with this index is running.
     Init(usize),
     Started,
     Ready,
     /// The first container has crashed.
     Crashed,
     BackOff,
-    /// The image could not be pulled. `true` while the kubelet backs off.
+    /// The image could not be pulled. `true` during the kubelet's back-off.
     NotPulled(bool),
     Over,
 }
@@ -41,7 +41,7 @@ pub(super) struct PodLifecycle {
     pub(super) next: Timestamp,
 }
 
-/// The parts of the shop that a step uses.
+/// The parts of the shop that a step needs.
 pub(super) struct StepContext<'a> {
     pub(super) workload: &'a Workload,
     pub(super) events: &'a mut Events,
@@ -49,7 +49,7 @@ pub(super) struct StepContext<'a> {
     pub(super) rng: &'a mut Rng,
     /// A node and its IP, for a pod that is to be scheduled.
     pub(super) place: (&'static str, String),
-    /// A free IP, for a pod that has none.
+    /// A free IP, for a pod that does not have one yet.
     pub(super) address: String,
     pub(super) now: Timestamp,
 }
@@ -355,7 +355,7 @@ fn back_off(restarts: u64) -> u64 {
     (10 << restarts.min(3)).min(MAX_BACK_OFF)
 }
 
-/// Makes a crashed container wait; its termination becomes its last state.
+/// Makes a crashed container wait for its next run. Its termination becomes its last state.
 pub(super) fn wait_for_restart(container: &mut Container, message: String) {
     let waiting = ContainerState::Waiting {
         reason: "CrashLoopBackOff",

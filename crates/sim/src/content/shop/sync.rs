@@ -1,4 +1,4 @@
-//! Brings the stored pods and their logs up to date with the lifecycles.
+//! Updates of the stored pods and their logs from the lifecycles.
 
 use fastrand::Rng;
 use jiff::Timestamp;
@@ -44,7 +44,7 @@ pub(super) fn sync_pod(state: &State, lifecycle: &PodLifecycle, workload: &Workl
     });
 }
 
-/// Sets the IDs of the runs that a container's status shows. The runtime makes that of a new run.
+/// Sets the container IDs in a container's status. That of a new run is left to the runtime.
 fn identify(now: &mut Value, before: &Value) {
     let id = &before["containerID"];
     if now["restartCount"] == before["restartCount"] && id.is_string() {

@@ -2,7 +2,7 @@
 
 use super::log_format::LogFormat;
 
-/// A cluster of the shop.
+/// The content of one of the shop's clusters.
 pub(super) struct Plan {
     pub(super) nodes: &'static [&'static str],
     pub(super) workloads: Vec<Workload>,
@@ -24,21 +24,21 @@ pub(super) struct Workload {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Owner {
-    /// A Deployment, through a `ReplicaSet`. `true` if it is rolled out now and then.
+    /// A Deployment with its `ReplicaSet`. `true` if it is rolled out from time to time.
     Deployment(bool),
     StatefulSet,
-    /// One on every node.
+    /// A `DaemonSet`, with one pod on every node.
     DaemonSet,
     Job,
-    /// A Job at an interval in seconds; the last three stay.
+    /// A `CronJob` that starts a Job at an interval in seconds. The last three Jobs are kept.
     CronJob(u64),
 }
 
-/// The way that the pods of a workload go.
+/// What happens to the pods of a workload.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Scenario {
     Runs,
-    /// The first container crashes after this many seconds, again and again.
+    /// The first container crashes repeatedly, after this many seconds.
     Crashes {
         code: i32,
         reason: &'static str,
@@ -51,7 +51,7 @@ pub(super) enum Scenario {
     },
     /// The image can't be pulled.
     NoImage,
-    /// The pods fit on no node, for this reason.
+    /// The pods do not fit on any node, for this reason.
     Unschedulable(&'static str),
     /// The readiness probe of the first container fails.
     NotReady,
@@ -303,7 +303,7 @@ const ONLY_GPU: &str = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu. 
 const NO_MEMORY: &str = "0/2 nodes are available: 2 Insufficient memory. no new claims to deallocate, preemption: 0/2 nodes \
                          are available: 2 No preemption victims found for incoming pod.";
 
-/// Makes a workload without init containers whose pods run well.
+/// Makes a workload without init containers and without problems.
 fn plain(
     namespace: &'static str,
     name: &'static str,
@@ -323,7 +323,7 @@ fn plain(
     }
 }
 
-/// Returns the cluster of this name: `staging`, or else `production`.
+/// Returns the content of a cluster: `staging`, or for any other name `production`.
 pub(super) fn plan(cluster: &str) -> Plan {
     use Owner::{CronJob, DaemonSet, Deployment, Job, StatefulSet};
     let staging = cluster == "staging";

@@ -1,6 +1,6 @@
-//! Many ordinary pods for load tests, the same for the same size.
+//! Many ordinary pods for load tests. Clusters of the same size have the same pods.
 //!
-//! They write no logs, so that a test of a reader measures the reader alone.
+//! The pods write no logs, so that a test of a log reader measures only the reader.
 
 mod template;
 mod workload;
@@ -18,7 +18,7 @@ use crate::state::State;
 use template::Template;
 use workload::{Owner, Size, Workload};
 
-/// Fills a cluster, and changes `churn` pods a second until it stops.
+/// Fills a cluster, and changes `churn` pods per second until the cluster stops.
 pub(super) fn fill(state: &Arc<State>, pods: usize, nodes: usize, namespaces: usize, churn: f64) {
     let size = Size {
         pods,
@@ -47,7 +47,7 @@ pub(super) fn fill(state: &Arc<State>, pods: usize, nodes: usize, namespaces: us
         }
     }
     let seed = AtomicU64::new(1 << 40);
-    // A cluster has one content, so this is the only place that sets it.
+    // Setting it can't fail, because a cluster has only one content.
     let _ = state.on_pod_removed.set(Box::new(move |state, pod| {
         replace(state, pod, &size, seed.fetch_add(1, Ordering::Relaxed))
     }));
@@ -56,7 +56,7 @@ pub(super) fn fill(state: &Arc<State>, pods: usize, nodes: usize, namespaces: us
     }
 }
 
-/// Creates the replacement of a deleted pod, as its owner would. A Job makes none.
+/// Creates the replacement of a deleted pod, as its owner would. The pod of a Job is not replaced.
 fn replace(state: &Arc<State>, removed: &Arc<Object>, size: &Size, seed: u64) {
     let Some(workload) = Workload::from_pod_name(&removed.name, size).filter(|it| it.namespace == removed.namespace)
     else {

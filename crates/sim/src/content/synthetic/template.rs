@@ -1,7 +1,7 @@
 //! The JSON of synthetic pods.
 //!
-//! It is as large as that of ordinary pods, about 20 kB, and mostly the same for all pods of a
-//! workload.
+//! The JSON is as large as that of ordinary pods, about 20 kB, and mostly the same for all pods of
+//! a workload.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -15,12 +15,12 @@ const VARIABLES: usize = 24;
 
 const CONTAINERS: [&str; 2] = ["main", "proxy"];
 
-/// The parts that all pods of a workload share: everything but names, places, times and status.
+/// The parts that all pods of a workload share: everything except names, nodes, times and status.
 pub(super) struct Template {
     /// The pod without its largest parts.
     value: Value,
-    /// The largest parts, already serialised, so that a pod costs neither the time nor the memory
-    /// of another copy.
+    /// The largest parts, already serialised, so that each pod saves the time and the memory of a
+    /// copy.
     shared: Vec<SharedField>,
 }
 

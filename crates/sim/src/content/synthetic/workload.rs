@@ -1,6 +1,6 @@
 //! The workloads of a synthetic cluster.
 //!
-//! Everything about a pod follows from the size of the cluster and the number of the pod.
+//! Everything about a pod is determined by the size of the cluster and the number of the pod.
 
 use fastrand::Rng;
 
@@ -118,7 +118,7 @@ impl Workload {
         (0..self.replicas).map(|index| self.pod(index, (self.number * REPLICAS + index) as u64))
     }
 
-    /// Makes the pod with this place in the workload. The seed makes its name and UID unique.
+    /// Makes the pod with this index in the workload. The seed makes its name and UID unique.
     pub(super) fn pod(&self, index: usize, seed: u64) -> PodIdentity {
         let mut rng = Rng::with_seed(seed ^ 0x5eed_0000_0000_0000);
         let name = match self.owner {
@@ -145,13 +145,13 @@ impl Workload {
 /// One pod of a workload.
 #[derive(Clone, Debug)]
 pub(super) struct PodIdentity {
-    /// Its place among all pods of the cluster, which determines its node and its IP.
+    /// The pod's index among all pods of the cluster, which determines its node and its IP.
     pub(super) number: usize,
     pub(super) name: String,
     pub(super) uid: String,
     pub(super) health: Health,
-    /// Which variant of its problem the pod has.
+    /// The variant of the pod's problem.
     pub(super) variant: usize,
-    /// The age in seconds when the cluster starts.
+    /// The pod's age in seconds when the cluster starts.
     pub(super) age: u64,
 }

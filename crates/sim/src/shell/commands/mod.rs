@@ -1,4 +1,4 @@
-//! The commands that a container has, as `BusyBox` has them.
+//! The commands of a container, which behave like those of `BusyBox`.
 
 mod files;
 mod session;
@@ -7,7 +7,7 @@ mod text;
 
 use super::eval::{Flow, Io, Shell};
 
-/// Every command that is a file in `/bin`; an exec can start these.
+/// The commands that are files in `/bin`. An exec can start these.
 pub(super) const NAMES: &[&str] = &[
     "cat", "clear", "date", "echo", "env", "false", "grep", "head", "hostname", "id", "ls", "ps", "pwd", "sh", "sleep",
     "stty", "true", "uname", "whoami", "yes",
@@ -23,7 +23,7 @@ pub(super) fn lookup(name: &str) -> Option<&str> {
     NAMES.contains(&base).then_some(base)
 }
 
-/// Runs a command by its words; the first is its name.
+/// Runs a command, whose name is the first of its words.
 pub(super) async fn run(shell: &mut Shell, words: &[String], mut io: Io<'_>) -> Flow {
     let Some((name, arguments)) = words.split_first() else {
         return Ok(0);

@@ -19,7 +19,7 @@ pub(super) async fn cd(shell: &mut Shell, arguments: &[String], io: &mut Io<'_>)
     }
 }
 
-/// Ends the shell with a status, of which the last eight bits count, as a process has no more.
+/// Ends the shell with an exit status. Only its last eight bits count, as for a process.
 pub(super) fn exit(shell: &Shell, arguments: &[String]) -> Flow {
     let status = match arguments.first() {
         None => shell.status,
@@ -28,7 +28,7 @@ pub(super) fn exit(shell: &Shell, arguments: &[String]) -> Flow {
     Err(Stop::Exit(status))
 }
 
-/// Runs a command in the shell's place: when the command ends, so does the shell.
+/// Runs a command in place of the shell, which ends when the command ends.
 pub(super) async fn exec(shell: &mut Shell, arguments: &[String], io: &mut Io<'_>) -> Flow {
     let status = Box::pin(super::run(shell, arguments, io.reborrow())).await?;
     if arguments.is_empty() {

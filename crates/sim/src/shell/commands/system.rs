@@ -4,7 +4,7 @@ use super::super::eval::{Flow, Io, Shell};
 use super::{fail, print};
 use std::time::Duration;
 
-/// The most seconds of a sleep; longer ones end then.
+/// The longest sleep in seconds. A longer one ends after this time.
 const MAX_SLEEP: f64 = 30.0 * 24.0 * 3600.0;
 
 pub(super) async fn sleep(arguments: &[String], io: &mut Io<'_>) -> Flow {

@@ -4,7 +4,7 @@ use super::super::eval::{Flow, Io, Shell};
 use super::super::io::Input;
 use super::{fail, options, print};
 
-/// Prints its arguments; `-n` leaves the line feed out.
+/// Prints its arguments. `-n` leaves the line feed out.
 pub(super) async fn echo(arguments: &[String], io: &mut Io<'_>) -> Flow {
     match arguments.split_first() {
         Some((option, rest)) if option == "-n" => print(io, &rest.join(" ")).await,
@@ -22,12 +22,12 @@ pub(super) async fn yes(arguments: &[String], io: &mut Io<'_>) -> Flow {
     let block = line.repeat((4096 / line.len()).max(1));
     loop {
         io.out.write(block.as_bytes()).await?;
-        // A reader that never makes us wait (`> /dev/null`) must not keep the executor busy.
+        // An output that never makes us wait, such as `/dev/null`, must not keep the executor busy.
         tokio::task::yield_now().await;
     }
 }
 
-/// Returns the file of this name, or else the standard input.
+/// Returns the file with this name, or the standard input without a name.
 fn source<'a>(
     shell: &Shell,
     path: Option<&&str>,
@@ -43,7 +43,7 @@ fn source<'a>(
     }
 }
 
-/// Prints the first lines: ten, or `-n NUMBER`.
+/// Prints the first ten lines, or as many as `-n NUMBER` says.
 pub(super) async fn head(shell: &Shell, arguments: &[String], io: &mut Io<'_>) -> Flow {
     let (lines, paths) = match arguments {
         [option, number, paths @ ..] if option == "-n" => (number.parse().ok(), paths),
@@ -66,7 +66,8 @@ pub(super) async fn head(shell: &Shell, arguments: &[String], io: &mut Io<'_>) -
     Ok(0)
 }
 
-/// Prints lines that contain a fixed string; `-i` ignores case, `-v` prints the other lines.
+/// Prints the lines that contain a fixed string. `-i` ignores case, and `-v` prints the other
+/// lines.
 pub(super) async fn grep(shell: &Shell, arguments: &[String], io: &mut Io<'_>) -> Flow {
     let (options, others) = options(arguments);
     let Some((pattern, paths)) = others.split_first() else {
