@@ -264,7 +264,7 @@ fn exit(ended: &Terminated) -> String {
         137 => "SIGKILL, killed",
         139 => "SIGSEGV, invalid memory access",
         141 => "SIGPIPE",
-        143 => "SIGTERM, told to end",
+        143 => "SIGTERM, asked to end",
         _ if matches!(reason.as_str(), "" | "Error" | "Completed") => return format!("exit code {code}"),
         _ => reason,
     };

@@ -27,7 +27,7 @@ const CAUSES: [(&str, &[&str]); 12] = [
         ],
     ),
     (
-        "there is none for the node's platform",
+        "it has no variant for the node's platform",
         &["no match for platform", "no matching manifest"],
     ),
     ("its signature is not valid", &["signature"]),
