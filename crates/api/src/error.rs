@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn an_internal_error_tells_the_request_and_nothing_else() {
+    fn an_internal_error_names_the_request_and_nothing_else() {
         let error = ApiError::Internal("table sessions is on fire".into());
         let message = error.message_for("abc");
         assert!(message.contains("abc"));
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn what_passes_says_when_to_come_back() {
+    fn a_temporary_failure_has_a_retry_after() {
         for (error, ..) in all() {
             let response = error.render("id");
             let wants = matches!(

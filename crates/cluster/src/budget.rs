@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_reserved_is_bounded_and_comes_back() {
+    fn reserved_memory_is_bounded_and_comes_back() {
         let budget = MemoryBudget::new(10 * UNIT + 1);
         assert_eq!(budget.total(), 10 * UNIT);
         let (mut first, mut second) = (budget.empty(), budget.empty());
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_grows_waits_for_what_is_missing() {
+    async fn a_growing_reservation_waits_for_the_missing_bytes() {
         let budget = MemoryBudget::new(3 * UNIT);
         let (mut first, mut second) = (budget.empty(), budget.try_reserve(2 * UNIT).unwrap());
         first.grow(UNIT).await;

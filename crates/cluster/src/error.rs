@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_is_no_status_is_not_repeated() {
+    fn a_body_that_is_not_a_status_is_not_quoted() {
         for code in [200, 302, 400, 401, 403, 404, 500, 504] {
             let error = Error::from_status(code, b"<html>secret page</html>", WHAT, &[]);
             assert!(!error.to_string().contains("secret"), "{error}");

@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_of_items_that_can_not_be_is_unknown() {
+    fn an_impossible_number_of_items_is_unknown() {
         for (count, remaining) in [
             ("0", Some(0)),
             ("1000000", Some(1_000_000)),

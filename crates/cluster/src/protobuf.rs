@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_cut_off_or_a_group_is_broken() {
+    fn truncated_messages_and_groups_are_invalid() {
         for message in [
             &b"\x08"[..],
             b"\x08\x80",

@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_remembered_shows_at_once_and_goes_with_its_cause() {
+    fn a_remembered_warning_shows_at_once_and_goes_with_its_cause() {
         let (warnings, pod) = (Warnings::default(), creating("web", "uid-1"));
         let index = holding(&pod);
         assert_eq!(reasons(&index), [""]);
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_of_another_state_of_the_pod_stays_as_it_is() {
+    fn a_row_of_another_state_of_the_pod_is_not_changed() {
         let (warnings, old) = (Warnings::default(), creating("web", "uid-1"));
         let index = holding(&ready("web", "uid-1"));
         warnings.remember(&old, Some(warning("no volume")), &index, CLUSTER);
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_is_bounded() {
+    fn the_kept_bytes_are_bounded() {
         let (warnings, pod) = (Warnings::default(), creating("web", "uid-1"));
         let long = || Warning {
             reason: "r".repeat(10_000),

@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_largest_message_fits_beside_pongs_that_wait() {
+    async fn the_largest_message_fits_next_to_waiting_pongs() {
         let (mut socket, mut far) = pair(Role::Server).await;
         let ping = ping(Role::Client);
         let fill = async {

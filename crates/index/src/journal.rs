@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tells_what_it_still_knows() {
+    fn reports_what_it_still_holds() {
         let mut journal = Journal::new(100);
         for row in 0..LEAST as u32 {
             journal.push(row, 0);

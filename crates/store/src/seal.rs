@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sealed_opens_for_the_same_purpose_and_row_only() {
+    fn a_sealed_value_opens_for_its_purpose_and_row_only() {
         let (_folder, key) = key();
         let sealed = key.seal("credential", 7, "s3cret").unwrap();
         assert_eq!(*key.unseal("credential", 7, &sealed).unwrap(), "s3cret");

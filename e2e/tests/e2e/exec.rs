@@ -72,7 +72,7 @@ async fn a_terminal_echoes_resizes_and_exits() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a real cluster: make e2e"]
-async fn without_a_tty_streams_are_apart_and_end_of_input_is_told() {
+async fn without_a_tty_the_streams_are_separate_and_the_end_of_input_arrives() {
     let lab = Lab::new("pipes").await;
     let server = Server::start().await;
     lab.run(shell_pod("box")).await;
@@ -125,7 +125,7 @@ async fn md5_of_x(lab: &Lab) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a real cluster: make e2e"]
-async fn what_cannot_run_says_why() {
+async fn a_command_that_cannot_run_says_why() {
     let lab = Lab::new("refused").await;
     let server = Server::start().await;
     lab.run(shell_pod("box")).await;

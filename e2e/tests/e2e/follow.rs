@@ -63,7 +63,7 @@ async fn touch_go(server: &Server, lab: &Lab, pod: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a real cluster: make e2e"]
-async fn what_is_there_comes_and_ends() {
+async fn a_log_without_follow_ends_after_its_last_line() {
     let lab = Lab::new("whole").await;
     let server = Server::start().await;
     lab.create(pod("done", &[("main", "seq 1 500"), ("side", "echo aside")]))
@@ -108,7 +108,7 @@ async fn what_is_there_comes_and_ends() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a real cluster: make e2e"]
-async fn a_restart_under_a_follow_is_told_and_nothing_is_lost() {
+async fn a_restart_during_a_follow_is_reported_and_no_line_is_lost() {
     let lab = Lab::new("restart").await;
     let server = Server::start().await;
     // Each run ends when its file is created.
@@ -157,7 +157,7 @@ async fn a_pod_deleted_or_replaced_under_a_follow_ends_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs a real cluster: make e2e"]
-async fn a_follow_goes_on_over_a_rotation() {
+async fn a_follow_continues_across_a_rotation() {
     let lab = Lab::new("rotation").await;
     let server = Server::start().await;
     // 60 MB, which the node rotates at 50 MiB. It starts counting only on request, because a

@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn guesses_from_many_networks_are_slowed_and_keep_nobody_out_who_is_known() {
+    async fn guesses_from_many_networks_are_slowed_but_known_clients_are_not() {
         let throttle = throttle();
         let start = Instant::now();
         for network in 0..10 {

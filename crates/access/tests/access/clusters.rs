@@ -179,7 +179,7 @@ async fn a_name_is_taken_once() {
 }
 
 #[tokio::test]
-async fn what_is_missing_or_too_much_is_named() {
+async fn missing_and_unknown_fields_are_named() {
     let (folder, sim) = (tempfile::tempdir().unwrap(), sim().await);
     let podgate = start(open(&folder).await);
     let cases = [

@@ -31,7 +31,7 @@ async fn a_session_is_good_in_another_process_and_after_a_restart() {
 }
 
 #[tokio::test]
-async fn what_is_no_token_of_ours_is_no_credential() {
+async fn a_foreign_token_is_not_a_credential() {
     let fixture = Fixture::new().await;
     let login = fixture.login().await;
     let unknown = format!("pgs_{}", "A".repeat(43));
@@ -75,7 +75,7 @@ async fn a_wrong_password_and_an_unknown_user_get_the_same_error() {
 }
 
 #[tokio::test]
-async fn failures_of_a_network_are_limited_whoever_it_tries_to_be() {
+async fn failures_of_a_network_are_limited_across_user_names() {
     let fixture = Fixture::new().await;
     let sessions = fixture.sessions_with(Options {
         network_failures: 5,
@@ -112,7 +112,7 @@ async fn failures_of_an_account_are_limited_from_their_network_whether_there_is_
 }
 
 #[tokio::test]
-async fn guesses_from_everywhere_do_not_keep_an_account_out_of_where_it_was() {
+async fn guesses_from_many_networks_do_not_bar_an_account_where_it_has_logged_in() {
     let fixture = Fixture::new().await;
     fixture.login().await;
     // Also after a restart.
@@ -318,7 +318,7 @@ async fn an_expired_session_is_forgotten_a_day_later() {
 }
 
 #[tokio::test]
-async fn what_another_process_ends_or_bars_ends_here() {
+async fn a_session_ended_or_disabled_by_another_process_ends_here() {
     let fixture = Fixture::new().await;
     let replica = fixture.replica();
     let (one, two) = (fixture.login().await, fixture.login().await);
@@ -339,7 +339,7 @@ async fn what_another_process_ends_or_bars_ends_here() {
 }
 
 #[tokio::test]
-async fn what_another_process_refreshes_is_known_here() {
+async fn tokens_refreshed_by_another_process_are_known_here() {
     let fixture = Fixture::new().await;
     let login = fixture.login().await;
     let caller = fixture.sessions.authenticate(&login.token).await.unwrap();
@@ -463,7 +463,7 @@ async fn a_known_session_needs_no_database() {
 }
 
 #[tokio::test]
-async fn without_the_database_known_sessions_go_on_for_an_hour_and_all_else_says_why() {
+async fn without_the_database_known_sessions_last_an_hour_and_all_else_says_why() {
     let fixture = Fixture::new().await;
     let (login, other) = (fixture.login().await, fixture.login().await);
     let caller = fixture.sessions.authenticate(&login.token).await.unwrap();
@@ -563,7 +563,7 @@ async fn a_refresh_token_ends_its_session_when_the_access_token_is_over() {
 }
 
 #[tokio::test]
-async fn what_another_process_ends_ends_here_though_tokens_rotate_all_the_while() {
+async fn a_session_ended_elsewhere_ends_here_while_its_tokens_rotate() {
     let fixture = Fixture::new().await;
     let (ended, rotated) = (fixture.login().await, fixture.login().await);
     let caller = fixture.sessions.authenticate(&ended.token).await.unwrap();

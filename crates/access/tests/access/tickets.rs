@@ -113,7 +113,7 @@ fn only_the_path_of_a_websocket_gets_a_ticket() {
 }
 
 #[test]
-fn what_is_no_ticket_is_refused() {
+fn a_text_that_is_not_a_ticket_is_refused() {
     let (_, tickets) = tickets();
     for ticket in ["", "pgt_", "pgs_AAAA", &format!("pgt_{}", "A".repeat(43))] {
         tickets.redeem(ticket, TARGET).unwrap_err();

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_leave_its_place_in_a_path_is_no_name() {
+    fn a_text_that_could_leave_its_place_in_a_path_is_not_a_name() {
         let long = "a".repeat(254);
         for bad in [
             "a/b", "..", ".", "a%2fb", "A", "a b", "a\0b", "-a", "a-", "a..b", "", "é", "a?b", "a#b", &long,

@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stranger_can_not_forge_where_it_comes_from() {
+    fn a_stranger_cannot_forge_its_address() {
         let forged = [
             ("x-forwarded-for", "127.0.0.1"),
             ("x-forwarded-proto", "https"),

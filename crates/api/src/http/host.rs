@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn two_hosts_are_refused_whoever_sends_them() {
+    fn two_host_headers_are_refused_from_everyone() {
         for options in [options(), Options::default()] {
             for (peer, route) in [("192.0.2.1", "/api/clusters"), ("10.0.0.1", "/healthz")] {
                 let twice = request(peer, route, &["pods.example", "pods.example"]);

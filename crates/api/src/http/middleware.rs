@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_panic_becomes_an_answer_that_says_nothing_of_it() {
+    async fn a_panic_becomes_an_answer_that_does_not_quote_it() {
         let response = caught(async { panic!("the secret of the panic") }).await;
         let error = response.extensions().get::<ApiError>().unwrap();
         assert_eq!(*error, ApiError::Internal("panic: the secret of the panic".into()));

@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_read_is_named() {
+    fn an_unreadable_parameter_is_named() {
         for (query, part) in [
             ("page=0", "`page`"),
             ("page=4294967296", "`page`"),
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_be_no_cluster_is_not_looked_for() {
+    fn an_impossible_cluster_name_is_not_looked_up() {
         for name in ["UPPER", "a.b", "..%2f..", "-a"] {
             assert!(
                 matches!(asked(&format!("cluster={name}")), Err(ApiError::ClusterNotFound(_))),

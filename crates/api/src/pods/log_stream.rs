@@ -393,7 +393,7 @@ mod tests {
     }
 
     #[test]
-    fn what_contradicts_or_is_unknown_is_named() {
+    fn contradictory_and_unknown_fields_are_named() {
         for (frame, code, part) in [
             (
                 r#"{"type":"subscribe","follow":true,"previous":true}"#,

@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn what_contradicts_or_is_out_of_range_is_named() {
+    fn contradictory_and_out_of_range_parameters_are_named() {
         for (query, part) in [
             (
                 "sinceSeconds=1&sinceTime=2026-01-01T00:00:00Z",

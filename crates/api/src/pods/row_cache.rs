@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_long_is_not_kept() {
+    fn a_long_row_is_not_kept() {
         let version = stamps(&index(0..1))[0];
         let long = "x".repeat(LONGEST + 1);
         assert_eq!(copied(version, &long).len(), LONGEST + 8);

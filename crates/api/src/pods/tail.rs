@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fits_comes_as_it_is() {
+    fn a_text_that_fits_is_not_changed() {
         for log in ["", "\n", "one\ntwo", "\u{1b}[31mred\u{1b}[0m\r\n\n\n", "ä\u{0}ö\n"] {
             assert_eq!(read(log.as_bytes()), (log.to_owned(), false));
         }

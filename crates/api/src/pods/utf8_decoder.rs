@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_utf8_is_replaced_as_std_does() {
+    fn invalid_utf8_is_replaced_as_std_does() {
         let bytes = b"a\xff\xe2\x82b\xf0\x9f\x98";
         let want = String::from_utf8_lossy(bytes);
         for cut in 0..=bytes.len() {

@@ -85,7 +85,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_file_that_can_not_be_used_is_named() {
+    fn an_unusable_file_is_named() {
         let dir = tempfile::tempdir().unwrap();
         let file = |name: &str, text: &str| {
             let path = dir.path().join(name);

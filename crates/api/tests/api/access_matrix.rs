@@ -27,7 +27,7 @@ async fn nothing_but_public_routes_answers_without_a_valid_credential() {
 }
 
 #[tokio::test]
-async fn a_user_without_a_role_may_nothing_and_is_told_what() {
+async fn a_user_without_a_role_is_refused_and_the_permission_is_named() {
     let server = Server::start().await;
     server.run_pod("default", "web", &["main"]).await;
     let token = server.nobody().await;
@@ -53,7 +53,7 @@ async fn a_user_without_a_role_may_nothing_and_is_told_what() {
 }
 
 #[tokio::test]
-async fn a_credential_in_the_url_is_none() {
+async fn a_credential_in_the_url_is_ignored() {
     let server = Server::start().await;
     for name in ["token", "access_token", "ticket"] {
         let path = format!("/api/clusters/sim/pods?{name}={}", server.token);

@@ -180,7 +180,7 @@ async fn a_log_out_takes_no_body_but_a_good_one() {
 }
 
 #[tokio::test]
-async fn without_the_database_lists_and_streams_go_on_and_all_else_is_503002() {
+async fn without_the_database_lists_and_streams_work_and_all_else_is_503002() {
     let server = Server::start().await;
     server.run_pod("default", "web", &["main"]).await;
     let path = "/ws/clusters/sim/namespaces/default/pods/web/logs";
@@ -216,7 +216,7 @@ async fn without_the_database_lists_and_streams_go_on_and_all_else_is_503002() {
 }
 
 #[tokio::test]
-async fn a_stream_whose_session_nobody_can_confirm_closes_with_4503() {
+async fn a_stream_whose_session_cannot_be_confirmed_closes_with_4503() {
     let brief = sessions::Options {
         unconfirmed: 0,
         ..sessions::Options::default()
@@ -233,7 +233,7 @@ async fn a_stream_whose_session_nobody_can_confirm_closes_with_4503() {
 }
 
 #[tokio::test]
-async fn an_expired_token_is_told_so_and_refreshed_cookie_and_all() {
+async fn an_expired_token_is_401002_and_a_refresh_renews_it_with_the_cookie() {
     let expired = sessions::Options {
         token: 0,
         ..sessions::Options::default()
@@ -256,7 +256,7 @@ async fn an_expired_token_is_told_so_and_refreshed_cookie_and_all() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_over_can_not_be_refreshed() {
+async fn an_ended_session_cannot_be_refreshed() {
     let over = sessions::Options {
         absolute: 0,
         ..sessions::Options::default()
@@ -275,7 +275,7 @@ async fn a_session_that_is_over_can_not_be_refreshed() {
 }
 
 #[tokio::test]
-async fn a_disabled_account_is_told_so_to_who_knows_its_password() {
+async fn a_disabled_account_is_reported_only_after_its_right_password() {
     let server = Server::start().await;
     let admin = server.store.user_by_name("admin").await.unwrap().unwrap();
     server.store.set_disabled(admin.id, true, 0).await.unwrap();
@@ -290,7 +290,7 @@ async fn a_disabled_account_is_told_so_to_who_knows_its_password() {
 }
 
 #[tokio::test]
-async fn what_is_no_refresh_token_is_no_credential() {
+async fn a_text_that_is_not_a_refresh_token_is_not_a_credential() {
     let server = Server::start().await;
     for token in [
         "",

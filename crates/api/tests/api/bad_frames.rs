@@ -70,7 +70,7 @@ async fn alive(path: &str, socket: &mut Socket) {
 }
 
 #[tokio::test]
-async fn a_malformed_frame_is_told_and_the_connection_stays() {
+async fn a_malformed_frame_is_reported_and_the_connection_stays() {
     let server = start().await;
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
     let texts = [
@@ -189,7 +189,7 @@ async fn a_frame_of_10_mb_is_refused_and_closed_with_4413() {
 }
 
 #[tokio::test]
-async fn a_client_that_never_reads_harms_nobody() {
+async fn a_client_that_never_reads_harms_no_other() {
     let server = start().await;
     let line = [&[b'x'; 1000][..], b"\n"].concat();
     server.sim.write_log("default", "web", "main", &line.repeat(20_000));

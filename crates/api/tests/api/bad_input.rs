@@ -358,7 +358,7 @@ async fn every_body_that_is_not_what_a_route_takes_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_large_body_is_told_in_a_sentence() {
+async fn an_error_in_a_large_body_is_one_sentence() {
     let server = start().await;
     for (route, properties) in with_body() {
         let small = matches!(route.path, "/api/auth/login" | "/api/auth/refresh");

@@ -136,7 +136,7 @@ async fn a_cluster_is_added_changed_tried_and_removed() {
 }
 
 #[tokio::test]
-async fn an_operators_cluster_can_not_be_changed() {
+async fn an_operators_cluster_cannot_be_changed() {
     let server = Server::start().await;
     server
         .put("/api/clusters/sim", json!({"description": "mine"}))
@@ -148,7 +148,7 @@ async fn an_operators_cluster_can_not_be_changed() {
 }
 
 #[tokio::test]
-async fn what_a_cluster_may_not_be_made_of_is_refused_with_the_reason() {
+async fn an_invalid_cluster_is_refused_with_the_reason() {
     let server = Server::start().await;
     let with_exec = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "c",

@@ -158,7 +158,7 @@ async fn a_client_that_reads_nothing_of_a_log_a_list_or_a_detail_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_cluster_that_goes_ends_a_log_that_nobody_reads_and_says_why() {
+async fn removing_a_cluster_ends_an_unread_log_with_the_reason() {
     for replaced in [false, true] {
         let server = with_large_answers(serve::Times::default().stall).await;
         let mut socket = server.ws(STREAM).await;

@@ -87,7 +87,7 @@ async fn a_shell_takes_input_and_sizes_and_ends_with_its_code() {
 }
 
 #[tokio::test]
-async fn a_command_is_not_split_and_its_streams_come_apart() {
+async fn a_command_is_not_split_and_its_streams_stay_separate() {
     let server = server().await;
     let mut socket = exec(&server, "tty=false&command=echo&command=a%20%20b&command=%24HOME").await;
     assert_eq!(rest(&mut socket).await, ("a  b $HOME\n".to_owned(), String::new(), 0));
@@ -155,7 +155,7 @@ async fn a_malformed_frame_leaves_the_shell() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_run_is_told_by_a_frame_and_a_close() {
+async fn a_command_that_cannot_run_is_reported_by_a_frame_and_a_close() {
     let server = server().await;
     server.run_pod("shop", "bare", &["distroless"]).await;
     server.run_pod("shop", "done", &["nginx"]).await;
@@ -175,7 +175,7 @@ async fn what_can_not_be_run_is_told_by_a_frame_and_a_close() {
 }
 
 #[tokio::test]
-async fn a_cluster_that_breaks_off_is_told() {
+async fn a_cluster_that_breaks_off_is_reported() {
     let server = server().await;
     let mut socket = exec(&server, "").await;
     socket.send(input("echo u''p\n")).await;

@@ -49,7 +49,7 @@ async fn every_answer_has_its_id_and_its_guards() {
 }
 
 #[tokio::test]
-async fn a_route_or_method_that_is_not_there_is_said_so() {
+async fn an_unknown_route_is_404004_and_an_unknown_method_405001() {
     let server = Server::start().await;
     for path in [
         "/nothing",
@@ -117,7 +117,7 @@ async fn an_accept_header_that_admits_no_json_is_refused() {
 }
 
 #[tokio::test]
-async fn a_foreign_page_can_not_change_anything() {
+async fn a_foreign_page_cannot_change_anything() {
     let server = Server::with(Setup {
         api: Options {
             allowed_origins: vec!["https://portal.example".into()],

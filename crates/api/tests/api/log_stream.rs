@@ -72,7 +72,7 @@ async fn a_line_is_a_frame_with_its_time() {
 }
 
 #[tokio::test]
-async fn without_follow_it_ends_after_what_is_there() {
+async fn without_follow_a_log_ends_after_its_last_line() {
     let server = server(&["nginx"]).await;
     write(&server, "nginx", "one\ntwo\nno end");
     let mut socket = subscribe(
@@ -189,7 +189,7 @@ async fn in_a_batch_a_piece_is_a_frame_of_its_own() {
 }
 
 #[tokio::test]
-async fn what_a_wildcard_leaves_out_is_counted() {
+async fn omissions_of_a_wildcard_are_counted() {
     let names: Vec<String> = (0..67).map(|n| format!("c{n:02}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let server = server(&names).await;
@@ -239,7 +239,7 @@ async fn streams_beyond_the_memory_budget_are_refused() {
 }
 
 #[tokio::test]
-async fn a_restart_a_gap_and_the_end_are_told() {
+async fn a_restart_a_gap_and_the_end_are_reported() {
     let server = server(&["nginx"]).await;
     let mut socket = subscribe(
         &server,
@@ -338,7 +338,7 @@ async fn unsubscribe_ends_the_reading_and_leaves_the_connection() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_told_by_a_frame_and_a_close() {
+async fn a_missing_object_is_reported_by_a_frame_and_a_close() {
     let server = server(&["a", "b"]).await;
     let fails = async |path: &str, frame: Value| {
         let mut socket = server.ws(path).await;

@@ -115,7 +115,7 @@ async fn a_dry_run_checks_and_deletes_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_deletes_nothing() {
+async fn an_invalid_request_deletes_nothing() {
     let server = Server::start().await;
     server.sim.run_pod("shop", "web-1", &["app"]);
     for (query, part) in [

@@ -138,7 +138,7 @@ async fn a_manifest_is_the_clusters_own_without_managed_fields() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_named() {
+async fn a_missing_object_is_named() {
     let server = Server::start().await;
     for (method, rest) in ROUTES {
         let path = pod_path("shop", "gone") + rest;
@@ -199,7 +199,7 @@ async fn a_name_never_leads_elsewhere_in_the_cluster() {
 }
 
 #[tokio::test]
-async fn who_may_not_is_told_who_refused() {
+async fn a_refusal_names_who_refused() {
     let server = Server::start().await;
     add_limited(&server).await;
     let nobody = server.nobody().await;
@@ -264,7 +264,7 @@ async fn parameters_methods_and_types_are_strict() {
 }
 
 #[tokio::test]
-async fn a_cluster_that_fails_is_told_apart_from_one_that_is_late() {
+async fn a_failing_cluster_and_a_late_one_have_different_errors() {
     let policy = Policy {
         request_timeout: Duration::from_secs(2),
         ..Policy::default()

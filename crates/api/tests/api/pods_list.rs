@@ -389,7 +389,7 @@ async fn every_facet_counts_what_the_filter_of_its_name_finds() {
 }
 
 #[tokio::test]
-async fn what_it_does_not_understand_is_refused_by_name() {
+async fn an_unsupported_field_is_refused_by_name() {
     let server = Server::start().await;
     let long = format!("search={}", "x".repeat(4096));
     for (query, part) in [
@@ -443,7 +443,7 @@ async fn nobody_lists_without_credential_or_permission() {
 }
 
 #[tokio::test]
-async fn a_namespace_that_is_not_watched_is_no_empty_one() {
+async fn a_namespace_that_is_not_watched_is_not_shown_as_empty() {
     let server = Server::start().await;
     add_limited(&server).await;
     let path = "/api/clusters/limited/pods";
@@ -464,7 +464,7 @@ async fn a_namespace_that_is_not_watched_is_no_empty_one() {
 }
 
 #[tokio::test]
-async fn a_list_that_may_be_stale_is_still_a_list_and_says_so() {
+async fn a_stale_list_is_served_and_says_that_it_is_stale() {
     let server = with([web()]).await;
     server.sim.pause().await;
     let answer = server
@@ -586,7 +586,7 @@ async fn facets_count_all_matches_whatever_the_page() {
 }
 
 #[tokio::test]
-async fn a_facet_of_very_many_values_tells_a_thousand_and_says_so() {
+async fn a_facet_lists_at_most_a_thousand_values_and_says_that_it_was_cut() {
     let mut setup = Setup::default();
     setup.sim.content = podgate_sim::Content::Synthetic {
         pods: 1200,

@@ -116,7 +116,7 @@ async fn subscribe(server: &Server, path: &str, frame: Value) -> (Socket, View) 
 }
 
 #[tokio::test]
-async fn a_view_begins_whole_and_is_told_what_changes() {
+async fn a_view_begins_with_a_snapshot_and_then_gets_changes() {
     let server = Server::start().await;
     server.run_pod("shop", "web-1", &["main"]).await;
     server.run_pod("shop", "web-2", &["main"]).await;
@@ -284,7 +284,7 @@ async fn a_large_frame_waits_for_memory_and_its_client_is_heard() {
 }
 
 #[tokio::test]
-async fn a_second_query_replaces_the_first_and_counts_anew() {
+async fn a_second_query_replaces_the_first_and_restarts_its_count() {
     let server = Server::start().await;
     server.run_pod("a", "one", &["main"]).await;
     server.run_pod("b", "two", &["main"]).await;
@@ -306,7 +306,7 @@ async fn a_second_query_replaces_the_first_and_counts_anew() {
 }
 
 #[tokio::test]
-async fn a_cluster_that_breaks_is_told_and_its_rows_stay() {
+async fn a_broken_cluster_is_reported_and_its_rows_stay() {
     let server = Server::start().await;
     server.run_pod("shop", "web", &["main"]).await;
     let (mut socket, mut view) = subscribe(&server, ALL, json!({})).await;
@@ -403,7 +403,7 @@ async fn a_cluster_with_two_names_shows_its_pods_twice_and_never_the_wrong_one()
 }
 
 #[tokio::test]
-async fn a_viewer_that_does_not_read_gets_a_snapshot_and_holds_nobody_up() {
+async fn a_viewer_that_does_not_read_gets_a_snapshot_and_delays_no_other() {
     let server = Server::start().await;
     for number in 0..400 {
         server
@@ -446,7 +446,7 @@ async fn a_viewer_that_does_not_read_gets_a_snapshot_and_holds_nobody_up() {
 }
 
 #[tokio::test]
-async fn what_is_malformed_leaves_the_view_and_what_is_not_there_ends_it() {
+async fn a_malformed_frame_keeps_the_view_and_a_missing_cluster_ends_it() {
     let server = Server::start().await;
     server.run_pod("shop", "web", &["main"]).await;
     let (mut socket, mut view) = subscribe(&server, ONE, json!({})).await;

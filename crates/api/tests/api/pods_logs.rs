@@ -158,7 +158,7 @@ async fn the_container_is_the_one_named_or_annotated_or_the_only_one() {
 }
 
 #[tokio::test]
-async fn what_has_not_started_is_a_conflict() {
+async fn a_container_that_has_not_started_is_a_conflict() {
     let server = Server::start().await;
     let put = |name: &str, node: &str, statuses: Value| {
         server
@@ -490,7 +490,7 @@ async fn a_log_that_does_not_come_is_given_up() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_is_named() {
+async fn the_invalid_part_is_named() {
     let server = started().await;
     for (query, part) in [
         ("?sinceSeconds=1&sinceTime=2026-01-01T00:00:00Z", "`sinceTime`"),

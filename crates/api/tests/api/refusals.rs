@@ -129,7 +129,7 @@ async fn a_cluster_that_is_not_there_is_404002() {
 }
 
 #[tokio::test]
-async fn a_credential_that_can_not_be_looked_up_is_503002() {
+async fn a_credential_that_cannot_be_looked_up_is_503002() {
     let server = Server::start().await;
     let unknown = format!("Bearer pgs_{}", "A".repeat(43));
     server.store.close().await.unwrap();

@@ -131,7 +131,7 @@ async fn under_a_base_path_the_secure_cookie_keeps_its_path() {
 }
 
 #[tokio::test]
-async fn a_wrong_password_and_an_unknown_user_are_told_alike() {
+async fn a_wrong_password_and_an_unknown_user_get_the_same_answer() {
     let server = Server::start().await;
     let wrong = login(&server, "admin", "wrong").await.fails(401_001);
     let unknown = login(&server, "no-such-user", "wrong").await.fails(401_001);
@@ -234,7 +234,7 @@ async fn a_changed_password_ends_the_other_sessions_and_keeps_this_one() {
 }
 
 #[tokio::test]
-async fn a_ticket_is_for_one_of_our_websockets_only() {
+async fn a_ticket_is_for_a_websocket_of_podgate_only() {
     let server = Server::start().await;
     for path in [
         "",

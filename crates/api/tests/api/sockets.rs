@@ -60,7 +60,7 @@ async fn a_missing_credential_or_a_foreign_origin_is_refused_before_the_upgrade(
 }
 
 #[tokio::test]
-async fn what_is_wrong_after_that_is_told_as_a_frame() {
+async fn errors_after_the_upgrade_are_frames() {
     let server = server(WebSocketLimits::default()).await;
     for (path, code) in [
         ("/ws/clusters/nowhere/namespaces/default/pods/web/logs", 404_002),
@@ -76,7 +76,7 @@ async fn what_is_wrong_after_that_is_told_as_a_frame() {
 }
 
 #[tokio::test]
-async fn a_plain_request_to_a_websocket_is_told_so() {
+async fn a_plain_request_to_a_websocket_is_400001() {
     let server = server(WebSocketLimits::default()).await;
     let message = server.get(LOGS).await.fails(400_001);
     assert!(message.contains("WebSocket"), "{message}");

@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_client_whose_worker_panicked_is_made_anew() {
+    async fn a_client_whose_worker_panicked_is_replaced() {
         use tower::{Service, ServiceExt};
         let faulty = tower::service_fn(|(): ()| {
             let nothing = Vec::<u8>::new();

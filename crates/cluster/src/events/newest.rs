@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_event_or_too_long_is_skipped_and_counted() {
+    fn invalid_and_overlong_events_are_skipped_and_counted() {
         let subject = SubjectMetadata::default();
         let mut keep = kept(
             &subject,

@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_count_below_one_is_none() {
+    fn a_count_below_one_is_unknown() {
         let count = |event| read(event).count();
         assert_eq!(count(json!({"count": -3})), 1);
         assert_eq!(count(json!({"count": 4, "series": {"count": -1}})), 4);

@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_end_of_the_cluster_overtakes_what_waits_and_says_which_it_was() {
+    async fn the_end_of_a_cluster_overtakes_waiting_frames_and_names_the_cluster() {
         for why in [RemovalReason::Removed, RemovalReason::Replaced] {
             let (removed, sender, mut outputs) = both();
             sender.send(output(1)).await.unwrap();

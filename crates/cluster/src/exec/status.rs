@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn every_runtimes_words_for_no_such_program_are_known() {
+    fn a_missing_program_is_recognised_in_the_words_of_every_runtime() {
         for words in [
             "error executing command in container: failed to exec in container: failed to start exec \"8f\": OCI runtime exec failed: exec failed: \
              unable to start container process: exec: \"/bin/bash\": stat /bin/bash: no such file or directory",
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_program_told_as_an_exit_code_is_still_one() {
+    fn a_missing_program_reported_as_an_exit_code_is_recognised() {
         let body = json!({"status": "Failure", "reason": "NonZeroExitCode",
             "message": "command terminated with non-zero exit code: OCI runtime exec failed: exec: \"bash\": executable file not found in $PATH",
             "details": {"causes": [{"reason": "ExitCode", "message": "126"}]}});

@@ -321,7 +321,7 @@ mod tests {
     type Change = (fn(&mut Options), &'static str);
 
     #[test]
-    fn what_contradicts_or_is_out_of_range_is_named() {
+    fn contradictory_and_out_of_range_parameters_are_named() {
         let changes: [Change; 5] = [
             (
                 |options| (options.follow, options.previous) = (true, true),

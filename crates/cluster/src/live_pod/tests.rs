@@ -137,7 +137,7 @@ fn a_crash_loop_waits_with_its_last_run() {
 }
 
 #[test]
-fn runs_are_told_apart_by_container_then_by_count() {
+fn runs_differ_by_container_and_then_by_count() {
     let run = |restart_count, id: &str| Run {
         restart_count,
         id: id.into(),

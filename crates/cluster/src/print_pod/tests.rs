@@ -65,7 +65,7 @@ fn status_restarts_and_ready_follow_print_pod() {
 }
 
 #[test]
-fn what_is_not_well_has_a_reason() {
+fn every_unhealthy_pod_has_a_reason() {
     let mut wrong = Vec::new();
     for mut case in cases() {
         if case.deleting {

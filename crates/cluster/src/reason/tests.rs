@@ -74,7 +74,7 @@ fn a_pod_that_is_not_well_says_why_and_any_other_is_quiet() {
 }
 
 #[test]
-fn warnings_that_explain_nothing_are_told_from_those_that_do() {
+fn warnings_that_explain_nothing_are_ignored() {
     for reason in [
         "FailedMount",
         "FailedCreatePodSandBox",

@@ -44,7 +44,7 @@ fn containers_are_joined_to_their_status_by_name() {
 }
 
 #[test]
-fn a_row_takes_the_rest_as_it_is() {
+fn a_row_copies_all_other_fields_unchanged() {
     let row = read(json!({
         "metadata": {
             "name": "n", "namespace": "ns", "uid": "u", "resourceVersion": "5",
@@ -205,7 +205,7 @@ fn labels_are_kept_whole_or_left_out() {
 }
 
 #[test]
-fn an_owner_that_does_not_control_is_none() {
+fn an_owner_that_does_not_control_is_ignored() {
     let row = read(json!({"metadata": {"ownerReferences": [{"kind": "Node", "name": "x", "controller": false}]}}));
     assert_eq!(row.owner, None);
 }

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_parsed_anew_when_it_changed() {
+    fn it_is_parsed_again_once_it_changed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config");
         let write = |context: &str| {

@@ -105,7 +105,7 @@ mod tests {
     const GOOD: &str = "{clusters: [{name: c, cluster: {server: 'https://c.example'}}], contexts: [{name: A, context: {cluster: c}}, {name: B, context: {cluster: gone}}]}";
 
     #[test]
-    fn what_is_bad_costs_only_itself() {
+    fn an_invalid_item_costs_only_itself() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         fs::write(path("good"), GOOD).unwrap();

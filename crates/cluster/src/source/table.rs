@@ -380,7 +380,7 @@ fn one_wrong_entry_costs_what_names_it() {
 }
 
 #[test]
-fn what_is_no_kubeconfig_says_why() {
+fn an_invalid_kubeconfig_says_why() {
     for (file, part) in [
         ("wrong-kind.yaml", "its `kind` is `Secret`, not `Config`"),
         ("wrong-version.yaml", "its `apiVersion` is `v2`, not `v1`"),

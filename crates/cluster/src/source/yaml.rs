@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_placed_and_not_quoted() {
+    fn an_error_gives_the_place_and_quotes_nothing() {
         let said = why("a: 1\nb: [secret");
         assert!(
             said.starts_with("line ") && said.ends_with(": this is not YAML"),

@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_status_is_none() {
+    fn a_text_that_is_not_a_status_is_ignored() {
         for bytes in [
             &b""[..],
             b"k8s",

@@ -60,7 +60,7 @@ fn a_pod_of_too_many_parts_is_an_error() {
 }
 
 #[test]
-fn what_is_of_another_type_is_an_error() {
+fn a_field_of_another_type_is_an_error() {
     for text in [
         r#"{"metadata":{"name":1}}"#,
         r#"{"metadata":{"creationTimestamp":"yesterday"}}"#,

@@ -113,7 +113,7 @@ async fn output_with(session: &mut Session, wanted: &str) -> String {
 }
 
 #[tokio::test]
-async fn streams_come_apart_and_the_exit_code_last() {
+async fn output_and_errors_are_separate_and_the_exit_code_comes_last() {
     let lab = Lab::new().await;
     for v4 in [false, true] {
         lab.sim.faults().only_v4_exec(v4);
@@ -180,7 +180,7 @@ async fn the_end_of_input_is_typed_into_a_terminal() {
 }
 
 #[tokio::test]
-async fn without_v5_the_end_of_input_is_a_warning_and_output_goes_on() {
+async fn without_v5_the_end_of_input_is_a_warning_and_output_continues() {
     let lab = Lab::new().await;
     lab.sim.faults().only_v4_exec(true);
     let mut session = lab.exec(false, &["cat"]).await;
@@ -221,7 +221,7 @@ async fn a_dropped_session_ends_the_command() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_run_is_told_apart() {
+async fn a_command_that_cannot_run_has_errors_of_its_own() {
     let lab = Lab::new().await;
     lab.sim.run_pod("shop", "two", &["a", "b"]);
     lab.sim.run_pod("shop", "bare", &["distroless"]);
@@ -284,7 +284,7 @@ async fn who_may_not_create_pods_exec_is_refused_before_the_upgrade() {
 }
 
 #[tokio::test]
-async fn no_answer_to_the_review_is_a_no() {
+async fn a_review_without_an_answer_counts_as_not_allowed() {
     let lab = Lab::new().await;
     lab.sim.faults().fail_requests("selfsubjectaccessreviews", 500, 1);
     let refused = lab.cluster.exec("shop", "web", options(true, &["sh"])).await;

@@ -102,7 +102,7 @@ impl Field {
 }
 
 #[tokio::test]
-async fn what_kubectl_reads_connects() {
+async fn kubeconfigs_that_kubectl_reads_connect() {
     let field = Field::new(policy()).await;
     let pem = field.authority();
     let encoded = STANDARD.encode(&pem);
@@ -177,7 +177,7 @@ async fn what_kubectl_reads_connects() {
 }
 
 #[tokio::test]
-async fn what_does_not_connect_says_why() {
+async fn a_connection_that_fails_says_why() {
     let field = Field::new(policy()).await;
     let cluster =
         |name: &'static str, value: Value| field.kubeconfig(|config| config["clusters"][0]["cluster"][name] = value);

@@ -26,7 +26,7 @@ fn refusal(text: &str) -> String {
 }
 
 #[test]
-fn what_would_run_read_or_call_something_is_refused_by_name() {
+fn fields_that_run_read_or_call_something_are_refused_by_name() {
     let user = [
         (
             "exec",
@@ -90,7 +90,7 @@ fn addresses_are_https_and_nothing_more() {
 }
 
 #[test]
-fn credentials_and_certificates_must_be_such() {
+fn credentials_and_certificates_must_be_valid() {
     let user = |value: Value| kubeconfig(|config| config["users"][0]["user"] = value);
     assert!(refusal(&user(json!({}))).contains("no credential"));
     assert!(refusal(&user(json!({"token": ""}))).contains("no credential"));
@@ -207,7 +207,7 @@ fn hostile_text_is_refused_without_quoting_it() {
 }
 
 #[test]
-fn what_is_stored_is_read_back_and_stays_untrusted() {
+fn a_stored_source_is_read_back_and_stays_untrusted() {
     let source = Source::from_parts("https://k8s.example:6443", "secret-token", "").unwrap();
     let stored = source.to_stored();
     assert!(stored.contains("secret-token"));

@@ -298,7 +298,7 @@ async fn the_name_may_be_another_than_the_address() {
 /// microk8s and many private clusters: the server's certificate is the authority itself, the
 /// client's is of version 1.
 #[tokio::test]
-async fn a_kubeconfig_with_such_certificates_is_a_cluster_that_syncs() {
+async fn a_kubeconfig_with_odd_certificates_syncs() {
     let forge = Forge::new();
     let kind = servers::authority_itself(&forge);
     let client = (forge::data("v1.crt"), forge::data("v1.key"));

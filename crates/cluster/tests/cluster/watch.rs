@@ -32,8 +32,8 @@ in_both_formats! {
     a_cluster_is_listed_and_then_watched,
     an_expired_watch_is_listed_again,
     pods_that_went_unseen_are_swept_by_a_relist,
-    a_dropped_connection_goes_on_where_it_was,
-    an_api_server_restart_goes_on_where_it_was,
+    a_dropped_connection_resumes_at_its_place,
+    a_stream_resumes_after_an_api_server_restart,
     a_silent_watch_is_listed_again,
     a_watch_of_bytes_without_an_event_is_silent,
     a_watch_without_bookmarks_stays_as_long_as_events_come,
@@ -48,7 +48,7 @@ in_both_formats! {
     a_line_of_garbage_costs_the_connection_only,
     versions_that_go_backwards_are_listed_again,
     a_credential_for_one_namespace_syncs_that_one,
-    a_credential_for_one_namespace_can_not_sync_all,
+    a_credential_for_one_namespace_cannot_sync_all,
     one_namespace_of_several_that_fails_is_named,
     a_revoked_credential_makes_the_list_stale_until_it_is_good_again,
     a_plug_in_is_asked_for_a_fresh_credential,
@@ -128,7 +128,7 @@ async fn pods_that_went_unseen_are_swept_by_a_relist(format: Format) {
     world.end().await;
 }
 
-async fn a_dropped_connection_goes_on_where_it_was(format: Format) {
+async fn a_dropped_connection_resumes_at_its_place(format: Format) {
     let world = World::synced(format, 3).await;
     for round in 0..5 {
         world.sim.faults().drop_watches();
@@ -140,7 +140,7 @@ async fn a_dropped_connection_goes_on_where_it_was(format: Format) {
     world.end().await;
 }
 
-async fn an_api_server_restart_goes_on_where_it_was(format: Format) {
+async fn a_stream_resumes_after_an_api_server_restart(format: Format) {
     let world = World::synced(format, 3).await;
     world.sim.pause().await;
     let evidence = world.sync().synced_at;
@@ -363,7 +363,7 @@ async fn a_credential_for_one_namespace_syncs_that_one(format: Format) {
     world.end().await;
 }
 
-async fn a_credential_for_one_namespace_can_not_sync_all(format: Format) {
+async fn a_credential_for_one_namespace_cannot_sync_all(format: Format) {
     let world = World::of(format, 3, policy(), &[], |sim| untrusted(&sim.kubeconfig_for("viewer"))).await;
     let error = world.is(SyncState::Failed).await.unwrap().to_string();
     assert!(
@@ -662,7 +662,7 @@ async fn a_server_that_refuses_protobuf_is_asked_for_json() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn protobuf_that_is_none_is_not_asked_for_again() {
+async fn a_server_whose_protobuf_is_malformed_is_asked_for_json() {
     let world = World::synced(Format::Protobuf, 3).await;
     world.sim.faults().garbage_in_watches();
     until("the garbage is reported", || {

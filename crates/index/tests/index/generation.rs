@@ -76,7 +76,7 @@ fn a_change_is_seen_where_it_is_and_nowhere_else() {
 }
 
 #[test]
-fn what_changes_nothing_is_not_seen() {
+fn a_change_without_effect_is_not_reported() {
     assert_eq!(
         seen(|index| {
             let relist = index.begin(ONE, None);
@@ -89,7 +89,7 @@ fn what_changes_nothing_is_not_seen() {
 }
 
 #[test]
-fn what_comes_back_has_a_generation_of_its_own() {
+fn a_window_that_comes_back_has_a_generation_of_its_own() {
     let index = filled();
     let query = Query {
         clusters: vec![ONE],

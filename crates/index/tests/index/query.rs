@@ -100,7 +100,7 @@ fn a_page_past_the_end_is_empty_and_keeps_its_total() {
 }
 
 #[test]
-fn no_cluster_named_is_none_found() {
+fn naming_no_cluster_finds_none() {
     let (index, _) = filled(10);
     assert_eq!(index.query(&Query::default()).total, 0);
 }

@@ -61,7 +61,7 @@ fn hosts_are_names_alone() {
 }
 
 #[test]
-fn a_metrics_network_that_is_named_is_told_from_the_default() {
+fn a_named_metrics_network_replaces_the_default() {
     assert!(serve(&[]).unwrap().metrics_network.is_empty());
     let named = serve(&["--metrics-network", "127.0.0.1"]).unwrap().metrics_network;
     assert_eq!(named, ["127.0.0.1/32".parse().unwrap()]);

@@ -280,7 +280,7 @@ fn the_environments_proxies_never_apply_to_loopback_and_a_contexts_own_always_do
 }
 
 #[test]
-fn wrong_usage_is_told_apart_from_failure() {
+fn wrong_usage_and_failure_have_different_exit_codes() {
     let dir = tempfile::tempdir().unwrap();
     for flags in [
         &["--nonsense"][..],

@@ -81,7 +81,7 @@ async fn a_streaming_list_ends_with_its_bookmark() {
 }
 
 #[tokio::test]
-async fn a_watch_without_a_version_begins_with_what_is_there() {
+async fn a_watch_without_a_version_begins_with_all_objects() {
     let api = Api::start().await;
     api.sim.put(pod("a", "one", json!({})));
     let mut watch = api.watch("/api/v1/pods?watch=true").await;

@@ -183,7 +183,7 @@ async fn an_absent_operators_cluster_releases_its_name() {
 }
 
 #[tokio::test]
-async fn an_operators_cluster_is_not_changed_like_one_of_the_api() {
+async fn a_cluster_of_the_operator_cannot_be_changed_through_the_api() {
     let fixture = Fixture::new().await;
     let store = &fixture.store;
     let row = fixed(store, "/a#prod", "prod").await;

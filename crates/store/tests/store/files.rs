@@ -79,7 +79,7 @@ async fn a_closed_database_does_not_answer() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_database_is_refused_with_the_reason() {
+async fn a_url_that_does_not_name_a_database_is_refused_with_the_reason() {
     let folder = tempfile::tempdir().unwrap();
     for url in ["mysql://db/podgate", "", "/data/podgate.db"] {
         assert!(
@@ -140,7 +140,7 @@ async fn a_malformed_url_is_refused_and_not_quoted() {
 }
 
 #[tokio::test]
-async fn a_key_is_made_once_and_never_beside_credentials_of_another() {
+async fn a_key_is_made_once_and_never_next_to_credentials_sealed_with_another() {
     let fixture = Fixture::new().await;
     let path = key(fixture.folder.path());
     assert_eq!((fs::read(&path).unwrap().len(), mode(&path)), (32, 0o600));

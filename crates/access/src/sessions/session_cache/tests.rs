@@ -29,7 +29,7 @@ fn session(id: i64) -> Session {
 }
 
 #[test]
-fn what_was_read_before_a_session_ended_is_not_taken_in() {
+fn a_session_read_before_its_end_is_not_cached() {
     let mut cache = SessionCache::new(i64::MAX, i64::MAX);
     let before = cache.generation();
     // Another request reads the session, and then it ends.
@@ -50,7 +50,7 @@ fn the_changes_of_other_sessions_turn_no_reader_away() {
 }
 
 #[test]
-fn what_was_read_before_a_password_was_changed_is_not_taken_in() {
+fn a_session_read_before_a_change_of_password_is_not_cached() {
     let mut cache = SessionCache::new(i64::MAX, i64::MAX);
     let before = cache.generation();
     cache.remove_of_user_except(1, 8);
@@ -59,7 +59,7 @@ fn what_was_read_before_a_password_was_changed_is_not_taken_in() {
 }
 
 #[test]
-fn what_another_process_ended_ends_though_tokens_rotate_meanwhile() {
+fn a_session_ended_by_another_process_ends_while_its_tokens_rotate() {
     let mut cache = SessionCache::new(i64::MAX, i64::MAX);
     let ended = cache.insert(&session(7), user(), 0, 0).unwrap();
     cache.insert(&session(8), user(), 0, 0).unwrap();
@@ -84,7 +84,7 @@ fn two_readers_of_one_session_share_its_end() {
 }
 
 #[test]
-fn a_session_that_the_database_can_not_confirm_is_unknown_after_a_while_and_ends_here() {
+fn a_session_that_the_database_cannot_confirm_is_unknown_after_a_while_and_ends_here() {
     let mut cache = SessionCache::new(i64::MAX, 1000);
     let mut other = session(8);
     other.last_used_at = 0;

@@ -44,7 +44,7 @@ fn an_empty_value_is_an_absent_one() {
 }
 
 #[test]
-fn what_is_wrong_is_refused_by_name() {
+fn an_invalid_parameter_is_refused_by_name() {
     let long = format!("search={}", "x".repeat(MAX_VALUE));
     for (query, part) in [
         ("pages=1", "no parameter `pages`"),

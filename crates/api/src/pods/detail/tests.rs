@@ -40,7 +40,7 @@ fn specified_fields_are_never_absent() {
 }
 
 #[test]
-fn what_is_not_specified_comes_along() {
+fn unspecified_fields_are_passed_on() {
     let pod = json!({"metadata": {"managedFields": [{"manager": "kubelet"}]},
         "spec": {"newField": {"deep": [1]}, "containers": [{"name": "c", "newer": true}]},
         "status": {"newest": null, "qosClass": "BestEffort"}});
@@ -64,7 +64,7 @@ fn numbers_and_names_pass_through_as_they_are_written() {
 }
 
 #[test]
-fn what_is_no_pod_is_an_error() {
+fn an_object_that_is_not_a_pod_is_an_error() {
     for pod in [json!({"metadata": {"name": 7}}), json!([]), json!({})] {
         assert!(text(pod.to_string().as_bytes()).is_err(), "{pod}");
     }

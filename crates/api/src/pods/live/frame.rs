@@ -255,7 +255,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_large_frame_counts_once_until_the_last_viewer_has_let_go_of_it() {
+    fn a_large_frame_counts_once_until_the_last_viewer_has_sent_it() {
         let memory = MemoryBudget::new(4 * SMALL);
         let frame = |bytes| Frame::of("delta", vec![b' '; bytes]);
         let first = frame(2 * SMALL).counted(&memory).unwrap();

@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_is_named() {
+    fn an_impossible_value_is_named() {
         for (frame, code, part) in [
             (r#"{"type":"subscribe","limit":0}"#, 400_001, "`limit`"),
             (r#"{"type":"subscribe","limit":501}"#, 400_001, "`limit`"),

@@ -127,7 +127,7 @@ async fn busy_connections_of_an_address_are_looked_at_again_after_a_moment_or_wh
 }
 
 #[tokio::test]
-async fn an_address_of_ipv6_is_its_64_and_a_proxy_has_no_cap_of_its_own() {
+async fn an_ipv6_address_counts_as_its_64_and_a_proxy_has_no_cap() {
     let connections = connections(5, 1);
     let first = enter(&connections, "2001:db8:0:1::1");
     first.connection.begin(false);

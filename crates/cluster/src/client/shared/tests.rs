@@ -114,7 +114,7 @@ async fn is_gone(process: rustix::process::Pid) {
 }
 
 #[tokio::test]
-async fn a_plug_in_ends_with_what_it_started_when_its_cluster_goes() {
+async fn removing_a_cluster_ends_its_plug_in_and_the_plug_ins_children() {
     let folder = tempfile::tempdir().unwrap();
     let script = "sh -c 'echo $$ > own; mv own process; exec sleep 1000' & wait";
     let shared = shared(source(folder.path(), script), Duration::from_secs(60));
@@ -136,7 +136,7 @@ async fn a_plug_in_that_never_ends_is_killed_in_time() {
 }
 
 #[tokio::test]
-async fn what_a_plug_in_leaves_behind_holds_nothing_up() {
+async fn a_child_left_behind_by_a_plug_in_delays_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let script = format!(
         "sh -c 'echo $$ > own; mv own process; exec sleep 1000' & until [ -e process ]; do sleep 0.01; done; {}",
@@ -167,7 +167,7 @@ async fn a_plug_in_is_informed_and_never_asked_questions() {
 }
 
 #[tokio::test]
-async fn what_a_plug_in_prints_is_judged_and_not_quoted() {
+async fn a_plug_ins_output_is_checked_and_not_quoted() {
     for (script, part) in [
         (credential("null"), "without a token"),
         (credential("{}"), "without a token"),

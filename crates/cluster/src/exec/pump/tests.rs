@@ -95,7 +95,7 @@ async fn a_terminal_that_is_open_for_long_has_started_though_it_showed_nothing()
 }
 
 #[tokio::test]
-async fn the_first_echo_tells_that_a_terminal_has_started() {
+async fn the_first_echo_shows_that_a_terminal_has_started() {
     let most = hangup::MAX_REPEATS / 2;
     let soon = open(Duration::ZERO).await.interrupts(1).await;
     assert!((hangup::REPEATS..most).contains(&soon), "{soon}");

@@ -86,13 +86,13 @@ fn bytes_that_are_not_utf8_stay() {
 }
 
 #[test]
-fn a_time_with_an_offset_is_told_in_utc() {
+fn a_time_with_an_offset_is_shown_in_utc() {
     let lines = split(b"2026-01-07T18:00:00.5+08:00 x\n");
     assert_eq!(lines, [("2026-01-07T10:00:00.5Z".to_owned(), b"x".to_vec())]);
 }
 
 #[test]
-fn what_has_no_time_is_passed_on_whole() {
+fn a_line_without_a_time_is_passed_on_whole() {
     let lines = split(b"unable to retrieve container logs for containerd://x\n\nx");
     assert_eq!(
         lines[0],
@@ -130,7 +130,7 @@ fn a_line_of_128_kib_is_whole_and_a_longer_one_comes_in_pieces() {
 }
 
 #[test]
-fn what_a_piece_takes_as_json_counts() {
+fn the_json_of_a_piece_counts() {
     for text in ["\0", "\"", "\u{1f600}", "\u{e9}", "\n".trim_end()] {
         let line = text.repeat(200_000);
         let all = pieces(&mut splitter(), &[format!("{TIME} {line}\n").as_bytes()]);

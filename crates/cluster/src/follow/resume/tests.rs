@@ -146,7 +146,7 @@ impl Reader {
 }
 
 #[test]
-fn what_was_passed_on_is_recognised_with_its_multiplicity() {
+fn repeated_lines_are_recognised_with_their_number() {
     let log = lines(&[
         (100, "a"),
         (200, "x"),
@@ -240,7 +240,7 @@ fn after_a_rotation_that_hides_the_skipped_lines_new_ones_do_not_vanish_for_long
 }
 
 #[test]
-fn a_line_that_was_cut_off_goes_on_where_it_was() {
+fn a_line_that_was_cut_off_resumes_at_its_place() {
     let log = lines(&[(100, "one"), (200, "a long line"), (300, "three")]);
     let texts = |reader: &Reader| reader.joined().into_iter().map(|(_, text)| text).collect::<Vec<_>>();
     for (first, again) in [(3, 3), (3, 5), (5, 3), (1, usize::MAX), (11, 2)] {
@@ -287,7 +287,7 @@ fn a_line_that_was_cut_off_and_is_gone_is_a_gap() {
 }
 
 #[test]
-fn a_message_of_the_kubelets_own_is_no_line_of_the_log() {
+fn a_message_of_the_kubelet_is_not_a_line_of_the_log() {
     let log = lines(&[(100, "a"), (200, "b")]);
     let mut reader = Reader::new(true, 10);
     reader.read(&log, 1);
@@ -351,7 +351,7 @@ proptest! {
     }
 
     #[test]
-    fn with_rotations_what_is_missing_is_told(count in 1usize..150, pace in 1i64..700, cuts in vec((0usize..60, 0usize..40, 0usize..130), 0..8), capacity in 1usize..40) {
+    fn missing_lines_after_rotations_are_reported(count in 1usize..150, pace in 1i64..700, cuts in vec((0usize..60, 0usize..40, 0usize..130), 0..8), capacity in 1usize..40) {
         let log: Vec<_> = (0..count).map(|n| line(i64::try_from(n).unwrap() * pace, "x")).collect();
         let mut reader = Reader::new(true, capacity);
         let (mut written, mut rotated) = (0, 0);

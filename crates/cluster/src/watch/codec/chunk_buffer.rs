@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_within_a_chunk_is_not_copied() {
+    fn data_within_a_chunk_is_not_copied() {
         let mut chunks = ChunkBuffer::default();
         let mut chunk = &b"abcdef"[..];
         assert!(matches!(chunks.take(3, &mut chunk), Some(Cow::Borrowed(b"abc"))));

@@ -226,7 +226,7 @@ fn a_list_that_breaks_off_anywhere_is_garbage() {
 }
 
 #[test]
-fn an_event_that_breaks_off_is_not_told() {
+fn an_event_that_breaks_off_is_not_reported() {
     for codec in BOTH {
         let one = Writer(codec).events("ADDED", &plain(&["a"]));
         for end in 0..one.len() {
@@ -252,7 +252,7 @@ fn a_pod_that_does_not_parse_is_named_and_costs_no_other() {
 }
 
 #[test]
-fn a_pod_with_a_name_that_no_cluster_takes_is_none() {
+fn a_pod_with_an_impossible_name_is_skipped() {
     let long = "a".repeat(254);
     let odd: [fn(&mut wire::Pod, &str); 4] = [
         |pod, long| pod.metadata.name = long.to_owned(),

@@ -171,7 +171,7 @@ fn a_page_that_comes_makes_good_for_the_failures_before_it() {
 }
 
 #[test]
-fn a_list_that_can_not_be_watched_is_asked_for_less_and_less_often() {
+fn a_list_that_cannot_be_watched_is_repeated_ever_less_often() {
     let mut machine = Machine::new();
     machine.step(Input::Refused { status: 422 });
     for failures in 1..=6 {
@@ -206,7 +206,7 @@ fn a_first_page_that_is_gone_is_not_asked_for_in_a_loop() {
 }
 
 #[test]
-fn a_lost_connection_goes_on_from_the_last_version() {
+fn a_lost_connection_resumes_from_the_last_version() {
     let mut machine = watching("20");
     machine.step(change("25"));
     let lost = machine.step(Input::Broken);
@@ -226,7 +226,7 @@ fn a_lost_connection_goes_on_from_the_last_version() {
 }
 
 #[test]
-fn the_ordinary_end_of_a_watch_is_no_failure() {
+fn the_ordinary_end_of_a_watch_is_not_a_failure() {
     let mut machine = watching("20");
     assert_eq!(machine.step(Input::Ended), step(Health::Unchanged, Next::Call));
     assert_eq!(machine.call(), watch("20"));
@@ -248,7 +248,7 @@ fn gone_backwards_and_silence_list_again() {
 }
 
 #[test]
-fn the_same_version_and_one_that_is_no_number_are_not_backwards() {
+fn the_same_version_and_one_that_is_not_a_number_are_not_backwards() {
     for version in ["20", "abc", ""] {
         let mut machine = watching("20");
         assert_eq!(machine.step(change(version)).health, Health::Confirmed, "{version}");
@@ -258,7 +258,7 @@ fn the_same_version_and_one_that_is_no_number_are_not_backwards() {
 }
 
 #[test]
-fn a_server_whose_lists_can_not_be_watched_is_asked_ever_less() {
+fn a_server_whose_lists_cannot_be_watched_is_asked_ever_less_often() {
     let mut machine = Machine::new();
     for failures in 1..5 {
         let step = feed(&mut machine, &[Input::Opened, end("20"), Input::Gone]);
@@ -342,7 +342,7 @@ fn pages_without_pods_are_no_progress() {
 }
 
 #[test]
-fn a_token_that_repeats_itself_is_no_progress() {
+fn a_repeated_continue_token_is_not_progress() {
     let mut machine = paging();
     for failures in 1..=3 {
         machine.step(page("5", "t"));

@@ -73,7 +73,7 @@ async fn a_part_is_read_as_kubernetes_reads_it() {
 }
 
 #[tokio::test]
-async fn what_can_not_be_read_is_told_apart() {
+async fn unreadable_input_has_errors_of_its_own() {
     let lab = Lab::new().await;
     let previous = Options {
         previous: true,
@@ -112,7 +112,7 @@ async fn what_can_not_be_read_is_told_apart() {
 }
 
 #[tokio::test]
-async fn what_the_cluster_forbids_fails_for_good() {
+async fn a_refusal_of_the_cluster_is_final() {
     let lab = Lab::of("editor").await;
     lab.sim.run_pod("staging", "web", &["main"]);
     let error = lab

@@ -36,7 +36,7 @@ async fn broken_connections_lose_and_double_nothing() {
 }
 
 #[tokio::test]
-async fn a_long_line_that_is_cut_off_goes_on_where_it_was() {
+async fn a_long_line_that_is_cut_off_resumes_at_its_place() {
     let lab = Lab::new().await;
     let mut stream = lab.follow().await;
     let long: String = (0..80_000).map(|n| format!("{n:>9}")).collect();
@@ -155,7 +155,7 @@ async fn a_rotation_while_the_connection_is_lost_is_a_gap_without_follow_too() {
 }
 
 #[tokio::test]
-async fn a_followed_part_that_is_cut_goes_on_where_it_was() {
+async fn a_followed_piece_that_is_cut_resumes_at_its_place() {
     let lab = Lab::new().await;
     for n in 0..10 {
         lab.sim
@@ -177,7 +177,7 @@ async fn a_followed_part_that_is_cut_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn a_log_that_goes_on_elsewhere_is_asked_for_again() {
+async fn a_log_that_continues_in_another_file_is_read_again() {
     let sim = Sim::start(world::options()).await.unwrap();
     let proxy = Proxy::start(&sim).await;
     let kubeconfig = proxy.kubeconfig(&sim);

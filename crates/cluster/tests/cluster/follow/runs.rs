@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn a_restart_is_told_between_the_runs() {
+async fn a_restart_is_reported_between_the_runs() {
     let lab = Lab::new().await;
     let mut stream = lab.follow().await;
     lab.write("old\n");

@@ -55,7 +55,7 @@ fn null_items_and_unpaged_lists_are_fine() {
 }
 
 #[test]
-fn a_list_that_breaks_off_or_is_none_is_garbage() {
+fn a_list_that_breaks_off_or_is_another_object_is_garbage() {
     for end in 0..LIST.len() {
         assert!(list(&LIST[..end], 1000).is_err(), "{}", &LIST[..end]);
     }
@@ -87,7 +87,7 @@ fn an_endless_item_is_refused() {
 }
 
 #[test]
-fn a_watch_tells_its_events() {
+fn a_watch_reports_its_events() {
     let text = concat!(
         r#"{"type":"ADDED","object":{"metadata":{"name":"a","namespace":"x","resourceVersion":"5"}}}"#,
         "\n\n",

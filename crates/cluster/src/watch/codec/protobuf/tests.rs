@@ -58,7 +58,7 @@ fn a_list_may_come_with_its_fields_in_any_order_and_with_others() {
 }
 
 #[test]
-fn what_is_no_list_of_pods_is_garbage() {
+fn an_answer_that_is_not_a_list_of_pods_is_garbage() {
     let good = [meta(), item(b"")].concat();
     assert!(list(&wrapped("PodList", &good)).is_ok());
     let types = field(1, &field(2, b"PodList"));
@@ -104,7 +104,7 @@ fn what_is_no_list_of_pods_is_garbage() {
 }
 
 #[test]
-fn what_claims_to_be_longer_than_any_pod_is_refused_at_once() {
+fn an_announced_length_beyond_any_pod_is_refused_at_once() {
     let huge = varint(100 << 20);
     let mut frame = (100_u32 << 20).to_be_bytes().to_vec();
     frame.push(0);
