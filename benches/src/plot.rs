@@ -21,7 +21,7 @@ const COLOURS: [&str; 8] = [
     "#000000", "#e69f00", "#56b4e9", "#009e73", "#8a7a00", "#0072b2", "#d55e00", "#cc79a7",
 ];
 
-/// The plot.
+/// Returns the plot as SVG.
 pub(crate) fn svg(title: &str, lines: &[Line]) -> String {
     let all = || lines.iter().flat_map(|line| line.points.iter().copied());
     let (x_min, x_max) = decades(all().map(|(x, _)| x));

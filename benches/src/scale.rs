@@ -215,7 +215,7 @@ impl Size {
         median(self.rounds.iter().map(of))
     }
 
-    /// The ratio within each round, so that the load of other processes falls on both.
+    /// Returns the ratio within each round, so that the load of other processes falls on both.
     fn ratio(&self) -> f64 {
         self.rate(|round| round.page / round.fixed)
     }
@@ -290,7 +290,7 @@ fn written(args: &Args, sizes: &[Size]) -> String {
     text
 }
 
-/// The figures that have a target.
+/// Appends the figures that have a target.
 fn targets(text: &mut String, sizes: &[Size]) {
     text.push_str("| figure | measured | target | |\n| --- | --- | --- | --- |\n");
     let of = |pods: usize| sizes.iter().find(|size| size.pods == pods);

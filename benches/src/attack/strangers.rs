@@ -120,8 +120,8 @@ async fn bodies(server: &Server) -> Result<Held> {
     send_on(server, OTHER, 300, head).await
 }
 
-/// HTTP/2 by prior knowledge (RFC 9113): a window of 0, then as many requests as a connection may
-/// have.
+/// Speaks HTTP/2 by prior knowledge (RFC 9113): sends a window of 0, then as many requests as a
+/// connection may have.
 async fn windows(server: &Server) -> Result<Held> {
     let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec();
     // SETTINGS_INITIAL_WINDOW_SIZE = 0.
@@ -156,7 +156,7 @@ async fn windows(server: &Server) -> Result<Held> {
     Ok(held)
 }
 
-/// A frame of HTTP/2 (RFC 9113, section 4.1).
+/// Returns a frame of HTTP/2 (RFC 9113, section 4.1).
 fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     // Shorter than 64 kB.
     let length = u32::try_from(payload.len()).unwrap_or(0).to_be_bytes();

@@ -75,13 +75,13 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// The time since the event was sent.
+    /// Returns the time since the event was sent.
     pub(super) fn since(&self, sent: &Sent) -> Option<Duration> {
         Some(self.at.saturating_duration_since(*sent.get(self.number)?))
     }
 }
 
-/// The namespace of a slot's events.
+/// Returns the namespace of a slot's events.
 pub(super) fn namespace(slot: usize) -> String {
     format!("team-{:03}", slot + 1)
 }

@@ -72,7 +72,7 @@ impl ListedView<'_> {
     }
 }
 
-/// A sync state's name.
+/// Returns a sync state's name.
 pub(crate) fn state(state: SyncState) -> &'static str {
     match state {
         SyncState::Syncing => "syncing",

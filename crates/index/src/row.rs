@@ -84,7 +84,7 @@ impl<'a> RowRef<'a> {
         self.rows.search_text.names.get(self.row)
     }
 
-    /// The bytes of [`RowRef::name`], which itself checks that they are UTF-8.
+    /// Returns the bytes of [`RowRef::name`], which itself checks that they are UTF-8.
     pub fn name_bytes(self) -> &'a [u8] {
         self.rows.search_text.names.bytes(self.row)
     }
@@ -119,7 +119,7 @@ impl<'a> RowRef<'a> {
         self.rows.search_text.ips.get(self.row)
     }
 
-    /// The bytes of [`RowRef::pod_ip`], which itself checks that they are UTF-8.
+    /// Returns the bytes of [`RowRef::pod_ip`], which itself checks that they are UTF-8.
     pub fn pod_ip_bytes(self) -> &'a [u8] {
         self.rows.search_text.ips.bytes(self.row)
     }
@@ -164,7 +164,7 @@ impl<'a> RowRef<'a> {
         self.rest.ready_total
     }
 
-    /// The kind and name of [`Pod::owner`].
+    /// Returns the kind and name of [`Pod::owner`].
     pub fn owner(self) -> Option<(&'a str, &'a str)> {
         self.rest.owner.map(|(kind, name)| (self.word(kind), self.word(name)))
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Got, Lab, Server, Socket, shell_pod, until};
 
-/// The administrator's kubeconfig with another user's token, as text.
+/// Returns the administrator's kubeconfig with another user's token, as text.
 fn kubeconfig_of(token: &str) -> String {
     let path = std::env::var("KUBECONFIG").unwrap();
     let mut config = kube::config::Kubeconfig::read_from(path).unwrap();

@@ -112,7 +112,7 @@ async fn a_large_paste_into_a_raw_terminal_comes_whole() {
     assert!(all.contains(&md5_of_x(&lab).await), "{all}");
 }
 
-/// The checksum that the container computes of the same 100,000 bytes.
+/// Returns the checksum that the container computes of the same 100,000 bytes.
 async fn md5_of_x(lab: &Lab) -> String {
     lab.create(pod(
         "sum",

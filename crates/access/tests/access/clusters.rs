@@ -90,7 +90,7 @@ impl Start {
         entries.into_iter().map(|entry| entry.name).collect()
     }
 
-    /// The cluster once it is synced or known to fail.
+    /// Returns the cluster once it is synced or known to fail.
     async fn settled(&self, name: &str) -> Entry {
         let mut cluster = self
             .registry

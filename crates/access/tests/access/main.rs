@@ -63,12 +63,12 @@ impl Fixture {
         }
     }
 
-    /// Another process on the same database.
+    /// Starts the sessions of another process on the same database.
     fn replica(&self) -> Sessions {
         self.sessions_with(Options::default())
     }
 
-    /// Another process on the same database, with options of its own.
+    /// Starts the sessions of another process on the same database, with options of its own.
     fn sessions_with(&self, options: Options) -> Sessions {
         Sessions::with_clock(self.store.clone(), options, self.time.clock())
     }

@@ -113,7 +113,10 @@ mod tests {
         let versions = stamps(&index(0..SETS + 1));
         let set = |version: &RowVersion| version.number() as usize % SETS;
         let first = versions[0];
-        let other = versions[1..].iter().find(|version| set(version) == set(&first)).unwrap();
+        let other = versions[1..]
+            .iter()
+            .find(|version| set(version) == set(&first))
+            .unwrap();
         assert_eq!(copied(first, "first"), "before first");
         assert_eq!(copied(*other, "other"), "before other");
         assert_eq!(copied(first, "written again"), "before first");

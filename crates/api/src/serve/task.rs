@@ -179,8 +179,8 @@ impl Supervisor {
         now + self.times.idle.saturating_sub(idle)
     }
 
-    /// Ready when the session of the request under way has ended. It registers with the session
-    /// only if a request is not answered at once, which is rare.
+    /// Becomes ready when the session of the request under way has ended. It registers with the
+    /// session only if a request is not answered at once, which is rare.
     fn poll_session(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let request = self.connection.requests();
         if self.session.as_ref().is_none_or(|session| session.request != request) {

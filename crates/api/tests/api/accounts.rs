@@ -1,4 +1,4 @@
-//! What limits, expiry and a barred account look like from outside.
+//! Log-in limits, expired tokens and disabled accounts, as a client sees them.
 
 use podgate_access::sessions;
 use podgate_api::Options;
@@ -20,7 +20,7 @@ async fn server(sessions: sessions::Options, proxies: &[&str]) -> Server {
     .await
 }
 
-/// A log-in that says it was forwarded for an address.
+/// Logs in with a header that names an address as the client's.
 async fn login_for(server: &Server, address: &str, username: &str, password: &str) -> Answer {
     let request = server
         .client

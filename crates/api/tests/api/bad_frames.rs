@@ -23,7 +23,7 @@ async fn start() -> Server {
     server
 }
 
-/// A path of a route that stays open while nothing is sent.
+/// Returns a path of a route that stays open while nothing is sent.
 fn quiet(route: &Route) -> String {
     let path = path_of(route);
     if path.ends_with("/exec") {
@@ -50,8 +50,8 @@ async fn nothing_left(server: &Server) {
     }
 }
 
-/// What starts a route's stream, and the type of the first answer: on a terminal a ping, which
-/// needs no stream.
+/// Returns the frame that starts a route's stream, and the type of its first answer: on a terminal
+/// a ping, which needs no stream.
 fn first(path: &str) -> (Value, &'static str) {
     if path.contains("/exec") {
         (json!({"type": "ping"}), "pong")
@@ -62,7 +62,7 @@ fn first(path: &str) -> (Value, &'static str) {
     }
 }
 
-/// The connection answers as it should.
+/// Checks that the connection still answers.
 async fn alive(path: &str, socket: &mut Socket) {
     let (frame, answer) = first(path);
     socket.send(frame).await;
@@ -162,7 +162,7 @@ async fn a_frame_of_10_mb_is_refused_and_closed_with_4413() {
             } else {
                 Message::text("x".repeat(10_000_000))
             };
-            // The server does not read it to its end, so that it may not be sent whole.
+            // The server does not read the frame to its end, so sending it may fail.
             let sending = tokio::spawn(async move { sink.send(huge).await.is_ok() });
             let mut told = None;
             let close = loop {
@@ -207,7 +207,7 @@ async fn a_client_that_never_reads_harms_no_other() {
             idle.push(socket);
         }
     }
-    // Others go on meanwhile.
+    // Other connections still work.
     unharmed(&server).await;
     let mut reader = server.ws(LOGS).await;
     reader.send(json!({"type": "subscribe", "tailLines": 1})).await;

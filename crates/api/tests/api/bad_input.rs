@@ -7,7 +7,8 @@ use serde_json::json;
 
 use crate::support::{Answer, Server, path_of, send};
 
-/// The server answers as before, and nothing reached the cluster that does not belong there.
+/// Checks that the server still answers, and that nothing reached the cluster that does not belong
+/// there.
 async fn unharmed(server: &Server) {
     assert_eq!(server.get("/healthz").await.text(), "ok\n");
     let list = server.get("/api/clusters/sim/pods?search=web").await.data();
@@ -100,7 +101,7 @@ fn bad_values(parameter: &Parameter) -> Vec<String> {
     values
 }
 
-/// A value that a parameter takes.
+/// Returns a value that a parameter takes.
 fn good_value(parameter: &Parameter) -> String {
     match parameter.kind {
         Kind::Text => "main".into(),
@@ -261,7 +262,7 @@ async fn a_path_that_names_nothing_proper_is_not_found() {
     server.stop().await;
 }
 
-/// The routes that take a body, with the properties that they know.
+/// Returns the routes that take a body, with the properties that they know.
 fn with_body() -> Vec<(Route, Vec<String>)> {
     let document = document("", &routes::table());
     let properties = |route: &Route| {

@@ -1,5 +1,5 @@
-//! What ends connections, and what leaves them alone. How they are capped and timed is tested
-//! beside `serve`.
+//! Events that end connections, and events that do not. Their caps and time limits are tested
+//! next to `serve`.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ const DETAIL: &str = "/api/clusters/sim/namespaces/default/pods/large-0";
 const STREAM: &str = "/ws/clusters/sim/namespaces/default/pods/web/logs";
 const TERMINAL: &str = "/ws/clusters/sim/namespaces/default/pods/web/exec?command=cat&tty=false";
 
-/// A connection whose client takes little more than it reads.
+/// Opens a connection whose client buffers little more than it reads.
 async fn connect(server: &Server) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4096).unwrap();
@@ -41,7 +41,7 @@ async fn status(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&begin[9..]).into_owned()
 }
 
-/// Answers that no socket takes whole, by path and `Accept`.
+/// Requests, by path and `Accept`, whose answers are larger than the buffers of a socket.
 const LARGE: [(&str, &str); 5] = [
     (LOGS, "accept: text/plain\r\n"),
     (LOGS, "accept: application/json\r\n"),
@@ -50,8 +50,8 @@ const LARGE: [(&str, &str); 5] = [
     (DETAIL, "accept: application/yaml\r\n"),
 ];
 
-/// A server that has the answers of [`LARGE`], and gives up a client that takes nothing for
-/// `stall`.
+/// Starts a server that has the answers of [`LARGE`] and closes the connection of a client that
+/// reads nothing for `stall`.
 async fn with_large_answers(stall: Duration) -> Server {
     let mut connections = serve::Limits::default();
     connections.times.stall = stall;
@@ -84,7 +84,7 @@ async fn with_large_answers(stall: Duration) -> Server {
     server
 }
 
-/// Asks for each answer of [`LARGE`] and reads no more of it than its status.
+/// Asks for each answer of [`LARGE`] and reads only its status.
 async fn ask_without_reading(server: &Server, token: &str) -> Vec<TcpStream> {
     let mut unread = Vec::new();
     for (path, headers) in LARGE {
@@ -96,7 +96,7 @@ async fn ask_without_reading(server: &Server, token: &str) -> Vec<TcpStream> {
     unread
 }
 
-/// A gauge of `/metrics`, once it is what the test wants.
+/// Waits until a gauge of `/metrics` has a wanted value, and returns it.
 async fn gauge(server: &Server, name: &str, wanted: impl Fn(usize) -> bool) -> usize {
     let deadline = tokio::time::Instant::now() + PATIENCE;
     loop {
@@ -113,7 +113,7 @@ async fn gauge(server: &Server, name: &str, wanted: impl Fn(usize) -> bool) -> u
     }
 }
 
-/// Waits until no log of the cluster is read any more.
+/// Waits until no log of the cluster is being read.
 async fn no_log_is_read(server: &Server) {
     let closed = async {
         while server.sim.open_logs() > 0 {

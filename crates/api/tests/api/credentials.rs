@@ -13,7 +13,7 @@ async fn other() -> Sim {
     sim
 }
 
-/// Address, token and authority of a user, as the API takes them in parts.
+/// Returns the address, token and authority of a user as separate fields of the API.
 fn parts(sim: &Sim, user: &str) -> Value {
     let kubeconfig = sim.kubeconfig_for(user);
     let authority = kubeconfig
@@ -45,7 +45,7 @@ async fn parts_make_a_cluster_watched_in_its_namespaces() {
     let server = Server::start().await;
     let other = other().await;
     let parts = parts(&other, "viewer");
-    // It may list pods in one namespace only, and is told what to do about it.
+    // The credential may list pods in one namespace only, and the error says what to do.
     let refused = server
         .post("/api/clusters", with(&parts, json!({"name": "other"})))
         .await;
@@ -87,7 +87,7 @@ async fn a_stored_credential_goes_to_no_other_server() {
         assert!(message.contains("`token`"), "{message}");
     }
     assert!(second.requests().is_empty());
-    // With its own token it may move.
+    // With its own token the cluster may move.
     let moved = server.put("/api/clusters/other", elsewhere.clone()).await.data();
     assert_eq!(moved["apiServer"], elsewhere["apiServer"]);
     first.stop().await;

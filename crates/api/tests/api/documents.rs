@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// Set this to write the files anew.
+/// Set this variable to write the files again.
 const UPDATE: &str = "PODGATE_UPDATE_DOCS";
 
 /// Compares a checked-in file with what it should be.

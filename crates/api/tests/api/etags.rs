@@ -5,12 +5,12 @@ use crate::support::{Answer, Server, cluster, send, synced, within};
 const PODS: &str = "/api/clusters/sim/pods";
 
 impl Server {
-    /// `GET` as the admin, with what is known already.
+    /// Sends a `GET` as the admin with `If-None-Match`.
     async fn get_unless(&self, path: &str, known: &str) -> Answer {
         send(self.build("GET", path).header("if-none-match", known)).await
     }
 
-    /// The tag of an answer.
+    /// Returns the tag of an answer.
     async fn tag(&self, path: &str) -> String {
         let answer = self.get(path).await;
         assert_eq!(answer.status, 200, "{}", answer.text());

@@ -9,7 +9,7 @@ use crate::support::{PASSWORD, PATIENCE, Server, Setup, Socket};
 
 const PATH: &str = "/ws/clusters/sim/namespaces/shop/pods/web/exec";
 
-/// A server with pod `shop/web` and its container `nginx`.
+/// Starts a server with pod `shop/web` and its container `nginx`.
 async fn server() -> Server {
     let server = Server::start().await;
     server.run_pod("shop", "web", &["nginx"]).await;
@@ -35,7 +35,7 @@ async fn output_with(socket: &mut Socket, wanted: &str) -> String {
     text
 }
 
-/// The output and the exit code of what ends by itself.
+/// Returns the output and the exit code of a command that ends by itself.
 async fn rest(socket: &mut Socket) -> (String, String, i64) {
     let (mut frames, close) = socket.rest().await;
     assert_eq!(close, 1000, "{frames:?}");
@@ -101,7 +101,7 @@ async fn a_command_is_not_split_and_its_streams_stay_separate() {
 async fn a_paste_comes_back_whole_and_eof_ends_the_input() {
     let server = server().await;
     let mut socket = exec(&server, "tty=false&command=cat").await;
-    // Whole before any of it is read back: neither way holds up the other.
+    // All input is sent before any output is read: neither direction blocks the other.
     let paste = "0123456789 \u{e9}\u{20ac}\u{1f600}\n".repeat(40_000);
     for part in paste.as_bytes().chunks(99_999) {
         socket.send_binary(part).await;
@@ -269,7 +269,7 @@ async fn a_client_that_waits_for_a_process_to_take_input_is_not_gone() {
 async fn a_client_that_never_reads_stops_the_command() {
     let server = server().await;
     let mut socket = exec(&server, "tty=false&command=yes").await;
-    // What is on the way is full: the answer to a ping comes behind it, once the client reads.
+    // All buffers on the way are full. The answer to a ping follows once the client reads.
     socket.send(json!({"type": "ping"})).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(server.sim.open_execs(), 1);

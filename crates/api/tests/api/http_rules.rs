@@ -1,4 +1,4 @@
-//! What holds for every answer: ids, headers, methods, media types, origins.
+//! Rules that hold for every answer: ids, headers, methods, media types and origins.
 
 use podgate_api::Options;
 use serde_json::json;
@@ -301,7 +301,8 @@ async fn metrics_are_for_listed_addresses_or_a_token() {
     ] {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }
-    // A proxy on this machine that we were not told of, and a page whose name was pointed here.
+    // A proxy on this machine that the operator did not name, and a page whose name resolves
+    // to this server.
     for (name, value) in [
         ("x-forwarded-for", "127.0.0.1"),
         ("forwarded", "for=127.0.0.1"),
@@ -343,7 +344,7 @@ async fn metrics_are_for_listed_addresses_or_a_token() {
 async fn behind_a_proxy_metrics_need_the_token() {
     let loopback = || vec!["127.0.0.0/8".parse().unwrap()];
     let public = || Some("https://pods.example".parse().unwrap());
-    // What the operator set, whether loopback is let in without the token, and by any name.
+    // The options, whether loopback is admitted without the token, and whether under any name.
     for (api, admitted) in [
         (
             Options {
@@ -408,7 +409,7 @@ async fn behind_a_proxy_metrics_need_the_token() {
             let status = send(request).await.status;
             assert_eq!(status, if admitted { 200 } else { 403 }, "{headers:?} {what}");
         }
-        // An address that a proxy tells is no one's.
+        // An address that a proxy reports does not count.
         let told = server
             .client
             .get(server.url(&path))

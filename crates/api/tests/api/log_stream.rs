@@ -13,7 +13,7 @@ use crate::{
 
 const PATH: &str = "/ws/clusters/sim/namespaces/shop/pods/web/logs";
 
-/// A server with pod `shop/web` and its containers.
+/// Starts a server with pod `shop/web` and its containers.
 async fn server(containers: &[&str]) -> Server {
     let server = Server::start().await;
     server.run_pod("shop", "web", containers).await;
@@ -123,7 +123,7 @@ async fn lines_of_several_containers_say_which_and_may_come_in_batches() {
 /// The most that `data` may have, as text and as JSON.
 const MAX_PIECE: usize = 128 << 10;
 
-/// What one line takes within a JSON string.
+/// Returns the bytes that one line takes within a JSON string.
 fn json_len(text: &str) -> usize {
     serde_json::to_string(text).unwrap().len() - 2
 }

@@ -1,4 +1,5 @@
-//! The whole API over real HTTP, on a simulated cluster: a module for each resource and action.
+//! Tests of the whole API over real HTTP on a simulated cluster, with a module for each resource
+//! and action.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod access_matrix;

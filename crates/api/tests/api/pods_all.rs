@@ -10,7 +10,7 @@ use crate::{
 
 const PODS: &str = "/api/pods";
 
-/// A pod of a simulated cluster.
+/// Returns a pod of a simulated cluster.
 fn pod(namespace: &str, name: &str, second: u32) -> Value {
     json!({
         "kind": "Pod",
@@ -20,7 +20,8 @@ fn pod(namespace: &str, name: &str, second: u32) -> Value {
     })
 }
 
-/// A server of the clusters `sim` and `other` (number 9), with two pods each; `a/twin` is in both.
+/// Starts a server of the clusters `sim` and `other` (number 9), with two pods each; `a/twin` is in
+/// both.
 async fn two() -> (Server, Sim) {
     let server = Server::start().await;
     let other = cluster("other").await;
@@ -35,7 +36,7 @@ async fn two() -> (Server, Sim) {
     (server, other)
 }
 
-/// Each item's cluster and name, in order.
+/// Returns each item's cluster and name, in order.
 fn places(data: &Value) -> Vec<(&str, &str)> {
     let items = data["items"].as_array().unwrap().iter();
     items
@@ -43,7 +44,7 @@ fn places(data: &Value) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// Name and state of each cluster beside a list.
+/// Returns the name and state of each cluster in a list.
 fn states(data: &Value) -> Vec<(&str, &str)> {
     let clusters = data["clusters"].as_array().unwrap().iter();
     clusters

@@ -7,7 +7,7 @@ use crate::{
     support::{PATIENCE, Server},
 };
 
-/// A pod that stays until its finalizer is taken off, so that its deletion can be looked at.
+/// Creates a pod that stays until its finalizer is removed, so that its deletion can be observed.
 fn kept(server: &Server, name: &str) -> Value {
     server.sim.run_pod("shop", name, &["app"]);
     let mut pod = server.sim.get("Pod", "shop", name).unwrap();

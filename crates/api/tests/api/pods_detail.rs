@@ -12,7 +12,7 @@ use crate::support::{Answer, PATIENCE, Server, Setup, send};
 /// The routes of one pod, with a parameter that each takes.
 const ROUTES: [(&str, &str); 4] = [("GET", ""), ("DELETE", ""), ("GET", "/logs"), ("GET", "/events")];
 
-/// The path of a pod on the simulated cluster.
+/// Returns the path of a pod on the simulated cluster.
 pub(crate) fn pod_path(namespace: &str, name: &str) -> String {
     format!("/api/clusters/sim/namespaces/{namespace}/pods/{name}")
 }
@@ -309,7 +309,7 @@ async fn a_failing_cluster_and_a_late_one_have_different_errors() {
     server.stop().await;
 }
 
-/// Whoever finds no memory waits, and is then told when to come back.
+/// A caller for whom there is no memory waits, and then gets `Retry-After`.
 #[tokio::test]
 async fn a_detail_without_memory_is_429001() {
     let setup = Setup {

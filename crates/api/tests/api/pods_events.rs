@@ -13,7 +13,7 @@ fn pod(server: &Server) -> Value {
     }))
 }
 
-/// An event about a pod; `more` replaces fields.
+/// Creates an event about a pod; `more` replaces fields.
 fn event(server: &Server, name: &str, uid: &str, last: &str, more: Value) {
     let mut event = json!({
         "kind": "Event", "metadata": {"name": name, "namespace": "shop", "creationTimestamp": "2026-01-01T00:00:00Z"},

@@ -9,8 +9,8 @@ use crate::{
 
 const PODS: &str = "/api/clusters/sim/pods";
 
-/// A pod of the simulated cluster. Its uid, times and IPs are given, so that an answer can be
-/// compared whole.
+/// Returns a pod of the simulated cluster. Its uid, times and IPs are given, so that a whole answer
+/// can be compared.
 fn web() -> Value {
     json!({
         "kind": "Pod",
@@ -51,7 +51,7 @@ fn web() -> Value {
     })
 }
 
-/// A pod that no node runs.
+/// Returns a pod that no node runs.
 fn pending(namespace: &str, name: &str, second: u32) -> Value {
     json!({
         "kind": "Pod",
@@ -65,7 +65,7 @@ fn pending(namespace: &str, name: &str, second: u32) -> Value {
     })
 }
 
-/// A server that lists these pods.
+/// Starts a server that lists these pods.
 async fn with(pods: impl IntoIterator<Item = Value>) -> Server {
     let server = Server::start().await;
     let mut count = 0;
@@ -79,7 +79,7 @@ async fn with(pods: impl IntoIterator<Item = Value>) -> Server {
     server
 }
 
-/// The names of a list's pods, in its order, and its total.
+/// Returns the names of a list's pods, in its order, and its total.
 async fn names(server: &Server, query: &str) -> (Vec<String>, u64) {
     let data = server.get(&format!("{PODS}?{query}")).await.data();
     let items = data["items"].as_array().unwrap();
@@ -121,7 +121,7 @@ async fn an_item_has_every_field_of_the_contract() {
     server.stop().await;
 }
 
-/// A pod whose row is about as large as a row may be: some 300 kB.
+/// Returns a pod whose row is about as large as a row may be: some 300 kB.
 pub(crate) fn enormous(namespace: &str, name: &str) -> Value {
     let container = |n: usize| json!({"name": format!("{n}-{}", "n".repeat(300)), "image": "i".repeat(600)});
     let containers: Vec<_> = (0..210).map(container).collect();
@@ -152,7 +152,7 @@ async fn a_row_is_bounded_and_says_what_is_left_out() {
     let metrics = server.request("GET", "/metrics", None, None).await.text();
     let counted = "\npodgate_cluster_left_out_labels_total{cluster=\"sim\"} 44\n";
     assert!(metrics.contains(counted), "{metrics}");
-    // Of the labels that are left out nothing is known.
+    // Podgate knows nothing of the labels that it left out.
     for (selector, found) in [
         ("label-000=x", "large"),
         ("label-299", ""),
@@ -330,7 +330,7 @@ async fn sorts_and_pages() {
     server.stop().await;
 }
 
-/// The words that a parameter of the list takes, as the OpenAPI document has them.
+/// Returns the words that a parameter of the list takes, as the OpenAPI document has them.
 fn words(parameter: &str) -> Vec<String> {
     let document = podgate_api::document("", &podgate_api::routes::table());
     let parameters = &document["paths"]["/api/clusters/{clusterId}/pods"]["get"]["parameters"];

@@ -13,10 +13,10 @@ use crate::{
 const ONE: &str = "/ws/clusters/sim/pods";
 const ALL: &str = "/ws/pods";
 
-/// What a row is known by: its cluster and uid.
+/// The identity of a row: its cluster and uid.
 type RowKey = (String, String);
 
-/// What a client of a live query holds: it applies each frame as the contract says.
+/// The state of a live query's client, which applies each frame as the contract says.
 #[derive(Debug, Default)]
 struct View {
     seq: u64,
@@ -70,7 +70,7 @@ impl View {
         );
     }
 
-    /// The one row with a uid.
+    /// Returns the one row with a uid.
     fn only(&self, uid: &str) -> RowKey {
         let of_uid: Vec<_> = self.rows.keys().filter(|(_, other)| other == uid).collect();
         assert_eq!(of_uid.len(), 1, "{of_uid:?}");
@@ -199,13 +199,13 @@ async fn a_window_of_large_rows_ends_earlier_and_says_where() {
     view.apply(first);
     assert_eq!(view.total, 40);
 
-    // What changes keeps to the end that the viewer was given.
+    // Changes stay within the window that the viewer was given.
     server.sim.remove("Pod", "shop", &name(0));
     view.until(&mut socket, |view| view.total == 39).await;
     let expected: Vec<_> = (1..=limit).map(name).collect();
     assert_eq!(view.names(), expected);
 
-    // Where it fits the window is as long as it was asked for.
+    // A window that fits has the length that was asked for.
     socket.send(json!({"type": "window", "offset": 37, "limit": 30})).await;
     let last = socket.next().await;
     assert_eq!(
@@ -416,7 +416,7 @@ async fn a_viewer_that_does_not_read_gets_a_snapshot_and_delays_no_other() {
     let query = json!({"query": {"sort": "name"}, "limit": 500});
     let (mut slow, mut behind) = subscribe(&server, ALL, query.clone()).await;
     let (mut quick, mut view) = subscribe(&server, ALL, query).await;
-    // Until the slow one's buffers are full: it takes some megabytes that it does not read.
+    // Until the buffers of the slow client are full, which takes some megabytes.
     for round in 1..=60 {
         for number in 0..400 {
             server

@@ -222,7 +222,7 @@ async fn of_one_huge_line_the_end_comes() {
     server.stop().await;
 }
 
-/// A JSON answer is held whole until its client has read it, and clients may be slow.
+/// A JSON answer stays in memory until its client has read it, and clients may be slow.
 #[tokio::test]
 async fn large_logs_in_json_take_a_bounded_part_of_memory() {
     let api = Options {

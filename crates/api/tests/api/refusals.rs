@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::{PASSWORD, Server, Setup, path_of, send};
 
-/// The routes that want a credential.
+/// Returns the routes that want a credential.
 fn secured() -> impl Iterator<Item = Route> {
     routes::table().into_iter().filter(|route| route.action.is_some())
 }
@@ -146,14 +146,14 @@ fn is_from_memory(route: &Route) -> bool {
     !route.path.contains("{name}") && (route.path.ends_with("/pods") || route.path.ends_with("/stats"))
 }
 
-/// The routes that call a cluster.
+/// Returns the routes that call a cluster.
 fn calling() -> impl Iterator<Item = Route> {
     routes::table()
         .into_iter()
         .filter(|route| route.codes().contains(&502_001) && !is_from_memory(route))
 }
 
-/// A body that makes a route call the cluster.
+/// Returns a body that makes a route call the cluster.
 fn body(route: &Route, kubeconfig: &str) -> Option<Value> {
     match (route.method.as_str(), route.path) {
         ("POST", "/api/clusters") => Some(json!({"name": "another", "kubeConfig": kubeconfig})),

@@ -1,5 +1,5 @@
-//! As much of JSON Schema as our OpenAPI document uses: to compare real answers with what it says
-//! of them.
+//! The part of JSON Schema that the OpenAPI document uses, to compare real answers with what it
+//! says of them.
 
 use serde_json::{Value, json};
 
@@ -69,7 +69,7 @@ fn matches(document: &Value, schema: &Value, value: &Value, at: &str) -> Result<
     }
 }
 
-/// The object that has the properties of all parts of an `allOf`.
+/// Returns the object that has the properties of all parts of an `allOf`.
 fn joined(document: &Value, schema: &Value) -> Result<Value, String> {
     let mut whole = json!({"type": "object", "properties": {}, "required": []});
     for part in schema["allOf"].as_array().into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! How WebSockets open and end, whatever they carry: shown on the log stream.
+//! The opening and closing of WebSockets of any kind, tested on the log stream.
 
 use podgate_api::{Options, WebSocketLimits};
 use serde_json::json;

@@ -17,23 +17,23 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::socket::Socket;
 
-/// How long anything may take that a test waits for. Generous: it ends only tests that hang.
+/// How long a test waits for anything. It is generous, because it only ends tests that hang.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The admin's password.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
-/// What a test may want otherwise.
+/// The settings of a server that a test may change.
 pub(crate) struct Setup {
-    /// Of the simulated cluster.
+    /// The options of the simulated cluster.
     pub(crate) sim: podgate_sim::Options,
-    /// Of the API.
+    /// The options of the API.
     pub(crate) api: Options,
-    /// Of sessions.
+    /// The options of sessions.
     pub(crate) sessions: sessions::Options,
-    /// Of calls to clusters, but for the allowed networks.
+    /// The policy of calls to clusters, apart from the allowed networks.
     pub(crate) policy: Policy,
-    /// Loopback addresses are allowed for clusters that are added through the API.
+    /// Whether clusters that are added through the API may have loopback addresses.
     pub allow_loopback: bool,
 }
 
@@ -89,17 +89,17 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The body as JSON.
+    /// Returns the body as JSON.
     pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
-    /// The body as text.
+    /// Returns the body as text.
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.bytes).into_owned()
     }
 
-    /// `data` of a success.
+    /// Returns the `data` of a success.
     #[track_caller]
     pub(crate) fn data(&self) -> Value {
         assert_eq!(self.status, 200, "{}", self.text());
@@ -108,12 +108,12 @@ impl Answer {
         json["data"].take()
     }
 
-    /// The code of the envelope.
+    /// Returns the code of the envelope.
     pub(crate) fn code(&self) -> u64 {
         self.json()["code"].as_u64().unwrap_or_default()
     }
 
-    /// Asserts a failure in its whole form; its message.
+    /// Asserts a failure with all its fields, and returns its message.
     #[track_caller]
     pub(crate) fn fails(&self, code: u64) -> String {
         assert!(self.status >= 400, "{} {}", self.status, self.text());
@@ -134,7 +134,7 @@ impl Answer {
         }
     }
 
-    /// A header's value.
+    /// Returns a header's value.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
@@ -149,12 +149,12 @@ pub(crate) fn crypto() {
 }
 
 impl Server {
-    /// With everything as usual.
+    /// Starts a server with the default settings.
     pub(crate) async fn start() -> Self {
         Self::with(Setup::default()).await
     }
 
-    /// With a setup of the test's own.
+    /// Starts a server with the test's own settings.
     pub(crate) async fn with(setup: Setup) -> Self {
         crypto();
         let dir = tempfile::tempdir().unwrap();
@@ -214,7 +214,7 @@ impl Server {
         server
     }
 
-    /// Logs in; the access token.
+    /// Logs in and returns the access token.
     pub(crate) async fn login(&self, username: &str, password: &str) -> String {
         let body = serde_json::json!({"username": username, "password": password});
         let answer = self
@@ -249,12 +249,12 @@ impl Server {
         self.login(username, PASSWORD).await
     }
 
-    /// `http://127.0.0.1:PORT/…`.
+    /// Returns the URL of a path: `http://127.0.0.1:PORT/…`.
     pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    /// Sends a request with the given token (or none) and body (or none).
+    /// Sends a request with an optional token and an optional body.
     pub(crate) async fn request(&self, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> Answer {
         let mut request = self.client.request(method.parse().unwrap(), self.url(path));
         if let Some(token) = token {
@@ -266,27 +266,27 @@ impl Server {
         send(request).await
     }
 
-    /// `GET` as the admin.
+    /// Sends a `GET` as the admin.
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.request("GET", path, Some(&self.token), None).await
     }
 
-    /// `DELETE` as the admin.
+    /// Sends a `DELETE` as the admin.
     pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.request("DELETE", path, Some(&self.token), None).await
     }
 
-    /// `POST` as the admin.
+    /// Sends a `POST` as the admin.
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.request("POST", path, Some(&self.token), Some(&body)).await
     }
 
-    /// `PUT` as the admin.
+    /// Sends a `PUT` as the admin.
     pub(crate) async fn put(&self, path: &str, body: Value) -> Answer {
         self.request("PUT", path, Some(&self.token), Some(&body)).await
     }
 
-    /// A `GET` as the admin, with headers to add.
+    /// Builds a request as the admin, to which headers can be added.
     pub(crate) fn build(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
         self.client
             .request(method.parse().unwrap(), self.url(path))
@@ -401,7 +401,7 @@ impl Server {
     }
 }
 
-/// Another simulated cluster.
+/// Starts another simulated cluster.
 pub(crate) async fn cluster(name: &str) -> Sim {
     let options = podgate_sim::Options {
         name: name.into(),
@@ -466,7 +466,7 @@ pub(crate) async fn within<F: Future>(work: F) -> F::Output {
     tokio::time::timeout(PATIENCE, work).await.expect("it took too long")
 }
 
-/// The path of a route with pod `web` in namespace `default` of cluster `sim` in it.
+/// Returns the path of a route with pod `web` in namespace `default` of cluster `sim` in it.
 pub(crate) fn path_of(route: &podgate_api::Route) -> String {
     route
         .path

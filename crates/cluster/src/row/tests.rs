@@ -106,7 +106,7 @@ fn each_address_is_kept_once() {
     assert_eq!(ips(json!({"podIPs": many})).len(), MORE_IPS);
 }
 
-/// A pod each of whose texts is far too long, and of which there is far too much.
+/// Returns a pod each of whose texts is far too long, and of which there is far too much.
 fn enormous() -> Value {
     let text = "ä".repeat(10_000);
     let container = |n: usize| json!({"name": format!("c{n}{text}"), "image": format!("i{n}{text}")});

@@ -391,7 +391,7 @@ fn an_invalid_kubeconfig_says_why() {
 }
 
 proptest::proptest! {
-    /// Nothing in a kubeconfig can end the reader, and errors quote nothing of it.
+    /// No kubeconfig can end the reader, and errors quote no part of it.
     #[test]
     fn any_text_is_read_or_refused(text in "[a-c:{}\\[\\]&*!|>'\"#%@~<\\- \\n\\t\u{0}\u{feff}]{0,60}", value in ".{0,40}") {
         let text = text + "\nusers: [{name: u, user: {token: 'secret";

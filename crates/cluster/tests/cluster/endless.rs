@@ -14,7 +14,7 @@ use tokio::{
 
 use crate::world::{ID, options, policy, until, untrusted};
 
-/// What an API server answers when it is asked for pods.
+/// The answer of an API server to a request for pods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Pods {
     /// Page after page of new pods.
@@ -29,7 +29,7 @@ enum Pods {
     List,
     /// One list of large pods.
     Large,
-    /// One list that goes on with blanks.
+    /// One list that continues with blanks forever.
     Blanks,
     /// One list with a pod now and then.
     Drip,
@@ -51,7 +51,7 @@ fn pod(number: usize, containers: usize) -> String {
     .to_string()
 }
 
-/// The pods from a number on, as JSON between commas.
+/// Returns the pods from a number on, as JSON between commas.
 fn pods(from: usize, count: usize) -> String {
     let pods: Vec<_> = (from..from + count).map(|number| pod(number, 1)).collect();
     pods.join(",")
@@ -63,7 +63,7 @@ fn page(token: usize, pods: &str) -> String {
     )
 }
 
-/// An API server in plain HTTP; returns a source for it.
+/// Starts an API server in plain HTTP, and returns a source for it.
 async fn server(answer: Pods) -> Source {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -143,7 +143,7 @@ async fn endless(mut connection: TcpStream, answer: Pods) -> std::io::Result<()>
     Ok(())
 }
 
-/// The reason of a cluster that answers so and never syncs; beside it one that does.
+/// Returns the error of a cluster that answers like this and never syncs, while another one syncs.
 async fn fails(answer: Pods, change: impl FnOnce(&mut Policy)) -> Error {
     let mut policy = Policy {
         max_pods: 2_000,
@@ -167,7 +167,7 @@ async fn fails(answer: Pods, change: impl FnOnce(&mut Policy)) -> Error {
     let healthy = add(ClusterId(ID.0 + 1), "healthy", untrusted(&sim.kubeconfig()));
     until("the endless list fails", || endless.sync().state == SyncState::Failed).await;
     let error = endless.sync().error.unwrap();
-    // However often it is tried again.
+    // No retry succeeds.
     until("it is tried again", || {
         endless.counts().lists.iter().map(|(_, count)| count).sum::<u64>() > 2
     })

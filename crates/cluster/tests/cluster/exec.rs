@@ -26,7 +26,7 @@ struct Lab {
 }
 
 impl Lab {
-    /// A cluster with pod `shop/web` and its container `main`.
+    /// Returns a cluster with pod `shop/web` and its container `main`.
     async fn new() -> Self {
         Self::of("admin").await
     }
@@ -84,7 +84,7 @@ async fn typed(session: &Session, text: &'static str) {
     send(session, Input::Data(Bytes::from_static(text.as_bytes()))).await;
 }
 
-/// Standard output and error up to the end, and how that is.
+/// Returns standard output and error up to the end, and the last output.
 async fn rest(session: &mut Session) -> (Vec<u8>, Vec<u8>, Output) {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     loop {
@@ -259,8 +259,8 @@ async fn a_command_that_cannot_run_has_errors_of_its_own() {
     lab.end().await;
 }
 
-/// A WebSocket is a GET, and API servers before 1.35 check `get` only: who may not create is
-/// refused on every version.
+/// A WebSocket is a GET, and API servers before 1.35 check `get` only: a caller who may not create
+/// is refused on every version.
 #[tokio::test]
 async fn who_may_not_create_pods_exec_is_refused_before_the_upgrade() {
     let lab = Lab::of("viewer").await;

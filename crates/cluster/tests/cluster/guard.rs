@@ -1,4 +1,4 @@
-//! Where a cluster that came through the API may lead.
+//! The addresses that a cluster added through the API may have.
 
 use std::{
     io,
@@ -33,7 +33,7 @@ async fn this_host_is_reached_only_when_the_operator_allows_it() {
     sim.stop().await;
 }
 
-/// The address that could not be reached for the reason that nobody may.
+/// Returns the address that a failure names as forbidden.
 fn blocked(error: &Error) -> Option<IpAddr> {
     match error {
         Error::Upstream {
@@ -44,7 +44,7 @@ fn blocked(error: &Error) -> Option<IpAddr> {
     }
 }
 
-/// Whether anybody comes to a listener on this host by way of a host name or address.
+/// Returns whether anybody comes to a listener on this host by way of a host name or address.
 async fn comes(host: &str, policy: Policy) -> (bool, Option<Error>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -91,7 +91,7 @@ async fn cloud_metadata_is_not_asked() {
     }
 }
 
-/// A server whose certificate the source trusts and that answers everything with `answer`.
+/// Returns a server whose certificate the source trusts and that answers everything with `answer`.
 async fn answering(answer: &'static str) -> io::Result<(SocketAddr, Source)> {
     let certificate = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let key = rustls::pki_types::PrivateKeyDer::try_from(certificate.signing_key.serialize_der()).unwrap();

@@ -41,14 +41,14 @@ impl Field {
         format!("https://{}", self.sim.address())
     }
 
-    /// The simulated cluster's authority, in PEM.
+    /// Returns the simulated cluster's authority, in PEM.
     pub(crate) fn authority(&self) -> String {
         let kubeconfig = self.sim.kubeconfig();
         let (_, rest) = kubeconfig.split_once("certificate-authority-data: ").unwrap();
         String::from_utf8(STANDARD.decode(rest.lines().next().unwrap()).unwrap()).unwrap()
     }
 
-    /// A kubeconfig of one context that is fine, changed.
+    /// Returns a valid kubeconfig of one context after a change.
     pub(crate) fn kubeconfig(&self, change: impl FnOnce(&mut Value)) -> String {
         let mut config = json!({
             "clusters": [{"name": "c", "cluster": {"server": self.server(), "certificate-authority-data": STANDARD.encode(self.authority())}}],

@@ -16,8 +16,8 @@ const POD: &str = r#"{"kind":"Pod","apiVersion":"v1","metadata":{"name":"web-1",
     "spec":{"containers":[{"name":"app"}]},
     "status":{"phase":"Running","containerStatuses":[{"name":"app","state":{"running":{}}}]}}"#;
 
-/// A server that has pod `shop/web-1`, whose log stops after its first line. Ends with the test's
-/// runtime.
+/// Returns a server that has pod `shop/web-1`, whose log stops after its first line. Ends with the
+/// test's runtime.
 async fn stalling() -> std::net::SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
@@ -44,7 +44,7 @@ async fn answer(mut stream: TcpStream) {
             let start =
                 "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nline\n\r\n";
             stream.write_all(start.as_bytes()).await.unwrap();
-            // Open, and silent, until the client has enough of it.
+            // The connection stays open and silent until the client gives up.
             let _ = stream.read_u8().await;
             return;
         }

@@ -15,7 +15,7 @@ use crate::{
     world::{policy, until},
 };
 
-/// The names of the pods in an index.
+/// Returns the names of the pods in an index.
 fn shown(index: &Index) -> Vec<String> {
     let query = Query {
         clusters: vec![ClusterId(1)],
@@ -27,7 +27,7 @@ fn shown(index: &Index) -> Vec<String> {
     names
 }
 
-/// A kubeconfig of somebody who may see one namespace.
+/// Returns a kubeconfig of somebody who may see one namespace.
 fn of_viewer(field: &Field, user: Value, namespace: Value) -> String {
     field.kubeconfig(|config| {
         config["users"][0]["user"] = user;

@@ -43,7 +43,7 @@ impl Drop for Proxy {
 
 #[derive(Clone, Copy)]
 enum Speaks {
-    /// Answers `CONNECT` with a status, and forwards what is asked for with its whole address.
+    /// Answers `CONNECT` with a status, and forwards requests in absolute form.
     Http(&'static str),
     /// Answers anything at once with what is not TLS.
     Plain,
@@ -71,7 +71,7 @@ impl Proxy {
         Self { port, asked, task }
     }
 
-    /// One that answers `CONNECT` within TLS.
+    /// Starts a proxy that answers `CONNECT` within TLS.
     async fn start_tls(acceptor: TlsAcceptor) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -109,7 +109,7 @@ async fn http(mut stream: impl AsyncRead + AsyncWrite + Unpin, status: &str, not
     let target = head.split(' ').nth(1).unwrap().to_owned();
     noted.lock().unwrap().push(head.clone());
     if let Some(rest) = target.strip_prefix("http://") {
-        // An API server takes the whole address as well.
+        // An API server takes the absolute form as well.
         let to = rest.split('/').next().unwrap();
         let mut server = TcpStream::connect(to).await.unwrap();
         server.write_all(head.as_bytes()).await.unwrap();
@@ -173,11 +173,11 @@ impl Plain {
 
 async fn plain(mut stream: TcpStream) {
     let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
-    // Until it goes: a reset would come before the answer.
+    // Until the client closes: a reset would arrive before the answer.
     let _ = stream.read_to_end(&mut Vec::new()).await;
 }
 
-/// SOCKS 5 with user name and password (RFC 1928, RFC 1929), for IPv4 addresses.
+/// Speaks SOCKS 5 with user name and password (RFC 1928, RFC 1929), for IPv4 addresses.
 async fn socks(mut stream: TcpStream, noted: &Mutex<Vec<String>>) {
     let mut greeting = [0; 3];
     stream.read_exact(&mut greeting).await.unwrap();
@@ -199,7 +199,7 @@ async fn socks(mut stream: TcpStream, noted: &Mutex<Vec<String>>) {
     let _ = copy_bidirectional(&mut stream, &mut server).await;
 }
 
-/// What comes of a cluster by way of a proxy.
+/// Returns the outcome of reaching a cluster through a proxy.
 async fn by(field: &Field, proxy: &str) -> Option<Error> {
     let kubeconfig = field.kubeconfig(|config| config["clusters"][0]["cluster"]["proxy-url"] = json!(proxy));
     field.error(&kubeconfig).await
@@ -226,7 +226,7 @@ async fn a_contexts_proxy_leads_to_loopback_too() {
     field.end().await;
 }
 
-/// Empty when a cluster is synced, else what it says.
+/// Waits until a cluster is synced or has failed, and returns its error; empty if it is synced.
 async fn settled(cluster: &podgate_cluster::Cluster) -> String {
     until("it is settled", || cluster.sync().state != SyncState::Syncing).await;
     cluster.sync().error.map(|error| error.to_string()).unwrap_or_default()

@@ -22,7 +22,7 @@ impl Drop for Proxy {
 }
 
 impl Proxy {
-    /// A kubeconfig with the proxy's address.
+    /// Returns a kubeconfig with the proxy's address.
     pub(crate) fn kubeconfig(&self, sim: &Sim) -> String {
         let (direct, here) = (format!(":{}", sim.address().port()), format!(":{}", self.port));
         sim.kubeconfig().replace(&direct, &here)
@@ -33,7 +33,7 @@ impl Proxy {
         self.stalls.send_modify(|stalls| *stalls += 1);
     }
 
-    /// In front of a simulated cluster.
+    /// Starts a proxy in front of a simulated cluster.
     pub(crate) async fn start(sim: &Sim) -> Self {
         let to = sim.address();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,11 +1,11 @@
-//! Why a pod is not well, where only an event that somebody reads tells it.
+//! Reasons of pods that only an event shows, once somebody reads the events.
 
 use podgate_index::{Page, Query};
 use serde_json::{Value, json};
 
 use crate::world::{Format, ID, World, until};
 
-/// A pod whose only container is in a state.
+/// Creates a pod whose only container is in a state.
 fn put(world: &World, state: Value, ready: bool) -> Value {
     let status = json!({"name": "app", "state": state, "ready": ready, "started": ready});
     world.sim.put(json!({
@@ -32,7 +32,7 @@ fn rows_of(world: &World) -> Page {
     })
 }
 
-/// The status and reason of the row.
+/// Returns the status and reason of the row.
 fn row(world: &World) -> Option<(String, String)> {
     let rows = rows_of(world).rows;
     rows.into_iter().next().map(|row| (row.pod.status, row.pod.reason))
@@ -63,7 +63,7 @@ async fn a_warning_that_was_read_is_the_reason_until_the_pod_is_well() {
     );
     assert!(changes.has_changed().unwrap(), "and those who watch are told");
 
-    // The watch brings the pod again: the row is made anew, and still has it.
+    // The watch sends the pod again. Its row is built again and keeps the reason.
     let mut again = put(&world, creating, false);
     again["metadata"]["labels"] = json!({"seen": "again"});
     world.sim.put(again);

@@ -1,4 +1,4 @@
-//! Which sources are read, and which are refused with which reason.
+//! Sources that are accepted, and sources that are refused with their reasons.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::world::options;
 
-/// A kubeconfig that is fine, changed.
+/// Returns a valid kubeconfig after a change.
 fn kubeconfig(change: impl FnOnce(&mut Value)) -> String {
     let mut config = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "a",

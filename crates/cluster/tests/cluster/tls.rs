@@ -244,7 +244,7 @@ async fn insecure_accepts_any_certificate_but_not_without_its_key() {
     );
 }
 
-/// A server with a good certificate and the key of another.
+/// Returns a server with a good certificate and the key of another.
 async fn impostor(forge: &Forge, version: &'static rustls::SupportedProtocolVersion) -> u16 {
     let (chain, _) = forge.leaf("true", "p256", "DNS:localhost");
     let (_, key) = forge.leaf("false", "p256", "DNS:localhost");

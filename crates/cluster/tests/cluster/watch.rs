@@ -283,7 +283,7 @@ async fn a_relist_that_fails_in_its_middle_takes_nothing_away(format: Format) {
     world.end().await;
 }
 
-/// A pod that no reader of pods understands.
+/// Returns a pod that no reader of pods understands.
 fn odd(name: &str) -> serde_json::Value {
     json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "shop"},
         "spec": {"nodeName": 5, "containers": [{"name": "main", "image": "busybox:1"}]}})

@@ -15,7 +15,7 @@ use podgate_sim::{Options, Sim};
 /// The number of the cluster under test.
 pub(crate) const ID: ClusterId = ClusterId(7);
 
-/// How long anything may take before a test fails.
+/// How long a test waits for anything before it fails.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Returns a policy for tests: short pauses, and time-outs that only tests of time-outs reach.
@@ -55,12 +55,12 @@ pub(crate) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-/// Whether an error is this failure of whatever.
+/// Returns whether an error is this failure, of any object.
 pub(crate) fn is_failure(error: &Error, failure: &Failure) -> bool {
     matches!(error, Error::Upstream { failure: found, .. } if found == failure)
 }
 
-/// How the cluster sends its pods.
+/// The encoding in which the cluster sends its pods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     Protobuf,
@@ -88,15 +88,15 @@ struct Reader {
 }
 
 impl World {
-    /// A cluster with pods `p0`, `p1`, … in namespace `shop`, watched by an administrator and
-    /// synced.
+    /// Returns a cluster with pods `p0`, `p1`, … in namespace `shop`, watched by an administrator
+    /// and synced.
     pub(crate) async fn synced(format: Format, pods: usize) -> Self {
         let world = Self::new(format, pods, policy(), |_| {}).await;
         world.is_synced().await;
         world
     }
 
-    /// The same, not yet synced, after `prepare` has seen the cluster.
+    /// Starts a cluster that is not synced yet, after `prepare` has changed it.
     pub(crate) async fn new(format: Format, pods: usize, policy: Policy, prepare: impl FnOnce(&Sim)) -> Self {
         Self::of(format, pods, policy, &[], |sim| {
             prepare(sim);
@@ -105,7 +105,7 @@ impl World {
         .await
     }
 
-    /// The same with a source of one's own and named namespaces.
+    /// Starts a cluster with a given source and named namespaces.
     pub(crate) async fn of(
         format: Format,
         pods: usize,
@@ -146,7 +146,7 @@ impl World {
         }
     }
 
-    /// The names in the index, sorted.
+    /// Returns the names in the index, sorted.
     pub(crate) fn names(&self) -> Vec<String> {
         names(&self.index)
     }
@@ -169,7 +169,7 @@ impl World {
         self.sync().error
     }
 
-    /// As [`World::is`], for an error that is a failure of this kind.
+    /// Does the same as [`World::is`] for an error that is a failure of this kind.
     pub(crate) async fn fails(&self, state: SyncState, failure: &Failure) {
         let error = self.is(state).await;
         assert!(
@@ -185,12 +185,12 @@ impl World {
         self.reader.least.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Fewer pods are right from now on.
+    /// Accepts fewer pods from now on.
     pub(crate) fn expect_at_least(&self, pods: usize) {
         self.reader.least.store(pods, Ordering::SeqCst);
     }
 
-    /// Whether the cluster was stale with such an error at any time.
+    /// Returns whether the cluster was stale with such an error at any time.
     pub(crate) fn was_stale(&self, of: impl Fn(&Failure) -> bool) -> bool {
         let states = self.reader.states.lock().unwrap();
         states.iter().any(|sync| match &sync.error {
@@ -199,12 +199,12 @@ impl World {
         })
     }
 
-    /// As [`World::was_stale`], for one failure.
+    /// Does the same as [`World::was_stale`] for one failure.
     pub(crate) fn was_stale_by(&self, failure: &Failure) -> bool {
         self.was_stale(|found| found == failure)
     }
 
-    /// The queries of all requests for pods so far.
+    /// Returns the queries of all requests for pods so far.
     pub(crate) fn queries(&self) -> Vec<String> {
         let pods = |request: &podgate_sim::Request| request.path.ends_with("/pods");
         self.sim
@@ -215,7 +215,7 @@ impl World {
             .collect()
     }
 
-    /// The `Accept` headers of all requests for pods so far.
+    /// Returns the `Accept` headers of all requests for pods so far.
     pub(crate) fn accepted(&self) -> Vec<String> {
         let requests = self.sim.requests().into_iter();
         requests
@@ -239,7 +239,7 @@ impl World {
         self.end_in(format).await;
     }
 
-    /// The same, read in another format than the cluster's own.
+    /// Does the same as [`World::end`], read in another format than the cluster's own.
     pub(crate) async fn end_in(self, format: Format) {
         assert_eq!(self.sim.protobuf_answers() > 0, format == Format::Protobuf);
         let reads = self.reader.reads.load(Ordering::SeqCst);

@@ -38,7 +38,7 @@ const TOKEN: &str = "secret-of-the-cluster";
 const ALERT: u8 = 21;
 const HANDSHAKE: u8 = 22;
 
-/// What keeps a connection from coming about.
+/// The ways in which a connection fails to open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     /// Nothing: the certificate is a good one.
@@ -49,18 +49,18 @@ enum Fault {
     UnknownIssuer,
     /// Issued by an authority that has the name of the configured one, and another key.
     OtherKeyOfIssuer,
-    /// An authority's own certificate, which is none of the configured ones.
+    /// The certificate of an authority that is not configured.
     Authority,
     CommonNameOnly,
-    /// Bytes that are no certificate.
+    /// Bytes that are not a certificate.
     Unreadable,
-    /// No byte of an answer.
+    /// No answer at all.
     Silence,
     /// The head of a record, and then nothing.
     SilenceInRecord,
     /// A byte of a record now and then.
     Trickle,
-    /// Bytes that are no TLS.
+    /// Bytes that are not TLS.
     Garbage,
     /// An answer in HTTP without TLS.
     PlainHttp,
@@ -92,13 +92,14 @@ const FAULTS: &[(Fault, &str)] = &[
 ];
 
 impl Fault {
-    /// Whether the server never ends its part of the handshake, so that only a limit on time helps.
+    /// Returns whether the server never ends its part of the handshake, so that only a limit on
+    /// time helps.
     fn is_endless(self) -> bool {
         matches!(self, Silence | SilenceInRecord | Trickle)
     }
 
-    /// The chain that the server presents, and the authority of the cluster, as PEM. `None` for a
-    /// server that presents no certificate.
+    /// Returns the chain that the server presents, and the authority of the cluster, as PEM. `None`
+    /// for a server that presents no certificate.
     fn certificate(self) -> Option<(CertifiedKey, String)> {
         let authority = authority("of the cluster");
         let mut leaf = named(CertificateParams::new(["localhost".to_owned()]).unwrap(), EVIL);
@@ -145,7 +146,7 @@ fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-/// What the server saw of its clients.
+/// The server's observations of its clients.
 #[derive(Debug, Default)]
 struct Seen {
     /// Connections.
@@ -222,7 +223,7 @@ fn acceptor(certificate: CertifiedKey) -> TlsAcceptor {
     TlsAcceptor::from(Arc::new(config))
 }
 
-/// Whether the client sends anything within TLS.
+/// Returns whether the client sends anything within TLS.
 async fn has_sent_within(acceptor: &TlsAcceptor, stream: TcpStream) -> bool {
     let Ok(mut stream) = acceptor.accept(stream).await else {
         return false;
@@ -230,7 +231,7 @@ async fn has_sent_within(acceptor: &TlsAcceptor, stream: TcpStream) -> bool {
     stream.read(&mut [0; 64]).await.is_ok_and(|read| read > 0)
 }
 
-/// Whether the client sends anything but its part of a handshake that never comes about.
+/// Returns whether the client sends anything but its part of a handshake that never completes.
 async fn has_sent_beside(fault: Fault, mut stream: TcpStream) -> bool {
     let (mut reader, mut writer) = stream.split();
     let mut sent = Vec::new();
@@ -272,8 +273,8 @@ async fn act(fault: Fault, writer: &mut (impl AsyncWriteExt + Unpin)) -> io::Res
     }
 }
 
-/// Whether bytes are records of a handshake, or alerts, and nothing else. The last may be cut
-/// short.
+/// Returns whether bytes are records of a handshake, or alerts, and nothing else. The last may be
+/// cut short.
 fn is_handshake(mut bytes: &[u8]) -> bool {
     while let Some(kind) = bytes.first() {
         if ![ALERT, HANDSHAKE].contains(kind) {
@@ -327,7 +328,7 @@ async fn run(operation: &Operation, fault: Fault, words: &str) -> Vec<String> {
     wrong
 }
 
-/// What is wrong with the kind and the words of a failure.
+/// Returns what is wrong with the kind and the message of a failure; `None` if nothing is.
 fn judge(error: &Error, fault: Fault, words: &str) -> Option<String> {
     let is_fitting = match error {
         Error::Timeout(_) => fault.is_endless(),

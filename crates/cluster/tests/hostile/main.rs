@@ -20,11 +20,12 @@ use tokio::time::timeout;
 
 use self::server::{Behaviour, EVIL, OVER_HTTP, OVER_WEBSOCKET, Server};
 
-/// How long anything may take before a test fails.
+/// How long a test waits for anything before it fails.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// How long what has no end of its own is watched.
+/// How long an operation without an end is observed.
 const WATCHED: Duration = Duration::from_secs(2);
-/// Bytes that a connection may hold beside what its reader took: sockets on both sides, TLS, HTTP.
+/// Bytes that a connection may hold in addition to those that its reader took: sockets on both
+/// sides, TLS and HTTP.
 const UNDER_WAY: usize = 24 << 20;
 /// Bytes of a log or a terminal that are read before it is left.
 const ENOUGH: usize = 4 << 20;
@@ -34,7 +35,7 @@ static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 type Outcome = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 
-/// An operation, and the request of it that is answered in a hostile way.
+/// An operation, and the request that is answered in a hostile way.
 struct Operation {
     name: &'static str,
     is_target: fn(&str) -> bool,
@@ -162,7 +163,7 @@ async fn read_log(cluster: Cluster) -> Result<(), Error> {
     timeout(WATCHED, read).await.unwrap_or(Ok(()))
 }
 
-/// A stream has no end of its own while its container runs.
+/// Follows a log, which has no end while its container runs.
 async fn follow(cluster: Cluster) -> Result<(), Error> {
     let options = follow::Options {
         follow: true,
@@ -204,7 +205,7 @@ async fn terminal(cluster: Cluster) -> Result<(), Error> {
     timeout(WATCHED, read).await.unwrap_or(Ok(()))
 }
 
-/// Whatever comes, the cluster is synced or says what is wrong, and counts can be asked for.
+/// Checks that the cluster is synced or says what is wrong, and that its counts can be read.
 async fn watch(mut cluster: Cluster) -> Result<(), Error> {
     loop {
         let sync = cluster.sync();
@@ -217,7 +218,7 @@ async fn watch(mut cluster: Cluster) -> Result<(), Error> {
     }
 }
 
-/// Short limits.
+/// Returns a policy with short limits.
 fn policy() -> Policy {
     Policy {
         connect_timeout: Duration::from_secs(10),
@@ -282,7 +283,7 @@ async fn face(operation: &Operation, source: Source) -> (Result<(), Error>, Vec<
     (outcome, wrong)
 }
 
-/// What is wrong with how a failure is described.
+/// Returns what is wrong with the description of a failure; `None` if nothing is.
 fn check(error: &Error) -> Option<String> {
     let text = error.to_string();
     let odd = |c: char| {
@@ -323,7 +324,7 @@ async fn every_operation_survives_every_answer() {
     cross(&operations(), OVER_HTTP).await;
 }
 
-/// A server that has not proved who it is gets no request, thus no token.
+/// A server that has not proved its identity gets no request and so no token.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_operation_names_why_a_handshake_failed() {
     let _alone = ALONE.lock().await;
@@ -353,7 +354,7 @@ async fn outcome(name: &str, behaviour: Behaviour) -> Error {
     outcome.unwrap_err()
 }
 
-/// The message says what a proxy dropped, and the failure is nobody's but the proxy's.
+/// The message names what a proxy dropped, and the failure is attributed to the proxy alone.
 #[tokio::test]
 async fn a_dropped_upgrade_is_the_proxys() {
     let _alone = ALONE.lock().await;

@@ -1,5 +1,5 @@
-//! The memory of small bodies that become large: what an operation takes beside what the budget
-//! allows.
+//! The memory of small bodies that become large: what an operation takes in addition to what the
+//! budget allows.
 
 use std::{
     alloc::System,
@@ -21,7 +21,7 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 /// way.
 const MOST: usize = 96 << 20;
 
-/// The bytes that are allocated now.
+/// Returns the bytes that are allocated now.
 fn live() -> usize {
     let stats = ALLOCATOR.stats();
     stats.bytes_allocated.saturating_sub(stats.bytes_deallocated)

@@ -18,10 +18,10 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-/// What is found in every hostile text.
+/// The marker in every hostile text.
 pub(crate) const EVIL: &str = "EVIL";
 
-/// How requests for the target are answered. All others are answered as an API server does.
+/// The answer to requests for the target. All others are answered as an API server does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Behaviour {
     /// A body without end, of blanks that JSON allows.
@@ -53,9 +53,9 @@ pub(crate) enum Behaviour {
     CloseInBody,
     /// A page for people.
     Html,
-    /// Bytes that are no HTTP.
+    /// Bytes that are not HTTP.
     NoHttp,
-    /// Bytes that are no JSON, said to be protobuf.
+    /// Bytes that are neither JSON nor the protobuf that their type names.
     FalseProtobuf,
     /// A body that is said to be compressed.
     FalseGzip,
@@ -89,7 +89,7 @@ pub(crate) enum Behaviour {
 
 pub(crate) use Behaviour::*;
 
-/// What an HTTP call may meet.
+/// The hostile answers that an HTTP call may meet.
 pub(crate) const OVER_HTTP: &[Behaviour] = &[
     EndlessBody,
     EndlessText,
@@ -134,7 +134,7 @@ pub(crate) const OVER_HTTP: &[Behaviour] = &[
     Empty,
 ];
 
-/// What an upgraded connection may meet.
+/// The hostile behaviour that an upgraded connection may meet.
 pub(crate) const OVER_WEBSOCKET: &[Behaviour] = &[
     PingFlood,
     EndlessFrame,
@@ -331,7 +331,7 @@ impl Connection {
         }
     }
 
-    /// Upgrades, and then sends frames as the behaviour says.
+    /// Upgrades the connection, then sends frames according to the behaviour.
     async fn socket(&self, stream: &mut Stream, request: &Request) -> io::Result<()> {
         let accept = derive_accept_key(request.key.as_deref().unwrap_or_default().as_bytes());
         let head = format!(
@@ -391,13 +391,13 @@ fn answer(status: u16, body: &str) -> String {
     format!("{}{body}", head(status, "application/json", Some(body.len())))
 }
 
-/// A page that names a next one.
+/// Returns a page that names a next one.
 fn page(token: &str) -> String {
     let page = json!({"kind": "List", "metadata": {"resourceVersion": "1", "continue": token}, "items": [{}]});
     answer(200, &page.to_string())
 }
 
-/// A `Status` with texts that no log and no terminal should show.
+/// Returns a `Status` with texts that no log and no terminal should show.
 fn refusal(status: u16) -> String {
     let evil = format!(
         "{}\u{202e}\u{1b}[2J\nERROR forged {}",
@@ -409,7 +409,7 @@ fn refusal(status: u16) -> String {
     .to_string()
 }
 
-/// What an API server says.
+/// Returns the answer of an ordinary API server.
 fn honest(path: &str) -> Vec<u8> {
     let meta = json!({"resourceVersion": "1"});
     let body = if path.ends_with("/pods/web") {
@@ -432,7 +432,7 @@ fn honest(path: &str) -> Vec<u8> {
     answer(200, &body.to_string()).into_bytes()
 }
 
-/// The next request with its body; `None` at the end of the connection.
+/// Returns the next request with its body; `None` at the end of the connection.
 async fn read(stream: &mut Stream) -> io::Result<Option<Request>> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {

@@ -153,7 +153,7 @@ mod tests {
         }
     }
 
-    /// A row is added, changed or removed.
+    /// Generates a row that is added, changed or removed.
     fn change() -> impl Strategy<Value = Change> {
         (0..100u8, 0..10u8, any::<u8>()).prop_map(|(name, kind, state)| match kind {
             0..3 => {

@@ -287,7 +287,7 @@ fn a_moved_window_brings_the_rows_that_come_into_view() {
 
 /// More changes than the index remembers, in every kind of order.
 #[test]
-fn who_looks_away_for_long_sees_all() {
+fn a_viewer_that_was_away_for_long_sees_all() {
     let index = filled(6_000);
     let queries = [
         all(),

@@ -32,7 +32,7 @@ fn unlike(n: usize, pods: usize) -> podgate_index::Pod {
     pod
 }
 
-/// One test alone: the allocations of another thread would be counted too.
+/// This is the only test, because the allocations of another thread would be counted too.
 #[test]
 fn a_pod_weighs_little_and_churn_leaves_nothing_behind() {
     let pods = 10_000;

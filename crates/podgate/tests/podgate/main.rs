@@ -11,7 +11,8 @@ use std::{
     time::Duration,
 };
 
-/// `podgate serve` on a data directory, with no variable of ours to change what it does.
+/// Builds the command `podgate serve` on a data directory, without the `PODGATE_…` variables of the
+/// environment.
 fn serve(data_dir: &Path, flags: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_podgate"));
     let ours = std::env::vars().filter(|(name, _)| name.starts_with("PODGATE_"));
@@ -23,7 +24,7 @@ fn serve(data_dir: &Path, flags: &[&str]) -> Command {
     command
 }
 
-/// A run that fails before it serves.
+/// Runs a command that must fail before it serves, and returns its output.
 #[track_caller]
 fn fails(mut command: Command, part: &str) -> Output {
     let output = command.output().unwrap();
@@ -74,14 +75,14 @@ fn under(limits: &str, command: &Command) -> Command {
     shell
 }
 
-/// The address in the line that says where Podgate listens.
+/// Returns the address in the line that says where Podgate listens.
 fn address(line: &str) -> String {
     let (_, rest) = line.split_once("http://").unwrap();
     rest.trim_end_matches('/').to_owned()
 }
 
-/// The status of a GET. Fails on a server that answers nothing for long: no connection has ended by
-/// its own time limit until then.
+/// Returns the status of a GET. Fails on a server that answers nothing for long: no connection has
+/// ended by its own time limit until then.
 #[track_caller]
 fn status(address: &str, path: &str) -> u16 {
     let mut stream = TcpStream::connect(address).unwrap();

@@ -18,7 +18,7 @@ pub(crate) struct Lab {
 }
 
 impl Lab {
-    /// A fresh namespace whose name starts with `test`.
+    /// Creates a namespace whose name starts with `test`.
     pub(crate) async fn new(test: &str) -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let kube = kube::Client::try_default().await.expect("KUBECONFIG names a cluster");
@@ -108,7 +108,7 @@ impl Lab {
             .items
     }
 
-    /// A whole log, read from the API server directly.
+    /// Reads a whole log directly from the API server.
     pub(crate) async fn log(&self, name: &str, query: &str) -> Vec<u8> {
         let path = format!("/api/v1/namespaces/{}/pods/{name}/log?{query}", self.namespace);
         let request = http::Request::get(path).body(Vec::new()).unwrap();
@@ -153,17 +153,17 @@ impl Drop for Lab {
     }
 }
 
-/// The image that has a shell.
+/// Returns the image that has a shell.
 fn image() -> String {
     std::env::var("E2E_IMAGE").unwrap_or_else(|_| "kubelab/busybox:1".to_owned())
 }
 
-/// A container that runs a shell script.
+/// Returns a container that runs a shell script.
 fn container(name: &str, script: &str) -> Value {
     json!({"name": name, "image": image(), "imagePullPolicy": "IfNotPresent", "command": ["sh", "-c", script]})
 }
 
-/// A pod whose containers each run a script; it is not restarted.
+/// Returns a pod whose containers each run a script; it is not restarted.
 pub(crate) fn pod(name: &str, containers: &[(&str, &str)]) -> Value {
     let containers: Vec<Value> = containers
         .iter()
@@ -174,7 +174,7 @@ pub(crate) fn pod(name: &str, containers: &[(&str, &str)]) -> Value {
         "terminationGracePeriodSeconds": 2, "containers": containers}})
 }
 
-/// A pod with one container, `main`, that waits to be used.
+/// Returns a pod with one container, `main`, that waits to be used.
 pub(crate) fn shell_pod(name: &str) -> Value {
     pod(name, &[("main", "trap 'exit 0' TERM; while :; do sleep 1; done")])
 }

@@ -93,7 +93,7 @@ impl Server {
         server
     }
 
-    /// A request; its status and body.
+    /// Sends a request and returns its status and body.
     pub(crate) async fn call(&self, method: Method, path: &str, body: Option<Value>) -> (StatusCode, Value) {
         let mut request = self.http.request(method, format!("{}{path}", self.base));
         if !self.token.is_empty() {
@@ -106,19 +106,19 @@ impl Server {
         (response.status(), response.json().await.unwrap())
     }
 
-    /// A request that must succeed; its `data`.
+    /// Sends a request that must succeed, and returns its `data`.
     pub(crate) async fn ok(&self, method: Method, path: &str, body: Option<Value>) -> Value {
         let (status, mut body) = self.call(method, path, body).await;
         assert_eq!((status, &body["code"]), (StatusCode::OK, &json!(200)), "{path}: {body}");
         body["data"].take()
     }
 
-    /// A `GET` that must succeed; its `data`.
+    /// Sends a `GET` that must succeed, and returns its `data`.
     pub(crate) async fn get(&self, path: &str) -> Value {
         self.ok(Method::GET, path, None).await
     }
 
-    /// A request that must fail; its `code` and `message`.
+    /// Sends a request that must fail, and returns its `code` and `message`.
     pub(crate) async fn refused(&self, method: Method, path: &str, body: Option<Value>) -> (i64, String) {
         let (status, body) = self.call(method, path, body).await;
         let code = body["code"].as_i64().unwrap();
@@ -127,7 +127,7 @@ impl Server {
         (code, body["message"].as_str().unwrap().to_owned())
     }
 
-    /// A `GET` for another form than JSON.
+    /// Sends a `GET` for another form than JSON.
     pub(crate) async fn raw(&self, path: &str, accept: &str) -> reqwest::Response {
         self.http
             .get(format!("{}{path}", self.base))
@@ -138,7 +138,7 @@ impl Server {
             .unwrap()
     }
 
-    /// Path of a pod's resources: `/api/clusters/…/namespaces/…/pods/NAME`.
+    /// Returns the path of a pod: `/api/clusters/…/namespaces/…/pods/NAME`.
     pub(crate) fn pod(&self, namespace: &str, name: &str) -> String {
         format!("/api/clusters/{}/namespaces/{namespace}/pods/{name}", self.cluster)
     }
@@ -152,7 +152,7 @@ impl Server {
         Socket::open(&self.base, &path, &self.token).await
     }
 
-    /// The list of the cluster, filtered.
+    /// Returns the list of the cluster, filtered.
     pub(crate) async fn list(&self, query: &str) -> Value {
         self.get(&format!("/api/clusters/{}/pods?{query}", self.cluster)).await
     }

@@ -48,7 +48,7 @@ pub(super) fn answered(route: &Route, status: u16, body: &[u8]) {
             check(&DOCUMENT, schema, &body, &at);
         }
     } else if let Some(code) = body["code"].as_u64() {
-        // With a base path, a path without it is not a route's, nor the other way round.
+        // On a server with a base path, a path without it has no route, and vice versa.
         if body["message"]
             .as_str()
             .is_some_and(|text| text.starts_with("there is no route"))

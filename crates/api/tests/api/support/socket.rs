@@ -36,7 +36,7 @@ impl Socket {
         within(self.stream.send(Message::binary(bytes.to_vec()))).await.unwrap();
     }
 
-    /// The next text frame, as JSON. Fails the test on a close.
+    /// Returns the next text frame, as JSON. Fails the test on a close.
     pub(crate) async fn next(&mut self) -> Value {
         match within(self.message()).await {
             Message::Text(text) => self.frame(&text),
@@ -44,7 +44,7 @@ impl Socket {
         }
     }
 
-    /// The next frame whose `type` is this; those before it are dropped.
+    /// Returns the next frame whose `type` is this; those before it are dropped.
     pub(crate) async fn next_of(&mut self, kind: &str) -> Value {
         loop {
             let frame = self.next().await;

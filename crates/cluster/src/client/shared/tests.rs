@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::*;
 
-/// A source whose plug-in runs a script in `folder`.
+/// Returns a source whose plug-in runs a script in `folder`.
 fn source(folder: &Path, script: &str) -> Source {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let exec = json!({"apiVersion": "client.authentication.k8s.io/v1", "command": "sh",
@@ -35,14 +35,14 @@ fn shared(source: Source, request_timeout: Duration) -> SharedClient {
     SharedClient::new(source, "prod".to_owned(), policy)
 }
 
-/// The output of a plug-in.
+/// Returns the output of a plug-in.
 fn credential(status: &str) -> String {
     format!(
         "printf '{{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.io/v1\",\"status\":{status}}}'"
     )
 }
 
-/// A script that records its start in `starts`, and ends when a file `go` appears.
+/// Returns a script that records its start in `starts`, and ends when a file `go` appears.
 fn waiting() -> String {
     format!(
         "echo >> starts; until [ -e go ]; do sleep 0.01; done; {}",

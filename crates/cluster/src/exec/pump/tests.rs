@@ -16,7 +16,7 @@ struct Ends {
     output: Outputs,
 }
 
-/// A terminal that was opened a while ago.
+/// Returns a terminal that was opened a while ago.
 async fn open(ago: Duration) -> Ends {
     let (near, far) = duplex(64 << 10);
     let socket = Socket {

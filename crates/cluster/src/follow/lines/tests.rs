@@ -28,7 +28,7 @@ fn splitter() -> Splitter {
     Splitter::new(LongLine::new(), true)
 }
 
-/// Time and text of each line, for each way to cut the bytes in two.
+/// Returns the time and text of each line, for each way to cut the bytes in two.
 fn split(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
     let cut = |at: usize| {
         let lines = pieces(&mut splitter(), &[&bytes[..at], &bytes[at..]]);

@@ -6,7 +6,7 @@ use proptest::{collection::vec, prelude::*};
 use super::*;
 use crate::follow::Line;
 
-/// A line at this number of milliseconds after some second.
+/// Returns a line at this number of milliseconds after some second.
 fn line(millis: i64, text: &str) -> Stamped {
     let at = Timestamp::from_millisecond(1_767_780_000_000 + millis).unwrap();
     Stamped {
@@ -20,7 +20,7 @@ fn line(millis: i64, text: &str) -> Stamped {
     }
 }
 
-/// A line in pieces of `size` bytes.
+/// Returns a line in pieces of `size` bytes.
 fn cut(line: Stamped, size: usize) -> Vec<Stamped> {
     let text = &line.line.text;
     let count = text.len().div_ceil(size).max(1);

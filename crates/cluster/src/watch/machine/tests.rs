@@ -34,7 +34,7 @@ fn at_page(token: &str) -> Call {
     }
 }
 
-/// A machine whose watch is settled at a version.
+/// Returns a machine whose watch is settled at a version.
 fn watching(version: &str) -> Machine {
     let mut machine = Machine::new();
     feed(&mut machine, &[Input::Opened, end(version), bookmark(version)]);
@@ -304,7 +304,7 @@ fn each_list_knows_why_it_begins() {
     }
 }
 
-/// A machine that lists by pages.
+/// Returns a machine that lists by pages.
 fn paging() -> Machine {
     let mut machine = Machine::new();
     machine.step(Input::Refused { status: 422 });

@@ -30,7 +30,7 @@ struct Lab {
 }
 
 impl Lab {
-    /// A cluster with pod `shop/web` and its container `main`.
+    /// Returns a cluster with pod `shop/web` and its container `main`.
     async fn new() -> Self {
         Self::of("admin").await
     }
@@ -100,7 +100,7 @@ fn of(containers: &[&str], follow: bool) -> Options {
     }
 }
 
-/// What comes of a stream, lines one by one.
+/// The items of a stream, with each line as one item.
 struct Stream {
     frames: Frames,
     lines: VecDeque<(String, Line)>,
@@ -136,7 +136,7 @@ impl Stream {
         self.lines.pop_front().unwrap()
     }
 
-    /// The next line, its pieces put together.
+    /// Returns the next line, its pieces put together.
     async fn whole_line(&mut self) -> String {
         let mut text = Vec::new();
         loop {
@@ -161,7 +161,7 @@ impl Stream {
         texts
     }
 
-    /// Everything up to the end.
+    /// Returns all items up to the end.
     async fn rest(mut self) -> Vec<Item> {
         let mut items = Vec::new();
         loop {

@@ -13,19 +13,19 @@ fn text(pem: &[u8]) -> String {
     String::from_utf8(pem.to_vec()).unwrap()
 }
 
-/// A client certificate with a key of a kind.
+/// Returns a client certificate with a key of a kind.
 fn client(forge: &Forge, kind: &str) -> Pair {
     forge.leaf(&format!("client-{kind}"), kind, "DNS:peer.example")
 }
 
-/// The key in the form that names its kind: PKCS#1 or SEC1.
+/// Returns the key in the form that names its kind: PKCS#1 or SEC1.
 fn traditional(forge: &Forge, kind: &str) -> Pair {
     let (chain, _) = client(forge, kind);
     forge.openssl(&format!("pkey -in client-{kind}.key -traditional -out traditional.key"));
     (chain, forge.read("traditional.key"))
 }
 
-/// All that connect.
+/// Returns the clients that connect.
 pub(super) fn usable(forge: &Forge) -> Vec<Client> {
     let (p256, p256_key) = client(forge, "p256");
     let mut clients = vec![
@@ -63,7 +63,8 @@ pub(super) fn usable(forge: &Forge) -> Vec<Client> {
     clients
 }
 
-/// The server knows the first authority only: the chain has to come along.
+/// Returns a client below a second authority. The server knows only the first, so the client sends
+/// the chain.
 fn below(forge: &Forge) -> Pair {
     forge.key("between", "p256");
     forge.signed(
@@ -89,7 +90,7 @@ fn below(forge: &Forge) -> Pair {
 /// A name, a chain, a key, and words of the reason.
 type Refused = (&'static str, Vec<u8>, Vec<u8>, &'static [&'static str]);
 
-/// Those that are refused before a connection is made.
+/// Returns the clients that are refused before a connection is made.
 pub(super) fn refused(forge: &Forge) -> Vec<Refused> {
     let (chain, key) = client(forge, "p256");
     let (other, _) = client(forge, "p384");

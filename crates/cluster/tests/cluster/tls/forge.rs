@@ -31,7 +31,7 @@ pub(super) struct Server {
 /// A chain and its key, as PEM.
 pub(super) type Pair = (Vec<u8>, Vec<u8>);
 
-/// A name as the name of a file and of a subject.
+/// Converts a name to one for a file and a subject.
 fn file(name: &str) -> String {
     name.replace(|c: char| !c.is_ascii_alphanumeric(), "-")
 }
@@ -47,7 +47,7 @@ impl Forge {
             serial: Cell::new(1),
             authority: Vec::new(),
         };
-        // Without this, the system's file adds extensions of its own.
+        // Without this, the system's configuration adds extensions.
         forge.write("conf", b"[req]\ndistinguished_name=name\n[name]\n");
         forge.key("ca", "p256");
         forge.self_signed("ca", "ca", "-sha256", "basicConstraints=critical,CA:TRUE");
@@ -106,7 +106,7 @@ impl Forge {
         }
     }
 
-    /// A certificate for the key `KEY.key` in `NAME.crt`, signed by itself.
+    /// Makes a self-signed certificate for the key `KEY.key` in `NAME.crt`.
     pub(super) fn self_signed(&self, name: &str, key: &str, digest: &str, extension: &str) {
         let (name, key) = (file(name), file(key));
         let extensions: String = extension
@@ -118,8 +118,8 @@ impl Forge {
         ));
     }
 
-    /// A certificate for the key `KEY.key` in `NAME.crt`, signed by `ISSUER`, of version 3 with
-    /// these extensions.
+    /// Makes a certificate of version 3 for the key `KEY.key` in `NAME.crt`, signed by `ISSUER`,
+    /// with these extensions.
     pub(super) fn signed(&self, name: &str, key: &str, issuer: &str, digest: &str, extensions: &str) {
         let (name, key, issuer) = (file(name), file(key), file(issuer));
         let serial = self.serial.replace(self.serial.get() + 1) + 100;
@@ -132,7 +132,7 @@ impl Forge {
         ));
     }
 
-    /// A leaf of the authority with a key of a kind.
+    /// Returns a leaf of the authority with a key of a kind.
     pub(super) fn leaf(&self, name: &str, kind: &str, names: &str) -> Pair {
         self.key(name, kind);
         self.signed(name, name, "ca", "-sha256", &format!("subjectAltName={names}"));
@@ -144,7 +144,7 @@ impl Forge {
         (self.read(&format!("{name}.crt")), self.read(&format!("{name}.key")))
     }
 
-    /// A client certificate that this cluster does not know.
+    /// Returns a client certificate that this cluster does not know.
     pub(super) fn client_of_another_authority(&self) -> Pair {
         self.key("stranger", "p256");
         self.self_signed("other", "stranger", "-sha256", "basicConstraints=critical,CA:TRUE");
@@ -159,7 +159,7 @@ impl Forge {
         self.pair("stranger")
     }
 
-    /// A certificate with dates (`YYYYMMDD`), signed by the key of `ISSUER`, or by itself.
+    /// Returns a certificate with dates (`YYYYMMDD`), signed by the key of `ISSUER`, or by itself.
     pub(super) fn dated(&self, name: &str, issuer: Option<&str>, dates: [&str; 2], extensions: &str) -> Pair {
         let file = file(name);
         self.key(&file, "p256");
@@ -225,7 +225,7 @@ impl Forge {
                 .and_then(|address| address.rsplit_once(':'))
             {
                 let port = port.parse().unwrap();
-                // It must not stop because nobody reads what it prints.
+                // Its output must be read, so that it does not block.
                 tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
                 let errors = BufReader::new(process.stderr.take().unwrap());
                 tokio::spawn(async move {

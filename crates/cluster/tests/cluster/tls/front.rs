@@ -114,8 +114,8 @@ impl Front {
         Self { port, seen, task }
     }
 
-    /// The kubeconfig of the simulated cluster with this address, the authorities of a kind, and a
-    /// client certificate.
+    /// Returns the kubeconfig of the simulated cluster with this address, the authorities of a
+    /// kind, and a client certificate.
     pub(super) fn kubeconfig(&self, sim: &Sim, kind: &Kind, client: &Pair) -> String {
         let (chain, key) = (STANDARD.encode(&client.0), STANDARD.encode(&client.1));
         let server = format!("    server: https://localhost:{}", self.port);
@@ -132,13 +132,13 @@ impl Front {
         lines.map(|line| line + "\n").collect()
     }
 
-    /// The client certificate of the last connection that had one.
+    /// Returns the client certificate of the last connection that had one.
     pub(super) fn presented(&self) -> Option<CertificateDer<'static>> {
         self.seen.0.lock().unwrap().clone()
     }
 }
 
-/// What connects by TLS to a simulated cluster.
+/// Clients that connect to a simulated cluster by TLS.
 pub(crate) fn connector(sim: &Sim) -> TlsConnector {
     let text = sim.kubeconfig();
     let data = text

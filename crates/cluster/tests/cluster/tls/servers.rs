@@ -16,18 +16,18 @@ pub(super) struct Kind {
     pub(super) address: &'static str,
 }
 
-/// An ordinary one.
+/// Returns an ordinary server certificate.
 pub(super) fn plain(forge: &Forge) -> Kind {
     of_authority(forge, "p256", "p256", HOST)
 }
 
-/// One that is signed by itself, as an authority, and that the kubeconfig gives as the authority.
+/// Returns a self-signed authority that the kubeconfig names as the authority.
 pub(super) fn authority_itself(forge: &Forge) -> Kind {
     let authority = format!("{HOST} basicConstraints=critical,CA:TRUE");
     of_itself(forge, "itself", "rsa2048", "-sha256", &authority)
 }
 
-/// One that has no name but the common name.
+/// Returns a certificate whose only name is the common name.
 pub(super) fn common_name_only(forge: &Forge) -> (Kind, &'static [&'static str]) {
     let kind = of_authority(forge, "CN only", "p256", "keyUsage=digitalSignature");
     (kind, &["common name (CN) only", "`localhost`", "SAN"])
@@ -39,7 +39,7 @@ fn of_authority(forge: &Forge, name: &'static str, kind: &str, extensions: &str)
     kind_of(forge, name, forge.authority.clone())
 }
 
-/// Signed by itself, which is the configured authority too.
+/// Returns a self-signed certificate that is also the configured authority.
 fn of_itself(forge: &Forge, name: &'static str, kind: &str, digest: &str, extensions: &str) -> Kind {
     forge.key(name, kind);
     forge.self_signed(name, name, digest, extensions);
@@ -57,7 +57,8 @@ fn kind_of(forge: &Forge, name: &'static str, trusted: Vec<u8>) -> Kind {
     }
 }
 
-/// An authority `NAME` below the first, and a leaf of it. The server sends both.
+/// Makes an authority `NAME` below the first, and a leaf certificate from it. The server sends
+/// both.
 fn below(forge: &Forge, name: &'static str, kind: &str, digest: &str, extensions: &str) -> Kind {
     forge.key("middle", kind);
     forge.signed(
@@ -74,7 +75,7 @@ fn below(forge: &Forge, name: &'static str, kind: &str, digest: &str, extensions
     below
 }
 
-/// All that connect.
+/// Returns the servers to which clients connect.
 pub(super) fn usable(forge: &Forge) -> Vec<Kind> {
     let any_use = format!("{HOST} extendedKeyUsage=anyExtendedKeyUsage");
     let authority = format!("{HOST} basicConstraints=critical,CA:TRUE");
@@ -111,7 +112,7 @@ pub(super) fn usable(forge: &Forge) -> Vec<Kind> {
     let other = of_itself(forge, "other", "p256", "-sha256", &authority);
     bundle.trusted = [other.chain, b"\r\n# comment\r\n".to_vec(), bundle.trusted].concat();
     kinds.push(bundle);
-    // An authority signed with SHA-1 by itself: nobody judges it by that.
+    // A root that signed itself with SHA-1, whose own signature is not checked.
     kinds.push(old_authority(forge));
     kinds.push(of_renewed_authority(forge));
     kinds
@@ -125,7 +126,7 @@ fn old_authority(forge: &Forge) -> Kind {
     kind_of(forge, "of-old", forge.read("old.crt"))
 }
 
-/// Those that are refused, and words of the reason.
+/// Returns the servers that are refused, with words of the reason.
 pub(super) fn refused(forge: &Forge) -> Vec<(Kind, &'static [&'static str])> {
     let authority = format!("{HOST} basicConstraints=critical,CA:TRUE");
     let mut strange = plain(forge);
@@ -224,7 +225,7 @@ pub(super) fn refused(forge: &Forge) -> Vec<(Kind, &'static [&'static str])> {
     ]
 }
 
-/// The certificate is not what matters where none is checked.
+/// Returns certificates that work because the cluster's certificate is not checked.
 pub(super) fn insecurely_usable(forge: &Forge) -> Vec<Kind> {
     vec![plain(forge), sha1(forge), version_1(), expired(forge)]
 }
@@ -249,7 +250,7 @@ fn of_authority_with(forge: &Forge, name: &'static str, kind: &str) -> Kind {
     kind_of(forge, name, forge.pair(authority).0)
 }
 
-/// microk8s' way: no extensions, thus version 1.
+/// Returns a certificate as microk8s makes it: without extensions, and so of version 1.
 fn version_1() -> Kind {
     Kind {
         name: "version 1",
@@ -270,7 +271,7 @@ fn not_yet(forge: &Forge) -> Kind {
     kind_of(forge, "not yet", forge.authority.clone())
 }
 
-/// Go looks at the dates of the authority too.
+/// Returns a certificate of an expired authority. Go checks the authority's dates as well.
 fn of_expired_authority(forge: &Forge) -> Kind {
     let (authority, _) = forge.dated(
         "expired-authority",
@@ -305,7 +306,8 @@ fn expired_itself(forge: &Forge) -> Kind {
     kind_of(forge, "expired-CA", own)
 }
 
-/// The old certificate of the authority is in the bundle, and so is its renewal with the same key.
+/// Returns a server whose bundle has the authority's old certificate and its renewal with the same
+/// key.
 fn of_renewed_authority(forge: &Forge) -> Kind {
     let authority = "basicConstraints=critical,CA:TRUE";
     let (old, _) = forge.dated("renewed-authority", None, ["20200101", "20210101"], authority);

@@ -34,7 +34,7 @@ pub(super) enum Owner {
     CronJob(u64),
 }
 
-/// What happens to the pods of a workload.
+/// The events in the life of a workload's pods.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Scenario {
     Runs,

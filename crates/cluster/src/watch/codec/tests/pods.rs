@@ -17,7 +17,7 @@ pub(super) fn named(namespace: &str, name: &str) -> Pod {
     pod
 }
 
-/// A pod of several kilobytes.
+/// Returns a pod of several kilobytes.
 pub(super) fn large(name: &str) -> Pod {
     let mut pod = named("x", name);
     for index in 0..20 {
@@ -38,7 +38,7 @@ fn some_text() -> impl Strategy<Value = String> {
     "\\PC{1,6}"
 }
 
-/// Any time that Kubernetes can store, including the epoch itself.
+/// Generates any time that Kubernetes can store, including the epoch itself.
 fn time() -> impl Strategy<Value = Option<Time>> {
     let seconds = prop_oneof![Just(0), Just(-1), -62_135_596_799_i64..253_402_300_000];
     option::of(seconds.prop_map(|seconds| Time { seconds }))
@@ -157,7 +157,7 @@ fn status() -> impl Strategy<Value = Status> {
     )
 }
 
-/// Any pod that has a name.
+/// Generates any pod that has a name.
 pub(super) fn pod() -> impl Strategy<Value = Pod> {
     (metadata(), spec(), status()).prop_map(|(metadata, spec, status)| Pod { metadata, spec, status })
 }
