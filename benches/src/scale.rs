@@ -106,7 +106,7 @@ async fn size(args: &Args, fixed: &Fixed, pods: usize) -> Result<Size> {
     for _ in 0..ROUNDS {
         rounds.push(Round {
             page: load::run(server.address, &server.token, PATH, TURN).await?.rate,
-            fixed: load::run(server.address, "", "/", TURN).await?.rate,
+            fixed: load::run(server.address, "", "/api", TURN).await?.rate,
             bare: load::run(fixed.address, "", "/", TURN).await?.rate,
         });
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod body_stream;
 pub(crate) mod client_info;
+pub(crate) mod content_coding;
 pub(crate) mod cors;
 pub(crate) mod csrf;
 pub(crate) mod envelope;

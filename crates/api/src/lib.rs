@@ -24,16 +24,18 @@ mod json;
 mod metrics;
 mod openapi;
 mod options;
+mod page;
 mod pods;
 mod route;
 pub mod routes;
 mod routing;
 pub mod serve;
 mod session;
+mod start_page;
 mod state;
 mod sync;
 mod time;
-mod ui;
+mod version;
 mod ws;
 
 use self::openapi::{
@@ -50,6 +52,7 @@ pub use self::{
     http::envelope::{Data, Message},
     openapi::document,
     options::Options,
+    page::Page,
     route::{Route, Shape},
     routes::router,
     state::State,

@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use url::Url;
 
-use crate::{serve, ws};
+use crate::{page::Page, serve, ws};
 
 /// The settings of the server: how it is reached, by whom, and its limits.
 #[derive(Clone, Debug)]
@@ -40,6 +40,10 @@ pub struct Options {
     /// Bytes of memory that log streams, log downloads and terminals may take together. Each
     /// reserves at most 2 MiB, and a log stream 128 KiB more for each container after the first.
     pub stream_memory: usize,
+    /// The web page; `None` if the UI was not built.
+    pub page: Option<Page>,
+    /// Words for what only some servers offer, as `GET /api/version` lists them.
+    pub features: Vec<&'static str>,
 }
 
 impl Default for Options {
@@ -58,6 +62,8 @@ impl Default for Options {
             answers: 128 << 20,
             json_logs: 128 << 20,
             stream_memory: 512 << 20,
+            page: None,
+            features: Vec::new(),
         }
     }
 }

@@ -22,6 +22,8 @@ pub enum Shape {
     Stream,
     /// A WebSocket.
     WebSocket,
+    /// A path of the web page or one of its files. The OpenAPI document leaves these out.
+    Page,
 }
 
 /// One route of the table.

@@ -10,10 +10,12 @@ use podgate_access::action::{
 use crate::{
     State, clusters, health,
     http::middleware,
-    metrics, openapi, pods,
+    metrics, openapi,
+    page::{self, ASSET, PAGE},
+    pods,
     route::{Route, RouteTable, Shape},
     routing::Routes,
-    session, ui,
+    session, start_page, version,
 };
 
 const GET: Method = Method::GET;
@@ -26,12 +28,14 @@ fn routes(base: &str) -> Routes {
     let routes = public(routes);
     let routes = account(routes);
     let routes = clusters(routes);
-    pods(routes)
+    let routes = pods(routes);
+    pages(routes)
 }
 
 fn public(routes: Routes) -> Routes {
     routes
-        .add_public(GET, "/", ui::START, ui::start)
+        .add_public(GET, "/api", start_page::START, start_page::start)
+        .add_public(GET, "/api/version", version::GET, version::get)
         .add_public(GET, "/api/openapi.json", openapi::GET, openapi::get)
         .add_public(GET, "/healthz", health::LIVE, health::live)
         .add_public(GET, "/readyz", health::READY, health::ready)
@@ -122,6 +126,30 @@ fn pods(routes: Routes) -> Routes {
             pods::exec::OPEN,
             pods::exec::open,
         )
+}
+
+/// Adds the paths of the web page, whose router tells them apart, and its files.
+fn pages(mut routes: Routes) -> Routes {
+    for path in [
+        "/",
+        "/login",
+        "/pods",
+        "/c/{*rest}",
+        "/logs",
+        "/terminals",
+        "/terminals/{*rest}",
+        "/clusters",
+        "/clusters/{*rest}",
+        "/access/{*rest}",
+        "/audit",
+        "/recordings",
+        "/recordings/{*rest}",
+        "/me",
+        "/keys",
+    ] {
+        routes = routes.add_page(path, PAGE, page::html);
+    }
+    routes.add_page("/assets/{file}", ASSET, page::asset)
 }
 
 /// Builds the router of the whole API.

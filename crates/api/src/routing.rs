@@ -86,7 +86,9 @@ impl<A: Action, T: FromParameters> Describe for Upgrade<A, T> {
 
 impl<A: Action> Describe for Authorized<A> {}
 impl Describe for axum::extract::State<State> {}
+impl Describe for Result<axum::extract::Path<String>, axum::extract::rejection::PathRejection> {}
 impl Describe for http::HeaderMap {}
+impl Describe for http::Uri {}
 impl Describe for crate::http::client_info::ClientInfo {}
 impl Describe for crate::extract::auth::Tried {}
 impl Describe for crate::http::etag::IfNoneMatch {}
@@ -192,6 +194,15 @@ impl Routes {
         self.insert(method, path, None, Shape::Unary, operation, handler)
     }
 
+    /// Adds a path of the web page or one of its files, which anyone may read.
+    pub(crate) fn add_page<H, T>(self, path: &'static str, operation: Operation, handler: H) -> Self
+    where
+        T: Describe + 'static,
+        H: Handler<T, State>,
+    {
+        self.insert(Method::GET, path, None, Shape::Page, operation, handler)
+    }
+
     fn insert<H, T>(
         mut self,
         method: Method,
@@ -284,7 +295,7 @@ impl<T: 'static, H: Handler<T, State>> Handler<T, State> for Guarded<H> {
         match self.shape {
             Shape::Unary => Box::pin(limited(answer)),
             Shape::Stream => Box::pin(body_stream::mark(self.path, answer)),
-            Shape::WebSocket => Box::pin(answer),
+            Shape::WebSocket | Shape::Page => Box::pin(answer),
         }
     }
 }

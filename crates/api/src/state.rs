@@ -14,6 +14,7 @@ use crate::{
     http::{etag::Tags, host::Hosts},
     metrics::Metrics,
     options::Options,
+    page::Page,
     pods::{answers, live::Hub, memory::StreamMemory, shares::Shares, tail},
     route::RouteTable,
     serve, ws,
@@ -121,6 +122,11 @@ impl State {
 
     pub(crate) fn options(&self) -> &Options {
         &self.inner.options
+    }
+
+    /// Returns the web page; `None` if the UI was not built.
+    pub(crate) fn page(&self) -> Option<&Page> {
+        self.inner.options.page.as_ref()
     }
 
     pub(crate) fn hosts(&self) -> &Hosts {

@@ -2,6 +2,7 @@
 
 mod config;
 mod demo;
+mod page;
 mod run;
 mod signal;
 mod telemetry;

@@ -15,7 +15,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     config::{InCluster, Serve},
-    demo, signal,
+    demo, page, signal,
 };
 
 /// How long WebSockets may take to close once the server stops.
@@ -197,6 +197,8 @@ fn api_options(flags: &Serve) -> Result<podgate_api::Options, String> {
         metrics_networks: Some(flags.metrics_network.clone()).filter(|networks| !networks.is_empty()),
         metrics_token,
         stream_memory: flags.stream_memory,
+        page: page::page(&flags.base_path),
+        features: if flags.demo { vec!["demo"] } else { Vec::new() },
         ..podgate_api::Options::default()
     })
 }

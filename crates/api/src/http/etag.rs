@@ -89,9 +89,14 @@ impl IfNoneMatch {
 
     /// Returns whether a tag is among them, by the weak comparison.
     pub(crate) fn has(&self, tag: &Tag) -> bool {
+        self.has_opaque(tag.opaque())
+    }
+
+    /// Returns whether a tag's opaque part, with its quotes, is among them.
+    pub(crate) fn has_opaque(&self, opaque: &[u8]) -> bool {
         self.0
             .iter()
-            .any(|line| lists(line.as_bytes(), tag.opaque()).unwrap_or(false))
+            .any(|line| lists(line.as_bytes(), opaque).unwrap_or(false))
     }
 }
 

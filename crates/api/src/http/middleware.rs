@@ -27,6 +27,10 @@ use crate::{
     serve::Connection,
 };
 
+/// The routes whose requests would fill the access log without saying anything: the page's files and
+/// the probes.
+const LOGGED_AT_DEBUG: &[&str] = &["/assets/{file}", "/healthz", "/readyz"];
+
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Handles a request around all other layers.
@@ -94,15 +98,26 @@ pub(crate) async fn handle(Extract(state): Extract<State>, mut request: Request,
     }
     let status = response.status().as_u16();
     state.metrics().request(route, method.as_str(), status, taken);
-    tracing::info!(
-        request_id = context.id(),
-        method = quote(method.as_str()),
-        path = quote(path),
-        status,
-        ms = taken.as_secs_f64() * 1000.0,
-        user = context.user(),
-        "request"
-    );
+    // The level of an event is a constant, so there are two; their fields cost nothing if the level
+    // is off.
+    macro_rules! access {
+        ($level:ident) => {
+            tracing::$level!(
+                request_id = context.id(),
+                method = quote(method.as_str()),
+                path = quote(path),
+                status,
+                ms = taken.as_secs_f64() * 1000.0,
+                user = context.user(),
+                "request"
+            )
+        };
+    }
+    if route.is_some_and(|route| LOGGED_AT_DEBUG.contains(&route)) {
+        access!(debug);
+    } else {
+        access!(info);
+    }
     response
 }
 

@@ -52,7 +52,7 @@ pub(crate) async fn get(Extract(state): Extract<State>) -> Response {
 pub fn document(base: &str, routes: &[Route]) -> Value {
     let mut schemas = Schemas::default();
     let mut paths = Map::new();
-    for route in routes {
+    for route in routes.iter().filter(|route| route.shape != Shape::Page) {
         let item = paths.entry(route.path).or_insert_with(|| json!({}));
         if let Some(item) = item.as_object_mut() {
             item.insert(

@@ -95,6 +95,10 @@ fn frames_that_always_name_their_container_say_so() {
 fn every_route_is_in_the_openapi_document_with_its_parameters_and_errors() {
     let document = document("", &routes::table());
     for route in routes::table() {
+        if route.shape == Shape::Page {
+            assert!(document["paths"].get(route.path).is_none(), "{}", route.path);
+            continue;
+        }
         let method = route.method.as_str().to_ascii_lowercase();
         let operation = &document["paths"][route.path][&method];
         assert!(

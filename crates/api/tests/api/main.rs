@@ -14,6 +14,7 @@ mod etags;
 mod exec;
 mod http_rules;
 mod log_stream;
+mod page;
 mod pods_all;
 mod pods_delete;
 mod pods_detail;

@@ -10,7 +10,7 @@ use std::{
     sync::{LazyLock, Mutex},
 };
 
-use podgate_api::{Route, document, routes};
+use podgate_api::{Route, Shape, document, routes};
 use serde_json::Value;
 
 use crate::schema::check;
@@ -18,7 +18,11 @@ use crate::schema::check;
 /// The environment variable that names the file of the codes that were seen.
 pub(crate) const SEEN: &str = "PODGATE_SEEN_CODES";
 
-static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(routes::table);
+/// The routes of the document, which leaves out the web page's.
+static ROUTES: LazyLock<Vec<Route>> = LazyLock::new(|| {
+    let routes = routes::table().into_iter();
+    routes.filter(|route| route.shape != Shape::Page).collect()
+});
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| document("", &ROUTES));
 
 /// The base path of tests that set one.
