@@ -172,8 +172,14 @@ pub(crate) struct Demo {
 /// The flags of `podgate sim`.
 #[derive(Debug, Args)]
 pub(crate) struct Sim {
-    /// Number of pods
-    #[arg(long)]
+    /// Objects that the cluster starts with
+    #[arg(long, value_enum, default_value = "synthetic")]
+    pub(crate) content: Content,
+    /// Name of the cluster and of its context; `staging` has a shop of its own
+    #[arg(long, default_value = "sim", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) name: String,
+    /// Number of pods of synthetic content
+    #[arg(long, default_value_t = 1000)]
     pub(crate) pods: usize,
     /// Number of nodes
     #[arg(long, default_value_t = 20)]
@@ -187,6 +193,20 @@ pub(crate) struct Sim {
     /// Loopback address to listen on; port 0 picks a free one
     #[arg(long, default_value = "127.0.0.1:0", value_parser = loopback)]
     pub(crate) listen: SocketAddr,
+    /// Loopback address that takes operations on the cluster as JSON, for tests of the web page
+    #[arg(long, hide = true, value_parser = loopback)]
+    pub(crate) control: Option<SocketAddr>,
+}
+
+/// The objects that a simulated cluster starts with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Content {
+    /// Many ordinary pods.
+    Synthetic,
+    /// The demo's small shop.
+    Shop,
+    /// One node, no pods.
+    Empty,
 }
 
 impl Serve {

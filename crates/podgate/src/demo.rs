@@ -4,7 +4,7 @@
 use std::{io::Write, os::unix::fs::OpenOptionsExt, path::Path, time::Duration};
 
 use podgate_cluster::Source;
-use podgate_sim::{Content, Options, Sim};
+use podgate_sim::{Content, Control, Options, Sim};
 
 use crate::{config, signal};
 
@@ -14,18 +14,26 @@ const SHOPS: [&str; 2] = ["production", "staging"];
 /// How long a real API server keeps watch events (`eventFreshDuration` of its watch cache).
 const EVENT_FRESH: Duration = Duration::from_secs(75);
 
-/// Runs `podgate sim` until SIGTERM or SIGINT.
+/// Runs `podgate sim` until SIGTERM or SIGINT. Prints the path of the kubeconfig and, on a second
+/// line, the address of the control port if there is one.
 pub(crate) async fn sim(flags: config::Sim) -> Result<(), String> {
     let stop = signal::stop()?;
-    let content = Content::Synthetic {
-        pods: flags.pods,
-        nodes: flags.nodes,
-        namespaces: flags.namespaces,
-        churn: flags.churn,
+    let content = match flags.content {
+        config::Content::Synthetic => Content::Synthetic {
+            pods: flags.pods,
+            nodes: flags.nodes,
+            namespaces: flags.namespaces,
+            churn: flags.churn,
+        },
+        config::Content::Shop => Content::Shop {
+            cluster: flags.name.clone(),
+        },
+        config::Content::Empty => Content::Empty,
     };
     let options = Options {
         listen: flags.listen,
         content,
+        name: flags.name,
         fresh: EVENT_FRESH,
         ..Options::default()
     };
@@ -35,9 +43,30 @@ pub(crate) async fn sim(flags: config::Sim) -> Result<(), String> {
     let dir = tempfile::tempdir().map_err(|error| format!("cannot create a directory for the kubeconfig: {error}"))?;
     let path = dir.path().join("kubeconfig");
     write_private(&path, &sim.kubeconfig())?;
-    writeln!(std::io::stdout(), "{}", path.display())
+    let control = match flags.control {
+        Some(address) => Some(
+            Control::bind(address)
+                .await
+                .map_err(|error| format!("the control port cannot listen on {address}: {error}"))?,
+        ),
+        None => None,
+    };
+    let mut lines = format!("{}\n", path.display());
+    if let Some(control) = &control {
+        lines += &format!("http://{}/\n", control.address());
+    }
+    let mut stdout = std::io::stdout();
+    stdout
+        .write_all(lines.as_bytes())
+        .and_then(|()| stdout.flush())
         .map_err(|error| format!("cannot print the kubeconfig's path: {error}"))?;
-    stop.cancelled().await;
+    match control {
+        Some(control) => control
+            .serve(sim.clone(), stop)
+            .await
+            .map_err(|error| format!("the control port failed: {error}"))?,
+        None => stop.cancelled().await,
+    }
     sim.stop().await;
     Ok(())
 }

@@ -7,6 +7,7 @@ mod body;
 mod call;
 mod containers;
 mod content;
+mod control;
 mod delete;
 mod discovery;
 mod exec;
@@ -36,6 +37,7 @@ mod time;
 mod tls;
 mod watch;
 
+pub use control::Control;
 pub use faults::Faults;
 pub use options::{Content, Options};
 pub use sim::Sim;

@@ -156,6 +156,7 @@ fn numbers_of_connections_and_seconds_are_bounded() {
 #[test]
 fn a_simulated_cluster_stays_on_loopback() {
     assert!(Cli::try_parse_from(["podgate", "sim", "--pods", "1", "--listen", "0.0.0.0:0"]).is_err());
+    assert!(Cli::try_parse_from(["podgate", "sim", "--control", "0.0.0.0:0"]).is_err());
     assert!(Cli::try_parse_from(["podgate", "sim", "--pods", "1", "--churn", "-1"]).is_err());
     assert!(Cli::try_parse_from(["podgate", "sim", "--pods", "1", "--churn", "NaN"]).is_err());
 }

@@ -398,3 +398,18 @@ fn sigterm_ends_it_with_success() {
     running.terminate();
     assert_eq!(running.0.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn a_simulated_cluster_with_a_control_port_prints_its_address_on_a_second_line() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_podgate"));
+    command.args(["sim", "--content", "empty", "--name", "lab", "--control", "127.0.0.1:0"]);
+    let (running, lines) = Running::start(command, 2);
+    assert!(
+        std::fs::read_to_string(&lines[0])
+            .unwrap()
+            .contains("current-context: \"lab\"")
+    );
+    // It takes POST only.
+    assert_eq!(status(&address(&lines[1]), "/"), 405);
+    running.terminate();
+}

@@ -3,6 +3,7 @@
 
 mod access;
 mod client;
+mod control;
 mod delete;
 mod exec;
 mod faults;
