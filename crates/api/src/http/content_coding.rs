@@ -1,6 +1,16 @@
 //! Content codings: which compressed form of an answer the caller takes (RFC 9110, section 12.5.3).
 
-use http::{HeaderMap, HeaderValue, header};
+use std::{io::Write, ops::RangeInclusive};
+
+use axum::extract::FromRequestParts;
+use flate2::{Compression, write::GzEncoder};
+use http::{HeaderMap, HeaderValue, header, request::Parts};
+
+use crate::ApiError;
+
+/// The bytes of an answer that is worth compressing. Below, a packet or so is saved; above, its
+/// compression would keep a worker from other requests for longer than about 5 ms.
+const WORTH: RangeInclusive<usize> = 16 << 10..=1 << 20;
 
 /// A content coding that Podgate can send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +44,32 @@ impl ContentCoding {
         let best = available.iter().map(quality).max()?;
         let coding = available.iter().find(|coding| quality(coding) == best).copied();
         coding.filter(|_| best > 0)
+    }
+}
+
+/// Extractor: whether the caller takes gzip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct TakesGzip(bool);
+
+impl<S: Send + Sync> FromRequestParts<S> for TakesGzip {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let coding = ContentCoding::choose(&parts.headers, &[ContentCoding::Gzip]);
+        Ok(Self(coding.is_some()))
+    }
+}
+
+impl TakesGzip {
+    /// Returns an answer compressed at the fastest level, or `None` if the caller does not take that
+    /// or it is not worth it. For 64 kB of a list it takes about 0.3 ms.
+    pub(crate) fn compress(self, answer: &[u8]) -> Option<Vec<u8>> {
+        if !self.0 || !WORTH.contains(&answer.len()) {
+            return None;
+        }
+        let mut encoder = GzEncoder::new(Vec::with_capacity(answer.len() / 4), Compression::fast());
+        encoder.write_all(answer).ok()?;
+        encoder.finish().ok()
     }
 }
 

@@ -13,7 +13,7 @@ use crate::ApiError;
 /// Only the caller's own cache may store an answer, and it must revalidate it before each use.
 const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("no-cache, private");
 /// The request headers that an answer depends on.
-const VARY: HeaderValue = HeaderValue::from_static("authorization, cookie, accept");
+const VARY: HeaderValue = HeaderValue::from_static("authorization, cookie, accept, accept-encoding");
 
 /// The maker of entity tags.
 ///
@@ -185,6 +185,6 @@ mod tests {
         let header = |name| response.headers().get(name).unwrap().to_str().unwrap();
         assert_eq!(header("etag"), "W/\"0123456789abcdef\"");
         assert_eq!(header("cache-control"), "no-cache, private");
-        assert_eq!(header("vary"), "authorization, cookie, accept");
+        assert_eq!(header("vary"), "authorization, cookie, accept, accept-encoding");
     }
 }

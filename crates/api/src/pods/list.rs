@@ -7,6 +7,7 @@ use std::{
 };
 
 use axum::{extract::State as Extract, response::Response};
+use http::header;
 use podgate_access::{PodQuery, PodReader, Scoped, action::ListPods};
 use podgate_cluster::SyncState;
 use podgate_index::Query;
@@ -20,7 +21,10 @@ use super::{
 use crate::{
     ApiError, Authorized, FromParameters, Operation, Parameter, Parameters, Params, Schemas, State, Success,
     extract::{authorized::check_cluster, content_negotiation::JSON},
-    http::etag::IfNoneMatch,
+    http::{
+        content_coding::{ContentCoding, TakesGzip},
+        etag::IfNoneMatch,
+    },
     json,
     sync::{ListedView, SyncView},
 };
@@ -98,9 +102,10 @@ pub(crate) async fn of_cluster(
     Authorized(scoped): Authorized<ListPods>,
     Params(OfCluster(asked)): Params<OfCluster>,
     known: IfNoneMatch,
+    gzip: TakesGzip,
     Extract(state): Extract<State>,
 ) -> Result<Response, ApiError> {
-    list(&scoped, asked, &known, &state)
+    list(&scoped, asked, &known, gzip, &state)
 }
 
 pub(crate) const OF_ALL: Operation = Operation::new(
@@ -115,14 +120,21 @@ pub(crate) async fn of_all(
     Authorized(scoped): Authorized<ListPods>,
     Params(OfAll(asked)): Params<OfAll>,
     known: IfNoneMatch,
+    gzip: TakesGzip,
     Extract(state): Extract<State>,
 ) -> Result<Response, ApiError> {
-    list(&scoped, asked, &known, &state)
+    list(&scoped, asked, &known, gzip, &state)
 }
 
 /// Returns the page, or 304 if it has not changed since the caller got it, which is found without
 /// reading a row.
-fn list(scoped: &Scoped<ListPods>, asked: Asked, known: &IfNoneMatch, state: &State) -> Result<Response, ApiError> {
+fn list(
+    scoped: &Scoped<ListPods>,
+    asked: Asked,
+    known: &IfNoneMatch,
+    gzip: TakesGzip,
+    state: &State,
+) -> Result<Response, ApiError> {
     let pods = scoped.pods(&asked.clusters, asked.query)?;
     let reading = pods.read();
     let list = List {
@@ -133,13 +145,21 @@ fn list(scoped: &Scoped<ListPods>, asked: Asked, known: &IfNoneMatch, state: &St
         facets: &asked.facets,
         of_all: asked.of_all,
     };
-    let tag = state.tags().of(&list);
+    // The compressed form has a tag of its own.
+    let tag = state.tags().of(&(&list, gzip));
     if known.has(&tag) {
         return Ok(tag.unchanged());
     }
     let body = list.write(&reading)?;
     drop(reading);
+    let compressed = gzip.compress(&body);
+    let is_compressed = compressed.is_some();
+    let body = compressed.unwrap_or(body);
     let mut response = answers::whole(state.answers(), scoped.caller().session, JSON, body)?;
+    if is_compressed {
+        let coding = ContentCoding::Gzip.header();
+        response.headers_mut().insert(header::CONTENT_ENCODING, coding);
+    }
     tag.put(response.headers_mut());
     Ok(response)
 }

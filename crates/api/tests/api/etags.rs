@@ -1,5 +1,9 @@
 //! Lists that have not changed: `ETag` and `If-None-Match`.
 
+use std::io::Read;
+
+use flate2::read::GzDecoder;
+
 use crate::support::{Answer, Server, cluster, send, synced, within};
 
 const PODS: &str = "/api/clusters/sim/pods";
@@ -40,7 +44,7 @@ async fn a_list_that_has_not_changed_is_not_sent_again() {
             assert_eq!(answer.header("x-content-type-options"), "nosniff");
             for answer in [&first, &answer] {
                 assert_eq!(answer.header("cache-control"), "no-cache, private");
-                assert_eq!(answer.header("vary"), "authorization, cookie, accept");
+                assert_eq!(answer.header("vary"), "authorization, cookie, accept, accept-encoding");
             }
         }
         let head = send(server.build("HEAD", path).header("if-none-match", &tag)).await;
@@ -49,6 +53,43 @@ async fn a_list_that_has_not_changed_is_not_sent_again() {
             let answer = server.get_unless(path, other).await;
             assert_eq!((answer.status, answer.header("etag")), (200, &*tag), "{other}");
         }
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_large_list_is_compressed_for_who_takes_gzip() {
+    let server = Server::start().await;
+    for number in 0..40 {
+        server.run_pod("default", &format!("web-{number}"), &["main"]).await;
+    }
+    let get =
+        |path: &'static str, accept: &'static str| send(server.build("GET", path).header("accept-encoding", accept));
+    let path = "/api/clusters/sim/pods?pageSize=40";
+    let plain = get(path, "identity").await;
+    assert!(plain.bytes.len() > 16 << 10 && plain.header("content-encoding").is_empty());
+    let packed = get(path, "br, gzip").await;
+    assert_eq!(packed.header("content-encoding"), "gzip");
+    assert!(packed.bytes.len() < plain.bytes.len() / 2, "{}", packed.bytes.len());
+    let mut unpacked = Vec::new();
+    GzDecoder::new(&*packed.bytes).read_to_end(&mut unpacked).unwrap();
+    let unpacked: serde_json::Value = serde_json::from_slice(&unpacked).unwrap();
+    assert_eq!(unpacked["data"]["items"], plain.data()["items"]);
+    assert_ne!(packed.header("etag"), plain.header("etag"));
+    let again = server.build("GET", path).header("accept-encoding", "gzip");
+    let again = send(again.header("if-none-match", packed.header("etag"))).await;
+    assert_eq!(again.status, 304);
+    for (path, accept) in [
+        ("/api/clusters/sim/pods?pageSize=1", "gzip"),
+        ("/api/clusters/sim/pods?pageSize=40", "gzip;q=0"),
+        ("/api/openapi.json", "gzip"),
+    ] {
+        let answer = get(path, accept).await;
+        assert_eq!(
+            (answer.status, answer.header("content-encoding")),
+            (200, ""),
+            "{path} {accept}"
+        );
     }
     server.stop().await;
 }
