@@ -1,0 +1,62 @@
+import { useQueryClient, useSuspenseQuery } from '@tanstack/react-query';
+import { useRouter } from '@tanstack/react-router';
+import { useState } from 'react';
+import { useTranslation } from 'react-i18next';
+
+import { Button } from '../app/Button';
+import { BadMark } from '../app/icons';
+import { useSentence } from '../app/messages';
+import styles from './AccountPage.module.css';
+import { logOut, me } from './session';
+
+/** The caller's own account. */
+export function AccountPage() {
+  const { t } = useTranslation();
+  const { data: user } = useSuspenseQuery(me);
+  const queries = useQueryClient();
+  const router = useRouter();
+  const sentence = useSentence();
+  const [refusal, setRefusal] = useState<string>();
+  const [isSending, setSending] = useState(false);
+
+  async function leave() {
+    if (isSending) return;
+    setSending(true);
+    setRefusal(undefined);
+    try {
+      await logOut(queries);
+      await router.navigate({ to: '/login', search: {} });
+    } catch (error) {
+      setRefusal(sentence(error));
+      setSending(false);
+    }
+  }
+
+  return (
+    <section className={styles.card} aria-labelledby="account">
+      <h1 id="account" className={styles.title}>
+        {t('account.title')}
+      </h1>
+      <p className={styles.lead}>{t('account.loggedInAs', { name: user.username })}</p>
+      <dl className={styles.facts}>
+        <dt>{t('account.username')}</dt>
+        <dd>{user.username}</dd>
+        <dt>{t('account.email')}</dt>
+        <dd>{user.email === '' ? t('account.noEmail') : user.email}</dd>
+        <dt>{t('account.role')}</dt>
+        <dd>{user.role}</dd>
+      </dl>
+      <div role="alert">
+        {refusal !== undefined && (
+          <p className={styles.refusal}>
+            <BadMark />
+            {refusal}
+          </p>
+        )}
+      </div>
+      <Button aria-disabled={isSending} onClick={() => void leave()}>
+        {isSending ? t('account.loggingOut') : t('account.logOut')}
+      </Button>
+    </section>
+  );
+}

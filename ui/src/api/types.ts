@@ -1,0 +1,6 @@
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+
+export type User = Schemas['User'];
+export type Login = Schemas['Session'];

@@ -1,0 +1,50 @@
+import { type Page, test as base, expect } from '@playwright/test';
+
+import { PASSWORD } from './servers';
+
+export { expect } from '@playwright/test';
+
+/** Returns a variable that the set-up of all tests has set. */
+function fromSetup(name: string): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} is not set`);
+  return value;
+}
+
+/** The server under the root. */
+export const url = (): string => fromSetup('UI_URL');
+/** The server under a base path. */
+export const urlUnderBase = (): string => fromSetup('UI_BASE_URL');
+
+/**
+ * A test whose page prints nothing to the console and violates no policy. A refused call that a test
+ * provokes is printed by the browser itself and does not count.
+ */
+export const test = base.extend<{ quiet: undefined }>({
+  quiet: [
+    async ({ page }, use) => {
+      const faults: string[] = [];
+      page.on('console', (message) => {
+        if (!message.text().startsWith('Failed to load resource')) faults.push(`console: ${message.text()}`);
+      });
+      page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
+      await page.exposeFunction('reportViolation', (text: string) => faults.push(`policy: ${text}`));
+      await page.addInitScript(() => {
+        document.addEventListener('securitypolicyviolation', (event) => {
+          const { reportViolation } = window as unknown as { reportViolation: (text: string) => void };
+          reportViolation(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
+        });
+      });
+      await use(undefined);
+      expect(faults).toEqual([]);
+    },
+    { auto: true },
+  ],
+});
+
+/** Logs in on the log-in page that is shown. */
+export async function logIn(page: Page, username = 'admin', password = PASSWORD): Promise<void> {
+  await page.getByLabel('User name').fill(username);
+  await page.getByLabel('Password').fill(password);
+  await page.getByRole('button', { name: 'Log in' }).click();
+}
