@@ -57,7 +57,7 @@ fn caps_connections(flags: &[&str], part: &str) {
 fn the_caps_on_connections_hold_and_the_log_says_so_once() {
     caps_connections(
         &["--max-connections", "3", "--max-connections-per-address", "100"],
-        "as many connections as there may be",
+        "the cap on connections is reached",
     );
     caps_connections(
         &["--max-connections", "100", "--max-connections-per-address", "3"],
