@@ -161,7 +161,7 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_pings_and_does_not_read_is_not_read_either() {
         for role in [Role::Server, Role::Client] {
-            // What fits into the pipe in both directions, and the pongs that may wait.
+            // The bytes that fit into the pipe in both directions, and the pongs that may wait.
             let most = 2 * (4 << 10) / 127 + MAX_PONGS + READ / 127 + 2;
             // The task's budget would make it wait as well.
             let taken = tokio::task::unconstrained(pings(role, 100_000)).await;

@@ -104,7 +104,7 @@ async fn an_operation_that_can_not_be_read_is_refused() {
         let (status, text) = controlled.send(&operation).await;
         assert_eq!(status, 422, "{operation}: {text}");
     }
-    // What a browser may send to another origin without asking.
+    // A browser may send this to another origin without a preflight.
     let plain = controlled.client.post(&controlled.url).body(r#"{"op":"pause"}"#);
     assert_eq!(plain.send().await.unwrap().status(), 415);
     let asked = controlled.client.request(reqwest::Method::OPTIONS, &controlled.url);
