@@ -19,9 +19,9 @@ const MAX_BODY: usize = 64 << 20;
 
 /// A control port that listens but does not answer yet.
 ///
-/// `POST /` takes an [`Operation`] as JSON and answers `{"result":…}`. Its caller needs no credential,
-/// so it listens on loopback only. A web page can't use it: a browser asks before it sends JSON to
-/// another origin, and the port does not answer that question.
+/// `POST /` takes an [`Operation`] as JSON and answers `{"result":…}`. Its caller needs no
+/// credential, so it listens on loopback only. A web page can't use it: a browser asks before it
+/// sends JSON to another origin, and the port does not answer that question.
 #[derive(Debug)]
 pub struct Control {
     listener: TcpListener,

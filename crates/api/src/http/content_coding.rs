@@ -61,8 +61,8 @@ impl<S: Send + Sync> FromRequestParts<S> for TakesGzip {
 }
 
 impl TakesGzip {
-    /// Returns an answer compressed at the fastest level, or `None` if the caller does not take that
-    /// or it is not worth it. For 64 kB of a list it takes about 0.3 ms.
+    /// Returns an answer compressed at the fastest level, or `None` if the caller does not take
+    /// that or it is not worth it. For 64 kB of a list it takes about 0.3 ms.
     pub(crate) fn compress(self, answer: &[u8]) -> Option<Vec<u8>> {
         if !self.0 || !WORTH.contains(&answer.len()) {
             return None;

@@ -27,8 +27,8 @@ use crate::{
     serve::Connection,
 };
 
-/// The routes whose requests would fill the access log without saying anything: the page's files and
-/// the probes.
+/// The routes whose requests would fill the access log without saying anything: the page's files
+/// and the probes.
 const LOGGED_AT_DEBUG: &[&str] = &["/assets/{file}", "/healthz", "/readyz"];
 
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
