@@ -25,6 +25,7 @@ mod metrics;
 mod openapi;
 mod options;
 mod page;
+mod page_files;
 mod pods;
 mod route;
 pub mod routes;
@@ -52,7 +53,7 @@ pub use self::{
     http::envelope::{Data, Message},
     openapi::document,
     options::Options,
-    page::Page,
+    page_files::Page,
     route::{Route, Shape},
     routes::router,
     state::State,

@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use url::Url;
 
-use crate::{page::Page, serve, ws};
+use crate::{page_files::Page, serve, ws};
 
 /// The settings of the server: how it is reached, by whom, and its limits.
 #[derive(Clone, Debug)]

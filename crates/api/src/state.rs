@@ -14,7 +14,7 @@ use crate::{
     http::{etag::Tags, host::Hosts},
     metrics::Metrics,
     options::Options,
-    page::Page,
+    page_files::Page,
     pods::{answers, live::Hub, memory::StreamMemory, shares::Shares, tail},
     route::RouteTable,
     serve, ws,
