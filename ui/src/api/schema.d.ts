@@ -1113,7 +1113,7 @@ export interface components {
             spec: components["schemas"]["PodSpec"];
             /** @description Its status: all fields that Kubernetes has, under their Kubernetes names. */
             status: components["schemas"]["PodStatus"];
-            /** @description What `kubectl get pods` shows under STATUS. */
+            /** @description Its status, as `kubectl get pods` shows it under STATUS. */
             statusText: string;
             /** @description Its UID. */
             uid: string;
@@ -1180,7 +1180,7 @@ export interface components {
             reason: string;
             /** @description The number that `kubectl get pods` shows under RESTARTS. */
             restarts: number;
-            /** @description What `kubectl get pods` shows under STATUS. */
+            /** @description Its status, as `kubectl get pods` shows it under STATUS. */
             status: string;
             /** @description Its UID. */
             uid: string;
