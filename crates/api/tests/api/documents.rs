@@ -242,7 +242,9 @@ fn every_listed_code_was_seen() {
     let seen = std::fs::read_to_string(path).unwrap();
     let seen: HashSet<&str> = seen.lines().collect();
     let mut missing = Vec::new();
-    for route in routes::table() {
+    // The document leaves out the web page's paths, so nothing lists their codes.
+    let described = routes::table().into_iter().filter(|route| route.shape != Shape::Page);
+    for route in described {
         for code in route.codes() {
             let line = line(&route, code.into());
             let mut exceptions = NOT_SEEN.iter();
