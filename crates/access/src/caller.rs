@@ -26,6 +26,10 @@ pub struct Caller {
     pub user: Arc<User>,
     /// The session's number.
     pub session: i64,
+    /// When the access token must be refreshed, in milliseconds since the epoch.
+    pub token_expires_at: i64,
+    /// When the session ends at the latest, in milliseconds since the epoch.
+    pub expires_at: i64,
     /// Cancelled when the session ends: by log-out, expiry, a changed password or a disabled
     /// account. Open streams then close with 4401.
     pub revoked: CancellationToken,

@@ -9,7 +9,7 @@ mod throttle;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use podgate_store::{Rotation, Session, Store};
+use podgate_store::{Rotation, Session, Store, Used};
 
 use self::{
     session_cache::{Lookup, SessionCache},
@@ -66,12 +66,14 @@ impl Default for Options {
 /// The tokens of a new or refreshed session.
 #[derive(Clone)]
 pub struct Login {
-    /// The access token.
+    /// The access token; empty if another request of the same browser has just got it.
     pub token: String,
-    /// The refresh token, which can be used once.
+    /// The refresh token, which can be used once; empty with the access token.
     pub refresh_token: String,
     /// When the access token expires, in milliseconds since the epoch.
     pub expires_at: i64,
+    /// When the session ends at the latest, in milliseconds since the epoch.
+    pub session_expires_at: i64,
     /// The session's user.
     pub user: User,
 }
@@ -84,6 +86,19 @@ impl std::fmt::Debug for Login {
             .finish_non_exhaustive()
     }
 }
+
+/// The way in which a refresh token came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefreshedBy {
+    /// In a body, from a program that has one copy of it.
+    Body,
+    /// In a cookie, which all tabs of a browser share.
+    Cookie,
+}
+
+/// For how many milliseconds the tabs of a browser may still present the refresh token that one of
+/// them has just used.
+const SHARED: i64 = 10_000;
 
 /// The sessions, with those in use cached in this process. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -119,15 +134,37 @@ impl Sessions {
     /// Exchanges a refresh token for new tokens. A refresh token that is used twice ends the
     /// session, because one of its two users has stolen it.
     ///
+    /// There are two exceptions for the token before the present one, where a thief gains nothing.
+    /// Within 10 s of the exchange, another tab of the same browser gets no tokens, because the
+    /// cookies that they share are the new ones already. And as long as neither of the new tokens
+    /// was used, the answer with them was lost, and the client gets others.
+    ///
     /// # Errors
     /// `NoCredential`, `SessionExpired`, `AccountLocked`, `Unavailable`, `Internal`.
-    pub async fn refresh(&self, refresh_token: &str) -> Result<Login> {
+    pub async fn refresh(&self, refresh_token: &str, by: RefreshedBy) -> Result<Login> {
         let unknown = || Denied::NoCredential("the refresh token is not valid: log in again".to_owned());
         let used = Refresh::presented(refresh_token).ok_or_else(unknown)?;
         if let Some((session, user)) = self.store.session_by_refresh(&used.hash).await?
-            && let Some(login) = self.rotate(&session, &user, &used).await?
+            && let Some(login) = self.rotate(&session, &user, &used, Used::Present).await?
         {
             return Ok(login);
+        }
+        if let Some((session, user)) = self.store.session_by_refresh_before(&used.hash).await? {
+            let now = self.clock.now();
+            if by == RefreshedBy::Cookie && now.saturating_sub(session.rotated_at) < SHARED {
+                self.check_alive(&session, &user, now)?;
+                return Ok(Login {
+                    token: String::new(),
+                    refresh_token: String::new(),
+                    expires_at: session.token_expires_at,
+                    session_expires_at: session.expires_at,
+                    user: shown(&user),
+                });
+            }
+            let is_lost = !session.confirmed && !self.cache().is_in_use(session.id);
+            if is_lost && let Some(login) = self.rotate(&session, &user, &used, Used::Before).await? {
+                return Ok(login);
+            }
         }
         let used_up = self.store.session_by_refresh_family(&used.family).await?;
         let (session, user) = used_up.ok_or_else(unknown)?;
@@ -141,12 +178,19 @@ impl Sessions {
     }
 
     /// Issues new tokens for a session. Returns `None` if another request was faster.
-    async fn rotate(&self, session: &Session, user: &podgate_store::User, used: &Refresh) -> Result<Option<Login>> {
+    async fn rotate(
+        &self,
+        session: &Session,
+        user: &podgate_store::User,
+        used: &Refresh,
+        which: Used,
+    ) -> Result<Option<Login>> {
         let now = self.clock.now();
         self.check_alive(session, user, now)?;
         let (token, token_hash) = Kind::Session.generate()?;
         let refresh = used.next()?;
         let rotation = Rotation {
+            used: which,
             used_refresh_hash: used.hash,
             token_hash,
             refresh_hash: refresh.hash,
@@ -162,6 +206,7 @@ impl Sessions {
             token,
             refresh_token: refresh.token,
             expires_at: rotation.token_expires_at,
+            session_expires_at: session.expires_at,
             user: shown(user),
         }))
     }

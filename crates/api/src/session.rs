@@ -5,14 +5,19 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, header};
-use podgate_access::{User, action::OwnAccount, sessions::Login, tickets};
+use podgate_access::{
+    User,
+    action::OwnAccount,
+    sessions::{Login, RefreshedBy},
+    tickets,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{
     ApiError, Authorized, Body, Data, Message, Operation, Schemas, State, Success,
     extract::{
-        auth::{Tried, cookie_name, without_base, without_ticket},
+        auth::{Tried, cookie_name, refresh_cookie, refresh_cookie_name, without_base, without_ticket},
         body::{MaybeBody, SMALL_BODY},
     },
     http::client_info::ClientInfo,
@@ -47,6 +52,19 @@ impl From<User> for UserView {
     }
 }
 
+/// The caller's account, and when its session ends.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Account)]
+pub(crate) struct AccountView {
+    #[serde(flatten)]
+    user: UserView,
+    /// The time at which the access token expires.
+    expire: String,
+    /// The time at which the session ends at the latest.
+    session_expire: String,
+}
+
 /// A session as its owner receives it. It has no `Debug` because it holds tokens.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -54,7 +72,7 @@ impl From<User> for UserView {
 pub(crate) struct LoginView {
     /// The access token, for `Authorization: Bearer`.
     token: String,
-    /// The refresh token, which works once.
+    /// The refresh token, which works once; empty if it came in a cookie, and stays in one.
     refresh_token: String,
     /// The time at which the access token expires.
     #[schema(format = DateTime)]
@@ -74,11 +92,11 @@ pub(crate) struct Credentials {
 }
 
 /// The body of a refresh.
-#[derive(Deserialize, ToSchema)]
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub(crate) struct Refresh {
-    /// The refresh token of the last log-in or refresh.
-    refresh_token: String,
+    /// The refresh token of the last log-in or refresh. A browser leaves it out: its cookie has it.
+    refresh_token: Option<String>,
 }
 
 /// The body of a log-out: a refresh token, instead of a live access token or together with it.
@@ -141,7 +159,7 @@ pub(crate) async fn login(
 ) -> Result<Response, ApiError> {
     let Credentials { username, password } = credentials;
     let login = state.sessions().login(&username, &password, seen.peer).await?;
-    opened(login, &state, &seen, &headers)
+    opened(login, RefreshedBy::Body, &state, &seen, &headers)
 }
 
 pub(crate) const REFRESH: Operation = Operation::new(
@@ -158,8 +176,15 @@ pub(crate) async fn refresh(
     headers: HeaderMap,
     Body(refresh): Body<Refresh, SMALL_BODY>,
 ) -> Result<Response, ApiError> {
-    let login = state.sessions().refresh(&refresh.refresh_token).await?;
-    opened(login, &state, &seen, &headers)
+    if let Some(token) = refresh.refresh_token {
+        let login = state.sessions().refresh(&token, RefreshedBy::Body).await?;
+        return opened(login, RefreshedBy::Body, &state, &seen, &headers);
+    }
+    let token = refresh_cookie(&headers, &seen, state.options()).ok_or_else(|| {
+        ApiError::NoCredential("there is no refresh token: send `refreshToken`, or log in again".into())
+    })?;
+    let login = state.sessions().refresh(token, RefreshedBy::Cookie).await?;
+    opened(login, RefreshedBy::Cookie, &state, &seen, &headers)
 }
 
 pub(crate) const LOGOUT: Operation = Operation::new(
@@ -197,19 +222,27 @@ pub(crate) async fn logout(
         return Err(error);
     }
     let mut response = Message(LOGGED_OUT).into_response();
-    set_cookie(&mut response, "", seen.secure(&headers, state.options()), &state)?;
+    let secure = seen.secure(&headers, state.options());
+    for cookie in [session_cookie(&state, secure), refresh_cookie_of(&state, secure)] {
+        set_cookie(&mut response, &cookie, "", Some(0))?;
+    }
     Ok(response)
 }
 
 pub(crate) const ME: Operation = Operation::new(
     "session.me",
     "Returns the caller's account.",
-    Success::Data(Schemas::of::<UserView>),
+    Success::Data(Schemas::of::<AccountView>),
 );
 
 /// `GET /api/auth/me`.
-pub(crate) async fn me(Authorized(scoped): Authorized<OwnAccount>) -> Data<UserView> {
-    Data(User::clone(&scoped.caller().user).into())
+pub(crate) async fn me(Authorized(scoped): Authorized<OwnAccount>) -> Data<AccountView> {
+    let caller = scoped.caller();
+    Data(AccountView {
+        user: User::clone(&caller.user).into(),
+        expire: time::from_millis(caller.token_expires_at),
+        session_expire: time::from_millis(caller.expires_at),
+    })
 }
 
 pub(crate) const CHANGE_PASSWORD: Operation = Operation::new(
@@ -265,32 +298,85 @@ pub(crate) async fn ticket(
     }))
 }
 
-/// Builds the answer to a log-in or refresh: the tokens, and for a browser the cookie.
-fn opened(login: Login, state: &State, seen: &ClientInfo, headers: &HeaderMap) -> Result<Response, ApiError> {
-    let token = login.token.clone();
+/// Builds the answer to a log-in or refresh: the tokens, and for a browser the cookies.
+fn opened(
+    login: Login,
+    by: RefreshedBy,
+    state: &State,
+    seen: &ClientInfo,
+    headers: &HeaderMap,
+) -> Result<Response, ApiError> {
+    let Login {
+        token,
+        refresh_token,
+        expires_at,
+        session_expires_at,
+        user,
+    } = login;
+    let by_cookie = by == RefreshedBy::Cookie;
     let view = LoginView {
-        token: login.token,
-        refresh_token: login.refresh_token,
-        expire: time::from_millis(login.expires_at),
-        user: login.user.into(),
+        token: token.clone(),
+        refresh_token: if by_cookie {
+            String::new()
+        } else {
+            refresh_token.clone()
+        },
+        expire: time::from_millis(expires_at),
+        user: user.into(),
     };
     let mut response = Data(view).into_response();
-    set_cookie(&mut response, &token, seen.secure(headers, state.options()), state)?;
+    if token.is_empty() {
+        // Another tab has set both cookies just now.
+        return Ok(response);
+    }
+    let secure = seen.secure(headers, state.options());
+    set_cookie(&mut response, &session_cookie(state, secure), &token, None)?;
+    if by_cookie || headers.contains_key(header::ORIGIN) {
+        let left = session_expires_at.saturating_sub(jiff::Timestamp::now().as_millisecond()) / 1000;
+        set_cookie(
+            &mut response,
+            &refresh_cookie_of(state, secure),
+            &refresh_token,
+            Some(left.max(0)),
+        )?;
+    }
     Ok(response)
 }
 
-/// Sets the session cookie, or removes it if `token` is empty.
-fn set_cookie(response: &mut Response, token: &str, secure: bool, state: &State) -> Result<(), ApiError> {
+/// A cookie without its value.
+struct Cookie {
+    name: String,
+    path: String,
+    secure: bool,
+}
+
+fn session_cookie(state: &State, secure: bool) -> Cookie {
     let path = match state.options().base_path.as_str() {
         "" => "/",
         base => base,
     };
-    let age = if token.is_empty() { "; Max-Age=0" } else { "" };
-    let name = cookie_name(secure, state.options());
-    let secure = if secure { "; Secure" } else { "" };
-    let cookie = format!("{name}={token}; Path={path}; HttpOnly; SameSite=Strict{secure}{age}");
-    let cookie =
-        HeaderValue::from_str(&cookie).map_err(|error| ApiError::Internal(format!("the session cookie: {error}")))?;
+    Cookie {
+        name: cookie_name(secure, state.options()),
+        path: path.to_owned(),
+        secure,
+    }
+}
+
+fn refresh_cookie_of(state: &State, secure: bool) -> Cookie {
+    Cookie {
+        name: refresh_cookie_name(secure),
+        path: format!("{}/api/auth/refresh", state.options().base_path),
+        secure,
+    }
+}
+
+/// Sets a cookie for `age` seconds, or until the browser is closed.
+fn set_cookie(response: &mut Response, cookie: &Cookie, value: &str, age: Option<i64>) -> Result<(), ApiError> {
+    let Cookie { name, path, secure } = cookie;
+    let age = age.map_or(String::new(), |age| format!("; Max-Age={age}"));
+    let secure = if *secure { "; Secure" } else { "" };
+    let cookie = format!("{name}={value}; Path={path}; HttpOnly; SameSite=Strict{secure}{age}");
+    let cookie = HeaderValue::from_str(&cookie).map_err(|error| ApiError::Internal(format!("a cookie: {error}")))?;
     response.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(())
 }

@@ -24,7 +24,7 @@ pub use cluster::{Cluster, ClusterEdit, NewCluster, Origin};
 pub use error::{Error, Result};
 pub use password::{PasswordHash, Passwords, Priority, Turn};
 pub use private::create_data_dir;
-pub use session::{NewSession, Rotation, Session, TokenHash};
+pub use session::{NewSession, Rotation, Session, TokenHash, Used};
 pub use user::{NewUser, User};
 
 /// The database. Cheap to clone.

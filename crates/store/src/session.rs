@@ -1,8 +1,10 @@
 //! Sessions: the hashes of their tokens, and when they end.
 
 use sea_orm::{
-    ActiveModelTrait, ActiveValue::Set, ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
+    ActiveModelTrait,
+    ActiveValue::Set,
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, ExprTrait},
 };
 
 use crate::{
@@ -37,6 +39,10 @@ pub struct Session {
     pub token_expires_at: i64,
     /// When the session ends at the latest.
     pub expires_at: i64,
+    /// When it last got new tokens; 0 if it never did.
+    pub rotated_at: i64,
+    /// Whether one of its present tokens was used, as recorded by [`Store::touch_session`].
+    pub confirmed: bool,
 }
 
 /// A new session.
@@ -56,10 +62,21 @@ pub struct NewSession {
     pub expires_at: i64,
 }
 
+/// The refresh token that a rotation uses up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Used {
+    /// The present one.
+    Present,
+    /// The one before, if neither of the present tokens was used.
+    Before,
+}
+
 /// New tokens of a session.
 #[derive(Clone, Debug)]
 pub struct Rotation {
-    /// The hash of the refresh token that is used up.
+    /// The refresh token that is used up.
+    pub used: Used,
+    /// Its hash.
     pub used_refresh_hash: TokenHash,
     /// The hash of the new access token.
     pub token_hash: TokenHash,
@@ -83,6 +100,8 @@ impl TryFrom<Model> for Session {
             last_used_at: row.last_used_at,
             token_expires_at: row.token_expires_at,
             expires_at: row.expires_at,
+            rotated_at: row.rotated_at,
+            confirmed: row.confirmed,
         })
     }
 }
@@ -98,6 +117,9 @@ impl Store {
             token_hash: Set(new.token_hash.to_vec()),
             refresh_hash: Set(new.refresh_hash.to_vec()),
             refresh_family: Set(Some(new.refresh_family.to_vec())),
+            refresh_before: Set(None),
+            rotated_at: Set(0),
+            confirmed: Set(false),
             created_at: Set(now),
             last_used_at: Set(now),
             token_expires_at: Set(new.token_expires_at),
@@ -121,6 +143,14 @@ impl Store {
     /// [`Error::Database`].
     pub async fn session_by_refresh(&self, hash: &TokenHash) -> Result<Option<(Session, User)>> {
         self.session_with_user(Column::RefreshHash, hash).await
+    }
+
+    /// Returns the session whose refresh token before the present one this is, with its user.
+    ///
+    /// # Errors
+    /// [`Error::Database`].
+    pub async fn session_by_refresh_before(&self, hash: &TokenHash) -> Result<Option<(Session, User)>> {
+        self.session_with_user(Column::RefreshBefore, hash).await
     }
 
     /// Returns the session whose refresh tokens share a part, whether they are used up or not, with
@@ -161,34 +191,47 @@ impl Store {
         Ok(found)
     }
 
-    /// Gives a session new tokens if the used refresh token is still its current one. Returns
-    /// `false` if another call was faster.
+    /// Gives a session new tokens if the used refresh token is still what [`Rotation::used`] says.
+    /// Returns `false` if another call was faster.
     ///
     /// # Errors
     /// [`Error::Database`].
     pub async fn rotate_session(&self, id: i64, rotation: &Rotation, now: i64) -> Result<bool> {
+        let used = rotation.used_refresh_hash.to_vec();
+        let is_current = match rotation.used {
+            Used::Present => Column::RefreshHash.eq(used.clone()),
+            Used::Before => Column::RefreshBefore.eq(used.clone()).and(Column::Confirmed.eq(false)),
+        };
         let updated = Entity::update_many()
             .col_expr(Column::TokenHash, Expr::value(rotation.token_hash.to_vec()))
             .col_expr(Column::RefreshHash, Expr::value(rotation.refresh_hash.to_vec()))
             .col_expr(Column::RefreshFamily, Expr::value(rotation.refresh_family.to_vec()))
             .col_expr(Column::TokenExpiresAt, Expr::value(rotation.token_expires_at))
+            .col_expr(Column::RefreshBefore, Expr::value(used))
+            .col_expr(Column::RotatedAt, Expr::value(now))
+            .col_expr(Column::Confirmed, Expr::value(false))
             .col_expr(Column::LastUsedAt, Expr::value(now))
             .filter(Column::Id.eq(id))
-            .filter(Column::RefreshHash.eq(rotation.used_refresh_hash.as_slice()))
+            .filter(is_current)
             .exec(&self.db)
             .await?;
         Ok(updated.rows_affected > 0)
     }
 
-    /// Records that a session was used. A time before the recorded one changes nothing.
+    /// Records that a session was used with an access token. A time before the recorded one changes
+    /// nothing. A use of the present access token confirms that the client has it.
     ///
     /// # Errors
     /// [`Error::Database`].
-    pub async fn touch_session(&self, id: i64, now: i64) -> Result<()> {
+    pub async fn touch_session(&self, id: i64, token: &TokenHash, now: i64) -> Result<()> {
         Entity::update_many()
             .col_expr(Column::LastUsedAt, Expr::value(now))
+            .col_expr(
+                Column::Confirmed,
+                Expr::col(Column::Confirmed).or(Expr::col(Column::TokenHash).eq(token.to_vec())),
+            )
             .filter(Column::Id.eq(id))
-            .filter(Column::LastUsedAt.lt(now))
+            .filter(Column::LastUsedAt.lte(now))
             .exec(&self.db)
             .await?;
         Ok(())

@@ -454,6 +454,13 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description The caller's account, and when its session ends. */
+        Account: components["schemas"]["User"] & {
+            /** @description The time at which the access token expires. */
+            expire: string;
+            /** @description The time at which the session ends at the latest. */
+            sessionExpire: string;
+        };
         /** @description A cluster. */
         Cluster: {
             /** @description The API server's address. */
@@ -1269,8 +1276,8 @@ export interface components {
         };
         /** @description The body of a refresh. */
         Refresh: {
-            /** @description The refresh token of the last log-in or refresh. */
-            refreshToken: string;
+            /** @description The refresh token of the last log-in or refresh. A browser leaves it out: its cookie has it. */
+            refreshToken?: string | null;
         };
         /** @description A session as its owner receives it. It has no `Debug` because it holds tokens. */
         Session: {
@@ -1279,7 +1286,7 @@ export interface components {
              * @description The time at which the access token expires.
              */
             expire: string;
-            /** @description The refresh token, which works once. */
+            /** @description The refresh token, which works once; empty if it came in a cookie, and stays in one. */
             refreshToken: string;
             /** @description The access token, for `Authorization: Bearer`. */
             token: string;
@@ -1821,7 +1828,7 @@ export interface operations {
                     "application/json": {
                         /** @constant */
                         code: 200;
-                        data: components["schemas"]["User"];
+                        data: components["schemas"]["Account"];
                         message?: string;
                     };
                 };

@@ -116,6 +116,7 @@ impl Sessions {
             token,
             refresh_token: refresh.token,
             expires_at: session.token_expires_at,
+            session_expires_at: session.expires_at,
             user: shown(user),
         })
     }

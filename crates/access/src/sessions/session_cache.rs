@@ -30,6 +30,10 @@ struct Entry {
     expires_at: i64,
     last_used_at: i64,
     touched_at: i64,
+    /// Whether the present access token was used here, so that the client has it.
+    in_use: bool,
+    /// Whether the database knows that one of the present tokens was used.
+    confirmed: bool,
     /// When the database last confirmed the session.
     confirmed_at: i64,
     /// The generation in which its tokens last changed here.
@@ -105,21 +109,26 @@ impl SessionCache {
             return Lookup::Unknown;
         }
         entry.last_used_at = entry.last_used_at.max(now);
+        entry.in_use = true;
         Lookup::Caller(entry.caller(id))
     }
 
     /// Returns the sessions whose last use must be written to the database, with its time: those
-    /// used more than a minute after the use that the database knows.
-    pub(super) fn touches(&self) -> Vec<(i64, i64)> {
+    /// used more than a minute after the use that the database knows, or for the first time with
+    /// new tokens.
+    pub(super) fn touches(&self) -> Vec<(i64, TokenHash, i64)> {
         let touches = self.sessions.iter().map(|(id, entry)| (*id, entry));
-        let due = touches.filter(|(_, entry)| entry.last_used_at - entry.touched_at >= TOUCH);
-        due.map(|(id, entry)| (id, entry.last_used_at)).collect()
+        let due = touches
+            .filter(|(_, entry)| entry.last_used_at - entry.touched_at >= TOUCH || entry.in_use && !entry.confirmed);
+        due.map(|(id, entry)| (id, entry.token_hash, entry.last_used_at))
+            .collect()
     }
 
-    /// Records that the database knows of a use.
-    pub(super) fn touched(&mut self, id: i64, at: i64) {
+    /// Records that the database knows of a use of an access token.
+    pub(super) fn touched(&mut self, id: i64, token: &TokenHash, at: i64) {
         if let Some(entry) = self.sessions.get_mut(&id) {
             entry.touched_at = entry.touched_at.max(at);
+            entry.confirmed |= entry.in_use && entry.token_hash == *token;
         }
     }
 
@@ -146,6 +155,8 @@ impl SessionCache {
             expires_at: session.expires_at,
             last_used_at: session.last_used_at.max(now),
             touched_at: session.last_used_at,
+            in_use: true,
+            confirmed: session.confirmed,
             confirmed_at: now,
             changed: self.generation,
             revoked,
@@ -172,7 +183,14 @@ impl SessionCache {
             entry.token_expires_at = expires_at;
             entry.last_used_at = entry.last_used_at.max(now);
             entry.touched_at = entry.touched_at.max(now);
+            entry.in_use = false;
+            entry.confirmed = false;
         }
+    }
+
+    /// Returns whether one of a session's present tokens was used here.
+    pub(super) fn is_in_use(&self, id: i64) -> bool {
+        self.sessions.get(&id).is_some_and(|entry| entry.in_use)
     }
 
     /// Ends a session in this process: drops its token and closes its streams.
@@ -273,6 +291,8 @@ impl Entry {
         Caller {
             user: self.user.clone(),
             session: id,
+            token_expires_at: self.token_expires_at,
+            expires_at: self.expires_at,
             revoked: self.revoked.clone(),
             unconfirmed: self.unconfirmed.clone(),
         }

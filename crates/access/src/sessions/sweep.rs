@@ -58,9 +58,9 @@ impl Sessions {
     async fn compare(&self, now: i64) -> Result<()> {
         // Done here rather than in each request: a cached session needs no database.
         let touches = self.cache().touches();
-        for (id, at) in touches {
-            self.store.touch_session(id, at).await?;
-            self.cache().touched(id, at);
+        for (id, token, at) in touches {
+            self.store.touch_session(id, &token, at).await?;
+            self.cache().touched(id, &token, at);
         }
         let (asked, generation) = {
             let cache = self.cache();

@@ -59,6 +59,8 @@ impl Start {
                 role: "admin".to_owned(),
             }),
             session: 1,
+            token_expires_at: i64::MAX,
+            expires_at: i64::MAX,
             revoked: CancellationToken::new(),
             unconfirmed: CancellationToken::new(),
         };

@@ -1,7 +1,11 @@
 //! Log-in, refresh, log-out, expiry, limits.
 
-use podgate_access::{Denied, Sessions, sessions::Options};
+use podgate_access::{
+    Denied, Sessions,
+    sessions::{Options, RefreshedBy},
+};
 use podgate_store::Priority;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Fixture, HOUR, PASSWORD, SECOND, Time, open, peer};
@@ -40,7 +44,7 @@ async fn a_foreign_token_is_not_a_credential() {
         assert!(matches!(denied, Denied::NoCredential(_)), "{token}: {denied}");
         let denied = fixture
             .sessions
-            .refresh(token)
+            .refresh(token, RefreshedBy::Body)
             .await
             .err()
             .filter(|_| token != login.refresh_token);
@@ -171,7 +175,11 @@ async fn a_refresh_replaces_both_tokens_and_keeps_the_session() {
     fixture.time.pass(HOUR);
     let denied = fixture.sessions.authenticate(&login.token).await.unwrap_err();
     assert!(matches!(denied, Denied::SessionExpired), "{denied}");
-    let fresh = fixture.sessions.refresh(&login.refresh_token).await.unwrap();
+    let fresh = fixture
+        .sessions
+        .refresh(&login.refresh_token, RefreshedBy::Body)
+        .await
+        .unwrap();
     assert_eq!(fresh.expires_at, 2 * HOUR);
     assert!(fresh.token != login.token && fresh.refresh_token != login.refresh_token);
     let after = fixture.sessions.authenticate(&fresh.token).await.unwrap();
@@ -185,13 +193,26 @@ async fn a_refresh_replaces_both_tokens_and_keeps_the_session() {
 async fn a_refresh_token_used_twice_ends_the_session() {
     let fixture = Fixture::new().await;
     let login = fixture.login().await;
-    let fresh = fixture.sessions.refresh(&login.refresh_token).await.unwrap();
+    let fresh = fixture
+        .sessions
+        .refresh(&login.refresh_token, RefreshedBy::Body)
+        .await
+        .unwrap();
     let caller = fixture.sessions.authenticate(&fresh.token).await.unwrap();
-    let denied = fixture.sessions.refresh(&login.refresh_token).await.err().unwrap();
+    let denied = fixture
+        .sessions
+        .refresh(&login.refresh_token, RefreshedBy::Body)
+        .await
+        .err()
+        .unwrap();
     assert!(matches!(denied, Denied::SessionExpired), "{denied}");
     assert!(caller.revoked.is_cancelled());
     fixture.sessions.authenticate(&fresh.token).await.unwrap_err();
-    fixture.sessions.refresh(&fresh.refresh_token).await.unwrap_err();
+    fixture
+        .sessions
+        .refresh(&fresh.refresh_token, RefreshedBy::Body)
+        .await
+        .unwrap_err();
 }
 
 #[tokio::test]
@@ -199,28 +220,141 @@ async fn a_refresh_token_used_up_long_ago_ends_the_session_too() {
     let fixture = Fixture::new().await;
     let stolen = fixture.login().await;
     // The thief refreshes again and again before the owner comes.
-    let mut thief = fixture.sessions.refresh(&stolen.refresh_token).await.unwrap();
+    let mut thief = fixture
+        .sessions
+        .refresh(&stolen.refresh_token, RefreshedBy::Body)
+        .await
+        .unwrap();
     for _ in 0..3 {
-        thief = fixture.sessions.refresh(&thief.refresh_token).await.unwrap();
+        thief = fixture
+            .sessions
+            .refresh(&thief.refresh_token, RefreshedBy::Body)
+            .await
+            .unwrap();
     }
     let caller = fixture.sessions.authenticate(&thief.token).await.unwrap();
     let other = fixture.login().await;
-    let denied = fixture.sessions.refresh(&stolen.refresh_token).await.err().unwrap();
+    let denied = fixture
+        .sessions
+        .refresh(&stolen.refresh_token, RefreshedBy::Body)
+        .await
+        .err()
+        .unwrap();
     assert!(matches!(denied, Denied::SessionExpired), "{denied}");
     assert!(caller.revoked.is_cancelled());
-    fixture.sessions.refresh(&thief.refresh_token).await.unwrap_err();
-    fixture.sessions.refresh(&other.refresh_token).await.unwrap();
+    fixture
+        .sessions
+        .refresh(&thief.refresh_token, RefreshedBy::Body)
+        .await
+        .unwrap_err();
+    fixture
+        .sessions
+        .refresh(&other.refresh_token, RefreshedBy::Body)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
-async fn of_two_refreshes_at_once_at_most_one_gets_tokens() {
+async fn of_two_refreshes_at_once_the_tokens_of_one_are_good() {
     let fixture = Fixture::new().await;
     let login = fixture.login().await;
-    let refresh = || fixture.sessions.refresh(&login.refresh_token);
+    let refresh = || fixture.sessions.refresh(&login.refresh_token, RefreshedBy::Body);
     let (one, two) = tokio::join!(refresh(), refresh());
+    let one = fixture.sessions.authenticate(&one.unwrap().token).await;
+    let two = fixture.sessions.authenticate(&two.unwrap().token).await;
     assert!(one.is_ok() != two.is_ok());
-    let fresh = one.or(two).unwrap();
+}
+
+#[tokio::test]
+async fn a_client_whose_answer_was_lost_gets_other_tokens() {
+    let fixture = Fixture::new().await;
+    let login = fixture.login().await;
+    for by in [RefreshedBy::Body, RefreshedBy::Cookie] {
+        let lost = fixture.sessions.refresh(&login.refresh_token, by).await.unwrap();
+        fixture.time.pass(11 * SECOND);
+        let fresh = fixture.sessions.refresh(&login.refresh_token, by).await.unwrap();
+        assert!(!fresh.token.is_empty() && fresh.token != lost.token);
+        let denied = fixture.sessions.authenticate(&lost.token).await.unwrap_err();
+        assert!(matches!(denied, Denied::NoCredential(_)), "{denied}");
+        fixture.time.pass(11 * SECOND);
+    }
+    let fresh = fixture
+        .sessions
+        .refresh(&login.refresh_token, RefreshedBy::Body)
+        .await
+        .unwrap();
+    let caller = fixture.sessions.authenticate(&fresh.token).await.unwrap();
+    let denied = fixture
+        .sessions
+        .refresh(&login.refresh_token, RefreshedBy::Body)
+        .await
+        .unwrap_err();
+    assert!(matches!(denied, Denied::SessionExpired), "{denied}");
+    assert!(caller.revoked.is_cancelled());
+}
+
+#[tokio::test]
+async fn a_lost_refresh_token_that_is_found_again_ends_the_session() {
+    let fixture = Fixture::new().await;
+    let login = fixture.login().await;
+    let lost = fixture
+        .sessions
+        .refresh(&login.refresh_token, RefreshedBy::Body)
+        .await
+        .unwrap();
+    let fresh = fixture
+        .sessions
+        .refresh(&login.refresh_token, RefreshedBy::Body)
+        .await
+        .unwrap();
+    let denied = fixture
+        .sessions
+        .refresh(&lost.refresh_token, RefreshedBy::Body)
+        .await
+        .unwrap_err();
+    assert!(matches!(denied, Denied::SessionExpired), "{denied}");
     fixture.sessions.authenticate(&fresh.token).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn of_twenty_tabs_that_refresh_at_once_one_gets_tokens_and_none_ends_the_session() {
+    let fixture = Fixture::new().await;
+    let login = fixture.login().await;
+    let refresh = || {
+        let (sessions, token) = (fixture.sessions.clone(), login.refresh_token.clone());
+        async move { sessions.refresh(&token, RefreshedBy::Cookie).await }
+    };
+    let tabs: JoinSet<_> = (0..20).map(|_| refresh()).collect();
+    let answers = tabs.join_all().await;
+    let tokens: Vec<String> = answers.into_iter().map(|answer| answer.unwrap().token).collect();
+    let mut given = tokens.iter().filter(|token| !token.is_empty());
+    let caller = fixture.sessions.authenticate(given.next().unwrap()).await.unwrap();
+    assert_eq!(given.next(), None);
+    // A tab that was asleep comes later, after the new token was used.
+    fixture.time.pass(9 * SECOND);
+    assert_eq!(refresh().await.unwrap().token, "");
+    fixture.time.pass(SECOND);
+    assert!(matches!(refresh().await, Err(Denied::SessionExpired)));
+    assert!(caller.revoked.is_cancelled());
+}
+
+#[tokio::test]
+async fn a_use_in_one_process_ends_the_mercy_in_another() {
+    let fixture = Fixture::new().await;
+    let login = fixture.login().await;
+    let fresh = fixture
+        .sessions
+        .refresh(&login.refresh_token, RefreshedBy::Body)
+        .await
+        .unwrap();
+    let other = fixture.replica();
+    fixture.sessions.authenticate(&fresh.token).await.unwrap();
+    fixture.sessions.sweep_once().await.unwrap();
+    let denied = other
+        .refresh(&login.refresh_token, RefreshedBy::Body)
+        .await
+        .unwrap_err();
+    assert!(matches!(denied, Denied::SessionExpired), "{denied}");
 }
 
 #[tokio::test]
@@ -232,7 +366,11 @@ async fn a_log_out_works_at_once() {
     assert!(caller.revoked.is_cancelled());
     let denied = fixture.sessions.authenticate(&login.token).await.unwrap_err();
     assert!(matches!(denied, Denied::NoCredential(_)), "{denied}");
-    fixture.sessions.refresh(&login.refresh_token).await.unwrap_err();
+    fixture
+        .sessions
+        .refresh(&login.refresh_token, RefreshedBy::Body)
+        .await
+        .unwrap_err();
     fixture.sessions.authenticate(&other.token).await.unwrap();
 }
 
@@ -264,7 +402,12 @@ async fn a_session_unused_for_long_ends_and_so_do_its_streams() {
     assert!(caller.revoked.is_cancelled());
     for denied in [
         fixture.sessions.authenticate(&login.token).await.err().unwrap(),
-        fixture.sessions.refresh(&login.refresh_token).await.err().unwrap(),
+        fixture
+            .sessions
+            .refresh(&login.refresh_token, RefreshedBy::Body)
+            .await
+            .err()
+            .unwrap(),
     ] {
         assert!(matches!(denied, Denied::SessionExpired), "{denied}");
     }
@@ -277,14 +420,23 @@ async fn a_session_in_use_ends_after_a_week_in_any_case() {
     let caller = fixture.sessions.authenticate(&login.token).await.unwrap();
     for _ in 0..7 * 24 - 1 {
         fixture.time.pass(HOUR);
-        login = fixture.sessions.refresh(&login.refresh_token).await.unwrap();
+        login = fixture
+            .sessions
+            .refresh(&login.refresh_token, RefreshedBy::Body)
+            .await
+            .unwrap();
     }
     assert_eq!(login.expires_at, 7 * 24 * HOUR);
     fixture.sessions.authenticate(&login.token).await.unwrap();
     fixture.time.pass(HOUR);
     fixture.sessions.sweep_once().await.unwrap();
     assert!(caller.revoked.is_cancelled());
-    let denied = fixture.sessions.refresh(&login.refresh_token).await.err().unwrap();
+    let denied = fixture
+        .sessions
+        .refresh(&login.refresh_token, RefreshedBy::Body)
+        .await
+        .err()
+        .unwrap();
     assert!(matches!(denied, Denied::SessionExpired), "{denied}");
 }
 
@@ -343,7 +495,11 @@ async fn tokens_refreshed_by_another_process_are_known_here() {
     let fixture = Fixture::new().await;
     let login = fixture.login().await;
     let caller = fixture.sessions.authenticate(&login.token).await.unwrap();
-    let fresh = fixture.replica().refresh(&login.refresh_token).await.unwrap();
+    let fresh = fixture
+        .replica()
+        .refresh(&login.refresh_token, RefreshedBy::Body)
+        .await
+        .unwrap();
     fixture.sessions.sweep_once().await.unwrap();
     fixture.sessions.authenticate(&login.token).await.unwrap_err();
     fixture.sessions.authenticate(&fresh.token).await.unwrap();
@@ -367,7 +523,12 @@ async fn only_who_knows_the_password_learns_that_an_account_is_barred() {
     );
     let denied = fixture.sessions.login("admin", "wrong", from).await.unwrap_err();
     assert!(matches!(denied, Denied::WrongPassword), "{denied}");
-    let denied = fixture.sessions.refresh(&login.refresh_token).await.err().unwrap();
+    let denied = fixture
+        .sessions
+        .refresh(&login.refresh_token, RefreshedBy::Body)
+        .await
+        .err()
+        .unwrap();
     assert!(matches!(denied, Denied::AccountLocked(_)), "{denied}");
     fixture.time.pass(HOUR);
     fixture.sessions.login("admin", PASSWORD, from).await.unwrap();
@@ -473,7 +634,7 @@ async fn without_the_database_known_sessions_last_an_hour_and_all_else_says_why(
     for denied in [
         sessions.login("admin", PASSWORD, peer("10.0.0.1")).await.err(),
         sessions.authenticate(&other.token).await.err(),
-        sessions.refresh(&login.refresh_token).await.err(),
+        sessions.refresh(&login.refresh_token, RefreshedBy::Body).await.err(),
         sessions.logout_by_refresh(&login.refresh_token).await.err(),
         sessions
             .change_password(&caller, PASSWORD, "another password")
@@ -548,7 +709,11 @@ async fn a_refresh_token_ends_its_session_when_the_access_token_is_over() {
     let fixture = Fixture::new().await;
     let (login, other) = (fixture.login().await, fixture.login().await);
     let caller = fixture.sessions.authenticate(&login.token).await.unwrap();
-    let fresh = fixture.sessions.refresh(&login.refresh_token).await.unwrap();
+    let fresh = fixture
+        .sessions
+        .refresh(&login.refresh_token, RefreshedBy::Body)
+        .await
+        .unwrap();
     fixture.time.pass(HOUR);
     for token in ["", "x", &fresh.token] {
         assert!(!fixture.sessions.logout_by_refresh(token).await.unwrap(), "{token}");
@@ -573,7 +738,7 @@ async fn a_session_ended_elsewhere_ends_here_while_its_tokens_rotate() {
         async move {
             let mut token = rotated.refresh_token;
             loop {
-                token = sessions.refresh(&token).await.unwrap().refresh_token;
+                token = sessions.refresh(&token, RefreshedBy::Body).await.unwrap().refresh_token;
                 tokio::task::yield_now().await;
             }
         }

@@ -18,6 +18,8 @@ fn caller(session: i64) -> Caller {
             role: "admin".to_owned(),
         }),
         session,
+        token_expires_at: i64::MAX,
+        expires_at: i64::MAX,
         revoked: CancellationToken::new(),
         unconfirmed: CancellationToken::new(),
     }

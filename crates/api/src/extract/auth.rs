@@ -131,16 +131,44 @@ fn bearer(headers: &HeaderMap) -> Result<Option<Credential<'_>>, ApiError> {
     Ok(bearer_token(headers)?.map(Credential::Bearer))
 }
 
+/// The name of the refresh token's cookie over plain HTTP. Over HTTPS a prefix stands before it.
+const REFRESH_COOKIE: &str = "podgate_refresh";
+
+/// Returns the name of the refresh token's cookie. Its path is that of the refresh alone, which
+/// rules out the prefix `__Host-`.
+pub(crate) fn refresh_cookie_name(secure: bool) -> String {
+    if secure {
+        format!("__Secure-{REFRESH_COOKIE}")
+    } else {
+        REFRESH_COOKIE.to_owned()
+    }
+}
+
+/// Returns the refresh token in a browser's cookie.
+pub(crate) fn refresh_cookie<'a>(headers: &'a HeaderMap, seen: &ClientInfo, options: &Options) -> Option<&'a str> {
+    bound_cookie(headers, seen, options, refresh_cookie_name)
+}
+
 /// Returns the session cookie.
-///
-/// Over HTTPS only the name of [`cookie_name`] counts, because any page of a sibling domain can set
-/// a cookie without the prefix. If an unknown proxy may have terminated TLS, both names count, the
-/// prefixed one first.
 fn cookie<'a>(parts: &'a Parts, options: &Options) -> Option<Credential<'a>> {
     let headers = &parts.headers;
     headers.get(header::COOKIE)?;
-    let named = |secure| named_cookie(headers, &cookie_name(secure, options));
     let seen = ClientInfo::of(headers, &parts.uri, &parts.extensions, options);
+    bound_cookie(headers, &seen, options, |secure| cookie_name(secure, options)).map(Credential::Cookie)
+}
+
+/// Returns a cookie whose name depends on whether it is bound to HTTPS.
+///
+/// Over HTTPS only the bound name counts, because any page of a sibling domain can set a cookie
+/// without the prefix. If an unknown proxy may have terminated TLS, both names count, the bound one
+/// first.
+fn bound_cookie<'a>(
+    headers: &'a HeaderMap,
+    seen: &ClientInfo,
+    options: &Options,
+    name: impl Fn(bool) -> String,
+) -> Option<&'a str> {
+    let named = |secure| named_cookie(headers, &name(secure));
     match seen.spoke_https(headers, options) {
         Some(secure) => named(secure),
         None => named(true).or_else(|| named(false)),
@@ -149,14 +177,14 @@ fn cookie<'a>(parts: &'a Parts, options: &Options) -> Option<Credential<'a>> {
 
 /// Returns the first cookie with a name. A browser sends the one with the longest path first (RFC
 /// 6265, section 5.4); one with a shorter path belongs to another Podgate on the same host.
-fn named_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<Credential<'a>> {
+fn named_cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let lines = headers
         .get_all(header::COOKIE)
         .iter()
         .filter_map(|value| value.to_str().ok());
     let mut pairs = lines.flat_map(|line| line.split(';'));
     let token = pairs.find_map(|pair| pair.trim().strip_prefix(name)?.strip_prefix('='))?;
-    (!token.is_empty() && token.len() <= MAX_TOKEN).then_some(Credential::Cookie(token))
+    (!token.is_empty() && token.len() <= MAX_TOKEN).then_some(token)
 }
 
 fn ticket(query: &str) -> Option<Credential<'_>> {
@@ -246,10 +274,7 @@ mod tests {
                 ("cookie", "podgate_session=of-the-root"),
             ],
         ] {
-            assert!(
-                named_cookie(&headers(values), COOKIE) == Some(Credential::Cookie("under-pg")),
-                "{values:?}"
-            );
+            assert_eq!(named_cookie(&headers(values), COOKIE), Some("under-pg"), "{values:?}");
         }
         for none in ["podgate_session", "podgate_session=", "xpodgate_session=a"] {
             assert!(named_cookie(&headers(&[("cookie", none)]), COOKIE).is_none(), "{none}");

@@ -184,6 +184,91 @@ async fn a_refresh_gives_new_tokens_and_works_once() {
     server.stop().await;
 }
 
+/// Returns each cookie that an answer sets, with its attributes.
+fn cookies(answer: &Answer) -> Vec<(String, String)> {
+    let lines = answer.headers.get_all("set-cookie").iter();
+    let pairs = lines.map(|line| line.to_str().unwrap().split_once("; ").unwrap());
+    pairs
+        .map(|(pair, attributes)| (pair.to_owned(), attributes.to_owned()))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_browser_refreshes_by_cookie_and_no_script_sees_a_token() {
+    for base in ["", BASE_PATH] {
+        let server = Server::with(Setup {
+            api: Options {
+                base_path: base.into(),
+                ..Options::default()
+            },
+            ..Setup::default()
+        })
+        .await;
+        let path = format!("{base}/api/auth/refresh");
+        let origin = format!("http://{}", server.address);
+        let post = |path: &str, cookie: &str| {
+            let request = server.client.post(server.url(path)).header("origin", &origin);
+            request.header("cookie", cookie)
+        };
+        let body = json!({"username": "admin", "password": PASSWORD});
+        let answer = send(post(&format!("{base}/api/auth/login"), "").json(&body)).await;
+        let [_, (first, attributes)] = &cookies(&answer)[..] else {
+            panic!("{:?}", answer.headers)
+        };
+        assert!(first.starts_with("podgate_refresh="), "{first}");
+        let expected = format!("Path={path}; HttpOnly; SameSite=Strict; Max-Age=");
+        let age: i64 = attributes.strip_prefix(&expected).unwrap().parse().unwrap();
+        assert!((604_000..=604_800).contains(&age), "{age}");
+
+        let answer = send(post(&path, first).json(&json!({}))).await;
+        assert_eq!(answer.data()["refreshToken"], "");
+        let [(session, _), (second, _)] = &cookies(&answer)[..] else {
+            panic!("{:?}", answer.headers)
+        };
+        assert_ne!(first, second);
+        // Another tab comes with the cookie before: the jar has the new ones already.
+        let other = send(post(&path, first).json(&json!({}))).await;
+        assert_eq!(
+            (&other.data()["token"], &other.data()["refreshToken"]),
+            (&json!(""), &json!(""))
+        );
+        assert!(cookies(&other).is_empty());
+
+        let me = server
+            .client
+            .get(server.url(&format!("{base}/api/auth/me")))
+            .header("cookie", session);
+        let me = send(me).await.data();
+        let time = |field: &str| me[field].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+        assert!(time("expire") > jiff::Timestamp::now() && time("sessionExpire") > time("expire"));
+
+        let answer = send(post(&format!("{base}/api/auth/logout"), session).json(&json!({}))).await;
+        let gone: Vec<_> = cookies(&answer);
+        assert!(
+            gone.len() == 2 && gone.iter().all(|(pair, _)| pair.ends_with('=')),
+            "{gone:?}"
+        );
+        assert!(
+            gone.iter().all(|(_, attributes)| attributes.ends_with("Max-Age=0")),
+            "{gone:?}"
+        );
+        send(post(&path, second).json(&json!({}))).await.fails(401_003);
+        send(post(&path, "").json(&json!({}))).await.fails(401_003);
+        server.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_page_cannot_refresh_by_cookie() {
+    let server = Server::start().await;
+    let request = server.client.post(server.url("/api/auth/refresh"));
+    let request = request
+        .header("origin", "https://evil.example")
+        .header("cookie", "podgate_refresh=x");
+    send(request.json(&json!({}))).await.fails(403_002);
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn a_log_out_works_at_once_and_takes_the_cookie_back() {
     let server = Server::start().await;

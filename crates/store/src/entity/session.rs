@@ -15,6 +15,10 @@ pub struct Model {
     pub refresh_hash: Vec<u8>,
     /// `None` for a session that was last refreshed before families existed.
     pub refresh_family: Option<Vec<u8>>,
+    /// The hash of the refresh token before the present one; `None` until the first refresh.
+    pub refresh_before: Option<Vec<u8>>,
+    pub rotated_at: i64,
+    pub confirmed: bool,
     pub created_at: i64,
     pub last_used_at: i64,
     pub token_expires_at: i64,

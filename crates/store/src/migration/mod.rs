@@ -3,6 +3,7 @@
 mod m20260101_000001_users_sessions_clusters;
 mod m20261122_000001_refresh_family;
 mod m20261126_000001_known_networks;
+mod m20261127_000001_refresh_before;
 
 use sea_orm_migration::prelude::*;
 
@@ -16,6 +17,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20260101_000001_users_sessions_clusters::Migration),
             Box::new(m20261122_000001_refresh_family::Migration),
             Box::new(m20261126_000001_known_networks::Migration),
+            Box::new(m20261127_000001_refresh_before::Migration),
         ]
     }
 }

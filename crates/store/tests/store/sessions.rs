@@ -1,6 +1,6 @@
 //! Stores sessions and their tokens.
 
-use podgate_store::{NewSession, Rotation, Session, Store};
+use podgate_store::{NewSession, Rotation, Session, Store, Used};
 
 use crate::{Fixture, user};
 
@@ -14,6 +14,17 @@ async fn session(store: &Store, user: i64, n: u8, now: i64) -> Session {
         expires_at: now + 1000,
     };
     store.insert_session(new, now).await.unwrap()
+}
+
+fn rotation(used: u8, n: u8) -> Rotation {
+    Rotation {
+        used: Used::Present,
+        used_refresh_hash: [used; 32],
+        token_hash: [n; 32],
+        refresh_hash: [n + 100; 32],
+        refresh_family: [201; 32],
+        token_expires_at: 900,
+    }
 }
 
 #[tokio::test]
@@ -39,13 +50,6 @@ async fn a_rotation_uses_the_refresh_token_up() {
     let store = &fixture.store;
     let admin = user(store, "admin").await;
     let id = session(store, admin.id, 1, 500).await.id;
-    let rotation = |used, n| Rotation {
-        used_refresh_hash: [used; 32],
-        token_hash: [n; 32],
-        refresh_hash: [n + 100; 32],
-        refresh_family: [201; 32],
-        token_expires_at: 900,
-    };
     assert!(store.rotate_session(id, &rotation(101, 2), 600).await.unwrap());
     let (rotated, _) = store.session_by_token(&[2; 32]).await.unwrap().unwrap();
     assert_eq!(
@@ -56,9 +60,38 @@ async fn a_rotation_uses_the_refresh_token_up() {
     assert_eq!(store.session_by_refresh(&[101; 32]).await.unwrap(), None);
     let (used, _) = store.session_by_refresh_family(&[201; 32]).await.unwrap().unwrap();
     assert_eq!(used.id, id);
-    // If two callers trade in the same token, only one gets new ones.
+    // Once a present token was used, the one before is used up.
+    store.touch_session(id, &[2; 32], 600).await.unwrap();
     assert!(!store.rotate_session(id, &rotation(101, 3), 601).await.unwrap());
     assert!(store.rotate_session(id, &rotation(102, 4), 602).await.unwrap());
+}
+
+#[tokio::test]
+async fn the_token_before_rotates_again_until_a_present_one_is_used() {
+    let fixture = Fixture::new().await;
+    let store = &fixture.store;
+    let admin = user(store, "admin").await;
+    let id = session(store, admin.id, 1, 500).await.id;
+    assert!(store.rotate_session(id, &rotation(101, 2), 600).await.unwrap());
+    let before = store.session_by_refresh_before(&[101; 32]).await.unwrap().unwrap().0;
+    assert_eq!((before.id, before.rotated_at, before.confirmed), (id, 600, false));
+    // The answer was lost, and so is the next one.
+    let again = |n| Rotation {
+        used: Used::Before,
+        ..rotation(101, n)
+    };
+    for (n, now) in [(3, 601), (4, 602)] {
+        assert!(!store.rotate_session(id, &rotation(101, n), now).await.unwrap());
+        assert!(store.rotate_session(id, &again(n), now).await.unwrap());
+    }
+    // A use of a token that was replaced confirms nothing.
+    store.touch_session(id, &[3; 32], 603).await.unwrap();
+    assert!(!store.session_by_token(&[4; 32]).await.unwrap().unwrap().0.confirmed);
+    store.touch_session(id, &[4; 32], 604).await.unwrap();
+    assert!(store.session_by_token(&[4; 32]).await.unwrap().unwrap().0.confirmed);
+    assert!(!store.rotate_session(id, &again(5), 605).await.unwrap());
+    assert!(store.rotate_session(id, &rotation(104, 6), 606).await.unwrap());
+    assert!(store.session_by_refresh_before(&[101; 32]).await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -68,7 +101,7 @@ async fn a_touch_moves_forward_only() {
     let admin = user(store, "admin").await;
     let id = session(store, admin.id, 1, 500).await.id;
     for (at, recorded) in [(700, 700), (600, 700), (701, 701)] {
-        store.touch_session(id, at).await.unwrap();
+        store.touch_session(id, &[1; 32], at).await.unwrap();
         let (read, _) = store.session_by_token(&[1; 32]).await.unwrap().unwrap();
         assert_eq!(read.last_used_at, recorded);
     }
@@ -109,7 +142,7 @@ async fn a_user_keeps_its_most_recently_used_sessions() {
     for n in 1..=4 {
         ids.push(session(store, admin, n, 500 + i64::from(n)).await.id);
     }
-    store.touch_session(ids[0], 900).await.unwrap();
+    store.touch_session(ids[0], &[1; 32], 900).await.unwrap();
     assert!(store.trim_sessions(admin, 4).await.unwrap().is_empty());
     assert_eq!(store.trim_sessions(admin, 2).await.unwrap(), [ids[2], ids[1]]);
     assert_eq!(store.sessions_by_ids(&ids).await.unwrap().len(), 2);

@@ -25,6 +25,8 @@ fn session(id: i64) -> Session {
         last_used_at: id,
         token_expires_at: i64::MAX,
         expires_at: i64::MAX,
+        rotated_at: 0,
+        confirmed: false,
     }
 }
 
@@ -119,8 +121,12 @@ fn beyond_the_bound_the_longest_unused_goes_and_is_ended() {
 #[test]
 fn a_use_is_noted_once_a_minute() {
     let mut cache = SessionCache::new(i64::MAX, i64::MAX);
-    cache.insert(&session(0), user(), 0, 0).unwrap();
-    let token = session(0).token_hash;
+    let known = Session {
+        confirmed: true,
+        ..session(0)
+    };
+    cache.insert(&known, user(), 0, 0).unwrap();
+    let token = known.token_hash;
     for (now, noted) in [
         (0, false),
         (59_999, false),
@@ -129,13 +135,31 @@ fn a_use_is_noted_once_a_minute() {
         (120_000, true),
     ] {
         assert!(matches!(cache.find(&token, now), Lookup::Caller(_)));
-        let expected = if noted { vec![(0, now)] } else { Vec::new() };
+        let expected = if noted { vec![(0, token, now)] } else { Vec::new() };
         assert_eq!(cache.touches(), expected, "{now}");
         // The database may be away: what it has not got is there the next time.
         assert_eq!(cache.touches(), expected, "{now}");
-        for (id, at) in expected {
-            cache.touched(id, at);
+        for (id, token, at) in expected {
+            cache.touched(id, &token, at);
         }
     }
     assert!(cache.touches().is_empty(), "unused since");
+}
+
+#[test]
+fn the_first_use_of_new_tokens_is_noted_at_once() {
+    let mut cache = SessionCache::new(i64::MAX, i64::MAX);
+    let fresh = session(0);
+    cache.insert(&fresh, user(), 0, 5).unwrap();
+    assert!(cache.is_in_use(0));
+    assert_eq!(cache.touches(), [(0, fresh.token_hash, 5)]);
+    cache.rotate(0, [9; 32], i64::MAX, 6);
+    assert!(!cache.is_in_use(0) && cache.touches().is_empty());
+    assert!(matches!(cache.find(&[9; 32], 6), Lookup::Caller(_)));
+    assert!(cache.is_in_use(0));
+    // What the database got before the rotation was about the token before.
+    cache.touched(0, &fresh.token_hash, 5);
+    assert_eq!(cache.touches(), [(0, [9; 32], 6)]);
+    cache.touched(0, &[9; 32], 6);
+    assert!(cache.touches().is_empty());
 }
