@@ -22,6 +22,16 @@ test('a log-in leads to where its caller was going, and a log-out ends it', asyn
   await expect(page).toHaveURL(`${url()}/login`);
 });
 
+test('a log-out ends a session whose access token has expired', async ({ page, context }) => {
+  await page.goto(url());
+  await logIn(page);
+  await expect(page.getByText('You are logged in as admin.')).toBeVisible();
+  await context.clearCookies({ name: 'podgate_session' });
+  await page.getByRole('button', { name: 'Log out' }).click();
+  await expect(page.getByLabel('Password')).toBeVisible();
+  expect(await context.cookies()).toEqual([]);
+});
+
 test('a wrong password has its words, and the field is ready for another try', async ({ page }) => {
   await page.goto(`${url()}/login`);
   await logIn(page, 'admin', 'wrong');

@@ -23,10 +23,21 @@ export async function logIn(queries: QueryClient, username: string, password: st
 /** Ends the session. Nothing of it stays in the page. */
 export async function logOut(queries: QueryClient): Promise<void> {
   try {
-    await call('POST', '/api/auth/logout', {});
+    await endSession();
   } catch (error) {
     // A session that has ended is as good as one that ends now.
     if (!isLoggedOut(error)) throw error;
   }
   queries.clear();
+}
+
+async function endSession(): Promise<void> {
+  try {
+    await call('POST', '/api/auth/logout', {});
+  } catch (error) {
+    if (!isLoggedOut(error)) throw error;
+    // The access token has expired, but the session may not have: its refresh cookie is still good.
+    await call('POST', '/api/auth/refresh', {});
+    await call('POST', '/api/auth/logout', {});
+  }
 }
