@@ -15,7 +15,7 @@ for (const theme of THEMES) {
         },
         [theme, language] as const,
       );
-      await page.goto(`${url()}/login`);
+      await page.goto(`${url()}/login?next=/me`);
       await expect(page).toHaveTitle(`${title} · Podgate`);
       await expect(page.locator('html')).toHaveAttribute('lang', language);
       await expect(page.locator('html')).toHaveAttribute('data-theme', theme);
@@ -78,6 +78,7 @@ test('the page fits a phone and twice the zoom', async ({ page }) => {
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
     expect(overflow).toBeLessThanOrEqual(0);
   }
+  await page.goto(`${url()}/me`);
   await logIn(page);
   await expect(page.getByText('You are logged in as admin.')).toBeVisible();
 });

@@ -12,7 +12,9 @@ test('a log-in leads to where its caller was going, and a log-out ends it', asyn
   // The session is the cookie's alone: nothing in the page can read it.
   const cookies = await context.cookies();
   expect(cookies.filter((cookie) => cookie.httpOnly).map((cookie) => cookie.name)).toContain('podgate_session');
-  expect(await page.evaluate(() => `${document.cookie}${JSON.stringify(localStorage)}${JSON.stringify(sessionStorage)}`)).toBe('{}{}');
+  expect(
+    await page.evaluate(() => `${document.cookie}${JSON.stringify(localStorage)}${JSON.stringify(sessionStorage)}`),
+  ).toBe('{}{}');
 
   await page.reload();
   await expect(page.getByText('You are logged in as admin.')).toBeVisible();
@@ -23,7 +25,7 @@ test('a log-in leads to where its caller was going, and a log-out ends it', asyn
 });
 
 test('a log-out ends a session whose access token has expired', async ({ page, context }) => {
-  await page.goto(url());
+  await page.goto(`${url()}/me`);
   await logIn(page);
   await expect(page.getByText('You are logged in as admin.')).toBeVisible();
   await context.clearCookies({ name: 'podgate_session' });
@@ -89,13 +91,14 @@ test('a link to the log-in leads to no other site', async ({ page }) => {
     await page.goto(`${url()}/login?next=${next}`);
     await logIn(page);
     await expect(page).toHaveURL(`${url()}/`);
+    await page.getByRole('link', { name: 'Account: admin' }).click();
     await page.getByRole('button', { name: 'Log out' }).click();
     await expect(page.getByLabel('Password')).toBeVisible();
   }
 });
 
 test('it works without a pointer', async ({ page }) => {
-  await page.goto(`${url()}/login`);
+  await page.goto(`${url()}/login?next=/me`);
   await expect(page.getByLabel('User name')).toBeFocused();
   await page.keyboard.type('admin');
   await page.keyboard.press('Tab');

@@ -16,6 +16,19 @@ export const url = (): string => fromSetup('UI_URL');
 /** The server under a base path. */
 export const urlUnderBase = (): string => fromSetup('UI_BASE_URL');
 
+/** The control ports of the simulated clusters `production` and `staging`. */
+export const controls = (): string[] => fromSetup('UI_CONTROLS').split(' ');
+
+/** Lets a simulated cluster do something. Returns what its operation returns. */
+export async function control(cluster: 'production' | 'staging', operation: object): Promise<unknown> {
+  const address = controls()[cluster === 'production' ? 0 : 1] ?? '';
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(address, { method: 'POST', headers, body: JSON.stringify(operation) });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${JSON.stringify(operation)}: ${text}`);
+  return (JSON.parse(text) as { result: unknown }).result;
+}
+
 /**
  * A test whose page prints nothing to the console and violates no policy. A refused call that a test
  * provokes is printed by the browser itself and does not count.
@@ -41,6 +54,14 @@ export const test = base.extend<{ quiet: undefined }>({
     { auto: true },
   ],
 });
+
+/** Opens a page of the server under the root, in a session of its own. */
+export async function open(page: Page, path: string): Promise<void> {
+  const data = { username: 'admin', password: PASSWORD };
+  const answer = await page.request.post(`${url()}/api/auth/login`, { headers: { origin: url() }, data });
+  expect(answer.ok()).toBe(true);
+  await page.goto(`${url()}${path}`);
+}
 
 /** Logs in on the log-in page that is shown. */
 export async function logIn(page: Page, username = 'admin', password = PASSWORD): Promise<void> {

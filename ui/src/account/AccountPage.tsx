@@ -6,6 +6,8 @@ import { useTranslation } from 'react-i18next';
 import { Button } from '../app/Button';
 import { BadMark } from '../app/icons';
 import { useSentence } from '../app/messages';
+import { useTitle } from '../app/title';
+import { Settings } from '../app/Settings';
 import styles from './AccountPage.module.css';
 import { logOut, me } from './session';
 
@@ -32,31 +34,35 @@ export function AccountPage() {
     }
   }
 
+  useTitle(t('account.title'));
   return (
-    <section className={styles.card} aria-labelledby="account">
-      <h1 id="account" className={styles.title}>
-        {t('account.title')}
-      </h1>
-      <p className={styles.lead}>{t('account.loggedInAs', { name: user.username })}</p>
-      <dl className={styles.facts}>
-        <dt>{t('account.username')}</dt>
-        <dd>{user.username}</dd>
-        <dt>{t('account.email')}</dt>
-        <dd>{user.email === '' ? t('account.noEmail') : user.email}</dd>
-        <dt>{t('account.role')}</dt>
-        <dd>{user.role}</dd>
-      </dl>
-      <div role="alert">
-        {refusal !== undefined && (
-          <p className={styles.refusal}>
-            <BadMark />
-            {refusal}
-          </p>
-        )}
-      </div>
-      <Button aria-disabled={isSending} onClick={() => void leave()}>
-        {isSending ? t('account.loggingOut') : t('account.logOut')}
-      </Button>
-    </section>
+    <div className={styles.page}>
+      <section className={styles.card} aria-labelledby="account">
+        <h1 id="account" className={styles.title}>
+          {t('account.title')}
+        </h1>
+        <p className={styles.lead}>{t('account.loggedInAs', { name: user.username })}</p>
+        <dl className={styles.facts}>
+          <dt>{t('account.username')}</dt>
+          <dd>{user.username}</dd>
+          <dt>{t('account.email')}</dt>
+          <dd>{user.email === '' ? t('account.noEmail') : user.email}</dd>
+          <dt>{t('account.role')}</dt>
+          <dd>{user.role}</dd>
+        </dl>
+        <div role="alert">
+          {refusal !== undefined && (
+            <p className={styles.refusal}>
+              <BadMark />
+              {refusal}
+            </p>
+          )}
+        </div>
+        <Button aria-disabled={isSending} onClick={() => void leave()}>
+          {isSending ? t('account.loggingOut') : t('account.logOut')}
+        </Button>
+      </section>
+      <Settings />
+    </div>
   );
 }

@@ -6,9 +6,11 @@ import { Trans, useTranslation } from 'react-i18next';
 import { ApiError } from '../api/client';
 import { base } from '../app/base';
 import { Button } from '../app/Button';
+import { Centre } from '../app/Centre';
 import { BadMark, Mark } from '../app/icons';
 import { useSentence } from '../app/messages';
 import { safeNext } from '../app/search';
+import { useTitle } from '../app/title';
 import { language } from '../i18n';
 import styles from './LogInPage.module.css';
 import { logIn } from './session';
@@ -49,54 +51,57 @@ export function LogInPage() {
     }
   }
 
+  useTitle(t('login.title'));
   return (
-    <div className={styles.page}>
-      <h1 className={styles.brand}>
-        <Mark />
-        Podgate
-      </h1>
-      <form className={styles.card} noValidate aria-label={t('login.title')} onSubmit={(event) => void submit(event)}>
-        <label className={styles.label} htmlFor="username">
-          {t('login.username')}
-        </label>
-        <input
-          className={styles.input}
-          id="username"
-          name="username"
-          autoComplete="username"
-          autoCapitalize="none"
-          spellCheck={false}
-          autoFocus
-          required
-        />
-        <label className={styles.label} htmlFor="password">
-          {t('login.password')}
-        </label>
-        <input
-          className={styles.input}
-          id="password"
-          name="password"
-          type="password"
-          autoComplete="current-password"
-          required
-          ref={password}
-        />
-        <div role="alert">
-          {refusal !== undefined && (
-            <p className={styles.refusal}>
-              <BadMark />
-              {refusal}
-            </p>
-          )}
-        </div>
-        <Button look="primary" type="submit" className={styles.submit} aria-disabled={isSending}>
-          {isSending ? t('login.sending') : t('login.submit')}
-        </Button>
-      </form>
-      <p className={styles.hint}>
-        <Trans i18nKey="login.firstStart" components={{ admin: <code /> }} />
-      </p>
-    </div>
+    <Centre>
+      <div className={styles.page}>
+        <h1 className={styles.brand}>
+          <Mark />
+          Podgate
+        </h1>
+        <form className={styles.card} noValidate aria-label={t('login.title')} onSubmit={(event) => void submit(event)}>
+          <label className={styles.label} htmlFor="username">
+            {t('login.username')}
+          </label>
+          <input
+            className={styles.input}
+            id="username"
+            name="username"
+            autoComplete="username"
+            autoCapitalize="none"
+            spellCheck={false}
+            autoFocus
+            required
+          />
+          <label className={styles.label} htmlFor="password">
+            {t('login.password')}
+          </label>
+          <input
+            className={styles.input}
+            id="password"
+            name="password"
+            type="password"
+            autoComplete="current-password"
+            required
+            ref={password}
+          />
+          <div role="alert">
+            {refusal !== undefined && (
+              <p className={styles.refusal}>
+                <BadMark />
+                {refusal}
+              </p>
+            )}
+          </div>
+          <Button look="primary" type="submit" className={styles.submit} aria-disabled={isSending}>
+            {isSending ? t('login.sending') : t('login.submit')}
+          </Button>
+        </form>
+        <p className={styles.hint}>
+          <Trans i18nKey="login.firstStart" components={{ admin: <code /> }} />
+        </p>
+      </div>
+    </Centre>
   );
 }
 

@@ -1,4 +1,5 @@
 import { base } from '../app/base';
+import { correct } from '../app/clock';
 
 /** A call that did not succeed. */
 export class ApiError extends Error {
@@ -51,6 +52,7 @@ export async function call<T>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: s
   let answer: unknown;
   try {
     response = await fetch(`${base}${path}`, request);
+    correct(response.headers.get('date'));
     answer = await response.json();
   } catch (cause) {
     throw new ApiError(0, cause instanceof Error ? cause.message : String(cause), '', undefined);

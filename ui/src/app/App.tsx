@@ -7,7 +7,9 @@ import { makeRouter } from './router';
 
 /** The whole page. */
 export function App() {
-  const [queries] = useState(() => new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: 60_000 } } }));
+  const [queries] = useState(
+    () => new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: 60_000 } } }),
+  );
   const [router] = useState(() => makeRouter(queries));
   return (
     // The content security policy refuses style elements that a library makes.

@@ -3,11 +3,15 @@ import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { LANGUAGES, type Language, language, setLanguage } from '../i18n';
-import { Globe, Moon } from './icons';
+import { Icon } from './icons';
 import styles from './Settings.module.css';
 import { THEMES, type Theme, setTheme, theme } from './theme';
 
-const THEME_WORDS = { system: 'settings.themeSystem', light: 'settings.themeLight', dark: 'settings.themeDark' } as const;
+const THEME_WORDS = {
+  system: 'settings.themeSystem',
+  light: 'settings.themeLight',
+  dark: 'settings.themeDark',
+} as const;
 
 /** The corner with the menus of language and theme. */
 export function Settings() {
@@ -16,7 +20,7 @@ export function Settings() {
   return (
     <div className={styles.corner}>
       <Choice<Language>
-        icon={<Globe />}
+        icon={<Icon name="globe" />}
         label={LANGUAGES[language()]}
         name={t('settings.language')}
         value={language()}
@@ -24,7 +28,7 @@ export function Settings() {
         onChange={(value) => void setLanguage(value)}
       />
       <Choice<Theme>
-        icon={<Moon />}
+        icon={<Icon name="moon" />}
         label={t('settings.theme')}
         name={t('settings.theme')}
         value={chosenTheme}
@@ -62,7 +66,13 @@ function Choice<Value extends string>({ icon, label, name, value, items, onChang
           <Menu.Popup className={styles.menu}>
             <Menu.RadioGroup value={value} onValueChange={onChange}>
               {items.map((item) => (
-                <Menu.RadioItem key={item.value} value={item.value} className={styles.item} lang={item.lang} closeOnClick>
+                <Menu.RadioItem
+                  key={item.value}
+                  value={item.value}
+                  className={styles.item}
+                  lang={item.lang}
+                  closeOnClick
+                >
                   {item.label}
                 </Menu.RadioItem>
               ))}

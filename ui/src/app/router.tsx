@@ -4,7 +4,9 @@ import { createRootRouteWithContext, createRoute, createRouter, redirect } from 
 import { AccountPage } from '../account/AccountPage';
 import { LogInPage } from '../account/LogInPage';
 import { isLoggedOut, me } from '../account/session';
+import { PodsPage } from '../pods/PodsPage';
 import { base } from './base';
+import { Frame } from './Frame';
 import { ErrorPage, NotFoundPage } from './messages';
 import { parseSearch, safeNext, stringifySearch } from './search';
 import { Shell } from './Shell';
@@ -23,6 +25,7 @@ const logInRoute = createRoute({
 const sessionRoute = createRoute({
   getParentRoute: () => rootRoute,
   id: 'session',
+  component: Frame,
   beforeLoad: async ({ context, location }) => {
     try {
       await context.queries.query({ ...me, staleTime: 'static' });
@@ -36,10 +39,11 @@ const sessionRoute = createRoute({
   },
 });
 
-const startRoute = createRoute({ getParentRoute: () => sessionRoute, path: '/', component: AccountPage });
+const startRoute = createRoute({ getParentRoute: () => sessionRoute, path: '/', component: PodsPage });
+const podsRoute = createRoute({ getParentRoute: () => sessionRoute, path: '/pods', component: PodsPage });
 const accountRoute = createRoute({ getParentRoute: () => sessionRoute, path: '/me', component: AccountPage });
 
-const routeTree = rootRoute.addChildren([logInRoute, sessionRoute.addChildren([startRoute, accountRoute])]);
+const routeTree = rootRoute.addChildren([logInRoute, sessionRoute.addChildren([startRoute, podsRoute, accountRoute])]);
 
 /** Makes the router of the page. */
 export function makeRouter(queries: QueryClient) {

@@ -1,5 +1,5 @@
 /** Choices that are kept for this browser. No secret, token or name is ever among them. */
-type Choice = 'theme' | 'density' | 'language';
+type Choice = 'theme' | 'density' | 'language' | 'sidebar' | 'zone';
 
 /** Returns a kept choice; `null` if there is none or the browser keeps nothing. */
 export function read(choice: Choice): string | null {

@@ -1,0 +1,16 @@
+import type { ReactNode } from 'react';
+
+import styles from './Centre.module.css';
+import { Settings } from './Settings';
+
+/** A page of one card, with language and theme in a corner. */
+export function Centre({ children }: { children: ReactNode }) {
+  return (
+    <>
+      <main id="content" tabIndex={-1} className={styles.page}>
+        {children}
+      </main>
+      <Settings />
+    </>
+  );
+}

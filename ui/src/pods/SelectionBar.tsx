@@ -1,0 +1,35 @@
+import { useTranslation } from 'react-i18next';
+
+import { Button } from '../app/Button';
+import { Icon } from '../app/icons';
+import { Key } from '../app/Key';
+import styles from './SelectionBar.module.css';
+
+interface SelectionBarProps {
+  readonly count: number;
+  /** How many of them are not in the list that is shown. */
+  readonly elsewhere: number;
+  readonly onCopy: () => void;
+  readonly onClear: () => void;
+}
+
+/** What can be done with the pods that are picked. It takes the foot's place. */
+export function SelectionBar({ count, elsewhere, onCopy, onClear }: SelectionBarProps) {
+  const { t } = useTranslation();
+  return (
+    <div className={styles.bar} role="toolbar" aria-label={t('list.selection')}>
+      <b>{t('list.selected', { count })}</b>
+      {elsewhere > 0 && <span className={styles.elsewhere}>{t('list.elsewhere', { count: elsewhere })}</span>}
+      <span className={styles.line} />
+      <Button look="quiet" aria-keyshortcuts="c" onClick={onCopy}>
+        <Icon name="copy" />
+        {t('list.copyNames')}
+        <Key name="c" />
+      </Button>
+      <Button look="quiet" className={styles.end} aria-keyshortcuts="Escape" onClick={onClear}>
+        {t('list.clear')}
+        <Key name="esc" />
+      </Button>
+    </div>
+  );
+}

@@ -1,0 +1,191 @@
+import type { Page } from '@playwright/test';
+
+import { control, expect, open, test, url } from './test';
+
+const rows = (page: Page) => page.getByRole('grid').locator('[data-key]');
+const names = (page: Page) => page.getByRole('grid').getByRole('rowheader');
+const pod = (page: Page, name: string) => rows(page).filter({ hasText: name });
+
+/** Runs pods in a namespace of the test's own, and waits until the list of that namespace has them. */
+async function pods(page: Page, namespace: string, count: number, query = ''): Promise<void> {
+  for (let n = 0; n < count; n += 1) {
+    await control('production', {
+      op: 'runPod',
+      namespace,
+      name: `web-${String(n).padStart(3, '0')}`,
+      containers: ['app'],
+    });
+  }
+  await open(page, `/pods?namespace=${namespace}${query}`);
+  await expect(page.getByText(`${count} pods in 2 clusters`)).toBeVisible();
+}
+
+test('the start shows what is not well on all clusters, worst first, and why', async ({ page }) => {
+  await open(page, '/');
+  await expect(page.getByRole('heading', { name: 'Not well' })).toBeVisible();
+  await expect(page.getByText('Live', { exact: true })).toBeVisible();
+  await expect(pod(page, 'fraud').first()).toContainText('Not scheduled');
+  await expect(page.getByRole('button', { name: /^Not well/ })).toHaveAttribute('aria-pressed', 'true');
+  // Each pod is there with its cluster, and both clusters are.
+  await expect(pod(page, 'fraud').filter({ hasText: 'production' })).toHaveCount(1);
+  await expect(pod(page, 'fraud').filter({ hasText: 'staging' })).toHaveCount(1);
+  await expect(page).toHaveTitle(/^\(\d+\) Not well · Podgate$/);
+});
+
+test('typing finds, chips come and go, and back returns', async ({ page }) => {
+  await open(page, '/pods');
+  await expect(page.getByText('Live', { exact: true })).toBeVisible();
+  await page.keyboard.press('/');
+  const search = page.getByRole('textbox', { name: 'Search pods' });
+  await expect(search).toBeFocused();
+  await page.keyboard.type('ledger');
+  await expect(page).toHaveURL(`${url()}/pods?search=ledger`);
+  await expect
+    .poll(async () => (await names(page).allTextContents()).every((name) => name.includes('ledger')))
+    .toBe(true);
+  await page.keyboard.press('Escape');
+  await expect(page).toHaveURL(`${url()}/pods`);
+  await page.keyboard.type('ns:payments ');
+  await expect(page).toHaveURL(`${url()}/pods?namespace=payments`);
+  await expect(page.getByRole('button', { name: 'Remove the filter Namespace payments' })).toBeVisible();
+  await expect(search).toHaveValue('');
+  await page.keyboard.type('cluster:staging ');
+  await expect(page).toHaveURL(`${url()}/pods?cluster=staging&namespace=payments`);
+  await page.goBack();
+  await expect(page).toHaveURL(`${url()}/pods?namespace=payments`);
+  await expect(page.getByRole('button', { name: /^Remove the filter/ })).toHaveCount(1);
+  await search.focus();
+  await page.keyboard.press('Backspace');
+  await expect(search).toHaveValue('ns:payments');
+  await expect(page).toHaveURL(`${url()}/pods`);
+});
+
+test('an input method composes without filters or jumps', async ({ page, context }) => {
+  await open(page, '/pods');
+  const search = page.getByRole('textbox', { name: 'Search pods' });
+  await search.focus();
+  const session = await context.newCDPSession(page);
+  await session.send('Input.imeSetComposition', { text: 'ns:', selectionStart: 3, selectionEnd: 3 });
+  await session.send('Input.imeSetComposition', { text: 'ns:购 ', selectionStart: 5, selectionEnd: 5 });
+  expect(page.url()).toBe(`${url()}/pods`);
+  await session.send('Input.insertText', { text: '购物' });
+  await expect(page).toHaveURL(/search=/);
+  await expect(page.getByText('No pod matches.')).toBeVisible();
+  await page.getByRole('button', { name: 'Clear filters' }).click();
+  await expect(page).toHaveURL(`${url()}/pods`);
+});
+
+test('the strip filters by status, and a picker by several values', async ({ page }) => {
+  await open(page, '/pods');
+  await page
+    .getByRole('group', { name: 'Status' })
+    .getByRole('button', { name: /^Pending/ })
+    .click();
+  await expect(page).toHaveURL(`${url()}/pods?status=Pending`);
+  await expect(pod(page, 'fraud')).toHaveCount(2);
+  await page.getByRole('button', { name: /^All/ }).click();
+  await expect(page).toHaveURL(`${url()}/pods`);
+
+  await page.getByRole('button', { name: 'Namespace', exact: true }).first().click();
+  const find = page.getByRole('combobox', { name: 'Find: Namespace' });
+  await expect(find).toBeFocused();
+  await page.keyboard.type('pay');
+  await expect(page.getByRole('option')).toHaveCount(1);
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(`${url()}/pods?namespace=payments`);
+  await expect(find).toBeHidden();
+});
+
+test('a roll-out is seen live while scrolled, and the list does not jump', async ({ page }) => {
+  await pods(page, 'rollout', 60, '&sort=name');
+  const grid = page.getByRole('grid');
+  await grid.evaluate((element) => (element.scrollTop = 20 * 32));
+  await expect(pod(page, 'web-020')).toBeVisible();
+  const place = async () => (await pod(page, 'web-025').boundingBox())?.y;
+  const before = await place();
+  // The new pod stands before all others, and the pointer is still.
+  await control('production', { op: 'runPod', namespace: 'rollout', name: 'a-first', containers: ['app'] });
+  await expect(page.getByText('61 pods in 2 clusters')).toBeVisible();
+  await expect.poll(() => grid.evaluate((element) => element.scrollTop)).toBe(21 * 32);
+  expect(await place()).toBe(before);
+  await page.getByRole('grid').evaluate((element) => (element.scrollTop = 0));
+  await expect(pod(page, 'a-first')).toBeVisible();
+});
+
+test('while the pointer moves an order waits, and a key shows it', async ({ page }) => {
+  await pods(page, 'held', 60, '&sort=name');
+  const grid = page.getByRole('grid');
+  await grid.evaluate((element) => (element.scrollTop = 20 * 32));
+  await pod(page, 'web-025').click();
+  await expect(names(page).filter({ hasText: 'web-025' })).toBeVisible();
+  const moving = setInterval(() => void page.mouse.move(600 + Math.random() * 50, 500).catch(() => undefined), 100);
+  try {
+    await control('production', { op: 'runPod', namespace: 'held', name: 'a-first', containers: ['app'] });
+    await expect(page.getByRole('button', { name: /1 new, order changed|Order changed/ })).toBeVisible();
+    await names(page).filter({ hasText: 'web-025' }).focus();
+    await page.keyboard.press('.');
+    await expect(page.getByRole('button', { name: /order changed/i })).toBeHidden();
+  } finally {
+    clearInterval(moving);
+  }
+});
+
+test('a pod deleted under the cursor gives the cursor to the next one', async ({ page }) => {
+  await pods(page, 'cursor', 5, '&sort=name');
+  await names(page).first().focus();
+  await page.keyboard.press('j');
+  await page.keyboard.press('j');
+  await expect(names(page).filter({ hasText: 'web-002' })).toBeFocused();
+  await control('production', { op: 'remove', kind: 'Pod', namespace: 'cursor', name: 'web-002' });
+  await expect(pod(page, 'web-002')).toHaveCount(0);
+  await expect(names(page).filter({ hasText: 'web-003' })).toBeFocused();
+  await page.keyboard.press('k');
+  await expect(names(page).filter({ hasText: 'web-001' })).toBeFocused();
+});
+
+test('the selection survives filters and says what is elsewhere', async ({ page, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await pods(page, 'picked', 5, '&sort=name');
+  await names(page).first().focus();
+  await page.keyboard.press('x');
+  await page.keyboard.press('Shift+ArrowDown');
+  await expect(page.getByText('2 selected')).toBeVisible();
+  await page.keyboard.press('c');
+  await expect.poll(() => page.evaluate(() => navigator.clipboard.readText())).toBe('web-000\nweb-001');
+  await page.getByRole('textbox', { name: 'Search pods' }).fill('web-001');
+  await expect(rows(page)).toHaveCount(1);
+  await expect(page.getByText('1 not in this list')).toBeVisible();
+  await names(page).first().focus();
+  await page.keyboard.press('Escape');
+  await expect(page.getByText('2 selected')).toBeHidden();
+});
+
+test('a long list scrolls to its end, and only what is seen is in the document', async ({ page }) => {
+  await pods(page, 'long', 300, '&sort=name');
+  await names(page).first().focus();
+  await page.keyboard.press('Shift+G');
+  await expect(names(page).filter({ hasText: 'web-299' })).toBeFocused();
+  expect(await rows(page).count()).toBeLessThan(100);
+  await page.keyboard.press('g');
+  await page.keyboard.press('g');
+  await expect(names(page).filter({ hasText: 'web-000' })).toBeFocused();
+});
+
+test('a cluster that stops has a note with its time, and the note goes when it is back', async ({ page }) => {
+  await open(page, '/pods');
+  await expect(page.getByText('Live', { exact: true })).toBeVisible();
+  await control('staging', { op: 'pause' });
+  try {
+    await control('staging', { op: 'dropWatches' });
+    await expect(page.getByText('staging is stale.')).toBeVisible();
+    await expect(page.getByRole('link', { name: /^staging/ })).toHaveAttribute('title', 'staging: stale');
+    await page.getByRole('button', { name: 'Leave it out' }).click();
+    await expect(page).toHaveURL(`${url()}/pods?cluster=production`);
+    await expect(page.getByText('staging is stale.')).toBeHidden();
+    await page.goBack();
+    await expect(page.getByText('staging is stale.')).toBeVisible();
+  } finally {
+    await control('staging', { op: 'resume' });
+  }
+  await expect(page.getByText('staging is stale.')).toBeHidden();
+});
