@@ -15,7 +15,7 @@ const PART = /[\x20-\x7e]+|[^\x20-\x7e]+/gu;
 
 let segmenter: Intl.Segmenter | undefined;
 
-/** Returns the clusters of a text that is not ASCII. Only text that may join needs the segmenter. */
+/** Returns the clusters of a text. Only characters that may join need the segmenter. */
 function clustersOf(text: string): Iterable<string> {
   if (!JOINING.test(text)) return text;
   segmenter ??= new Intl.Segmenter('en', { granularity: 'grapheme' });

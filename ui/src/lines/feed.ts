@@ -25,7 +25,7 @@ export interface RunEnd {
 export type Mark =
   /** Lines are missing, or may be, between two times. */
   | { kind: 'gap'; source: number; before: Moment | null; after: Moment | null; reason: string }
-  /** A source began run number `run`; `last` is how the run before it ended, where that is known. */
+  /** A source began run number `run`; `last` is the end of the run before, where it is known. */
   | { kind: 'restarted'; source: number; run: number; last: RunEnd | null }
   /** A source is over while others continue. `fault` is not empty if it could not be read. */
   | { kind: 'ended'; source: number; last: RunEnd | null; fault: string }

@@ -1,4 +1,4 @@
-/** How severe a line says that it is, from 1 for a trace to 6 for a fatal error; 0 where it says nothing. */
+/** The severity that a line states: 1 for a trace to 6 for a fatal error, 0 if it states none. */
 export type Level = 0 | 1 | 2 | 3 | 4 | 5 | 6;
 
 /** From this level on, a line is an error. */

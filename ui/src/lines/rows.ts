@@ -16,7 +16,7 @@ export type Target =
 /** Neighbouring rows, and where they are among all. */
 export interface Window {
   rows: Row[];
-  /** The place in `rows` of the row that was asked for, or of the nearest that can be the first shown. */
+  /** The place in `rows` of the first row to show: the target, or the nearest that can be first. */
   top: number;
   /** The number of `rows[0]` among all rows. */
   first: number;
@@ -33,8 +33,8 @@ interface Cursor {
 /**
  * The visual rows of a store: how many there are, which line each shows, and how they look.
  *
- * A place in the log is a line and a position in it, never a number of rows: so nothing moves by new
- * lines, by lines let go, or by another width. Numbers of rows only say where a scroll bar stands.
+ * A place in the log is a line and a position in it, never a number of rows, so nothing moves by
+ * new lines, by lines let go, or by another width. Numbers of rows only place the scroll bar.
  */
 export class Rows {
   readonly #unfolded = new Set<number>();

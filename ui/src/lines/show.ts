@@ -36,55 +36,54 @@ function inOneLine(message: string): string {
   return message.replace(/\r?\n/g, ' ↵ ');
 }
 
-/** A part of a structured line ends here, so that the line is longer than {@link CUT} if it does. */
-const PART = CUT + 2;
-
-/** Writes level, message and `key=value` of a structured line, up to a little over {@link CUT}. */
-function compose(fields: readonly Field[]): Shown & { level: Level } {
+/** Writes level, message and `key=value` of a structured line, up to a little over `limit`. */
+function compose(fields: readonly Field[], limit: number): Shown & { level: Level } {
+  // A part that ends here makes the line longer than the limit.
+  const part = limit + 2;
   const { level, message, rest } = partsOf(fields);
   let text = level === 0 ? '' : LEVEL_WORDS[level].padEnd(6);
   const runs: Run[] = level === 0 ? [] : [roleRun(0, LEVEL_WORDS[level].length, 'level')];
-  const cleaned = clean(inOneLine(start(message, PART)));
+  const cleaned = clean(inOneLine(start(message, part)));
   for (const { from, to, look } of cleaned.runs) runs.push({ from: from + text.length, to: to + text.length, look });
   text += cleaned.text;
   for (const [at, field] of rest.entries()) {
-    if (text.length > CUT) break;
+    if (text.length > limit) break;
     if (at > 0 || cleaned.text !== '') text += ' ';
     const from = text.length;
-    text += `${clean(start(field.key, PART)).text}=`;
+    text += `${clean(start(field.key, part)).text}=`;
     runs.push(roleRun(from, text.length, 'key'));
-    text += clean(written({ ...field, value: start(field.value, PART) })).text;
+    text += clean(written({ ...field, value: start(field.value, part) })).text;
   }
   return { text, runs, level };
 }
 
-/** Returns a shown text that ends at {@link CUT}, with its runs. */
-function cutShown({ text, runs }: Shown): Shown {
-  const left = start(text, CUT);
+/** Returns a shown text that ends at `limit`, with its runs. */
+function cutShown({ text, runs }: Shown, limit: number): Shown {
+  const left = start(text, limit);
   const kept = runs.filter(({ from }) => from < left.length);
   return { text: left, runs: kept.map((run) => ({ ...run, to: Math.min(run.to, left.length) })) };
 }
 
 /** Returns a line as text with the looks that it asks for, and its level. */
-function showText(raw: string): ShownLine {
-  const shown = clean(start(raw, CUT));
+function showText(raw: string, limit: number): ShownLine {
+  const shown = clean(start(raw, limit));
   const found = findLevel(shown.text);
   const runs = [...shown.runs];
   // A line that brings colours of its own keeps them.
   if (found !== undefined && runs.length === 0) runs.push(roleRun(found.from, found.to, 'level'));
-  return { text: shown.text, runs, level: found?.level ?? 0, isCut: raw.length > CUT, isStructured: false };
+  return { text: shown.text, runs, level: found?.level ?? 0, isCut: raw.length > limit, isStructured: false };
 }
 
 /**
  * Returns a line as it is shown. With `structured`, a JSON or logfmt line is its level, its message
  * and then its other fields as `key=value`.
  *
- * The work for one line is bounded, however long it is.
+ * The work for one line is bounded by `limit`, in UTF-16 units, however long the line is.
  */
-export function show(raw: string, structured: boolean): ShownLine {
+export function show(raw: string, structured: boolean, limit = CUT): ShownLine {
   const fields = structured ? readFields(raw) : undefined;
-  if (fields === undefined) return showText(raw);
-  const { level, ...shown } = compose(fields);
-  const isCut = shown.text.length > CUT;
-  return { ...(isCut ? cutShown(shown) : shown), level, isCut, isStructured: true };
+  if (fields === undefined) return showText(raw, limit);
+  const { level, ...shown } = compose(fields, limit);
+  const isCut = shown.text.length > limit;
+  return { ...(isCut ? cutShown(shown, limit) : shown), level, isCut, isStructured: true };
 }

@@ -31,7 +31,7 @@ export function writeTime({ ms, nanos }: Moment): string {
 /** The time zones in which days can begin. */
 export type Zone = 'local' | 'utc';
 
-/** Tells days apart in one time zone. It keeps the last day, because neighbouring lines share it. */
+/** Tells days apart in a time zone. It keeps the last day, because neighbouring lines share it. */
 export class Days {
   #from = 0;
   #to = 0;

@@ -23,7 +23,7 @@ const EMOJI = /^\p{Emoji_Presentation}|\ufe0f|\u20e3/u;
 const KNOWN = /^[\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}\p{Script=Common}\p{Script=Inherited}]/u;
 const ZERO = /^[\p{M}\u200c\u200d]/u;
 
-/** Returns the key of a cluster's class in {@link Widths}, or its width where no font changes it. */
+/** Returns a cluster's class in {@link Widths}, or its width where no font changes it. */
 function classOf(cluster: string): keyof Widths | 0 | 1 {
   if (EMOJI.test(cluster)) return 'emoji';
   if (ZERO.test(cluster)) return 0;

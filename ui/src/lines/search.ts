@@ -1,0 +1,78 @@
+import { Flag } from './chunk';
+import { show } from './show';
+
+/** What is looked for. */
+export interface Query {
+  text: string;
+  /** Whether `text` is a regular expression of JavaScript. */
+  isPattern: boolean;
+  isCaseSensitive: boolean;
+}
+
+/** Neighbouring lines, as they are sent to be searched. */
+export interface Piece {
+  /** Their texts, one after the other. */
+  text: string;
+  /** Where each begins in `text`, and where the last ends. */
+  offsets: Uint32Array<ArrayBuffer>;
+  /** Their bits of `Flag`. */
+  flags: Uint8Array<ArrayBuffer>;
+  /** Whether JSON and logfmt lines are searched as they are shown structured. */
+  structured: boolean;
+}
+
+/** Numbers for each hit: the line's place in its piece, and the hit's start and end in the line. */
+export const HIT_SIZE = 3;
+/** A longer line is searched up to here. In UTF-16 units. */
+const SEARCHED = 1_048_576;
+
+/** Returns the expression of a query; `undefined` if its pattern is not valid. */
+export function compile({ text, isPattern, isCaseSensitive }: Query): RegExp | undefined {
+  const source = isPattern ? text : text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
+  const flags = isCaseSensitive ? 'g' : 'gi';
+  // Escapes that mean nothing, such as `\-`, are errors with `u`, but people write them.
+  for (const all of [`${flags}u`, flags]) {
+    try {
+      return new RegExp(source, all);
+    } catch {
+      // The next one is more lenient.
+    }
+  }
+  return undefined;
+}
+
+/** Returns the text of a line that is searched: what is shown, without the cut. */
+function searched(raw: string, flags: number, structured: boolean): string {
+  return (flags & Flag.special) === 0 ? raw : show(raw, structured, SEARCHED).text;
+}
+
+/**
+ * Searches a piece from its first line on, for at most `limit` hits.
+ * Returns {@link HIT_SIZE} numbers for each hit, in order. Empty matches are not hits.
+ */
+export function search(piece: Piece, expression: RegExp, limit: number): Uint32Array<ArrayBuffer> {
+  const hits: number[] = [];
+  for (let at = 0; at < piece.flags.length && hits.length < limit * HIT_SIZE; at += 1) {
+    const flags = piece.flags[at] ?? 0;
+    if ((flags & Flag.mark) !== 0) continue;
+    const text = searched(piece.text.slice(piece.offsets[at], piece.offsets[at + 1]), flags, piece.structured);
+    expression.lastIndex = 0;
+    for (let match = expression.exec(text); match !== null; match = expression.exec(text)) {
+      const [found] = match;
+      if (found === '') expression.lastIndex += 1;
+      else if (hits.push(at, match.index, match.index + found.length) >= limit * HIT_SIZE) break;
+    }
+  }
+  return Uint32Array.from(hits);
+}
+
+/** What a search worker is asked. */
+export interface SearchRequest {
+  id: number;
+  query: Query;
+  piece: Piece;
+  limit: number;
+}
+
+/** What it answers: that it is ready to be asked, once; then the hits of each request. */
+export type SearchReply = { type: 'ready' } | { type: 'hits'; id: number; hits: Uint32Array<ArrayBuffer> };
