@@ -1,3 +1,4 @@
+import { isPlain } from './clean';
 import type { Measure } from './width';
 
 /**
@@ -30,8 +31,6 @@ class Rows {
   readonly starts = [0];
   /** Columns in the last row. */
   x = 0;
-  /** Columns in all rows before it. */
-  before = 0;
   #at = 0;
 
   constructor(
@@ -41,7 +40,6 @@ class Rows {
 
   #begin() {
     this.starts.push(this.#at);
-    this.before += this.x;
     this.x = 0;
   }
 
@@ -70,7 +68,13 @@ class Rows {
   }
 }
 
-function lay(text: string, columns: number, measure: Measure): Rows {
+/**
+ * Returns where each visual row of a shown text begins; the first at 0.
+ *
+ * A row has at most `columns` columns, or one cluster that is wider. A cluster is never parted.
+ * Work is proportional to the length of the text.
+ */
+export function breakLine(text: string, columns: number, measure: Measure): number[] {
   const rows = new Rows(columns, measure);
   // A mark joins the last of the ASCII characters before it.
   let held = '';
@@ -84,21 +88,16 @@ function lay(text: string, columns: number, measure: Measure): Rows {
     }
   }
   rows.addNarrow(held.length);
-  return rows;
+  return rows.starts;
 }
 
 /**
- * Returns where each visual row of a shown text begins; the first at 0.
- *
- * A row has at most `columns` columns, or one cluster that is wider. A cluster is never parted.
- * Work is proportional to the length of the text.
+ * Returns about how many columns a shown text has in one row, and exactly how many if it is ASCII.
+ * Clusters of several characters count for their parts, because finding them takes ten times as long.
  */
-export function breakLine(text: string, columns: number, measure: Measure): number[] {
-  return lay(text, columns, measure).starts;
-}
-
-/** Returns the columns of a shown text in one row. */
 export function columnsOf(text: string, measure: Measure): number {
-  const rows = lay(text, Number.POSITIVE_INFINITY, measure);
-  return rows.before + rows.x;
+  if (isPlain(text)) return text.length;
+  let columns = 0;
+  for (const character of text) columns += character >= ' ' && character <= '~' ? 1 : measure(character);
+  return columns;
 }

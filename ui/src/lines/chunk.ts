@@ -37,7 +37,7 @@ export interface Facts {
 const MOST_COLUMNS = 65_535;
 
 function ceilColumns(text: string, measure: Measure): number {
-  return Math.min(isPlain(text) ? text.length : Math.ceil(columnsOf(text, measure)), MOST_COLUMNS);
+  return Math.min(Math.ceil(columnsOf(text, measure)), MOST_COLUMNS);
 }
 
 /** Finds out what the store keeps about a line beside its text. */

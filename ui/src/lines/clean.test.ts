@@ -56,7 +56,7 @@ const sgr = codes.map(sequence);
 /** What ends a mark. */
 const ENDS: Readonly<Record<string, string>> = { '1': '22', '2': '22', '3': '23', '4': '24' };
 
-/** Leaves out codes of marks that are on already: the oracle counts them, and ends only one of them. */
+/** Leaves out codes of marks that are on already: the oracle counts them, and ends only one. */
 function once(): (list: readonly string[]) => string[] {
   let on = new Set<string>();
   return (list) =>

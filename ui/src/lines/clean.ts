@@ -21,13 +21,26 @@ const UNSEEN =
   '[\\u0000-\\u001f\\u007f-\\u009f\\u00ad\\u061c\\u180e\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f' +
   '\\ufeff\\ufff9-\\ufffb\\u{e0000}-\\u{e007f}\\p{Cs}]';
 
+const SEQUENCES = new RegExp(SEQUENCE, 'gu');
 const SPECIAL = new RegExp(`${SEQUENCE}|${UNSEEN}`, 'gu');
+const HAS_SPECIAL = new RegExp(`\\u001b|${UNSEEN}`, 'u');
 const SGR = /^\u001b\[([\d;:]*)m$/;
 const ASCII = /^[\x20-\x7e]*$/;
 
 /** Returns whether a text consists of printable ASCII, so that it is shown as it is. */
 export function isPlain(text: string): boolean {
   return ASCII.test(text);
+}
+
+/** Returns whether a text without control sequences has characters that are named, or tabs. */
+export function hasUnseen(text: string): boolean {
+  return HAS_SPECIAL.test(text);
+}
+
+/** Returns a line as it is, without control sequences and a carriage return at its end. */
+export function withoutSequences(raw: string): string {
+  const text = raw.includes('\u001b') ? raw.replace(SEQUENCES, '') : raw;
+  return text.endsWith('\r') ? text.slice(0, -1) : text;
 }
 
 /** Returns how a character that can't be seen is shown: `⟨U+202E⟩`. */
@@ -74,6 +87,7 @@ function equal(a: Look, b: Look): boolean {
 export function clean(raw: string): Shown {
   if (isPlain(raw)) return { text: raw, runs: [] };
   const line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
+  if (!HAS_SPECIAL.test(line)) return { text: line, runs: [] };
   const writer = new Writer(line.includes('\t'));
   let done = 0;
   for (const match of line.matchAll(SPECIAL)) {

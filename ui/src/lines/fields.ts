@@ -61,19 +61,19 @@ function isObject(text: string): boolean {
  * Values are cut out of the text, because a number such as a trace's ID may be too large for
  * JavaScript, which would show another one.
  */
-function readJson(text: string): Field[] | undefined {
-  if (!/^\s*\{.*\}\s*$/su.test(text) || !isObject(text)) return undefined;
+function readJson(line: string): Field[] | undefined {
+  const text = line.trim();
+  if (!text.startsWith('{') || !text.endsWith('}') || !isObject(text)) return undefined;
   const reader = new Reader(text);
   const fields: Field[] = [];
-  reader.take(SPACE);
   reader.at += 1;
   for (reader.take(SPACE); text[reader.at] === '"'; reader.take(SPACE)) {
-    const key = JSON.parse(reader.take(TEXT) ?? '""') as string;
+    const key = unquote(reader.take(TEXT) ?? '');
     reader.take(SPACE);
     reader.at += 1;
     reader.take(SPACE);
     const first = text[reader.at];
-    if (first === '"') fields.push({ key, value: JSON.parse(reader.take(TEXT) ?? '""') as string, isText: true });
+    if (first === '"') fields.push({ key, value: unquote(reader.take(TEXT) ?? ''), isText: true });
     else if (first === '{' || first === '[') fields.push({ key, value: reader.takeNested(), isText: false });
     else fields.push({ key, value: reader.take(BARE) ?? '', isText: false });
     reader.take(SPACE);
@@ -87,8 +87,10 @@ const KEY = /[A-Za-z_@][\w.@/-]*(?==)/y;
 const VALUE = /"[^"\\]*(?:\\.[^"\\]*)*"(?=\s|$)|[^\s"]*(?=\s|$)/y;
 const GAP = /\s*/y;
 
+/** Returns the text of a quoted string, and any other value as it is. */
 function unquote(value: string): string {
   if (!value.startsWith('"')) return value;
+  if (!value.includes('\\')) return value.slice(1, -1);
   try {
     return JSON.parse(value) as string;
   } catch {

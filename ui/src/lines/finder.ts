@@ -148,17 +148,12 @@ export class Finder {
     return this.#current;
   }
 
-  /** Calls back for each line with hits, in order. */
-  forEachLine(call: (line: number) => void) {
-    for (const { first } of this.store.chunks) {
-      let last = -1;
-      const hits = this.#found.get(first)?.hits ?? [];
-      for (let at = 0; at < hits.length; at += HIT_SIZE) {
-        const place = hits[at] ?? 0;
-        if (place !== last) call(first + place);
-        last = place;
-      }
-    }
+  /** Returns the places of the lines with hits in a chunk, in order. */
+  placesIn({ first }: Chunk): Set<number> {
+    const places = new Set<number>();
+    const hits = this.#found.get(first)?.hits ?? [];
+    for (let at = 0; at < hits.length; at += HIT_SIZE) places.add(hits[at] ?? 0);
+    return places;
   }
 
   #ask(chunk: Chunk, searcher: Searcher, query: Query) {

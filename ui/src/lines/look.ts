@@ -29,6 +29,12 @@ export const PLAIN: Look = {
   inverse: false,
 };
 
+/** The looks of what the engine finds. */
+export const ROLE_LOOKS: Readonly<Record<Role, Look>> = {
+  level: { ...PLAIN, role: 'level' },
+  key: { ...PLAIN, role: 'key' },
+};
+
 /** A range of a text that has a look of its own; `to` is exclusive. */
 export interface Run {
   from: number;

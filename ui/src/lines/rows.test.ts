@@ -292,7 +292,7 @@ test('a row keeps its parts when a hit or a colour spans two rows', () => {
 
 test('an empty log has no rows, and an empty line has one', () => {
   const log = new Log();
-  const none: Window = { rows: [], top: 0, first: 0, total: 0 };
+  const none: Window = { rows: [], top: 0, over: 0, first: 0, total: 0 };
   expect(log.rows.window({ to: 'end' }, 5, 5, 5)).toEqual(none);
   log.add('');
   expect(log.all().map((row) => [key(row), textOf(row)])).toEqual([['0:0', '']]);

@@ -18,6 +18,8 @@ export interface Window {
   rows: Row[];
   /** The place in `rows` of the first row to show: the target, or the nearest that can be first. */
   top: number;
+  /** How many rows further the target was: positive beyond the end, negative above the start. */
+  over: number;
   /** The number of `rows[0]` among all rows. */
   first: number;
   /** All rows. Lines that nobody looked at count by their columns, so it may be off by a little. */
@@ -137,12 +139,14 @@ export class Rows {
       drawn.set(line, rows);
       return rows;
     };
-    if (this.store.count === 0) return { rows: [], top: 0, first: 0, total: 0 };
+    if (this.store.count === 0) return { rows: [], top: 0, over: 0, first: 0, total: 0 };
     const wanted = this.#step(this.#find(target, rowsOf), target.to === 'anchor' ? target.delta : 0, rowsOf);
     const end = this.#step(wanted, count - 1, rowsOf);
     const top = this.#step(end, 1 - count, rowsOf);
     const last = this.#step(end, after, rowsOf);
     const start = this.#step(top, -before, rowsOf);
+    // Where there are fewer than `count` rows, no row is beyond.
+    const over = wanted.left + (top.left === 0 ? end.left : 0);
     const rows: Row[] = [];
     let index = 0;
     for (let line = start.line; line <= last.line; line += 1) {
@@ -152,7 +156,7 @@ export class Rows {
       rows.push(...all.slice(from, line === last.line ? last.row + 1 : undefined));
     }
     // Only now, because drawing has corrected the counts.
-    return { rows, top: index, first: this.rowOf(start.line) + start.row, total: this.total };
+    return { rows, top: index, over, first: this.rowOf(start.line) + start.row, total: this.total };
   }
 
   /** Returns the rows of a line, and corrects its count. */
@@ -198,8 +202,8 @@ export class Rows {
     return { line: newest, row: rowsOf(newest).length - 1 };
   }
 
-  /** Moves by rows, to the first or last row at most. */
-  #step(from: Cursor, delta: number, rowsOf: (line: number) => Row[]): Cursor {
+  /** Moves by rows, to the first or last row at most; `left` is by how many it could not move. */
+  #step(from: Cursor, delta: number, rowsOf: (line: number) => Row[]): Cursor & { left: number } {
     let { line } = from;
     let row = from.row + delta;
     while (row < 0 && line > this.store.first) {
@@ -210,7 +214,8 @@ export class Rows {
       row -= rowsOf(line).length;
       line += 1;
     }
-    return { line, row: Math.min(Math.max(row, 0), rowsOf(line).length - 1) };
+    const reached = Math.min(Math.max(row, 0), rowsOf(line).length - 1);
+    return { line, row: reached, left: row - reached };
   }
 
   #setDay(chunk: Chunk, at: number) {

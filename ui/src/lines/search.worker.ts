@@ -6,8 +6,8 @@ const reply = (message: SearchReply) => {
 
 /** Searches one piece at a time and keeps nothing, so that it can be ended at any time. */
 self.onmessage = ({ data }: MessageEvent<SearchRequest>) => {
-  const expression = compile(data.query);
-  const hits = expression === undefined ? new Uint32Array() : search(data.piece, expression, data.limit);
+  const needle = compile(data.query);
+  const hits = needle === undefined ? new Uint32Array() : search(data.piece, needle, data.limit);
   reply({ type: 'hits', id: data.id, hits });
 };
 

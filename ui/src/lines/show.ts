@@ -1,7 +1,7 @@
 import { clean } from './clean';
 import { type Field, partsOf, readFields } from './fields';
 import { findLevel, type Level, LEVEL_WORDS } from './level';
-import { PLAIN, type Role, type Run, type Shown } from './look';
+import { type Role, ROLE_LOOKS, type Run, type Shown } from './look';
 
 /** A longer line is cut here. In UTF-16 units. */
 export const CUT = 4_096;
@@ -23,17 +23,17 @@ function start(text: string, length: number): string {
 }
 
 function roleRun(from: number, to: number, role: Role): Run {
-  return { from, to, look: { ...PLAIN, role } };
+  return { from, to, look: ROLE_LOOKS[role] };
 }
 
 /** Returns how the value of a field stands behind its key. */
-function written(field: Field): string {
-  return field.isText && /[\s"]|^$/u.test(field.value) ? JSON.stringify(field.value) : field.value;
+function written(value: string, isText: boolean): string {
+  return isText && (value === '' || /[\s"]/u.test(value)) ? JSON.stringify(value) : value;
 }
 
 /** Returns a message with its line feeds as `↵`, because a line is one. */
 function inOneLine(message: string): string {
-  return message.replace(/\r?\n/g, ' ↵ ');
+  return message.includes('\n') ? message.replace(/\r?\n/g, ' ↵ ') : message;
 }
 
 /** Writes level, message and `key=value` of a structured line, up to a little over `limit`. */
@@ -52,7 +52,7 @@ function compose(fields: readonly Field[], limit: number): Shown & { level: Leve
     const from = text.length;
     text += `${clean(start(field.key, part)).text}=`;
     runs.push(roleRun(from, text.length, 'key'));
-    text += clean(written({ ...field, value: start(field.value, part) })).text;
+    text += clean(written(start(field.value, part), field.isText)).text;
   }
   return { text, runs, level };
 }

@@ -39,7 +39,8 @@ export function measureBy(widths: Widths): Measure {
     return typeof found === 'number' ? found : widths[found];
   };
   return (cluster) => {
-    if (cluster.length > 1) return fresh(cluster);
+    // All single characters, and no more of the clusters, of which there is no end.
+    if (cluster.length > 2) return fresh(cluster);
     const remembered = known.get(cluster);
     if (remembered !== undefined) return remembered;
     const width = fresh(cluster);
