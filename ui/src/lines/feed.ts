@@ -41,8 +41,11 @@ export type Mark =
 /** Whether lines still come. */
 export type FeedState =
   | { kind: 'opening' | 'following' | 'polling' | 'ended' }
-  /** There is no connection since `since`, in milliseconds; the feed tries again at `retryAt`. */
-  | { kind: 'lost'; since: number; retryAt: number }
+  /**
+   * There is no connection since `since`, in milliseconds; the feed tries again at `retryAt`.
+   * `reason` is what the other side said; it may be empty.
+   */
+  | { kind: 'lost'; since: number; retryAt: number; reason: string }
   /** The feed was refused and doesn't try again. */
   | { kind: 'failed'; code: number; message: string };
 
