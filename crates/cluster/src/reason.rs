@@ -1,4 +1,4 @@
-//! The reason why a pod is not well, in one plain sentence.
+//! The reason why a pod is not well: a code with arguments, and the same in one plain sentence.
 //!
 //! The reason is derived from the pod's statuses alone, by fixed rules and without a clock, so the
 //! same pod always has the same reason. A pod has none while it is in transition (being created,
@@ -17,13 +17,21 @@
 //!    known.
 //! 7. Otherwise: a container that runs but is not ready, a readiness gate, or a silent node.
 
-use crate::wire::{self, Condition, Pod};
+use podgate_index::Reason;
+use serde_json::{Map, Value};
 
+use crate::{
+    text::{MAX_TEXT, truncate},
+    wire::{self, Condition, Pod},
+};
+
+mod cause;
 mod container;
 mod image;
 mod text;
 
-use container::{Finding, Rank, Role, Subject, because};
+use cause::{Argument, Cause, LostNode, Role};
+use container::{Container, Finding, Rank};
 
 /// A Warning event of the pod.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,16 +62,26 @@ impl Warning {
     }
 }
 
-/// Returns why a pod is not well: one sentence of at most 200 characters on one line, without a
-/// full stop.
+/// Returns why a pod is not well. `None` for a pod that is well, in transition, or done.
 ///
-/// The sentence is empty for a pod that is well, in transition, or done. It never contains the
-/// pod's own name, UID or IP, or a time, so pods that fail alike have the same reason.
-pub(crate) fn reason(pod: &Pod, warning: Option<&Warning>) -> String {
-    match explain(pod, warning.filter(|_| heeds_warnings(pod))) {
-        Some(cause) => text::scrub(&cause, pod),
-        None => String::new(),
-    }
+/// The text is one sentence of at most 200 characters and [`MAX_TEXT`] bytes on one line, without a
+/// full stop; the texts among the arguments are as long at most. None of them contains the pod's
+/// own name, UID or IP, or a time, so pods that fail alike have the same reason.
+pub(crate) fn reason(pod: &Pod, warning: Option<&Warning>) -> Option<Reason> {
+    let cause = explain(pod, warning.filter(|_| heeds_warnings(pod)))?;
+    let bounded = |text: &str| truncate(text::scrub(text, pod), MAX_TEXT);
+    let arguments = cause.arguments().into_iter().map(|(name, argument)| {
+        let value = match argument {
+            Argument::Text(text) => bounded(&text).into(),
+            Argument::Number(number) => number.into(),
+        };
+        (name.to_owned(), value)
+    });
+    Some(Reason {
+        code: cause.code(),
+        args: Value::Object(arguments.collect::<Map<_, _>>()).to_string(),
+        text: bounded(&cause.to_string()),
+    })
 }
 
 /// Returns whether a Warning may explain a pod, that is, whether the pod should run and is not
@@ -75,7 +93,7 @@ pub(crate) fn heeds_warnings(pod: &Pod) -> bool {
         && !matches!(status.phase.as_str(), "Succeeded" | "Failed")
 }
 
-fn explain(pod: &Pod, warning: Option<&Warning>) -> Option<String> {
+fn explain(pod: &Pod, warning: Option<&Warning>) -> Option<Cause> {
     let status = &pod.status;
     if pod.metadata.deletion_timestamp.is_some() {
         return deleting(status);
@@ -84,7 +102,7 @@ fn explain(pod: &Pod, warning: Option<&Warning>) -> Option<String> {
         return None;
     }
     if status.reason == "NodeLost" {
-        return Some("The pod's node has stopped answering (NodeLost)".to_owned());
+        return Some(Cause::NodeLost(LostNode::Lost));
     }
     if status.phase == "Failed" {
         return Some(failed(pod));
@@ -93,7 +111,7 @@ fn explain(pod: &Pod, warning: Option<&Warning>) -> Option<String> {
         return None;
     }
     let (specific, running) = match worst(pod) {
-        Some(finding) if finding.rank < Rank::Startup => (Some(finding.text), None),
+        Some(finding) if finding.rank < Rank::Startup => (Some(finding.cause), None),
         other => (None, other),
     };
     if specific.is_some() {
@@ -103,10 +121,10 @@ fn explain(pod: &Pod, warning: Option<&Warning>) -> Option<String> {
         return unscheduled(scheduled, warning);
     }
     if !status.reason.is_empty() {
-        return Some(in_words(&status.reason, &status.message));
+        return Some(pod_failed(&status.reason, &status.message));
     }
     if status.phase == "Unknown" {
-        return Some("The pod's state is unknown: its node may have stopped answering".to_owned());
+        return Some(Cause::NodeLost(LostNode::Unknown));
     }
     match running {
         Some(finding) => with_probe(finding, warning),
@@ -116,18 +134,18 @@ fn explain(pod: &Pod, warning: Option<&Warning>) -> Option<String> {
 
 /// Returns the reason of a pod that is being deleted. Such a pod ends by itself unless its node is
 /// gone; Kubernetes reports a node that may be gone as a `NoExecute` taint.
-fn deleting(status: &wire::Status) -> Option<String> {
+fn deleting(status: &wire::Status) -> Option<Cause> {
     let disrupted = condition(status, "DisruptionTarget").filter(|condition| condition.status == "True");
     if status.reason == "NodeLost" {
-        return Some("Being deleted, but its node has stopped answering (NodeLost)".to_owned());
+        return Some(Cause::NodeLost(LostNode::LostWhileDeleting));
     }
     disrupted
         .filter(|condition| condition.reason == "DeletionByTaintManager")
-        .map(|_| "Being deleted because of a taint on its node, which may have stopped answering".to_owned())
+        .map(|_| Cause::NodeLost(LostNode::Tainted))
 }
 
 /// Returns the reason of a pod that has failed for good.
-fn failed(pod: &Pod) -> String {
+fn failed(pod: &Pod) -> Cause {
     let status = &pod.status;
     if !status.reason.is_empty() {
         let message = match status.reason.as_str() {
@@ -135,26 +153,28 @@ fn failed(pod: &Pod) -> String {
             "Evicted" => text::first_sentence(&status.message),
             _ => status.message.clone(),
         };
-        return in_words(&status.reason, &message);
+        return pod_failed(&status.reason, &message);
     }
     // A disruption ends the containers too, so it explains more than their codes.
     if let Some(disrupted) = condition(status, "DisruptionTarget").filter(|condition| condition.status == "True") {
-        return in_words(&disrupted.reason, &disrupted.message);
+        return pod_failed(&disrupted.reason, &disrupted.message);
     }
     match worst(pod).filter(|finding| finding.rank < Rank::Startup) {
-        Some(finding) => finding.text,
-        None if status.message.is_empty() => "The pod failed, and its status does not say why".to_owned(),
-        None => in_words("Failed", &status.message),
+        Some(finding) => finding.cause,
+        None if status.message.is_empty() => pod_failed("", ""),
+        None => pod_failed("Failed", &status.message),
     }
 }
 
-/// Returns `REASON: message`.
-fn in_words(reason: &str, message: &str) -> String {
+fn pod_failed(reason: &str, message: &str) -> Cause {
+    let (reason, message) = (reason.to_owned(), said(message));
+    Cause::PodFailed { reason, message }
+}
+
+/// Returns what a message about a pod says.
+fn said(message: &str) -> String {
     let cause = text::cause(message);
-    match cause.strip_prefix("Pod was rejected: ").unwrap_or(&cause) {
-        "" => format!("The pod's status says {reason}, and nothing more"),
-        cause => format!("{reason}: {cause}"),
-    }
+    cause.strip_prefix("Pod was rejected: ").unwrap_or(&cause).to_owned()
 }
 
 /// Returns the worst finding among the containers. Of equal ones, it is the first; init containers
@@ -170,7 +190,7 @@ fn worst(pod: &Pod) -> Option<Finding> {
         .map(|status| (true, status))
         .chain(regular.map(|status| (false, status)));
     findings
-        .filter_map(|(init, status)| subject(pod, init, status).finding())
+        .filter_map(|(init, status)| container(pod, init, status).finding())
         .min_by_key(|finding| finding.rank)
 }
 
@@ -187,14 +207,14 @@ fn initialising(pod: &Pod) -> Option<usize> {
     })
 }
 
-fn subject<'a>(pod: &'a Pod, init: bool, status: &'a wire::ContainerStatus) -> Subject<'a> {
+fn container<'a>(pod: &'a Pod, init: bool, status: &'a wire::ContainerStatus) -> Container<'a> {
     let (specs, role) = match init {
         false => (&pod.spec.containers, Role::Regular),
         true if is_sidecar(pod, &status.name) => (&pod.spec.init_containers, Role::Sidecar),
         true => (&pod.spec.init_containers, Role::Init),
     };
     let spec = specs.iter().find(|spec| spec.name == status.name);
-    Subject {
+    Container {
         pod,
         role,
         status,
@@ -210,7 +230,7 @@ fn is_sidecar(pod: &Pod, name: &str) -> bool {
 
 /// Returns the reason of a pod without a node. A pod that scheduling gates hold back has none,
 /// because it waits for whoever set them.
-fn unscheduled(scheduled: &Condition, warning: Option<&Warning>) -> Option<String> {
+fn unscheduled(scheduled: &Condition, warning: Option<&Warning>) -> Option<Cause> {
     if scheduled.reason == "SchedulingGated" {
         return None;
     }
@@ -225,13 +245,13 @@ fn unscheduled(scheduled: &Condition, warning: Option<&Warning>) -> Option<Strin
         .filter_map(|rest| line.find(rest))
         .min()
         .map_or(line.as_str(), |end| &line[..end]);
-    let why = why.trim_end_matches(['.', ',', ' ']);
-    Some(format!("Not scheduled{}", because(why)))
+    let message = why.trim_end_matches(['.', ',', ' ']).to_owned();
+    Some(Cause::Unscheduled { message })
 }
 
 /// Returns the message of a Warning about a pod none of whose containers has ever started, because
 /// it has no node yet or its node can't prepare it.
-fn coming_up(pod: &Pod, warning: Option<&Warning>) -> Option<String> {
+fn coming_up(pod: &Pod, warning: Option<&Warning>) -> Option<Cause> {
     let warning = warning?;
     let status = &pod.status;
     let mut containers = status.init_container_statuses.iter().chain(&status.container_statuses);
@@ -244,20 +264,27 @@ fn coming_up(pod: &Pod, warning: Option<&Warning>) -> Option<String> {
         "Unhealthy" | "NodeNotReady" => false,
         _ => true,
     };
-    (!begun && fits).then(|| in_words(&warning.reason, &warning.message))
+    (!begun && fits).then(|| Cause::Warning {
+        reason: warning.reason.clone(),
+        message: said(&warning.message),
+    })
 }
 
 /// Adds the probe's result to the finding of a container that runs but is not ready.
-fn with_probe(finding: Finding, warning: Option<&Warning>) -> Option<String> {
-    let kind = if finding.rank == Rank::Unready {
-        "Readiness"
-    } else {
-        "Startup"
+fn with_probe(finding: Finding, warning: Option<&Warning>) -> Option<Cause> {
+    let Finding { rank, mut cause } = finding;
+    let found = match &mut cause {
+        Cause::NotReady { subject, probe, .. } => Some(("Readiness", subject, probe)),
+        Cause::NotStarted { subject, probe, .. } => Some(("Startup", subject, probe)),
+        _ => None,
     };
-    match warning.and_then(|warning| probe(warning, kind, &finding.container)) {
-        Some(found) => Some(format!("{}{}", finding.text, because(&found))),
-        None => Some(finding.text).filter(|_| finding.rank != Rank::Starting),
+    if let Some((kind, subject, result)) = found
+        && let Some(said) = warning.and_then(|warning| probe(warning, kind, &subject.container))
+    {
+        *result = said;
+        return Some(cause);
     }
+    (rank != Rank::Starting).then_some(cause)
 }
 
 /// Returns the result of a container's probe, if the Warning reports one.
@@ -271,11 +298,12 @@ fn probe(warning: &Warning, kind: &str, container: &str) -> Option<String> {
 }
 
 /// Returns the reason of a pod that is not ready although none of its containers says why.
-fn not_ready(pod: &Pod) -> Option<String> {
+fn not_ready(pod: &Pod) -> Option<Cause> {
     let status = &pod.status;
     let ready = condition(status, "Ready").filter(|condition| condition.status != "True")?;
     if ready.reason == "ReadinessGatesNotReady" {
-        return Some(format!("Not ready{}", because(&text::cause(&ready.message))));
+        let message = text::cause(&ready.message);
+        return Some(Cause::Gate { message });
     }
     let is_ready = |name: &str| {
         let mut known = status.container_statuses.iter();
@@ -286,7 +314,7 @@ fn not_ready(pod: &Pod) -> Option<String> {
     let silent = status.phase == "Running"
         && !containers.is_empty()
         && containers.iter().all(|container| is_ready(&container.name));
-    silent.then(|| "Not ready, though its containers are: its node may have stopped answering".to_owned())
+    silent.then_some(Cause::ContainersReady)
 }
 
 /// Returns whether the first condition of a type is true.

@@ -43,7 +43,7 @@ pub(crate) fn row(pod: &wire::Pod, warning: Option<&Warning>) -> podgate_index::
         namespace: text(&meta.namespace),
         name: text(&meta.name),
         status: truncate(summary.status, MAX_TEXT),
-        reason: truncate(reason(pod, warning), MAX_TEXT),
+        reason: reason(pod, warning),
         phase: text(&pod.status.phase),
         qos_class: text(&pod.status.qos_class),
         node: text(&pod.spec.node_name),

@@ -202,7 +202,9 @@ mod tests {
             ..Query::default()
         };
         let rows = index.query(&all).rows;
-        rows.into_iter().map(|row| row.pod.reason).collect()
+        rows.into_iter()
+            .map(|row| row.pod.reason.map(|reason| reason.text).unwrap_or_default())
+            .collect()
     }
 
     #[test]

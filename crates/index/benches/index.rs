@@ -9,7 +9,7 @@ use std::{cell::Cell, hint::black_box};
 
 use criterion::{BatchSize, Bencher, Criterion, criterion_group, criterion_main};
 use podgate_index::{
-    Change, ClusterId, Facet, Index, Namespaces, Order, Pod, Query, Scope, Selector, Sort,
+    Change, ClusterId, Facet, Index, Namespaces, Order, Owner, Pod, Query, Scope, Selector, Sort,
     live::{Live, Window},
 };
 
@@ -33,7 +33,7 @@ fn all() -> Query {
 
 fn search(text: &str) -> Query {
     Query {
-        search: Some(text.to_owned()),
+        searches: vec![text.to_owned()],
         ..all()
     }
 }
@@ -84,6 +84,39 @@ fn queries(pods: usize) -> Vec<(&'static str, Query)> {
             },
         ),
         ("problem", Query { problem: true, ..all() }),
+        (
+            "problem, worst first",
+            Query {
+                problem: true,
+                ..by(Sort::Problem, Order::Desc, 0)
+            },
+        ),
+        ("last restart, oldest first", by(Sort::LastRestartAt, Order::Asc, 0)),
+        (
+            "owner",
+            Query {
+                owners: vec![Owner {
+                    kind: "StatefulSet".to_owned(),
+                    name: fleet::pod(70, pods, 0).owner.unwrap().name,
+                }],
+                ..all()
+            },
+        ),
+        (
+            "created since",
+            Query {
+                created_since: Some(1_766_000_000),
+                ..all()
+            },
+        ),
+        (
+            "exact name in a namespace",
+            Query {
+                name: Some(fleet::pod(7, pods, 0).name),
+                namespaces: vec![fleet::pod(7, pods, 0).namespace],
+                ..all()
+            },
+        ),
         (
             "scope of 50 namespaces",
             Query {

@@ -2,7 +2,10 @@
 
 use hashbrown::HashMap;
 
-use crate::{ClusterId, dictionary::Sym, listed::listed_enum, matches::Matches, postings::Postings, table::Table};
+use crate::{
+    ClusterId, Owner, ReasonCode, dictionary::Sym, listed::listed_enum, matches::Matches, postings::Postings,
+    table::Table,
+};
 
 listed_enum! {
     /// A field to count by.
@@ -22,6 +25,10 @@ listed_enum! {
         Node,
         /// Whether there is a [`crate::Pod::reason`].
         Problem,
+        /// The code of [`crate::Pod::reason`]; healthy pods are not counted.
+        ReasonCode,
+        /// [`crate::Pod::owner`]; pods without one are not counted.
+        Owner,
     }
 }
 
@@ -34,6 +41,10 @@ pub enum FacetValue {
     Text(String),
     /// A value of [`Facet::Problem`].
     Problem(bool),
+    /// A value of [`Facet::ReasonCode`].
+    ReasonCode(ReasonCode),
+    /// A value of [`Facet::Owner`].
+    Owner(Owner),
 }
 
 impl Table {
@@ -51,14 +62,39 @@ impl Table {
             Facet::QosClass => texts(&rows.indexed.qos_classes, matches),
             Facet::Node => texts(&rows.indexed.nodes, matches),
             Facet::Problem => {
-                let problems = matches.rows.intersection_len(&rows.problems) as usize;
+                let problems = matches.rows.intersection_len(rows.problems.all()) as usize;
                 let counts = [(true, problems), (false, matches.total - problems)];
                 let values = counts.map(|(problem, count)| (FacetValue::Problem(problem), count));
                 values.into_iter().filter(|(_, count)| *count > 0).collect()
             }
+            Facet::ReasonCode => self.reason_codes(matches),
+            Facet::Owner => self.owners(matches),
         };
         counts.sort_unstable_by(|(a, many), (b, more)| more.cmp(many).then_with(|| a.cmp(b)));
         counts
+    }
+
+    fn reason_codes(&self, matches: &Matches<'_>) -> Vec<(FacetValue, usize)> {
+        let counts = ReasonCode::ALL.into_iter().map(|code| {
+            let count = matches.rows.intersection_len(self.rows.problems.of(code)) as usize;
+            (FacetValue::ReasonCode(code), count)
+        });
+        counts.filter(|(_, count)| *count > 0).collect()
+    }
+
+    fn owners(&self, matches: &Matches<'_>) -> Vec<(FacetValue, usize)> {
+        let mut counts = HashMap::<(Sym, Sym), usize>::new();
+        for owner in matches.rows.iter().filter_map(|row| self.rows.columns.owner(row)) {
+            *counts.entry(owner).or_default() += 1;
+        }
+        let word = |sym| self.rows.words.get(sym).to_owned();
+        let value = |(kind, name)| {
+            FacetValue::Owner(Owner {
+                kind: word(kind),
+                name: word(name),
+            })
+        };
+        counts.into_iter().map(|(owner, count)| (value(owner), count)).collect()
     }
 
     fn clusters(&self, matches: &Matches<'_>) -> Vec<(FacetValue, usize)> {

@@ -43,7 +43,7 @@ mod visibility;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 pub use facets::{Facet, FacetValue};
-pub use model::{Change, ClusterId, Container, Owner, Pod};
+pub use model::{Change, ClusterId, Container, Owner, Pod, Reason, ReasonCode, ReasonRef};
 pub use query::{Namespaces, Order, Page, Query, Row, Scope, Sort};
 pub use reader::{Answer, Found, Reader};
 pub use row::{ContainerRef, RowRef, RowVersion};

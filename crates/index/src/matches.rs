@@ -6,11 +6,11 @@ use memchr::memmem::Finder;
 use roaring::RoaringBitmap;
 
 use crate::{
-    Query, Selector,
+    Owner, Query, Selector,
     bits::Bits,
     dictionary::Sym,
     postings::contains,
-    rows::{LEFT_OUT, LabelSet},
+    rows::{LEFT_OUT, LabelSet, Rows},
     selector::Test,
     table::Table,
 };
@@ -37,7 +37,11 @@ impl Table {
     /// Postings come first, the smallest first, so that the costly filters see fewer rows.
     pub(crate) fn matches(&self, query: &Query) -> Matches<'_> {
         let mut found = intersection(self.filters(query));
-        if let Some(search) = query.search.as_ref().filter(|text| !text.is_empty()) {
+        if let Some(columns) = ColumnFilters::new(self, query) {
+            let rows = self.or_all(&found).iter().filter(|row| columns.accept(*row));
+            found = Some(Cow::Owned(RoaringBitmap::from_sorted_iter(rows).unwrap_or_default()));
+        }
+        for search in query.searches.iter().filter(|text| !text.is_empty()) {
             found = Some(Cow::Owned(self.search(self.or_all(&found), search)));
         }
         if let Some(selector) = &query.selector {
@@ -66,8 +70,14 @@ impl Table {
             statuses,
             phases,
             qos_classes,
-            node,
-            search: _, // `matches` applies the search and the selector to the rows that are left.
+            nodes,
+            owners: _, // `ColumnFilters` reads these.
+            reason_codes,
+            name,
+            restarted_since: _,
+            created_since: _,
+            created_before: _,
+            searches: _, // `matches` applies the searches and the selector to the rows that are left.
             selector: _,
             problem,
             sort: _, // The rest pages the matches.
@@ -79,10 +89,18 @@ impl Table {
         let mut filters = Vec::new();
         filters.extend(self.visible_rows(query));
         if *problem {
-            filters.push(Cow::Borrowed(problems));
+            filters.push(Cow::Borrowed(problems.all()));
         }
-        if let Some(node) = node {
-            filters.push(union(indexed.nodes.rows_of(node).into_iter().collect()));
+        if !reason_codes.is_empty() {
+            filters.push(union(reason_codes.iter().map(|code| problems.of(*code)).collect()));
+        }
+        if !nodes.is_empty() {
+            filters.push(union(
+                nodes.iter().filter_map(|node| indexed.nodes.rows_of(node)).collect(),
+            ));
+        }
+        if let Some(name) = name.as_ref().filter(|_| !query.namespaces.is_empty()) {
+            filters.push(Cow::Owned(self.named(query, name)));
         }
         for (column, values) in [
             (&indexed.statuses, statuses),
@@ -94,6 +112,16 @@ impl Table {
             }
         }
         filters
+    }
+
+    /// Returns the rows of a name in the query's namespaces: one look-up for each of them in each
+    /// cluster.
+    fn named(&self, query: &Query, name: &str) -> RoaringBitmap {
+        let clusters = query.clusters.iter();
+        let places = clusters.flat_map(|cluster| query.namespaces.iter().map(move |namespace| (*cluster, namespace)));
+        places
+            .filter_map(|(cluster, namespace)| self.find(cluster, namespace, name))
+            .collect()
     }
 
     /// Returns the candidates whose labels match. Evaluates the selector once per distinct label
@@ -156,6 +184,62 @@ impl Table {
         found |= &*placed;
         found &= candidates;
         found
+    }
+}
+
+/// The filters that a pass over columns answers.
+#[derive(Debug)]
+struct ColumnFilters<'a> {
+    rows: &'a Rows,
+    /// The symbols of the owners asked for that some row has; `None` if any owner will do.
+    owners: Option<Vec<(Sym, Sym)>>,
+    /// Only where no look-up by namespace has found the rows.
+    name: Option<&'a [u8]>,
+    restarted_since: Option<i64>,
+    created_since: Option<i64>,
+    created_before: Option<i64>,
+}
+
+impl<'a> ColumnFilters<'a> {
+    /// Returns the filters of a query; `None` if it has none of this kind.
+    fn new(table: &'a Table, query: &'a Query) -> Option<Self> {
+        let Query {
+            owners,
+            name,
+            namespaces,
+            restarted_since,
+            created_since,
+            created_before,
+            ..
+        } = query;
+        let rows = &table.rows;
+        let known = |owner: &Owner| Some((rows.words.find(&owner.kind)?, rows.words.find(&owner.name)?));
+        let filters = Self {
+            rows,
+            owners: (!owners.is_empty()).then(|| owners.iter().filter_map(known).collect()),
+            name: name.as_deref().filter(|_| namespaces.is_empty()).map(str::as_bytes),
+            restarted_since: *restarted_since,
+            created_since: *created_since,
+            created_before: *created_before,
+        };
+        let times = [filters.restarted_since, filters.created_since, filters.created_before];
+        let has_any = filters.owners.is_some() || filters.name.is_some() || times.iter().any(Option::is_some);
+        has_any.then_some(filters)
+    }
+
+    fn accept(&self, row: u32) -> bool {
+        let (rows, at) = (self.rows, row as usize);
+        self.restarted_since
+            .is_none_or(|since| rows.columns.last_restart_at[at] >= since)
+            && self
+                .created_since
+                .is_none_or(|since| rows.columns.created_at[at] >= since)
+            && self
+                .created_before
+                .is_none_or(|before| rows.columns.created_at[at] < before)
+            && (self.owners.as_ref())
+                .is_none_or(|owners| rows.columns.owner(row).is_some_and(|owner| owners.contains(&owner)))
+            && self.name.is_none_or(|name| rows.search_text.names.bytes(row) == name)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The types that go into the index and come out of it.
 
+use crate::listed::listed_enum;
+
 /// A cluster's number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClusterId(pub u32);
@@ -19,8 +21,8 @@ pub struct Pod {
     pub phase: String,
     /// `status.qosClass`: `Guaranteed`, `Burstable`, `BestEffort`, or empty.
     pub qos_class: String,
-    /// Why the pod is unhealthy, in one sentence; empty for a healthy pod.
-    pub reason: String,
+    /// Why the pod is unhealthy; `None` for a healthy pod.
+    pub reason: Option<Reason>,
     /// `spec.nodeName`, or empty.
     pub node: String,
     /// `status.podIP`, or empty.
@@ -92,10 +94,11 @@ impl Pod {
             containers_left_out: _,
             labels_left_out: _,
         } = self;
-        let texts = [
-            uid, namespace, name, status, phase, qos_class, reason, node, pod_ip, host_ip,
-        ];
+        let texts = [uid, namespace, name, status, phase, qos_class, node, pod_ip, host_ip];
         let mut weight = PER_ROW + texts.into_iter().map(String::len).sum::<usize>();
+        weight += reason
+            .as_ref()
+            .map_or(0, |reason| reason.text.len() + reason.args.len());
         weight += more_ips.iter().map(|ip| ip.len() + PER_TEXT).sum::<usize>();
         if let Some(Owner { kind, name }) = owner {
             weight += kind.len() + name.len() + 2 * PER_TEXT;
@@ -117,8 +120,110 @@ const PER_ROW: usize = 704;
 /// Approximate overhead of a text in bytes.
 const PER_TEXT: usize = 48;
 
+listed_enum! {
+    /// What is wrong with an unhealthy pod, worst first.
+    ///
+    /// Clients sort and translate by it, so a code keeps its place for good, and a new one comes
+    /// last.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum ReasonCode {
+        /// A container ran out of memory.
+        OutOfMemory,
+        /// A container can't be started.
+        CannotStart,
+        /// A container's image is not available.
+        Image,
+        /// A container keeps failing, or has failed.
+        Crash,
+        /// The pod failed as a whole: evicted, past its deadline, or disrupted.
+        PodFailed,
+        /// No node fits.
+        Unscheduled,
+        /// The pod does not come up, as a Warning event says.
+        Warning,
+        /// The pod's node does not answer.
+        NodeLost,
+        /// A container waits for something else.
+        Waiting,
+        /// A container has not started up after a restart.
+        NotStarted,
+        /// A container runs but is not ready.
+        NotReady,
+        /// A readiness gate is not open.
+        Gate,
+        /// The containers are ready and the pod is not.
+        ContainersReady,
+    }
+}
+
+impl ReasonCode {
+    /// Returns how bad the code is: from 254 for the worst down; 0 is left for healthy pods.
+    pub(crate) fn severity(self) -> u8 {
+        u8::MAX - 1 - self as u8
+    }
+
+    /// Returns the code of a severity; `None` for that of healthy pods.
+    pub(crate) fn of_severity(severity: u8) -> Option<Self> {
+        Self::ALL
+            .get(usize::from(u8::MAX - 1 - severity.min(u8::MAX - 1)))
+            .copied()
+    }
+}
+
+/// Why a pod is unhealthy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    /// What is wrong.
+    pub code: ReasonCode,
+    /// The reason in one sentence.
+    pub text: String,
+    /// What the sentence says, by name: a JSON object, which the index keeps as it is. It has no
+    /// NUL, as no JSON has.
+    pub args: String,
+}
+
+/// A view of a reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReasonRef<'a> {
+    /// [`Reason::code`].
+    pub code: ReasonCode,
+    /// [`Reason::text`].
+    pub text: &'a str,
+    /// [`Reason::args`].
+    pub args: &'a str,
+}
+
+impl ReasonRef<'_> {
+    pub(crate) fn to_reason(self) -> Reason {
+        Reason {
+            code: self.code,
+            text: self.text.to_owned(),
+            args: self.args.to_owned(),
+        }
+    }
+}
+
+impl Reason {
+    /// Stands between the text and the arguments in the index's entry.
+    pub(crate) const BETWEEN: char = '\0';
+
+    /// Returns the entry under which the index keeps the text and the arguments.
+    pub(crate) fn entry(&self) -> String {
+        format!("{}{}{}", self.text, Self::BETWEEN, self.args)
+    }
+
+    pub(crate) fn as_ref(&self) -> ReasonRef<'_> {
+        let Self { code, text, args } = self;
+        ReasonRef {
+            code: *code,
+            text,
+            args,
+        }
+    }
+}
+
 /// The controller that owns a pod.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Owner {
     /// Its kind, such as `ReplicaSet`.
     pub kind: String,

@@ -83,10 +83,7 @@ impl Table {
         let reversed = order != sort.natural();
         let compare = |a: &u32, b: &u32| {
             if reversed {
-                // Reversed, except that ties keep the order of their identities.
-                self.rows
-                    .compare_keys(sort, *b, *a)
-                    .then_with(|| self.rows.compare(sort, *a, *b))
+                self.rows.compare_reversed(sort, *a, *b)
             } else {
                 self.rows.compare(sort, *a, *b)
             }
@@ -112,7 +109,8 @@ fn walked(all: usize, near: usize, total: usize) -> usize {
 /// All rows in the order asked for.
 ///
 /// In the reversed order, groups of rows with equal keys come last to first, but rows within a
-/// group keep their order: ties go by identity in both directions.
+/// group keep their order: ties go by identity in both directions. The rows that
+/// [`Rows::comes_last`] names stay at the end.
 struct Walk<'a> {
     rows: &'a Rows,
     blocks: &'a Blocks,
@@ -126,14 +124,15 @@ impl<'a> Walk<'a> {
         if !self.reversed {
             return Box::new(self.blocks.from(position));
         }
-        let (blocks, len) = (self.blocks, self.blocks.len());
+        let (blocks, len) = (self.blocks, self.turned());
+        let last = blocks.from(position.max(len));
         let groups = std::iter::from_fn(move || {
             let (start, end) = self.group(len.checked_sub(position + 1)?)?;
             let within = position - (len - end);
             position = len - start;
             Some(blocks.from(start + within).take(end - start - within))
         });
-        Box::new(groups.flatten())
+        Box::new(groups.flatten().chain(last))
     }
 
     /// Returns the rows before a position, last first.
@@ -141,7 +140,10 @@ impl<'a> Walk<'a> {
         if !self.reversed {
             return Box::new(self.blocks.back_from(position));
         }
-        let (blocks, len) = (self.blocks, self.blocks.len());
+        let (blocks, len) = (self.blocks, self.turned());
+        let last = blocks
+            .back_from(position)
+            .take(position.min(blocks.len()).saturating_sub(len));
         let mut left = position.min(len);
         let groups = std::iter::from_fn(move || {
             let (start, end) = self.group(len - left.checked_sub(1)? - 1)?;
@@ -149,7 +151,19 @@ impl<'a> Walk<'a> {
             left = len - end;
             Some(blocks.back_from(start + within).take(within))
         });
-        Box::new(groups.flatten())
+        Box::new(last.chain(groups.flatten()))
+    }
+
+    /// Returns how many rows change places in the reversed order; the others stay at the end.
+    fn turned(&self) -> usize {
+        if self.sort != Sort::LastRestartAt {
+            return self.blocks.len();
+        }
+        let before = |row| match self.rows.comes_last(self.sort, row) {
+            false => std::cmp::Ordering::Less,
+            true => std::cmp::Ordering::Greater,
+        };
+        self.blocks.rank(before)
     }
 
     /// Returns where, in the kept order, the rows with the same key as the row at a position start

@@ -13,7 +13,7 @@ pub(crate) struct Predicate {
     query: Query,
     /// The visible namespaces of each cluster; `None` if all are.
     visible: HashMap<ClusterId, Option<HashSet<String>>>,
-    finder: Option<Finder<'static>>,
+    finders: Vec<Finder<'static>>,
 }
 
 impl Predicate {
@@ -24,7 +24,11 @@ impl Predicate {
         };
         Self {
             visible: query.clusters.iter().map(of_cluster).collect(),
-            finder: query.search.as_ref().map(|text| Finder::new(text).into_owned()),
+            finders: query
+                .searches
+                .iter()
+                .map(|text| Finder::new(text).into_owned())
+                .collect(),
             query,
         }
     }
@@ -38,7 +42,11 @@ impl Predicate {
     /// Costs one comparison per filter. A search also scans the row's name, IPs, namespace and
     /// node.
     pub(crate) fn accepts(&self, row: RowRef<'_>) -> bool {
-        let Self { query, visible, finder } = self;
+        let Self {
+            query,
+            visible,
+            finders,
+        } = self;
         // Every field is named, so that a new filter can't be forgotten here.
         let Query {
             clusters: _, // These three made `visible`.
@@ -47,8 +55,14 @@ impl Predicate {
             statuses,
             phases,
             qos_classes,
-            node,
-            search: _, // This made `finder`.
+            nodes,
+            owners,
+            reason_codes,
+            name,
+            restarted_since,
+            created_since,
+            created_before,
+            searches: _, // These made `finders`.
             selector,
             problem,
             sort: _, // The rest pages the matches.
@@ -58,13 +72,22 @@ impl Predicate {
         } = query;
         let visible = visible.get(&row.cluster());
         let are_labels_complete = row.labels_left_out() == 0;
+        let reason = row.reason().map(|reason| reason.code);
+        let created_at = row.created_at().unwrap_or(i64::MIN);
+        let is_owner = |(kind, name): (&str, &str)| owners.iter().any(|owner| owner.kind == kind && owner.name == name);
         visible.is_some_and(|names| names.as_ref().is_none_or(|names| names.contains(row.namespace())))
-            && (!problem || !row.reason().is_empty())
-            && node.as_ref().is_none_or(|node| node == row.node())
+            && (!problem || reason.is_some())
+            && (reason_codes.is_empty() || reason.is_some_and(|code| reason_codes.contains(&code)))
+            && (nodes.is_empty() || nodes.iter().any(|node| node == row.node()))
+            && (owners.is_empty() || row.owner().is_some_and(is_owner))
+            && name.as_ref().is_none_or(|name| name == row.name())
+            && restarted_since.is_none_or(|since| row.last_restart_at().is_some_and(|at| at >= since))
+            && created_since.is_none_or(|since| created_at >= since)
+            && created_before.is_none_or(|before| created_at < before)
             && is_one_of(row.status(), statuses)
             && is_one_of(row.phase(), phases)
             && is_one_of(row.qos_class(), qos_classes)
-            && finder.as_ref().is_none_or(|finder| found(row, finder))
+            && finders.iter().all(|finder| found(row, finder))
             && selector
                 .as_ref()
                 .is_none_or(|selector| selector.accepts(row.labels(), are_labels_complete))

@@ -1,6 +1,6 @@
 //! Queries and their answers.
 
-use crate::{ClusterId, Pod, Selector, listed::listed_enum};
+use crate::{ClusterId, Owner, Pod, ReasonCode, Selector, listed::listed_enum};
 
 /// The clusters and namespaces that a caller may see.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -41,15 +41,19 @@ listed_enum! {
         NodeName,
         /// [`Pod::qos_class`].
         QosClass,
+        /// How bad [`Pod::reason`] is, by its code. Healthy pods are the least bad.
+        Problem,
+        /// [`Pod::last_restart_at`]. Pods that never restarted come last in both directions.
+        LastRestartAt,
     }
 }
 
 impl Sort {
-    /// Returns the usual direction, in which the index keeps the order: newest first by time of
-    /// creation, else ascending.
+    /// Returns the usual direction, in which the index keeps the order: newest first by times,
+    /// worst first by problems, else ascending.
     pub fn natural(self) -> Order {
         match self {
-            Self::CreatedAt => Order::Desc,
+            Self::CreatedAt | Self::Problem | Self::LastRestartAt => Order::Desc,
             Self::Name | Self::Namespace | Self::Status | Self::Restarts | Self::NodeName | Self::QosClass => {
                 Order::Asc
             }
@@ -82,10 +86,22 @@ pub struct Query {
     pub phases: Vec<String>,
     /// Only these values of [`Pod::qos_class`], compared without case; all if empty.
     pub qos_classes: Vec<String>,
-    /// Only this node.
-    pub node: Option<String>,
-    /// A substring of the name, namespace, node or an IP, compared without case.
-    pub search: Option<String>,
+    /// Only these nodes; all if empty.
+    pub nodes: Vec<String>,
+    /// Only pods of these owners; all if empty.
+    pub owners: Vec<Owner>,
+    /// Only pods whose reason has one of these codes; all if empty.
+    pub reason_codes: Vec<ReasonCode>,
+    /// Only pods of this name.
+    pub name: Option<String>,
+    /// Only pods that last restarted at this time or later, in seconds since the epoch.
+    pub restarted_since: Option<i64>,
+    /// Only pods created at this time or later, in seconds since the epoch.
+    pub created_since: Option<i64>,
+    /// Only pods created before this time, in seconds since the epoch.
+    pub created_before: Option<i64>,
+    /// Substrings of the name, namespace, node or an IP, compared without case. All must be found.
+    pub searches: Vec<String>,
     /// A label selector.
     pub selector: Option<Selector>,
     /// Only pods with a [`Pod::reason`].
@@ -109,8 +125,14 @@ impl Default for Query {
             statuses: Vec::new(),
             phases: Vec::new(),
             qos_classes: Vec::new(),
-            node: None,
-            search: None,
+            nodes: Vec::new(),
+            owners: Vec::new(),
+            reason_codes: Vec::new(),
+            name: None,
+            restarted_since: None,
+            created_since: None,
+            created_before: None,
+            searches: Vec::new(),
             selector: None,
             problem: false,
             sort: Sort::CreatedAt,
@@ -125,7 +147,8 @@ impl Query {
     /// Returns the one form that all queries with the same answer share.
     ///
     /// Lists are sorted and hold each value once, texts that are compared without case are in lower
-    /// case, an empty search or selector is `None`, and the scope is cut to the clusters asked for.
+    /// case, empty searches are left out, an empty selector is `None`, and the scope is cut to the
+    /// clusters asked for.
     #[must_use]
     pub fn canonical(self) -> Self {
         let Self {
@@ -135,8 +158,14 @@ impl Query {
             statuses,
             phases,
             qos_classes,
-            node,
-            search,
+            nodes,
+            owners,
+            reason_codes,
+            name,
+            restarted_since,
+            created_since,
+            created_before,
+            searches,
             selector,
             problem,
             sort,
@@ -152,8 +181,14 @@ impl Query {
             statuses: sorted(lower(statuses)),
             phases: sorted(lower(phases)),
             qos_classes: sorted(lower(qos_classes)),
-            node,
-            search: search.filter(|text| !text.is_empty()).map(|text| text.to_lowercase()),
+            nodes: sorted(nodes),
+            owners: sorted(owners),
+            reason_codes: sorted(reason_codes),
+            name,
+            restarted_since,
+            created_since,
+            created_before,
+            searches: sorted(lower(searches.into_iter().filter(|text| !text.is_empty()).collect())),
             selector: selector.and_then(Selector::canonical),
             problem,
             sort,

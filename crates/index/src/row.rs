@@ -3,8 +3,9 @@
 use memchr::memmem::Finder;
 
 use crate::{
-    ClusterId, Container, Owner, Pod,
+    ClusterId, Container, Owner, Pod, Reason, ReasonCode,
     dictionary::Sym,
+    model::ReasonRef,
     rows::{Instance, LEFT_OUT, LabelSet, Packed, Rest, Rows},
     uid::{Uid, UidText},
 };
@@ -105,8 +106,11 @@ impl<'a> RowRef<'a> {
     }
 
     /// [`Pod::reason`].
-    pub fn reason(self) -> &'a str {
-        self.rows.reasons.get(self.rows.columns.reason[self.at()])
+    pub fn reason(self) -> Option<ReasonRef<'a>> {
+        let code = ReasonCode::of_severity(self.rows.columns.severity[self.at()])?;
+        let entry = self.rows.reasons.get(self.rows.columns.reason[self.at()]);
+        let (text, args) = entry.rsplit_once(Reason::BETWEEN)?;
+        Some(ReasonRef { code, text, args })
     }
 
     /// [`Pod::node`].
@@ -141,7 +145,7 @@ impl<'a> RowRef<'a> {
 
     /// [`Pod::last_restart_at`].
     pub fn last_restart_at(self) -> Option<i64> {
-        self.rest.last_restart_at
+        self.rows.last_restart_at(self.row)
     }
 
     /// [`Pod::created_at`].
@@ -166,7 +170,8 @@ impl<'a> RowRef<'a> {
 
     /// Returns the kind and name of [`Pod::owner`].
     pub fn owner(self) -> Option<(&'a str, &'a str)> {
-        self.rest.owner.map(|(kind, name)| (self.word(kind), self.word(name)))
+        let (kind, name) = self.rows.columns.owner(self.row)?;
+        Some((self.word(kind), self.word(name)))
     }
 
     /// [`Pod::containers`].
@@ -224,7 +229,7 @@ impl<'a> RowRef<'a> {
             status: self.status().to_owned(),
             phase: self.phase().to_owned(),
             qos_class: self.qos_class().to_owned(),
-            reason: self.reason().to_owned(),
+            reason: self.reason().map(ReasonRef::to_reason),
             node: self.node().to_owned(),
             pod_ip: self.pod_ip().to_owned(),
             more_ips: self.more_ips().map(str::to_owned).collect(),
@@ -287,7 +292,7 @@ impl<'a> RowRef<'a> {
             && self.status() == status
             && self.phase() == phase
             && self.qos_class() == qos_class
-            && self.reason() == reason
+            && self.reason() == reason.as_ref().map(Reason::as_ref)
             && self.node() == node
             && self.pod_ip() == pod_ip
             && self.more_ips().eq(more_ips)

@@ -1,18 +1,18 @@
 //! The rows: columns by row number, over dictionaries of the values that repeat.
 
 mod columns;
+mod problems;
 
 use std::{
     cmp::Ordering,
     sync::atomic::{self, AtomicU64},
 };
 
-use roaring::RoaringBitmap;
-
 use self::columns::{Columns, IndexedColumns, UNKNOWN};
 pub(crate) use self::columns::{Packed, Rest};
+pub(crate) use self::problems::Problems;
 use crate::{
-    ClusterId, Pod, Sort,
+    ClusterId, Pod, Reason, Sort,
     dictionary::{Dictionary, Sym},
     postings::Postings,
     search_text::SearchText,
@@ -32,9 +32,9 @@ pub(crate) const LEFT_OUT: &str = "";
 pub(crate) struct Rows {
     pub(crate) namespaces: Dictionary<str>,
     pub(crate) indexed: IndexedColumns,
+    /// The [`Reason::entry`] of each distinct reason, and an empty one for healthy pods.
     pub(crate) reasons: Dictionary<str>,
-    /// The rows with a reason.
-    pub(crate) problems: RoaringBitmap,
+    pub(crate) problems: Problems,
     /// Images, host IPs, names of containers and owners, and keys and values of labels.
     pub(crate) words: Dictionary<str>,
     pub(crate) label_sets: Dictionary<LabelSet>,
@@ -52,6 +52,20 @@ impl Default for Instance {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         Self(NEXT.fetch_add(1, atomic::Ordering::Relaxed))
     }
+}
+
+/// What a row refers to outside of the postings.
+#[derive(Debug)]
+struct References {
+    reason: Sym,
+    labels: Sym,
+    owner: Option<(Sym, Sym)>,
+    rest: Rest,
+}
+
+/// Returns how bad a pod's reason is; 0 for a healthy pod.
+fn severity(pod: &Pod) -> u8 {
+    pod.reason.as_ref().map_or(0, |reason| reason.code.severity())
 }
 
 impl Rows {
@@ -80,7 +94,7 @@ impl Rows {
     /// Frees a row.
     pub(crate) fn erase(&mut self, row: u32) {
         self.search_text.remove(row);
-        self.problems.remove(row);
+        self.problems.set(row, None);
         self.indexed.remove(row);
         self.namespaces.release(self.columns.namespace[row as usize]);
         if let Some(old) = self.take_references(row) {
@@ -130,26 +144,33 @@ impl Rows {
     /// Writes every field that can change, except the [`IndexedColumns`].
     fn write(&mut self, row: u32, pod: &Pod) {
         self.search_text.set(row, &pod.name, &pod.pod_ip, &pod.more_ips);
-        if pod.reason.is_empty() {
-            self.problems.remove(row);
-        } else {
-            self.problems.insert(row);
-        }
+        self.problems.set(row, pod.reason.as_ref().map(|reason| reason.code));
+        let reason = pod.reason.as_ref().map(Reason::entry).unwrap_or_default();
         let labels = self.intern_labels(pod);
         let rest = self.pack(pod);
+        let owner = pod.owner.as_ref();
+        let owner = owner.map(|owner| (self.words.intern(&owner.kind), self.words.intern(&owner.name)));
         let (at, columns) = (row as usize, &mut self.columns);
-        columns.reason[at] = self.reasons.intern(&pod.reason);
+        columns.reason[at] = self.reasons.intern(&reason);
+        columns.severity[at] = severity(pod);
         columns.labels[at] = labels;
         columns.created_at[at] = pod.created_at.unwrap_or(UNKNOWN);
+        columns.last_restart_at[at] = pod.last_restart_at.unwrap_or(UNKNOWN);
         columns.restarts[at] = pod.restarts;
+        columns.set_owner(at, owner);
         columns.rest[at] = Some(rest);
     }
 
     /// Takes the references of a row that are outside the postings, for [`Rows::release`].
-    fn take_references(&mut self, row: u32) -> Option<(Sym, Sym, Rest)> {
+    fn take_references(&mut self, row: u32) -> Option<References> {
         let (at, columns) = (row as usize, &mut self.columns);
         let rest = columns.rest.get_mut(at)?.take()?;
-        Some((columns.reason[at], columns.labels[at], rest))
+        Some(References {
+            reason: columns.reason[at],
+            labels: columns.labels[at],
+            owner: columns.owner(row),
+            rest,
+        })
     }
 
     fn intern_labels(&mut self, pod: &Pod) -> Sym {
@@ -176,12 +197,7 @@ impl Rows {
         Rest {
             uid: Uid::new(&pod.uid),
             host_ip: self.words.intern(&pod.host_ip),
-            last_restart_at: pod.last_restart_at,
             deletion_at: pod.deletion_at,
-            owner: pod
-                .owner
-                .as_ref()
-                .map(|owner| (self.words.intern(&owner.kind), self.words.intern(&owner.name))),
             containers: containers
                 .map(|container| Packed {
                     name: self.words.intern(&container.name),
@@ -198,13 +214,17 @@ impl Rows {
         }
     }
 
-    fn release(&mut self, (reason, labels, rest): (Sym, Sym, Rest)) {
+    fn release(&mut self, references: References) {
+        let References {
+            reason,
+            labels,
+            owner,
+            rest,
+        } = references;
         let Rest {
             uid: _,
             host_ip,
-            last_restart_at: _,
             deletion_at: _,
-            owner,
             containers,
             regular: _,
             containers_left_out: _,
@@ -234,6 +254,11 @@ impl Rows {
     /// Returns when a row's pod was created.
     pub(crate) fn created_at(&self, row: u32) -> Option<i64> {
         Some(self.columns.created_at[row as usize]).filter(|time| *time != UNKNOWN)
+    }
+
+    /// Returns when a row's pod last restarted.
+    pub(crate) fn last_restart_at(&self, row: u32) -> Option<i64> {
+        Some(self.columns.last_restart_at[row as usize]).filter(|time| *time != UNKNOWN)
     }
 
     /// Returns the [`Pod::weight`] of a row; 0 if its number is free.
@@ -283,7 +308,23 @@ impl Rows {
             Sort::Restarts => self.columns.restarts[at].cmp(&self.columns.restarts[bt]),
             Sort::NodeName => texts(&self.indexed.nodes),
             Sort::QosClass => texts(&self.indexed.qos_classes),
+            Sort::Problem => self.columns.severity[bt].cmp(&self.columns.severity[at]),
+            Sort::LastRestartAt => self.columns.last_restart_at[bt].cmp(&self.columns.last_restart_at[at]),
         }
+    }
+
+    /// Compares two rows as the reverse of a kept order does: by key from last to first, then by
+    /// identity. Rows that have no place among the keys come last as ever.
+    pub(crate) fn compare_reversed(&self, sort: Sort, a: u32, b: u32) -> Ordering {
+        (self.comes_last(sort, a).cmp(&self.comes_last(sort, b)))
+            .then_with(|| self.compare_keys(sort, b, a))
+            .then_with(|| self.compare_identities(a, b))
+    }
+
+    /// Returns whether a row comes after all others in both directions of a sort, because it has
+    /// nothing to sort by.
+    pub(crate) fn comes_last(&self, sort: Sort, row: u32) -> bool {
+        sort == Sort::LastRestartAt && self.last_restart_at(row).is_none()
     }
 
     /// Compares two rows as the kept order of a sort does: by key, then by identity.
@@ -301,6 +342,8 @@ impl Rows {
             Sort::Restarts => self.columns.restarts[row as usize] != pod.restarts,
             Sort::NodeName => self.indexed.nodes.get(row) != pod.node,
             Sort::QosClass => self.indexed.qos_classes.get(row) != pod.qos_class,
+            Sort::Problem => self.columns.severity[row as usize] != severity(pod),
+            Sort::LastRestartAt => self.last_restart_at(row) != pod.last_restart_at,
         }
     }
 }

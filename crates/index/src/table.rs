@@ -151,7 +151,7 @@ impl Table {
             .adjust_weight(self.rows.columns.cluster[row as usize], before, after);
     }
 
-    fn find(&self, cluster: ClusterId, namespace: &str, name: &str) -> Option<u32> {
+    pub(crate) fn find(&self, cluster: ClusterId, namespace: &str, name: &str) -> Option<u32> {
         let namespace = self.rows.namespaces.find(namespace)?;
         let key = (cluster, namespace, name.as_bytes());
         self.by_key

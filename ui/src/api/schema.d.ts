@@ -695,32 +695,53 @@ export interface components {
             query?: {
                 /** @description Only pods of this cluster, by its number or its unique name. */
                 cluster?: string[];
+                /**
+                 * Format: date-time
+                 * @description Only pods created before this time.
+                 */
+                createdBefore?: string;
+                /**
+                 * Format: date-time
+                 * @description Only pods created at this time or later.
+                 */
+                createdSince?: string;
                 /** @description Fields to count all matches by, separated by commas. */
-                facets?: ("cluster" | "namespace" | "status" | "phase" | "qosClass" | "nodeName" | "problem")[];
+                facets?: ("cluster" | "namespace" | "status" | "phase" | "qosClass" | "nodeName" | "problem" | "reasonCode" | "owner")[];
                 /** @description Only pods whose labels match this Kubernetes label selector, equality- or set-based. */
                 labelSelector?: string;
+                /** @description Only pods of exactly this name. */
+                name?: string;
                 /** @description Only pods in this namespace. */
                 namespace?: string[];
                 /** @description Only pods on this node. */
-                nodeName?: string;
+                nodeName?: string[];
                 /**
-                 * @description The direction of the sort; default `desc` (newest first) by `createdAt`, else `asc`.
+                 * @description The direction of the sort; default `desc` (newest or worst first) by `createdAt`, `lastRestartAt` and `problem`, else `asc`.
                  * @enum {string}
                  */
                 order?: "asc" | "desc";
+                /** @description Only pods of this controlling owner, as `KIND/NAME`, such as `ReplicaSet/web-5b9c7d`. */
+                owner?: string[];
                 /** @description Only pods in this phase; case-insensitive. */
                 phase?: string[];
                 /** @description `true`: only unhealthy pods, which are those with a `reason`. */
                 problem?: boolean;
                 /** @description Only pods in this QoS class (`Guaranteed`, `Burstable`, `BestEffort`); case-insensitive. */
                 qosClass?: string[];
-                /** @description Only pods with this text in their name, namespace, node or one of their IPs; case-insensitive. */
-                search?: string;
+                /** @description Only unhealthy pods with this `reasonCode`. */
+                reasonCode?: ("OutOfMemory" | "CannotStart" | "Image" | "Crash" | "PodFailed" | "Unscheduled" | "Warning" | "NodeLost" | "Waiting" | "NotStarted" | "NotReady" | "Gate" | "ContainersReady")[];
                 /**
-                 * @description The field to sort by; default `createdAt`. Ties are ordered by namespace, then name.
+                 * Format: date-time
+                 * @description Only pods of which a container last restarted at this time or later.
+                 */
+                restartedSince?: string;
+                /** @description Only pods with this text in their name, namespace, node or one of their IPs; case-insensitive. If it is repeated, each text must be found. */
+                search?: string[];
+                /**
+                 * @description The field to sort by; default `createdAt`. Ties are ordered by namespace, then name. `problem` sorts by how bad `reasonCode` is; by `lastRestartAt`, pods that never restarted come last in both directions.
                  * @enum {string}
                  */
-                sort?: "createdAt" | "name" | "namespace" | "status" | "restarts" | "nodeName" | "qosClass";
+                sort?: "createdAt" | "name" | "namespace" | "status" | "restarts" | "nodeName" | "qosClass" | "problem" | "lastRestartAt";
                 /** @description Only pods with this status, as `kubectl get pods` shows it under STATUS; case-insensitive. */
                 status?: string[];
             };
@@ -1185,6 +1206,12 @@ export interface components {
             readyTotal: number;
             /** @description Why it is unhealthy, in one sentence; empty for a healthy pod. */
             reason: string;
+            /** @description What `reason` says, by name: texts and numbers. Absent for a healthy pod. */
+            reasonArgs?: {
+                [key: string]: unknown;
+            };
+            /** @description The code of `reason`; empty for a healthy pod. */
+            reasonCode: string;
             /** @description The number that `kubectl get pods` shows under RESTARTS. */
             restarts: number;
             /** @description Its status, as `kubectl get pods` shows it under STATUS. */
@@ -3386,23 +3413,35 @@ export interface operations {
                 /** @description Only pods in this QoS class (`Guaranteed`, `Burstable`, `BestEffort`); case-insensitive. */
                 qosClass?: string[];
                 /** @description Only pods on this node. */
-                nodeName?: string;
-                /** @description Only pods with this text in their name, namespace, node or one of their IPs; case-insensitive. */
-                search?: string;
+                nodeName?: string[];
+                /** @description Only pods of this controlling owner, as `KIND/NAME`, such as `ReplicaSet/web-5b9c7d`. */
+                owner?: string[];
+                /** @description Only unhealthy pods with this `reasonCode`. */
+                reasonCode?: ("OutOfMemory" | "CannotStart" | "Image" | "Crash" | "PodFailed" | "Unscheduled" | "Warning" | "NodeLost" | "Waiting" | "NotStarted" | "NotReady" | "Gate" | "ContainersReady")[];
+                /** @description Only pods of exactly this name. */
+                name?: string;
+                /** @description Only pods of which a container last restarted at this time or later. */
+                restartedSince?: string;
+                /** @description Only pods created at this time or later. */
+                createdSince?: string;
+                /** @description Only pods created before this time. */
+                createdBefore?: string;
+                /** @description Only pods with this text in their name, namespace, node or one of their IPs; case-insensitive. If it is repeated, each text must be found. */
+                search?: string[];
                 /** @description Only pods whose labels match this Kubernetes label selector, equality- or set-based. */
                 labelSelector?: string;
                 /** @description `true`: only unhealthy pods, which are those with a `reason`. */
                 problem?: boolean;
-                /** @description The field to sort by; default `createdAt`. Ties are ordered by namespace, then name. */
-                sort?: "createdAt" | "name" | "namespace" | "status" | "restarts" | "nodeName" | "qosClass";
-                /** @description The direction of the sort; default `desc` (newest first) by `createdAt`, else `asc`. */
+                /** @description The field to sort by; default `createdAt`. Ties are ordered by namespace, then name. `problem` sorts by how bad `reasonCode` is; by `lastRestartAt`, pods that never restarted come last in both directions. */
+                sort?: "createdAt" | "name" | "namespace" | "status" | "restarts" | "nodeName" | "qosClass" | "problem" | "lastRestartAt";
+                /** @description The direction of the sort; default `desc` (newest or worst first) by `createdAt`, `lastRestartAt` and `problem`, else `asc`. */
                 order?: "asc" | "desc";
                 /** @description The number of the page, starting at 1; default 1. */
                 page?: number;
                 /** @description Pods per page; default 20. */
                 pageSize?: number;
                 /** @description Fields to count all matches by, separated by commas. */
-                facets?: ("namespace" | "status" | "phase" | "qosClass" | "nodeName" | "problem")[];
+                facets?: ("namespace" | "status" | "phase" | "qosClass" | "nodeName" | "problem" | "reasonCode" | "owner")[];
             };
             header?: never;
             path: {
@@ -3857,23 +3896,35 @@ export interface operations {
                 /** @description Only pods in this QoS class (`Guaranteed`, `Burstable`, `BestEffort`); case-insensitive. */
                 qosClass?: string[];
                 /** @description Only pods on this node. */
-                nodeName?: string;
-                /** @description Only pods with this text in their name, namespace, node or one of their IPs; case-insensitive. */
-                search?: string;
+                nodeName?: string[];
+                /** @description Only pods of this controlling owner, as `KIND/NAME`, such as `ReplicaSet/web-5b9c7d`. */
+                owner?: string[];
+                /** @description Only unhealthy pods with this `reasonCode`. */
+                reasonCode?: ("OutOfMemory" | "CannotStart" | "Image" | "Crash" | "PodFailed" | "Unscheduled" | "Warning" | "NodeLost" | "Waiting" | "NotStarted" | "NotReady" | "Gate" | "ContainersReady")[];
+                /** @description Only pods of exactly this name. */
+                name?: string;
+                /** @description Only pods of which a container last restarted at this time or later. */
+                restartedSince?: string;
+                /** @description Only pods created at this time or later. */
+                createdSince?: string;
+                /** @description Only pods created before this time. */
+                createdBefore?: string;
+                /** @description Only pods with this text in their name, namespace, node or one of their IPs; case-insensitive. If it is repeated, each text must be found. */
+                search?: string[];
                 /** @description Only pods whose labels match this Kubernetes label selector, equality- or set-based. */
                 labelSelector?: string;
                 /** @description `true`: only unhealthy pods, which are those with a `reason`. */
                 problem?: boolean;
-                /** @description The field to sort by; default `createdAt`. Ties are ordered by namespace, then name. */
-                sort?: "createdAt" | "name" | "namespace" | "status" | "restarts" | "nodeName" | "qosClass";
-                /** @description The direction of the sort; default `desc` (newest first) by `createdAt`, else `asc`. */
+                /** @description The field to sort by; default `createdAt`. Ties are ordered by namespace, then name. `problem` sorts by how bad `reasonCode` is; by `lastRestartAt`, pods that never restarted come last in both directions. */
+                sort?: "createdAt" | "name" | "namespace" | "status" | "restarts" | "nodeName" | "qosClass" | "problem" | "lastRestartAt";
+                /** @description The direction of the sort; default `desc` (newest or worst first) by `createdAt`, `lastRestartAt` and `problem`, else `asc`. */
                 order?: "asc" | "desc";
                 /** @description The number of the page, starting at 1; default 1. */
                 page?: number;
                 /** @description Pods per page; default 20. */
                 pageSize?: number;
                 /** @description Fields to count all matches by, separated by commas. */
-                facets?: ("cluster" | "namespace" | "status" | "phase" | "qosClass" | "nodeName" | "problem")[];
+                facets?: ("cluster" | "namespace" | "status" | "phase" | "qosClass" | "nodeName" | "problem" | "reasonCode" | "owner")[];
             };
             header?: never;
             path?: never;

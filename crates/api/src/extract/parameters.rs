@@ -50,6 +50,8 @@ pub struct Parameter {
     pub kind: Kind,
     /// Whether it may be repeated.
     pub repeatable: bool,
+    /// How often it may be given at most, if there is a limit of its own.
+    pub most: Option<usize>,
     /// The meaning, as a sentence for the documentation.
     pub doc: &'static str,
 }
@@ -61,6 +63,7 @@ impl Parameter {
             name,
             kind,
             repeatable: false,
+            most: None,
             doc,
         }
     }
@@ -71,6 +74,18 @@ impl Parameter {
             name,
             kind,
             repeatable: true,
+            most: None,
+            doc,
+        }
+    }
+
+    /// Declares a parameter that may be repeated, up to `most` times in all.
+    pub const fn up_to(most: usize, name: &'static str, kind: Kind, doc: &'static str) -> Self {
+        Self {
+            name,
+            kind,
+            repeatable: true,
+            most: Some(most),
             doc,
         }
     }
@@ -216,6 +231,12 @@ fn add(values: &mut BTreeMap<&'static str, Vec<String>>, parameter: &Parameter, 
     if !slot.is_empty() && !parameter.repeatable {
         return Err(ApiError::Parameter(format!(
             "`{}` is given more than once",
+            parameter.name
+        )));
+    }
+    if let Some(most) = parameter.most.filter(|most| slot.len() >= *most) {
+        return Err(ApiError::Parameter(format!(
+            "`{}` is given more than {most} times",
             parameter.name
         )));
     }

@@ -111,7 +111,8 @@ pub(crate) fn of_parameter(parameter: &Parameter, description: Option<&str>) -> 
             .enum_values(Some(words.iter().copied())),
     };
     if parameter.repeatable {
-        return ArrayBuilder::new().items(value).description(description).into();
+        let list = ArrayBuilder::new().items(value).description(description);
+        return list.max_items(parameter.most).into();
     }
     value.description(description).into()
 }

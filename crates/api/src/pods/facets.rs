@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use podgate_access::PodQuery;
-use podgate_index::{Facet, FacetValue};
+use podgate_index::{Facet, FacetValue, Owner};
 
-use super::words::{meaning, words};
+use super::{
+    reason_codes::reason_word,
+    words::{meaning, words},
+};
 use crate::{Parameters, json};
 
 /// The facets and their names. Each name except `cluster` is also the parameter that filters by a
@@ -18,6 +21,8 @@ const FACETS: &[(&str, Facet)] = &[
     ("qosClass", Facet::QosClass),
     ("nodeName", Facet::Node),
     ("problem", Facet::Problem),
+    ("reasonCode", Facet::ReasonCode),
+    ("owner", Facet::Owner),
 ];
 
 /// The facets of a list of several clusters.
@@ -74,6 +79,8 @@ pub(crate) fn write(
                 FacetValue::Cluster(cluster) => json::text(out, pods.cluster_name(*cluster)),
                 FacetValue::Text(text) => json::text(out, text),
                 FacetValue::Problem(problem) => json::text(out, if *problem { "true" } else { "false" }),
+                FacetValue::ReasonCode(code) => json::text(out, reason_word(*code)),
+                FacetValue::Owner(Owner { kind, name }) => json::text(out, &format!("{kind}/{name}")),
             }
             out.extend_from_slice(b",\"count\":");
             json::number(out, *count as u64);

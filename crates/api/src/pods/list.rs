@@ -306,8 +306,8 @@ mod tests {
         assert_eq!(query.statuses, ["Running", "Error"]);
         assert_eq!(query.phases, ["Failed"]);
         assert_eq!(query.qos_classes, ["BestEffort"]);
-        assert_eq!(query.node.as_deref(), Some("n1"));
-        assert_eq!(query.search.as_deref(), Some("web"));
+        assert_eq!(query.nodes, ["n1"]);
+        assert_eq!(query.searches, ["web"]);
         assert_eq!(query.selector, Some(Selector::parse("app in (a,b)").unwrap()));
         assert!(query.problem);
         assert_eq!((query.sort, query.order), (Sort::Restarts, Order::Desc));
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn sorts_are_ascending_by_default_except_by_time_of_creation() {
+    fn sorts_are_ascending_by_default_except_by_times_and_problems() {
         for (word, sort) in [
             ("createdAt", Sort::CreatedAt),
             ("name", Sort::Name),
@@ -324,9 +324,12 @@ mod tests {
             ("restarts", Sort::Restarts),
             ("nodeName", Sort::NodeName),
             ("qosClass", Sort::QosClass),
+            ("problem", Sort::Problem),
+            ("lastRestartAt", Sort::LastRestartAt),
         ] {
             let query = asked(&format!("sort={word}")).unwrap().query;
-            let default = if word == "createdAt" { Order::Desc } else { Order::Asc };
+            let is_desc = matches!(word, "createdAt" | "problem" | "lastRestartAt");
+            let default = if is_desc { Order::Desc } else { Order::Asc };
             assert_eq!((query.sort, query.order), (sort, default), "{word}");
             assert_eq!(
                 asked(&format!("sort={word}&order=asc")).unwrap().query.order,
@@ -351,7 +354,9 @@ mod tests {
             ("sort=age", "`sort`"),
             ("order=up", "`order`"),
             ("labelSelector=a%20in%20b", "`labelSelector`"),
-            ("nodeName=a&nodeName=b", "`nodeName`"),
+            ("name=a&name=b", "`name`"),
+            ("owner=web", "`owner`"),
+            ("restartedSince=today", "`restartedSince`"),
             ("node=a", "`node`"),
             ("problem=yes", "`problem`"),
             ("facets=status,node", "`facets`"),

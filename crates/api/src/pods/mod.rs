@@ -13,6 +13,7 @@ pub(crate) mod log_stream;
 pub(crate) mod logs;
 pub(crate) mod memory;
 mod query;
+mod reason_codes;
 mod row_cache;
 mod rows;
 mod schemas;

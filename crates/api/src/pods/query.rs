@@ -1,12 +1,14 @@
 //! The parameters of a list, as a query for the index.
 
-use podgate_index::{Order, Query, Selector, Sort};
+use jiff::Timestamp;
+use podgate_index::{Order, Owner, Query, Selector, Sort};
 
 use super::{
     facets,
+    reason_codes::REASON_CODES,
     words::{meaning, words},
 };
-use crate::{ApiError, Kind, Parameter, Parameters};
+use crate::{ApiError, Kind, Parameter, Parameters, extract::parameters::shown};
 
 /// The most rows of a page.
 const MAX_PAGE_SIZE: u64 = 1000;
@@ -22,6 +24,8 @@ const SORTS: &[(&str, Sort)] = &[
     ("restarts", Sort::Restarts),
     ("nodeName", Sort::NodeName),
     ("qosClass", Sort::QosClass),
+    ("problem", Sort::Problem),
+    ("lastRestartAt", Sort::LastRestartAt),
 ];
 /// The values of `order`.
 const ORDERS: &[(&str, Order)] = &[("asc", Order::Asc), ("desc", Order::Desc)];
@@ -52,11 +56,32 @@ const COMMON: &[Parameter] = &[
         Kind::Text,
         "Only pods in this QoS class (`Guaranteed`, `Burstable`, `BestEffort`); case-insensitive.",
     ),
-    Parameter::one("nodeName", Kind::Text, "Only pods on this node."),
+    Parameter::up_to(100, "nodeName", Kind::Text, "Only pods on this node."),
+    Parameter::up_to(
+        20,
+        "owner",
+        Kind::Text,
+        "Only pods of this controlling owner, as `KIND/NAME`, such as `ReplicaSet/web-5b9c7d`.",
+    ),
+    Parameter::many(
+        "reasonCode",
+        Kind::OneOf(&words::<_, { REASON_CODES.len() }>(REASON_CODES)),
+        "Only unhealthy pods with this `reasonCode`.",
+    ),
+    Parameter::one("name", Kind::Text, "Only pods of exactly this name."),
     Parameter::one(
+        "restartedSince",
+        Kind::Time,
+        "Only pods of which a container last restarted at this time or later.",
+    ),
+    Parameter::one("createdSince", Kind::Time, "Only pods created at this time or later."),
+    Parameter::one("createdBefore", Kind::Time, "Only pods created before this time."),
+    Parameter::up_to(
+        8,
         "search",
         Kind::Text,
-        "Only pods with this text in their name, namespace, node or one of their IPs; case-insensitive.",
+        "Only pods with this text in their name, namespace, node or one of their IPs; case-insensitive. If it is \
+         repeated, each text must be found.",
     ),
     Parameter::one(
         "labelSelector",
@@ -71,12 +96,14 @@ const COMMON: &[Parameter] = &[
     Parameter::one(
         "sort",
         Kind::OneOf(&words::<_, { SORTS.len() }>(SORTS)),
-        "The field to sort by; default `createdAt`. Ties are ordered by namespace, then name.",
+        "The field to sort by; default `createdAt`. Ties are ordered by namespace, then name. `problem` sorts by how \
+         bad `reasonCode` is; by `lastRestartAt`, pods that never restarted come last in both directions.",
     ),
     Parameter::one(
         "order",
         Kind::OneOf(&words::<_, { ORDERS.len() }>(ORDERS)),
-        "The direction of the sort; default `desc` (newest first) by `createdAt`, else `asc`.",
+        "The direction of the sort; default `desc` (newest or worst first) by `createdAt`, `lastRestartAt` and \
+         `problem`, else `asc`.",
     ),
     Parameter::one(
         "page",
@@ -147,7 +174,7 @@ impl Page {
 /// Reads a list's parameters. The caller sets clusters, scope and page.
 ///
 /// # Errors
-/// [`ApiError::Parameter`] for an invalid label selector.
+/// [`ApiError::Parameter`] for an invalid label selector or owner.
 pub(crate) fn read(parameters: &Parameters) -> Result<Query, ApiError> {
     let selector = parameters
         .one("labelSelector")
@@ -172,8 +199,20 @@ pub(crate) fn read(parameters: &Parameters) -> Result<Query, ApiError> {
         statuses: parameters.many("status"),
         phases: parameters.many("phase"),
         qos_classes: parameters.many("qosClass"),
-        node: parameters.one("nodeName"),
-        search: parameters.one("search"),
+        nodes: parameters.many("nodeName"),
+        owners: parameters
+            .many("owner")
+            .iter()
+            .map(|text| owner(text))
+            .collect::<Result<_, _>>()?,
+        reason_codes: (parameters.many("reasonCode").iter())
+            .filter_map(|word| meaning(REASON_CODES, word))
+            .collect(),
+        name: parameters.one("name"),
+        restarted_since: seconds(parameters, "restartedSince"),
+        created_since: seconds(parameters, "createdSince"),
+        created_before: seconds(parameters, "createdBefore"),
+        searches: parameters.many("search"),
         selector,
         problem: parameters.bool("problem").unwrap_or(false),
         sort,
@@ -181,6 +220,30 @@ pub(crate) fn read(parameters: &Parameters) -> Result<Query, ApiError> {
         offset,
         limit,
     })
+}
+
+/// Reads an owner.
+fn owner(text: &str) -> Result<Owner, ApiError> {
+    let parts = text
+        .split_once('/')
+        .filter(|(kind, name)| !kind.is_empty() && !name.is_empty());
+    let (kind, name) = parts.ok_or_else(|| {
+        let shown = shown(text);
+        ApiError::Parameter(format!(
+            "`owner` must be `KIND/NAME`, such as `ReplicaSet/web-5b9c7d`, not `{shown}`"
+        ))
+    })?;
+    Ok(Owner {
+        kind: kind.to_owned(),
+        name: name.to_owned(),
+    })
+}
+
+/// Returns a time in seconds since the epoch, rounded up: pods have whole seconds, so that no
+/// fraction lies between one of them and the time.
+fn seconds(parameters: &Parameters, name: &str) -> Option<i64> {
+    let time: Timestamp = parameters.one(name)?.parse().ok()?;
+    Some(time.as_second() + i64::from(time.subsec_nanosecond() > 0))
 }
 
 #[cfg(test)]
@@ -203,9 +266,40 @@ mod tests {
     }
 
     #[test]
+    fn owners_times_and_numbers_of_values_are_checked() {
+        let refused = |query: &str| read(&Parameters::parse(query, OF_ALL)?).map(|_| ());
+        for bad in [
+            "owner=web",
+            "owner=/web",
+            "owner=Job/",
+            "createdSince=yesterday",
+            "reasonCode=Bad",
+        ] {
+            assert!(refused(bad).is_err(), "{bad}");
+        }
+        for (name, most) in [("search", 8), ("owner", 20), ("nodeName", 100)] {
+            let many = |number: usize| vec![format!("{name}=Job/x"); number].join("&");
+            assert!(
+                refused(&many(most)).is_ok() && refused(&many(most + 1)).is_err(),
+                "{name}"
+            );
+        }
+        for (time, second) in [("00.5Z", 1), ("00Z", 0), ("01.000000001Z", 2)] {
+            let since = queried(&format!("createdSince=1970-01-01T00:00:{time}")).created_since;
+            assert_eq!(since, Some(second), "{time}");
+        }
+        assert_eq!(queried("createdBefore=1969-12-31T23:59:59.5Z").created_before, Some(0));
+    }
+
+    #[test]
     fn every_facet_but_the_cluster_is_a_parameter_that_filters() {
         for facet in facets::OF_CLUSTER {
-            let value = if *facet == "problem" { "true" } else { "x" };
+            let value = match *facet {
+                "problem" => "true",
+                "reasonCode" => "Crash",
+                "owner" => "Job/x",
+                _ => "x",
+            };
             assert_ne!(queried(&format!("{facet}={value}")), queried(""), "{facet}");
         }
     }
@@ -218,6 +312,8 @@ mod tests {
             let values: &[&str] = match kind {
                 Kind::Bool => &["true"],
                 Kind::OneOf(words) => words,
+                Kind::Time => &["2026-01-01T00:00:00Z"],
+                _ if *name == "owner" => &["Job/x"],
                 _ => &["x"],
             };
             let is_read = |value: &&str| queried(&format!("{name}={value}")) != queried("");

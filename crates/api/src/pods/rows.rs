@@ -2,9 +2,9 @@
 //! allocation per field. [`super::schemas`] describes the form; a test compares
 //! them.
 
-use podgate_index::{ClusterId, ContainerRef, RowRef};
+use podgate_index::{ClusterId, ContainerRef, ReasonRef, RowRef};
 
-use super::row_cache;
+use super::{reason_codes::reason_word, row_cache};
 use crate::{
     json::{flag, list, number, within},
     time::write_seconds,
@@ -89,8 +89,8 @@ fn fields(out: &mut Vec<u8>, row: RowRef<'_>) {
     put!(out, b"\",\"status\":\"");
     within(out, row.status().as_bytes());
     put!(out, b"\",\"reason\":\"");
-    within(out, row.reason().as_bytes());
-    put!(out, b"\",\"phase\":\"");
+    reason(out, row.reason());
+    put!(out, b",\"phase\":\"");
     within(out, row.phase().as_bytes());
     put!(out, b"\",\"qosClass\":\"");
     within(out, row.qos_class().as_bytes());
@@ -122,6 +122,18 @@ fn fields(out: &mut Vec<u8>, row: RowRef<'_>) {
         put!(out, b",\"containersLeftOut\":");
         number(out, row.containers_left_out().into());
     }
+}
+
+/// Appends the rest of the sentence, then the code and its arguments.
+fn reason(out: &mut Vec<u8>, reason: Option<ReasonRef<'_>>) {
+    let Some(ReasonRef { code, text, args }) = reason else {
+        return put!(out, b"\",\"reasonCode\":\"\"");
+    };
+    within(out, text.as_bytes());
+    put!(out, b"\",\"reasonCode\":\"");
+    out.extend_from_slice(reason_word(code).as_bytes());
+    put!(out, b"\",\"reasonArgs\":");
+    out.extend_from_slice(args.as_bytes());
 }
 
 fn owner(out: &mut Vec<u8>, owner: Option<(&str, &str)>) {
@@ -160,7 +172,7 @@ fn time(out: &mut Vec<u8>, seconds: Option<i64>) {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use podgate_index::{Change, ClusterId, Container, Index, Owner, Pod, Query};
+    use podgate_index::{Change, ClusterId, Container, Index, Owner, Pod, Query, Reason, ReasonCode};
     use serde_json::{Value, json};
 
     use super::*;
@@ -231,8 +243,11 @@ mod tests {
             };
             containers.iter().map(item).collect()
         };
+        let Reason { code, text, args } = reason.as_ref().unwrap();
+        let args: Value = serde_json::from_str(args).unwrap();
         json!({
-            "name": name, "namespace": namespace, "uid": uid, "status": status, "reason": reason, "phase": phase, "qosClass": qos_class,
+            "name": name, "namespace": namespace, "uid": uid, "status": status, "phase": phase, "qosClass": qos_class,
+            "reason": text, "reasonCode": format!("{code:?}"), "reasonArgs": args,
             "nodeName": node, "podIP": pod_ip, "hostIP": host_ip,
             "restarts": restarts, "ready": ready, "readyTotal": ready_total,
             "createdAt": time(created_at), "lastRestartAt": time(last_restart_at), "deletionTimestamp": time(deletion_at),
@@ -251,7 +266,11 @@ mod tests {
             status: "Running".to_owned(),
             phase: "Running".to_owned(),
             qos_class: "Burstable".to_owned(),
-            reason: "container `nginx` said \"no\"\n".to_owned(),
+            reason: Some(Reason {
+                code: ReasonCode::Crash,
+                text: "container `nginx` said \"no\"\n".to_owned(),
+                args: r#"{"container":"nginx","restarts":2}"#.to_owned(),
+            }),
             node: "node-1".to_owned(),
             pod_ip: "10.0.0.5".to_owned(),
             host_ip: "192.168.1.10".to_owned(),
@@ -318,7 +337,7 @@ mod tests {
         assert_eq!(
             written(pod, None),
             json!({
-                "name": "bare", "namespace": "", "uid": "", "status": "", "reason": "", "phase": "", "qosClass": "", "nodeName": "", "podIP": "", "hostIP": "",
+                "name": "bare", "namespace": "", "uid": "", "status": "", "reason": "", "reasonCode": "", "phase": "", "qosClass": "", "nodeName": "", "podIP": "", "hostIP": "",
                 "restarts": 0, "ready": 0, "readyTotal": 0,
                 "createdAt": "", "lastRestartAt": "", "deletionTimestamp": "",
                 "owner": null, "containers": [], "initContainers": [],

@@ -50,6 +50,11 @@ pub(super) struct PodItem {
     status: String,
     /// Why it is unhealthy, in one sentence; empty for a healthy pod.
     reason: String,
+    /// The code of `reason`; empty for a healthy pod.
+    reason_code: String,
+    /// What `reason` says, by name: texts and numbers. Absent for a healthy pod.
+    #[schema(nullable = false)]
+    reason_args: Option<Map<String, Value>>,
     /// Its phase.
     phase: String,
     /// Its QoS class: `Guaranteed`, `Burstable` or `BestEffort`; empty if the cluster does not say.

@@ -65,6 +65,15 @@ fn pending(namespace: &str, name: &str, second: u32) -> Value {
     })
 }
 
+/// Returns a pod of a job whose image can't be pulled.
+fn without_image() -> Value {
+    let mut pod = pending("shop", "migrate-1", 1);
+    pod["metadata"]["ownerReferences"] = json!([{"kind": "Job", "name": "migrate", "controller": true}]);
+    let waiting = json!({"waiting": {"reason": "ErrImagePull", "message": "not found"}});
+    pod["status"]["containerStatuses"] = json!([{"name": "main", "ready": false, "restartCount": 0, "state": waiting}]);
+    pod
+}
+
 /// Starts a server that lists these pods.
 async fn with(pods: impl IntoIterator<Item = Value>) -> Server {
     let server = Server::start().await;
@@ -97,6 +106,10 @@ async fn an_item_has_every_field_of_the_contract() {
             "name": "web-5d9c7-x2k", "namespace": "shop", "uid": "11111111-2222-3333-4444-555555555555",
             "status": "CrashLoopBackOff", "phase": "Running", "qosClass": "Burstable",
             "reason": "Container `proxy` keeps crashing: exit code 1, 3 restarts",
+            "reasonCode": "Crash",
+            "reasonArgs": {
+                "container": "proxy", "role": "regular", "restarts": 3, "how": "crashing", "exitCode": 1, "signal": 0, "word": "", "said": "",
+            },
             "nodeName": "node-1", "podIP": "10.0.0.5", "hostIP": "192.168.1.10",
             "restarts": 4, "lastRestartAt": "2026-01-02T00:00:00Z", "ready": 1, "readyTotal": 2,
             "containers": [
@@ -347,16 +360,26 @@ fn words(parameter: &str) -> Vec<String> {
 #[tokio::test]
 async fn every_sort_goes_by_the_field_of_its_name() {
     let server = with([web(), pending("shop", "new", 1), pending("staging", "old", 2)]).await;
+    let codes = words("reasonCode");
     for word in words("sort") {
         let data = server.get(&format!("{PODS}?sort={word}&order=asc")).await.data();
         let keys: Vec<_> = data["items"]
             .as_array()
             .unwrap()
             .iter()
-            .map(|item| &item[&word])
+            .map(|item| match word.as_str() {
+                // The least bad come first, and the later a code stands, the less bad it is.
+                "problem" => {
+                    let place = codes.iter().position(|code| item["reasonCode"] == **code);
+                    json!(place.map_or(0, |place| codes.len() - place))
+                }
+                // Pods that never restarted come last.
+                "lastRestartAt" if item[&word] == "" => json!("never"),
+                _ => item[&word].clone(),
+            })
             .collect();
         let key = |key: &Value| (key.as_u64(), key.as_str().map(str::to_owned));
-        assert!(keys.is_sorted_by_key(|value| key(value)), "{word}: {keys:?}");
+        assert!(keys.is_sorted_by_key(key), "{word}: {keys:?}");
         assert!(
             keys.first() != keys.last(),
             "{word} is the same for all pods of this test"
@@ -367,7 +390,13 @@ async fn every_sort_goes_by_the_field_of_its_name() {
 
 #[tokio::test]
 async fn every_facet_counts_what_the_filter_of_its_name_finds() {
-    let server = with([web(), pending("shop", "new", 1), pending("staging", "old", 2)]).await;
+    let server = with([
+        web(),
+        without_image(),
+        pending("shop", "new", 1),
+        pending("staging", "old", 2),
+    ])
+    .await;
     for word in words("facets") {
         let data = server.get(&format!("{PODS}?facets={word}")).await.data();
         let counts = data["facets"][&word].as_array().unwrap();
@@ -384,6 +413,51 @@ async fn every_facet_counts_what_the_filter_of_its_name_finds() {
                 "{word}={value}"
             );
         }
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn owners_codes_names_times_and_several_texts_narrow() {
+    let server = with([
+        web(),
+        without_image(),
+        pending("shop", "new", 1),
+        pending("staging", "old", 2),
+    ])
+    .await;
+    let web = "web-5d9c7-x2k";
+    for (query, expected) in [
+        ("owner=ReplicaSet/web-5d9c7", &[web][..]),
+        ("owner=Job/web-5d9c7", &[]),
+        ("owner=ReplicaSet/web-5d9c7&owner=Job/migrate", &["migrate-1", web]),
+        ("reasonCode=Image", &["migrate-1"]),
+        ("reasonCode=Image&reasonCode=Crash&reasonCode=Gate", &["migrate-1", web]),
+        ("reasonCode=Gate", &[]),
+        ("name=new", &["new"]),
+        ("name=ne", &[]),
+        ("name=new&namespace=shop", &["new"]),
+        ("name=new&namespace=staging", &[]),
+        ("search=web&search=x2k", &[web]),
+        ("search=web&search=new", &[]),
+        ("nodeName=node-1&nodeName=node-9", &[web]),
+        ("restartedSince=2026-01-02T00:00:00Z", &[web]),
+        ("restartedSince=2026-01-02T00:00:00.1Z", &[]),
+        ("createdSince=2026-01-03T00:00:02Z", &["old"]),
+        ("createdBefore=2026-01-03T00:00:01Z", &[web]),
+    ] {
+        let query = format!("sort=name&{query}");
+        let names = names(&server, &query).await.0;
+        assert_eq!(names, expected, "{query}");
+    }
+    for (query, part) in [
+        ("owner=web", "`owner` must be `KIND/NAME`"),
+        ("reasonCode=Bad", "`reasonCode`"),
+        ("createdSince=yesterday", "`createdSince`"),
+        (&["search=a"; 9].join("&"), "`search` is given more than 8 times"),
+    ] {
+        let message = server.get(&format!("{PODS}?{query}")).await.fails(400_001);
+        assert!(message.contains(part), "{query}: {message}");
     }
     server.stop().await;
 }

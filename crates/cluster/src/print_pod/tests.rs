@@ -72,6 +72,7 @@ fn every_unhealthy_pod_has_a_reason() {
             case.pod["metadata"]["deletionTimestamp"] = json!("2026-01-10T00:00:00Z");
         }
         let got = row(&read(case.pod), None).reason;
+        let got = got.map(|reason| reason.text).unwrap_or_default();
         if got != case.reason {
             wrong.push(format!(
                 "{}: {}: want {:?}, got {got:?}",

@@ -1,6 +1,9 @@
 //! Findings: what is wrong with one container of a pod.
 
-use super::{image, text};
+use super::{
+    cause::{Cause, Exit, How, ImageProblem, Role, Subject},
+    image, text,
+};
 use crate::wire::{self, ContainerStatus, Terminated};
 
 /// How serious and informative a finding is. The finding that is first in this order is reported.
@@ -29,112 +32,105 @@ pub(super) enum Rank {
 #[derive(Debug)]
 pub(super) struct Finding {
     pub(super) rank: Rank,
-    pub(super) text: String,
-    /// The container's name.
-    pub(super) container: String,
-}
-
-/// The list in the pod's specification that a container belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    Regular,
-    Init,
-    /// A restartable init container.
-    Sidecar,
+    pub(super) cause: Cause,
 }
 
 /// A container with its status and specification.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Subject<'a> {
+pub(super) struct Container<'a> {
     pub(super) pod: &'a wire::Pod,
     pub(super) role: Role,
     pub(super) status: &'a ContainerStatus,
     /// Its image as the specification names it, or empty.
     pub(super) image: &'a str,
-    /// Whether no other container has this role, so that the sentence needs no name.
+    /// Whether no other container has this role.
     pub(super) alone: bool,
 }
 
-impl<'a> Subject<'a> {
+impl Container<'_> {
     /// Returns what is wrong with the container, if anything.
     pub(super) fn finding(&self) -> Option<Finding> {
         let state = &self.status.state;
         let waiting = state.waiting.as_ref().filter(|waiting| !waiting.reason.is_empty());
-        let (rank, text) = match (waiting, &state.terminated) {
+        let (rank, cause) = match (waiting, &state.terminated) {
             (Some(waiting), _) => self.waits(waiting)?,
             (None, Some(ended)) if ended.is_success() => return None,
             (None, Some(ended)) => self.ended(ended),
             (None, None) if state.running.is_some() => self.runs()?,
             (None, None) => return None,
         };
-        Some(Finding {
-            rank,
-            text,
+        Some(Finding { rank, cause })
+    }
+
+    fn subject(&self) -> Subject {
+        Subject {
             container: self.status.name.clone(),
-        })
+            role: self.role,
+            restarts: self.status.restart_count,
+            alone: self.alone,
+        }
     }
 
     /// Describes a waiting container. The reasons are those of the kubelet
     /// (`pkg/kubelet/container/sync_result.go`, `pkg/kubelet/images/types.go`).
-    fn waits(&self, waiting: &wire::Waiting) -> Option<(Rank, String)> {
+    fn waits(&self, waiting: &wire::Waiting) -> Option<(Rank, Cause)> {
         let wire::Waiting { reason, message } = waiting;
+        let image_cause = || image::cause(message, self.image);
         let found = match reason.as_str() {
             "ContainerCreating" | "PodInitializing" => return None,
             "CrashLoopBackOff" => match &self.status.last_state.terminated {
                 Some(ended) => self.ended(ended),
-                None => (Rank::Crash, format!("{self} keeps crashing{}", self.restarts())),
+                None => self.crash(How::Crashing(None), ""),
             },
-            "ErrImagePull" | "ImagePullBackOff" => self.image("can't be pulled", &image::cause(message, self.image)),
-            "ErrImageNeverPull" => self.image("is not on the node, and its pull policy is Never", ""),
-            "InvalidImageName" => self.image("can't be pulled", "its name is not valid"),
-            "ImageInspectError" => self.image("can't be inspected", &image::cause(message, self.image)),
-            "RegistryUnavailable" => self.image("can't be pulled", "the registry does not answer"),
-            "SignatureValidationFailed" => self.image("can't be pulled", "its signature is not valid"),
+            "ErrImagePull" | "ImagePullBackOff" => self.no_image(ImageProblem::Pull, image_cause()),
+            "ErrImageNeverPull" => self.no_image(ImageProblem::Never, String::new()),
+            "InvalidImageName" => self.no_image(ImageProblem::Name, String::new()),
+            "ImageInspectError" => self.no_image(ImageProblem::Inspect, image_cause()),
+            "RegistryUnavailable" => self.no_image(ImageProblem::Pull, "the registry does not answer".to_owned()),
+            "SignatureValidationFailed" => self.no_image(ImageProblem::Pull, "its signature is not valid".to_owned()),
             "CreateContainerConfigError"
             | "CreateContainerError"
             | "RunContainerError"
             | "PreCreateHookError"
             | "PreStartHookError"
-            | "PostStartHookError" => (Rank::Start, self.start(reason, message)),
+            | "PostStartHookError" => self.no_start(reason, message),
             _ => {
-                let because = because(&text::cause(message));
-                (Rank::Waiting, format!("{self} waits: {reason}{because}"))
+                let cause = Cause::Waiting {
+                    subject: self.subject(),
+                    reason: reason.clone(),
+                    message: text::cause(message),
+                };
+                (Rank::Waiting, cause)
             }
         };
         Some(found)
     }
 
     /// Describes a container whose last run failed, or that was restarted repeatedly.
-    fn ended(&self, ended: &Terminated) -> (Rank, String) {
-        let restarts = self.restarts();
+    fn ended(&self, ended: &Terminated) -> (Rank, Cause) {
         match ended.reason.as_str() {
-            "OOMKilled" => (
-                Rank::Memory,
-                format!("{self} ran out of memory and was killed (OOMKilled){restarts}"),
-            ),
-            "StartError" | "ContainerCannotRun" => (Rank::Start, self.start(&ended.reason, &ended.message)),
-            "ContainerStatusUnknown" => (
-                Rank::Crash,
-                format!("{self} was lost: the kubelet could no longer find it{restarts}"),
-            ),
+            "OOMKilled" => (Rank::Memory, Cause::OutOfMemory(self.subject())),
+            "StartError" | "ContainerCannotRun" => self.no_start(&ended.reason, &ended.message),
+            "ContainerStatusUnknown" => self.crash(How::Lost, ""),
             _ => {
                 let again = |waiting: &wire::Waiting| waiting.reason == "CrashLoopBackOff";
-                let again = self.status.state.waiting.as_ref().is_some_and(again) || !restarts.is_empty();
+                let waits = self.status.state.waiting.as_ref().is_some_and(again);
+                let again = waits || self.status.restart_count > 0;
+                let exit = exit(ended);
                 let how = if self.pod.status.phase == "Failed" || !again {
-                    "failed"
+                    How::Failed(exit)
                 } else if ended.is_success() {
-                    "keeps ending"
+                    How::Ending(exit)
                 } else {
-                    "keeps crashing"
+                    How::Crashing(Some(exit))
                 };
-                let (code, said) = (exit(ended), self.said(&ended.message));
-                (Rank::Crash, format!("{self} {how}: {code}{restarts}{said}"))
+                self.crash(how, &ended.message)
             }
         }
     }
 
     /// Describes a running container. An init container is never ready while it runs.
-    fn runs(&self) -> Option<(Rank, String)> {
+    fn runs(&self) -> Option<(Rank, Cause)> {
         if self.status.ready || self.role == Role::Init {
             return None;
         }
@@ -142,42 +138,45 @@ impl<'a> Subject<'a> {
         let last = last
             .filter(|_| self.status.restart_count > 0)
             .map(|ended| match ended.reason.as_str() {
-                "OOMKilled" => " (last: OOMKilled)".to_owned(),
-                _ => format!(" (last: {})", exit(ended)),
-            });
-        let after = format!("{}{}", self.restarts(), last.unwrap_or_default());
-        let container = self.inside();
-        let probe = if self.status.started {
-            format!("Not ready: {container} does not pass its readiness probe{after}")
-        } else {
-            format!("Not started up: {container} has not passed its startup probe{after}")
-        };
+                "OOMKilled" => "OOMKilled".to_owned(),
+                _ => exit(ended).to_string(),
+            })
+            .unwrap_or_default();
+        let (subject, probe) = (self.subject(), String::new());
         // In its first run it may just be slow, and the kubelet restarts it if it is too slow.
-        let rank = match self.status.restart_count {
-            _ if self.status.started => Rank::Unready,
-            ..=0 => Rank::Starting,
-            _ => Rank::Startup,
+        let found = match self.status.restart_count {
+            _ if self.status.started => (Rank::Unready, Cause::NotReady { subject, last, probe }),
+            ..=0 => (Rank::Starting, Cause::NotStarted { subject, last, probe }),
+            _ => (Rank::Startup, Cause::NotStarted { subject, last, probe }),
         };
-        Some((rank, probe))
+        Some(found)
     }
 
-    fn start(&self, reason: &str, message: &str) -> String {
-        let cause = text::cause(message);
-        let cause = if cause.is_empty() { reason } else { &cause };
-        format!("{self} can't be started: {cause}{}", self.restarts())
-    }
-
-    fn image(&self, what: &str, cause: &str) -> (Rank, String) {
-        let image = image::short(&text::impersonal(self.image, self.pod));
-        let of = if self.alone && self.role == Role::Regular {
-            String::new()
-        } else {
-            format!(" of {}", self.inside())
+    fn no_start(&self, reason: &str, message: &str) -> (Rank, Cause) {
+        let cause = match text::cause(message) {
+            cause if cause.is_empty() => reason.to_owned(),
+            cause => cause,
         };
-        (Rank::Image, format!("Image {image}{of} {what}{}", because(cause)))
+        let subject = self.subject();
+        (Rank::Start, Cause::CannotStart { subject, cause })
     }
 
-    /// Quotes the container's termination message if it is one line. A message of several lines is
+    fn no_image(&self, problem: ImageProblem, cause: String) -> (Rank, Cause) {
+        let cause = Cause::Image {
+            subject: self.subject(),
+            image: image::short(&text::impersonal(self.image, self.pod)),
+            problem,
+            cause,
+        };
+        (Rank::Image, cause)
+    }
+
+    fn crash(&self, how: How, message: &str) -> (Rank, Cause) {
+        let (subject, said) = (self.subject(), self.said(message));
+        (Rank::Crash, Cause::Crash { subject, how, said })
+    }
+
+    /// Returns the container's termination message if it is one line. A message of several lines is
     /// the end of the container's log.
     fn said(&self, message: &str) -> String {
         let message = message.trim();
@@ -186,40 +185,7 @@ impl<'a> Subject<'a> {
         }
         // Remove names before shortening the text, because half a name would not be recognised.
         let said = text::impersonal(message, self.pod);
-        format!(", saying \"{}\"", text::shorten(&said, text::MAX_CHARS / 2))
-    }
-
-    /// Returns `, 7 restarts`, or an empty text without restarts.
-    fn restarts(&self) -> String {
-        match self.status.restart_count {
-            ..=0 => String::new(),
-            1 => ", 1 restart".to_owned(),
-            number => format!(", {number} restarts"),
-        }
-    }
-
-    /// Returns the container's name for use within a sentence.
-    fn inside(&self) -> String {
-        let kind = match self.role {
-            Role::Regular => "container",
-            Role::Init => "init container",
-            Role::Sidecar => "sidecar",
-        };
-        if self.alone {
-            format!("the {kind}")
-        } else {
-            format!("{kind} `{}`", self.status.name)
-        }
-    }
-}
-
-/// Writes the container's name for the beginning of a sentence.
-impl std::fmt::Display for Subject<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let inside = self.inside();
-        let mut letters = inside.chars();
-        let first = letters.next().map(|c| c.to_ascii_uppercase());
-        f.write_str(&first.into_iter().chain(letters).collect::<String>())
+        text::shorten(&said, text::MAX_CHARS / 2)
     }
 }
 
@@ -230,28 +196,16 @@ impl Terminated {
     }
 }
 
-/// Returns `: CAUSE`, or an empty text without a cause.
-pub(super) fn because(cause: &str) -> String {
-    if cause.is_empty() {
-        String::new()
-    } else {
-        format!(": {cause}")
-    }
-}
-
 /// Describes how a container ended: the exit code, and its meaning or the runtime's reason if they
 /// add to the fact that it failed. Shells use 126 and 127; codes from 129 to 159 mean a signal.
-fn exit(ended: &Terminated) -> String {
+fn exit(ended: &Terminated) -> Exit {
     let Terminated {
-        exit_code: code,
+        exit_code,
         signal,
         reason,
         ..
     } = ended;
-    if *signal != 0 {
-        return format!("signal {signal}");
-    }
-    let known = match code {
+    let word = match exit_code {
         126 => "the command can't be executed",
         127 => "command not found",
         129 => "SIGHUP",
@@ -265,8 +219,12 @@ fn exit(ended: &Terminated) -> String {
         139 => "SIGSEGV, invalid memory access",
         141 => "SIGPIPE",
         143 => "SIGTERM, asked to end",
-        _ if matches!(reason.as_str(), "" | "Error" | "Completed") => return format!("exit code {code}"),
+        _ if matches!(reason.as_str(), "" | "Error" | "Completed") => "",
         _ => reason,
     };
-    format!("exit code {code} ({known})")
+    Exit {
+        code: *exit_code,
+        signal: *signal,
+        word: word.to_owned(),
+    }
 }

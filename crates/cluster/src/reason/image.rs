@@ -107,8 +107,7 @@ pub(super) fn short(image: &str) -> String {
     let name = image.split_once('@').map_or(image, |(name, _)| name);
     let skipped = name.chars().count().saturating_sub(text::MAX_CHARS / 2);
     match name.char_indices().nth(skipped) {
-        Some((start, _)) if skipped > 0 => format!("`…{}`", &name[start..]),
-        _ if name.is_empty() => "(unnamed)".to_owned(),
-        _ => format!("`{name}`"),
+        Some((start, _)) if skipped > 0 => format!("…{}", &name[start..]),
+        _ => name.to_owned(),
     }
 }

@@ -22,6 +22,10 @@ struct Case {
     deleting: bool,
     warning: Option<Event>,
     reason: String,
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    args: Value,
 }
 
 #[derive(Deserialize)]
@@ -67,7 +71,12 @@ fn a_pod_that_is_not_well_says_why_and_any_other_is_quiet() {
         .filter_map(|case| {
             let (pod, warning) = case.read();
             let got = reason(&pod, warning.as_ref());
-            (got != case.reason).then(|| format!("{}:\n  want {:?}\n  got  {got:?}", case.rule, case.reason))
+            let got = got.map_or((String::new(), String::new(), Value::Null), |reason| {
+                let args = serde_json::from_str(&reason.args).unwrap();
+                (reason.text, format!("{:?}", reason.code), args)
+            });
+            let want = (case.reason.clone(), case.code.clone(), case.args.clone());
+            (got != want).then(|| format!("{}:\n  want {want:?}\n  got  {got:?}", case.rule))
         })
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -101,7 +110,7 @@ fn a_name_that_may_mean_something_else_is_kept() {
     let pod = |name: &str| {
         let pod = json!({"metadata": {"name": name}, "spec": {"containers": [{"name": "nginx", "image": "nginx:1"}]},
             "status": {"phase": "Failed", "reason": "Odd", "message": "nginx is odd, and so is x-nginx"}});
-        reason(&serde_json::from_value(pod).unwrap(), None)
+        reason(&serde_json::from_value(pod).unwrap(), None).unwrap().text
     };
     assert_eq!(pod("nginx"), "Odd: nginx is odd, and so is x-nginx");
     assert_eq!(pod("x-nginx"), "Odd: nginx is odd, and so is …");
@@ -322,9 +331,15 @@ proptest! {
         let one = reason_of(&ONE);
         prop_assert_eq!(&one, &reason_of(&ONE), "not the same twice");
         prop_assert_eq!(&one, &reason_of(&OTHER), "it reveals which pod it is");
-        prop_assert!(one.chars().count() <= text::MAX_CHARS, "{} characters: {}", one.chars().count(), one);
-        prop_assert!(!one.contains(char::is_control), "{:?}", one);
-        prop_assert_eq!(one.trim(), &one);
-        prop_assert!([NAME, UID, IP, "2026-01-01"].iter().all(|own| !one.contains(own)), "{}", one);
+        let Some(one) = one else { return Ok(()) };
+        let args: serde_json::Map<String, Value> = serde_json::from_str(&one.args).unwrap();
+        let texts = args.values().filter_map(Value::as_str).chain([one.text.as_str()]);
+        for text in texts {
+            prop_assert!(text.chars().count() <= text::MAX_CHARS, "{} characters: {}", text.chars().count(), text);
+            prop_assert!(!text.contains(char::is_control), "{:?}", text);
+            prop_assert_eq!(text.trim(), text);
+            prop_assert!([NAME, UID, IP, "2026-01-01"].iter().all(|own| !text.contains(own)), "{}", text);
+        }
+        prop_assert!(args.values().all(|value| value.is_string() || value.is_number()), "{}", one.args);
     }
 }

@@ -179,7 +179,15 @@ fn every_text_of_a_row_is_bounded_and_marked() {
             "{image}"
         );
     }
-    assert!(reason.len() <= MAX_TEXT && reason.ends_with('…'), "{}", reason);
+    let reason = reason.as_ref().unwrap();
+    assert!(
+        reason.text.len() <= MAX_TEXT && reason.text.ends_with('…'),
+        "{reason:?}"
+    );
+    let args: serde_json::Map<String, Value> = serde_json::from_str(&reason.args).unwrap();
+    let long = args.values().filter_map(Value::as_str);
+    assert!(long.clone().all(|text| text.len() <= MAX_TEXT), "{reason:?}");
+    assert!(long.clone().any(|text| text.ends_with('…')), "{reason:?}");
     assert!(row.weight() < 700_000, "{} bytes", row.weight());
 }
 

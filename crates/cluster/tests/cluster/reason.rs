@@ -1,6 +1,6 @@
 //! Reasons of pods that only an event shows, once somebody reads the events.
 
-use podgate_index::{Page, Query};
+use podgate_index::{Page, Pod, Query};
 use serde_json::{Value, json};
 
 use crate::world::{Format, ID, World, until};
@@ -35,7 +35,8 @@ fn rows_of(world: &World) -> Page {
 /// Returns the status and reason of the row.
 fn row(world: &World) -> Option<(String, String)> {
     let rows = rows_of(world).rows;
-    rows.into_iter().next().map(|row| (row.pod.status, row.pod.reason))
+    let reason = |pod: Pod| (pod.status, pod.reason.map(|reason| reason.text).unwrap_or_default());
+    rows.into_iter().next().map(|row| reason(row.pod))
 }
 
 async fn becomes(world: &World, status: &str, reason: &str) {

@@ -8,8 +8,10 @@ use crate::{
     uid::Uid,
 };
 
-/// Marks an unknown time of creation. It sorts as older than any other.
+/// Marks a time that is unknown, or that never was. It sorts as older than any other.
 pub(super) const UNKNOWN: i64 = i64::MIN;
+/// Marks a row without an owner.
+const NO_OWNER: (Sym, Sym) = (Sym(u32::MAX), Sym(u32::MAX));
 
 /// The fields of the rows, by row number. Each field that filters and sorts read is a column of its
 /// own, so that a scan reads nothing else.
@@ -18,9 +20,14 @@ pub(crate) struct Columns {
     pub(crate) cluster: Vec<ClusterId>,
     pub(crate) namespace: Vec<Sym>,
     pub(crate) reason: Vec<Sym>,
+    /// [`crate::ReasonCode::severity`]; 0 for healthy pods.
+    pub(crate) severity: Vec<u8>,
     pub(crate) labels: Vec<Sym>,
     pub(crate) created_at: Vec<i64>,
+    pub(crate) last_restart_at: Vec<i64>,
     pub(crate) restarts: Vec<u32>,
+    /// Kind and name of the owner, or [`NO_OWNER`].
+    owner: Vec<(Sym, Sym)>,
     /// When each row last changed, by the clock of [`crate::partitions::Partitions`].
     pub(crate) version: Vec<u64>,
     /// `None` if the number is free.
@@ -32,9 +39,7 @@ pub(crate) struct Columns {
 pub(crate) struct Rest {
     pub(crate) uid: Uid,
     pub(crate) host_ip: Sym,
-    pub(crate) last_restart_at: Option<i64>,
     pub(crate) deletion_at: Option<i64>,
-    pub(crate) owner: Option<(Sym, Sym)>,
     /// Regular containers, then init containers.
     pub(crate) containers: Box<[Packed]>,
     pub(crate) regular: u16,
@@ -55,24 +60,39 @@ pub(crate) struct Packed {
 }
 
 impl Columns {
+    /// Returns the symbols of the kind and the name of a row's owner.
+    pub(crate) fn owner(&self, row: u32) -> Option<(Sym, Sym)> {
+        Some(self.owner[row as usize]).filter(|owner| *owner != NO_OWNER)
+    }
+
+    pub(super) fn set_owner(&mut self, row: usize, owner: Option<(Sym, Sym)>) {
+        self.owner[row] = owner.unwrap_or(NO_OWNER);
+    }
+
     /// Lengthens every column to `len` entries if it is shorter.
     pub(super) fn grow(&mut self, len: usize) {
         let Self {
             cluster,
             namespace,
             reason,
+            severity,
             labels,
             created_at,
+            last_restart_at,
             restarts,
+            owner,
             version,
             rest,
         } = self;
         grow(cluster, len, ClusterId::default());
         grow(namespace, len, Sym::default());
         grow(reason, len, Sym::default());
+        grow(severity, len, 0);
         grow(labels, len, Sym::default());
         grow(created_at, len, UNKNOWN);
+        grow(last_restart_at, len, UNKNOWN);
         grow(restarts, len, 0);
+        grow(owner, len, NO_OWNER);
         grow(version, len, 0);
         if len > rest.len() {
             reserve(rest, len - rest.len());
@@ -86,18 +106,24 @@ impl Columns {
             cluster,
             namespace,
             reason,
+            severity,
             labels,
             created_at,
+            last_restart_at,
             restarts,
+            owner,
             version,
             rest,
         } = self;
         shorten(cluster, len);
         shorten(namespace, len);
         shorten(reason, len);
+        shorten(severity, len);
         shorten(labels, len);
         shorten(created_at, len);
+        shorten(last_restart_at, len);
         shorten(restarts, len);
+        shorten(owner, len);
         shorten(version, len);
         shorten(rest, len);
     }
@@ -109,18 +135,24 @@ impl Columns {
             cluster,
             namespace,
             reason,
+            severity,
             labels,
             created_at,
+            last_restart_at,
             restarts,
+            owner,
             version,
             rest,
         } = self;
         cluster.capacity()
             + namespace.capacity()
             + reason.capacity()
+            + severity.capacity()
             + labels.capacity()
             + created_at.capacity()
+            + last_restart_at.capacity()
             + restarts.capacity()
+            + owner.capacity()
             + version.capacity()
             + rest.capacity()
     }

@@ -1,6 +1,6 @@
 //! Replacing a row only if it still equals the given pod.
 
-use podgate_index::{Change, ClusterId, Index, Pod, Query};
+use podgate_index::{Change, ClusterId, Index, Pod, Query, Reason, ReasonCode};
 
 const CLUSTER: ClusterId = ClusterId(1);
 
@@ -10,7 +10,11 @@ fn pod(status: &str, reason: &str) -> Pod {
         namespace: "shop".to_owned(),
         name: "web".to_owned(),
         status: status.to_owned(),
-        reason: reason.to_owned(),
+        reason: (!reason.is_empty()).then(|| Reason {
+            code: ReasonCode::Warning,
+            text: reason.to_owned(),
+            args: "{}".to_owned(),
+        }),
         ..Pod::default()
     }
 }

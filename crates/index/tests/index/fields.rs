@@ -1,8 +1,16 @@
 //! Each field of a pod: a change of it alone is seen, kept and charged.
 
-use podgate_index::{Change, ClusterId, Container, Index, Owner, Pod, Query};
+use podgate_index::{Change, ClusterId, Container, Index, Owner, Pod, Query, Reason, ReasonCode};
 
 const CLUSTER: ClusterId = ClusterId(1);
+
+fn reason(code: ReasonCode, text: &str, args: &str) -> Reason {
+    Reason {
+        code,
+        text: text.to_owned(),
+        args: args.to_owned(),
+    }
+}
 
 fn pod() -> Pod {
     let container = |name: &str| Container {
@@ -38,7 +46,7 @@ fn variants(pod: &Pod) -> (Vec<Pod>, Vec<Pod>) {
         status,
         phase,
         qos_class,
-        reason,
+        reason: _, // Absent in `pod`, too.
         node,
         pod_ip,
         more_ips,
@@ -67,7 +75,8 @@ fn variants(pod: &Pod) -> (Vec<Pod>, Vec<Pod>) {
         with(&|it| it.status = longer(status)),
         with(&|it| it.phase = longer(phase)),
         with(&|it| it.qos_class = longer(qos_class)),
-        with(&|it| it.reason = longer(reason)),
+        with(&|it| it.reason = Some(reason(ReasonCode::Crash, "x", ""))),
+        with(&|it| it.reason = Some(reason(ReasonCode::Crash, "", "x"))),
         with(&|it| it.node = longer(node)),
         with(&|it| it.pod_ip = longer(pod_ip)),
         with(&|it| it.more_ips = vec![longer(&more_ips[0])]),
@@ -81,6 +90,7 @@ fn variants(pod: &Pod) -> (Vec<Pod>, Vec<Pod>) {
         with(&|it| it.labels = vec![(labels[0].0.clone(), longer(&labels[0].1))]),
     ];
     let numbers = vec![
+        with(&|it| it.reason = Some(reason(ReasonCode::Image, "", ""))),
         with(&|it| it.restarts = restarts + 1),
         with(&|it| it.last_restart_at = Some(1)),
         with(&|it| it.created_at = Some(1)),

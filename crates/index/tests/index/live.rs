@@ -292,7 +292,7 @@ fn a_viewer_that_was_away_for_long_sees_all() {
     let queries = [
         all(),
         Query {
-            search: Some("00".to_owned()),
+            searches: vec!["00".to_owned()],
             sort: Sort::Status,
             ..all()
         },

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use podgate_index::{
-    Change, ClusterId, Facet, FacetValue, Namespaces, Order, Page, Pod, Query, Row, Scope, Sort, Stats, Usage,
+    Change, ClusterId, Facet, FacetValue, Namespaces, Order, Page, Pod, Query, ReasonCode, Row, Scope, Sort, Stats,
+    Usage,
 };
 
 #[derive(Debug, Default)]
@@ -76,8 +77,12 @@ impl Naive {
                 Sort::Restarts => a.pod.restarts.cmp(&b.pod.restarts),
                 Sort::NodeName => a.pod.node.cmp(&b.pod.node),
                 Sort::QosClass => a.pod.qos_class.cmp(&b.pod.qos_class),
+                Sort::Problem => badness(&a.pod).cmp(&badness(&b.pod)),
+                Sort::LastRestartAt => a.pod.last_restart_at.cmp(&b.pod.last_restart_at),
             };
             let key = if query.order == Order::Desc { key.reverse() } else { key };
+            let never = |row: &Row| query.sort == Sort::LastRestartAt && row.pod.last_restart_at.is_none();
+            let key = never(a).cmp(&never(b)).then(key);
             let place = |row: &Row| (row.pod.namespace.clone(), row.pod.name.clone(), row.cluster);
             key.then_with(|| place(a).cmp(&place(b)))
         });
@@ -96,13 +101,21 @@ impl Naive {
         let mut counts = BTreeMap::new();
         for Row { cluster, pod } in self.query(&whole).rows {
             let value = match facet {
+                Facet::ReasonCode => match &pod.reason {
+                    Some(reason) => FacetValue::ReasonCode(reason.code),
+                    None => continue,
+                },
+                Facet::Owner => match pod.owner {
+                    Some(owner) => FacetValue::Owner(owner),
+                    None => continue,
+                },
                 Facet::Cluster => FacetValue::Cluster(cluster),
                 Facet::Namespace => FacetValue::Text(pod.namespace),
                 Facet::Status => FacetValue::Text(pod.status),
                 Facet::Phase => FacetValue::Text(pod.phase),
                 Facet::QosClass => FacetValue::Text(pod.qos_class),
                 Facet::Node => FacetValue::Text(pod.node),
-                Facet::Problem => FacetValue::Problem(!pod.reason.is_empty()),
+                Facet::Problem => FacetValue::Problem(pod.reason.is_some()),
             };
             *counts.entry(value).or_insert(0) += 1;
         }
@@ -136,6 +149,13 @@ impl Naive {
     }
 }
 
+/// Returns how bad a pod is: the later a code was declared, the better.
+fn badness(pod: &Pod) -> usize {
+    let place = |code| ReasonCode::ALL.iter().position(|other| *other == code);
+    let place = pod.reason.as_ref().and_then(|reason| place(reason.code));
+    place.map_or(0, |place| ReasonCode::ALL.len() - place)
+}
+
 fn is_visible(scope: &Scope, cluster: ClusterId, pod: &Pod) -> bool {
     let Scope::Only(only) = scope else { return true };
     only.iter().any(|(of, namespaces)| {
@@ -156,8 +176,14 @@ fn is_match(query: &Query, cluster: ClusterId, pod: &Pod) -> bool {
         statuses,
         phases,
         qos_classes,
-        node,
-        search,
+        nodes,
+        owners,
+        reason_codes,
+        name,
+        restarted_since,
+        created_since,
+        created_before,
+        searches,
         selector,
         problem,
         sort: _,
@@ -174,15 +200,22 @@ fn is_match(query: &Query, cluster: ClusterId, pod: &Pod) -> bool {
             .chain(&pod.more_ips)
             .any(|text| text.to_lowercase().contains(&needle.to_lowercase()))
     };
+    let reason = pod.reason.as_ref().map(|reason| reason.code);
     clusters.contains(&cluster)
         && is_visible(scope, cluster, pod)
-        && (!problem || !pod.reason.is_empty())
+        && (!problem || pod.reason.is_some())
+        && (reason_codes.is_empty() || reason.is_some_and(|code| reason_codes.contains(&code)))
+        && (owners.is_empty() || pod.owner.as_ref().is_some_and(|owner| owners.contains(owner)))
+        && name.as_ref().is_none_or(|name| *name == pod.name)
+        && restarted_since.is_none_or(|since| pod.last_restart_at.is_some_and(|at| at >= since))
+        && created_since.is_none_or(|since| pod.created_at.is_some_and(|at| at >= since))
+        && created_before.is_none_or(|before| pod.created_at.is_none_or(|at| at < before))
         && (namespaces.is_empty() || namespaces.contains(&pod.namespace))
         && alike(statuses, &pod.status)
         && alike(phases, &pod.phase)
         && alike(qos_classes, &pod.qos_class)
-        && node.as_ref().is_none_or(|node| *node == pod.node)
-        && search.as_ref().is_none_or(contains)
+        && (nodes.is_empty() || nodes.contains(&pod.node))
+        && searches.iter().all(contains)
         && selector
             .as_ref()
             .is_none_or(|selector| selector.matches(&pod.labels, pod.labels_left_out == 0))

@@ -1,6 +1,8 @@
 //! Queries of many rows: in every order, the pages join to the whole.
 
-use podgate_index::{Change, ClusterId, Index, Namespaces, Order, Pod, Query, Scope, Selector, Sort};
+use podgate_index::{
+    Change, ClusterId, Index, Namespaces, Order, Owner, Pod, Query, Reason, ReasonCode, Scope, Selector, Sort,
+};
 
 use crate::naive::Naive;
 
@@ -113,7 +115,7 @@ fn a_scope_hides_the_rest_from_pages_totals_and_search() {
         let query = Query {
             scope: Scope::Only(vec![(CLUSTER, Namespaces::Named(texts(scope)))]),
             namespaces: texts(namespaces),
-            search: Some("team".to_owned()),
+            searches: vec!["team".to_owned()],
             ..all()
         };
         index.query(&query).total
@@ -170,6 +172,10 @@ fn queries_that_ask_the_same_have_one_group() {
         (ClusterId(cluster), Namespaces::Named(names))
     };
     let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+    let owner = |name: &str| Owner {
+        kind: "Job".to_owned(),
+        name: name.to_owned(),
+    };
     // Every field is named, so that a new one has a form in disorder and its canonical one.
     let one = Query {
         clusters: vec![ClusterId(2), CLUSTER, CLUSTER],
@@ -183,8 +189,14 @@ fn queries_that_ask_the_same_have_one_group() {
         statuses: texts(&["Running", "RUNNING", "Failed"]),
         phases: texts(&["Running", "Failed", "running"]),
         qos_classes: texts(&["Guaranteed", "BURSTABLE", "guaranteed"]),
-        node: Some("node-1".to_owned()),
-        search: Some("WEB".to_owned()),
+        nodes: texts(&["node-2", "node-1", "node-2"]),
+        owners: vec![owner("web"), owner("api"), owner("web")],
+        reason_codes: vec![ReasonCode::Image, ReasonCode::Crash, ReasonCode::Image],
+        name: Some("web-1".to_owned()),
+        restarted_since: Some(1),
+        created_since: Some(2),
+        created_before: Some(3),
+        searches: texts(&["WEB", "", "shop", "web"]),
         selector: Some(Selector::parse("b in (y,x),a,a").unwrap()),
         problem: true,
         sort: Sort::Status,
@@ -199,8 +211,14 @@ fn queries_that_ask_the_same_have_one_group() {
         statuses: texts(&["failed", "running"]),
         phases: texts(&["failed", "running"]),
         qos_classes: texts(&["burstable", "guaranteed"]),
-        node: Some("node-1".to_owned()),
-        search: Some("web".to_owned()),
+        nodes: texts(&["node-1", "node-2"]),
+        owners: vec![owner("api"), owner("web")],
+        reason_codes: vec![ReasonCode::Crash, ReasonCode::Image],
+        name: Some("web-1".to_owned()),
+        restarted_since: Some(1),
+        created_since: Some(2),
+        created_before: Some(3),
+        searches: texts(&["shop", "web"]),
         selector: Some(Selector::parse("a,b in (x,y)").unwrap()),
         problem: true,
         sort: Sort::Status,
@@ -211,7 +229,7 @@ fn queries_that_ask_the_same_have_one_group() {
     assert_eq!(one.group(), other.group());
     let whole = Query {
         scope: Scope::Only(vec![(CLUSTER, Namespaces::All), named(1, &["a"])]),
-        search: Some(String::new()),
+        searches: vec![String::new()],
         selector: Some(Selector::parse("").unwrap()),
         ..all()
     };
@@ -224,7 +242,11 @@ fn matches_that_are_all_at_one_end_are_found() {
     let oldest = (0..3_000).map(pod).filter(|pod| pod.created_at < Some(3));
     let changes: Vec<_> = oldest
         .map(|pod| Pod {
-            reason: "It is old.".to_owned(),
+            reason: Some(Reason {
+                code: ReasonCode::Crash,
+                text: "It is old.".to_owned(),
+                args: "{}".to_owned(),
+            }),
             ..pod
         })
         .map(Change::Upsert)

@@ -1,6 +1,9 @@
 //! Random pods, changes and queries. They draw from few values, so that they meet.
 
-use podgate_index::{Change, ClusterId, Container, Facet, Namespaces, Order, Owner, Pod, Query, Scope, Selector, Sort};
+use podgate_index::{
+    Change, ClusterId, Container, Facet, Namespaces, Order, Owner, Pod, Query, Reason, ReasonCode, Scope, Selector,
+    Sort,
+};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
 const NAMES: [&str; 7] = ["web-1", "web-10", "db", "Ängel", "10.0.0.1", "a\u{130}b", "x"];
@@ -9,7 +12,6 @@ const STATUSES: [&str; 5] = ["Running", "RUNNING", "CrashLoopBackOff", "Init:0/2
 const PHASES: [&str; 3] = ["Running", "Pending", "Failed"];
 const QOS_CLASSES: [&str; 4] = ["Guaranteed", "Burstable", "BestEffort", ""];
 const NODES: [&str; 4] = ["", "node-1", "Node-10", "größe"];
-const REASONS: [&str; 3] = ["", "", "Container web was OOMKilled."];
 const IPS: [&str; 5] = ["", "10.0.0.1", "10.0.0.12", "fe80::1", "FE80::1"];
 const SEARCHES: [&str; 16] = [
     "",
@@ -60,6 +62,23 @@ fn container() -> impl Strategy<Value = Container> {
     )
 }
 
+fn reason_code() -> impl Strategy<Value = ReasonCode> {
+    select(&ReasonCode::ALL[..4])
+}
+
+fn reason() -> impl Strategy<Value = Option<Reason>> {
+    let some = (
+        reason_code(),
+        text(&["Container web was OOMKilled", "web fails"]),
+        text(&["{}", "{\"a\":1}"]),
+    );
+    option::weighted(0.4, some.prop_map(|(code, text, args)| Reason { code, text, args }))
+}
+
+fn owner() -> impl Strategy<Value = Owner> {
+    (text(&["ReplicaSet", "Job"]), text(&["web", "db"])).prop_map(|(kind, name)| Owner { kind, name })
+}
+
 fn labels() -> impl Strategy<Value = Vec<(String, String)>> {
     let label = |key: &'static str, values: &'static [&'static str]| {
         option::of(text(values)).prop_map(move |value| value.map(|value| (key.to_owned(), value)))
@@ -86,7 +105,7 @@ fn pod() -> impl Strategy<Value = Pod> {
             text(&PHASES),
             text(&QOS_CLASSES),
             text(&NODES),
-            text(&REASONS),
+            reason(),
         ),
         (
             text(&IPS),
@@ -107,7 +126,7 @@ fn pod() -> impl Strategy<Value = Pod> {
             0..3u32,
         ),
         (
-            option::of((text(&["ReplicaSet", "Job"]), text(&["web", "db"]))),
+            option::of(owner()),
             text(&["", "1b4e28ba-2fa1-11d2-883f-0016d3cca427", "no-uuid"]),
         ),
     )
@@ -134,7 +153,7 @@ fn pod() -> impl Strategy<Value = Pod> {
                 deletion_at,
                 ready,
                 ready_total,
-                owner: owner.map(|(kind, name)| Owner { kind, name }),
+                owner,
                 containers,
                 init_containers,
                 containers_left_out,
@@ -163,6 +182,11 @@ pub(crate) fn scope() -> impl Strategy<Value = Scope> {
     ]
 }
 
+/// Generates a list that is empty in most cases.
+fn some_of<T: std::fmt::Debug>(value: impl Strategy<Value = T>) -> impl Strategy<Value = Vec<T>> {
+    option::weighted(0.3, vec(value, 1..3)).prop_map(Option::unwrap_or_default)
+}
+
 pub(crate) fn query() -> impl Strategy<Value = Query> {
     (
         (vec(cluster(), 0..4), scope()),
@@ -173,10 +197,18 @@ pub(crate) fn query() -> impl Strategy<Value = Query> {
             vec(text(&["burstable", "GUARANTEED", "gone"]), 0..2),
         ),
         (
-            option::weighted(0.2, text(&["node-1", "node-10", "", "gone"])),
-            option::weighted(0.4, text(&SEARCHES)),
+            some_of(text(&["node-1", "node-10", "", "gone"])),
+            some_of(text(&SEARCHES)),
             option::weighted(0.3, select(&SELECTORS[..])),
             prop::bool::weighted(0.2),
+        ),
+        (
+            some_of(owner()),
+            some_of(reason_code()),
+            option::weighted(0.1, text(&NAMES)),
+            option::weighted(0.1, 0..9i64),
+            option::weighted(0.1, 0..4i64),
+            option::weighted(0.1, 0..4i64),
         ),
         (select(&Sort::ALL[..]), select(&[Order::Asc, Order::Desc][..])),
         (
@@ -188,7 +220,8 @@ pub(crate) fn query() -> impl Strategy<Value = Query> {
             |(
                 (clusters, scope),
                 (namespaces, statuses, phases, qos_classes),
-                (node, search, selector, problem),
+                (nodes, searches, selector, problem),
+                (owners, reason_codes, name, restarted_since, created_since, created_before),
                 (sort, order),
                 page,
             )| {
@@ -199,8 +232,14 @@ pub(crate) fn query() -> impl Strategy<Value = Query> {
                     statuses,
                     phases,
                     qos_classes,
-                    node,
-                    search,
+                    nodes,
+                    owners,
+                    reason_codes,
+                    name,
+                    restarted_since,
+                    created_since,
+                    created_before,
+                    searches,
                     selector: selector.map(|text| Selector::parse(text).unwrap()),
                     problem,
                     sort,

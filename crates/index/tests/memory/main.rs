@@ -16,11 +16,13 @@ fn unlike(n: usize, pods: usize) -> podgate_index::Pod {
         &mut pod.status,
         &mut pod.phase,
         &mut pod.qos_class,
-        &mut pod.reason,
         &mut pod.node,
         &mut pod.host_ip,
     ] {
         *text = format!("{text}-{n}");
+    }
+    if let Some(reason) = &mut pod.reason {
+        reason.text = format!("{}-{n}", reason.text);
     }
     for container in &mut pod.containers {
         container.name = format!("{}-{n}", container.name);

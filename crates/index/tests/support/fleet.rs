@@ -3,7 +3,7 @@
 //! Each pod has two containers and eight labels and belongs to a `Deployment`, a `StatefulSet` or a
 //! Job. Every hundredth is unwell.
 
-use podgate_index::{Container, Owner, Pod};
+use podgate_index::{Container, Owner, Pod, Reason, ReasonCode};
 
 const APPS: [&str; 12] = [
     "checkout",
@@ -79,7 +79,11 @@ pub(crate) fn pod(n: usize, fleet: usize, round: usize) -> Pod {
             _ => "Burstable",
         }
         .to_owned(),
-        reason: reason.to_owned(),
+        reason: (!reason.is_empty()).then(|| Reason {
+            code: ReasonCode::OutOfMemory,
+            text: reason.to_owned(),
+            args: r#"{"container":"app","restarts":12,"role":"regular"}"#.to_owned(),
+        }),
         node: format!("worker-{node:04}.eu-west-1.compute.internal"),
         pod_ip: format!("10.{}.{}.{}", n >> 16 & 255, n >> 8 & 255, n & 255),
         host_ip: format!("192.168.{}.{}", node >> 8 & 255, node & 255),
