@@ -1,8 +1,10 @@
 import { CSPProvider } from '@base-ui/react/csp-provider';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 
+import { session } from '../api/client';
+import { onWake } from '../api/wake';
 import { makeRouter } from './router';
 
 /** The whole page. */
@@ -11,6 +13,22 @@ export function App() {
     () => new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: 60_000 } } }),
   );
   const [router] = useState(() => makeRouter(queries));
+  useEffect(
+    () =>
+      onWake(() => {
+        session.check();
+      }),
+    [],
+  );
+  useEffect(
+    () =>
+      session.onReturn(() => {
+        // What has failed meanwhile is asked again.
+        void queries.invalidateQueries();
+        void router.invalidate();
+      }),
+    [queries, router],
+  );
   return (
     // The content security policy refuses style elements that a library makes.
     <CSPProvider disableStyleElements>

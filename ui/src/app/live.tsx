@@ -1,6 +1,6 @@
 import { createContext, type ReactNode, useContext, useEffect, useState, useSyncExternalStore } from 'react';
 
-import { ApiError, call } from '../api/client';
+import { ApiError, call, session } from '../api/client';
 import { browser, CLOCK } from '../live/browser';
 import type { ServerFrame } from '../live/frames';
 import { LiveList, type ListState } from '../live/list';
@@ -61,7 +61,9 @@ export function LiveProvider({ children }: { children: ReactNode }) {
     };
     window.addEventListener('online', retry);
     window.addEventListener('focus', retry);
+    const endReturn = session.onReturn(retry);
     return () => {
+      endReturn();
       window.removeEventListener('online', retry);
       window.removeEventListener('focus', retry);
       opened.pods.close();
