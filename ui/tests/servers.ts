@@ -13,8 +13,8 @@ export const BASE_PATH = '/tools/podgate';
 
 const BINARY = process.env['PODGATE_BIN'] ?? join(import.meta.dirname, '../../target/debug/podgate');
 
-/** Starts a process and returns the first lines that it prints. */
-async function start(children: ChildProcess[], args: string[], lines: number): Promise<string[]> {
+/** Starts the binary and returns the first lines that it prints. */
+export async function start(children: ChildProcess[], args: string[], lines: number): Promise<string[]> {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('PODGATE_')));
   const child = spawn(BINARY, args, { env: { ...env, NO_COLOR: '1' }, stdio: ['ignore', 'pipe', 'pipe'] });
   children.push(child);
@@ -61,6 +61,7 @@ export default async function servers(): Promise<() => Promise<void>> {
     };
     process.env['UI_URL'] = await serve('root', []);
     process.env['UI_BASE_URL'] = await serve('base', ['--base-path', BASE_PATH]);
+    process.env['UI_KUBECONFIGS'] = shops.map(([kubeconfig]) => kubeconfig ?? '').join('\n');
     process.env['UI_CONTROLS'] = shops.map(([, control]) => control ?? '').join(' ');
   } catch (error) {
     await end();

@@ -1,5 +1,6 @@
-import { type Page, test as base, expect } from '@playwright/test';
+import { type APIRequestContext, type Page, test as base, expect } from '@playwright/test';
 
+import { OwnServer } from './ownServer';
 import { PASSWORD } from './servers';
 
 export { expect } from '@playwright/test';
@@ -29,16 +30,31 @@ export async function control(cluster: 'production' | 'staging', operation: obje
   return (JSON.parse(text) as { result: unknown }).result;
 }
 
+/** How the browser's message of a refused call begins. */
+const REFUSED = 'Failed to load resource';
+
 /**
  * A test whose page prints nothing to the console and violates no policy. A refused call that a test
- * provokes is printed by the browser itself and does not count.
+ * provokes is printed by the browser itself and does not count, nor does a message that begins with
+ * `provoked`. A test that takes `own` has a server of its own.
  */
-export const test = base.extend<{ quiet: undefined }>({
+export const test = base.extend<{ quiet: undefined; own: OwnServer; provoked: string }>({
+  provoked: [REFUSED, { option: true }],
+  own: async ({}, use) => {
+    const server = new OwnServer();
+    try {
+      await server.start();
+      await use(server);
+    } finally {
+      await server.end();
+    }
+  },
   quiet: [
-    async ({ page }, use) => {
+    async ({ page, provoked }, use) => {
       const faults: string[] = [];
       page.on('console', (message) => {
-        if (!message.text().startsWith('Failed to load resource')) faults.push(`console: ${message.text()}`);
+        const isProvoked = [REFUSED, provoked].some((start) => message.text().startsWith(start));
+        if (!isProvoked) faults.push(`console: ${message.text()}`);
       });
       page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
       await page.exposeFunction('reportViolation', (text: string) => faults.push(`policy: ${text}`));
@@ -55,12 +71,16 @@ export const test = base.extend<{ quiet: undefined }>({
   ],
 });
 
-/** Opens a page of the server under the root, in a session of its own. */
-export async function open(page: Page, path: string): Promise<void> {
-  const data = { username: 'admin', password: PASSWORD };
-  const answer = await page.request.post(`${url()}/api/auth/login`, { headers: { origin: url() }, data });
+/** Opens a page in a session of its own, of the server under the root unless another one is named. */
+export async function open(page: Page, path: string, server = url()): Promise<void> {
+  await post(page.request, server, '/api/auth/login', { username: 'admin', password: PASSWORD });
+  await page.goto(`${server}${path}`);
+}
+
+/** Sends a request to the API, as a page of a server would, and expects it to succeed. */
+export async function post(request: APIRequestContext, server: string, path: string, data: object): Promise<void> {
+  const answer = await request.post(`${server}${path}`, { headers: { origin: server }, data });
   expect(answer.ok()).toBe(true);
-  await page.goto(`${url()}${path}`);
 }
 
 /** Logs in on the log-in page that is shown. */

@@ -1,19 +1,18 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useRouter, useSearch } from '@tanstack/react-router';
-import { type SubmitEvent, useRef, useState } from 'react';
+import { type SubmitEvent, useEffect, useRef, useState } from 'react';
 import { Trans, useTranslation } from 'react-i18next';
 
-import { ApiError } from '../api/client';
 import { base } from '../app/base';
 import { Button } from '../app/Button';
 import { Centre } from '../app/Centre';
 import { BadMark, Mark } from '../app/icons';
-import { useSentence } from '../app/messages';
 import { safeNext } from '../app/search';
 import { useTitle } from '../app/title';
-import { language } from '../i18n';
+import fields from './fields.module.css';
 import styles from './LogInPage.module.css';
-import { logIn } from './session';
+import { useRefusal } from './refusal';
+import { logIn, useSession } from './session';
 
 /** The log-in, which leads to where its caller was going. */
 export function LogInPage() {
@@ -29,9 +28,9 @@ export function LogInPage() {
   async function submit(event: SubmitEvent<HTMLFormElement>) {
     event.preventDefault();
     if (isSending) return;
-    const fields = new FormData(event.currentTarget);
+    const given = new FormData(event.currentTarget);
     const text = (name: string) => {
-      const value = fields.get(name);
+      const value = given.get(name);
       return typeof value === 'string' ? value : '';
     };
     const missing = text('username').trim() === '' ? t('login.usernameMissing') : t('login.passwordMissing');
@@ -43,13 +42,18 @@ export function LogInPage() {
     setRefusal(undefined);
     try {
       await logIn(queries, text('username').trim(), text('password'));
-      router.history.push(`${base}${safeNext(next)}`);
     } catch (error) {
       setRefusal(explain(error));
       setSending(false);
       password.current?.select();
     }
   }
+
+  // Also if it was another tab that has logged in.
+  const isIn = useSession().phase === 'in';
+  useEffect(() => {
+    if (isIn) router.history.push(`${base}${safeNext(next)}`);
+  }, [isIn, router, next]);
 
   useTitle(t('login.title'));
   return (
@@ -60,11 +64,11 @@ export function LogInPage() {
           Podgate
         </h1>
         <form className={styles.card} noValidate aria-label={t('login.title')} onSubmit={(event) => void submit(event)}>
-          <label className={styles.label} htmlFor="username">
+          <label className={fields.label} htmlFor="username">
             {t('login.username')}
           </label>
           <input
-            className={styles.input}
+            className={fields.input}
             id="username"
             name="username"
             autoComplete="username"
@@ -73,11 +77,11 @@ export function LogInPage() {
             autoFocus
             required
           />
-          <label className={styles.label} htmlFor="password">
+          <label className={fields.label} htmlFor="password">
             {t('login.password')}
           </label>
           <input
-            className={styles.input}
+            className={fields.input}
             id="password"
             name="password"
             type="password"
@@ -87,7 +91,7 @@ export function LogInPage() {
           />
           <div role="alert">
             {refusal !== undefined && (
-              <p className={styles.refusal}>
+              <p className={fields.refusal}>
                 <BadMark />
                 {refusal}
               </p>
@@ -103,21 +107,4 @@ export function LogInPage() {
       </div>
     </Centre>
   );
-}
-
-/** Returns the sentence for a refused log-in. */
-function useRefusal(): (error: unknown) => string {
-  const { t } = useTranslation();
-  const sentence = useSentence();
-  return (error) => {
-    if (!(error instanceof ApiError)) return sentence(error);
-    if (error.code === 401_001) return t('login.wrong');
-    if (error.code === 401_004) return t('login.locked');
-    if (error.code === 429_001 && error.retryAt !== undefined) {
-      const time = new Intl.DateTimeFormat(language(), { hour: '2-digit', minute: '2-digit' });
-      // The next full minute, because the wait is not over before it.
-      return t('login.tooMany', { time: time.format(new Date(error.retryAt.getTime() + 59_999)) });
-    }
-    return sentence(error);
-  };
 }

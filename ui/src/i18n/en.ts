@@ -17,6 +17,23 @@ export const en = {
     usernameMissing: 'Enter your user name.',
     passwordMissing: 'Enter your password.',
   },
+  over: {
+    ended: 'Your session is over',
+    expiredThen: 'Log in again and go on where you were. Filters, selection and what you see stay as they are.',
+    endedThen:
+      'It has expired or was ended elsewhere, such as by a new password. Log in again and go on where you were. Filters, selection and what you see stay as they are.',
+    disabled: 'Your account is disabled',
+    disabledThen: 'Ask an administrator. When it is enabled again, log in and go on where you were.',
+    loggedOut: 'You have logged out',
+    loggedOutThen:
+      'It was in another tab. Log in again and go on where you were. Filters, selection and what you see stay as they are.',
+    other: 'Someone else has logged in',
+    otherThen:
+      'All tabs of a browser share one session, and in another tab it is now that of {{other}}. Log in again as {{name}}, or continue as {{other}}.',
+    someoneElse: 'Log in as someone else',
+    continueAs: 'Continue as {{name}}',
+    wrong: 'Wrong password.',
+  },
   account: {
     title: 'Account',
     loggedInAs: 'You are logged in as {{name}}.',

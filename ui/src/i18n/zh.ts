@@ -19,6 +19,22 @@ export const zh: Sentences = {
     usernameMissing: '请输入用户名。',
     passwordMissing: '请输入密码。',
   },
+  over: {
+    ended: '会话已结束',
+    expiredThen: '重新登录即可从原处继续，筛选条件、已选项和所见内容保持不变。',
+    endedThen:
+      '会话已过期，或已在别处被终止（例如修改了密码）。重新登录即可从原处继续，筛选条件、已选项和所见内容保持不变。',
+    disabled: '账号已停用',
+    disabledThen: '请联系管理员。账号重新启用后，登录即可从原处继续。',
+    loggedOut: '你已退出登录',
+    loggedOutThen: '退出操作发生在另一个标签页。重新登录即可从原处继续，筛选条件、已选项和所见内容保持不变。',
+    other: '其他用户已登录',
+    otherThen:
+      '同一浏览器的所有标签页共用一个会话，另一个标签页已登录为 {{other}}。你可以重新以 {{name}} 登录，或以 {{other}} 继续。',
+    someoneElse: '使用其他账号登录',
+    continueAs: '以 {{name}} 继续',
+    wrong: '密码错误。',
+  },
   account: {
     title: '账号',
     loggedInAs: '当前登录用户：{{name}}。',
