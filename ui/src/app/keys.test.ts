@@ -42,6 +42,17 @@ test.each([
   expect(action(event)).toBe(expected);
 });
 
+test.each([
+  ['s', {}, 'follow'],
+  ['E', { shiftKey: true }, 'nextError'],
+  ['N', { shiftKey: true }, 'previousHit'],
+  ['3', {}, 'since5'],
+  // German and French keyboards have it on Shift.
+  ['/', { shiftKey: true }, 'find'],
+] as const)('in a log, %s has its own meaning', (key, more, expected) => {
+  expect(new KeyReader().read(press(key, more), 'log', 0, false)).toBe(expected);
+});
+
 test('on a Mac, Ctrl and ⌘ are two keys', () => {
   expect(action(press('a', { metaKey: true }), true)).toBe('pickAll');
   expect(action(press('d', { ctrlKey: true }), true)).toBe('delete');

@@ -1,5 +1,5 @@
 /** The parts of the page that have keys of their own. A letter acts in the focused part only. */
-export type Region = 'anywhere' | 'list';
+export type Region = 'anywhere' | 'list' | 'log';
 
 /** What a key does. */
 export type Action =
@@ -30,7 +30,33 @@ export type Action =
   | 'sortAge'
   | 'sortNode'
   | 'sortNamespace'
-  | 'sortWhy';
+  | 'sortWhy'
+  | 'lineDown'
+  | 'lineUp'
+  | 'readNext'
+  | 'readPrevious'
+  | 'oldest'
+  | 'newest'
+  | 'follow'
+  | 'find'
+  | 'nextHit'
+  | 'previousHit'
+  | 'nextError'
+  | 'wrap'
+  | 'times'
+  | 'raw'
+  | 'mark'
+  | 'copyLines'
+  | 'unfold'
+  | 'lastRun'
+  | 'allContainers'
+  | 'sinceNewest'
+  | 'sinceStart'
+  | 'since1'
+  | 'since5'
+  | 'since15'
+  | 'since30'
+  | 'since60';
 
 /**
  * Keys by part, as chords: modifiers in the order `Mod+Ctrl+Shift`, then `event.key`, a letter in
@@ -75,6 +101,37 @@ export const KEYS: Readonly<Record<Region, Readonly<Record<string, Action>>>> = 
     'Shift+o': 'sortNode',
     'Shift+z': 'sortNamespace',
     'Shift+w': 'sortWhy',
+  },
+  log: {
+    ArrowDown: 'lineDown',
+    ArrowUp: 'lineUp',
+    PageDown: 'pageDown',
+    ' ': 'pageDown',
+    PageUp: 'pageUp',
+    Home: 'oldest',
+    'g g': 'oldest',
+    End: 'newest',
+    'Shift+g': 'newest',
+    s: 'follow',
+    '/': 'find',
+    n: 'nextHit',
+    'Shift+n': 'previousHit',
+    'Shift+e': 'nextError',
+    w: 'wrap',
+    t: 'times',
+    r: 'raw',
+    m: 'mark',
+    c: 'copyLines',
+    Enter: 'unfold',
+    p: 'lastRun',
+    a: 'allContainers',
+    '0': 'sinceNewest',
+    '1': 'sinceStart',
+    '2': 'since1',
+    '3': 'since5',
+    '4': 'since15',
+    '5': 'since30',
+    '6': 'since60',
   },
 };
 

@@ -93,7 +93,7 @@ export function breakLine(text: string, columns: number, measure: Measure): numb
 
 /**
  * Returns about how many columns a shown text has in one row, and exactly how many if it is ASCII.
- * Clusters of several characters count for their parts, because finding them takes ten times as long.
+ * Clusters of several characters count for their parts: to find them takes ten times as long.
  */
 export function columnsOf(text: string, measure: Measure): number {
   if (isPlain(text)) return text.length;

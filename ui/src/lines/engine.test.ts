@@ -234,9 +234,9 @@ test('the strip has hits and errors at their places', async () => {
 test('fields unfold below their line, and hits are sought again in the other form', async () => {
   const scene = new Scene();
   scene.add('{"level":"info","a":1}');
-  scene.client.send({ type: 'unfold', line: 0, isUnfolded: true });
+  scene.client.send({ type: 'unfold', line: 0 });
   expect(await scene.texts()).toEqual(['INFO  a=1', 'field', 'field']);
-  scene.client.send({ type: 'unfold', line: 0, isUnfolded: false });
+  scene.client.send({ type: 'unfold', line: 0 });
   scene.client.send({ type: 'find', query: { text: '"level"', isPattern: false, isCaseSensitive: true }, near: 0 });
   await new Promise((done) => setTimeout(done));
   expect((await scene.status()).find?.count).toBe(0);

@@ -86,7 +86,7 @@ export class Engine<Config> {
         this.#finder.setStructured(message.layout.structured);
         break;
       case 'unfold':
-        this.#rows.setUnfolded(message.line, message.isUnfolded);
+        this.#rows.setUnfolded(message.line, !this.#rows.isUnfolded(message.line));
         break;
       case 'find':
         this.#finder.find(message.query ?? undefined, this.#rows.layout.structured, message.near);

@@ -42,7 +42,7 @@ export type Mark =
 export type FeedState =
   | { kind: 'opening' | 'following' | 'polling' | 'ended' }
   /**
-   * There is no connection since `since`, in milliseconds; the feed tries again at `retryAt`.
+   * The connection was lost at `since`, in milliseconds; the feed tries again at `retryAt`.
    * `reason` is what the other side said; it may be empty.
    */
   | { kind: 'lost'; since: number; retryAt: number; reason: string }

@@ -40,7 +40,7 @@ export interface Copied {
   isCut: boolean;
 }
 
-/** Marks beside a scroll bar, a byte for each part of it: 1 for hits, 2 for errors, 3 for both. */
+/** Marks beside a scroll bar, one byte a part: 1 for hits, 2 for errors, 3 for both. */
 export type Strip = Uint8Array<ArrayBuffer>;
 
 /** What the page can ask the engine, and what comes back. */
@@ -66,7 +66,8 @@ export type ToEngine<Config> =
   /** Reads a feed, in place of the one before. */
   | { type: 'open'; config: Config }
   | { type: 'layout'; layout: Layout }
-  | { type: 'unfold'; line: number; isUnfolded: boolean }
+  /** Shows a structured line's fields below it, or hides them. */
+  | { type: 'unfold'; line: number }
   | { type: 'find'; query: Query | null; near: number }
   /** Puts the reader's mark below the newest line. */
   | { type: 'mark' }

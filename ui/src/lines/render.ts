@@ -33,7 +33,7 @@ export interface Span {
   hit: 0 | 1 | 2;
 }
 
-/** Where a row is: a line, and what of it the row shows. It stays true when the layout changes. */
+/** Where a row is: a line and a place in it. It stays true when the layout changes. */
 export interface Anchor {
   line: number;
   /**
@@ -58,6 +58,8 @@ export type Row =
       nanos: number;
       isFirst: boolean;
       hasFields: boolean;
+      /** Whether its fields are shown below it. */
+      isUnfolded: boolean;
     })
   /** Behind the text of a line that is cut: its full size in UTF-8. */
   | (OfLine & { kind: 'cut'; bytes: number })
@@ -130,7 +132,7 @@ export class Renderer {
     const hasFields = chunk.has(place, Flag.structured);
     for (const [index, from] of starts.entries()) {
       const spans = spansOf(shown.text, from, starts[index + 1] ?? shown.text.length, shown.runs, hits);
-      rows.push({ ...of, kind: 'text', at: from, spans, ms, nanos, isFirst: index === 0, hasFields });
+      rows.push({ ...of, kind: 'text', at: from, spans, ms, nanos, isFirst: index === 0, hasFields, isUnfolded });
     }
     if (shown.isCut) rows.push({ ...of, kind: 'cut', at: AT_CUT, bytes: byteLength(raw) });
     if (isUnfolded) this.#addFields(rows, of, raw);

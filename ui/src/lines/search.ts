@@ -46,8 +46,8 @@ export function compile({ text, isPattern, isCaseSensitive }: Query): Needle | u
 const OWN_WORDS = LEVEL_WORDS.join(' ');
 
 /**
- * Returns a test that most lines without `text` fail. It looks for the words of the text, which stand
- * in the line as it is stored, too, unless they are escaped there or are of our making.
+ * Returns a test that most lines without `text` fail. It looks for the words of the text, which
+ * stand in the line as it is stored, too, unless they are escaped there or are of our making.
  */
 function filterOf(text: string, flags: string): (raw: string) => boolean {
   const words = (text.match(/[a-z0-9]+/gi) ?? []).filter((word) => !OWN_WORDS.includes(word.toUpperCase()));

@@ -18,11 +18,13 @@ export interface Drawn {
   status: Status | undefined;
 }
 
+/** When to draw: in the next frame for the hand, soon for new lines, or later if nothing moves. */
+export type Pace = 'frame' | 'soon' | 'later';
+
 /** What a viewport needs from its surroundings. */
 export interface ViewportParts {
   ask: (ask: Asks['view']['ask']) => Promise<View>;
-  /** Runs once, soon: in the next frame, or later if nothing moves. */
-  schedule: (run: () => void, isUrgent: boolean) => void;
+  schedule: (run: () => void, pace: Pace) => void;
   /** Called after each change of what is drawn. */
   drawn: () => void;
 }
@@ -66,13 +68,18 @@ export class Viewport {
     this.#pos *= rowHeight / this.rowHeight;
     this.height = height;
     this.rowHeight = rowHeight;
-    this.refresh();
+    this.redraw();
     this.#changed();
   }
 
-  /** Asks for the rows anew, because something has changed. */
+  /** Asks for the rows anew, because the log has changed. */
   refresh() {
-    this.#schedule(this.isFollowing || this.#jump !== undefined);
+    this.#schedule(this.isFollowing ? 'soon' : 'later');
+  }
+
+  /** Asks for the rows anew, because the reader has changed how they are shown. */
+  redraw() {
+    this.#schedule('frame');
   }
 
   /** Scrolls by pixels, downwards if positive. */
@@ -85,7 +92,7 @@ export class Viewport {
     this.#pos += pixels;
     this.#moved += pixels;
     this.#settle();
-    this.#schedule(true);
+    this.#schedule('frame');
     this.#changed();
   }
 
@@ -106,7 +113,7 @@ export class Viewport {
   follow() {
     this.isFollowing = true;
     this.#jump = undefined;
-    this.#schedule(true);
+    this.#schedule('frame');
     this.#changed();
   }
 
@@ -131,7 +138,7 @@ export class Viewport {
     const rows = Math.floor(this.height / this.rowHeight);
     const { rows: seen } = this.draw();
     const at = seen.findLastIndex((row) => row.line === anchor.line && row.at <= anchor.at);
-    if (at > 0 && at < rows - 1) this.refresh();
+    if (at > 0 && at < rows - 1) this.redraw();
     else this.#go({ to: 'anchor', anchor, delta: -Math.floor(rows / 3) });
   }
 
@@ -157,10 +164,16 @@ export class Viewport {
       offset: pos - top * this.rowHeight,
       isFollowing: this.isFollowing,
       newLines: this.isFollowing ? 0 : Math.max(0, (view?.status.end ?? 0) - this.#heldAtEnd),
-      scrollTop: topOf(scale, (view?.first ?? 0) + pos / this.rowHeight),
+      scrollTop: topOf(scale, this.#row()),
       scale,
       status: view?.status,
     };
+  }
+
+  /** Returns the number of the row that is wanted at the upper edge, which may not be here yet. */
+  #row(): number {
+    if (this.#jump?.to === 'row') return this.#jump.row;
+    return (this.#view?.first ?? 0) + this.#pos / this.rowHeight;
   }
 
   /** Returns the nearest position that the rows which are here can show. */
@@ -177,17 +190,18 @@ export class Viewport {
   #go(target: Target) {
     this.#jump = target;
     this.#moved = 0;
-    this.#schedule(true);
+    this.#schedule('frame');
+    this.#changed();
   }
 
-  #schedule(isUrgent: boolean) {
+  #schedule(pace: Pace) {
     this.#isStale = true;
-    if (this.#isAsking || (this.#isScheduled && !isUrgent)) return;
+    if (this.#isAsking || (this.#isScheduled && pace !== 'frame')) return;
     this.#isScheduled = true;
     this.parts.schedule(() => {
       this.#isScheduled = false;
       if (this.#isStale && !this.#isAsking) void this.#ask();
-    }, isUrgent);
+    }, pace);
   }
 
   async #ask() {
@@ -212,7 +226,9 @@ export class Viewport {
   }
 
   #askAgain() {
-    if (this.#isStale) this.#schedule(this.isFollowing || this.#jump !== undefined || this.#isBeyond());
+    if (!this.#isStale) return;
+    if (this.#jump !== undefined || this.#isBeyond()) this.redraw();
+    else this.refresh();
   }
 
   /** Returns the place that is seen, and the pixels of its row that are above the edge. */

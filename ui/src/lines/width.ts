@@ -39,7 +39,7 @@ export function measureBy(widths: Widths): Measure {
     return typeof found === 'number' ? found : widths[found];
   };
   return (cluster) => {
-    // All single characters, and no more of the clusters, of which there is no end.
+    // Clusters of several characters are measured each time, because their number has no bound.
     if (cluster.length > 2) return fresh(cluster);
     const remembered = known.get(cluster);
     if (remembered !== undefined) return remembered;

@@ -1,7 +1,7 @@
 import type { Line } from '../lines/feed';
 import { type Moment, writeTime } from '../lines/time';
 
-/** How far before the last line a stream is read again, in milliseconds: lines are not quite in order. */
+/** How far back a stream is read again, in milliseconds: lines are not quite in order. */
 const OVERLAP = 2_000;
 /** At most so many lines are remembered for each source. */
 const MOST = 20_000;
@@ -44,8 +44,8 @@ export class Resume {
    * Returns from when on to read after a loss: a little before the last line of the source that is
    * furthest back. `undefined` if no line with a time has come.
    *
-   * A source that was quiet before the loss was read to its end, so its last line, which may be days
-   * old, doesn't count.
+   * A source that was quiet before the loss was read to its end, so its last line doesn't count: it
+   * may be days old.
    */
   begin(lostAt: number): string | undefined {
     this.#expected = new Map();
