@@ -1,7 +1,7 @@
 import type { Asks, Status, View } from './messages';
 import type { Anchor, Row } from './render';
 import type { Target } from './rows';
-import { rowAt, type Scale, topOf } from './scale';
+import { heightOf, rowAt, type Scale, topOf } from './scale';
 
 /** What a page draws. */
 export interface Drawn {
@@ -96,9 +96,13 @@ export class Viewport {
     this.#changed();
   }
 
-  /** Takes a position of the scroll bar, in pixels. */
+  /** Takes a position of the scroll bar, in pixels. Its end means to follow. */
   scrollTo(top: number) {
     const { scale, scrollTop } = this.draw();
+    if (top >= heightOf(scale) - scale.view) {
+      this.follow();
+      return;
+    }
     const rows = rowAt(scale, top) - rowAt(scale, scrollTop);
     if (Math.abs(rows) <= FAR) {
       this.scrollBy(rows * this.rowHeight);
