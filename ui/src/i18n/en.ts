@@ -253,6 +253,7 @@ export const en = {
     isOver: 'Nothing more will come',
     failed: 'Not read',
     notConnected: 'Not connected since {{time}}. Trying again in {{seconds}} s.',
+    loggedOut: 'Not connected since {{time}}: you are logged out.',
     amount_one: '{{number}} line, {{size}}',
     amount_other: '{{number}} lines, {{size}}',
     letGo: 'from {{time}}, older lines let go',

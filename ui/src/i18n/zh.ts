@@ -254,6 +254,7 @@ export const zh: Sentences = {
     isOver: '不会再有新日志',
     failed: '未能读取',
     notConnected: '自 {{time}} 起未连接，{{seconds}} 秒后重试。',
+    loggedOut: '自 {{time}} 起未连接：你已退出登录。',
     amount_one: '{{number}} 行，{{size}}',
     amount_other: '{{number}} 行，{{size}}',
     letGo: '仅保留 {{time}} 之后的日志',

@@ -21,6 +21,7 @@ class Scene {
   readonly engine: Engine<number>;
   now = 1_000_000;
   changes = 0;
+  retries = 0;
   #receive: (message: FromEngine) => void = () => undefined;
 
   constructor(limits = { ...LIMITS, lines: 40, chunkLines: 8 }) {
@@ -32,7 +33,10 @@ class Scene {
         },
         feed: (config) => (sink) => {
           this.sinks.push(sink);
-          return () => this.closed.push(config);
+          return {
+            retry: () => (this.retries += 1),
+            close: () => this.closed.push(config),
+          };
         },
         startSearcher: (answer) => {
           queueMicrotask(() => {
@@ -138,6 +142,8 @@ test('another feed takes the place of the one before, of which nothing comes aft
   scene.add('new');
   expect(await scene.texts()).toEqual(['new']);
   expect((await scene.status()).feed).toEqual({ kind: 'opening' });
+  scene.client.send({ type: 'retry' });
+  expect(scene.retries).toBe(1);
   scene.client.close();
   expect(scene.closed).toEqual([1, 2]);
 });

@@ -1,5 +1,5 @@
 import { clean, withoutSequences } from './clean';
-import type { Feed, FeedState, Line, Mark, Sink } from './feed';
+import type { Feed, FeedState, Line, Mark, Sink, Stream } from './feed';
 import { Finder, type StartSearcher } from './finder';
 import { ERROR } from './level';
 import type { Asks, Copied, FromEngine, Status, Strip, ToEngine, View } from './messages';
@@ -58,7 +58,7 @@ export class Engine<Config> {
   #rate = new Rate();
   #feed: FeedState = { kind: 'opening' };
   #sources: readonly string[] = [];
-  #closeFeed: () => void = () => undefined;
+  #stream: Stream | undefined;
   #isAnnounced = false;
 
   constructor(
@@ -81,6 +81,9 @@ export class Engine<Config> {
       case 'open':
         this.#open(message.config);
         return;
+      case 'retry':
+        this.#stream?.retry();
+        return;
       case 'layout':
         this.#rows.setLayout(message.layout);
         this.#finder.setStructured(message.layout.structured);
@@ -95,7 +98,7 @@ export class Engine<Config> {
         this.#mark({ kind: 'user', at: { ms: this.surroundings.now(), nanos: 0 } });
         break;
       case 'close':
-        this.#closeFeed();
+        this.#stream?.close();
         this.#finder.close();
         return;
     }
@@ -103,7 +106,7 @@ export class Engine<Config> {
   }
 
   #open(config: Config) {
-    this.#closeFeed();
+    this.#stream?.close();
     this.#finder.close();
     this.#store = new Store(this.limits);
     this.#rows = new Rows(this.#store, this.#rows.layout);
@@ -111,7 +114,7 @@ export class Engine<Config> {
     this.#rate = new Rate();
     this.#sources = [];
     this.#feed = { kind: 'opening' };
-    this.#closeFeed = this.surroundings.feed(config)(this.#sink());
+    this.#stream = this.surroundings.feed(config)(this.#sink());
     this.#changed();
   }
 

@@ -46,6 +46,8 @@ export type FeedState =
    * `reason` is what the other side said; it may be empty.
    */
   | { kind: 'lost'; since: number; retryAt: number; reason: string }
+  /** There is no connection since `since`, and none until the reader has logged in again. */
+  | { kind: 'loggedOut'; since: number }
   /** The feed was refused and doesn't try again. */
   | { kind: 'failed'; code: number; message: string };
 
@@ -58,9 +60,16 @@ export interface Sink {
   state: (state: FeedState) => void;
 }
 
+/** A stream that is open. */
+export interface Stream {
+  /** Tries at once to connect again, if there is no connection. */
+  retry: () => void;
+  /** Ends it. Nothing comes after that. */
+  close: () => void;
+}
+
 /**
  * The one input of the engine: one stream of lines and marks, of one source or merged of many.
- *
- * Calling it opens the stream. The function that it returns closes it; nothing comes after that.
+ * Calling it opens the stream.
  */
-export type Feed = (sink: Sink) => () => void;
+export type Feed = (sink: Sink) => Stream;

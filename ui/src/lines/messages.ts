@@ -65,6 +65,8 @@ export type ToEngine<Config> =
   | { [Name in keyof Asks]: { type: 'ask'; id: number; name: Name; ask: Asks[Name]['ask'] } }[keyof Asks]
   /** Reads a feed, in place of the one before. */
   | { type: 'open'; config: Config }
+  /** Connects again at once, if there is no connection. */
+  | { type: 'retry' }
   | { type: 'layout'; layout: Layout }
   /** Shows a structured line's fields below it, or hides them. */
   | { type: 'unfold'; line: number }

@@ -19,6 +19,8 @@ function useFeed(drawn: Drawn, heldAt: number | undefined): { look: string | und
       return { look: undefined, words: t('log.opening') };
     case 'lost':
       return { look: styles.lost, words: t('log.notConnected', { time: clock(feed.since), seconds }) };
+    case 'loggedOut':
+      return { look: styles.lost, words: t('log.loggedOut', { time: clock(feed.since) }) };
     case 'ended':
       return { look: undefined, words: t('log.isOver') };
     case 'failed':

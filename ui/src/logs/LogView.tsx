@@ -17,6 +17,7 @@ import styles from './LogView.module.css';
 import { useActions } from './useActions';
 import type { LineOptions } from './useLayout';
 import { type Log, useDrawn, useLog } from './useLog';
+import { useReturn } from './useReturn';
 
 interface LogViewProps {
   readonly pod: PodName;
@@ -62,6 +63,7 @@ function OpenLog(props: LogViewProps & { log: Log; onAgain: () => void }) {
   const { t } = useTranslation();
   const { zone } = useTimes();
   const drawn = useDrawn(log);
+  useReturn(log, drawn.status?.feed);
   const [options, setOptions] = useState(OPTIONS);
   const [query, setQuery] = useState<Query>();
   const [opened, setOpened] = useState<number>();

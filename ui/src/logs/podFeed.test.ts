@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import type { FeedState, Line, Mark } from '../lines/feed';
+import type { FeedState, Line, Mark, Stream } from '../lines/feed';
 import { writeTime } from '../lines/time';
 import type { Surroundings, Verdict, Wire } from '../live/socket';
 import { type LogConfig, podFeed } from './podFeed';
@@ -21,7 +21,7 @@ class Scene {
   verdict: Verdict = 'again';
   closed = 0;
   now = Date.UTC(2026, 0, 7, 10);
-  readonly end: () => void;
+  readonly stream: Stream;
   #due: (() => void)[] = [];
 
   constructor(config: Partial<LogConfig> = {}) {
@@ -45,7 +45,7 @@ class Scene {
         return wire;
       },
     };
-    this.end = podFeed(
+    this.stream = podFeed(
       { ...CONFIG, ...config },
       surroundings,
     )({
@@ -199,15 +199,24 @@ test('a refusal that may pass is tried again, any other is final', () => {
   expect(scene.wires).toHaveLength(2);
 });
 
-test('a session that is over is reported', () => {
+test('a session that is over is reported, and the log is read on after the next', () => {
   const scene = new Scene();
+  scene.say({ type: 'subscribed', containers: ['a'] });
+  scene.logs('a', `${T} one`);
   scene.lose(4401);
-  expect(scene.state).toMatchObject({ kind: 'failed', code: 401_003 });
+  expect(scene.state).toEqual({ kind: 'loggedOut', since: scene.now });
+  expect(scene.wires).toHaveLength(1);
+  scene.stream.retry();
+  scene.open();
+  scene.say({ type: 'subscribed', containers: ['a'] });
+  scene.logs('a', `${T} one`, `${T} two`);
+  expect(scene.texts()).toEqual(['one', 'two']);
+  expect(scene.marks).toHaveLength(1);
 });
 
 test('nothing comes after the end', () => {
   const scene = new Scene();
-  scene.end();
+  scene.stream.close();
   expect(scene.closed).toBe(1);
   expect(scene.wires.at(-1)?.onmessage).toBeNull();
 });

@@ -1,5 +1,5 @@
 import type { components } from '../api/schema';
-import type { Feed, Line, Sink } from '../lines/feed';
+import type { Feed, Line, Sink, Stream } from '../lines/feed';
 import { type Moment, readTime } from '../lines/time';
 import { type Connection, LiveSocket, type Surroundings } from '../live/socket';
 import { Resume } from './resume';
@@ -36,7 +36,7 @@ function momentOf(time: string): Moment | null {
 }
 
 /** Reads the stream of one pod's log into a sink. */
-class PodStream {
+class PodStream implements Stream {
   readonly #socket: LiveSocket<Frame>;
   readonly #resume = new Resume();
   readonly #sources: string[] = [];
@@ -68,6 +68,10 @@ class PodStream {
     });
   }
 
+  retry() {
+    this.#socket.retry();
+  }
+
   close() {
     this.#isOver = true;
     this.#socket.close();
@@ -90,8 +94,10 @@ class PodStream {
       this.#flush();
       this.#lostAt ??= lostAt;
       this.sink.state({ kind: 'lost', since: lostAt ?? 0, retryAt: retryAt ?? 0, reason: this.#reason });
-    } else if (phase === 'over' || phase === 'blocked') {
-      this.sink.state({ kind: 'failed', code: phase === 'over' ? 401_003 : 0, message: '' });
+    } else if (phase === 'over') {
+      this.#flush();
+      this.#lostAt ??= lostAt;
+      this.sink.state({ kind: 'loggedOut', since: lostAt ?? 0 });
     }
   }
 
@@ -195,10 +201,5 @@ class PodStream {
 
 /** Returns the log of a pod as a feed. */
 export function podFeed(config: LogConfig, surroundings: Surroundings): Feed {
-  return (sink) => {
-    const stream = new PodStream(config, sink, surroundings);
-    return () => {
-      stream.close();
-    };
-  };
+  return (sink) => new PodStream(config, sink, surroundings);
 }

@@ -1,5 +1,6 @@
 import { useCallback, useState } from 'react';
 
+import { copyText } from '../app/copyText';
 import type { Action } from '../app/keys';
 import { ALL, type LogChoice, type Since } from './choice';
 import { selectedLines } from './copy';
@@ -66,7 +67,7 @@ export function useActions(parts: ActionParts) {
     const from = selected?.from ?? current;
     if (from === undefined) return;
     const copied = await client.ask('copy', { from, to: selected?.to ?? from, withTimes: false });
-    await navigator.clipboard.writeText(copied.text);
+    await copyText(copied.text);
     onCopied(copied.lines);
   };
   const { rowHeight, height } = viewport;
