@@ -1,8 +1,8 @@
 /**
  * Puts a text on the clipboard. Call it from a click or a key press.
  *
- * A browser offers its clipboard only over https and on localhost. Elsewhere the text is copied from
- * a field, as one would by hand.
+ * A browser offers its clipboard only over https and on localhost. Elsewhere the text is copied
+ * from a field, as one would by hand.
  */
 export async function copyText(text: string): Promise<void> {
   // Its type promises it, a page over http has none.

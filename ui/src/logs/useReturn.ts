@@ -4,7 +4,7 @@ import { call, session } from '../api/client';
 import type { FeedState } from '../lines/feed';
 import type { Log } from './useLog';
 
-/** How long to wait before another try, in milliseconds, so that a refusal can't turn into a flood. */
+/** The wait before another try, in milliseconds, so that refusals don't become a flood. */
 const PAUSE = 1_000;
 
 /** Connects a log again when the reader has logged in again, or may be connected again. */
