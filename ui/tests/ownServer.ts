@@ -17,14 +17,15 @@ export class OwnServer {
     return this.#url;
   }
 
-  /** Starts it: the second time on the address that it had, with what it had stored. */
-  async start(): Promise<void> {
+  /** Starts it with more flags: the second time on the address that it had, with what it had stored. */
+  async start(...more: string[]): Promise<void> {
     const password = join(this.#dir, 'password');
     writeFileSync(password, PASSWORD, { mode: 0o600 });
     const kubeconfigs = (process.env['UI_KUBECONFIGS'] ?? '').split('\n').flatMap((path) => ['--kubeconfig', path]);
     const listen = this.#url === undefined ? '127.0.0.1:0' : new URL(this.#url).host;
-    const flags = ['serve', '--listen', listen, '--in-cluster', 'never', '--admin-password-file', password];
-    const [line] = await start(this.#children, [...flags, '--data-dir', join(this.#dir, 'data'), ...kubeconfigs], 1);
+    const flags = ['--listen', listen, '--in-cluster', 'never', '--admin-password-file', password];
+    const args = ['serve', ...flags, '--data-dir', join(this.#dir, 'data'), ...kubeconfigs, ...more];
+    const [line] = await start(this.#children, args, 1);
     const url = /https?:\/\/\S+/.exec(line ?? '')?.[0];
     if (url === undefined) throw new Error(`no address in: ${line ?? ''}`);
     this.#url = url.replace(/\/$/, '');

@@ -67,7 +67,6 @@ export class Session {
   #state: SessionState = { phase: 'none' };
   /** When the access token is to be refreshed, in milliseconds since the epoch. */
   #due = Number.POSITIVE_INFINITY;
-  /** How many new access tokens this tab has heard of. */
   #grants = 0;
   #renewing: Promise<boolean> | undefined;
 
@@ -83,6 +82,11 @@ export class Session {
 
   /** Returns what is known now. */
   readonly state = (): SessionState => this.#state;
+
+  /** How many new access tokens this tab has heard of. */
+  get grants(): number {
+    return this.#grants;
+  }
 
   /** Calls `action` each time when the user of a session that was over is back. Returns what ends it. */
   onReturn(action: () => void): () => void {
@@ -102,6 +106,7 @@ export class Session {
 
   /** Takes a log-in of this tab. */
   loggedIn(grant: Grant): void {
+    this.#grants += 1;
     // Who has given a password here wants to be this user.
     this.#enter(grant);
     this.#surroundings.tell({ type: 'loggedIn', ...grant });
@@ -122,9 +127,9 @@ export class Session {
       if (this.#state.phase !== 'none' && this.#state.user.id === news.user.id) this.#end('loggedOut');
       return;
     }
+    this.#grants += 1;
     // A refresh says only that a session lives, so it leads nobody from the log-in.
-    if (news.type === 'renewed' && this.#state.phase === 'none') this.#grants += 1;
-    else this.#take(news);
+    if (news.type === 'loggedIn' || this.#state.phase !== 'none') this.#take(news);
   }
 
   /**
@@ -184,6 +189,7 @@ export class Session {
         // Another tab had the lock, and what it got is for all.
         if (grants !== this.#grants) return;
         const grant = await this.#surroundings.refresh();
+        this.#grants += 1;
         // Somebody who has logged out meanwhile stays out.
         if (isKnown && this.#state.phase === 'none') return;
         this.#take(grant);
@@ -210,7 +216,6 @@ export class Session {
   #enter({ user, expire }: Grant): void {
     const now = this.#surroundings.now();
     this.#due = now + (expire - now) * DUE;
-    this.#grants += 1;
     this.#become({ phase: 'in', user });
   }
 

@@ -4,7 +4,7 @@ import { RouterProvider } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 
 import { session } from '../api/client';
-import { onWake } from '../api/wake';
+import { onTick } from '../api/wake';
 import { makeRouter } from './router';
 
 /** The whole page. */
@@ -15,7 +15,7 @@ export function App() {
   const [router] = useState(() => makeRouter(queries));
   useEffect(
     () =>
-      onWake(() => {
+      onTick(() => {
         session.check();
       }),
     [],

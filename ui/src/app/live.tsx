@@ -1,10 +1,12 @@
 import { createContext, type ReactNode, useContext, useEffect, useState, useSyncExternalStore } from 'react';
 
-import { ApiError, call, session } from '../api/client';
+import { session } from '../api/client';
+import { onWake } from '../api/wake';
+import { whySocketFailed } from '../api/whySocketFailed';
 import { browser, CLOCK } from '../live/browser';
 import type { ServerFrame } from '../live/frames';
 import { LiveList, type ListState } from '../live/list';
-import { LiveSocket, type Verdict } from '../live/socket';
+import { LiveSocket } from '../live/socket';
 import type { Pod } from '../pods/pod';
 import { base } from './base';
 
@@ -12,35 +14,13 @@ import { base } from './base';
 export interface Live {
   readonly pods: LiveList<Pod>;
   readonly summary: LiveList<Pod>;
-}
-
-/** How often in a row the server has answered though no WebSocket opened. */
-let answered = 0;
-/** After how many of them the way of WebSockets counts as blocked. */
-const BLOCKED = 3;
-
-/** Says why a WebSocket did not open: a browser reports only that it did not. */
-async function judge(): Promise<Verdict> {
-  try {
-    await call('GET', '/api/auth/me');
-    answered += 1;
-    return answered >= BLOCKED ? 'blocked' : 'again';
-  } catch (error) {
-    answered = 0;
-    return error instanceof ApiError && Math.floor(error.code / 1000) === 401 ? 'over' : 'again';
-  }
+  /** Tries to connect at once. */
+  readonly retry: () => void;
 }
 
 function open(rows: number): LiveList<Pod> {
   return new LiveList<Pod>(
-    (listener) =>
-      new LiveSocket<ServerFrame>(browser(`${base}/ws/pods`, judge), {
-        ...listener,
-        opened: () => {
-          answered = 0;
-          listener.opened();
-        },
-      }),
+    (listener) => new LiveSocket<ServerFrame>(browser(`${base}/ws/pods`, whySocketFailed), listener),
     CLOCK,
     rows,
   );
@@ -52,22 +32,23 @@ const LiveContext = createContext<Live | undefined>(undefined);
 export function LiveProvider({ children }: { children: ReactNode }) {
   const [live, setLive] = useState<Live>();
   useEffect(() => {
-    const opened: Live = { pods: open(100), summary: open(1) };
-    opened.summary.ask({ query: {}, facets: ['cluster', 'problem'] });
-    setLive(opened);
+    const pods = open(100);
+    const summary = open(1);
+    const lists = [pods, summary];
     const retry = () => {
-      opened.pods.retry();
-      opened.summary.retry();
+      for (const list of lists) list.retry();
     };
-    window.addEventListener('online', retry);
-    window.addEventListener('focus', retry);
-    const endReturn = session.onReturn(retry);
+    summary.ask({ query: {}, facets: ['cluster', 'problem'] });
+    setLive({ pods, summary, retry });
+    const ends = [
+      session.onReturn(retry),
+      onWake(() => {
+        for (const list of lists) list.wake();
+      }),
+    ];
     return () => {
-      endReturn();
-      window.removeEventListener('online', retry);
-      window.removeEventListener('focus', retry);
-      opened.pods.close();
-      opened.summary.close();
+      for (const end of ends) end();
+      for (const list of lists) list.close();
       setLive(undefined);
     };
   }, []);

@@ -164,6 +164,7 @@ export const en = {
     now: 'Now',
     blocked: 'Live updates do not get through: a proxy, or --public-url; the server’s log says which.',
     readAgain: 'Read again',
+    recovered_zero: 'Live again, nothing has changed.',
     recovered_one: 'Live again, {{count}} change.',
     recovered_other: 'Live again, {{count}} changes.',
     several_one: '{{count}} cluster is not current:',

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import type { ClientFrame, ServerFrame } from './frames';
 import { LiveList } from './list';
-import { LiveSocket, type Verdict, type Wire } from './socket';
+import { LiveSocket, type Wire } from './socket';
 
 interface Row {
   cluster: string;
@@ -14,7 +14,6 @@ class Server {
   now = 1000;
   wires: Wire[] = [];
   sent: ClientFrame[] = [];
-  verdicts: Verdict[] = [];
   #timers: { at: number; action: () => void }[] = [];
 
   after(millis: number, action: () => void): () => void {
@@ -42,7 +41,7 @@ class Server {
       now: () => this.now,
       random: () => 1,
       after: (millis: number, action: () => void) => this.after(millis, action),
-      judge: () => Promise.resolve(this.verdicts.shift() ?? ('again' as const)),
+      judge: () => Promise.resolve('again' as const),
       open: () => {
         const wire: Wire = {
           send: (text) => this.sent.push(JSON.parse(text) as ClientFrame),
@@ -175,53 +174,6 @@ test('a lost connection keeps the rows, and says how many changed when it is bac
   expect(list.state().connection).toEqual({ phase: 'open' });
   server.pass(3000);
   expect(list.state().recovered).toBeUndefined();
-});
-
-test('the wait between two tries grows to 15 s', () => {
-  const server = new Server();
-  const list = server.connect();
-  const waits: number[] = [];
-  for (let attempt = 0; attempt < 7; attempt += 1) {
-    server.wire.onclose?.({ code: 1006 });
-    const { retryAt } = list.state().connection;
-    waits.push((retryAt ?? 0) - server.now);
-    server.pass((retryAt ?? 0) - server.now);
-  }
-  expect(waits).toEqual([1000, 2000, 4000, 8000, 15_000, 15_000, 15_000]);
-});
-
-test('a connection on which nothing comes is asked for a sign of life, and then is lost', () => {
-  const server = new Server();
-  const list = server.connect();
-  server.open();
-  server.pass(20_000);
-  expect(server.taken()).toEqual([{ type: 'ping' }]);
-  server.say({ type: 'pong' });
-  server.pass(20_000);
-  expect(server.taken()).toEqual([{ type: 'ping' }]);
-  server.pass(10_000);
-  expect(list.state().connection.phase).toBe('waiting');
-});
-
-test('a connection that never opens asks why, and a session that is over ends the tries', async () => {
-  const server = new Server();
-  server.verdicts = ['again', 'blocked'];
-  const list = server.connect();
-  server.wire.onclose?.({ code: 1006 });
-  await Promise.resolve();
-  expect(list.state().connection.phase).toBe('waiting');
-  server.pass(15_000);
-  server.wire.onclose?.({ code: 1006 });
-  await Promise.resolve();
-  await Promise.resolve();
-  expect(list.state().connection.phase).toBe('blocked');
-  server.pass(60_000);
-  expect(server.wires).toHaveLength(2);
-  list.retry();
-  expect(server.wires).toHaveLength(3);
-  server.open();
-  server.wire.onclose?.({ code: 4401 });
-  expect(list.state().connection.phase).toBe('over');
 });
 
 test('a refusal is kept until a query is answered', () => {

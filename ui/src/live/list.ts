@@ -172,6 +172,11 @@ export class LiveList<Row extends Item> {
     this.#socket.retry();
   };
 
+  /** Looks after the connection when the page comes back. */
+  readonly wake = (): void => {
+    this.#socket.wake();
+  };
+
   /** Ends the query and its connection. */
   close(): void {
     this.#cancelGone();

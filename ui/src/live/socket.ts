@@ -1,7 +1,10 @@
 import { wait } from './backoff';
 
-/** What a connection that never opened was refused for. */
-export type Verdict = 'again' | 'over' | 'blocked';
+/**
+ * What is known of a server to which a connection did not open: `again` if another try may help,
+ * `answers` if the server answers this session otherwise, and `over` if the session has ended.
+ */
+export type Verdict = 'again' | 'answers' | 'over';
 
 /**
  * The state of a connection.
@@ -54,6 +57,8 @@ const QUIET = 20_000;
 const ANSWER = 10_000;
 /** How long a connection may take to open. */
 const OPENING = 20_000;
+/** How often in a row a server answers though no connection opens, until the way counts as blocked. */
+const BLOCKED = 3;
 /** The code with which the server ends a connection whose session is over. */
 const SESSION_OVER = 4401;
 
@@ -69,6 +74,10 @@ export class LiveSocket<Frame> {
   #wire: Wire | undefined;
   #connection: Connection = { phase: 'connecting' };
   #attempts = 0;
+  /** How often in a row the server has answered though no connection opened. */
+  #answers = 0;
+  /** When something last came. */
+  #heardAt = 0;
   #cancel: () => void = () => undefined;
 
   constructor(surroundings: Surroundings, listener: Listener<Frame>) {
@@ -92,6 +101,16 @@ export class LiveSocket<Frame> {
     if (phase === 'waiting' || phase === 'blocked' || phase === 'over') this.#open();
   }
 
+  /**
+   * Looks after the connection when the page comes back, perhaps from a sleep in which no timer ran:
+   * tries again at once, or asks a connection on which nothing has come for 20 s for a `pong`.
+   */
+  wake(): void {
+    const { phase } = this.#connection;
+    if (phase === 'waiting' || phase === 'blocked') this.#open();
+    if (phase === 'open' && this.#surroundings.now() - this.#heardAt >= QUIET) this.#ask();
+  }
+
   /** Ends the connection for good. */
   close(): void {
     this.#cancel();
@@ -109,6 +128,7 @@ export class LiveSocket<Frame> {
     wire.onopen = () => {
       isOpen = true;
       this.#attempts = 0;
+      this.#answers = 0;
       this.#become({ phase: 'open' });
       this.#listen();
       this.#listener.opened();
@@ -129,13 +149,20 @@ export class LiveSocket<Frame> {
 
   /** Waits for the next sign of life. */
   #listen(): void {
+    this.#heardAt = this.#surroundings.now();
     this.#cancel();
     this.#cancel = this.#surroundings.after(QUIET, () => {
-      this.send({ type: 'ping' });
-      this.#cancel = this.#surroundings.after(ANSWER, () => {
-        this.#drop();
-        this.#lost(0, true);
-      });
+      this.#ask();
+    });
+  }
+
+  /** Asks for a sign of life. */
+  #ask(): void {
+    this.send({ type: 'ping' });
+    this.#cancel();
+    this.#cancel = this.#surroundings.after(ANSWER, () => {
+      this.#drop();
+      this.#lost(0, true);
     });
   }
 
@@ -143,18 +170,30 @@ export class LiveSocket<Frame> {
     this.#cancel();
     this.#wire = undefined;
     const lostAt = this.#connection.lostAt ?? this.#surroundings.now();
-    if (code === SESSION_OVER) {
-      this.#become({ phase: 'over', lostAt });
-      void this.#surroundings.judge();
-      return;
-    }
-    this.#wait(lostAt);
-    if (wasOpen) return;
+    if (code === SESSION_OVER) this.#become({ phase: 'over', lostAt });
+    else this.#wait(lostAt);
+    if (wasOpen && code !== SESSION_OVER) return;
+    const before = this.#connection;
     void this.#surroundings.judge().then((verdict) => {
-      if (verdict === 'again' || this.#connection.phase !== 'waiting') return;
-      this.#cancel();
-      this.#become({ phase: verdict, lostAt });
+      if (this.#connection === before) this.#judged(verdict, lostAt);
     });
+  }
+
+  #judged(verdict: Verdict, lostAt: number): void {
+    const { phase } = this.#connection;
+    if (verdict !== 'answers') this.#answers = 0;
+    if (verdict === 'over') {
+      this.#cancel();
+      this.#become({ phase: 'over', lostAt });
+    } else if (phase === 'over') {
+      // The session that has ended is not the one that there is now.
+      this.#wait(lostAt);
+    } else if (verdict === 'answers') {
+      this.#answers += 1;
+      if (this.#answers < BLOCKED) return;
+      this.#cancel();
+      this.#become({ phase: 'blocked', lostAt });
+    }
   }
 
   #wait(lostAt: number): void {

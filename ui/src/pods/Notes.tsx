@@ -1,6 +1,7 @@
 import { useTranslation } from 'react-i18next';
 
 import { useTicking } from '../app/clock';
+import { ConnectionNote } from '../app/ConnectionNote';
 import { Note, NoteButton } from '../app/Note';
 import { useTimes } from '../app/times';
 import type { ClusterState, Facets } from '../live/frames';
@@ -24,8 +25,10 @@ export function Notes({ connection, clusters, facets, query, onQuery, onRetry, r
   const troubled = clusters.filter(({ state }) => state !== 'synced');
   return (
     <>
-      {connection.lostAt !== undefined && <ConnectionNote connection={connection} onRetry={onRetry} />}
-      {recovered !== undefined && <Note look="plain">{t('note.recovered', { count: recovered })}</Note>}
+      <ConnectionNote connection={connection} onRetry={onRetry} />
+      {recovered !== undefined && connection.lostAt === undefined && (
+        <Note look="plain">{t('note.recovered', { count: recovered })}</Note>
+      )}
       {connection.lostAt === undefined && troubled.length > 0 && (
         <ClusterNote
           clusters={troubled}
@@ -37,23 +40,6 @@ export function Notes({ connection, clusters, facets, query, onQuery, onRetry, r
         />
       )}
     </>
-  );
-}
-
-function ConnectionNote({ connection, onRetry }: { connection: Connection; onRetry: () => void }) {
-  const { t } = useTranslation();
-  const { clock } = useTimes();
-  const { phase, lostAt, retryAt } = connection;
-  const seconds = useTicking(() => (retryAt === undefined ? 0 : Math.max(1, Math.ceil((retryAt - Date.now()) / 1000))));
-  if (phase === 'blocked') {
-    return <Note actions={<NoteButton onClick={onRetry}>{t('note.readAgain')}</NoteButton>}>{t('note.blocked')}</Note>;
-  }
-  const since = lostAt === undefined ? '' : clock(lostAt);
-  return (
-    <Note actions={phase === 'waiting' && <NoteButton onClick={onRetry}>{t('note.now')}</NoteButton>}>
-      <b>{t('note.notConnected', { time: since })}</b> {t('note.fromThen')}{' '}
-      {phase === 'waiting' ? t('note.tryingIn', { seconds }) : t('note.trying')}
-    </Note>
   );
 }
 

@@ -40,7 +40,7 @@ const SORT_KEYS: Partial<Record<Action, Sort>> = {
 export function PodsPage() {
   const { t, i18n } = useTranslation();
   const [query, setQuery] = usePodQuery();
-  const { pods: list } = useLive();
+  const { pods: list, retry } = useLive();
   const state = useList(list);
   const summary = useList(useLive().summary);
   useEffect(() => {
@@ -208,7 +208,7 @@ export function PodsPage() {
         facets={summary.facets}
         query={query}
         onQuery={change}
-        onRetry={list.retry}
+        onRetry={retry}
         recovered={state.recovered}
       />
       {isEmpty ? (

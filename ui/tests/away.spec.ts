@@ -1,0 +1,117 @@
+import AxeBuilder from '@axe-core/playwright';
+import type { Page } from '@playwright/test';
+
+import type { OwnServer } from './ownServer';
+import { PASSWORD } from './servers';
+import { expect, open, post, test } from './test';
+
+const live = (page: Page) => page.getByText('Live', { exact: true });
+const lost = (page: Page) => page.getByRole('status').filter({ hasText: /^Not connected since \d\d:\d\d:\d\d\./ });
+const rows = (page: Page) => page.getByRole('grid').locator('[data-key]');
+
+// The browser itself prints that a WebSocket was lost.
+test.use({ provoked: 'WebSocket connection to' });
+
+async function openLive(page: Page, server: OwnServer): Promise<void> {
+  await open(page, '/pods', server.url);
+  await expect(live(page)).toBeVisible();
+  await expect(rows(page).first()).toBeVisible();
+}
+
+test('a server that is away has a note, the rows stay, and one goes on when it is back', async ({ page, own }) => {
+  await openLive(page, own);
+  await own.kill();
+  await expect(lost(page)).toBeVisible();
+  await expect(lost(page)).toContainText('What you see is from then.');
+  await expect(page.getByText('Not live', { exact: true })).toBeVisible();
+  await expect(lost(page)).toContainText(/Trying again in \d+ s\./);
+  await expect(rows(page).first()).toBeVisible();
+  await page.getByRole('link', { name: 'Account: admin' }).click();
+  await expect(page.getByText('You are logged in as admin.')).toBeVisible();
+  await expect(lost(page)).toBeVisible();
+  await page.goBack();
+  await own.start();
+  await expect(live(page)).toBeVisible();
+  await expect(lost(page)).toBeHidden();
+  await expect(page.getByRole('dialog')).toBeHidden();
+});
+
+test('“Now”, the network and the focus try again at once', async ({ page, own }) => {
+  await openLive(page, own);
+  const ways = [
+    () => page.getByRole('button', { name: 'Now' }).click(),
+    () => page.evaluate(() => window.dispatchEvent(new Event('online'))),
+    () => page.evaluate(() => window.dispatchEvent(new Event('focus'))),
+  ];
+  // Time stands still from here on, so that no try follows by itself.
+  await page.clock.install();
+  await page.reload();
+  await expect(live(page)).toBeVisible();
+  for (const way of ways) {
+    await page.clock.pauseAt(new Date(Date.now() + 60_000));
+    await own.kill();
+    await expect(lost(page)).toContainText(/Trying again in \d+ s\./);
+    await own.start();
+    await expect(lost(page)).toBeVisible();
+    await way();
+    await expect(live(page)).toBeVisible();
+    await page.clock.resume();
+  }
+});
+
+test('WebSockets that do not get through have words of their own', async ({ page }) => {
+  // As with a proxy that answers calls, and no WebSocket.
+  await page.addInitScript(() => {
+    const { WebSocket } = window;
+    window.WebSocket = class extends WebSocket {
+      constructor(address: string | URL) {
+        super(document.title.startsWith('free') ? address : new URL('/healthz', address));
+      }
+    };
+  });
+  await open(page, '/pods');
+  const note = page.getByRole('status').filter({ hasText: 'Live updates do not get through' });
+  await expect(note).toContainText('a proxy, or --public-url; the server’s log says which.');
+  await expect(page.getByText('Not live', { exact: true })).toBeVisible();
+  await page.evaluate(() => (document.title = 'free'));
+  await page.getByRole('button', { name: 'Read again' }).click();
+  await expect(live(page)).toBeVisible();
+  await expect(note).toBeHidden();
+});
+
+test('a session that ended while the server was away is asked for when it is back', async ({ page, own }) => {
+  await openLive(page, own);
+  await page.context().clearCookies();
+  await own.kill();
+  await expect(lost(page)).toBeVisible();
+  await expect(page.getByRole('dialog')).toBeHidden();
+  await own.start();
+  await expect(page.getByRole('heading', { name: 'Your session is over' })).toBeVisible();
+  await expect(page.getByText('Trying again')).toHaveCount(0);
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.keyboard.press('Enter');
+  await expect(live(page)).toBeVisible();
+});
+
+for (const theme of ['light', 'dark'] as const) {
+  for (const language of ['en', 'zh'] as const) {
+    test(`nothing serious stands in the way of the notes: ${theme}, ${language}`, async ({ page, own }, info) => {
+      await page.addInitScript(
+        ([theme, language]) => {
+          localStorage.setItem('podgate.theme', theme);
+          localStorage.setItem('podgate.language', language);
+        },
+        [theme, language] as const,
+      );
+      await post(page.request, own.url, '/api/auth/login', { username: 'admin', password: PASSWORD });
+      await page.goto(`${own.url}/pods`);
+      await expect(rows(page).first()).toBeVisible();
+      await own.kill();
+      await expect(page.getByRole('button', { name: language === 'en' ? 'Now' : '立即重试' })).toBeVisible();
+      await page.screenshot({ path: info.outputPath('notes.png') });
+      // The rows are dimmed on purpose: they are from before.
+      const { violations } = await new AxeBuilder({ page }).exclude('[role=grid]').analyze();
+      expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([]);
+    });
+  }
+}
