@@ -3,10 +3,11 @@ import type { Page } from '@playwright/test';
 
 import type { OwnServer } from './ownServer';
 import { PASSWORD } from './servers';
-import { expect, open, post, test } from './test';
+import { expect, open, post, test, url } from './test';
 
 const live = (page: Page) => page.getByText('Live', { exact: true });
 const lost = (page: Page) => page.getByRole('status').filter({ hasText: /^Not connected since \d\d:\d\d:\d\d\./ });
+const updated = (page: Page) => page.getByRole('status').filter({ hasText: 'Podgate was updated.' });
 const rows = (page: Page) => page.getByRole('grid').locator('[data-key]');
 
 // The browser itself prints that a WebSocket was lost.
@@ -93,6 +94,54 @@ test('a session that ended while the server was away is asked for when it is bac
   await expect(live(page)).toBeVisible();
 });
 
+test('another page on the server is offered after a reconnect', async ({ page, own }) => {
+  await openLive(page, own);
+  await page.route('**/api/version', (route) =>
+    route.fulfill({ json: { version: '9.9.9', ui: 'another', features: [] } }),
+  );
+  await own.kill();
+  await expect(lost(page)).toBeVisible();
+  await own.start();
+  await expect(updated(page)).toBeVisible();
+  await page.goto(`${own.url}/me`);
+  await expect(updated(page)).toBeHidden();
+});
+
+test('a part of the page that is gone is tried once more, and then a reload is offered', async ({ page }) => {
+  await open(page, '/me');
+  await expect(page.getByText('You are logged in as admin.')).toBeVisible();
+  let asked = 0;
+  await page.route('**/assets/zh-*.js', async (route) => {
+    asked += 1;
+    await route.fulfill({ status: 404, json: { code: 404_004, message: 'no such route', data: null } });
+  });
+  await page.getByRole('button', { name: 'Language: English' }).click();
+  await page.getByRole('menuitemradio', { name: '中文' }).click();
+  await expect(updated(page)).toBeVisible();
+  expect(asked).toBe(2);
+  await expect(page.getByText('You are logged in as admin.')).toBeVisible();
+  await page.unroute('**/assets/zh-*.js');
+  const navigated = page.waitForEvent('domcontentloaded');
+  await page.getByRole('button', { name: 'Reload' }).click();
+  await navigated;
+  await expect(updated(page)).toBeHidden();
+  await expect(page.getByText('You are logged in as admin.')).toBeVisible();
+});
+
+test('a part of the page that is lost on the way comes with the second try', async ({ page }) => {
+  await page.goto(`${url()}/login`);
+  let asked = 0;
+  await page.route('**/assets/zh-*.js', async (route) => {
+    asked += 1;
+    if (asked === 1) await route.abort();
+    else await route.continue();
+  });
+  await page.getByRole('button', { name: 'Language: English' }).click();
+  await page.getByRole('menuitemradio', { name: '中文' }).click();
+  await expect(page.getByLabel('用户名')).toBeVisible();
+  await expect(page.getByText('Podgate was updated.')).toBeHidden();
+});
+
 for (const theme of ['light', 'dark'] as const) {
   for (const language of ['en', 'zh'] as const) {
     test(`nothing serious stands in the way of the notes: ${theme}, ${language}`, async ({ page, own }, info) => {
@@ -106,6 +155,10 @@ for (const theme of ['light', 'dark'] as const) {
       await post(page.request, own.url, '/api/auth/login', { username: 'admin', password: PASSWORD });
       await page.goto(`${own.url}/pods`);
       await expect(rows(page).first()).toBeVisible();
+      await page.route('**/api/version', (route) => route.fulfill({ json: { version: '', ui: 'x', features: [] } }));
+      await own.kill();
+      await own.start();
+      await expect(page.getByRole('button', { name: language === 'en' ? 'Reload' : '重新加载' })).toBeVisible();
       await own.kill();
       await expect(page.getByRole('button', { name: language === 'en' ? 'Now' : '立即重试' })).toBeVisible();
       await page.screenshot({ path: info.outputPath('notes.png') });

@@ -1,6 +1,7 @@
 import { createContext, type ReactNode, useContext, useEffect, useState, useSyncExternalStore } from 'react';
 
 import { session } from '../api/client';
+import { readVersion } from '../api/version';
 import { onWake } from '../api/wake';
 import { whySocketFailed } from '../api/whySocketFailed';
 import { browser, CLOCK } from '../live/browser';
@@ -9,6 +10,7 @@ import { LiveList, type ListState } from '../live/list';
 import { LiveSocket } from '../live/socket';
 import type { Pod } from '../pods/pod';
 import { base } from './base';
+import { release } from './release';
 
 /** The live queries of the page: the list, and the counts beside it. */
 export interface Live {
@@ -18,12 +20,24 @@ export interface Live {
   readonly retry: () => void;
 }
 
-function open(rows: number): LiveList<Pod> {
+function open(rows: number, onOpen: () => void): LiveList<Pod> {
   return new LiveList<Pod>(
-    (listener) => new LiveSocket<ServerFrame>(browser(`${base}/ws/pods`, whySocketFailed), listener),
+    (listener) =>
+      new LiveSocket<ServerFrame>(browser(`${base}/ws/pods`, whySocketFailed), {
+        ...listener,
+        opened: () => {
+          onOpen();
+          listener.opened();
+        },
+      }),
     CLOCK,
     rows,
   );
+}
+
+/** Compares this page with the one that the server has now. */
+async function compare(): Promise<void> {
+  release.seen(await readVersion());
 }
 
 const LiveContext = createContext<Live | undefined>(undefined);
@@ -32,8 +46,8 @@ const LiveContext = createContext<Live | undefined>(undefined);
 export function LiveProvider({ children }: { children: ReactNode }) {
   const [live, setLive] = useState<Live>();
   useEffect(() => {
-    const pods = open(100);
-    const summary = open(1);
+    const pods = open(100, () => undefined);
+    const summary = open(1, () => void compare());
     const lists = [pods, summary];
     const retry = () => {
       for (const list of lists) list.retry();

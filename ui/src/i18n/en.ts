@@ -164,6 +164,8 @@ export const en = {
     now: 'Now',
     blocked: 'Live updates do not get through: a proxy, or --public-url; the server’s log says which.',
     readAgain: 'Read again',
+    updated: 'Podgate was updated.',
+    reload: 'Reload',
     recovered_zero: 'Live again, nothing has changed.',
     recovered_one: 'Live again, {{count}} change.',
     recovered_other: 'Live again, {{count}} changes.',

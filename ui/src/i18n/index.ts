@@ -1,6 +1,7 @@
 import i18next from 'i18next';
 import { initReactI18next } from 'react-i18next';
 
+import { lazily } from '../app/release';
 import { write } from '../app/stored';
 import type { Sentences } from './en';
 
@@ -9,8 +10,8 @@ export const LANGUAGES = { en: 'English', zh: '中文' } as const;
 export type Language = keyof typeof LANGUAGES;
 
 const LOADERS: Record<Language, () => Promise<Sentences>> = {
-  en: async () => (await import('./en')).en,
-  zh: async () => (await import('./zh')).zh,
+  en: async () => (await lazily(() => import('./en'))).en,
+  zh: async () => (await lazily(() => import('./zh'))).zh,
 };
 
 function isLanguage(text: string): text is Language {
@@ -43,9 +44,14 @@ export async function start(): Promise<void> {
   await i18next.changeLanguage(language());
 }
 
-/** Changes the language and keeps it for this browser. */
+/** Changes the language and keeps it for this browser; does nothing if its sentences are gone. */
 export async function setLanguage(chosen: Language): Promise<void> {
-  await load(chosen);
+  try {
+    await load(chosen);
+  } catch {
+    // The page offers a reload.
+    return;
+  }
   document.documentElement.lang = chosen;
   write('language', chosen);
   await i18next.changeLanguage(chosen);

@@ -165,6 +165,8 @@ export const zh: Sentences = {
     now: '立即重试',
     blocked: '无法接收实时更新：原因在于代理或 --public-url，详见服务器日志。',
     readAgain: '重新读取',
+    updated: 'Podgate 已更新。',
+    reload: '重新加载',
     recovered_zero: '已恢复实时，没有变化。',
     recovered_one: '已恢复实时，有 {{count}} 处变化。',
     recovered_other: '已恢复实时，有 {{count}} 处变化。',
