@@ -74,8 +74,10 @@ test('a reload and a new tab outlive the access token', async ({ page, context }
 test('an access token is refreshed in time, and after a lid was closed for two hours', async ({ page, context }) => {
   await page.clock.install();
   const seen = refreshes(context);
-  await open(page, '/me');
-  await expect(page.getByText('You are logged in as admin.')).toBeVisible();
+  await open(page, '/pods');
+  // Both live queries are open, so that no call for their sake corrects the clock.
+  await expect(live(page)).toBeVisible();
+  await expect(page.getByRole('link', { name: /^production/ })).toBeVisible();
   await page.clock.fastForward(40 * 60_000);
   expect(seen.count).toBe(0);
   const refreshed = page.waitForResponse('**/api/auth/refresh');
@@ -87,22 +89,27 @@ test('an access token is refreshed in time, and after a lid was closed for two h
   await expect(dialog(page)).toBeHidden();
 });
 
-test('tabs refresh together without ending each other’s session', async ({ page, context }) => {
-  await open(page, '/me');
-  const tabs = [page, await context.newPage(), await context.newPage()];
-  for (const tab of tabs) {
-    await tab.goto(`${url()}/me`);
-    await expect(tab.getByText('You are logged in as admin.')).toBeVisible();
-  }
-  const seen = refreshes(context);
-  await context.clearCookies({ name: 'podgate_session' });
-  await Promise.all(tabs.map((tab) => tab.reload()));
-  for (const tab of tabs) await expect(tab.getByText('You are logged in as admin.')).toBeVisible();
-  expect(seen.count).toBeGreaterThan(0);
-  await context.clearCookies({ name: 'podgate_session' });
-  await Promise.all(tabs.map((tab) => tab.goto(`${url()}/pods`)));
-  for (const tab of tabs) await expect(live(tab)).toBeVisible();
-  for (const tab of tabs) await expect(dialog(tab)).toBeHidden();
+test.describe('tabs that are loaded at once', () => {
+  // A tab whose token another tab has just replaced may open its WebSocket in vain, and then again.
+  test.use({ provoked: 'WebSocket connection to' });
+
+  test('refresh without ending each other’s session', async ({ page, context }) => {
+    await open(page, '/me');
+    const tabs = [page, await context.newPage(), await context.newPage()];
+    for (const tab of tabs) {
+      await tab.goto(`${url()}/me`);
+      await expect(tab.getByText('You are logged in as admin.')).toBeVisible();
+    }
+    const seen = refreshes(context);
+    await context.clearCookies({ name: 'podgate_session' });
+    await Promise.all(tabs.map((tab) => tab.reload()));
+    for (const tab of tabs) await expect(tab.getByText('You are logged in as admin.')).toBeVisible();
+    expect(seen.count).toBeGreaterThan(0);
+    await context.clearCookies({ name: 'podgate_session' });
+    await Promise.all(tabs.map((tab) => tab.goto(`${url()}/pods`)));
+    for (const tab of tabs) await expect(live(tab)).toBeVisible();
+    for (const tab of tabs) await expect(dialog(tab)).toBeHidden();
+  });
 });
 
 test('a log-out in one tab is known in the others, and so is the next log-in', async ({ page, context }) => {
