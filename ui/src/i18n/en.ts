@@ -193,6 +193,7 @@ export const en = {
     everywhere_other: 'Not well everywhere: {{count}}',
     wellAsKnown: 'No problem among what is known.',
     wellAsKnownThen: 'Not current: {{name}}.',
+    notLiveThen: 'The list is not live, so this may have changed.',
     noCluster: 'No cluster yet.',
     noClusterThen: 'Start the server with --kubeconfig, or add a cluster.',
     noPods: 'No pods.',

@@ -194,6 +194,7 @@ export const zh: Sentences = {
     everywhere_other: '所有异常：{{count}} 个',
     wellAsKnown: '已知范围内没有异常。',
     wellAsKnownThen: '数据不是最新：{{name}}。',
+    notLiveThen: '列表未实时更新，情况可能已有变化。',
     noCluster: '还没有集群。',
     noClusterThen: '请用 --kubeconfig 启动服务器，或添加集群。',
     noPods: '没有 Pod。',

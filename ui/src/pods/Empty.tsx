@@ -44,6 +44,9 @@ export function Empty({ state, query, onQuery, known }: EmptyProps) {
     );
   }
   if (query.problem && query.status.length === 0 && !isFiltered(query)) {
+    if (state.connection.phase !== 'open') {
+      return <Message mark={<StateMark shape="warn" />} title={t('empty.wellAsKnown')} text={t('empty.notLiveThen')} />;
+    }
     if (notCurrent.length > 0) {
       const name = new Intl.ListFormat(i18n.language).format(notCurrent.map((cluster) => cluster.name).slice(0, 3));
       return (
