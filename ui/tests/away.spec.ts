@@ -3,7 +3,7 @@ import type { Page } from '@playwright/test';
 
 import type { OwnServer } from './ownServer';
 import { PASSWORD } from './servers';
-import { expect, open, post, test, url } from './test';
+import { control, expect, open, post, test, url } from './test';
 
 const live = (page: Page) => page.getByText('Live', { exact: true });
 const lost = (page: Page) => page.getByRole('status').filter({ hasText: /^Not connected since \d\d:\d\d:\d\d\./ });
@@ -66,7 +66,7 @@ test('WebSockets that do not get through have words of their own', async ({ page
     const { WebSocket } = window;
     window.WebSocket = class extends WebSocket {
       constructor(address: string | URL) {
-        super(document.title.startsWith('free') ? address : new URL('/healthz', address));
+        super(document.documentElement.dataset['free'] === 'yes' ? address : new URL('/healthz', address));
       }
     };
   });
@@ -74,7 +74,18 @@ test('WebSockets that do not get through have words of their own', async ({ page
   const note = page.getByRole('status').filter({ hasText: 'Live updates do not get through' });
   await expect(note).toContainText('a proxy, or --public-url; the server’s log says which.');
   await expect(page.getByText('Not live', { exact: true })).toBeVisible();
-  await page.evaluate(() => (document.title = 'free'));
+  // The list is there all the same, and is read again for each question.
+  await expect(rows(page).first()).toBeVisible();
+  await page.getByRole('textbox', { name: 'Search pods' }).fill('ledger');
+  await expect(page.getByRole('grid').getByRole('rowheader').first()).toContainText('ledger');
+  await control('production', { op: 'runPod', namespace: 'blocked', name: 'ledger-new', containers: ['app'] });
+  await expect
+    .poll(async () => {
+      await page.getByRole('button', { name: 'Read again' }).click();
+      return await page.getByRole('grid').getByRole('rowheader').allTextContents();
+    })
+    .toContain('ledger-new');
+  await page.evaluate(() => (document.documentElement.dataset['free'] = 'yes'));
   await page.getByRole('button', { name: 'Read again' }).click();
   await expect(live(page)).toBeVisible();
   await expect(note).toBeHidden();

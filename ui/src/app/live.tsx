@@ -1,12 +1,14 @@
 import { createContext, type ReactNode, useContext, useEffect, useState, useSyncExternalStore } from 'react';
 
-import { session } from '../api/client';
+import { ApiError, call, session } from '../api/client';
+import type { PodList } from '../api/types';
 import { readVersion } from '../api/version';
 import { onWake } from '../api/wake';
 import { whySocketFailed } from '../api/whySocketFailed';
 import { browser, CLOCK } from '../live/browser';
-import type { ServerFrame } from '../live/frames';
+import type { ClientFrame, ServerFrame } from '../live/frames';
 import { LiveList, type ListState } from '../live/list';
+import { reader } from '../live/reader';
 import { LiveSocket } from '../live/socket';
 import type { Pod } from '../pods/pod';
 import { base } from './base';
@@ -20,10 +22,23 @@ export interface Live {
   readonly retry: () => void;
 }
 
+/** Returns what answers a live query by calls, where no WebSocket gets through. */
+function answer(): (frame: object) => Promise<ServerFrame> {
+  const read = reader((query) => call<PodList>('GET', `/api/pods?${query}`));
+  return async (frame) => {
+    try {
+      return await read(frame as ClientFrame);
+    } catch (error) {
+      const { code, message } = error instanceof ApiError ? error : new ApiError(0, String(error), '', undefined);
+      return { type: 'error', code, message };
+    }
+  };
+}
+
 function open(rows: number, onOpen: () => void): LiveList<Pod> {
   return new LiveList<Pod>(
     (listener) =>
-      new LiveSocket<ServerFrame>(browser(`${base}/ws/pods`, whySocketFailed), {
+      new LiveSocket<ServerFrame>(browser(`${base}/ws/pods`, whySocketFailed, answer()), {
         ...listener,
         opened: () => {
           onOpen();

@@ -16,8 +16,9 @@ export const CLOCK: Clock = {
  * Returns the browser as the surroundings of a connection to a path of this server.
  *
  * @param judge Says why a WebSocket was closed before it opened.
+ * @param read Answers a frame by a call, where no WebSocket gets through.
  */
-export function browser(path: string, judge: () => Promise<Verdict>): Surroundings {
+export function browser(path: string, judge: () => Promise<Verdict>, read?: Surroundings['read']): Surroundings {
   return {
     ...CLOCK,
     open: () => {
@@ -27,6 +28,7 @@ export function browser(path: string, judge: () => Promise<Verdict>): Surroundin
       return new WebSocket(url) as unknown as Wire;
     },
     judge,
+    ...(read && { read }),
     random: Math.random,
   };
 }

@@ -191,7 +191,7 @@ export class LiveList<Row extends Item> {
   }
 
   #sendNext(): void {
-    if (this.#next === undefined || this.#isAsking || this.#socket.connection.phase !== 'open') {
+    if (this.#next === undefined || this.#isAsking || !this.#socket.isAnswering) {
       if (this.#next !== undefined && !this.#state.isAsking) this.#publish({ isAsking: true });
       return;
     }

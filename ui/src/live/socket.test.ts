@@ -11,13 +11,18 @@ class Scene implements Surroundings {
   verdicts: Verdict[] = [];
   judgements = 0;
   readonly phases: string[] = [];
+  readonly frames: object[] = [];
+  /** Frames that were asked for by calls, and whether there are such calls. */
+  readonly asked: object[] = [];
+  read?: (frame: object) => Promise<object>;
+  openings = 0;
   readonly socket: LiveSocket<object>;
   #timers: { at: number; action: () => void }[] = [];
 
   constructor() {
     this.socket = new LiveSocket<object>(this, {
-      opened: () => undefined,
-      frame: () => undefined,
+      opened: () => (this.openings += 1),
+      frame: (frame) => this.frames.push(frame),
       changed: ({ phase }) => this.phases.push(phase),
     });
   }
@@ -154,6 +159,38 @@ test('a way counts as blocked when the server answers three times in a row', asy
   scene.verdicts = ['answers'];
   await scene.closes(1006);
   expect(scene.connection.phase).toBe('waiting');
+});
+
+test('where no WebSocket gets through frames are answered by calls', async () => {
+  const scene = new Scene();
+  scene.verdicts = ['answers', 'answers', 'answers'];
+  const answers: ((frame: object) => void)[] = [];
+  scene.read = (frame) => {
+    scene.asked.push(frame);
+    return new Promise((resolve) => answers.push(resolve));
+  };
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    scene.socket.send({ type: 'early' });
+    await scene.closes(1006);
+    scene.tries();
+  }
+  expect(scene.connection.phase).toBe('blocked');
+  expect(scene.openings).toBe(1);
+  scene.socket.send({ type: 'window' });
+  expect(scene.asked).toEqual([{ type: 'window' }]);
+  answers[0]?.({ type: 'snapshot' });
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(scene.frames).toEqual([{ type: 'snapshot' }]);
+  // An answer that comes after a connection is older than what the connection says.
+  scene.socket.send({ type: 'window' });
+  scene.socket.retry();
+  scene.opens();
+  answers[1]?.({ type: 'snapshot' });
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(scene.frames).toHaveLength(1);
+  expect(scene.openings).toBe(2);
 });
 
 test('a session that is over ends the tries, until somebody is back', async () => {

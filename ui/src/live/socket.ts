@@ -12,7 +12,8 @@ export type Verdict = 'again' | 'answers' | 'over';
  * - `connecting`: the first try, or another one, is on its way.
  * - `open`: frames come and go.
  * - `waiting`: it was lost; another try follows at `retryAt`.
- * - `blocked`: the server answers, but no WebSocket gets through to it.
+ * - `blocked`: the server answers, but no WebSocket gets through to it. Frames are answered by calls,
+ *   if there are any for them.
  * - `over`: the session has ended. A log-in calls {@link LiveSocket.retry}.
  * - `closed`: its owner has closed it.
  */
@@ -39,6 +40,8 @@ export interface Surroundings {
   open(): Wire;
   /** Says why a WebSocket was closed before it opened, which a browser keeps to itself. */
   judge(): Promise<Verdict>;
+  /** Answers a frame by a call, where no WebSocket gets through; absent where there is no such call. */
+  read?(frame: object): Promise<object>;
   now(): number;
   random(): number;
   after(millis: number, action: () => void): () => void;
@@ -46,7 +49,7 @@ export interface Surroundings {
 
 /** What a connection tells its owner. */
 export interface Listener<Frame> {
-  /** The connection is open, and its queries have to be asked anew. */
+  /** The connection is open, or answered by calls, and its queries have to be asked anew. */
   opened(): void;
   frame(frame: Frame): void;
   changed(connection: Connection): void;
@@ -90,9 +93,17 @@ export class LiveSocket<Frame> {
     return this.#connection;
   }
 
-  /** Sends a frame if the connection is open. */
+  /** Whether a frame that is sent gets an answer. */
+  get isAnswering(): boolean {
+    const { phase } = this.#connection;
+    return phase === 'open' || (phase === 'blocked' && this.#surroundings.read !== undefined);
+  }
+
+  /** Sends a frame if the connection is open, or is answered by calls. */
   send(frame: object): void {
-    if (this.#connection.phase === 'open') this.#wire?.send(JSON.stringify(frame));
+    const { phase } = this.#connection;
+    if (phase === 'open') this.#wire?.send(JSON.stringify(frame));
+    if (phase === 'blocked') void this.#read(frame);
   }
 
   /** Tries again at once, unless the connection is open or a try is on its way. */
@@ -147,6 +158,12 @@ export class LiveSocket<Frame> {
     });
   }
 
+  async #read(frame: object): Promise<void> {
+    const before = this.#connection;
+    const answer = await this.#surroundings.read?.(frame);
+    if (answer !== undefined && this.#connection === before) this.#listener.frame(answer as Frame);
+  }
+
   /** Waits for the next sign of life. */
   #listen(): void {
     this.#heardAt = this.#surroundings.now();
@@ -193,6 +210,7 @@ export class LiveSocket<Frame> {
       if (this.#answers < BLOCKED) return;
       this.#cancel();
       this.#become({ phase: 'blocked', lostAt });
+      if (this.isAnswering) this.#listener.opened();
     }
   }
 
