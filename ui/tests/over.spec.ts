@@ -145,6 +145,28 @@ test('without any cookie left the dialog comes with the next call', async ({ pag
   await expect(dialog(page)).toBeHidden();
 });
 
+test('the dialog comes over a menu and a picker that are open', async ({ page }) => {
+  await open(page, '/me');
+  await page.getByRole('button', { name: 'Language: English' }).click();
+  await expect(page.getByRole('menuitemradio')).toHaveCount(2);
+  await endElsewhere(page);
+  await expect(page.getByLabel('Password')).toBeFocused();
+  await page.keyboard.type(PASSWORD);
+  await page.keyboard.press('Enter');
+  await expect(dialog(page)).toBeHidden();
+
+  await page.goto(`${url()}/pods`);
+  await page.getByRole('button', { name: 'Namespace', exact: true }).first().click();
+  await expect(page.getByRole('combobox', { name: 'Find: Namespace' })).toBeFocused();
+  await page.keyboard.type('sho');
+  await endElsewhere(page);
+  await expect(page.getByLabel('Password')).toBeFocused();
+  await page.keyboard.type(PASSWORD);
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('heading', { name: 'Your session is over' })).toBeHidden();
+  await expect(live(page)).toBeVisible();
+});
+
 test('someone else logs in at the log-in, which leads back', async ({ page }) => {
   await open(page, '/pods?namespace=shop');
   await expect(live(page)).toBeVisible();
