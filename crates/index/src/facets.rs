@@ -3,49 +3,9 @@
 use hashbrown::HashMap;
 
 use crate::{
-    ClusterId, Owner, ReasonCode, dictionary::Sym, listed::listed_enum, matches::Matches, postings::Postings,
+    Facet, FacetValue, Owner, ReasonCode, dictionary::Sym, matches::Matches, postings::Postings, rows::LEFT_OUT,
     table::Table,
 };
-
-listed_enum! {
-    /// A field to count by.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-    pub enum Facet {
-        /// The cluster.
-        Cluster,
-        /// The namespace, regardless of the cluster.
-        Namespace,
-        /// [`crate::Pod::status`].
-        Status,
-        /// [`crate::Pod::phase`].
-        Phase,
-        /// [`crate::Pod::qos_class`].
-        QosClass,
-        /// [`crate::Pod::node`].
-        Node,
-        /// Whether there is a [`crate::Pod::reason`].
-        Problem,
-        /// The code of [`crate::Pod::reason`]; healthy pods are not counted.
-        ReasonCode,
-        /// [`crate::Pod::owner`]; pods without one are not counted.
-        Owner,
-    }
-}
-
-/// A value of a [`Facet`].
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum FacetValue {
-    /// A value of [`Facet::Cluster`].
-    Cluster(ClusterId),
-    /// A value of a facet whose values are texts.
-    Text(String),
-    /// A value of [`Facet::Problem`].
-    Problem(bool),
-    /// A value of [`Facet::ReasonCode`].
-    ReasonCode(ReasonCode),
-    /// A value of [`Facet::Owner`].
-    Owner(Owner),
-}
 
 impl Table {
     /// Counts the matches by a field: every value that occurs, most frequent first, ties by value.
@@ -71,6 +31,42 @@ impl Table {
             Facet::Owner => self.owners(matches),
         };
         counts.sort_unstable_by(|(a, many), (b, more)| more.cmp(many).then_with(|| a.cmp(b)));
+        counts
+    }
+
+    /// Counts the matches by the keys of their labels, as [`Table::facets`] counts them. Costs a
+    /// pass over the matches, and one over each distinct label set.
+    pub(crate) fn label_keys(&self, matches: &Matches<'_>) -> Vec<(String, usize)> {
+        let mut counts = HashMap::<Sym, usize>::new();
+        for (set, count) in self.label_sets(matches) {
+            for &(key, _) in self.rows.label_sets.get(set) {
+                *counts.entry(key).or_default() += count;
+            }
+        }
+        let counts = counts.into_iter().map(|(key, count)| (self.rows.words.get(key), count));
+        most_first(counts.filter(|(key, _)| *key != LEFT_OUT))
+    }
+
+    /// Counts the matches by the values of a label; a match without the label counts as `""`. Costs
+    /// as [`Table::label_keys`].
+    pub(crate) fn label_values(&self, matches: &Matches<'_>, key: &str) -> Vec<(String, usize)> {
+        let key = self.rows.words.find(key);
+        let mut counts = HashMap::<&str, usize>::new();
+        for (set, count) in self.label_sets(matches) {
+            let labels = self.rows.label_sets.get(set);
+            let value = key.and_then(|key| labels.iter().find(|(other, _)| *other == key));
+            let value = value.map_or("", |&(_, value)| self.rows.words.get(value));
+            *counts.entry(value).or_default() += count;
+        }
+        most_first(counts.into_iter())
+    }
+
+    /// Counts the matches by their label sets.
+    fn label_sets(&self, matches: &Matches<'_>) -> HashMap<Sym, usize> {
+        let mut counts = HashMap::new();
+        for row in matches.rows.iter() {
+            *counts.entry(self.rows.columns.labels[row as usize]).or_default() += 1;
+        }
         counts
     }
 
@@ -127,6 +123,13 @@ impl Table {
 
 fn text(value: &str) -> FacetValue {
     FacetValue::Text(value.to_owned())
+}
+
+/// Returns counts in the order of [`Table::facets`].
+fn most_first<'a>(counts: impl Iterator<Item = (&'a str, usize)>) -> Vec<(String, usize)> {
+    let mut counts: Vec<_> = counts.map(|(text, count)| (text.to_owned(), count)).collect();
+    counts.sort_unstable_by(|(a, many), (b, more)| more.cmp(many).then_with(|| a.cmp(b)));
+    counts
 }
 
 fn texts(postings: &Postings, matches: &Matches<'_>) -> Vec<(FacetValue, usize)> {

@@ -19,6 +19,7 @@ mod bits;
 mod blocks;
 mod column;
 mod dictionary;
+mod facet;
 mod facets;
 mod journal;
 mod listed;
@@ -42,7 +43,7 @@ mod visibility;
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
-pub use facets::{Facet, FacetValue};
+pub use facet::{Facet, FacetValue};
 pub use model::{Change, ClusterId, Container, Owner, Pod, Reason, ReasonCode, ReasonRef};
 pub use query::{Namespaces, Order, Page, Query, Row, Scope, Sort};
 pub use reader::{Answer, Found, Reader};

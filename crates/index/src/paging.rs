@@ -69,6 +69,20 @@ impl Table {
         walked(all, near, total) + building <= total.saturating_mul(WALKED)
     }
 
+    /// Returns how many matches come before a row, which is one of them.
+    ///
+    /// Costs O(log n) if all rows match, else a comparison with each match.
+    pub(crate) fn position(&self, matches: &Matches<'_>, (sort, order): (Sort, Order), row: u32) -> usize {
+        if matches.all {
+            return self.walk((sort, order)).position(row);
+        }
+        let is_before = |other: &u32| match order == sort.natural() {
+            true => self.rows.compare(sort, *other, row).is_lt(),
+            false => self.rows.compare_reversed(sort, *other, row).is_lt(),
+        };
+        matches.rows.iter().filter(is_before).count()
+    }
+
     fn walk(&self, (sort, order): (Sort, Order)) -> Walk<'_> {
         Walk {
             rows: &self.rows,
@@ -152,6 +166,17 @@ impl<'a> Walk<'a> {
             Some(blocks.back_from(start + within).take(within))
         });
         Box::new(last.chain(groups.flatten()))
+    }
+
+    /// Returns how many rows come before a row.
+    fn position(&self, row: u32) -> usize {
+        let rank = self.blocks.rank(|other| self.rows.compare(self.sort, other, row));
+        let turned = self.turned();
+        if !self.reversed || rank >= turned {
+            return rank;
+        }
+        let (start, end) = self.group(rank).unwrap_or((rank, rank + 1));
+        turned - end + (rank - start)
     }
 
     /// Returns how many rows change places in the reversed order; the others stay at the end.

@@ -1,6 +1,6 @@
 //! Queries and their answers.
 
-use crate::{ClusterId, Owner, Pod, ReasonCode, Selector, listed::listed_enum};
+use crate::{ClusterId, Facet, Owner, Pod, ReasonCode, Selector, listed::listed_enum};
 
 /// The clusters and namespaces that a caller may see.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -72,6 +72,9 @@ pub enum Order {
 
 /// A query to the index. Each filter that is set must match; within a filter, any of its values
 /// may.
+///
+/// Filters that ask for the same form a group: cluster; namespace; node; phase; QoS class; owner; and
+/// status, problem and reason code together. The others belong to no group.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Query {
     /// The clusters to search.
@@ -207,6 +210,30 @@ impl Query {
             limit: 0,
             ..self.canonical()
         }
+    }
+}
+
+impl Query {
+    /// Returns the query without the filters of a facet's own group, so that each value is counted as
+    /// it would be found if it were chosen. `None` if no filter of the group is set. `all` are the
+    /// clusters to search without a filter by cluster.
+    #[must_use]
+    pub(crate) fn without(&self, facet: Facet, all: &[ClusterId]) -> Option<Self> {
+        let mut wider = self.clone();
+        match facet.group() {
+            Facet::Cluster => wider.clusters = all.to_vec(),
+            Facet::Namespace => wider.namespaces.clear(),
+            Facet::Node => wider.nodes.clear(),
+            Facet::Phase => wider.phases.clear(),
+            Facet::QosClass => wider.qos_classes.clear(),
+            Facet::Owner => wider.owners.clear(),
+            Facet::Status | Facet::Problem | Facet::ReasonCode => {
+                wider.statuses.clear();
+                wider.reason_codes.clear();
+                wider.problem = false;
+            }
+        }
+        (wider != *self).then_some(wider)
     }
 }
 

@@ -102,6 +102,47 @@ impl<'a> Found<'a, '_> {
     pub fn facets(&self, facet: Facet) -> Vec<(FacetValue, usize)> {
         self.table.facets(&self.matches, facet)
     }
+
+    /// Counts by each of some fields the rows that match every filter except those of the field's
+    /// own group, which [`Query`]'s documentation lists. Each count comes with the number of rows
+    /// that were counted. `all` are the clusters to search without a filter by cluster, sorted.
+    ///
+    /// Costs [`Reader::find`] for each group that has a filter, and [`Found::facets`].
+    pub fn other_facets(&self, facets: &[Facet], all: &[ClusterId]) -> Vec<(Vec<(FacetValue, usize)>, usize)> {
+        let mut found: Vec<(Query, Matches<'a>)> = Vec::new();
+        let counted = facets.iter().map(|&facet| {
+            let Some(wider) = self.query.without(facet, all) else {
+                return (self.facets(facet), self.matches.total);
+            };
+            let at = found.iter().position(|(query, _)| *query == wider).unwrap_or_else(|| {
+                let matches = self.table.matches(&wider);
+                found.push((wider, matches));
+                found.len() - 1
+            });
+            let (_, matches) = &found[at];
+            (self.table.facets(matches, facet), matches.total)
+        });
+        counted.collect()
+    }
+
+    /// Returns the number of matches before paging.
+    pub fn total(&self) -> usize {
+        self.matches.total
+    }
+
+    /// Counts the matches by the keys of their labels, most frequent first, ties by key. Labels that
+    /// a row leaves out are not counted.
+    ///
+    /// Costs one pass over the matches, and one over each distinct label set.
+    pub fn label_keys(&self) -> Vec<(String, usize)> {
+        self.table.label_keys(&self.matches)
+    }
+
+    /// Counts the matches by the values of a label, as [`Found::label_keys`] does. Matches without
+    /// the label count as `""`.
+    pub fn label_values(&self, key: &str) -> Vec<(String, usize)> {
+        self.table.label_values(&self.matches, key)
+    }
 }
 
 impl<'a> Answer<'a> {

@@ -16,6 +16,7 @@ use crate::{
     orders::Orders,
     partitions::{Partitions, RowEvent},
     rows::Rows,
+    uid::Uid,
 };
 
 /// With fewer rows than this, compacting frees too little to be worth it.
@@ -157,6 +158,20 @@ impl Table {
         self.by_key
             .find(self.hasher.hash_one(key), |&row| self.rows.key(row) == key)
             .copied()
+    }
+
+    /// Returns the hash of a row's key, for [`Table::has`].
+    pub(crate) fn key_hash(&self, row: u32) -> u64 {
+        hash(&self.hasher, &self.rows, row)
+    }
+
+    /// Returns whether a cluster has a row with this hash of its key and this UID.
+    pub(crate) fn has(&self, hash: u64, cluster: ClusterId, uid: &Uid) -> bool {
+        let is_same = |row: &u32| {
+            let row = self.rows.row(*row);
+            row.is_some_and(|row| row.cluster() == cluster && row.uid_ref() == uid)
+        };
+        self.by_key.find(hash, is_same).is_some()
     }
 
     /// Returns the number of rows.

@@ -11,7 +11,7 @@ use proptest::{collection::vec, option, prelude::*};
 
 use crate::{
     naive::{Naive, NaiveRelist},
-    random::{NAMESPACES, change, cluster, facet, query, text},
+    random::{ALL, NAMESPACES, change, cluster, facet, query, text},
 };
 
 /// A viewer with the rows that it was sent, by UID, and their order.
@@ -20,6 +20,8 @@ struct Client {
     rows: HashMap<String, Row>,
     order: Vec<String>,
     total: usize,
+    /// The UIDs that the last delta said to be gone.
+    gone: HashSet<String>,
 }
 
 fn copy(row: RowRef<'_>) -> (String, Row) {
@@ -35,6 +37,7 @@ impl Client {
             rows: HashMap::new(),
             order: Vec::new(),
             total: 0,
+            gone: HashSet::new(),
         }
     }
 
@@ -47,9 +50,11 @@ impl Client {
 
     /// Applies a delta, if there is one, and returns how many rows it brought.
     fn delta(&mut self, live: &mut Live, reader: &Reader<'_>) -> Option<usize> {
+        self.gone.clear();
         let delta = live.delta(reader, &mut self.window)?;
         self.total = delta.total();
         self.rows.extend(delta.upsert().map(copy));
+        self.gone = delta.gone().map(|uid| uid.to_string()).collect();
         if let Some(order) = delta.order() {
             self.order = order.map(|uid| uid.to_string()).collect();
             let seen: HashSet<_> = self.order.iter().collect();
@@ -187,8 +192,20 @@ impl World {
         self.before = now;
         prop_assert_eq!(self.live.total(), self.before.0.total);
         prop_assert_eq!(&*self.live.facets(&reader, self.facet), &self.before.1);
+        let counted = self.live.other_facets(&reader, self.facet, &ALL);
+        let expected = self.naive.other_facets(&self.query, self.facet, &ALL);
+        prop_assert_eq!((&*counted.0, counted.1), (&expected.0, expected.1));
+        for (place, Row { cluster, pod }) in self.before.0.rows.iter().enumerate() {
+            let found = self.live.position(&reader, *cluster, &pod.namespace, &pod.name);
+            prop_assert_eq!(found, Some(place), "{:?}", pod);
+        }
         for client in &mut self.clients {
+            let held = client.order.clone();
             client.delta(&mut self.live, &reader);
+            if client.order != held {
+                let gone = held.into_iter().filter(|uid| !self.naive.has_uid(uid)).collect();
+                prop_assert_eq!(&client.gone, &gone);
+            }
             prop_assert_eq!(client.page(), self.naive.query(&client.query(&self.query)));
             prop_assert!(client.delta(&mut self.live, &reader).is_none(), "nothing changed since");
         }
@@ -273,6 +290,35 @@ fn a_row_whose_number_is_used_again_is_a_new_row() {
     assert_eq!(client.delta(&mut live, &index.read()), Some(1));
     assert_eq!(client.page().rows[4].pod, successor);
     assert_eq!(client.order[4], "uid-of-another");
+}
+
+#[test]
+fn a_pod_that_only_left_the_window_is_not_gone() {
+    let index = filled(100);
+    let by_status = Query {
+        statuses: vec!["running".to_owned()],
+        ..all()
+    };
+    let (mut live, mut client) = (Live::new(&index.read(), by_status), Client::new(0, 10));
+    client.snapshot(&mut live, &index.read());
+    let failed = Pod {
+        status: "Error".to_owned(),
+        ..pod(3)
+    };
+    let successor = Pod {
+        uid: "uid-of-another".to_owned(),
+        ..pod(5)
+    };
+    index.apply(
+        CLUSTER,
+        vec![Change::Upsert(failed), remove(4), remove(5), Change::Upsert(successor)],
+    );
+    // The numbers of rows change, and the pods are still found.
+    index.tidy();
+    client.delta(&mut live, &index.read());
+    assert_eq!(client.gone, HashSet::from(["uid-4".to_owned(), "uid-5".to_owned()]));
+    assert_eq!(live.position(&index.read(), CLUSTER, "ns-3", "web-00003"), None);
+    assert_eq!(live.position(&index.read(), CLUSTER, "ns-6", "web-00006"), Some(4));
 }
 
 #[test]

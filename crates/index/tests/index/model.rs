@@ -7,7 +7,7 @@ use proptest::{collection::vec, option, prelude::*};
 
 use crate::{
     naive::{Naive, NaiveRelist},
-    random::{NAMESPACES, change, cluster, facet, query, scope, text},
+    random::{ALL, NAMESPACES, change, cluster, facet, query, scope, text},
 };
 
 #[derive(Clone, Debug)]
@@ -94,12 +94,20 @@ impl Both {
                 prop_assert_eq!(&canonical.clone().canonical(), &canonical);
                 self.generation(*query, answer)?;
             }
-            Step::Facets(query, facet) => prop_assert_eq!(
-                self.index.read().find(&query).facets(facet),
-                self.naive.facets(&query, facet),
-                "{:?}",
-                query
-            ),
+            Step::Facets(query, facet) => {
+                let reader = self.index.read();
+                let found = reader.find(&query);
+                prop_assert_eq!(found.facets(facet), self.naive.facets(&query, facet), "{:?}", query);
+                let facets = [facet, Facet::Status, facet, Facet::Problem];
+                for (counted, facet) in found.other_facets(&facets, &ALL).into_iter().zip(facets) {
+                    let expected = self.naive.other_facets(&query, facet, &ALL);
+                    prop_assert_eq!(counted, expected, "{:?} by {:?}", query, facet);
+                }
+                for key in ["app", "rank", "none"] {
+                    let labels = [found.label_keys(), found.label_values(key)];
+                    prop_assert_eq!(labels, self.naive.labels(&query, key), "{:?}", query);
+                }
+            }
             Step::Usage(cluster) => prop_assert_eq!(self.index.usage(cluster), self.naive.usage(cluster)),
             Step::Stats(cluster, scope) => {
                 prop_assert_eq!(self.index.stats(cluster, &scope), self.naive.stats(cluster, &scope));

@@ -92,6 +92,57 @@ impl Naive {
         }
     }
 
+    /// Counts as [`podgate_index::Found::other_facets`] says. `all` are all clusters.
+    pub(crate) fn other_facets(
+        &self,
+        query: &Query,
+        facet: Facet,
+        all: &[ClusterId],
+    ) -> (Vec<(FacetValue, usize)>, usize) {
+        let mut query = query.clone();
+        match facet {
+            Facet::Cluster => query.clusters = all.to_vec(),
+            Facet::Namespace => query.namespaces = Vec::new(),
+            Facet::Node => query.nodes = Vec::new(),
+            Facet::Phase => query.phases = Vec::new(),
+            Facet::QosClass => query.qos_classes = Vec::new(),
+            Facet::Owner => query.owners = Vec::new(),
+            Facet::Status | Facet::Problem | Facet::ReasonCode => {
+                (query.statuses, query.reason_codes, query.problem) = (Vec::new(), Vec::new(), false);
+            }
+        }
+        (self.facets(&query, facet), self.query(&query).total)
+    }
+
+    /// Counts by the keys of labels, and by the values of one.
+    pub(crate) fn labels(&self, query: &Query, key: &str) -> [Vec<(String, usize)>; 2] {
+        let whole = Query {
+            offset: 0,
+            limit: usize::MAX,
+            ..query.clone()
+        };
+        let (mut keys, mut values) = (BTreeMap::new(), BTreeMap::new());
+        for Row { pod, .. } in self.query(&whole).rows {
+            let value = pod.labels.iter().find(|(other, _)| other == key);
+            *values
+                .entry(value.map_or(String::new(), |(_, value)| value.clone()))
+                .or_insert(0) += 1;
+            for (key, _) in pod.labels {
+                *keys.entry(key).or_insert(0) += 1;
+            }
+        }
+        [keys, values].map(|counts| {
+            let mut counts: Vec<_> = counts.into_iter().collect();
+            counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+            counts
+        })
+    }
+
+    /// Returns whether any pod has a UID.
+    pub(crate) fn has_uid(&self, uid: &str) -> bool {
+        self.rows.values().any(|(pod, _)| pod.uid == uid)
+    }
+
     pub(crate) fn facets(&self, query: &Query, facet: Facet) -> Vec<(FacetValue, usize)> {
         let whole = Query {
             offset: 0,

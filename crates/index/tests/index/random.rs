@@ -47,6 +47,9 @@ pub(crate) fn text(from: &'static [&'static str]) -> impl Strategy<Value = Strin
     select(from).prop_map(str::to_owned)
 }
 
+/// All clusters.
+pub(crate) const ALL: [ClusterId; 3] = [ClusterId(0), ClusterId(1), ClusterId(2)];
+
 pub(crate) fn cluster() -> impl Strategy<Value = ClusterId> {
     (0..3u32).prop_map(ClusterId)
 }
