@@ -15,6 +15,8 @@ pub struct PodQuery {
     index: Index,
     query: Query,
     clusters: Vec<ListedCluster>,
+    /// Every cluster that the caller may ask for, by number.
+    all: Vec<Cluster>,
 }
 
 /// A cluster that a query covers.
@@ -33,8 +35,9 @@ pub struct PodReader<'a> {
 }
 
 impl PodQuery {
-    /// Restricts a query to `clusters` (sorted by number) and a scope.
-    pub(crate) fn new(index: &Index, clusters: Vec<Cluster>, scope: Scope, query: Query) -> Self {
+    /// Restricts a query to `clusters` and a scope. `all` are the clusters without a filter by
+    /// cluster. Both are sorted by number.
+    pub(crate) fn new(index: &Index, clusters: Vec<Cluster>, all: Vec<Cluster>, scope: Scope, query: Query) -> Self {
         let query = Query {
             clusters: clusters.iter().map(Cluster::id).collect(),
             scope,
@@ -50,6 +53,7 @@ impl PodQuery {
             index: index.clone(),
             query: query.canonical(),
             clusters,
+            all,
         }
     }
 
@@ -63,13 +67,25 @@ impl PodQuery {
         &self.clusters
     }
 
-    /// Returns the name of a cluster that the query covers, or an empty text for any other.
+    /// Returns the name of a cluster that the caller may ask for, or an empty text for any other.
     pub fn cluster_name(&self, id: ClusterId) -> &str {
-        let found = self.clusters.binary_search_by_key(&id, ListedCluster::id);
-        found
-            .ok()
-            .and_then(|at| self.clusters.get(at))
-            .map_or("", ListedCluster::name)
+        let found = self.all.binary_search_by_key(&id, Cluster::id);
+        found.ok().and_then(|at| self.all.get(at)).map_or("", Cluster::name)
+    }
+
+    /// Returns the number of a cluster that the query covers, named by its number or its name.
+    pub fn cluster_id(&self, named: &str) -> Option<ClusterId> {
+        let number = named.parse().ok().map(ClusterId);
+        let is_named = |cluster: &&ListedCluster| match number {
+            Some(number) => cluster.id() == number,
+            None => cluster.name() == named,
+        };
+        self.clusters.iter().find(is_named).map(ListedCluster::id)
+    }
+
+    /// Returns the numbers of every cluster that the caller may ask for, sorted.
+    pub fn all_clusters(&self) -> Vec<ClusterId> {
+        self.all.iter().map(Cluster::id).collect()
     }
 
     /// Opens the index for this query.
@@ -125,9 +141,36 @@ impl PodReader<'_> {
         live.facets(&self.reader, facet)
     }
 
-    /// See [`Reader::generation`].
+    /// See [`Live::other_facets`].
+    pub fn live_other_facets(
+        &self,
+        live: &mut Live,
+        facet: Facet,
+        all: &[ClusterId],
+    ) -> (Arc<Vec<(FacetValue, usize)>>, usize) {
+        live.other_facets(&self.reader, facet, all)
+    }
+
+    /// See [`Live::position`].
+    pub fn position(&self, live: &mut Live, cluster: ClusterId, namespace: &str, name: &str) -> Option<usize> {
+        live.position(&self.reader, cluster, namespace, name)
+    }
+
+    /// Returns a number that differs whenever the query's answer may differ; see
+    /// [`Reader::generation`].
     pub fn generation(&self) -> u64 {
         self.reader.generation(self.query)
+    }
+
+    /// Returns a number that differs whenever a count over all clusters may differ, as
+    /// [`PodReader::generation`] does. A filter by namespace does not narrow it.
+    pub fn wide_generation(&self, all: Vec<ClusterId>) -> u64 {
+        let wide = Query {
+            clusters: all,
+            scope: self.query.scope.clone(),
+            ..Query::default()
+        };
+        self.reader.generation(&wide)
     }
 }
 

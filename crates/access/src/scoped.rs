@@ -31,8 +31,12 @@ impl Scoped<ListPods> {
             check_watched(cluster, &query.namespaces)?;
             synced(cluster)?;
         }
-        let clusters = self.named(named)?.unwrap_or_else(|| self.gate.registry.all());
-        Ok(PodQuery::new(&self.gate.index, clusters, Scope::All, query))
+        let all = self
+            .cluster
+            .as_ref()
+            .map_or_else(|| self.gate.registry.all(), |one| vec![one.clone()]);
+        let clusters = self.named(named)?.unwrap_or_else(|| all.clone());
+        Ok(PodQuery::new(&self.gate.index, clusters, all, Scope::All, query))
     }
 
     /// Returns a live query, which is read again and again. Otherwise like [`Scoped::pods`], but a
@@ -48,7 +52,8 @@ impl Scoped<ListPods> {
         let clusters = self.named(named)?;
         let clusters = clusters.map(|clusters| clusters.iter().map(Cluster::id).collect());
         let Gate { index, registry, .. } = &self.gate;
-        Ok(LiveQuery::new(index, registry, clusters, Scope::All, query))
+        let only = self.cluster.as_ref().map(Cluster::id);
+        Ok(LiveQuery::new(index, registry, (only, clusters), Scope::All, query))
     }
 
     /// Returns the target's cluster or the named ones, by number. `None` means all.

@@ -17,6 +17,8 @@ pub struct LiveQuery {
 /// The identity of a live query. It is equal for callers who see the same rows in the same order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LiveQueryKey {
+    /// The one cluster of a live query of one cluster.
+    only: Option<ClusterId>,
     /// Sorted by number. `None` means all clusters, including those added later.
     clusters: Option<Vec<ClusterId>>,
     scope: Scope,
@@ -24,11 +26,12 @@ pub struct LiveQueryKey {
 }
 
 impl LiveQuery {
-    /// Creates a live query. `None` for `clusters` means all, including those added later.
+    /// Creates a live query. `only` is the one cluster that its caller may ask for; without it,
+    /// `None` for `clusters` means all, including those added later.
     pub(crate) fn new(
         index: &Index,
         registry: &Registry,
-        clusters: Option<Vec<ClusterId>>,
+        (only, clusters): (Option<ClusterId>, Option<Vec<ClusterId>>),
         scope: Scope,
         query: Query,
     ) -> Self {
@@ -36,6 +39,7 @@ impl LiveQuery {
             index: index.clone(),
             registry: registry.clone(),
             key: LiveQueryKey {
+                only,
                 clusters,
                 scope,
                 query: query.group(),
@@ -50,11 +54,20 @@ impl LiveQuery {
 
     /// Returns the query for the clusters that exist now, with their sync states.
     pub fn pods(&self) -> PodQuery {
-        let LiveQueryKey { clusters, scope, query } = &self.key;
-        let listed: Vec<Cluster> = match clusters {
-            Some(clusters) => clusters.iter().filter_map(|id| self.registry.get(*id)).collect(),
+        let LiveQueryKey {
+            only,
+            clusters,
+            scope,
+            query,
+        } = &self.key;
+        let all: Vec<Cluster> = match only {
+            Some(only) => self.registry.get(*only).into_iter().collect(),
             None => self.registry.all(),
         };
-        PodQuery::new(&self.index, listed, scope.clone(), query.clone())
+        let listed: Vec<Cluster> = match clusters {
+            Some(clusters) => clusters.iter().filter_map(|id| self.registry.get(*id)).collect(),
+            None => all.clone(),
+        };
+        PodQuery::new(&self.index, listed, all, scope.clone(), query.clone())
     }
 }

@@ -173,6 +173,34 @@ fn answers(criterion: &mut Criterion) {
         };
         criterion.bench_function(&format!("facets/{pods}"), |b| facet(b, &all()));
         criterion.bench_function(&format!("facets of a search/{pods}"), |b| facet(b, &search("checkout")));
+        let filtered = Query {
+            namespaces: vec!["team-1".to_owned(), "team-2".to_owned()],
+            statuses: vec!["running".to_owned()],
+            qos_classes: vec!["burstable".to_owned()],
+            ..all()
+        };
+        criterion.bench_function(&format!("facets beside 3 filters/{pods}"), |b| {
+            let facets = [Facet::Namespace, Facet::Status, Facet::QosClass, Facet::Problem];
+            b.iter(|| {
+                index
+                    .read()
+                    .find(black_box(&filtered))
+                    .other_facets(&facets, &[CLUSTER])
+            });
+        });
+        criterion.bench_function(&format!("facets of labels/{pods}"), |b| {
+            b.iter(|| index.read().find(black_box(&all())).label_keys());
+        });
+        let by_name = Query {
+            sort: Sort::Name,
+            statuses: vec!["running".to_owned()],
+            ..all()
+        };
+        let Pod { namespace, name, .. } = fleet::pod(pods / 2 + 3, pods, 0);
+        let mut live = Live::new(&index.read(), by_name);
+        criterion.bench_function(&format!("place of a pod by name/{pods}"), |b| {
+            b.iter(|| live.position(&index.read(), CLUSTER, black_box(&namespace), black_box(&name)));
+        });
     }
 }
 

@@ -28,7 +28,8 @@ listed_enum! {
 }
 
 impl Facet {
-    /// Returns the facet that stands for this one's group of filters, as [`crate::Query`] lists them.
+    /// Returns the facet that stands for this one's group of filters, as [`crate::Query`] lists
+    /// them.
     pub(crate) fn group(self) -> Self {
         match self {
             Self::Problem | Self::ReasonCode => Self::Status,

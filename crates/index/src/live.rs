@@ -359,8 +359,8 @@ impl<'a> Delta<'a> {
         self.upsert.iter().filter_map(move |&row| rows.row(row))
     }
 
-    /// Returns the UIDs of rows that the viewer has and whose pod no longer exists, or has another UID
-    /// now. Empty if the order has not changed.
+    /// Returns the UIDs of rows that the viewer has and whose pod no longer exists, or has another
+    /// UID now. Empty if the order has not changed.
     pub fn gone(&self) -> impl ExactSizeIterator<Item = UidText<'_>> {
         self.gone.iter().map(Uid::text)
     }

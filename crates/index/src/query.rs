@@ -73,8 +73,8 @@ pub enum Order {
 /// A query to the index. Each filter that is set must match; within a filter, any of its values
 /// may.
 ///
-/// Filters that ask for the same form a group: cluster; namespace; node; phase; QoS class; owner; and
-/// status, problem and reason code together. The others belong to no group.
+/// Filters that ask for the same form a group: cluster; namespace; node; phase; QoS class; owner;
+/// and status, problem and reason code together. The others belong to no group.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Query {
     /// The clusters to search.
@@ -214,9 +214,9 @@ impl Query {
 }
 
 impl Query {
-    /// Returns the query without the filters of a facet's own group, so that each value is counted as
-    /// it would be found if it were chosen. `None` if no filter of the group is set. `all` are the
-    /// clusters to search without a filter by cluster.
+    /// Returns the query without the filters of a facet's own group, so that each value is counted
+    /// as it would be found if it were chosen. `None` if no filter of the group is set. `all` are
+    /// the clusters to search without a filter by cluster.
     #[must_use]
     pub(crate) fn without(&self, facet: Facet, all: &[ClusterId]) -> Option<Self> {
         let mut wider = self.clone();

@@ -130,8 +130,8 @@ impl<'a> Found<'a, '_> {
         self.matches.total
     }
 
-    /// Counts the matches by the keys of their labels, most frequent first, ties by key. Labels that
-    /// a row leaves out are not counted.
+    /// Counts the matches by the keys of their labels, most frequent first, ties by key. Labels
+    /// that a row leaves out are not counted.
     ///
     /// Costs one pass over the matches, and one over each distinct label set.
     pub fn label_keys(&self) -> Vec<(String, usize)> {

@@ -654,6 +654,8 @@ export interface components {
             /** @description The value, as the parameter of the facet's name takes it; empty for pods without one. */
             value: string;
         };
+        /** @description An item of a list. */
+        Listed: components["schemas"]["PodItem"] | components["schemas"]["PodIdentity"];
         /** @description The state of one cluster, next to a list over several. */
         ListedCluster: {
             /** @description The current error; empty if there is none. */
@@ -668,6 +670,17 @@ export interface components {
             /** @description When its pods were last known to equal the cluster's; empty before the first sync. */
             syncedAt: string;
         };
+        /** @description An item of a list of several clusters. */
+        ListedOfCluster: components["schemas"]["PodOfClusterItem"] | components["schemas"]["PodOfClusterIdentity"];
+        /** @description A pod that a window is placed around. */
+        LiveAround: {
+            /** @description Its cluster, by number or name. Not needed in a live query of one cluster. */
+            cluster?: string | null;
+            /** @description Its name. */
+            name: string;
+            /** @description Its namespace. */
+            namespace: string;
+        };
         LiveClientFrame: components["schemas"]["LiveClientFrameSubscribe"] | components["schemas"]["LiveClientFrameWindow"] | components["schemas"]["LiveClientFrameUnsubscribe"] | components["schemas"]["LiveClientFramePing"];
         /** @description Asks for a `pong`. */
         LiveClientFramePing: {
@@ -679,8 +692,14 @@ export interface components {
         };
         /** @description Starts the live query, in place of an earlier one. */
         LiveClientFrameSubscribe: {
+            around?: components["schemas"]["LiveAround"] | null;
             /** @description Fields by which all matches are counted. */
             facets?: string[] | null;
+            /**
+             * Format: int64
+             * @description The least time between two deltas in milliseconds; default 100.
+             */
+            interval?: number | null;
             /**
              * Format: int64
              * @description The most rows of the window; default 50.
@@ -691,7 +710,7 @@ export interface components {
              * @description Rows before the window; default 0.
              */
             offset?: number | null;
-            /** @description The list's parameters without `page` and `pageSize`. Repeatable parameters are lists. `cluster` is allowed only in a live query of all clusters. */
+            /** @description The list's parameters without `page`, `pageSize`, `fields` and `facetSearch`. Repeatable parameters are lists. `cluster` is allowed only in a live query of all clusters. */
             query?: {
                 /** @description Only pods of this cluster, by its number or its unique name. */
                 cluster?: string[];
@@ -705,6 +724,11 @@ export interface components {
                  * @description Only pods created at this time or later.
                  */
                 createdSince?: string;
+                /**
+                 * @description `matches` (default): facets count the matches. `others`: each facet counts the rows that match every filter except those of the facet's own group: cluster; namespace; nodeName; phase; qosClass; owner; and status, problem and reasonCode together.
+                 * @enum {string}
+                 */
+                facetMode?: "matches" | "others";
                 /** @description Fields to count all matches by, separated by commas. */
                 facets?: ("cluster" | "namespace" | "status" | "phase" | "qosClass" | "nodeName" | "problem" | "reasonCode" | "owner")[];
                 /** @description Only pods whose labels match this Kubernetes label selector, equality- or set-based. */
@@ -761,6 +785,7 @@ export interface components {
         };
         /** @description Moves the window. A snapshot of it follows. */
         LiveClientFrameWindow: {
+            around?: components["schemas"]["LiveAround"] | null;
             /**
              * Format: int64
              * @description The most rows of the window; default 50.
@@ -778,14 +803,23 @@ export interface components {
             type: "window";
         };
         LiveServerFrame: components["schemas"]["LiveServerFrameSnapshot"] | components["schemas"]["LiveServerFrameDelta"] | components["schemas"]["SocketFramePong"] | components["schemas"]["SocketFrameError"];
-        /** @description The changes since the previous frame, at most every 100 ms. */
+        /** @description The changes since the previous frame, at most every `interval`. */
         LiveServerFrameDelta: {
             /** @description As in a snapshot, if they changed. */
             clusters?: components["schemas"]["ListedCluster"][];
+            /** @description As in a snapshot, with `facets`. */
+            facetTotals?: {
+                [key: string]: number;
+            };
             /** @description As in a snapshot, if they changed. */
             facets?: {
                 [key: string]: components["schemas"]["FacetCount"][];
             };
+            /**
+             * @description The uids that `order` leaves out because their pod no longer exists or has another uid
+             *     now. Absent if there are none.
+             */
+            gone?: string[];
             /**
              * @description The uids of the window's rows in order, if the order changed. Rows that are not listed
              *     have left the window.
@@ -812,6 +846,10 @@ export interface components {
         LiveServerFrameSnapshot: {
             /** @description The requested clusters, and how current each is. */
             clusters: components["schemas"]["ListedCluster"][];
+            /** @description Over how many pods each field was counted. Present if facets are requested. */
+            facetTotals?: {
+                [key: string]: number;
+            };
             /**
              * @description The values of each requested field, and how often each occurs, as in a list. Empty if no
              *     facets are requested.
@@ -1168,6 +1206,15 @@ export interface components {
             /** @description `Normal` or `Warning`. */
             type: string;
         };
+        /** @description What identifies a pod: the item of a list with `fields=id`. */
+        PodIdentity: {
+            /** @description Its name. */
+            name: string;
+            /** @description Its namespace. */
+            namespace: string;
+            /** @description Its UID. */
+            uid: string;
+        };
         /**
          * @description A pod as a list shows it. A text that is longer than 253 bytes (an image: 512) is cut, and ends
          *     with `…`.
@@ -1222,9 +1269,20 @@ export interface components {
         /** @description A page of one cluster's pods. */
         PodList: components["schemas"]["PodPage"] & {
             /** @description The pods of this page. */
-            items: components["schemas"]["PodItem"][];
+            items: components["schemas"]["Listed"][];
             /** @description How current the cluster's pods are. */
             sync: components["schemas"]["Sync"];
+        };
+        /** @description What identifies a pod in a list of several clusters with `fields=id`. */
+        PodOfClusterIdentity: {
+            /** @description The name of its cluster. */
+            cluster: string;
+            /** @description Its name. */
+            name: string;
+            /** @description Its namespace. */
+            namespace: string;
+            /** @description Its UID. */
+            uid: string;
         };
         /** @description A pod in a list of several clusters. */
         PodOfClusterItem: components["schemas"]["PodItem"] & {
@@ -1236,7 +1294,7 @@ export interface components {
             /** @description How current the pods of each requested cluster are, ordered by the clusters' numbers. */
             clusters: components["schemas"]["ListedCluster"][];
             /** @description The pods of this page. */
-            items: components["schemas"]["PodOfClusterItem"][];
+            items: components["schemas"]["ListedOfCluster"][];
         };
         /** @description The controller that owns a pod. */
         PodOwner: {
@@ -1247,6 +1305,10 @@ export interface components {
         };
         /** @description The place of a page among all matches, and their counts. */
         PodPage: {
+            /** @description Over how many pods each field was counted. Present if `facets` is. */
+            facetTotals?: {
+                [key: string]: number;
+            };
             /**
              * @description Counts of all matches by each requested field: the most frequent value first, at most 1,000
              *     values. Absent if no facets are requested.
@@ -3436,12 +3498,18 @@ export interface operations {
                 sort?: "createdAt" | "name" | "namespace" | "status" | "restarts" | "nodeName" | "qosClass" | "problem" | "lastRestartAt";
                 /** @description The direction of the sort; default `desc` (newest or worst first) by `createdAt`, `lastRestartAt` and `problem`, else `asc`. */
                 order?: "asc" | "desc";
+                /** @description `matches` (default): facets count the matches. `others`: each facet counts the rows that match every filter except those of the facet's own group: cluster; namespace; nodeName; phase; qosClass; owner; and status, problem and reasonCode together. */
+                facetMode?: "matches" | "others";
                 /** @description The number of the page, starting at 1; default 1. */
                 page?: number;
-                /** @description Pods per page; default 20. */
+                /** @description Pods per page; default 20, at most 1000, or 5000 with `fields=id`. */
                 pageSize?: number;
-                /** @description Fields to count all matches by, separated by commas. */
-                facets?: ("namespace" | "status" | "phase" | "qosClass" | "nodeName" | "problem" | "reasonCode" | "owner")[];
+                /** @description `id`: items have only what identifies a pod: name, namespace, uid, and the cluster in a list of several. */
+                fields?: "id";
+                /** @description With exactly one facet: only values that contain this text; case-insensitive. */
+                facetSearch?: string;
+                /** @description Fields to count all matches by, separated by commas. `label` counts the keys of labels, `label:KEY` the values of one (at most 4 of these). */
+                facets?: string[];
             };
             header?: never;
             path: {
@@ -3919,12 +3987,18 @@ export interface operations {
                 sort?: "createdAt" | "name" | "namespace" | "status" | "restarts" | "nodeName" | "qosClass" | "problem" | "lastRestartAt";
                 /** @description The direction of the sort; default `desc` (newest or worst first) by `createdAt`, `lastRestartAt` and `problem`, else `asc`. */
                 order?: "asc" | "desc";
+                /** @description `matches` (default): facets count the matches. `others`: each facet counts the rows that match every filter except those of the facet's own group: cluster; namespace; nodeName; phase; qosClass; owner; and status, problem and reasonCode together. */
+                facetMode?: "matches" | "others";
                 /** @description The number of the page, starting at 1; default 1. */
                 page?: number;
-                /** @description Pods per page; default 20. */
+                /** @description Pods per page; default 20, at most 1000, or 5000 with `fields=id`. */
                 pageSize?: number;
-                /** @description Fields to count all matches by, separated by commas. */
-                facets?: ("cluster" | "namespace" | "status" | "phase" | "qosClass" | "nodeName" | "problem" | "reasonCode" | "owner")[];
+                /** @description `id`: items have only what identifies a pod: name, namespace, uid, and the cluster in a list of several. */
+                fields?: "id";
+                /** @description With exactly one facet: only values that contain this text; case-insensitive. */
+                facetSearch?: string;
+                /** @description Fields to count all matches by, separated by commas. `label` counts the keys of labels, `label:KEY` the values of one (at most 4 of these). */
+                facets?: string[];
             };
             header?: never;
             path?: never;

@@ -39,6 +39,8 @@ pub enum Kind {
     OneOf(&'static [&'static str]),
     /// Some of these words, separated by commas.
     Words(&'static [&'static str]),
+    /// As `Words`, and `label:KEY` for any key of a label.
+    WordsAndLabels(&'static [&'static str]),
 }
 
 /// A parameter of a route.
@@ -309,8 +311,10 @@ fn check(parameter: &Parameter, value: &str) -> Result<(), ApiError> {
             .then(|| format!("`{name}` must be `true` or `false`, not `{}`", shown(value))),
         Kind::OneOf(words) => (!words.contains(&value))
             .then(|| format!("`{name}` must be one of {}, not `{}`", quoted(words), shown(value))),
-        Kind::Words(words) => {
-            let other = value.split(',').find(|word| !words.contains(word));
+        Kind::Words(words) | Kind::WordsAndLabels(words) => {
+            let takes_labels = matches!(kind, Kind::WordsAndLabels(_));
+            let is_label = |word: &str| takes_labels && word.strip_prefix("label:").is_some_and(|key| !key.is_empty());
+            let other = value.split(',').find(|word| !words.contains(word) && !is_label(word));
             other.map(|other| {
                 format!(
                     "`{name}` takes {}, separated by commas, not `{}`",

@@ -175,7 +175,7 @@ fn parameters(route: &Route) -> Vec<Value> {
 fn in_query(parameter: &Parameter) -> Value {
     let schema = of_parameter(parameter, None);
     let mut described = json!({"name": parameter.name, "in": "query", "description": parameter.doc, "schema": schema});
-    if let Kind::Words(_) = parameter.kind {
+    if let Kind::Words(_) | Kind::WordsAndLabels(_) = parameter.kind {
         // One value holds the whole list, separated by commas.
         described["explode"] = json!(false);
     }

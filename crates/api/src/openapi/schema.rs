@@ -109,6 +109,9 @@ pub(crate) fn of_parameter(parameter: &Parameter, description: Option<&str>) -> 
         Kind::OneOf(words) | Kind::Words(words) => ObjectBuilder::new()
             .schema_type(Type::String)
             .enum_values(Some(words.iter().copied())),
+        Kind::WordsAndLabels(words) => ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some(format!("^({}|label:[^,]+)$", words.join("|")))),
     };
     if parameter.repeatable {
         let list = ArrayBuilder::new().items(value).description(description);

@@ -10,10 +10,11 @@ use axum::{extract::State as Extract, response::Response};
 use http::header;
 use podgate_access::{PodQuery, PodReader, Scoped, action::ListPods};
 use podgate_cluster::SyncState;
-use podgate_index::Query;
+use podgate_index::{Found, Query};
 
 use super::{
-    answers, facets,
+    answers,
+    facets::{self, Counts, Field, Values},
     query::{self, Page},
     rows::{self, Written},
     schemas::{PodList, PodOfClusterList},
@@ -39,7 +40,9 @@ const MOST: usize = 16 << 20;
 struct Asked {
     query: Query,
     page: Page,
-    facets: Vec<&'static str>,
+    facets: facets::Asked,
+    /// Whether items have only what identifies a pod.
+    is_identity: bool,
     /// In a list of all clusters: the named ones, or all.
     clusters: Vec<String>,
     /// Whether this is a list of all clusters.
@@ -48,7 +51,7 @@ struct Asked {
 
 impl Asked {
     fn read(parameters: &Parameters, of_all: bool) -> Result<Self, ApiError> {
-        let page = Page::read(parameters);
+        let page = Page::read(parameters)?;
         let query = Query {
             offset: page.offset(),
             limit: page.size as usize,
@@ -59,7 +62,8 @@ impl Asked {
         Ok(Self {
             query,
             page,
-            facets: facets::read(parameters),
+            facets: facets::Asked::read(parameters)?,
+            is_identity: query::is_identity(parameters),
             clusters,
             of_all,
         })
@@ -140,9 +144,13 @@ fn list(
     let list = List {
         user: scoped.caller().user.id,
         pods: &pods,
-        generation: reading.generation(),
+        generation: match asked.facets.others {
+            true => reading.wide_generation(pods.all_clusters()),
+            false => reading.generation(),
+        },
         page: asked.page,
         facets: &asked.facets,
+        is_identity: asked.is_identity,
         of_all: asked.of_all,
     };
     // The compressed form has a tag of its own.
@@ -170,7 +178,8 @@ struct List<'a> {
     pods: &'a PodQuery,
     generation: u64,
     page: Page,
-    facets: &'a [&'static str],
+    facets: &'a facets::Asked,
+    is_identity: bool,
     of_all: bool,
 }
 
@@ -182,9 +191,10 @@ impl Hash for List<'_> {
             generation,
             page,
             facets,
+            is_identity,
             of_all,
         } = self;
-        (user, pods.query(), generation, page, facets, of_all).hash(state);
+        (user, pods.query(), generation, page, facets, is_identity, of_all).hash(state);
         for cluster in pods.clusters() {
             let sync = cluster.sync();
             (cluster.id(), cluster.name(), crate::sync::state(sync.state)).hash(state);
@@ -209,7 +219,11 @@ impl List<'_> {
         let mut out = Vec::with_capacity(ENVELOPE + rows * rows::BYTES);
         out.extend_from_slice(b"{\"code\":200,\"data\":{\"items\":");
         let cluster = |id| self.of_all.then(|| self.pods.cluster_name(id));
-        let written = rows::write_within(&mut out, answer.rows(), MOST, cluster);
+        let written = if self.is_identity {
+            rows::write_identities(&mut out, answer.rows(), MOST, cluster)
+        } else {
+            rows::write_within(&mut out, answer.rows(), MOST, cluster)
+        };
         if !written.all {
             return Err(too_large(&written, out.len() - written.bytes));
         }
@@ -223,16 +237,47 @@ impl List<'_> {
         }
         self.write_clusters(&mut out)
             .map_err(|error| ApiError::Internal(format!("a list can't be written: {error}")))?;
-        if !self.facets.is_empty() {
+        if !self.facets.fields.is_empty() {
             out.extend_from_slice(b",\"facets\":");
-            let cut = facets::write(&mut out, self.facets, self.pods, |facet| Arc::new(found.facets(facet)));
-            facets::write_cut(&mut out, cut);
+            let counts = self.counts(&found);
+            facets::write(&mut out, self.facets, self.pods, |at, _| counts[at].clone());
         }
         out.extend_from_slice(b"}}");
         if out.len() > MOST {
             return Err(too_large(&written, out.len() - written.bytes));
         }
         Ok(out)
+    }
+
+    /// Counts by each field of the request.
+    fn counts(&self, found: &Found<'_, '_>) -> Vec<Counts> {
+        let facets::Asked { fields, others, .. } = self.facets;
+        let of_index = |field: &Field| match field {
+            Field::Of(facet) => Some(*facet),
+            Field::Labels | Field::Label(_) => None,
+        };
+        let facets: Vec<_> = fields.iter().filter_map(of_index).collect();
+        let counted = if *others {
+            found.other_facets(&facets, &self.pods.all_clusters())
+        } else {
+            facets
+                .iter()
+                .map(|facet| (found.facets(*facet), found.total()))
+                .collect()
+        };
+        let mut counted = counted.into_iter();
+        let counts = fields.iter().map(|field| {
+            let (values, total) = match field {
+                Field::Labels => (Values::Texts(found.label_keys()), found.total()),
+                Field::Label(key) => (Values::Texts(found.label_values(key)), found.total()),
+                Field::Of(_) => {
+                    let (values, total) = counted.next().unwrap_or_default();
+                    (Values::Of(Arc::new(values)), total)
+                }
+            };
+            Counts { values, total }
+        });
+        counts.collect()
     }
 
     /// Writes how current the list is: `sync` for one cluster, `clusters` for all.
@@ -266,7 +311,7 @@ fn too_large(written: &Written, beside: usize) -> ApiError {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use podgate_index::{Order, Selector, Sort};
+    use podgate_index::{Facet, Order, Selector, Sort};
 
     use super::*;
 
@@ -282,7 +327,7 @@ mod tests {
         ] {
             let asked = asked(query).unwrap();
             assert_eq!((asked.page.number, asked.page.size), (1, 20));
-            assert!(asked.facets.is_empty() && asked.clusters.is_empty());
+            assert!(asked.facets.fields.is_empty() && asked.clusters.is_empty());
             let newest = Query {
                 sort: Sort::CreatedAt,
                 order: Order::Desc,
@@ -300,7 +345,8 @@ mod tests {
                     &labelSelector=app%20in%20(a,b)&sort=restarts&order=desc&problem=true&cluster=x&cluster=7&facets=status,nodeName&facets=status";
         let asked = asked(text).unwrap();
         assert_eq!(asked.clusters, ["x", "7"]);
-        assert_eq!(asked.facets, ["status", "nodeName"]);
+        let fields = [Field::Of(Facet::Status), Field::Of(Facet::Node)];
+        assert_eq!(asked.facets.fields, fields);
         let query = asked.query;
         assert_eq!(query.namespaces, ["a", "b"]);
         assert_eq!(query.statuses, ["Running", "Error"]);
@@ -351,6 +397,13 @@ mod tests {
             ("page=4294967296", "`page`"),
             ("pageSize=1001", "`pageSize`"),
             ("pageSize=0", "`pageSize`"),
+            ("pageSize=5001&fields=id", "`pageSize`"),
+            ("fields=name", "`fields`"),
+            ("facetMode=all", "`facetMode`"),
+            ("facetSearch=web", "`facetSearch`"),
+            ("facetSearch=web&facets=status,phase", "`facetSearch`"),
+            ("facets=label:a,label:b,label:c,label:d,label:e", "`label:KEY`"),
+            ("facets=label:", "`facets`"),
             ("sort=age", "`sort`"),
             ("order=up", "`order`"),
             ("labelSelector=a%20in%20b", "`labelSelector`"),

@@ -11,7 +11,9 @@ use super::{
 use crate::{ApiError, Kind, Parameter, Parameters, extract::parameters::shown};
 
 /// The most rows of a page.
-const MAX_PAGE_SIZE: u64 = 1000;
+const MAX_PAGE_SIZE: u32 = 1000;
+/// The most rows of a page of identities alone.
+const MAX_IDENTITIES: u32 = 5000;
 /// The default rows of a page.
 const PAGE_SIZE: u32 = 20;
 
@@ -32,10 +34,16 @@ const ORDERS: &[(&str, Order)] = &[("asc", Order::Asc), ("desc", Order::Desc)];
 
 /// The parameters of a list of one cluster.
 pub(crate) const OF_CLUSTER: &[Parameter] =
-    &concat::<{ COMMON.len() + 1 }>(&[COMMON, &[facets_parameter(facets::OF_CLUSTER)]]);
+    &concat::<{ COMMON.len() + PAGED.len() + 1 }>(&[COMMON, PAGED, &[listed_facets(facets::OF_CLUSTER)]]);
 /// The parameters of a list of several clusters.
 pub(crate) const OF_ALL: &[Parameter] =
-    &concat::<{ 1 + COMMON.len() + 1 }>(&[&[CLUSTER], COMMON, &[facets_parameter(facets::OF_ALL)]]);
+    &concat::<{ 1 + COMMON.len() + PAGED.len() + 1 }>(&[&[CLUSTER], COMMON, PAGED, &[listed_facets(facets::OF_ALL)]]);
+/// The parameters of a live query of one cluster.
+pub(crate) const LIVE_OF_CLUSTER: &[Parameter] =
+    &concat::<{ COMMON.len() + 1 }>(&[COMMON, &[live_facets(facets::LIVE_OF_CLUSTER)]]);
+/// The parameters of a live query of several clusters.
+pub(crate) const LIVE_OF_ALL: &[Parameter] =
+    &concat::<{ 1 + COMMON.len() + 1 }>(&[&[CLUSTER], COMMON, &[live_facets(facets::LIVE_OF_ALL)]]);
 
 const CLUSTER: Parameter = Parameter::many(
     "cluster",
@@ -106,6 +114,17 @@ const COMMON: &[Parameter] = &[
          `problem`, else `asc`.",
     ),
     Parameter::one(
+        "facetMode",
+        Kind::OneOf(&words::<_, { facets::MODES.len() }>(facets::MODES)),
+        "`matches` (default): facets count the matches. `others`: each facet counts the rows that match every filter \
+         except those of the facet's own group: cluster; namespace; nodeName; phase; qosClass; owner; and status, \
+         problem and reasonCode together.",
+    ),
+];
+
+/// The parameters of a list that a live query does not have.
+const PAGED: &[Parameter] = &[
+    Parameter::one(
         "page",
         Kind::Int {
             min: 1,
@@ -117,13 +136,35 @@ const COMMON: &[Parameter] = &[
         "pageSize",
         Kind::Int {
             min: 1,
-            max: MAX_PAGE_SIZE,
+            max: MAX_IDENTITIES as u64,
         },
-        "Pods per page; default 20.",
+        "Pods per page; default 20, at most 1000, or 5000 with `fields=id`.",
+    ),
+    Parameter::one(
+        "fields",
+        Kind::OneOf(&[IDENTITY]),
+        "`id`: items have only what identifies a pod: name, namespace, uid, and the cluster in a list of several.",
+    ),
+    Parameter::one(
+        "facetSearch",
+        Kind::Text,
+        "With exactly one facet: only values that contain this text; case-insensitive.",
     ),
 ];
 
-const fn facets_parameter(facets: &'static [&'static str]) -> Parameter {
+/// The value of `fields` for identities alone.
+const IDENTITY: &str = "id";
+
+const fn listed_facets(facets: &'static [&'static str]) -> Parameter {
+    Parameter::many(
+        "facets",
+        Kind::WordsAndLabels(facets),
+        "Fields to count all matches by, separated by commas. `label` counts the keys of labels, `label:KEY` the \
+         values of one (at most 4 of these).",
+    )
+}
+
+const fn live_facets(facets: &'static [&'static str]) -> Parameter {
     Parameter::many(
         "facets",
         Kind::Words(facets),
@@ -158,17 +199,31 @@ pub(crate) struct Page {
 
 impl Page {
     /// Reads the page that a list's parameters name.
-    pub(crate) fn read(parameters: &Parameters) -> Self {
-        Self {
-            number: parameters.int32("page").unwrap_or(1),
-            size: parameters.int32("pageSize").unwrap_or(PAGE_SIZE),
+    ///
+    /// # Errors
+    /// [`ApiError::Parameter`] for more rows than a page of whole pods may have.
+    pub(crate) fn read(parameters: &Parameters) -> Result<Self, ApiError> {
+        let size = parameters.int32("pageSize").unwrap_or(PAGE_SIZE);
+        if size > MAX_PAGE_SIZE && !is_identity(parameters) {
+            return Err(ApiError::Parameter(format!(
+                "`pageSize` must be a whole number from 1 to {MAX_PAGE_SIZE}, not `{size}`; with `fields=id` it may be up to {MAX_IDENTITIES}"
+            )));
         }
+        Ok(Self {
+            number: parameters.int32("page").unwrap_or(1),
+            size,
+        })
     }
 
     /// Returns the number of rows before it.
     pub(crate) fn offset(self) -> usize {
         (self.number as usize - 1).saturating_mul(self.size as usize)
     }
+}
+
+/// Returns whether a list's items have only what identifies a pod.
+pub(crate) fn is_identity(parameters: &Parameters) -> bool {
+    parameters.one("fields").as_deref() == Some(IDENTITY)
 }
 
 /// Reads a list's parameters. The caller sets clusters, scope and page.
@@ -293,7 +348,7 @@ mod tests {
 
     #[test]
     fn every_facet_but_the_cluster_is_a_parameter_that_filters() {
-        for facet in facets::OF_CLUSTER {
+        for facet in facets::LIVE_OF_CLUSTER {
             let value = match *facet {
                 "problem" => "true",
                 "reasonCode" => "Crash",
@@ -307,7 +362,15 @@ mod tests {
     #[test]
     fn every_parameter_of_the_rows_reaches_the_query() {
         // The list reads these itself: they name clusters and pages.
-        let elsewhere = ["cluster", "page", "pageSize", "facets"];
+        let elsewhere = [
+            "cluster",
+            "page",
+            "pageSize",
+            "facets",
+            "facetMode",
+            "facetSearch",
+            "fields",
+        ];
         for Parameter { name, kind, .. } in OF_ALL.iter().filter(|known| !elsewhere.contains(&known.name)) {
             let values: &[&str] = match kind {
                 Kind::Bool => &["true"],

@@ -26,6 +26,13 @@ pub(crate) struct Written {
     pub(crate) largest: usize,
 }
 
+/// Appends a constant. Its length is known at compile time, so that no call is made for it.
+macro_rules! put {
+    ($out:ident, $json:literal) => {
+        $out.extend_from_slice($json)
+    };
+}
+
 /// Appends a list of pods within a limit of bytes; the first one in any case. `cluster` returns the
 /// name of a row's cluster in a list of several clusters.
 pub(crate) fn write_within<'a, 'c>(
@@ -33,6 +40,39 @@ pub(crate) fn write_within<'a, 'c>(
     rows: impl Iterator<Item = RowRef<'a>>,
     most: usize,
     cluster: impl Fn(ClusterId) -> Option<&'c str>,
+) -> Written {
+    write_each(out, rows, most, |out, row| write(out, row, cluster(row.cluster())))
+}
+
+/// Appends a list of what identifies each pod, as [`write_within`] appends whole pods.
+pub(crate) fn write_identities<'a, 'c>(
+    out: &mut Vec<u8>,
+    rows: impl Iterator<Item = RowRef<'a>>,
+    most: usize,
+    cluster: impl Fn(ClusterId) -> Option<&'c str>,
+) -> Written {
+    write_each(out, rows, most, |out, row| {
+        out.push(b'{');
+        if let Some(cluster) = cluster(row.cluster()) {
+            put!(out, b"\"cluster\":\"");
+            within(out, cluster.as_bytes());
+            put!(out, b"\",");
+        }
+        put!(out, b"\"name\":\"");
+        within(out, row.name_bytes());
+        put!(out, b"\",\"namespace\":\"");
+        within(out, row.namespace().as_bytes());
+        put!(out, b"\",\"uid\":\"");
+        within(out, row.uid().as_bytes());
+        put!(out, b"\"}");
+    })
+}
+
+fn write_each<'a>(
+    out: &mut Vec<u8>,
+    rows: impl Iterator<Item = RowRef<'a>>,
+    most: usize,
+    mut write: impl FnMut(&mut Vec<u8>, RowRef<'a>),
 ) -> Written {
     let start = out.len();
     let mut written = Written {
@@ -45,7 +85,7 @@ pub(crate) fn write_within<'a, 'c>(
         if written.rows > 0 {
             out.push(b',');
         }
-        write(out, row, cluster(row.cluster()));
+        write(out, row);
         written.largest = written.largest.max(out.len() - before);
         if out.len() - start >= most && written.rows > 0 {
             out.truncate(before);
@@ -57,13 +97,6 @@ pub(crate) fn write_within<'a, 'c>(
     out.push(b']');
     written.bytes = out.len() - start;
     written
-}
-
-/// Appends a constant. Its length is known at compile time, so that no call is made for it.
-macro_rules! put {
-    ($out:ident, $json:literal) => {
-        $out.extend_from_slice($json)
-    };
 }
 
 /// Appends a pod, with its cluster's name in a list of several clusters.

@@ -109,6 +109,48 @@ pub(super) struct FacetCount {
     count: usize,
 }
 
+/// What identifies a pod: the item of a list with `fields=id`.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PodIdentity {
+    /// Its name.
+    name: String,
+    /// Its namespace.
+    namespace: String,
+    /// Its UID.
+    uid: String,
+}
+
+/// What identifies a pod in a list of several clusters with `fields=id`.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PodOfClusterIdentity {
+    /// The name of its cluster.
+    cluster: String,
+    /// Its name.
+    name: String,
+    /// Its namespace.
+    namespace: String,
+    /// Its UID.
+    uid: String,
+}
+
+/// An item of a list.
+#[derive(ToSchema)]
+#[serde(untagged)]
+enum Listed {
+    Whole(Box<PodItem>),
+    Identity(PodIdentity),
+}
+
+/// An item of a list of several clusters.
+#[derive(ToSchema)]
+#[serde(untagged)]
+enum ListedOfCluster {
+    Whole(Box<PodOfClusterItem>),
+    Identity(PodOfClusterIdentity),
+}
+
 /// The place of a page among all matches, and their counts.
 #[derive(ToSchema)]
 #[schema(rename_all = "camelCase")]
@@ -123,6 +165,9 @@ struct PodPage {
     /// values. Absent if no facets are requested.
     #[schema(nullable = false)]
     facets: Option<BTreeMap<String, Vec<FacetCount>>>,
+    /// Over how many pods each field was counted. Present if `facets` is.
+    #[schema(nullable = false)]
+    facet_totals: Option<BTreeMap<String, usize>>,
     /// The facets that have more values than are listed. Present if `facets` is.
     #[schema(nullable = false)]
     truncated_facets: Option<Vec<String>>,
@@ -134,7 +179,7 @@ pub(super) struct PodList {
     #[serde(flatten)]
     page: PodPage,
     /// The pods of this page.
-    items: Vec<PodItem>,
+    items: Vec<Listed>,
     /// How current the cluster's pods are.
     sync: SyncView,
 }
@@ -145,7 +190,7 @@ pub(super) struct PodOfClusterList {
     #[serde(flatten)]
     page: PodPage,
     /// The pods of this page.
-    items: Vec<PodOfClusterItem>,
+    items: Vec<ListedOfCluster>,
     /// How current the pods of each requested cluster are, ordered by the clusters' numbers.
     clusters: Vec<ListedView<'static>>,
 }

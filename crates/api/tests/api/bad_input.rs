@@ -82,7 +82,9 @@ fn bad_values(parameter: &Parameter) -> Vec<String> {
             "..%2F..",
         ],
         Kind::Bool => &["True", "TRUE", "1", "0", "yes", "nonsense", "-1"],
-        Kind::OneOf(_) | Kind::Words(_) => &["nonsense", "-1", "..%2f..", "99999999999999999999"],
+        Kind::OneOf(_) | Kind::Words(_) | Kind::WordsAndLabels(_) => {
+            &["nonsense", "-1", "..%2f..", "99999999999999999999"]
+        }
     };
     values.extend(of_kind.iter().map(|value| (*value).to_owned()));
     match parameter.kind {
@@ -91,7 +93,7 @@ fn bad_values(parameter: &Parameter) -> Vec<String> {
             values.extend(max.checked_add(1).map(|above| above.to_string()));
         }
         Kind::OneOf(words) => values.extend(words.iter().map(|word| word.to_uppercase())),
-        Kind::Words(words) => values.extend([
+        Kind::Words(words) | Kind::WordsAndLabels(words) => values.extend([
             words[0].to_uppercase(),
             format!("{},", words[0]),
             format!("{},nonsense", words[0]),
@@ -108,7 +110,7 @@ fn good_value(parameter: &Parameter) -> String {
         Kind::Time => "2026-01-01T00:00:00Z".into(),
         Kind::Int { min, .. } => min.to_string(),
         Kind::Bool => "true".into(),
-        Kind::OneOf(words) | Kind::Words(words) => words[0].into(),
+        Kind::OneOf(words) | Kind::Words(words) | Kind::WordsAndLabels(words) => words[0].into(),
     }
 }
 

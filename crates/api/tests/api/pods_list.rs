@@ -353,6 +353,14 @@ fn words(parameter: &str) -> Vec<String> {
     while !schema["items"].is_null() {
         schema = &schema["items"];
     }
+    if let Some(pattern) = schema["pattern"].as_str() {
+        // Labels have no parameter of their name.
+        let words = pattern.trim_start_matches("^(").split('|');
+        return words
+            .filter(|word| !word.starts_with("label"))
+            .map(str::to_owned)
+            .collect();
+    }
     let words = schema["enum"].as_array().unwrap().iter();
     words.map(|word| word.as_str().unwrap().to_owned()).collect()
 }
@@ -414,6 +422,91 @@ async fn every_facet_counts_what_the_filter_of_its_name_finds() {
             );
         }
     }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn facets_count_beside_their_own_filters() {
+    let server = with([
+        web(),
+        without_image(),
+        pending("shop", "new", 1),
+        pending("staging", "old", 2),
+    ])
+    .await;
+    let counted = async |query: &str| server.get(&format!("/api/pods?{query}")).await.data();
+    let data = counted("namespace=shop&status=Pending&facets=status,problem,namespace,cluster&facetMode=others").await;
+    assert_eq!(data["total"], 1);
+    assert_eq!(
+        data["facets"]["status"],
+        json!([{"value": "CrashLoopBackOff", "count": 1}, {"value": "ErrImagePull", "count": 1}, {"value": "Pending", "count": 1}])
+    );
+    assert_eq!(
+        data["facets"]["namespace"],
+        json!([{"value": "shop", "count": 1}, {"value": "staging", "count": 1}])
+    );
+    assert_eq!(
+        data["facetTotals"],
+        json!({"status": 3, "problem": 3, "namespace": 2, "cluster": 1})
+    );
+    let data = counted("namespace=shop&status=Pending&facets=status").await;
+    assert_eq!(data["facets"]["status"], json!([{"value": "Pending", "count": 1}]));
+    assert_eq!(data["facetTotals"], json!({"status": 1}));
+
+    // A pod that the filter excludes still changes the answer, and its tag.
+    let query = "/api/pods?namespace=none&facets=namespace&facetMode=others";
+    let first = server.get(query).await;
+    server.sim.put(pending("third", "another", 3));
+    let second = server
+        .until(query, |answer| answer.json()["data"]["facetTotals"]["namespace"] == 5)
+        .await;
+    assert_ne!(first.header("etag"), second.header("etag"));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn facets_count_labels_and_find_values() {
+    let server = with([
+        pending("shop", "new", 1),
+        pending("staging", "old", 2),
+        pending("staging", "older", 3),
+    ])
+    .await;
+    let counted = async |query: &str| server.get(&format!("{PODS}?{query}")).await.data();
+    let data = counted("facets=label,label:app,label:none").await;
+    assert_eq!(data["facets"]["label"], json!([{"value": "app", "count": 3}]));
+    assert_eq!(
+        data["facets"]["label:app"],
+        json!([{"value": "new", "count": 1}, {"value": "old", "count": 1}, {"value": "older", "count": 1}])
+    );
+    assert_eq!(data["facets"]["label:none"], json!([{"value": "", "count": 3}]));
+    let data = counted("facets=namespace&facetSearch=STAG").await;
+    assert_eq!(data["facets"]["namespace"], json!([{"value": "staging", "count": 2}]));
+    assert_eq!(data["total"], 3, "the search is among values, not pods");
+    let data = counted("facets=label:app&facetSearch=old").await;
+    assert_eq!(data["facets"]["label:app"].as_array().unwrap().len(), 2);
+    for query in ["facetSearch=x", "facets=status,phase&facetSearch=x", "facets=label:"] {
+        server.get(&format!("{PODS}?{query}")).await.fails(400_001);
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn identities_alone_come_in_larger_pages() {
+    let server = with([pending("shop", "new", 1), pending("staging", "old", 2)]).await;
+    let data = server.get("/api/pods?fields=id&sort=name&pageSize=5000").await.data();
+    let items = data["items"].as_array().unwrap();
+    let names: Vec<_> = items.iter().map(|item| item["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["new", "old"]);
+    for item in items {
+        let fields: Vec<_> = item.as_object().unwrap().keys().collect();
+        assert_eq!(fields, ["cluster", "name", "namespace", "uid"]);
+    }
+    let of_one = server.get(&format!("{PODS}?fields=id")).await.data();
+    assert!(of_one["items"][0].get("cluster").is_none());
+    let message = server.get("/api/pods?pageSize=1001").await.fails(400_001);
+    assert!(message.contains("with `fields=id` it may be up to 5000"), "{message}");
+    server.get("/api/pods?fields=id&pageSize=5001").await.fails(400_001);
     server.stop().await;
 }
 

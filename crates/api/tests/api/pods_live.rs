@@ -24,7 +24,10 @@ struct View {
     order: Vec<RowKey>,
     rows: HashMap<RowKey, Value>,
     facets: Value,
+    facet_totals: Value,
     clusters: Value,
+    /// The uids that the last frame said to be gone.
+    gone: Vec<String>,
 }
 
 impl View {
@@ -33,6 +36,11 @@ impl View {
         self.seq += 1;
         assert_eq!(frame["seq"], self.seq, "{frame}");
         self.total = frame["total"].as_u64().unwrap();
+        let gone = frame["gone"].as_array().cloned().unwrap_or_default();
+        self.gone = gone.iter().map(|uid| uid.as_str().unwrap().to_owned()).collect();
+        if let Some(totals) = frame.get("facetTotals") {
+            self.facet_totals = totals.clone();
+        }
         let key = |row: &Value| {
             ["cluster", "uid"]
                 .map(|field| row[field].as_str().unwrap().to_owned())
@@ -149,6 +157,118 @@ async fn a_view_begins_with_a_snapshot_and_then_gets_changes() {
         "a row is what the list of all clusters shows"
     );
     socket.close().await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_window_begins_around_a_pod() {
+    let server = Server::start().await;
+    for number in 0..30 {
+        server.sim.run_pod("shop", &format!("pod-{number:02}"), &["main"]);
+    }
+    server
+        .until("/api/pods", |answer| answer.json()["data"]["total"] == 30)
+        .await;
+    let around = |name: &str| json!({"cluster": "sim", "namespace": "shop", "name": name});
+    let frame = json!({"query": {"sort": "name"}, "limit": 5, "around": around("pod-10")});
+    let (mut socket, mut view) = subscribe(&server, ALL, frame).await;
+    assert_eq!(view.names(), ["pod-08", "pod-09", "pod-10", "pod-11", "pod-12"]);
+    // Nearer to an end at the ends; at the beginning if it is not there.
+    for (name, first, offset) in [
+        ("pod-01", "pod-00", 0),
+        ("pod-29", "pod-25", 25),
+        ("pod-20", "pod-18", 18),
+        ("none", "pod-00", 0),
+    ] {
+        socket
+            .send(json!({"type": "window", "limit": 5, "around": around(name)}))
+            .await;
+        let frame = socket.next_of("snapshot").await;
+        assert_eq!(frame["offset"], offset, "{name}");
+        view.apply(frame);
+        assert_eq!(view.names()[0], first, "{name}");
+    }
+    // It is looked up once: the window stays where it is.
+    socket
+        .send(json!({"type": "window", "limit": 5, "around": around("pod-20")}))
+        .await;
+    view.apply(socket.next_of("snapshot").await);
+    server.sim.remove("Pod", "shop", "pod-00");
+    view.until(&mut socket, |view| view.total == 29).await;
+    assert_eq!(view.names()[0], "pod-19");
+    socket.close().await;
+
+    // The one cluster needs no name, and the other direction has the other places.
+    let frame = json!({"query": {"sort": "name", "order": "desc"}, "limit": 3, "around": {"namespace": "shop", "name": "pod-10"}});
+    let (socket, view) = subscribe(&server, ONE, frame).await;
+    assert_eq!(view.names(), ["pod-11", "pod-10", "pod-09"]);
+    socket.close().await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_pod_that_is_gone_is_told_from_one_that_left_the_window() {
+    let server = Server::start().await;
+    for name in ["web-1", "web-2", "web-3"] {
+        server.run_pod("shop", name, &["main"]).await;
+    }
+    let frame = json!({"query": {"sort": "name", "phase": ["Running"]}});
+    let (mut socket, mut view) = subscribe(&server, ONE, frame).await;
+    let uids: Vec<String> = view.order.iter().map(|(_, uid)| uid.clone()).collect();
+    server.sim.remove("Pod", "shop", "web-2");
+    view.until(&mut socket, |view| view.total == 2).await;
+    assert_eq!(view.gone, [uids[1].clone()]);
+    server.sim.end_container("shop", "web-3", "main", 0);
+    view.until(&mut socket, |view| view.total == 1).await;
+    assert!(view.gone.is_empty(), "it only no longer matches: {:?}", view.gone);
+    socket.close().await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn counts_beside_ones_own_filter_follow_changes() {
+    let server = Server::start().await;
+    server.run_pod("shop", "web-1", &["main"]).await;
+    server.run_pod("shop", "web-2", &["main"]).await;
+    server.run_pod("other", "db", &["main"]).await;
+    let frame = json!({
+        "query": {"namespace": ["shop"], "problem": true, "facetMode": "others"},
+        "facets": ["status", "problem", "namespace"],
+    });
+    let (mut socket, mut view) = subscribe(&server, ALL, frame).await;
+    assert_eq!(view.total, 0);
+    assert_eq!(view.facets["status"], json!([{"value": "Running", "count": 2}]));
+    assert_eq!(view.facets["problem"], json!([{"value": "false", "count": 2}]));
+    assert_eq!(view.facets["namespace"], json!([]), "no pod anywhere is not well");
+    assert_eq!(view.facet_totals, json!({"status": 2, "problem": 2, "namespace": 0}));
+    // A change of a pod that does not match changes the counts.
+    server.sim.remove("Pod", "shop", "web-2");
+    view.until(&mut socket, |view| view.facet_totals["status"] == 1).await;
+    assert_eq!(view.facets["status"], json!([{"value": "Running", "count": 1}]));
+    socket.close().await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_viewer_of_a_slow_line_gets_deltas_less_often() {
+    let server = Server::start().await;
+    server.run_pod("shop", "web", &["main"]).await;
+    let (mut slow, mut slow_view) = subscribe(&server, ONE, json!({"interval": 10_000})).await;
+    let (mut fast, mut fast_view) = subscribe(&server, ONE, json!({})).await;
+    server.sim.run_pod("shop", "second", &["main"]);
+    fast_view.until(&mut fast, |view| view.total == 2).await;
+    slow_view.until(&mut slow, |view| view.total == 2).await;
+    server.sim.run_pod("shop", "third", &["main"]);
+    fast_view.until(&mut fast, |view| view.total == 3).await;
+    // The first delta was just now, so nothing but the answer comes.
+    slow.send(json!({"type": "ping"})).await;
+    assert_eq!(slow.next().await["type"], "pong");
+    // A window that is asked for comes at once, and holds what was left out.
+    slow.send(json!({"type": "window", "offset": 0, "limit": 10})).await;
+    slow_view.apply(slow.next().await);
+    assert_eq!(slow_view.total, 3);
+    slow.close().await;
+    fast.close().await;
     server.stop().await;
 }
 

@@ -61,13 +61,16 @@ pub(super) enum Described {
         /// The values of each requested field, and how often each occurs, as in a list. Empty if no
         /// facets are requested.
         facets: BTreeMap<String, Vec<FacetCount>>,
+        /// Over how many pods each field was counted. Present if facets are requested.
+        #[schema(nullable = false)]
+        facet_totals: Option<BTreeMap<String, usize>>,
         /// The facets whose value lists were cut off. Present if facets are requested.
         #[schema(nullable = false)]
         truncated_facets: Option<Vec<String>>,
         /// The requested clusters, and how current each is.
         clusters: Vec<ListedView<'static>>,
     },
-    /// The changes since the previous frame, at most every 100 ms.
+    /// The changes since the previous frame, at most every `interval`.
     #[serde(rename_all = "camelCase")]
     Delta {
         /// The frame's number, from 1 after each `subscribe`.
@@ -80,9 +83,16 @@ pub(super) enum Described {
         /// have left the window.
         #[schema(nullable = false)]
         order: Option<Vec<String>>,
+        /// The uids that `order` leaves out because their pod no longer exists or has another uid
+        /// now. Absent if there are none.
+        #[schema(nullable = false)]
+        gone: Option<Vec<String>>,
         /// As in a snapshot, if they changed.
         #[schema(nullable = false)]
         facets: Option<BTreeMap<String, Vec<FacetCount>>>,
+        /// As in a snapshot, with `facets`.
+        #[schema(nullable = false)]
+        facet_totals: Option<BTreeMap<String, usize>>,
         /// As in a snapshot, with `facets`.
         #[schema(nullable = false)]
         truncated_facets: Option<Vec<String>>,
@@ -107,8 +117,8 @@ pub(super) struct Frame {
 pub(super) struct Extras {
     /// The requested clusters, and how current each is.
     pub(super) clusters: Arc<Clusters>,
-    /// The value of `facets`, followed by `truncatedFacets`. An empty object if no facets are
-    /// requested.
+    /// The value of `facets`, followed by `facetTotals` and `truncatedFacets`. An empty object if
+    /// no facets are requested.
     pub(super) facets: Arc<Vec<u8>>,
 }
 
@@ -184,6 +194,10 @@ impl Frame {
         if let Some(order) = delta.and_then(Delta::order) {
             rest.extend_from_slice(b",\"order\":");
             json::list(&mut rest, order, |out, uid| json::text(out, &uid));
+        }
+        if let Some(delta) = delta.filter(|delta| delta.gone().len() > 0) {
+            rest.extend_from_slice(b",\"gone\":");
+            json::list(&mut rest, delta.gone(), |out, uid| json::text(out, &uid));
         }
         if let Some(facets) = facets {
             rest.extend_from_slice(b",\"facets\":");

@@ -1,21 +1,24 @@
 //! The viewers of one query. Its matches are kept once, and each window is serialised once, however
 //! many viewers it has.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use podgate_access::{LiveQuery, PodQuery, PodReader};
 use podgate_cluster::MemoryBudget;
-use podgate_index::live::{Delta, Live, Window};
+use podgate_index::{
+    ClusterId,
+    live::{Delta, Live, Window},
+};
 use tokio::{
     sync::mpsc::{self, error::TrySendError},
     time::Instant,
 };
 
 use super::{
-    FRAMES, Range, TICK,
+    FRAMES, Range, TICK, Wanted,
     frame::{Clusters, Extras, Frame, NoMemory, TooLarge},
 };
-use crate::pods::facets;
+use crate::pods::facets::{self, Counts, Field, Values};
 
 /// A frame of more bytes is given only to a viewer without waiting frames.
 const LARGE: usize = 1 << 20;
@@ -23,7 +26,9 @@ const LARGE: usize = 1 << 20;
 /// The viewers of one query.
 pub(super) struct Group {
     live_query: LiveQuery,
-    facets: Vec<&'static str>,
+    facets: facets::Asked,
+    /// The least time between two deltas of one window.
+    interval: Duration,
     pods: PodQuery,
     live: Live,
     extras: Extras,
@@ -66,6 +71,7 @@ struct TickContext<'a, 'b> {
     live: &'a mut Live,
     extras: &'a Extras,
     memory: &'a MemoryBudget,
+    interval: Duration,
     time: Instant,
 }
 
@@ -96,13 +102,14 @@ impl ViewerSlot {
 }
 
 impl Group {
-    pub(super) fn new(live_query: LiveQuery, facets: Vec<&'static str>, memory: MemoryBudget) -> Self {
+    pub(super) fn new(live_query: LiveQuery, facets: facets::Asked, interval: Duration, memory: MemoryBudget) -> Self {
         let pods = live_query.pods();
         let live = pods.read().live();
         let clusters = Arc::new(Clusters::of(&pods));
         Self {
             live_query,
             facets,
+            interval,
             pods,
             live,
             extras: Extras {
@@ -129,10 +136,35 @@ impl Group {
         self.waits
     }
 
-    /// Sends every viewer the changes since its last frame.
+    /// Sends every viewer the changes since its last frame, unless it got a delta within the
+    /// interval and nobody needs a snapshot.
     pub(super) fn step(&mut self) {
+        let now = Instant::now();
+        if self.windows.values().all(|window| window.rests(now, self.interval)) {
+            self.waits = !self.windows.is_empty();
+            return;
+        }
         self.waits = self.refresh(None);
         self.windows.retain(|_, window| !window.viewers.is_empty());
+    }
+
+    /// Returns the rows of a window that is asked for. A pod that is not among the matches has its
+    /// place at the beginning.
+    pub(super) fn range(&mut self, wanted: &Wanted) -> Range {
+        let (pod, limit) = match wanted {
+            Wanted::Range(range) => return *range,
+            Wanted::Around { pod, limit } => (pod, *limit),
+        };
+        self.pods = self.live_query.pods();
+        let cluster = match &pod.cluster {
+            Some(named) => self.pods.cluster_id(named),
+            None => self.pods.query().clusters.first().copied(),
+        };
+        let reader = self.pods.read();
+        let position = cluster.and_then(|cluster| reader.position(&mut self.live, cluster, &pod.namespace, &pod.name));
+        let last = self.live.total().saturating_sub(limit);
+        let offset = position.map_or(0, |position| position.saturating_sub(limit / 2).min(last));
+        Range { offset, limit }
     }
 
     /// Adds a viewer. If a delta was sent to others of its window just now, its snapshot waits for
@@ -168,6 +200,7 @@ impl Group {
         let Self {
             live_query,
             facets,
+            interval,
             pods,
             live,
             extras,
@@ -186,10 +219,12 @@ impl Group {
         if clusters.is_news_after(&extras.clusters) {
             extras.clusters = Arc::new(clusters);
         }
-        if !facets.is_empty() {
+        if !facets.fields.is_empty() {
             let mut json = Vec::new();
-            let cut = facets::write(&mut json, facets, pods, |facet| reader.live_facets(live, facet));
-            facets::write_cut(&mut json, cut);
+            let all = pods.all_clusters();
+            facets::write(&mut json, facets, pods, |_, field| {
+                counts(&reader, live, facets.others, field, &all)
+            });
             if *extras.facets != json {
                 extras.facets = Arc::new(json);
             }
@@ -200,12 +235,26 @@ impl Group {
             live,
             extras,
             memory,
+            interval: *interval,
             time: Instant::now(),
         };
         let windows = windows
             .iter_mut()
             .filter(|(range, _)| only.is_none_or(|only| only == **range));
         windows.fold(false, |waits, (_, window)| window.step(&mut now) | waits)
+    }
+}
+
+/// Counts a live query's rows by a field. A live query takes no labels.
+fn counts(reader: &PodReader<'_>, live: &mut Live, others: bool, field: &Field, all: &[ClusterId]) -> Counts {
+    let (values, total) = match field {
+        Field::Of(facet) if others => reader.live_other_facets(live, *facet, all),
+        Field::Of(facet) => (reader.live_facets(live, *facet), live.total()),
+        Field::Labels | Field::Label(_) => (Arc::default(), 0),
+    };
+    Counts {
+        values: Values::Of(values),
+        total,
     }
 }
 
@@ -231,17 +280,36 @@ impl WindowViewers {
         self.viewers.values_mut().for_each(|slot| slot.behind = true);
     }
 
+    /// Returns whether a delta was sent within the interval, so that another one would come too
+    /// early. Steps come every [`TICK`] and are not exact, so the shortest interval is theirs.
+    fn is_early(&self, now: Instant, interval: Duration) -> bool {
+        interval > TICK && self.delta_at.is_some_and(|at| now + TICK / 2 < at + interval)
+    }
+
+    /// Returns whether a step would do nothing.
+    fn rests(&self, now: Instant, interval: Duration) -> bool {
+        self.is_early(now, interval)
+            && self
+                .viewers
+                .values()
+                .all(|slot| !slot.behind && !slot.frames.is_closed())
+    }
+
     /// Sends its viewers a delta or a snapshot, as each needs. Returns whether one still waits for
-    /// a snapshot.
+    /// a snapshot, or for a delta that would come too early.
     fn step(&mut self, now: &mut TickContext<'_, '_>) -> bool {
         self.viewers.retain(|_, slot| !slot.frames.is_closed());
-        if self.viewers.values().any(|slot| !slot.behind) {
+        let is_early = self.is_early(now.time, now.interval);
+        if is_early && self.viewers.values().any(|slot| slot.wants_snapshot(now.time)) {
+            // A snapshot may come at any time, and nobody may miss what it tells.
+            self.fall_behind();
+        } else if !is_early && self.viewers.values().any(|slot| !slot.behind) {
             self.send_delta(now);
         }
         if self.viewers.values().any(|slot| slot.wants_snapshot(now.time)) {
             self.send_snapshot(now);
         }
-        self.viewers.values().any(|slot| slot.behind)
+        is_early || self.viewers.values().any(|slot| slot.behind)
     }
 
     /// Sends the changes to the viewers who have the window.

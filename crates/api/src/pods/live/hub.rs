@@ -10,6 +10,7 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use podgate_access::{LiveQuery, LiveQueryKey};
@@ -21,11 +22,11 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    FRAMES, Range, TICK,
+    FRAMES, TICK, Wanted,
     frame::Frame,
     group::{Group, ViewerSlot},
 };
-use crate::ApiError;
+use crate::{ApiError, pods::facets};
 
 /// The most commands that wait for the task. Senders of further ones wait.
 const COMMANDS: usize = 1024;
@@ -51,14 +52,15 @@ enum Command {
     Subscribe {
         viewer: u64,
         live_query: Box<LiveQuery>,
-        facets: Vec<&'static str>,
-        range: Range,
+        facets: facets::Asked,
+        interval: Duration,
+        window: Wanted,
         frames: mpsc::Sender<Arc<Frame>>,
         taken: oneshot::Sender<()>,
     },
     Move {
         viewer: u64,
-        range: Range,
+        window: Wanted,
         taken: oneshot::Sender<()>,
     },
     Leave {
@@ -143,8 +145,8 @@ impl Viewer {
     pub(super) async fn subscribe(
         &mut self,
         live_query: LiveQuery,
-        facets: Vec<&'static str>,
-        range: Range,
+        (facets, interval): (facets::Asked, Duration),
+        window: Wanted,
     ) -> Result<(), ApiError> {
         let (frames, receiver) = mpsc::channel(FRAMES);
         let (taken, done) = oneshot::channel();
@@ -153,7 +155,8 @@ impl Viewer {
             viewer: self.number,
             live_query: Box::new(live_query),
             facets,
-            range,
+            interval,
+            window,
             frames,
             taken,
         };
@@ -173,10 +176,10 @@ impl Viewer {
     }
 
     /// Moves the window. A snapshot of it follows. Waits as [`Viewer::subscribe`] does.
-    pub(super) async fn scroll(&self, range: Range) -> Result<(), ApiError> {
+    pub(super) async fn scroll(&self, window: Wanted) -> Result<(), ApiError> {
         let viewer = self.number;
         let (taken, done) = oneshot::channel();
-        self.hub.send(Command::Move { viewer, range, taken }).await?;
+        self.hub.send(Command::Move { viewer, window, taken }).await?;
         done.await.map_err(|_| gone())
     }
 
@@ -204,7 +207,7 @@ impl Drop for Viewer {
 }
 
 /// The key of a group: viewers with equal keys share the work.
-type GroupKey = (LiveQueryKey, Vec<&'static str>);
+type GroupKey = (LiveQueryKey, facets::Asked, Duration);
 
 /// The task's state: all groups, and the group of each viewer.
 struct HubTask {
@@ -297,25 +300,28 @@ impl HubTask {
                 viewer,
                 live_query,
                 facets,
-                range,
+                interval,
+                window,
                 frames,
                 taken,
             } => {
                 self.leave(viewer);
-                let key = (live_query.key().clone(), facets);
+                let key = (live_query.key().clone(), facets, interval);
                 let facets = key.1.clone();
                 let group = self
                     .groups
                     .entry(key.clone())
-                    .or_insert_with(|| Group::new(*live_query, facets, self.memory.clone()));
+                    .or_insert_with(|| Group::new(*live_query, facets, interval, self.memory.clone()));
+                let range = group.range(&window);
                 group.join(viewer, range, ViewerSlot::new(frames));
                 self.waits |= group.waits();
                 self.viewers.insert(viewer, key);
                 // A viewer that is gone no longer waits for it.
                 let _ = taken.send(());
             }
-            Command::Move { viewer, range, taken } => {
+            Command::Move { viewer, window, taken } => {
                 if let Some(group) = self.viewers.get(&viewer).and_then(|key| self.groups.get_mut(key)) {
+                    let range = group.range(&window);
                     group.scroll(viewer, range);
                     self.waits |= group.waits();
                 }

@@ -39,6 +39,8 @@ const FRAMES: usize = 4;
 const MAX_LIMIT: u64 = 500;
 /// The default rows of a window.
 const LIMIT: u64 = 50;
+/// The bounds of `interval` in milliseconds, both inclusive.
+const INTERVALS: std::ops::RangeInclusive<u64> = 100..=10_000;
 
 const SOCKET: Success = Success::Socket {
     client: Schemas::frames::<Client>,
@@ -52,7 +54,7 @@ pub(crate) const OF_CLUSTER: Operation =
 
 /// `WS /ws/clusters/{clusterId}/pods`.
 pub(crate) async fn of_cluster(upgrade: Upgrade<ListPods, ()>, state: Extract<State>) -> Response {
-    open(upgrade, state, query::OF_CLUSTER)
+    open(upgrade, state, query::LIVE_OF_CLUSTER)
 }
 
 pub(crate) const OF_ALL: Operation =
@@ -60,7 +62,7 @@ pub(crate) const OF_ALL: Operation =
 
 /// `WS /ws/pods`.
 pub(crate) async fn of_all(upgrade: Upgrade<ListPods, ()>, state: Extract<State>) -> Response {
-    open(upgrade, state, query::OF_ALL)
+    open(upgrade, state, query::LIVE_OF_ALL)
 }
 
 fn open(upgrade: Upgrade<ListPods, ()>, Extract(state): Extract<State>, known: &'static [Parameter]) -> Response {
@@ -90,11 +92,29 @@ struct Subscribe {
     query: Map<String, Value>,
     /// Rows before the window; default 0.
     offset: Option<u64>,
+    /// Instead of `offset`: a pod that the window shows in its middle.
+    around: Option<Around>,
     /// The most rows of the window; default 50.
     #[schema(minimum = 1, maximum = 500)]
     limit: Option<u64>,
     /// Fields by which all matches are counted.
     facets: Option<Vec<String>>,
+    /// The least time between two deltas in milliseconds; default 100.
+    #[schema(minimum = 100, maximum = 10_000)]
+    interval: Option<u64>,
+}
+
+/// A pod that a window is placed around.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = LiveAround)]
+struct Around {
+    /// Its cluster, by number or name. Not needed in a live query of one cluster.
+    cluster: Option<String>,
+    /// Its namespace.
+    namespace: String,
+    /// Its name.
+    name: String,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -102,16 +122,13 @@ struct Subscribe {
 struct Bounds {
     /// Rows before the window; default 0.
     offset: Option<u64>,
+    /// Instead of `offset`: a pod that the window shows in its middle, nearer to an end at the ends
+    /// of the list. If the pod is not among the matches, the window begins at 0. It is looked up
+    /// once; afterwards the window stays where it is.
+    around: Option<Around>,
     /// The most rows of the window; default 50.
     #[schema(minimum = 1, maximum = 500)]
     limit: Option<u64>,
-}
-
-/// Returns the parameters of a list that a live query takes.
-fn without_pages(known: &'static [Parameter]) -> impl Iterator<Item = &'static Parameter> {
-    known
-        .iter()
-        .filter(|parameter| !matches!(parameter.name, "page" | "pageSize"))
 }
 
 /// Returns the schema of [`Subscribe::query`], with the parameters of both routes.
@@ -119,10 +136,10 @@ fn query_schema() -> Schema {
     let object = ObjectBuilder::new()
         .schema_type(Type::Object)
         .description(Some(
-            "The list's parameters without `page` and `pageSize`. Repeatable parameters are lists. `cluster` is allowed only in a live query of all clusters.",
+            "The list's parameters without `page`, `pageSize`, `fields` and `facetSearch`. Repeatable parameters are lists. `cluster` is allowed only in a live query of all clusters.",
         ))
         .additional_properties(Some(AdditionalProperties::FreeForm(false)));
-    let parameters = without_pages(query::OF_ALL);
+    let parameters = query::LIVE_OF_ALL.iter();
     let object = parameters.fold(object, |object, parameter| {
         object.property(parameter.name, of_parameter(parameter, Some(parameter.doc)))
     });
@@ -138,22 +155,43 @@ struct Range {
     limit: usize,
 }
 
+/// A request for a window.
+#[derive(Clone, Debug)]
+enum Wanted {
+    /// These rows.
+    Range(Range),
+    /// At most `limit` rows around a pod.
+    Around { pod: Around, limit: usize },
+}
+
 /// A request for a live query.
 #[derive(Debug)]
 struct Asked {
     query: podgate_index::Query,
     clusters: Vec<String>,
-    facets: Vec<&'static str>,
-    range: Range,
+    facets: facets::Asked,
+    interval: Duration,
+    window: Wanted,
 }
 
 impl Bounds {
-    fn range(&self) -> Result<Range, ApiError> {
+    /// # Errors
+    /// [`ApiError::Parameter`] for a number out of its bounds, and for both `offset` and `around`.
+    fn read(self) -> Result<Wanted, ApiError> {
         let limit = self.limit.unwrap_or(LIMIT);
         if !(1..=MAX_LIMIT).contains(&limit) {
             return Err(ApiError::Parameter(format!(
                 "`limit` must be a whole number from 1 to {MAX_LIMIT}, not `{limit}`"
             )));
+        }
+        let limit = limit as usize;
+        if let Some(pod) = self.around {
+            if self.offset.is_some() {
+                return Err(ApiError::Parameter(
+                    "`offset` and `around` both say where the window begins: give only one of them".into(),
+                ));
+            }
+            return Ok(Wanted::Around { pod, limit });
         }
         let offset = self.offset.unwrap_or(0);
         if offset > u32::MAX.into() {
@@ -162,10 +200,8 @@ impl Bounds {
                 u32::MAX
             )));
         }
-        Ok(Range {
-            offset: offset as usize,
-            limit: limit as usize,
-        })
+        let offset = offset as usize;
+        Ok(Wanted::Range(Range { offset, limit }))
     }
 }
 
@@ -178,19 +214,27 @@ impl Subscribe {
                 "`facets` is given both in `query` and next to it: give it only once".into(),
             ));
         }
-        let known: Vec<Parameter> = without_pages(known).copied().collect();
-        let parameters = Parameters::from_json(&self.query, &known)?;
+        let interval = self.interval.unwrap_or(*INTERVALS.start());
+        if !INTERVALS.contains(&interval) {
+            let (start, end) = (INTERVALS.start(), INTERVALS.end());
+            return Err(ApiError::Parameter(format!(
+                "`interval` must be a whole number from {start} to {end}, not `{interval}`"
+            )));
+        }
+        let parameters = Parameters::from_json(&self.query, known)?;
         let clusters = parameters.many("cluster");
         clusters.iter().try_for_each(|cluster| check_cluster(cluster))?;
         let bounds = Bounds {
             offset: self.offset,
+            around: self.around,
             limit: self.limit,
         };
         Ok(Asked {
             query: query::read(&parameters)?,
             clusters,
-            facets: facets::read(&parameters),
-            range: bounds.range()?,
+            facets: facets::Asked::read(&parameters)?,
+            interval: Duration::from_millis(interval),
+            window: bounds.read()?,
         })
     }
 }
@@ -244,9 +288,9 @@ async fn take(
 ) -> Result<Result<bool, ApiError>, Closed> {
     let asked = match parse_text(incoming) {
         Ok(Client::Subscribe(subscribe)) => subscribe.read(known),
-        Ok(Client::Window(bounds)) if viewer.is_subscribed() => match bounds.range() {
-            Ok(range) => {
-                viewer.scroll(range).await?;
+        Ok(Client::Window(bounds)) if viewer.is_subscribed() => match bounds.read() {
+            Ok(window) => {
+                viewer.scroll(window).await?;
                 return Ok(Ok(false));
             }
             Err(error) => Err(error),
@@ -264,12 +308,18 @@ async fn take(
         }
         Err(error) => Err(error),
     };
-    let asked = match asked {
+    let mut asked = match asked {
         Ok(asked) => asked,
         Err(error) => return Ok(Err(error)),
     };
-    let followed = scoped.subscribe(&asked.clusters, asked.query)?;
-    viewer.subscribe(followed, asked.facets, asked.range).await?;
+    let followed = scoped.subscribe(&asked.clusters, std::mem::take(&mut asked.query))?;
+    let Asked {
+        facets,
+        interval,
+        window,
+        ..
+    } = asked;
+    viewer.subscribe(followed, (facets, interval), window).await?;
     Ok(Ok(true))
 }
 
@@ -277,12 +327,14 @@ async fn take(
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+    use podgate_index::Facet;
+
     use super::*;
-    use crate::pods::client_frames::parse;
+    use crate::pods::{client_frames::parse, facets::Field};
 
     fn asked(text: &str) -> Result<Asked, ApiError> {
         match parse(text)? {
-            Client::Subscribe(subscribe) => subscribe.read(query::OF_ALL),
+            Client::Subscribe(subscribe) => subscribe.read(query::LIVE_OF_ALL),
             other => panic!("{other:?}"),
         }
     }
@@ -290,30 +342,33 @@ mod tests {
     #[test]
     fn every_field_is_read() {
         let plain = asked(r#"{"type":"subscribe"}"#).unwrap();
-        assert_eq!(plain.range, Range { offset: 0, limit: 50 });
-        assert!(plain.clusters.is_empty() && plain.facets.is_empty());
+        assert!(matches!(plain.window, Wanted::Range(Range { offset: 0, limit: 50 })));
+        assert!(plain.clusters.is_empty() && plain.facets.fields.is_empty());
+        assert_eq!(plain.interval, Duration::from_millis(100));
         let full = asked(
             r#"{"type":"subscribe","query":{"cluster":["a","2"],"namespace":"shop","status":["Running"],"problem":true,"sort":"name"},
                 "offset":200,"limit":500,"facets":["status","cluster"]}"#,
         )
         .unwrap();
         assert_eq!(full.clusters, ["a", "2"]);
-        assert_eq!(full.facets, ["status", "cluster"]);
+        let fields = [Facet::Status, Facet::Cluster].map(Field::Of);
+        assert_eq!(full.facets.fields, fields);
         assert_eq!(full.query.namespaces, ["shop"]);
         assert!(full.query.problem);
-        assert_eq!(
-            full.range,
-            Range {
-                offset: 200,
-                limit: 500
-            }
-        );
-        assert_eq!(
-            asked(r#"{"type":"subscribe","query":{"facets":"phase"}}"#)
-                .unwrap()
-                .facets,
-            ["phase"]
-        );
+        let range = Range {
+            offset: 200,
+            limit: 500,
+        };
+        assert!(matches!(full.window, Wanted::Range(asked) if asked == range));
+        let within =
+            asked(r#"{"type":"subscribe","query":{"facets":"phase","facetMode":"others"},"interval":5000}"#).unwrap();
+        assert_eq!(within.facets.fields, [Field::Of(Facet::Phase)]);
+        assert!(within.facets.others);
+        assert_eq!(within.interval, Duration::from_secs(5));
+        let around =
+            asked(r#"{"type":"subscribe","around":{"cluster":"a","namespace":"shop","name":"web"},"limit":20}"#)
+                .unwrap();
+        assert!(matches!(around.window, Wanted::Around { pod, limit: 20 } if pod.name == "web"));
     }
 
     #[test]
@@ -322,6 +377,21 @@ mod tests {
             (r#"{"type":"subscribe","limit":0}"#, 400_001, "`limit`"),
             (r#"{"type":"subscribe","limit":501}"#, 400_001, "`limit`"),
             (r#"{"type":"subscribe","offset":4294967296}"#, 400_001, "`offset`"),
+            (r#"{"type":"subscribe","interval":99}"#, 400_001, "`interval`"),
+            (r#"{"type":"subscribe","interval":10001}"#, 400_001, "`interval`"),
+            (
+                r#"{"type":"subscribe","offset":0,"around":{"namespace":"a","name":"b"}}"#,
+                400_001,
+                "`around`",
+            ),
+            (r#"{"type":"subscribe","around":{"name":"b"}}"#, 400_002, "namespace"),
+            (r#"{"type":"subscribe","query":{"fields":"id"}}"#, 400_001, "`fields`"),
+            (
+                r#"{"type":"subscribe","query":{"facetSearch":"a"}}"#,
+                400_001,
+                "`facetSearch`",
+            ),
+            (r#"{"type":"subscribe","facets":["label"]}"#, 400_001, "`facets`"),
             (r#"{"type":"subscribe","query":{"page":1}}"#, 400_001, "`page`"),
             (r#"{"type":"subscribe","query":{"pageSize":1}}"#, 400_001, "`pageSize`"),
             (r#"{"type":"subscribe","query":{"statuss":"x"}}"#, 400_001, "`statuss`"),
