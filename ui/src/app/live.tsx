@@ -35,6 +35,30 @@ function answer(): (frame: object) => Promise<ServerFrame> {
   };
 }
 
+/** For how long a hidden page keeps its list current, in milliseconds. */
+const UNSEEN = 600_000;
+
+/** Gets changes less often while the page is hidden, and none after a while. Returns what ends this. */
+function followSight(pods: LiveList<Pod>, summary: LiveList<Pod>): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const look = () => {
+    const isHidden = document.visibilityState === 'hidden';
+    clearTimeout(timer);
+    pods.hide(isHidden);
+    summary.hide(isHidden);
+    if (isHidden) {
+      timer = setTimeout(() => {
+        pods.rest();
+      }, UNSEEN);
+    }
+  };
+  document.addEventListener('visibilitychange', look);
+  return () => {
+    clearTimeout(timer);
+    document.removeEventListener('visibilitychange', look);
+  };
+}
+
 function open(rows: number, onOpen: () => void): LiveList<Pod> {
   return new LiveList<Pod>(
     (listener) =>
@@ -70,6 +94,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
     summary.ask({ query: {}, facets: ['cluster', 'problem'] });
     setLive({ pods, summary, retry });
     const ends = [
+      followSight(pods, summary),
       session.onReturn(retry),
       onWake(() => {
         for (const list of lists) list.wake();

@@ -23,6 +23,8 @@ export interface ListState {
   /** The number of rows of the list that is shown. */
   readonly shownTotal: number;
   readonly facets: Facets;
+  /** Over how many pods each field was counted. */
+  readonly facetTotals: Readonly<Record<string, number>>;
   readonly truncatedFacets: readonly string[];
   readonly clusters: readonly ClusterState[];
   readonly connection: Connection;
@@ -41,6 +43,11 @@ export interface ListState {
 
 /** How long a recovery is said, in milliseconds. */
 export const RECOVERED = 3000;
+
+/** The least times between two changes of the list, in milliseconds. */
+const PACE = { fast: 100, slow: 1000, hidden: 5000 } as const;
+/** A round trip that takes longer than this is a slow line, in milliseconds. */
+const SLOW = 300;
 
 const NONE: ReadonlySet<string> = new Set();
 /** The most rows of a window (docs/api.md). */
@@ -73,6 +80,11 @@ export class LiveList<Row extends Item> {
   #moving: Range | undefined;
   #wish: Range;
   #given: Range = { offset: 0, limit: 0 };
+  #interval: number = PACE.fast;
+  #isHidden = false;
+  /** When the question or the window was asked for that has not been answered. */
+  #askedAt = 0;
+  #isSlow = false;
   #cancelGone: () => void = () => undefined;
   #wasLost = false;
 
@@ -90,6 +102,7 @@ export class LiveList<Row extends Item> {
       total: 0,
       shownTotal: 0,
       facets: {},
+      facetTotals: {},
       truncatedFacets: [],
       clusters: [],
       connection: connecting,
@@ -142,6 +155,24 @@ export class LiveList<Row extends Item> {
     this.#sendNext();
   }
 
+  /**
+   * Says whether the page is hidden. A hidden one, and one on a slow line, gets changes less often; the
+   * pace is that of the next question, which a change of this asks.
+   */
+  hide(isHidden: boolean): void {
+    if (isHidden === this.#isHidden) return;
+    this.#isHidden = isHidden;
+    this.#setPace();
+  }
+
+  /** Ends the query until {@link ask} or {@link hide} begins it again. The rows stay. */
+  rest(): void {
+    this.#next ??= this.#asked;
+    this.#isAsking = false;
+    this.#moving = undefined;
+    this.#send({ type: 'unsubscribe' });
+  }
+
   /** Says which rows are seen. The window moves if half a screen beyond them is not in it. */
   look(first: number, count: number): void {
     const rows = Math.max(count, 10);
@@ -187,6 +218,7 @@ export class LiveList<Row extends Item> {
   #move(): void {
     if (this.#moving !== undefined || this.#isAsking) return;
     this.#moving = this.#wish;
+    this.#askedAt = this.#clock.now();
     this.#send({ type: 'window', ...this.#wish });
   }
 
@@ -202,7 +234,9 @@ export class LiveList<Row extends Item> {
     this.#next = undefined;
     this.#isAsking = true;
     this.#moving = undefined;
-    this.#send({ type: 'subscribe', query: this.#asked.query, facets: [...this.#asked.facets], ...this.#wish });
+    this.#askedAt = this.#clock.now();
+    const { query, facets } = this.#asked;
+    this.#send({ type: 'subscribe', query, facets: [...facets], interval: this.#interval, ...this.#wish });
     this.#publish({ isAsking: true });
   }
 
@@ -224,7 +258,13 @@ export class LiveList<Row extends Item> {
         this.#snapshot(frame);
         break;
       case 'delta':
-        this.#window.delta(frame.total, frame.upsert as unknown as Row[], frame.order, [], this.#clock.now());
+        this.#window.delta(
+          frame.total,
+          frame.upsert as unknown as Row[],
+          frame.order,
+          frame.gone ?? [],
+          this.#clock.now(),
+        );
         this.#counts(frame);
         this.#settle(false);
         break;
@@ -248,6 +288,7 @@ export class LiveList<Row extends Item> {
     this.#window.snapshot(frame.offset, frame.total, items);
     this.#given = { offset: frame.offset, limit: frame.limit };
     if (isMove) this.#moving = undefined;
+    if (isAnswer || isMove) this.#isSlow = this.#clock.now() - this.#askedAt > SLOW;
     this.#counts(frame);
     if (isAnswer) {
       this.#isAsking = false;
@@ -256,6 +297,7 @@ export class LiveList<Row extends Item> {
     }
     this.#settle(isAnswer || isMove);
     if (isAnswer) this.#sendNext();
+    this.#setPace();
     const { offset, limit } = this.#wish;
     const isElsewhere = offset !== this.#given.offset && (isMove || isAnswer);
     if (isElsewhere && (offset < this.#given.offset || offset + limit > this.#given.offset + this.#given.limit))
@@ -276,6 +318,15 @@ export class LiveList<Row extends Item> {
     });
   }
 
+  /** Asks anew if the pace has to be another. */
+  #setPace(): void {
+    const interval = this.#isHidden ? PACE.hidden : this.#isSlow ? PACE.slow : PACE.fast;
+    if (interval === this.#interval && this.#next === undefined) return;
+    this.#interval = interval;
+    this.#next ??= this.#asked;
+    this.#sendNext();
+  }
+
   /** Returns how many rows of the window differ from those that are known. */
   #differences(items: readonly Row[]): number {
     const before = new Set(this.#window.latest.keys);
@@ -287,11 +338,16 @@ export class LiveList<Row extends Item> {
     return count + before.size;
   }
 
-  #counts(frame: { facets?: Facets; truncatedFacets?: readonly string[]; clusters?: readonly ClusterState[] }): void {
-    const { facets, truncatedFacets, clusters } = frame;
+  #counts(frame: {
+    facets?: Facets;
+    facetTotals?: Readonly<Record<string, number>>;
+    truncatedFacets?: readonly string[];
+    clusters?: readonly ClusterState[];
+  }): void {
+    const { facets, facetTotals, truncatedFacets, clusters } = frame;
     this.#state = {
       ...this.#state,
-      ...(facets && { facets, truncatedFacets: truncatedFacets ?? [] }),
+      ...(facets && { facets, facetTotals: facetTotals ?? {}, truncatedFacets: truncatedFacets ?? [] }),
       ...(clusters && { clusters }),
     };
   }

@@ -64,20 +64,24 @@ export function Picker(props: PickerProps) {
   );
 }
 
-function Values({ label, search, facet, chosen, onChoose, onClose }: PickerProps & { onClose: () => void }) {
+interface ValuesProps extends PickerProps {
+  readonly onClose: () => void;
+  /** Whether a value leads on to something else, so that only one is chosen. */
+  readonly isStep?: boolean;
+}
+
+/** A list of values with their counts, and a field to find them by. */
+export function Values({ label, search, facet, chosen, onChoose, onClose, isStep = false }: ValuesProps) {
   const { t, i18n } = useTranslation();
   const sentence = useSentence();
   const id = useId();
   const [text, setText] = useState('');
   const [current, setCurrent] = useState(0);
-  const asked = new URLSearchParams(search);
-  asked.set('pageSize', '1');
-  asked.set('facets', facet);
-  const { data, error, isPending } = useQuery({
-    queryKey: ['values', asked.toString()],
-    queryFn: () => call<Counted>('GET', `/api/pods?${asked.toString()}`),
-    staleTime: 5000,
-  });
+  const whole = useCounts(search, facet, '', true);
+  // With more values than are listed, the server searches among all of them.
+  const isCut = whole.data?.truncatedFacets?.includes(facet) === true;
+  const searched = useCounts(search, facet, text.trim(), isCut && text.trim() !== '');
+  const { data, error, isPending } = isCut && text.trim() !== '' ? searched : whole;
   const values = offered(data?.facets?.[facet] ?? [], chosen, text);
   const scroller = useRef<HTMLDivElement>(null);
   const virtualizer = useVirtualizer({
@@ -104,7 +108,7 @@ function Values({ label, search, facet, chosen, onChoose, onClose }: PickerProps
       if (event.shiftKey || event.metaKey || event.ctrlKey) toggle(value);
       else {
         toggle(value);
-        onClose();
+        if (!isStep) onClose();
       }
     } else return;
     event.preventDefault();
@@ -122,6 +126,7 @@ function Values({ label, search, facet, chosen, onChoose, onClose }: PickerProps
         aria-label={t('picker.find', { label })}
         placeholder={t('picker.find', { label })}
         autoComplete="off"
+        autoFocus
         spellCheck={false}
         value={text}
         onChange={(event) => {
@@ -159,20 +164,22 @@ function Values({ label, search, facet, chosen, onChoose, onClose }: PickerProps
                   toggle(entry.value);
                 }}
               >
-                <span className={styles.box}>{isChosen && <Icon name="check" size="small" />}</span>
+                {!isStep && <span className={styles.box}>{isChosen && <Icon name="check" size="small" />}</span>}
                 <span className={styles.text}>{entry.value === '' ? t('picker.none') : entry.value}</span>
-                <button
-                  type="button"
-                  tabIndex={-1}
-                  className={styles.only}
-                  onClick={(event) => {
-                    event.stopPropagation();
-                    onChoose([entry.value]);
-                    onClose();
-                  }}
-                >
-                  {t('picker.only')}
-                </button>
+                {!isStep && (
+                  <button
+                    type="button"
+                    tabIndex={-1}
+                    className={styles.only}
+                    onClick={(event) => {
+                      event.stopPropagation();
+                      onChoose([entry.value]);
+                      onClose();
+                    }}
+                  >
+                    {t('picker.only')}
+                  </button>
+                )}
                 <span className={styles.number}>{number.format(entry.count)}</span>
               </div>
             );
@@ -196,6 +203,21 @@ function Values({ label, search, facet, chosen, onChoose, onClose }: PickerProps
       )}
     </div>
   );
+}
+
+/** Reads the counts of a field, of the values that contain a text. */
+function useCounts(search: URLSearchParams, facet: string, text: string, isEnabled: boolean) {
+  const asked = new URLSearchParams(search);
+  asked.set('pageSize', '1');
+  asked.set('facets', facet);
+  if (text !== '') asked.set('facetSearch', text);
+  return useQuery({
+    queryKey: ['values', asked.toString()],
+    queryFn: () => call<Counted>('GET', `/api/pods?${asked.toString()}`),
+    staleTime: 5000,
+    enabled: isEnabled,
+    placeholderData: (last: Counted | undefined) => last,
+  });
 }
 
 /** Returns the values to offer: those chosen first, even if no pod has them now. */

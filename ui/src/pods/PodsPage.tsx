@@ -12,13 +12,14 @@ import { useTitle } from '../app/title';
 import type { Cursor } from '../grid/cursor';
 import { Grid, type GridHandle, type Look } from '../grid/Grid';
 import { questionOf } from './ask';
+import { Causes } from './Causes';
 import { useColumns, usualColumns } from './columns';
 import { Empty } from './Empty';
 import { Notes } from './Notes';
 import type { Pod } from './pod';
 import styles from './PodsPage.module.css';
 import { QueryBar } from './QueryBar';
-import { isFiltered, isSameQuery, NOT_WELL, type PodQuery, readQuery, type Sort, sortedBy, writeQuery } from './query';
+import { isSameQuery, NOT_WELL, type PodQuery, readQuery, type Sort, sortedBy, writeQuery } from './query';
 import { added, between, NOTHING, removed, type Selection, toggled } from './selection';
 import { SelectionBar } from './SelectionBar';
 import { useRowSentence } from './sentence';
@@ -201,7 +202,8 @@ export function PodsPage() {
           if (state.shownTotal > 0) grid.current?.focus();
         }}
       />
-      <Strip query={query} onQuery={change} facets={state.facets} total={isFiltered(query) ? undefined : allPods} />
+      <Strip query={query} onQuery={change} facets={state.facets} total={state.facetTotals['status']} />
+      {query.problem && <Causes query={query} onQuery={change} facets={state.facets} />}
       <Notes
         connection={state.connection}
         clusters={state.clusters}

@@ -1,6 +1,7 @@
 import type { Ref } from 'react';
 import { useTranslation } from 'react-i18next';
 
+import { LabelPicker } from './LabelPicker';
 import { Picker } from './Picker';
 import { type PodQuery, writeQuery } from './query';
 import styles from './QueryBar.module.css';
@@ -26,21 +27,28 @@ export function QueryBar({ query, onQuery, onLeave, searchRef }: QueryBarProps) 
           key={name}
           label={t(`filter.${name}`)}
           facet={name}
-          search={countedWithout(query, name)}
+          search={counted(query)}
           chosen={query[name]}
           onChoose={(chosen) => {
             onQuery({ ...query, [name]: chosen }, false);
           }}
         />
       ))}
+      <LabelPicker
+        search={counted(query)}
+        selector={query.labelSelector}
+        onSelect={(labelSelector) => {
+          onQuery({ ...query, labelSelector }, false);
+        }}
+      />
     </div>
   );
 }
 
-/** Returns the query whose matches are counted by a field: without the field's own filter. */
-function countedWithout(query: PodQuery, name: (typeof PICKERS)[number]): URLSearchParams {
-  const search = new URLSearchParams();
-  for (const [key, value] of Object.entries(writeQuery({ ...query, [name]: [], sort: '', order: '' }))) {
+/** Returns the query whose matches are counted: each value beside the filters of its own field. */
+function counted(query: PodQuery): URLSearchParams {
+  const search = new URLSearchParams({ facetMode: 'others' });
+  for (const [key, value] of Object.entries(writeQuery({ ...query, sort: '', order: '' }))) {
     for (const one of Array.isArray(value) ? value : [value]) search.append(key, one);
   }
   return search;

@@ -12,7 +12,7 @@ export function questionOf(query: PodQuery): Question {
 
 function liveQuery(query: PodQuery): LiveQuery {
   const { labelSelector, problem, restartedSince, sort, order } = query;
-  const asked: LiveQuery = {};
+  const asked: LiveQuery = { facetMode: 'others' };
   for (const name of LISTS) {
     // The server refuses a code that it does not know, and says which ones it does.
     if (query[name].length > 0) asked[name] = [...query[name]] as string[] & ReasonCode[];
