@@ -96,6 +96,61 @@ test('the strip filters by status, and a picker by several values', async ({ pag
   await expect(find).toBeHidden();
 });
 
+test('a label is picked by its key and its values', async ({ page }) => {
+  await open(page, '/pods?namespace=shop');
+  await page.getByRole('button', { name: 'Label', exact: true }).click();
+  await page.getByRole('option', { name: /^app/ }).first().click();
+  await expect(page.getByRole('button', { name: 'All labels' })).toBeVisible();
+  await page.getByRole('option', { name: /search/ }).click();
+  await expect(page).toHaveURL(/labelSelector=[^&]*search/);
+  await expect.poll(async () => (await names(page).allTextContents()).every((name) => name.includes('search'))).toBe(true);
+});
+
+test('the strip counts beside its own filter, and a cause narrows', async ({ page }) => {
+  await open(page, '/');
+  const strip = page.getByRole('group', { name: 'Status' });
+  // Healthy pods are counted though the list shows none of them.
+  await expect(strip.getByRole('button', { name: /^Running [1-9]/ })).toBeVisible();
+  const all = await strip.getByRole('button', { name: /^All/ }).textContent();
+  const cause = page.getByRole('group', { name: 'Causes' }).getByRole('button', { name: /^Not scheduled/ });
+  await cause.click();
+  await expect(page).toHaveURL(/reasonCode=Unscheduled/);
+  await expect(cause).toHaveAttribute('aria-pressed', 'true');
+  await expect.poll(async () => (await rows(page).allTextContents()).every((row) => row.includes('Pending'))).toBe(true);
+  await expect(strip.getByRole('button', { name: /^All/ })).toHaveText(all ?? '');
+  await page.goBack();
+  await expect(cause).toHaveAttribute('aria-pressed', 'false');
+});
+
+test('the row of a deleted pod is struck before it leaves', async ({ page }) => {
+  await pods(page, 'struck', 3, '&sort=name');
+  await expect(rows(page)).toHaveCount(3);
+  const struck = page.evaluate(
+    () =>
+      new Promise<string>((resolve) => {
+        const observer = new MutationObserver(() => {
+          const gone = document.querySelector('[data-key][class*="gone"] [data-name]');
+          if (gone !== null) resolve(gone.textContent);
+        });
+        observer.observe(document.body, { subtree: true, childList: true, attributes: true });
+      }),
+  );
+  await control('production', { op: 'remove', kind: 'Pod', namespace: 'struck', name: 'web-001' });
+  expect(await struck).toBe('web-001');
+  await expect(rows(page)).toHaveCount(2);
+});
+
+test('a Chinese page gives the reason in Chinese, and says what the cluster said as it is', async ({ page }) => {
+  await page.addInitScript(() => {
+    localStorage.setItem('podgate.language', 'zh');
+  });
+  await open(page, '/');
+  const row = pod(page, 'fraud').first();
+  await expect(row).toContainText('未调度：');
+  await expect(row.locator('[lang=en]')).toContainText('nodes are available');
+  await expect(page.getByRole('group', { name: '原因' }).getByRole('button', { name: /^未调度/ })).toBeVisible();
+});
+
 test('a roll-out is seen live while scrolled, and the list does not jump', async ({ page }) => {
   await pods(page, 'rollout', 60, '&sort=name');
   const grid = page.getByRole('grid');
