@@ -103,7 +103,9 @@ test('a label is picked by its key and its values', async ({ page }) => {
   await expect(page.getByRole('button', { name: 'All labels' })).toBeVisible();
   await page.getByRole('option', { name: /search/ }).click();
   await expect(page).toHaveURL(/labelSelector=[^&]*search/);
-  await expect.poll(async () => (await names(page).allTextContents()).every((name) => name.includes('search'))).toBe(true);
+  await expect
+    .poll(async () => (await names(page).allTextContents()).every((name) => name.includes('search')))
+    .toBe(true);
 });
 
 test('the strip counts beside its own filter, and a cause narrows', async ({ page }) => {
@@ -116,7 +118,9 @@ test('the strip counts beside its own filter, and a cause narrows', async ({ pag
   await cause.click();
   await expect(page).toHaveURL(/reasonCode=Unscheduled/);
   await expect(cause).toHaveAttribute('aria-pressed', 'true');
-  await expect.poll(async () => (await rows(page).allTextContents()).every((row) => row.includes('Pending'))).toBe(true);
+  await expect
+    .poll(async () => (await rows(page).allTextContents()).every((row) => row.includes('Pending')))
+    .toBe(true);
   await expect(strip.getByRole('button', { name: /^All/ })).toHaveText(all ?? '');
   await page.goBack();
   await expect(cause).toHaveAttribute('aria-pressed', 'false');
@@ -243,4 +247,58 @@ test('a cluster that stops has a note with its time, and the note goes when it i
     await control('staging', { op: 'resume' });
   }
   await expect(page.getByText('staging is stale.')).toBeHidden();
+});
+
+test('three pods picked over two filters are deleted, and what is refused says why', async ({ page }) => {
+  await pods(page, 'doomed', 4, '&sort=name');
+  await page.getByRole('checkbox', { name: 'Select web-000' }).click();
+  await page.getByRole('checkbox', { name: 'Select web-001' }).click();
+  await page.getByRole('textbox', { name: 'Search pods' }).fill('web-003');
+  await expect(rows(page)).toHaveCount(1);
+  await page.getByRole('checkbox', { name: 'Select web-003' }).click();
+  await expect(page.getByText('3 selected')).toBeVisible();
+  await expect(page.getByText('2 not in this list')).toBeVisible();
+  // One of them may not be deleted.
+  await control('production', {
+    op: 'failRequests',
+    pathContains: '/namespaces/doomed/pods/web-001',
+    status: 403,
+    times: 1,
+  });
+  await page.getByRole('button', { name: /^Delete…/ }).click();
+  const dialog = page.getByRole('alertdialog');
+  await expect(dialog).toContainText('2 can be deleted. 1 is refused.');
+  await expect(dialog.getByRole('listitem').filter({ hasText: 'web-001' })).toContainText('Request');
+  await expect(dialog.getByRole('listitem').filter({ hasText: 'web-000' })).toContainText(
+    'Nothing starts this pod again.',
+  );
+  await page.screenshot({ path: 'test-results/shots/delete-light-en.png' });
+  // The focus is on Cancel, and a key in a hurry decides nothing.
+  await expect(dialog.getByRole('button', { name: 'Cancel' })).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(dialog).toBeVisible();
+  await dialog.getByText('none', { exact: true }).click();
+  await dialog.getByRole('button', { name: 'Delete 2 of 3' }).click();
+  await expect(dialog).toContainText('Deleted 2 pods.');
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('textbox', { name: 'Search pods' }).fill('');
+  await expect(pod(page, 'web-000')).toHaveCount(0);
+  await expect(pod(page, 'web-003')).toHaveCount(0);
+  await expect(pod(page, 'web-001')).toHaveCount(1);
+});
+
+test('all matches are picked at once, though the list shows a part of them', async ({ page }) => {
+  await pods(page, 'everything', 150, '&sort=name');
+  await names(page).first().focus();
+  await page.keyboard.press('Control+a');
+  await page.getByRole('button', { name: 'Select all 150 matches' }).click();
+  await expect(page.getByText('150 selected')).toBeVisible();
+  await page.keyboard.press('Control+d');
+  const dialog = page.getByRole('alertdialog');
+  await expect(dialog).toContainText('Delete 150 pods?');
+  await expect(dialog).toContainText('So many were not tried before.');
+  await expect(dialog).toContainText('and 142 more');
+  await page.keyboard.press('Escape');
+  await expect(dialog).toBeHidden();
+  await expect(page.getByText('150 selected')).toBeVisible();
 });

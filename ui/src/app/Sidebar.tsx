@@ -6,6 +6,7 @@ import { ClusterName } from '../clusters/ClusterName';
 import type { ClusterState } from '../live/frames';
 import { writeQuery, readQuery, EVERYTHING } from '../pods/query';
 import { short } from '../pods/age';
+import { useWidth } from './useWidth';
 import { useQueryClient } from '@tanstack/react-query';
 import { me } from '../account/session';
 import { useTicking } from './clock';
@@ -17,15 +18,22 @@ import { read, write } from './stored';
 /** How many clusters have a line each. With more of them, only those that matter now do. */
 const FEW = 8;
 
+/** Below this width, in CSS pixels, the sidebar starts folded. */
+const NARROW = 1360;
+
 /** The way to every page, and to every cluster's pods. */
 export function Sidebar() {
   const { t } = useTranslation();
-  const [isFolded, setFolded] = useState(() => read('sidebar') === 'folded');
+  // A narrow window leaves the room to the list unless somebody has chosen otherwise.
+  const isNarrow = useWidth() < NARROW;
+  const [chosen, setChosen] = useState(() => read('sidebar'));
+  const isFolded = chosen === null ? isNarrow : chosen === 'folded';
   const notWell = useNotWell();
   const path = useRouterState({ select: ({ location }) => location.pathname });
   const fold = () => {
-    setFolded(!isFolded);
-    write('sidebar', isFolded ? null : 'folded');
+    const next = isFolded ? 'open' : 'folded';
+    setChosen(next);
+    write('sidebar', next);
   };
   return (
     <nav className={styles.side} aria-label={t('nav.label')} data-folded={isFolded || undefined}>

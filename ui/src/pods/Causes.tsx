@@ -17,7 +17,7 @@ interface CausesProps {
 export function Causes({ query, onQuery, facets }: CausesProps) {
   const { t, i18n } = useTranslation();
   const number = new Intl.NumberFormat(i18n.language);
-  const codes = facets['reasonCode'] ?? [];
+  const codes = [...(facets['reasonCode'] ?? [])].sort((a, b) => badness(a.value) - badness(b.value));
   const owners = (facets['owner'] ?? []).filter(({ count }) => count > 1).slice(0, OWNERS);
   if (codes.length === 0) return null;
   const toggle = (name: 'reasonCode' | 'owner', value: string) => {
@@ -76,6 +76,12 @@ const CAUSES = [
   'Gate',
   'ContainersReady',
 ] as const;
+
+/** Returns the place of a cause, worst first, so that counts never change the order. */
+function badness(code: string): number {
+  const place = CAUSES.findIndex((one) => one === code);
+  return place < 0 ? CAUSES.length : place;
+}
 
 /** Returns the words for a cause; a code that the page does not know stands for itself. */
 export function causeWord(code: string, t: ReturnType<typeof useTranslation>['t']): string {

@@ -24,8 +24,10 @@ import { added, between, NOTHING, removed, type Selection, toggled } from './sel
 import { SelectionBar } from './SelectionBar';
 import { useRowSentence } from './sentence';
 import { Strip } from './Strip';
+import { useDeletion } from './useDeletion';
 import { useHold } from './useHold';
-import { useWidth } from './useWidth';
+import { useSelectAll } from './useSelectAll';
+import { useWidth } from '../app/useWidth';
 
 const SORT_KEYS: Partial<Record<Action, Sort>> = {
   sortName: 'name',
@@ -126,6 +128,13 @@ export function PodsPage() {
     [pickRange, toggle],
   );
   const open = useCallback(() => undefined, []);
+  const { begin, dialog, line } = useDeletion(state.clusters);
+  const ask = useCallback(() => {
+    const chosen = [...selection.values()];
+    const current = cursor === undefined ? undefined : list.row(cursor.key);
+    begin(chosen.length > 0 ? chosen : current === undefined ? [] : [current]);
+  }, [selection, cursor, list, begin]);
+  const matches = useSelectAll(query, state.total, selection, setSelection);
   const copyNames = useCallback(() => {
     const chosen = [...selection.values()];
     const current = cursor === undefined ? undefined : list.row(cursor.key);
@@ -153,6 +162,7 @@ export function PodsPage() {
         handle?.move(action === 'pickDown' ? 1 : -1);
       } else if (action === 'pickAll') toggleAll();
       else if (action === 'copy') copyNames();
+      else if (action === 'delete') ask();
       else if (action === 'apply') list.apply();
       else if (action === 'everyNamespace') change({ ...query, namespace: [] });
       else if (action === 'node' && pod !== undefined && pod.nodeName !== '')
@@ -161,7 +171,7 @@ export function PodsPage() {
       else return false;
       return true;
     },
-    [cursor, list, change, query, toggle, shown, pickRange, toggleAll, copyNames, selection.size],
+    [cursor, list, change, query, toggle, shown, pickRange, toggleAll, copyNames, ask, selection.size],
   );
   const reader = useRef(new KeyReader());
   const onKeyDown = (event: KeyboardEvent) => {
@@ -253,20 +263,27 @@ export function PodsPage() {
         <SelectionBar
           count={selection.size}
           elsewhere={selection.size - picked}
+          matches={all === true ? matches.count : undefined}
+          onAll={matches.select}
           onCopy={copyNames}
+          onDelete={ask}
           onClear={() => {
             setSelection(NOTHING);
           }}
         />
       ) : (
-        <Foot region="list">{isKnown && state.shownTotal > 0 && <Rows list={list} total={state.total} />}</Foot>
+        <Foot region="list">
+          {line}
+          {isKnown && state.shownTotal > 0 && <Rows total={state.total} />}
+        </Foot>
       )}
+      {dialog}
     </>
   );
 }
 
 /** Which rows are seen. */
-function Rows({ total }: { list: unknown; total: number }) {
+function Rows({ total }: { total: number }) {
   const { t, i18n } = useTranslation();
   return <span>{t('list.pods', { count: total, number: new Intl.NumberFormat(i18n.language).format(total) })}</span>;
 }

@@ -9,22 +9,37 @@ interface SelectionBarProps {
   readonly count: number;
   /** How many of them are not in the list that is shown. */
   readonly elsewhere: number;
+  /** How many pods match in all, if more than are picked can be. */
+  readonly matches: number | undefined;
+  readonly onAll: () => void;
   readonly onCopy: () => void;
+  readonly onDelete: () => void;
   readonly onClear: () => void;
 }
 
 /** What can be done with the pods that are picked. It takes the foot's place. */
-export function SelectionBar({ count, elsewhere, onCopy, onClear }: SelectionBarProps) {
-  const { t } = useTranslation();
+export function SelectionBar({ count, elsewhere, matches, onAll, onCopy, onDelete, onClear }: SelectionBarProps) {
+  const { t, i18n } = useTranslation();
   return (
     <div className={styles.bar} role="toolbar" aria-label={t('list.selection')}>
       <b>{t('list.selected', { count })}</b>
       {elsewhere > 0 && <span className={styles.elsewhere}>{t('list.elsewhere', { count: elsewhere })}</span>}
+      {matches !== undefined && (
+        <Button look="quiet" onClick={onAll}>
+          {t('list.selectAll', { number: new Intl.NumberFormat(i18n.language).format(matches) })}
+        </Button>
+      )}
       <span className={styles.line} />
       <Button look="quiet" aria-keyshortcuts="c" onClick={onCopy}>
         <Icon name="copy" />
         {t('list.copyNames')}
         <Key name="c" />
+      </Button>
+      <Button look="danger" aria-keyshortcuts="Control+D" onClick={onDelete}>
+        <Icon name="trash" />
+        {t('list.delete')}
+        <Key name="⌃" />
+        <Key name="D" />
       </Button>
       <Button look="quiet" className={styles.end} aria-keyshortcuts="Escape" onClick={onClear}>
         {t('list.clear')}

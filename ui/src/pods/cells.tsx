@@ -8,7 +8,7 @@ import styles from './cells.module.css';
 import { type Pod, splitName } from './pod';
 
 /** A pod's name with its generated part dimmed. */
-export function NameCell({ pod }: { pod: Pod }) {
+export function NameCell({ pod }: { pod: Pick<Pod, 'name' | 'owner'> }) {
   const { workload, suffix } = splitName(pod);
   return (
     <span className={styles.name} title={pod.name}>

@@ -35,8 +35,8 @@ export type ColumnId = (typeof COLUMNS)[number];
 
 /** Their widths, as tracks of a CSS grid. */
 const WIDTHS: Record<ColumnId, string> = {
-  name: 'minmax(150px, 228px)',
-  status: '156px',
+  name: 'minmax(150px, 236px)',
+  status: '168px',
   ready: '58px',
   restarts: '98px',
   age: '58px',

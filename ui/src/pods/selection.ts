@@ -1,20 +1,20 @@
 import { keyOf } from '../live/window';
-import type { Pod } from './pod';
+import type { Target } from './deletion';
 
 /** The pods that were picked, by cluster and uid. They stay picked when the list changes. */
-export type Selection = ReadonlyMap<string, Pod>;
+export type Selection = ReadonlyMap<string, Target>;
 
 export const NOTHING: Selection = new Map();
 
 /** Returns the selection with a pod added, or taken out if it was in it. */
-export function toggled(selection: Selection, pod: Pod): Selection {
+export function toggled(selection: Selection, pod: Target): Selection {
   const next = new Map(selection);
   if (!next.delete(keyOf(pod))) next.set(keyOf(pod), pod);
   return next;
 }
 
 /** Returns the selection with some pods added. */
-export function added(selection: Selection, pods: readonly Pod[]): Selection {
+export function added(selection: Selection, pods: readonly Target[]): Selection {
   const next = new Map(selection);
   for (const pod of pods) next.set(keyOf(pod), pod);
   return next;

@@ -1,6 +1,6 @@
 import type { TFunction } from 'i18next';
 
-import type { Pod } from './pod';
+import { type Pod, shortImage } from './pod';
 
 /**
  * A part of a sentence: words of the page's language, a name in code, or what a cluster said, which is
@@ -29,7 +29,7 @@ export function whyParts({ reasonCode, reasonArgs }: Reason, t: TFunction): Part
   };
   const code = (name: string) => put('code', text(name));
   const foreign = (name: string) => put('foreign', text(name));
-  const sentence = sentenceOf(reasonCode, t, { text, code, foreign });
+  const sentence = sentenceOf(reasonCode, t, { text, put, code, foreign });
   if (sentence === undefined) return undefined;
   const parts = sentence.split(MARK).map((part, place): Part | undefined => {
     if (place % 2 === 1) return values[Number(part)];
@@ -39,12 +39,14 @@ export function whyParts({ reasonCode, reasonArgs }: Reason, t: TFunction): Part
 }
 
 interface Arguments {
+  readonly put: (kind: 'code' | 'foreign', text: string) => string;
   readonly text: (name: string) => string;
   readonly code: (name: string) => string;
   readonly foreign: (name: string) => string;
 }
 
-function sentenceOf(reasonCode: string, t: TFunction, { text, code, foreign }: Arguments): string | undefined {
+function sentenceOf(reasonCode: string, t: TFunction, given: Arguments): string | undefined {
+  const { text, code, foreign } = given;
   const has = (name: string) => text(name) !== '';
   switch (reasonCode) {
     case 'OutOfMemory':
@@ -52,9 +54,9 @@ function sentenceOf(reasonCode: string, t: TFunction, { text, code, foreign }: A
     case 'CannotStart':
       return t('why.cannotStart', { container: code('container'), cause: foreign('cause') });
     case 'Image':
-      return imageSentence(t, { text, code, foreign });
+      return imageSentence(t, given);
     case 'Crash':
-      return crashSentence(t, { text, code, foreign });
+      return crashSentence(t, given);
     case 'PodFailed':
       if (!has('reason')) return t('why.podFailed');
       return has('message') ? `${foreign('reason')}${t('why.colon')}${foreign('message')}` : foreign('reason');
@@ -89,8 +91,8 @@ function sentenceOf(reasonCode: string, t: TFunction, { text, code, foreign }: A
   }
 }
 
-function imageSentence(t: TFunction, { text, code, foreign }: Arguments): string {
-  const image = code('image');
+function imageSentence(t: TFunction, { text, put, foreign }: Arguments): string {
+  const image = put('code', shortImage(text('image')));
   const cause = text('cause') === '' ? '' : `${t('why.colon')}${foreign('cause')}`;
   switch (text('problem')) {
     case 'never':
@@ -104,13 +106,14 @@ function imageSentence(t: TFunction, { text, code, foreign }: Arguments): string
   }
 }
 
-function crashSentence(t: TFunction, { text, code, foreign }: Arguments): string {
+function crashSentence(t: TFunction, given: Arguments): string {
+  const { text, code, foreign } = given;
   const container = code('container');
   if (text('how') === 'lost') return t('why.lost', { container });
   const how = text('how');
   const verb = t(how === 'failed' ? 'why.failed' : how === 'ending' ? 'why.ending' : 'why.crashing', { container });
   const said = text('said') === '' ? '' : t('why.said', { said: foreign('said') });
-  return `${verb}${exitOf(t, { text, code, foreign })}${said}`;
+  return `${verb}${exitOf(t, given)}${said}`;
 }
 
 /** Returns how a run ended, with a colon before it; empty where it is not known. */
