@@ -181,6 +181,10 @@ export function PodsPage() {
     event.preventDefault();
     event.stopPropagation();
   };
+  // The list's keys act in its bar, too, except those that press a button.
+  const onBarKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== 'Enter' && event.key !== ' ') onKeyDown(event);
+  };
   usePageKeys({
     search: () => {
       search.current?.focus();
@@ -264,9 +268,14 @@ export function PodsPage() {
           count={selection.size}
           elsewhere={selection.size - picked}
           matches={all === true ? matches.count : undefined}
-          onAll={matches.select}
+          onAll={() => {
+            matches.select();
+            // The offer leaves with the click, and the focus must not be lost with it.
+            grid.current?.focus();
+          }}
           onCopy={copyNames}
           onDelete={ask}
+          onKeyDown={onBarKeyDown}
           onClear={() => {
             setSelection(NOTHING);
           }}

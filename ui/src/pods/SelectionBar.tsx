@@ -1,3 +1,4 @@
+import type { KeyboardEvent } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { Button } from '../app/Button';
@@ -15,13 +16,23 @@ interface SelectionBarProps {
   readonly onCopy: () => void;
   readonly onDelete: () => void;
   readonly onClear: () => void;
+  readonly onKeyDown: (event: KeyboardEvent) => void;
 }
 
 /** What can be done with the pods that are picked. It takes the foot's place. */
-export function SelectionBar({ count, elsewhere, matches, onAll, onCopy, onDelete, onClear }: SelectionBarProps) {
+export function SelectionBar({
+  count,
+  elsewhere,
+  matches,
+  onAll,
+  onCopy,
+  onDelete,
+  onClear,
+  onKeyDown,
+}: SelectionBarProps) {
   const { t, i18n } = useTranslation();
   return (
-    <div className={styles.bar} role="toolbar" aria-label={t('list.selection')}>
+    <div className={styles.bar} role="toolbar" aria-label={t('list.selection')} onKeyDown={onKeyDown}>
       <b>{t('list.selected', { count })}</b>
       {elsewhere > 0 && <span className={styles.elsewhere}>{t('list.elsewhere', { count: elsewhere })}</span>}
       {matches !== undefined && (
