@@ -21,7 +21,9 @@ export function reader(readPage: ReadPage): (frame: ClientFrame) => Promise<Serv
     const limit = frame.limit ?? asked.limit ?? 50;
     const pages = await readPages(readPage, queryOf(asked), offset, limit);
     const [first] = pages;
-    const items = pages.flatMap((page) => page.items).slice(offset % limit, (offset % limit) + limit);
+    // A list of identities alone is not asked for here.
+    const whole = pages.flatMap((page) => page.items as Schemas['PodOfClusterItem'][]);
+    const items = whole.slice(offset % limit, (offset % limit) + limit);
     return {
       type: 'snapshot',
       seq: frame.type === 'subscribe' ? 1 : 2,
@@ -30,6 +32,7 @@ export function reader(readPage: ReadPage): (frame: ClientFrame) => Promise<Serv
       items,
       total: first.total,
       facets: first.facets ?? {},
+      facetTotals: first.facetTotals ?? {},
       truncatedFacets: first.truncatedFacets ?? [],
       clusters: first.clusters,
     };

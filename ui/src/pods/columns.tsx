@@ -39,7 +39,7 @@ const WIDTHS: Record<ColumnId, string> = {
   status: '168px',
   ready: '58px',
   restarts: '98px',
-  age: '58px',
+  age: '64px',
   namespace: '98px',
   cluster: '132px',
   node: '128px',
