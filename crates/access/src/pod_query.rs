@@ -4,7 +4,7 @@ use podgate_cluster::{Cluster, Error, Sync};
 use std::sync::Arc;
 
 use podgate_index::{
-    Answer, ClusterId, Facet, FacetValue, Found, Index, Query, Reader, Scope,
+    Answer, ClusterId, Facet, FacetValue, Found, Index, Query, Reach, Reader, Scope,
     live::{Delta, Live, Window},
 };
 
@@ -17,6 +17,7 @@ pub struct PodQuery {
     clusters: Vec<ListedCluster>,
     /// Every cluster that the caller may ask for, by number.
     all: Vec<Cluster>,
+    reach: Reach,
 }
 
 /// A cluster that a query covers.
@@ -51,6 +52,11 @@ impl PodQuery {
         let clusters = clusters.into_iter().map(listed).collect();
         Self {
             index: index.clone(),
+            reach: Reach {
+                clusters: all.iter().map(Cluster::id).collect(),
+                // As it was before it is cut to the clusters asked for.
+                scope: query.scope.clone(),
+            },
             query: query.canonical(),
             clusters,
             all,
@@ -83,9 +89,9 @@ impl PodQuery {
         self.clusters.iter().find(is_named).map(ListedCluster::id)
     }
 
-    /// Returns the numbers of every cluster that the caller may ask for, sorted.
-    pub fn all_clusters(&self) -> Vec<ClusterId> {
-        self.all.iter().map(Cluster::id).collect()
+    /// Returns all that the caller may see, without any filter.
+    pub fn reach(&self) -> &Reach {
+        &self.reach
     }
 
     /// Opens the index for this query.
@@ -146,9 +152,9 @@ impl PodReader<'_> {
         &self,
         live: &mut Live,
         facet: Facet,
-        all: &[ClusterId],
+        reach: &Reach,
     ) -> (Arc<Vec<(FacetValue, usize)>>, usize) {
-        live.other_facets(&self.reader, facet, all)
+        live.other_facets(&self.reader, facet, reach)
     }
 
     /// See [`Live::position`].
@@ -164,10 +170,10 @@ impl PodReader<'_> {
 
     /// Returns a number that differs whenever a count over all clusters may differ, as
     /// [`PodReader::generation`] does. A filter by namespace does not narrow it.
-    pub fn wide_generation(&self, all: Vec<ClusterId>) -> u64 {
+    pub fn wide_generation(&self, reach: &Reach) -> u64 {
         let wide = Query {
-            clusters: all,
-            scope: self.query.scope.clone(),
+            clusters: reach.clusters.clone(),
+            scope: reach.scope.clone(),
             ..Query::default()
         };
         self.reader.generation(&wide)

@@ -45,7 +45,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 pub use facet::{Facet, FacetValue};
 pub use model::{Change, ClusterId, Container, Owner, Pod, Reason, ReasonCode, ReasonRef};
-pub use query::{Namespaces, Order, Page, Query, Row, Scope, Sort};
+pub use query::{Namespaces, Order, Page, Query, Reach, Row, Scope, Sort};
 pub use reader::{Answer, Found, Reader};
 pub use row::{ContainerRef, RowRef, RowVersion};
 pub use selector::{Selector, SelectorError};

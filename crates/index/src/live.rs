@@ -11,8 +11,8 @@ use hashbrown::HashMap;
 use roaring::RoaringBitmap;
 
 use crate::{
-    Answer, ClusterId, Facet, FacetValue, Query, Reader, RowRef, UidText, matches::Matches, predicate::Predicate,
-    rows::Rows, table::Table, uid::Uid,
+    Answer, ClusterId, Facet, FacetValue, Query, Reach, Reader, RowRef, UidText, matches::Matches,
+    predicate::Predicate, rows::Rows, table::Table, uid::Uid,
 };
 
 /// The matches of one query, as of the last look at the index.
@@ -287,9 +287,9 @@ impl Live {
         &mut self,
         reader: &Reader<'_>,
         facet: Facet,
-        all: &[ClusterId],
+        reach: &Reach,
     ) -> (Arc<Vec<(FacetValue, usize)>>, usize) {
-        let Some(wider) = self.query().without(facet, all).map(Query::group) else {
+        let Some(wider) = self.query().without(facet, reach).map(Query::group) else {
             return (self.facets(reader, facet), self.total());
         };
         let group = facet.group();

@@ -22,6 +22,15 @@ pub enum Namespaces {
     Named(Vec<String>),
 }
 
+/// All that a caller may see, without any filter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// The clusters, sorted.
+    pub clusters: Vec<ClusterId>,
+    /// Their visible namespaces.
+    pub scope: Scope,
+}
+
 listed_enum! {
     /// The field to sort by. Ties go by namespace, then name, both ascending.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -215,13 +224,13 @@ impl Query {
 
 impl Query {
     /// Returns the query without the filters of a facet's own group, so that each value is counted
-    /// as it would be found if it were chosen. `None` if no filter of the group is set. `all` are
-    /// the clusters to search without a filter by cluster.
+    /// as it would be found if it were chosen. `None` if no filter of the group is set.
     #[must_use]
-    pub(crate) fn without(&self, facet: Facet, all: &[ClusterId]) -> Option<Self> {
+    pub(crate) fn without(&self, facet: Facet, reach: &Reach) -> Option<Self> {
         let mut wider = self.clone();
         match facet.group() {
-            Facet::Cluster => wider.clusters = all.to_vec(),
+            // The query's own scope may have been cut to its clusters.
+            Facet::Cluster => (wider.clusters, wider.scope) = (reach.clusters.clone(), reach.scope.clone()),
             Facet::Namespace => wider.namespaces.clear(),
             Facet::Node => wider.nodes.clear(),
             Facet::Phase => wider.phases.clear(),

@@ -2,7 +2,9 @@
 
 use std::sync::RwLockReadGuard;
 
-use crate::{ClusterId, Facet, FacetValue, Query, RowRef, Scope, Stats, matches::Matches, rows::Rows, table::Table};
+use crate::{
+    ClusterId, Facet, FacetValue, Query, Reach, RowRef, Scope, Stats, matches::Matches, rows::Rows, table::Table,
+};
 
 /// A lock on the index for reading: no change is applied while a reader lives.
 ///
@@ -105,13 +107,13 @@ impl<'a> Found<'a, '_> {
 
     /// Counts by each of some fields the rows that match every filter except those of the field's
     /// own group, which [`Query`]'s documentation lists. Each count comes with the number of rows
-    /// that were counted. `all` are the clusters to search without a filter by cluster, sorted.
+    /// that were counted. `reach` bounds the counts by cluster.
     ///
     /// Costs [`Reader::find`] for each group that has a filter, and [`Found::facets`].
-    pub fn other_facets(&self, facets: &[Facet], all: &[ClusterId]) -> Vec<(Vec<(FacetValue, usize)>, usize)> {
+    pub fn other_facets(&self, facets: &[Facet], reach: &Reach) -> Vec<(Vec<(FacetValue, usize)>, usize)> {
         let mut found: Vec<(Query, Matches<'a>)> = Vec::new();
         let counted = facets.iter().map(|&facet| {
-            let Some(wider) = self.query.without(facet, all) else {
+            let Some(wider) = self.query.without(facet, reach) else {
                 return (self.facets(facet), self.matches.total);
             };
             let at = found.iter().position(|(query, _)| *query == wider).unwrap_or_else(|| {

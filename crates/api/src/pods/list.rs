@@ -145,7 +145,7 @@ fn list(
         user: scoped.caller().user.id,
         pods: &pods,
         generation: match asked.facets.others {
-            true => reading.wide_generation(pods.all_clusters()),
+            true => reading.wide_generation(pods.reach()),
             false => reading.generation(),
         },
         page: asked.page,
@@ -258,7 +258,7 @@ impl List<'_> {
         };
         let facets: Vec<_> = fields.iter().filter_map(of_index).collect();
         let counted = if *others {
-            found.other_facets(&facets, &self.pods.all_clusters())
+            found.other_facets(&facets, self.pods.reach())
         } else {
             facets
                 .iter()

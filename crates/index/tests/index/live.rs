@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use podgate_index::{
-    Change, ClusterId, Facet, FacetValue, Index, Page, Pod, Query, Reader, Relist, Row, RowRef, Selector, Sort,
+    Change, ClusterId, Facet, FacetValue, Index, Page, Pod, Query, Reach, Reader, Relist, Row, RowRef, Selector, Sort,
     live::{Live, Window},
 };
 use proptest::{collection::vec, option, prelude::*};
@@ -192,7 +192,11 @@ impl World {
         self.before = now;
         prop_assert_eq!(self.live.total(), self.before.0.total);
         prop_assert_eq!(&*self.live.facets(&reader, self.facet), &self.before.1);
-        let counted = self.live.other_facets(&reader, self.facet, &ALL);
+        let reach = Reach {
+            clusters: ALL.to_vec(),
+            scope: self.query.scope.clone(),
+        };
+        let counted = self.live.other_facets(&reader, self.facet, &reach);
         let expected = self.naive.other_facets(&self.query, self.facet, &ALL);
         prop_assert_eq!((&*counted.0, counted.1), (&expected.0, expected.1));
         for (place, Row { cluster, pod }) in self.before.0.rows.iter().enumerate() {

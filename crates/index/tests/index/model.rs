@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use podgate_index::{Change, ClusterId, Facet, Index, Page, Query, Relist, Scope};
+use podgate_index::{Change, ClusterId, Facet, Index, Page, Query, Reach, Relist, Scope};
 use proptest::{collection::vec, option, prelude::*};
 
 use crate::{
@@ -99,7 +99,20 @@ impl Both {
                 let found = reader.find(&query);
                 prop_assert_eq!(found.facets(facet), self.naive.facets(&query, facet), "{:?}", query);
                 let facets = [facet, Facet::Status, facet, Facet::Problem];
-                for (counted, facet) in found.other_facets(&facets, &ALL).into_iter().zip(facets) {
+                let reach = Reach {
+                    clusters: ALL.to_vec(),
+                    scope: query.scope.clone(),
+                };
+                // The canonical form cuts the scope to the clusters asked for.
+                let canonical = query.clone().canonical();
+                let expected = found.other_facets(&facets, &reach);
+                prop_assert_eq!(
+                    reader.find(&canonical).other_facets(&facets, &reach),
+                    expected,
+                    "{:?}",
+                    query
+                );
+                for (counted, facet) in found.other_facets(&facets, &reach).into_iter().zip(facets) {
                     let expected = self.naive.other_facets(&query, facet, &ALL);
                     prop_assert_eq!(counted, expected, "{:?} by {:?}", query, facet);
                 }

@@ -1,7 +1,8 @@
 //! Queries of many rows: in every order, the pages join to the whole.
 
 use podgate_index::{
-    Change, ClusterId, Index, Namespaces, Order, Owner, Pod, Query, Reason, ReasonCode, Scope, Selector, Sort,
+    Change, ClusterId, Facet, FacetValue, Index, Namespaces, Order, Owner, Pod, Query, Reach, Reason, ReasonCode,
+    Scope, Selector, Sort,
 };
 
 use crate::naive::Naive;
@@ -262,4 +263,28 @@ fn matches_that_are_all_at_one_end_are_found() {
         };
         assert_eq!(index.query(&query), naive.query(&query), "{order:?} from {offset}");
     }
+}
+
+#[test]
+fn a_count_beside_the_filter_by_cluster_stays_within_the_scope() {
+    let index = Index::new();
+    let other = ClusterId(2);
+    for cluster in [CLUSTER, other] {
+        index.apply(cluster, vec![Change::Upsert(pod(1))]);
+    }
+    let scope = Scope::Only(vec![(CLUSTER, Namespaces::All)]);
+    // Its canonical form has the whole of its one cluster in scope.
+    let query = Query {
+        scope: scope.clone(),
+        ..all()
+    };
+    let reach = Reach {
+        clusters: vec![CLUSTER, other],
+        scope,
+    };
+    let counted = index
+        .read()
+        .find(&query.canonical())
+        .other_facets(&[Facet::Cluster], &reach);
+    assert_eq!(counted, [(vec![(FacetValue::Cluster(CLUSTER), 1)], 1)]);
 }

@@ -6,7 +6,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use podgate_access::{LiveQuery, PodQuery, PodReader};
 use podgate_cluster::MemoryBudget;
 use podgate_index::{
-    ClusterId,
+    Reach,
     live::{Delta, Live, Window},
 };
 use tokio::{
@@ -221,10 +221,8 @@ impl Group {
         }
         if !facets.fields.is_empty() {
             let mut json = Vec::new();
-            let all = pods.all_clusters();
-            facets::write(&mut json, facets, pods, |_, field| {
-                counts(&reader, live, facets.others, field, &all)
-            });
+            let beside = facets.others.then(|| pods.reach());
+            facets::write(&mut json, facets, pods, |_, field| counts(&reader, live, beside, field));
             if *extras.facets != json {
                 extras.facets = Arc::new(json);
             }
@@ -245,12 +243,13 @@ impl Group {
     }
 }
 
-/// Counts a live query's rows by a field. A live query takes no labels.
-fn counts(reader: &PodReader<'_>, live: &mut Live, others: bool, field: &Field, all: &[ClusterId]) -> Counts {
-    let (values, total) = match field {
-        Field::Of(facet) if others => reader.live_other_facets(live, *facet, all),
-        Field::Of(facet) => (reader.live_facets(live, *facet), live.total()),
-        Field::Labels | Field::Label(_) => (Arc::default(), 0),
+/// Counts a live query's rows by a field, beside the field's own filters if a reach is given. A
+/// live query takes no labels.
+fn counts(reader: &PodReader<'_>, live: &mut Live, beside: Option<&Reach>, field: &Field) -> Counts {
+    let (values, total) = match (field, beside) {
+        (Field::Of(facet), Some(reach)) => reader.live_other_facets(live, *facet, reach),
+        (Field::Of(facet), None) => (reader.live_facets(live, *facet), live.total()),
+        (Field::Labels | Field::Label(_), _) => (Arc::default(), 0),
     };
     Counts {
         values: Values::Of(values),
