@@ -14,7 +14,7 @@ use crate::{
     start_page,
 };
 
-/// The content security policy of the page. Everything comes from this server, and nothing is
+/// The content security policy of the page and its workers. Everything comes from this server, and nothing is
 /// inline.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; \
@@ -114,6 +114,8 @@ pub(crate) async fn asset(
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(&name)));
     headers.insert(header::CACHE_CONTROL, IMMUTABLE);
+    // A worker is bound by the policy of its own script, not by that of its page (CSP Level 3).
+    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
     if let Some(coding) = coding {
         headers.insert(header::CONTENT_ENCODING, coding.header());
     }

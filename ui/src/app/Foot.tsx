@@ -9,6 +9,8 @@ import { setZone, useTimes } from './times';
 const HINTS = {
   list: [
     [['j', 'k'], 'keys.move'],
+    [['↵'], 'keys.open'],
+    [['l'], 'keys.log'],
     [['x'], 'keys.pick'],
     [['c'], 'keys.copy'],
     [['/'], 'keys.search'],

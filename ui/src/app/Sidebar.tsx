@@ -20,12 +20,15 @@ const FEW = 8;
 
 /** Below this width, in CSS pixels, the sidebar starts folded. */
 const NARROW = 1360;
+/** The same beside an open pod. */
+const BESIDE = 1600;
 
 /** The way to every page, and to every cluster's pods. */
 export function Sidebar() {
   const { t } = useTranslation();
   // A narrow window leaves the room to the list unless somebody has chosen otherwise.
-  const isNarrow = useWidth() < NARROW;
+  const isBeside = useRouterState({ select: ({ location }) => 'pod' in location.search });
+  const isNarrow = useWidth() < (isBeside ? BESIDE : NARROW);
   const [chosen, setChosen] = useState(() => read('sidebar'));
   const isFolded = chosen === null ? isNarrow : chosen === 'folded';
   const notWell = useNotWell();

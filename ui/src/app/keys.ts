@@ -14,6 +14,9 @@ export type Action =
   | 'pageDown'
   | 'pageUp'
   | 'open'
+  | 'log'
+  | 'lastLog'
+  | 'events'
   | 'pick'
   | 'pickDown'
   | 'pickUp'
@@ -83,6 +86,9 @@ export const KEYS: Readonly<Record<Region, Readonly<Record<string, Action>>>> = 
     PageUp: 'pageUp',
     Enter: 'open',
     d: 'open',
+    l: 'log',
+    p: 'lastLog',
+    e: 'events',
     x: 'pick',
     ' ': 'pick',
     'Shift+ArrowDown': 'pickDown',

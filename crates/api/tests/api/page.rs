@@ -133,6 +133,9 @@ async fn an_asset_is_answered_in_the_best_form_that_the_caller_takes() {
         assert_eq!(answer.header("vary"), "accept-encoding");
         assert_eq!(answer.header("content-type"), "text/javascript; charset=utf-8");
         assert_eq!(answer.header("cache-control"), "public, max-age=31536000, immutable");
+        // A worker may connect only as far as the policy of its own script lets it.
+        let policy = answer.header("content-security-policy");
+        assert!(policy.contains("connect-src 'self'; worker-src 'self'"), "{policy}");
     }
     let font = send(
         server
