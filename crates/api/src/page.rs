@@ -14,8 +14,8 @@ use crate::{
     start_page,
 };
 
-/// The content security policy of the page and its workers. Everything comes from this server, and nothing is
-/// inline.
+/// The content security policy of the page and its workers. Everything comes from this server, and
+/// nothing is inline.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; \
      worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

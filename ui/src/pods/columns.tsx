@@ -41,7 +41,7 @@ const WIDTHS: Record<ColumnId, string> = {
   restarts: '98px',
   age: '64px',
   namespace: '98px',
-  cluster: '132px',
+  cluster: '150px',
   node: '128px',
   why: 'minmax(120px, 1fr)',
   podIP: '112px',
