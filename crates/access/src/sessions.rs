@@ -2,6 +2,7 @@
 
 mod account;
 mod limits;
+mod preferences;
 mod random;
 mod session_cache;
 mod sweep;

@@ -27,6 +27,7 @@ mod options;
 mod page;
 mod page_files;
 mod pods;
+mod preferences;
 mod route;
 pub mod routes;
 mod routing;

@@ -12,7 +12,7 @@ use crate::{
     http::middleware,
     metrics, openapi,
     page::{self, ASSET, PAGE},
-    pods,
+    pods, preferences,
     route::{Route, RouteTable, Shape},
     routing::Routes,
     session, start_page, version,
@@ -48,6 +48,8 @@ fn public(routes: Routes) -> Routes {
 fn account(routes: Routes) -> Routes {
     routes
         .add::<OwnAccount, _, _>(GET, "/api/auth/me", session::ME, session::me)
+        .add::<OwnAccount, _, _>(GET, "/api/auth/me/preferences", preferences::GET, preferences::get)
+        .add::<OwnAccount, _, _>(PUT, "/api/auth/me/preferences", preferences::SET, preferences::set)
         .add::<OwnAccount, _, _>(
             POST,
             "/api/auth/change-password",

@@ -92,6 +92,7 @@ impl Describe for http::Uri {}
 impl Describe for crate::http::client_info::ClientInfo {}
 impl Describe for crate::extract::auth::Tried {}
 impl Describe for crate::http::content_coding::TakesGzip {}
+impl Describe for crate::http::etag::IfMatch {}
 impl Describe for crate::http::etag::IfNoneMatch {}
 
 /// The arguments of a handler that opens the Gate for `A`. The first is an [`Authorized`] or an

@@ -13,6 +13,7 @@ mod error;
 mod migration;
 mod network;
 mod password;
+mod preferences;
 mod private;
 mod seal;
 mod session;

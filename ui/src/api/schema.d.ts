@@ -89,6 +89,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/auth/me/preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Returns the preferences of the caller's account. */
+        get: operations["session.preferences"];
+        /** Replaces the preferences of the caller's account. */
+        put: operations["session.setPreferences"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/refresh": {
         parameters: {
             query?: never;
@@ -1351,6 +1369,10 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description Preferences of an account: any object of at most 8 levels, as the client wrote it. */
+        Preferences: {
+            [key: string]: unknown;
+        };
         /** @description The readiness of Podgate. It names no cluster, because anyone may ask for it. */
         Readiness: {
             /** @description The clusters, counted by the state of their sync. */
@@ -1965,6 +1987,219 @@ export interface operations {
                 };
             };
             414: components["responses"]["TargetTooLong"];
+            431: components["responses"]["HeadTooLarge"];
+            /** @description `500001`: A fault in Podgate; the message contains the request id and no internals. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `503002`: The database is unavailable, and the call needs it; `Retry-After` is set. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "session.preferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        code: 200;
+                        data: components["schemas"]["Preferences"];
+                        message?: string;
+                    };
+                };
+            };
+            /** @description `400001`: A parameter is missing, malformed, out of range, unknown or contradicts another. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /**
+             * @description `401002`: The session has expired.
+             *
+             *     `401003`: The credential is missing or invalid.
+             *
+             *     `401004`: The account is locked or disabled.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `403001`: The caller has no permission; the message names verb, resource, namespace, cluster and who refused. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `406001`: The route can't answer in any media type that `Accept` names. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            414: components["responses"]["TargetTooLong"];
+            431: components["responses"]["HeadTooLarge"];
+            /** @description `500001`: A fault in Podgate; the message contains the request id and no internals. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `503002`: The database is unavailable, and the call needs it; `Retry-After` is set. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+        };
+    };
+    "session.setPreferences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Preferences"];
+            };
+        };
+        responses: {
+            /** @description Success. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        code: 200;
+                        data: components["schemas"]["Preferences"];
+                        message?: string;
+                    };
+                };
+            };
+            /**
+             * @description `400001`: A parameter is missing, malformed, out of range, unknown or contradicts another.
+             *
+             *     `400002`: The body is not valid.
+             */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /**
+             * @description `401002`: The session has expired.
+             *
+             *     `401003`: The credential is missing or invalid.
+             *
+             *     `401004`: The account is locked or disabled.
+             */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /**
+             * @description `403001`: The caller has no permission; the message names verb, resource, namespace, cluster and who refused.
+             *
+             *     `403002`: The request comes from a foreign origin.
+             */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `406001`: The route can't answer in any media type that `Accept` names. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `409001`: A conflict: the name is taken, a precondition failed, or the container has not started or has no previous run. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            /** @description `413001`: The body or frame is too large. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
+            414: components["responses"]["TargetTooLong"];
+            /** @description `415001`: The body's `Content-Type` is not one that the route takes. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Error"];
+                };
+            };
             431: components["responses"]["HeadTooLarge"];
             /** @description `500001`: A fault in Podgate; the message contains the request id and no internals. */
             500: {

@@ -7,7 +7,7 @@ use axum::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
 const HEADERS: HeaderValue =
-    HeaderValue::from_static("accept, authorization, content-type, if-none-match, x-request-id");
+    HeaderValue::from_static("accept, authorization, content-type, if-match, if-none-match, x-request-id");
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, PUT, DELETE");
 const EXPOSED: HeaderValue = HeaderValue::from_static("content-disposition, etag, retry-after, x-request-id");
 /// Seconds for which a browser may cache the answer to a preflight.

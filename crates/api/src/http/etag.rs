@@ -7,6 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
+use sha2::{Digest, Sha256};
 
 use crate::ApiError;
 
@@ -29,28 +30,37 @@ impl Tags {
     ///
     /// The tag is weak: equal tags promise the same meaning, not the same bytes.
     pub(crate) fn of(&self, all: &impl Hash) -> Tag {
-        let mut text = *b"W/\"0000000000000000\"";
-        let digits = self
-            .keys
-            .hash_one(all)
-            .to_be_bytes()
-            .into_iter()
-            .flat_map(|byte| [byte >> 4, byte & 15]);
-        for (at, digit) in text[3..].iter_mut().zip(digits) {
-            *at = b"0123456789abcdef"[usize::from(digit)];
-        }
-        Tag(text)
+        Tag::new(self.keys.hash_one(all).to_be_bytes(), false)
     }
 }
 
-/// An entity tag: `W/` and its opaque part in quotes.
+/// An entity tag: the opaque part in quotes, and before it `W/` if it is weak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Tag([u8; 20]);
+pub(crate) struct Tag {
+    text: [u8; 20],
+    is_strong: bool,
+}
 
 impl Tag {
+    fn new(hash: [u8; 8], is_strong: bool) -> Self {
+        let mut text = *b"W/\"0000000000000000\"";
+        let digits = hash.into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        for (at, digit) in text[3..].iter_mut().zip(digits) {
+            *at = b"0123456789abcdef"[usize::from(digit)];
+        }
+        Self { text, is_strong }
+    }
+
+    /// Makes the strong tag of a text. It is the same in every process, so that `If-Match` holds
+    /// over a restart and on every replica.
+    pub(crate) fn of_text(text: &str) -> Self {
+        let [a, b, c, d, e, f, g, h, ..] = <[u8; 32]>::from(Sha256::digest(text));
+        Self::new([a, b, c, d, e, f, g, h], true)
+    }
+
     /// Returns the tag without its `W/`.
     fn opaque(&self) -> &[u8] {
-        self.0.strip_prefix(b"W/").unwrap_or(&self.0)
+        self.text.strip_prefix(b"W/").unwrap_or(&self.text)
     }
 
     /// Builds the answer 304 for a caller that already has the current answer.
@@ -62,7 +72,8 @@ impl Tag {
 
     /// Sets `ETag`, `Cache-Control` and `Vary`.
     pub(crate) fn put(&self, headers: &mut HeaderMap) {
-        if let Ok(tag) = HeaderValue::from_bytes(&self.0) {
+        let text = if self.is_strong { self.opaque() } else { &self.text };
+        if let Ok(tag) = HeaderValue::from_bytes(text) {
             headers.insert(header::ETAG, tag);
         }
         headers.insert(header::CACHE_CONTROL, CACHE_CONTROL);
@@ -94,10 +105,40 @@ impl IfNoneMatch {
 
     /// Returns whether a tag's opaque part, with its quotes, is among them.
     pub(crate) fn has_opaque(&self, opaque: &[u8]) -> bool {
-        self.0
-            .iter()
-            .any(|line| lists(line.as_bytes(), opaque).unwrap_or(false))
+        has(&self.0, opaque)
     }
+}
+
+/// Extractor: the tags of the states that the caller would change (`If-Match`).
+#[derive(Debug)]
+pub(crate) struct IfMatch(Vec<HeaderValue>);
+
+impl<S: Send + Sync> FromRequestParts<S> for IfMatch {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Ok(Self(parts.headers.get_all(header::IF_MATCH).iter().cloned().collect()))
+    }
+}
+
+impl IfMatch {
+    /// Returns whether the caller named any.
+    pub(crate) fn is_given(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    /// Returns whether a tag is among them.
+    ///
+    /// This is the weak comparison, although RFC 9110 (section 13.1.1) asks for the strong one:
+    /// a proxy that compresses answers makes their tags weak.
+    pub(crate) fn has(&self, tag: &Tag) -> bool {
+        has(&self.0, tag.opaque())
+    }
+}
+
+/// Returns whether the lines of a header list a tag.
+fn has(lines: &[HeaderValue], opaque: &[u8]) -> bool {
+    lines.iter().any(|line| lists(line.as_bytes(), opaque).unwrap_or(false))
 }
 
 /// Returns whether a list of entity tags contains a tag or is `*`; `None` if it can't be parsed.
@@ -144,7 +185,7 @@ mod tests {
 
     #[test]
     fn a_tag_is_found_in_lists_and_compared_weakly() {
-        let tag = Tag(*b"W/\"0123456789abcdef\"");
+        let tag = Tag::new([0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef], false);
         for (lines, has) in [
             (&["W/\"0123456789abcdef\""][..], true),
             (&["\"0123456789abcdef\""], true),
@@ -179,8 +220,16 @@ mod tests {
     }
 
     #[test]
+    fn the_tag_of_a_text_is_strong_and_always_the_same() {
+        let mut headers = HeaderMap::new();
+        Tag::of_text("{}").put(&mut headers);
+        assert_eq!(headers[header::ETAG], "\"44136fa355b3678a\"");
+        assert_ne!(Tag::of_text("{}"), Tag::of_text("{ }"));
+    }
+
+    #[test]
     fn an_answer_that_has_not_changed_says_so_and_who_may_keep_it() {
-        let response = Tag(*b"W/\"0123456789abcdef\"").unchanged();
+        let response = Tag::new([0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef], false).unchanged();
         assert_eq!(response.status(), StatusCode::NOT_MODIFIED);
         let header = |name| response.headers().get(name).unwrap().to_str().unwrap();
         assert_eq!(header("etag"), "W/\"0123456789abcdef\"");

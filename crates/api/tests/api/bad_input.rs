@@ -264,6 +264,11 @@ async fn a_path_that_names_nothing_proper_is_not_found() {
     server.stop().await;
 }
 
+/// Returns whether a route takes any object that is neither large nor deep.
+fn takes_any_object(route: &Route) -> bool {
+    route.path == "/api/auth/me/preferences"
+}
+
 /// Returns the routes that take a body, with the properties that they know.
 fn with_body() -> Vec<(Route, Vec<String>)> {
     let document = document("", &routes::table());
@@ -271,12 +276,10 @@ fn with_body() -> Vec<(Route, Vec<String>)> {
         let method = route.method.as_str().to_ascii_lowercase();
         let schema = &document["paths"][route.path][&method]["requestBody"]["content"]["application/json"]["schema"];
         let name = schema["$ref"].as_str().unwrap().rsplit('/').next().unwrap();
-        document["components"]["schemas"][name]["properties"]
-            .as_object()
-            .unwrap()
-            .keys()
-            .cloned()
-            .collect()
+        let properties = &document["components"]["schemas"][name]["properties"];
+        assert!(properties.is_object() || takes_any_object(route), "{}", route.path);
+        let known = properties.as_object().into_iter().flatten();
+        known.map(|(property, _)| property.clone()).collect()
     };
     let routes: Vec<Route> = routes::table().into_iter().filter(|route| route.wants_body()).collect();
     routes
@@ -319,6 +322,9 @@ async fn every_body_that_is_not_what_a_route_takes_is_refused() {
             }
             bodies.push(format!("{{\"{property}\":{deep}}}").into_bytes());
             bodies.push(format!("{{\"{property}\":\"a\",\"{property}\":\"b\"}}").into_bytes());
+        }
+        if takes_any_object(&route) {
+            bodies.retain(|body| !matches!(&**body, br#"{"nonsense":1}"# | br#"{"a":1,"a":1}"#));
         }
         for body in bodies {
             let shown = String::from_utf8_lossy(&body[..body.len().min(60)]).into_owned();
@@ -364,6 +370,9 @@ async fn every_body_that_is_not_what_a_route_takes_is_refused() {
 async fn an_error_in_a_large_body_is_one_sentence() {
     let server = start().await;
     for (route, properties) in with_body() {
+        if takes_any_object(&route) {
+            continue;
+        }
         let small = matches!(route.path, "/api/auth/login" | "/api/auth/refresh");
         let long = "a".repeat(if small { 16_000 } else { 500_000 });
         if small {

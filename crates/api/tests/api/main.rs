@@ -22,6 +22,7 @@ mod pods_events;
 mod pods_list;
 mod pods_live;
 mod pods_logs;
+mod preferences;
 mod refusals;
 mod schema;
 mod session;

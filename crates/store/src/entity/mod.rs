@@ -5,5 +5,6 @@
 
 pub(crate) mod cluster;
 pub(crate) mod known_network;
+pub(crate) mod preferences;
 pub(crate) mod session;
 pub(crate) mod user;

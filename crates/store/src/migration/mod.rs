@@ -4,6 +4,7 @@ mod m20260101_000001_users_sessions_clusters;
 mod m20261122_000001_refresh_family;
 mod m20261126_000001_known_networks;
 mod m20261127_000001_refresh_before;
+mod m20261127_000002_preferences;
 
 use sea_orm_migration::prelude::*;
 
@@ -18,6 +19,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261122_000001_refresh_family::Migration),
             Box::new(m20261126_000001_known_networks::Migration),
             Box::new(m20261127_000001_refresh_before::Migration),
+            Box::new(m20261127_000002_preferences::Migration),
         ]
     }
 }

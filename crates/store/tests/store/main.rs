@@ -8,6 +8,7 @@
 mod clusters;
 mod files;
 mod networks;
+mod preferences;
 mod sessions;
 mod users;
 
