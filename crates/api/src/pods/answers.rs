@@ -15,7 +15,10 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
 use super::shares::{Refused, Share, Shares};
-use crate::ApiError;
+use crate::{
+    ApiError,
+    http::etag::{IfNoneMatch, Tags},
+};
 
 /// The most bytes of one response: a list or a manifest of 16 MiB, or a detail, whose absent fields
 /// are filled in.
@@ -44,6 +47,28 @@ pub(crate) fn whole(
     share.resize(text.capacity()).map_err(full)?;
     let held = Bytes::from_owner(Held { text, _share: share });
     Ok(([(CONTENT_TYPE, media)], Body::new(Pieces(held))).into_response())
+}
+
+/// Builds a response like [`whole`], with an entity tag made of the text; or 304 if the caller has
+/// this text already.
+///
+/// # Errors
+/// 429001 if there is no share for it.
+pub(crate) fn tagged(
+    shares: &Shares,
+    tags: &Tags,
+    session: i64,
+    media: &'static str,
+    text: Vec<u8>,
+    known: &IfNoneMatch,
+) -> Result<Response, ApiError> {
+    let tag = tags.of(&text);
+    if known.has(&tag) {
+        return Ok(tag.unchanged());
+    }
+    let mut response = whole(shares, session, media, text)?;
+    tag.put(response.headers_mut());
+    Ok(response)
 }
 
 fn full(refused: Refused) -> ApiError {

@@ -16,7 +16,7 @@ use super::{answers, schemas::PodDetail};
 use crate::{
     ApiError, Authorized, Operation, Params, Schemas, State, Success,
     extract::content_negotiation::{JSON, MediaTypes, Negotiated},
-    http::envelope,
+    http::{envelope, etag::IfNoneMatch},
 };
 
 const YAML: &str = "application/yaml";
@@ -37,23 +37,25 @@ impl MediaTypes for Forms {
 
 pub(crate) const GET: Operation = Operation::new("pods.get", "One pod, live.", Success::Data(Schemas::of::<PodDetail>));
 
-/// Returns the pod.
+/// Returns the pod, or 304 if it has not changed since the caller got it. The cluster is asked in
+/// either case.
 pub(crate) async fn get(
     Authorized(scoped): Authorized<GetPod>,
     Extract(state): Extract<State>,
     Params(()): Params<()>,
+    known: IfNoneMatch,
     accepted: Negotiated<Forms>,
 ) -> Result<Response, ApiError> {
-    let (answers, session) = (state.answers(), scoped.caller().session);
+    let (answers, tags, session) = (state.answers(), state.tags(), scoped.caller().session);
     if accepted.media == YAML {
         let manifest = scoped.manifest().await?;
-        return answers::whole(answers, session, YAML, manifest);
+        return answers::tagged(answers, tags, session, YAML, manifest, &known);
     }
     let pod = scoped.get().await?;
     let text = text(pod.json()).map_err(|error| pod.not_json(&error))?;
     // Frees memory that is for calls to clusters: a client that does not read must not block them.
     drop(pod);
-    answers::whole(answers, session, JSON, text)
+    answers::tagged(answers, tags, session, JSON, text, &known)
 }
 
 /// Returns the pod in the API's form, within the envelope.

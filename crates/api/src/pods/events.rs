@@ -8,7 +8,9 @@ use utoipa::ToSchema;
 
 use super::answers;
 use crate::{
-    ApiError, Authorized, Operation, Params, State, Success, extract::content_negotiation::JSON, http::envelope::Noted,
+    ApiError, Authorized, Operation, Params, State, Success,
+    extract::content_negotiation::JSON,
+    http::{envelope::Noted, etag::IfNoneMatch},
 };
 
 /// An event of a pod.
@@ -56,11 +58,13 @@ pub(crate) const LIST: Operation = Operation::new(
     Success::Data(|schemas| schemas.list_of::<EventView>("Newest first.")),
 );
 
-/// Lists the events, newest first. `message` says which are not listed.
+/// Lists the events, newest first, or answers 304 if they have not changed. `message` says which
+/// are not listed.
 pub(crate) async fn list(
     Authorized(scoped): Authorized<ReadEvents>,
     Extract(state): Extract<State>,
     Params(()): Params<()>,
+    known: IfNoneMatch,
 ) -> Result<Response, ApiError> {
     let events = scoped.events().await?;
     let noted = Noted {
@@ -70,5 +74,6 @@ pub(crate) async fn list(
     let json = noted
         .json()
         .map_err(|error| ApiError::Internal(format!("events can't be written: {error}")))?;
-    answers::whole(state.answers(), scoped.caller().session, JSON, json)
+    let (answers, tags) = (state.answers(), state.tags());
+    answers::tagged(answers, tags, scoped.caller().session, JSON, json, &known)
 }

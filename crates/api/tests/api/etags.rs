@@ -1,10 +1,14 @@
-//! Lists that have not changed: `ETag` and `If-None-Match`.
+//! Answers that have not changed: `ETag` and `If-None-Match`.
 
 use std::io::Read;
 
 use flate2::read::GzDecoder;
+use serde_json::json;
 
-use crate::support::{Answer, Server, cluster, send, synced, within};
+use crate::{
+    pods_detail::pod_path,
+    support::{Answer, Server, cluster, send, synced, within},
+};
 
 const PODS: &str = "/api/clusters/sim/pods";
 
@@ -196,5 +200,49 @@ async fn a_sync_that_breaks_makes_a_list_new() {
     server
         .until(PODS, |answer| answer.data()["sync"]["state"] == "synced")
         .await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_pod_and_its_events_that_have_not_changed_are_not_sent_again() {
+    let server = Server::start().await;
+    server.run_pod("shop", "web", &["main"]).await;
+    let pod = pod_path("shop", "web");
+    let events = pod.clone() + "/events";
+    let manifest = |known: &str| {
+        let request = server.build("GET", &pod).header("accept", "application/yaml");
+        send(request.header("if-none-match", known))
+    };
+    let [of_pod, of_events] = [server.tag(&pod).await, server.tag(&events).await];
+    let of_manifest = manifest("").await.header("etag").to_owned();
+    assert!(
+        of_manifest != of_pod && of_pod.starts_with("W/\""),
+        "{of_manifest} {of_pod}"
+    );
+    for (answer, tag) in [
+        (server.get_unless(&pod, &of_pod).await, &of_pod),
+        (server.get_unless(&events, &of_events).await, &of_events),
+        (manifest(&of_manifest).await, &of_manifest),
+    ] {
+        assert_eq!((answer.status, answer.bytes.len()), (304, 0), "{tag}");
+        assert_eq!(answer.header("etag"), tag);
+        assert_eq!(answer.header("cache-control"), "no-cache, private");
+    }
+    assert_eq!(manifest(&of_pod).await.status, 200, "another form of the pod");
+
+    let uid = server.get(&pod).await.data()["uid"].take();
+    server.sim.put(json!({
+        "kind": "Event", "metadata": {"name": "a", "namespace": "shop"}, "type": "Normal", "reason": "Pulled", "message": "",
+        "involvedObject": {"kind": "Pod", "namespace": "shop", "name": "web", "uid": uid}, "lastTimestamp": "2026-01-01T12:00:00Z"
+    }));
+    let answer = server.get_unless(&events, &of_events).await;
+    assert!(answer.text().contains("Pulled"), "{}", answer.text());
+    assert_eq!(server.get_unless(&pod, &of_pod).await.status, 304);
+    server.sim.restart_container("shop", "web", "main", 1);
+    assert_eq!(server.get_unless(&pod, &of_pod).await.data()["restarts"], 1);
+    assert_eq!(manifest(&of_manifest).await.status, 200);
+
+    server.sim.remove("Pod", "shop", "web");
+    server.get_unless(&pod, "*").await.fails(404_001);
     server.stop().await;
 }
