@@ -107,5 +107,6 @@ export default defineConfig({
   plugins: [empty(), boot(), preloadFont(), systemDark(), compress()],
   // `npm run dev` shows the page of a server on the demo's port.
   server: { proxy: { '/api': 'http://127.0.0.1:8080', '/ws': { target: 'http://127.0.0.1:8080', ws: true } } },
-  test: { include: ['src/**/*.test.ts'], environment: 'node' },
+  // The properties take seconds, on a busy machine more.
+  test: { include: ['src/**/*.test.ts'], environment: 'node', testTimeout: 60_000 },
 });

@@ -96,14 +96,118 @@ test('a log is followed over a restart, and the last run has its own', async ({ 
   await expect(drawer(page).getByText('after the restart')).toHaveCount(0);
 });
 
-test('a pod that goes while it is open says so', async ({ page }) => {
+test('a pod that goes while it is open says since when, and keeps its last state', async ({ page }) => {
   await pods(page, 'leaving', 2);
   await names(page).first().click();
   await expect(drawer(page).getByRole('heading', { name: 'web-00' })).toBeVisible();
   await expect(drawer(page).getByText('app', { exact: true }).first()).toBeVisible();
   await control('production', { op: 'remove', kind: 'Pod', namespace: 'leaving', name: 'web-00' });
+  await expect(drawer(page).getByText(/^This pod is gone since \d\d:\d\d:\d\d\./)).toBeVisible();
+  await expect(drawer(page).getByText('app', { exact: true }).first()).toBeVisible();
   await page.reload();
   await expect(drawer(page).getByText('This pod is gone.')).toBeVisible();
+});
+
+test('another pod of the same name is not shown as this one, and can be opened', async ({ page }) => {
+  await pods(page, 'again', 1);
+  await names(page).first().click();
+  await expect(drawer(page).getByText('app', { exact: true }).first()).toBeVisible();
+  const first = new URL(page.url()).searchParams.get('uid');
+  await control('production', { op: 'remove', kind: 'Pod', namespace: 'again', name: 'web-00' });
+  await control('production', { op: 'runPod', namespace: 'again', name: 'web-00', containers: ['other'] });
+  await expect(drawer(page).getByText('This pod is gone since')).toBeVisible();
+  await drawer(page).getByRole('button', { name: 'Open its successor' }).click();
+  await expect(drawer(page).getByText('other', { exact: true }).first()).toBeVisible();
+  await expect(drawer(page).getByText('This pod is gone')).toBeHidden();
+  expect(new URL(page.url()).searchParams.get('uid')).not.toBe(first);
+});
+
+test('the keys of a pod walk past the rows that are loaded, and choose its tabs', async ({ page }) => {
+  await open(page, '/pods?sort=name&cluster=production');
+  await expect(names(page).nth(5)).toBeVisible();
+  await names(page).first().focus();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('tab', { name: 'Overview' })).toBeFocused();
+  const seen = new Set<string>();
+  for (let n = 0; n < 30; n += 1) {
+    const title = await drawer(page).getByRole('heading', { level: 2 }).textContent();
+    seen.add(title ?? '');
+    await page.keyboard.press('j');
+    await expect(drawer(page).getByRole('heading', { level: 2 })).not.toHaveText(title ?? '');
+  }
+  expect(seen.size).toBe(30);
+  await page.keyboard.press('y');
+  await expect(page).toHaveURL(/tab=yaml/);
+  await expect(drawer(page).getByText('apiVersion').first()).toBeVisible();
+  await page.keyboard.press('k');
+  await expect(page).toHaveURL(/tab=yaml/);
+  await page.keyboard.press('e');
+  await expect(page.getByRole('tab', { name: /^Events/ })).toHaveAttribute('aria-selected', 'true');
+  await page.keyboard.press('Escape');
+  await expect(drawer(page)).toBeHidden();
+  await expect(page.getByRole('rowheader').and(page.locator(':focus'))).toHaveCount(1);
+});
+
+test('a link to a pod far down shows where it stands in the list', async ({ page }) => {
+  await open(page, '/pods?sort=name&order=desc&cluster=production');
+  await expect(names(page).first()).toBeVisible();
+  const last = await names(page).first().getAttribute('aria-label');
+  await names(page).first().click();
+  const link = new URL(page.url());
+  link.searchParams.set('order', 'asc');
+  await page.goto(link.href);
+  await expect(
+    page.locator('[role=row][aria-selected]').filter({ hasText: last?.split(',')[0] ?? '' }),
+  ).toBeInViewport();
+  await expect(drawer(page)).toBeVisible();
+});
+
+test('a manifest is folded, searched, linked and copied', async ({ page, context }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await pods(page, 'manifest', 1);
+  await names(page).first().focus();
+  await page.keyboard.press('y');
+  const yaml = drawer(page).getByRole('region', { name: 'YAML' });
+  await expect(yaml.getByText('apiVersion')).toBeVisible();
+  await expect(yaml.getByText('phase')).toBeHidden();
+  await drawer(page).getByRole('textbox', { name: 'Find' }).fill('phase');
+  await expect(page).toHaveURL(/find=phase/);
+  await expect(drawer(page).getByText(/^1 of \d+$/)).toBeVisible();
+  await expect(yaml.locator('mark').first()).toBeInViewport();
+  await page.keyboard.press('Escape');
+  await yaml
+    .getByRole('button', { name: /^Fold line/ })
+    .first()
+    .click();
+  await yaml.getByRole('button', { name: 'Link to line 3', exact: true }).click();
+  await expect(page).toHaveURL(/#L3$/);
+  await drawer(page).getByRole('button', { name: 'Copy', exact: true }).click();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toContain('name: web-00');
+});
+
+test('a pod has a page of its own, whose link opens the same', async ({ page }) => {
+  await pods(page, 'paged', 1);
+  await names(page).first().click();
+  await expect(page.getByRole('tab', { name: 'Overview' })).toBeFocused();
+  await page.keyboard.press('Shift+Enter');
+  await expect(page).toHaveURL(/\/c\/production\/ns\/paged\/pods\/web-00\/overview\?uid=/);
+  await expect(page.getByRole('heading', { level: 2, name: 'web-00' })).toBeVisible();
+  await page.getByRole('tab', { name: 'YAML' }).click();
+  await page.reload();
+  await expect(page.getByText('apiVersion')).toBeVisible();
+  await page.goBack();
+  await expect(page).toHaveURL(/\/pods\?namespace=paged/);
+});
+
+test('a container unfolds into what its spec says', async ({ page }) => {
+  await open(page, '/pods?search=checkout');
+  await names(page).first().click();
+  await drawer(page).getByRole('listitem').getByRole('button', { expanded: false }).first().click();
+  await expect(
+    drawer(page)
+      .getByText(/^(Command|Ports|Environment|Readiness probe|Mounts)$/)
+      .first(),
+  ).toBeVisible();
 });
 
 for (const theme of ['light', 'dark'] as const) {
@@ -119,7 +223,7 @@ for (const theme of ['light', 'dark'] as const) {
       await open(page, '/');
       const name = names(page).filter({ hasText: 'search' }).first();
       await name.click();
-      for (const tab of ['overview', 'events', 'logs']) {
+      for (const tab of ['overview', 'events', 'logs', 'yaml']) {
         await page.locator(`[data-tab=${tab}]`).click();
         await expect(page.locator('[role=tabpanel]')).not.toBeEmpty();
         await page.evaluate(() => document.fonts.ready);

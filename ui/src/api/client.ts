@@ -1,6 +1,6 @@
 import { base } from '../app/base';
 import { now } from '../app/clock';
-import { type Method, send } from './send';
+import { type Method, send, sendForText } from './send';
 import { type News, Session } from './session';
 import type { Login } from './types';
 
@@ -40,4 +40,9 @@ channel?.addEventListener('message', ({ data }: MessageEvent<News>) => {
  */
 export function call<T>(method: Method, path: string, body?: unknown): Promise<T> {
   return session.run(() => send<T>(method, path, body));
+}
+
+/** Reads a text of a media type from the API, as {@link call} reads data. */
+export function callForText(path: string, accept: string): Promise<string> {
+  return session.run(() => sendForText(path, accept));
 }

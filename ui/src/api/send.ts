@@ -30,24 +30,53 @@ export function retryAt(header: string | null, now: Date): Date | undefined {
  * @throws {ApiError} for every other outcome, also if there is no connection.
  */
 export async function send<T>(method: Method, path: string, body?: unknown): Promise<T> {
-  const request: RequestInit = { method, signal: AbortSignal.timeout(LIMIT), headers: { accept: 'application/json' } };
+  const headers: Record<string, string> = { accept: 'application/json' };
+  const request: RequestInit = { method, headers };
   if (body !== undefined) {
     request.body = JSON.stringify(body);
-    request.headers = { accept: 'application/json', 'content-type': 'application/json' };
+    headers['content-type'] = 'application/json';
   }
-  let response: Response;
-  let answer: unknown;
+  const [response, answer] = await exchange(path, request, (got): Promise<unknown> => got.json());
+  if (isEnvelope(answer) && answer.code === 200) return answer.data as T;
+  throw refusal(response, answer);
+}
+
+/**
+ * Reads a text of a media type from the API, which answers with an envelope only if it refuses.
+ *
+ * @throws {ApiError} as {@link send} does.
+ */
+export async function sendForText(path: string, accept: string): Promise<string> {
+  const request: RequestInit = { method: 'GET', headers: { accept } };
+  const [response, answer] = await exchange(
+    path,
+    request,
+    (got) => (got.ok ? got.text() : got.json()) as Promise<unknown>,
+  );
+  if (response.ok && typeof answer === 'string') return answer;
+  throw refusal(response, answer);
+}
+
+/** Sends a request and reads its answer whole. */
+async function exchange(
+  path: string,
+  request: RequestInit,
+  read: (response: Response) => Promise<unknown>,
+): Promise<[Response, unknown]> {
   try {
-    response = await fetch(`${base}${path}`, request);
+    const response = await fetch(`${base}${path}`, { ...request, signal: AbortSignal.timeout(LIMIT) });
     correct(response.headers.get('date'));
-    answer = await response.json();
+    return [response, await read(response)];
   } catch (cause) {
     throw new ApiError(0, cause instanceof Error ? cause.message : String(cause), '', undefined);
   }
-  if (isEnvelope(answer) && answer.code === 200) return answer.data as T;
+}
+
+/** Returns the error that an answer other than a success stands for. */
+function refusal(response: Response, answer: unknown): ApiError {
   const { headers } = response;
   const later = retryAt(headers.get('retry-after'), new Date());
   // Something in front of Podgate, such as a proxy, does not answer with an envelope.
   const envelope = isEnvelope(answer) ? answer : { code: response.status * 1000, message: response.statusText };
-  throw new ApiError(envelope.code, envelope.message ?? '', headers.get('x-request-id') ?? '', later);
+  return new ApiError(envelope.code, envelope.message ?? '', headers.get('x-request-id') ?? '', later);
 }

@@ -15,6 +15,14 @@ const HINTS = {
     [['c'], 'keys.copy'],
     [['/'], 'keys.search'],
   ],
+  pod: [
+    [['j', 'k'], 'keys.walk'],
+    [['l'], 'keys.log'],
+    [['p'], 'keys.lastLog'],
+    [['y'], 'keys.yaml'],
+    [['⌃D'], 'keys.delete'],
+    [['esc'], 'keys.close'],
+  ],
 } as const;
 
 /** The line under a page: the keys on the left, facts and the time zone on the right. */

@@ -1,5 +1,5 @@
 /** The parts of the page that have keys of their own. A letter acts in the focused part only. */
-export type Region = 'anywhere' | 'list' | 'log';
+export type Region = 'anywhere' | 'list' | 'pod' | 'log';
 
 /** What a key does. */
 export type Action =
@@ -17,6 +17,9 @@ export type Action =
   | 'log'
   | 'lastLog'
   | 'events'
+  | 'yaml'
+  | 'overview'
+  | 'page'
   | 'pick'
   | 'pickDown'
   | 'pickUp'
@@ -89,6 +92,8 @@ export const KEYS: Readonly<Record<Region, Readonly<Record<string, Action>>>> = 
     l: 'log',
     p: 'lastLog',
     e: 'events',
+    y: 'yaml',
+    'Shift+Enter': 'page',
     x: 'pick',
     ' ': 'pick',
     'Shift+ArrowDown': 'pickDown',
@@ -107,6 +112,19 @@ export const KEYS: Readonly<Record<Region, Readonly<Record<string, Action>>>> = 
     'Shift+o': 'sortNode',
     'Shift+z': 'sortNamespace',
     'Shift+w': 'sortWhy',
+  },
+  pod: {
+    j: 'next',
+    k: 'previous',
+    d: 'overview',
+    l: 'log',
+    p: 'lastLog',
+    e: 'events',
+    y: 'yaml',
+    c: 'copy',
+    'Ctrl+d': 'delete',
+    'Shift+Enter': 'page',
+    Escape: 'clear',
   },
   log: {
     ArrowDown: 'lineDown',

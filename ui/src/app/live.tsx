@@ -38,17 +38,19 @@ function answer(): (frame: object) => Promise<ServerFrame> {
 /** For how long a hidden page keeps its list current, in milliseconds. */
 const UNSEEN = 600_000;
 
-/** Gets changes less often while the page is hidden, and none after a while. Returns what ends this. */
-function followSight(pods: LiveList<Pod>, summary: LiveList<Pod>): () => void {
+/**
+ * Gets changes of lists less often while the page is hidden, and after a while none, except of those that
+ * `lasting` names. Returns what ends this.
+ */
+function followSight(resting: readonly LiveList<Pod>[], lasting: readonly LiveList<Pod>[] = []): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const look = () => {
     const isHidden = document.visibilityState === 'hidden';
     clearTimeout(timer);
-    pods.hide(isHidden);
-    summary.hide(isHidden);
+    for (const list of [...resting, ...lasting]) list.hide(isHidden);
     if (isHidden) {
       timer = setTimeout(() => {
-        pods.rest();
+        for (const list of resting) list.rest();
       }, UNSEEN);
     }
   };
@@ -94,7 +96,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
     summary.ask({ query: {}, facets: ['cluster', 'problem'] });
     setLive({ pods, summary, retry });
     const ends = [
-      followSight(pods, summary),
+      followSight([pods], [summary]),
       session.onReturn(retry),
       onWake(() => {
         for (const list of lists) list.wake();
@@ -116,9 +118,30 @@ export function useLive(): Live {
   return live;
 }
 
+/** Opens a live query of one pod for as long as its user is shown; `undefined` until then. */
+export function usePodList(): LiveList<Pod> | undefined {
+  const [list, setList] = useState<LiveList<Pod>>();
+  useEffect(() => {
+    // Two clusters may be one, so a name can lead to more than one row.
+    const opened = open(10, () => undefined);
+    setList(opened);
+    const ends = [followSight([opened]), session.onReturn(opened.retry), onWake(opened.wake)];
+    return () => {
+      for (const end of ends) end();
+      opened.close();
+      setList(undefined);
+    };
+  }, []);
+  return list;
+}
+
+const NOTHING = () => () => undefined;
+
 /** Returns what is known of a live query, and follows it. */
-export function useList(list: LiveList<Pod>): ListState {
-  return useSyncExternalStore(list.subscribe, list.state);
+export function useList(list: LiveList<Pod>): ListState;
+export function useList(list: LiveList<Pod> | undefined): ListState | undefined;
+export function useList(list: LiveList<Pod> | undefined): ListState | undefined {
+  return useSyncExternalStore(list?.subscribe ?? NOTHING, () => list?.state());
 }
 
 /** Returns how many pods are not well anywhere; `undefined` until it is known. */

@@ -1,5 +1,11 @@
 import type { QueryClient } from '@tanstack/react-query';
-import { createRootRouteWithContext, createRoute, createRouter, redirect } from '@tanstack/react-router';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  redirect,
+} from '@tanstack/react-router';
 
 import { AccountPage } from '../account/AccountPage';
 import { LogInPage } from '../account/LogInPage';
@@ -8,6 +14,7 @@ import { PodsPage } from '../pods/PodsPage';
 import { base } from './base';
 import { Frame } from './Frame';
 import { ErrorPage, NotFoundPage } from './messages';
+import { lazily } from './release';
 import { parseSearch, safeNext, stringifySearch } from './search';
 import { Shell } from './Shell';
 
@@ -43,7 +50,17 @@ const startRoute = createRoute({ getParentRoute: () => sessionRoute, path: '/', 
 const podsRoute = createRoute({ getParentRoute: () => sessionRoute, path: '/pods', component: PodsPage });
 const accountRoute = createRoute({ getParentRoute: () => sessionRoute, path: '/me', component: AccountPage });
 
-const routeTree = rootRoute.addChildren([logInRoute, sessionRoute.addChildren([startRoute, podsRoute, accountRoute])]);
+const PodPage = lazyRouteComponent(() => lazily(() => import('../pod/PodPage')), 'PodPage');
+const podRoute = createRoute({
+  getParentRoute: () => sessionRoute,
+  path: '/c/$cluster/ns/$namespace/pods/$name/{-$tab}',
+  component: PodPage,
+});
+
+const routeTree = rootRoute.addChildren([
+  logInRoute,
+  sessionRoute.addChildren([startRoute, podsRoute, podRoute, accountRoute]),
+]);
 
 /** Makes the router of the page. */
 export function makeRouter(queries: QueryClient) {

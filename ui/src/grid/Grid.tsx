@@ -50,6 +50,8 @@ export interface GridHandle {
   move(rows: number): void;
   /** Moves the cursor to a place of the list, and into sight. */
   moveTo(index: number): void;
+  /** Brings a place of the list into sight. */
+  reveal(index: number): void;
   /** Puts the focus on the cursor's row, or on the first. */
   focus(): void;
   /** Scrolls to the top. */
@@ -192,6 +194,7 @@ export function Grid<Row>(props: GridProps<Row>) {
         moveTo(cursor === undefined ? (rows > 0 ? seen.first : seen.first + seen.count - 1) : cursor.index + rows);
       },
       moveTo,
+      reveal,
       focus: () => {
         moveTo(cursor?.index ?? seen.first);
       },
@@ -200,7 +203,7 @@ export function Grid<Row>(props: GridProps<Row>) {
       },
       visible: seen.count,
     }),
-    [moveTo, cursor, seen.first, seen.count],
+    [moveTo, reveal, cursor, seen.first, seen.count],
   );
 
   const tracks = columns.map(({ width }) => width).join(' ');

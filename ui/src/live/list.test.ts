@@ -136,6 +136,38 @@ test('one window request is on its way at a time, and then the newest place is a
   expect(server.taken()).toEqual([{ type: 'window', offset: 680, limit: 60 }]);
 });
 
+test('a window is placed around a row, and stays where the answer says', () => {
+  const server = new Server();
+  const list = server.connect();
+  list.ask(named('a'));
+  server.open();
+  server.snapshot(1, ['1'], { total: 1000 });
+  server.taken();
+  const row = { cluster: 'a', namespace: 'n', name: 'p' };
+  list.find({ ...row, uid: 'u' } as typeof row);
+  expect(server.taken()).toEqual([{ type: 'window', around: row, limit: 50 }]);
+  server.snapshot(2, ['y'], { offset: 475, limit: 50, total: 1000 });
+  expect(list.state().shown).toEqual({ offset: 475, keys: ['a/y'] });
+  expect(server.taken()).toEqual([]);
+});
+
+test('a row that is wanted while a query is on its way is found after the answer, and with another query never', () => {
+  const server = new Server();
+  const list = server.connect();
+  const row = { cluster: 'a', namespace: 'n', name: 'p' };
+  list.ask(named('a'));
+  list.find({ ...row, uid: 'u' } as typeof row);
+  server.open();
+  expect(server.taken()).toMatchObject([{ type: 'subscribe', around: row }]);
+  list.find({ ...row, uid: 'u' } as typeof row);
+  server.snapshot(1, ['1'], { offset: 300, total: 1000 });
+  expect(server.taken()).toEqual([{ type: 'window', around: row, limit: 50 }]);
+  list.find({ ...row, uid: 'u' } as typeof row);
+  list.ask(named('b'));
+  server.snapshot(1, ['2'], { total: 1000 });
+  expect(server.taken()).toMatchObject([{ type: 'subscribe', query: { namespace: ['b'] }, offset: 0 }]);
+});
+
 test('a held order waits, and values change', () => {
   const server = new Server();
   const list = server.connect();

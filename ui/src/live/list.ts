@@ -80,6 +80,10 @@ export class LiveList<Row extends Item> {
   #moving: Range | undefined;
   #wish: Range;
   #given: Range = { offset: 0, limit: 0 };
+  /** The row that the next window is to be placed around. */
+  #around: Around | undefined;
+  /** Whether the window that is on its way is placed around a row, so that only its answer says where it is. */
+  #isPlaced = false;
   #interval: number = PACE.fast;
   #isHidden = false;
   /** When the question or the window was asked for that has not been answered. */
@@ -184,6 +188,13 @@ export class LiveList<Row extends Item> {
     if (isMissingBefore || isMissingAfter) this.#move();
   }
 
+  /** Moves the window so that a row is in its middle. A row that is not in the list moves it to the top. */
+  find({ cluster, namespace, name }: Around): void {
+    // The server knows no other word in it.
+    this.#around = { cluster, namespace, name };
+    this.#move();
+  }
+
   /** Shows the server's order. */
   readonly apply = (): void => {
     this.#cancelGone();
@@ -216,10 +227,10 @@ export class LiveList<Row extends Item> {
   }
 
   #move(): void {
-    if (this.#moving !== undefined || this.#isAsking) return;
+    if (this.#moving !== undefined || this.#isAsking || this.#asked === undefined) return;
     this.#moving = this.#wish;
     this.#askedAt = this.#clock.now();
-    this.#send({ type: 'window', ...this.#wish });
+    this.#send({ type: 'window', ...this.#place() });
   }
 
   #sendNext(): void {
@@ -229,15 +240,26 @@ export class LiveList<Row extends Item> {
     }
     const isOther = JSON.stringify(this.#asked?.query) !== JSON.stringify(this.#next.query);
     // Another query begins at its top.
-    if (isOther && this.#asked !== undefined) this.#wish = { offset: 0, limit: this.#wish.limit };
+    if (isOther && this.#asked !== undefined) {
+      this.#wish = { offset: 0, limit: this.#wish.limit };
+      this.#around = undefined;
+    }
     this.#asked = this.#next;
     this.#next = undefined;
     this.#isAsking = true;
     this.#moving = undefined;
     this.#askedAt = this.#clock.now();
     const { query, facets } = this.#asked;
-    this.#send({ type: 'subscribe', query, facets: [...facets], interval: this.#interval, ...this.#wish });
+    this.#send({ type: 'subscribe', query, facets: [...facets], interval: this.#interval, ...this.#place() });
     this.#publish({ isAsking: true });
+  }
+
+  /** Returns which rows to ask for, and takes the row that they are to be placed around. */
+  #place() {
+    const around = this.#around;
+    this.#around = undefined;
+    this.#isPlaced = around !== undefined;
+    return around === undefined ? this.#wish : { around, limit: this.#wish.limit };
   }
 
   #send(frame: ClientFrame): void {
@@ -282,12 +304,16 @@ export class LiveList<Row extends Item> {
   #snapshot(frame: Extract<ServerFrame, { type: 'snapshot' }>): void {
     const isAnswer = this.#isAsking && frame.seq === 1;
     // A snapshot that nobody asked for, of the query before, says nothing of the one to come.
-    const isMove = this.#moving?.offset === frame.offset;
+    const isMove = this.#moving !== undefined && (this.#isPlaced || this.#moving.offset === frame.offset);
     const items = frame.items as unknown as Row[];
     const changes = this.#wasLost && isAnswer ? this.#differences(items) : undefined;
     this.#window.snapshot(frame.offset, frame.total, items);
     this.#given = { offset: frame.offset, limit: frame.limit };
     if (isMove) this.#moving = undefined;
+    if ((isAnswer || isMove) && this.#isPlaced) {
+      this.#isPlaced = false;
+      this.#wish = { offset: frame.offset, limit: frame.limit };
+    }
     if (isAnswer || isMove) this.#isSlow = this.#clock.now() - this.#askedAt > SLOW;
     this.#counts(frame);
     if (isAnswer) {
@@ -300,7 +326,8 @@ export class LiveList<Row extends Item> {
     this.#setPace();
     const { offset, limit } = this.#wish;
     const isElsewhere = offset !== this.#given.offset && (isMove || isAnswer);
-    if (isElsewhere && (offset < this.#given.offset || offset + limit > this.#given.offset + this.#given.limit))
+    if (this.#around !== undefined) this.#move();
+    else if (isElsewhere && (offset < this.#given.offset || offset + limit > this.#given.offset + this.#given.limit))
       this.#move();
   }
 
@@ -376,6 +403,13 @@ export class LiveList<Row extends Item> {
     };
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** A row of the list, by its names. */
+export interface Around {
+  readonly cluster: string;
+  readonly namespace: string;
+  readonly name: string;
 }
 
 interface Range {

@@ -1,8 +1,8 @@
 import type { components } from '../api/schema';
+import { type Fact, factsOf } from './containerFacts';
+import { type Json, list, number, object, text } from './json';
 
 export type Detail = components['schemas']['PodDetail'];
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** A container of a pod, as its spec and its status have it. */
 export interface ContainerView {
@@ -12,6 +12,8 @@ export interface ContainerView {
   readonly state: 'running' | 'waiting' | 'ended' | 'unknown';
   /** Why it waits, or how it ended; empty while it runs. */
   readonly reason: string;
+  /** What the kubelet says of it while it waits; empty else. */
+  readonly message: string;
   readonly isReady: boolean;
   readonly restarts: number;
   /** When its present state began, RFC 3339; empty if it is not known. */
@@ -20,6 +22,8 @@ export interface ContainerView {
   readonly end?: End;
   readonly limits: Readonly<Record<string, string>>;
   readonly requests: Readonly<Record<string, string>>;
+  /** Its ports, probes, mounts, environment and security, as its spec has them. */
+  readonly facts: readonly Fact[];
 }
 
 /** How a run ended. */
@@ -29,22 +33,6 @@ export interface End {
   readonly reason: string;
   readonly startedAt: string;
   readonly finishedAt: string;
-}
-
-function object(value: unknown): Json {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {};
-}
-
-function list(value: unknown): Json[] {
-  return Array.isArray(value) ? value.map(object) : [];
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' ? value : '';
-}
-
-function number(value: unknown): number {
-  return typeof value === 'number' ? value : 0;
 }
 
 function texts(value: unknown): Record<string, string> {
@@ -81,6 +69,8 @@ function view(kind: ContainerView['kind'], spec: Json, status: Json): ContainerV
     restarts: number(status['restartCount']),
     limits: texts(resources['limits']),
     requests: texts(resources['requests']),
+    facts: factsOf(spec),
+    message: '',
   };
   if (state['terminated'] !== undefined && ended !== undefined) {
     return {
@@ -96,7 +86,14 @@ function view(kind: ContainerView['kind'], spec: Json, status: Json): ContainerV
     return { ...common, ...before, state: 'running', reason: '', since: text(running?.['startedAt']) };
   }
   if (state['waiting'] !== undefined) {
-    return { ...common, ...before, state: 'waiting', reason: text(waiting?.['reason']), since: '' };
+    return {
+      ...common,
+      ...before,
+      state: 'waiting',
+      reason: text(waiting?.['reason']),
+      message: text(waiting?.['message']),
+      since: '',
+    };
   }
   return { ...common, ...before, state: 'unknown', reason: '', since: '' };
 }

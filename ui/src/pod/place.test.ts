@@ -14,11 +14,18 @@ test('an open pod survives the way into a URL and back', () => {
     tab: fc.constantFrom(...TABS),
     container: fc.oneof(fc.constant(''), name),
     isPrevious: fc.boolean(),
+    find: fc.oneof(fc.constant(''), name),
   });
   fc.assert(
     fc.property(place, (one) => {
-      // Which log is read matters on its tab alone.
-      const expected = one.tab === 'logs' ? one : { ...one, container: '', isPrevious: false };
+      // Each part matters on its own tabs alone.
+      const { tab } = one;
+      const expected = {
+        ...one,
+        container: tab === 'logs' || tab === 'yaml' ? one.container : '',
+        isPrevious: tab === 'logs' && one.isPrevious,
+        find: tab === 'yaml' ? one.find : '',
+      };
       expect(readPlace(parseSearch(stringifySearch(writePlace(one))))).toEqual(expected);
     }),
   );

@@ -1,4 +1,5 @@
-import { type KeyboardEvent, type MouseEvent, useCallback, useEffect, useRef, useState } from 'react';
+import { useNavigate } from '@tanstack/react-router';
+import { type KeyboardEvent, lazy, type MouseEvent, Suspense, useCallback, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import { copyText } from '../app/copyText';
@@ -7,11 +8,12 @@ import { Head, LiveMark } from '../app/Head';
 import { IS_MAC, KeyReader } from '../app/keys';
 import { useList, useLive, useNotWell } from '../app/live';
 import { usePageKeys } from '../app/pageKeys';
+import { lazily } from '../app/release';
 import { useTitle } from '../app/title';
 import type { Cursor } from '../grid/cursor';
 import type { GridHandle } from '../grid/Grid';
 import type { ListState } from '../live/list';
-import { Drawer } from '../pod/Drawer';
+import { pageOf, type Place, writeSpot } from '../pod/place';
 import { questionOf } from './ask';
 import { Causes } from './Causes';
 import { Empty } from './Empty';
@@ -24,10 +26,13 @@ import { isSameQuery, NOT_WELL, type PodQuery } from './query';
 import { SelectionBar } from './SelectionBar';
 import { Strip } from './Strip';
 import { useDeletion } from './useDeletion';
-import { useOpenPod } from './useOpenPod';
+import { placeOf, useOpenPod } from './useOpenPod';
 import { usePodQuery } from './usePodQuery';
 import { useSelectAll } from './useSelectAll';
 import { useSelection } from './useSelection';
+
+const loadDrawer = () => lazily(() => import('../pod/Drawer'));
+const Drawer = lazy(async () => ({ default: (await loadDrawer()).Drawer }));
 
 /** The list of pods, and one of them beside it. At the start it shows what is not well. */
 export function PodsPage() {
@@ -55,7 +60,14 @@ export function PodsPage() {
   const [cursor, setCursor] = useState<Cursor>();
   const { selection, setSelection, picking, here, pickRange, clear } = useSelection(list, state);
   const { toggle } = picking;
-  const { openKey, isOpen, open, move } = useOpenPod(list, state, url, setCursor);
+  const { openKey, isOpen, open, move } = useOpenPod({ list, state, url, grid, onCursor: setCursor });
+  const navigate = useNavigate();
+  const isAnswered = state.answered !== undefined;
+  useEffect(() => {
+    // The drawer is there before somebody asks for it, but never before the rows.
+    if (isAnswered) void loadDrawer();
+  }, [isAnswered]);
+  const toPage = (of: Place) => void navigate({ to: pageOf(of), search: writeSpot(of) });
   const { begin, dialog, line } = useDeletion(state.clusters);
   const matches = useSelectAll(query, state.total, selection, setSelection);
   /** The pods that are picked, or the cursor's. */
@@ -87,6 +99,10 @@ export function PodsPage() {
     copyNames,
     askToDelete,
     open,
+    openPage: (key) => {
+      const pod = list.row(key);
+      if (pod !== undefined) toPage(placeOf(pod, 'overview'));
+    },
     close: isOpen ? closePod : selection.size > 0 ? clear : undefined,
   }));
   const tab = place?.tab;
@@ -156,16 +172,24 @@ export function PodsPage() {
           )}
         </div>
         {place !== undefined && openKey !== undefined && (
-          <Drawer
-            place={place}
-            row={list.row(openKey)}
-            clusterNumber={numberOf(state, place.cluster)}
-            onPlace={(next) => {
-              setPlace(next, true);
-            }}
-            onClose={closePod}
-            onMove={move}
-          />
+          <Suspense fallback={null}>
+            <Drawer
+              place={place}
+              listed={list.row(openKey)}
+              clusterNumber={numberOf(state, place.cluster)}
+              onPlace={(next) => {
+                setPlace(next, true);
+              }}
+              onClose={closePod}
+              onMove={move}
+              onPage={() => {
+                toPage(place);
+              }}
+              onDelete={(pod) => {
+                begin([pod]);
+              }}
+            />
+          </Suspense>
         )}
       </div>
       {selection.size > 0 ? (
@@ -187,7 +211,7 @@ export function PodsPage() {
           }}
         />
       ) : (
-        <Foot region="list">
+        <Foot region={isOpen ? 'pod' : 'list'}>
           {line}
           {isKnown && state.shownTotal > 0 && <Rows total={state.total} />}
         </Foot>

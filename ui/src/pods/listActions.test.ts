@@ -27,6 +27,7 @@ function context(more: Partial<ListContext> = {}) {
     copyNames: vi.fn(),
     askToDelete: vi.fn(),
     open: vi.fn(),
+    openPage: vi.fn(),
     close: undefined,
     ...more,
   };

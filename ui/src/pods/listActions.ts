@@ -19,6 +19,7 @@ export interface ListContext {
   readonly copyNames: () => void;
   readonly askToDelete: () => void;
   readonly open: (key: string, tab?: Tab, isPrevious?: boolean) => void;
+  readonly openPage: (key: string) => void;
   /** Closes what was opened last; absent if nothing is open. */
   readonly close: (() => void) | undefined;
 }
@@ -74,6 +75,10 @@ function actsOf(context: ListContext): Acts {
     events: onKey((one) => {
       open(one, 'events');
     }),
+    yaml: onKey((one) => {
+      open(one, 'yaml');
+    }),
+    page: onKey(context.openPage),
     copy: context.copyNames,
     delete: context.askToDelete,
     apply: list.apply,
