@@ -87,6 +87,24 @@ function empty(): Plugin {
   };
 }
 
+/** The modules that the page runs before anything is loaded later. */
+const first = new Set<string>();
+
+/** Finds the modules of the first load: those that the entries import, without `import()`. */
+function findFirst(): Plugin {
+  return {
+    name: 'podgate:first',
+    buildEnd() {
+      const wanted = [...this.getModuleIds()].filter((id) => this.getModuleInfo(id)?.isEntry === true);
+      for (let id = wanted.pop(); id !== undefined; id = wanted.pop()) {
+        if (first.has(id)) continue;
+        first.add(id);
+        wanted.push(...(this.getModuleInfo(id)?.importedIds ?? []));
+      }
+    },
+  };
+}
+
 export default defineConfig({
   base: './',
   build: {
@@ -98,13 +116,15 @@ export default defineConfig({
     // The first load has a limit of its own, on what is sent (scripts/size.mjs).
     chunkSizeWarningLimit: 1024,
     rolldownOptions: {
+      // What later parts share with the first load stays in one file of it, so that it is few files.
+      output: { codeSplitting: { groups: [{ name: 'index', test: (id) => first.has(id) }] } },
       // Libraries mark their files for React's server components, which a bundle for browsers drops.
       onLog: (level, log, handle) => {
         if (log.code !== 'MODULE_LEVEL_DIRECTIVE') handle(level, log);
       },
     },
   },
-  plugins: [empty(), boot(), preloadFont(), systemDark(), compress()],
+  plugins: [empty(), findFirst(), boot(), preloadFont(), systemDark(), compress()],
   // `npm run dev` shows the page of a server on the demo's port.
   server: { proxy: { '/api': 'http://127.0.0.1:8080', '/ws': { target: 'http://127.0.0.1:8080', ws: true } } },
   // The properties take seconds, on a busy machine more.

@@ -23,6 +23,10 @@ const HINTS = {
     [['⌃D'], 'keys.delete'],
     [['esc'], 'keys.close'],
   ],
+  clusters: [
+    [['g', 'p'], 'keys.goPods'],
+    [['g', 'w'], 'keys.goNotWell'],
+  ],
 } as const;
 
 /** The line under a page: the keys on the left, facts and the time zone on the right. */

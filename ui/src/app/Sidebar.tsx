@@ -1,4 +1,4 @@
-import { Link, useRouterState } from '@tanstack/react-router';
+import { Link, useNavigate, useRouterState } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
@@ -103,10 +103,23 @@ function Clusters() {
   const selected = new Set(asked.split('\n'));
   const counts = new Map(facets['cluster']?.map(({ value, count }) => [value, count]));
   const isMany = clusters.length > FEW;
+  const all = isMany ? t('clusters.allOf', { count: clusters.length }) : t('clusters.all');
+  const isHere = useRouterState({ select: ({ location }) => /\/clusters(?:\/|$)/.test(location.pathname) });
   const shown = isMany ? clusters.filter(({ name, state }) => state !== 'synced' || selected.has(name)) : clusters;
   return (
     <>
-      <h2 className={styles.title}>{t('nav.clusters')}</h2>
+      <h2 className={styles.title}>
+        {t('nav.clusters')}
+        <Link
+          to="/clusters/{-$name}"
+          params={{ name: 'new' }}
+          className={styles.add}
+          aria-label={t('clusters.add')}
+          title={t('clusters.add')}
+        >
+          <Icon name="plus" size="small" />
+        </Link>
+      </h2>
       <ul className={styles.list}>
         {shown.map((cluster) => (
           <ClusterEntry
@@ -118,6 +131,18 @@ function Clusters() {
             isCurrent={selected.has(cluster.name)}
           />
         ))}
+        <li>
+          <Link
+            to="/clusters/{-$name}"
+            params={{ name: undefined }}
+            className={styles.entry}
+            aria-current={isHere ? 'page' : undefined}
+            title={all}
+          >
+            <Icon name="clusters" />
+            <span className={styles.word}>{all}</span>
+          </Link>
+        </li>
       </ul>
     </>
   );
@@ -133,6 +158,8 @@ interface ClusterEntryProps {
 
 function ClusterEntry({ cluster, number, isMany, count, isCurrent }: ClusterEntryProps) {
   const { t, i18n } = useTranslation();
+  const navigate = useNavigate();
+  const search = useRouterState({ select: ({ location }) => location.search });
   const { name, state, syncedAt } = cluster;
   const stale = useTicking((now) => (state === 'synced' || syncedAt === '' ? '' : short(now - Date.parse(syncedAt))));
   let end: ReactNode = new Intl.NumberFormat(i18n.language).format(count);
@@ -152,6 +179,15 @@ function ClusterEntry({ cluster, number, isMany, count, isCurrent }: ClusterEntr
         search={writeQuery({ ...EVERYTHING, cluster: [name] })}
         className={styles.entry}
         aria-current={isCurrent ? 'true' : undefined}
+        onClick={(event) => {
+          if (!event.metaKey && !event.ctrlKey) return;
+          // The modifier adds the cluster to the list, or takes it out; it does not open a tab.
+          event.preventDefault();
+          const query = readQuery(search);
+          const others = query.cluster.filter((one) => one !== name);
+          const next = isCurrent ? others : [...others, name];
+          void navigate({ to: '/pods', search: writeQuery({ ...query, cluster: next }) });
+        }}
         title={state === 'synced' ? name : `${name}: ${t(`cluster.${stateWord(state)}`)}`}
       >
         <ClusterName name={name} number={isMany ? undefined : number} />

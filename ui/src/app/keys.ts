@@ -6,6 +6,7 @@ export type Action =
   | 'search'
   | 'goPods'
   | 'goNotWell'
+  | 'goClusters'
   | 'sidebar'
   | 'next'
   | 'previous'
@@ -74,6 +75,7 @@ export const KEYS: Readonly<Record<Region, Readonly<Record<string, Action>>>> = 
     '/': 'search',
     'g p': 'goPods',
     'g w': 'goNotWell',
+    'g c': 'goClusters',
     '[': 'sidebar',
   },
   list: {

@@ -18,6 +18,7 @@ export function usePageKeys(actions: PageActions): void {
     const go: PageActions = {
       goPods: () => void navigate({ to: '/pods' }),
       goNotWell: () => void navigate({ to: '/' }),
+      goClusters: () => void navigate({ to: '/clusters/{-$name}', params: { name: undefined } }),
     };
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.defaultPrevented || isTyping(event.target)) return;

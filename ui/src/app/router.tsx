@@ -57,9 +57,17 @@ const podRoute = createRoute({
   component: PodPage,
 });
 
+const ClustersPage = lazyRouteComponent(() => lazily(() => import('../clusters/ClustersPage')), 'ClustersPage');
+// One route, so that opening the panel beside the clusters does not draw them anew.
+const clustersRoute = createRoute({
+  getParentRoute: () => sessionRoute,
+  path: '/clusters/{-$name}',
+  component: ClustersPage,
+});
+
 const routeTree = rootRoute.addChildren([
   logInRoute,
-  sessionRoute.addChildren([startRoute, podsRoute, podRoute, accountRoute]),
+  sessionRoute.addChildren([startRoute, podsRoute, podRoute, clustersRoute, accountRoute]),
 ]);
 
 /** Makes the router of the page. */

@@ -1,7 +1,9 @@
+import { clusters } from './en/clusters';
 import { yaml } from './en/yaml';
 
 /** The page's sentences in English. The keys of every other language are those of this file. */
 export const en = {
+  clusters,
   yaml,
   app: {
     name: 'Podgate',
@@ -368,6 +370,9 @@ export const en = {
     refused: 'The server refuses this list.',
   },
   keys: {
+    add: 'add a cluster',
+    goPods: 'pods',
+    goNotWell: 'not well',
     walk: 'next, previous pod',
     lastLog: 'last run’s log',
     yaml: 'YAML',

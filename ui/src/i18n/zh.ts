@@ -1,8 +1,10 @@
 import type { Sentences } from './en';
+import { clusters } from './zh/clusters';
 import { yaml } from './zh/yaml';
 
 /** The page's sentences in Chinese. */
 export const zh: Sentences = {
+  clusters,
   yaml,
   app: {
     name: 'Podgate',
@@ -368,6 +370,9 @@ export const zh: Sentences = {
     refused: '服务器拒绝了此列表。',
   },
   keys: {
+    add: '添加集群',
+    goPods: 'Pod 列表',
+    goNotWell: '异常',
     walk: '下一个、上一个 Pod',
     lastLog: '上次运行的日志',
     yaml: 'YAML',

@@ -1,7 +1,8 @@
+import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 
-import { Button } from '../app/Button';
+import { Button, buttonNames } from '../app/Button';
 import { Icon, StateMark } from '../app/icons';
 import type { ListState } from '../live/list';
 import styles from './Empty.module.css';
@@ -35,7 +36,11 @@ export function Empty({ state, query, onQuery, known }: EmptyProps) {
         mark={<Icon name="clusters" size="large" />}
         title={t('empty.noCluster')}
         text={t('empty.noClusterThen')}
-      />
+      >
+        <Link to="/clusters/{-$name}" params={{ name: 'new' }} className={buttonNames('primary')}>
+          {t('clusters.add')}
+        </Link>
+      </Message>
     );
   if (syncing.length > 0 && syncing.length === clusters.length) {
     const name = new Intl.ListFormat(i18n.language).format(syncing.map((cluster) => cluster.name).slice(0, 3));
