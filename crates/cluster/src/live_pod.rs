@@ -3,7 +3,7 @@
 
 mod parts;
 
-use self::parts::{Container, ContainerStatus, Rule, Status};
+use self::parts::{Container, ContainerStatus, Rule, Status, Terminated};
 pub(crate) use self::parts::{LivePod, Metadata};
 use crate::{
     Cluster, Error, client, detail,
@@ -40,6 +40,30 @@ impl Run {
             return self.restart_count == other.restart_count;
         }
         self.id == other.id
+    }
+}
+
+/// How a run of a container ended, as the pod's status says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunEnd {
+    /// How many times the container had been restarted when the run began.
+    pub restart_count: u32,
+    /// When the run began, in RFC 3339; empty if the status does not say.
+    pub started_at: String,
+    /// When the run ended, in RFC 3339; empty if the status does not say.
+    pub finished_at: String,
+    /// The exit code.
+    pub exit_code: i32,
+    /// The signal that ended the run, or 0.
+    pub signal: i32,
+    /// The reason, such as `OOMKilled`, or empty.
+    pub reason: String,
+}
+
+impl RunEnd {
+    /// Returns the memory that it takes.
+    pub(crate) fn memory_size(&self) -> usize {
+        size_of::<Self>() + self.started_at.len() + self.finished_at.len() + self.reason.len()
     }
 }
 
@@ -225,6 +249,36 @@ impl LivePod {
         })
     }
 
+    /// Returns how a run ended; `None` if it goes on, or if the pod's status no longer says.
+    pub(crate) fn run_end(&self, container: &str, run: &Run) -> Option<RunEnd> {
+        let (kind, _) = self.find(container).ok()?;
+        let status = self.container_status(kind, container)?;
+        let (state, last) = (&status.state, &status.last_state);
+        let last = last.terminated.as_ref();
+        // As in `run_state`: a termination without an ID is not that of the run before.
+        let is_no_run = |ended: &&Terminated| ended.container_id.is_empty() && last.is_some();
+        let now = state.terminated.as_ref();
+        // While the container waits for its next run, and if that could not start, the count is
+        // still that of its last run.
+        let before = u32::from(state.waiting.is_none() && !now.is_some_and(|ended| is_no_run(&ended)));
+        let ends = [(now.filter(|ended| !is_no_run(ended)), 0), (last, before)];
+        ends.into_iter().find_map(|(ended, before)| {
+            let ended = ended?;
+            let of = Run {
+                restart_count: status.restart_count.saturating_sub(before),
+                id: ended.container_id.clone(),
+            };
+            of.is_same_as(run).then(|| RunEnd {
+                restart_count: of.restart_count,
+                started_at: ended.started_at.clone(),
+                finished_at: ended.finished_at.clone(),
+                exit_code: ended.exit_code,
+                signal: ended.signal,
+                reason: ended.reason.clone(),
+            })
+        })
+    }
+
     /// Returns whether the pod has finished, so that none of its containers will run again.
     fn is_finished(&self) -> bool {
         matches!(self.status.phase.as_str(), "Succeeded" | "Failed")
@@ -294,7 +348,10 @@ impl ContainerStatus {
         let states = [&self.state, &self.last_state];
         let reasons = states.into_iter().filter_map(|state| state.waiting.as_ref());
         let ended = states.into_iter().filter_map(|state| state.terminated.as_ref());
-        let mut texts = reasons.map(|waiting| &waiting.reason).chain([&self.name]);
+        let ends = ended
+            .clone()
+            .flat_map(|ended| [&ended.reason, &ended.started_at, &ended.finished_at]);
+        let mut texts = reasons.map(|waiting| &waiting.reason).chain([&self.name]).chain(ends);
         let mut ids = ended.map(|ended| &ended.container_id).chain([&self.container_id]);
         texts.all(|text| text.len() <= MAX_TEXT) && ids.all(|id| id.len() <= MAX_ID)
     }

@@ -908,7 +908,7 @@ export interface components {
              */
             type: "ping";
         };
-        /** @description Starts the stream, in place of an earlier one. */
+        /** @description Starts the stream, in place of an earlier one. If it fails, the earlier one goes on. */
         LogClientFrameSubscribe: {
             /** @description Whether to send several lines in one frame (`logs`); default false. */
             batch?: boolean | null;
@@ -948,9 +948,47 @@ export interface components {
              */
             type: "unsubscribe";
         };
-        LogServerFrame: components["schemas"]["LogServerFrameSubscribed"] | components["schemas"]["LogServerFrameLog"] | components["schemas"]["LogServerFrameLogs"] | components["schemas"]["LogServerFrameRestarted"] | components["schemas"]["LogServerFrameGap"] | components["schemas"]["LogServerFrameEnd"] | components["schemas"]["SocketFramePong"] | components["schemas"]["SocketFrameError"];
+        /** @description Why a container can't be read. */
+        LogError: {
+            /**
+             * Format: int32
+             * @description The code, as in an HTTP answer.
+             */
+            code: number;
+            /** @description The error as a sentence. */
+            message: string;
+        };
+        /** @description How a run of a container ended, as the pod's status says. */
+        LogRunEnd: {
+            /**
+             * Format: int32
+             * @description The exit code.
+             */
+            exitCode: number;
+            /** @description When the run ended, in RFC 3339, or empty. */
+            finishedAt: string;
+            /** @description The reason, such as `OOMKilled`, or empty. */
+            reason: string;
+            /**
+             * Format: int32
+             * @description How many times the container had been restarted when the run began.
+             */
+            restartCount: number;
+            /**
+             * Format: int32
+             * @description The signal that ended the run, or 0.
+             */
+            signal: number;
+            /** @description When the run began, in RFC 3339, or empty. */
+            startedAt: string;
+        };
+        LogServerFrame: components["schemas"]["LogServerFrameSubscribed"] | components["schemas"]["LogServerFrameLog"] | components["schemas"]["LogServerFrameLogs"] | components["schemas"]["LogServerFrameRestarted"] | components["schemas"]["LogServerFrameEnded"] | components["schemas"]["LogServerFrameGap"] | components["schemas"]["LogServerFrameEnd"] | components["schemas"]["SocketFramePong"] | components["schemas"]["SocketFrameError"];
         /** @description The stream has ended. */
         LogServerFrameEnd: {
+            /** @description How the last run of each container ended, by container; absent if no container has ended. */
+            last?: {
+                [key: string]: components["schemas"]["LogRunEnd"];
+            };
             /** @description Why, in one sentence. */
             reason: string;
             /**
@@ -958,6 +996,28 @@ export interface components {
              * @enum {string}
              */
             type: "end";
+        };
+        /**
+         * @description One container is over while others go on, or can't be read any more. Nothing more of it will
+         *     come.
+         */
+        LogServerFrameEnded: {
+            /** @description The container. */
+            container: string;
+            /** @description Why it can't be read; absent if it was read to its end. */
+            error?: components["schemas"]["LogError"];
+            /** @description How that run ended; absent if it has not, or if the pod's status does not say. */
+            last?: components["schemas"]["LogRunEnd"];
+            /**
+             * Format: int32
+             * @description The restart count of its last run; absent if no run was read.
+             */
+            restartCount?: number;
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            type: "ended";
         };
         /** @description Lines are missing, or may be missing. */
         LogServerFrameGap: {
@@ -986,8 +1046,8 @@ export interface components {
             data: string;
             /**
              * @description Present, and true, if the line continues in the next `log` of this container: the `data`
-             *     of all pieces together is the line. If a `gap`, `restarted` or `end` comes first, the
-             *     rest of the line is missing.
+             *     of all pieces together is the line. If a `gap`, `restarted`, `ended` or `end` comes
+             *     first, the rest of the line is missing.
              */
             partial?: boolean;
             /**
@@ -1020,6 +1080,8 @@ export interface components {
         LogServerFrameRestarted: {
             /** @description The container. */
             container: string;
+            /** @description How the run before ended; absent if the pod's status no longer says. */
+            last?: components["schemas"]["LogRunEnd"];
             /**
              * Format: int32
              * @description Its new restart count.

@@ -5,12 +5,14 @@
 //! counts as gone. The memory of a stream is that of the lines on their way: see
 //! [`memory::log_stream`].
 
+use std::collections::BTreeMap;
+
 use axum::{extract::State as Extract, response::Response};
 use futures_util::{FutureExt, future::OptionFuture};
 use podgate_access::{Scoped, action::ReadLogs};
 use podgate_cluster::{
     Reservation,
-    follow::{self, Frame, Frames, Line},
+    follow::{self, Frame, Frames, Line, RunEnd},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -41,7 +43,7 @@ pub(crate) async fn open(upgrade: Upgrade<ReadLogs, ()>, Extract(state): Extract
 #[serde(tag = "type", rename_all = "lowercase")]
 #[schema(as = LogClientFrame)]
 enum Client {
-    /// Starts the stream, in place of an earlier one.
+    /// Starts the stream, in place of an earlier one. If it fails, the earlier one goes on.
     Subscribe(Box<Subscribe>),
     /// Ends the stream. The connection stays open.
     Unsubscribe {},
@@ -97,8 +99,8 @@ enum Server<'a> {
         #[schema(nullable = false)]
         container: Option<&'a str>,
         /// Present, and true, if the line continues in the next `log` of this container: the `data`
-        /// of all pieces together is the line. If a `gap`, `restarted` or `end` comes first, the
-        /// rest of the line is missing.
+        /// of all pieces together is the line. If a `gap`, `restarted`, `ended` or `end` comes
+        /// first, the rest of the line is missing.
         #[serde(skip_serializing_if = "std::ops::Not::not")]
         partial: bool,
     },
@@ -121,6 +123,29 @@ enum Server<'a> {
         container: &'a str,
         /// Its new restart count.
         restart_count: u32,
+        /// How the run before ended; absent if the pod's status no longer says.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        last: Option<Last<'a>>,
+    },
+    /// One container is over while others go on, or can't be read any more. Nothing more of it will
+    /// come.
+    #[serde(rename_all = "camelCase")]
+    Ended {
+        /// The container.
+        container: &'a str,
+        /// The restart count of its last run; absent if no run was read.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        restart_count: Option<u32>,
+        /// How that run ended; absent if it has not, or if the pod's status does not say.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        last: Option<Last<'a>>,
+        /// Why it can't be read; absent if it was read to its end.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schema(nullable = false)]
+        error: Option<LogError>,
     },
     /// Lines are missing, or may be missing.
     Gap {
@@ -137,7 +162,53 @@ enum Server<'a> {
     End {
         /// Why, in one sentence.
         reason: &'a str,
+        /// How the last run of each container ended, by container; absent if no container has
+        /// ended.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        #[schema(value_type = BTreeMap<String, Last<'static>>, required = false)]
+        last: BTreeMap<&'a str, Last<'a>>,
     },
+}
+
+/// How a run of a container ended, as the pod's status says.
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = LogRunEnd)]
+struct Last<'a> {
+    /// How many times the container had been restarted when the run began.
+    restart_count: u32,
+    /// When the run began, in RFC 3339, or empty.
+    started_at: &'a str,
+    /// When the run ended, in RFC 3339, or empty.
+    finished_at: &'a str,
+    /// The exit code.
+    exit_code: i32,
+    /// The signal that ended the run, or 0.
+    signal: i32,
+    /// The reason, such as `OOMKilled`, or empty.
+    reason: &'a str,
+}
+
+impl<'a> From<&'a RunEnd> for Last<'a> {
+    fn from(end: &'a RunEnd) -> Self {
+        Self {
+            restart_count: end.restart_count,
+            started_at: &end.started_at,
+            finished_at: &end.finished_at,
+            exit_code: end.exit_code,
+            signal: end.signal,
+            reason: &end.reason,
+        }
+    }
+}
+
+/// Why a container can't be read.
+#[derive(Debug, Serialize, ToSchema)]
+struct LogError {
+    /// The code, as in an HTTP answer.
+    code: u32,
+    /// The error as a sentence.
+    message: String,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
@@ -225,9 +296,25 @@ impl View {
             Frame::Restarted {
                 container,
                 restart_count,
+                last,
             } => Server::Restarted {
                 container,
                 restart_count: *restart_count,
+                last: last.as_ref().map(Last::from),
+            },
+            Frame::Ended {
+                container,
+                restart_count,
+                last,
+                error,
+            } => Server::Ended {
+                container,
+                restart_count: *restart_count,
+                last: last.as_ref().map(Last::from),
+                error: error.clone().map(|error| {
+                    let (code, message) = sender.explain(&error.into());
+                    LogError { code, message }
+                }),
             },
             Frame::Gap {
                 container,
@@ -240,7 +327,10 @@ impl View {
                 before,
                 after,
             },
-            Frame::End { reason } => Server::End { reason },
+            Frame::End { reason, last } => Server::End {
+                reason,
+                last: last.iter().map(|(name, end)| (name.as_str(), end.into())).collect(),
+            },
             Frame::Failed(error) => return Err(error.clone().into()),
         };
         sender.json(&frame).await?;
@@ -308,19 +398,32 @@ async fn take(
         Ok(read) => read,
         Err(error) => return Ok(Err(error)),
     };
-    // A second subscription replaces the first.
-    *open = None;
+    match start(options, view, scoped, state).await {
+        // A second subscription replaces the first.
+        Ok(started) => *open = Some(started),
+        Err(error) if open.is_some() => return Ok(Err(error)),
+        Err(error) => return Err(error.into()),
+    }
+    Ok(Ok(()))
+}
+
+/// Starts a subscription.
+async fn start(
+    options: follow::Options,
+    view: View,
+    scoped: &Scoped<ReadLogs>,
+    state: &State,
+) -> Result<Open, ApiError> {
     let mut memory = state.stream_memory().reserve(memory::log_stream(1))?;
     let frames = scoped.follow(options).await?;
     state
         .stream_memory()
         .resize(&mut memory, memory::log_stream(frames.readers()))?;
-    *open = Some(Open {
+    Ok(Open {
         frames,
         view,
         _memory: memory,
-    });
-    Ok(Ok(()))
+    })
 }
 
 /// Returns the next frame of the open subscription. Waits while there is none.

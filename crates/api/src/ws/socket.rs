@@ -280,6 +280,16 @@ impl Sender {
     /// # Errors
     /// As [`Sender::json`].
     pub(crate) async fn error(&mut self, error: &ApiError) -> Result<(), Closed> {
+        let (code, message) = self.explain(error);
+        self.json(&SocketFrame::Error {
+            code,
+            message: &message,
+        })
+        .await
+    }
+
+    /// Returns the code and the message of an error for the client, and logs a fault of Podgate.
+    pub(crate) fn explain(&self, error: &ApiError) -> (u32, String) {
         if let ApiError::Internal(cause) = error {
             tracing::error!(
                 request_id = self.request_id,
@@ -287,12 +297,7 @@ impl Sender {
                 "a WebSocket failed because of a fault in Podgate"
             );
         }
-        let message = error.message_for(&self.request_id);
-        self.json(&SocketFrame::Error {
-            code: error.code(),
-            message: &message,
-        })
-        .await
+        (error.code(), error.message_for(&self.request_id))
     }
 }
 

@@ -249,10 +249,13 @@ async fn a_restart_a_gap_and_the_end_are_reported() {
     write(&server, "nginx", "old\n");
     assert_eq!(socket.next().await["data"], "old");
     server.sim.restart_container("shop", "web", "nginx", 1);
+    let restarted = socket.next().await;
     assert_eq!(
-        socket.next().await,
-        json!({"type": "restarted", "container": "nginx", "restartCount": 1})
+        (&restarted["type"], &restarted["container"], &restarted["restartCount"]),
+        (&json!("restarted"), &json!("nginx"), &json!(1)),
+        "{restarted}"
     );
+    assert_last(&restarted["last"], 0, 1);
     write(&server, "nginx", "new\n");
     assert_eq!(socket.next().await["data"], "new");
     server.sim.pause().await;
@@ -278,6 +281,128 @@ async fn a_restart_a_gap_and_the_end_are_reported() {
         "{frames:?}"
     );
     assert!(frames[0]["reason"].as_str().unwrap().contains("code 7"), "{frames:?}");
+    assert_last(&frames[0]["last"]["nginx"], 1, 7);
+    server.stop().await;
+}
+
+/// Makes containers of the pod end for good while others go on.
+fn never_restart(server: &Server) {
+    let mut pod = server.sim.get("Pod", "shop", "web").unwrap();
+    pod["spec"]["restartPolicy"] = json!("Never");
+    server.sim.put(pod);
+}
+
+/// Asserts how a run ended.
+#[track_caller]
+fn assert_last(last: &Value, restart_count: u32, exit_code: i32) {
+    let said = (
+        &last["restartCount"],
+        &last["exitCode"],
+        &last["signal"],
+        &last["reason"],
+    );
+    let want = (&json!(restart_count), &json!(exit_code), &json!(0), &json!("Error"));
+    assert_eq!(said, want, "{last}");
+    for time in [&last["startedAt"], &last["finishedAt"]] {
+        assert!(time.as_str().is_some_and(|time| time.ends_with('Z')), "{last}");
+    }
+}
+
+#[tokio::test]
+async fn a_container_that_ends_says_so_while_others_go_on() {
+    let server = server(&["a", "b", "c"]).await;
+    never_restart(&server);
+    let all = json!({"type": "subscribe", "containers": ["*"], "follow": true, "timestamps": false});
+    let mut socket = subscribe(&server, all).await;
+    server.sim.end_container("shop", "web", "a", 3);
+    let ended = socket.next().await;
+    assert_eq!(
+        (&ended["type"], &ended["container"], &ended["restartCount"]),
+        (&json!("ended"), &json!("a"), &json!(0)),
+        "{ended}"
+    );
+    assert!(ended.get("error").is_none(), "{ended}");
+    assert_last(&ended["last"], 0, 3);
+    write(&server, "b", "still here\n");
+    assert_eq!(
+        socket.next().await,
+        json!({"type": "log", "data": "still here", "container": "b"})
+    );
+    server.sim.end_container("shop", "web", "b", 4);
+    assert_eq!(socket.next_of("ended").await["container"], "b");
+    server.sim.end_container("shop", "web", "c", 5);
+    let (frames, close) = socket.rest().await;
+    assert_eq!((frames.len(), close), (1, 1000), "{frames:?}");
+    assert_eq!(frames[0]["type"], "end");
+    for (container, code) in [("a", 3), ("b", 4), ("c", 5)] {
+        assert_last(&frames[0]["last"][container], 0, code);
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_container_that_cannot_be_read_ends_only_its_own_part() {
+    let server = server(&["a", "b"]).await;
+    never_restart(&server);
+    server
+        .sim
+        .faults()
+        .fail_requests("web/log?container=a", 403, usize::MAX);
+    let all = json!({"type": "subscribe", "containers": ["*"], "follow": true, "timestamps": false});
+    let mut socket = subscribe(&server, all).await;
+    let ended = socket.next().await;
+    assert_eq!(
+        (&ended["type"], &ended["container"], ended.get("last")),
+        (&json!("ended"), &json!("a"), None),
+        "{ended}"
+    );
+    assert!(ended["error"]["code"].is_u64(), "{ended}");
+    let message = ended["error"]["message"].as_str().unwrap();
+    assert!(message.contains("web"), "{message}");
+    write(&server, "b", "still here\n");
+    assert_eq!(socket.next().await["data"], "still here");
+    server.sim.end_container("shop", "web", "b", 1);
+    let (frames, close) = socket.rest().await;
+    assert_eq!(
+        (frames.len(), &frames[0]["type"], close),
+        (1, &json!("end"), 1000),
+        "{frames:?}"
+    );
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_stream_fails_once_all_its_containers_have_failed() {
+    let server = server(&["a", "b"]).await;
+    server.sim.faults().fail_requests("web/log?", 403, usize::MAX);
+    let all = json!({"type": "subscribe", "containers": ["*"], "follow": true});
+    let mut socket = subscribe(&server, all).await;
+    let ended = socket.next().await;
+    assert!(ended["type"] == "ended" && ended["error"].is_object(), "{ended}");
+    let (code, _) = socket.fails().await;
+    assert_eq!(ended["error"]["code"], code);
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_second_subscription_that_fails_leaves_the_first() {
+    let server = server(&["a", "b"]).await;
+    let first = json!({"type": "subscribe", "container": "a", "follow": true, "timestamps": false});
+    let mut socket = subscribe(&server, first).await;
+    for (container, code) in [(json!("c"), 404_003), (Value::Null, 400_001)] {
+        socket
+            .send(json!({"type": "subscribe", "container": container, "follow": true}))
+            .await;
+        let error = socket.next().await;
+        assert_eq!(
+            (&error["type"], &error["code"]),
+            (&json!("error"), &json!(code)),
+            "{error}"
+        );
+        write(&server, "a", "still here\n");
+        assert_eq!(socket.next().await["data"], "still here");
+    }
+    socket.close().await;
     server.stop().await;
 }
 

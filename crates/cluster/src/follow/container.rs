@@ -14,7 +14,7 @@ use super::{
 use crate::{
     Error,
     error::Result,
-    live_pod::{LivePod, Run, RunState},
+    live_pod::{LivePod, Run, RunEnd, RunState},
 };
 
 /// The first pause between two attempts; it doubles each time.
@@ -41,7 +41,31 @@ pub(super) struct Follower {
     drained: bool,
     /// Whether the connection broke and the lines written since then have not been read yet.
     unsure: bool,
+    /// How the container's last run ended, if it has ended for good.
+    last: Option<RunEnd>,
     pause: Pause,
+}
+
+/// The end of a follower.
+#[derive(Debug)]
+pub(super) struct Over {
+    /// The restart count of the run that was read last; `None` if none was.
+    pub(super) restart_count: Option<u32>,
+    /// How that run ended; `None` if it goes on, or if the pod's status does not say.
+    pub(super) last: Option<RunEnd>,
+    /// Why nothing more will arrive, or the failure.
+    pub(super) result: Result<String>,
+}
+
+impl Over {
+    /// Makes the end of a follower that failed before it read a run.
+    pub(super) fn failed(error: Error) -> Self {
+        Self {
+            restart_count: None,
+            last: None,
+            result: Err(error),
+        }
+    }
 }
 
 impl Follower {
@@ -53,15 +77,36 @@ impl Follower {
             run: None,
             drained: false,
             unsure: false,
+            last: None,
             pause: Pause::default(),
         }
     }
 
-    /// Reads the current log, and returns why it ended.
-    ///
-    /// # Errors
-    /// The cluster's refusal, and repeated failures.
-    pub(super) async fn once(mut self, previous: bool) -> Result<String> {
+    /// Reads the current or the previous log. It fails if the cluster refuses it, and after
+    /// repeated failures.
+    pub(super) async fn once(mut self, previous: bool) -> Over {
+        // The pod was read before the stream began, so this is not a call.
+        let seen = self.observer.observe(self.observer.began()).await;
+        let result = self.read_once(previous).await;
+        let container = &self.reader.container;
+        let (mut run, mut last) = (None, None);
+        if let Ok(Observed::Present(pod)) = &seen {
+            run = match pod.run_state(container) {
+                _ if previous => pod.previous_run(container),
+                Ok(RunState::Running(run) | RunState::Ended { run, .. }) => Some(run),
+                _ => None,
+            };
+            last = run.as_ref().and_then(|run| pod.run_end(container, run));
+        }
+        let count = last.as_ref().map(|last| last.restart_count);
+        Over {
+            restart_count: count.or(run.map(|run| run.restart_count)),
+            last,
+            result,
+        }
+    }
+
+    async fn read_once(&mut self, previous: bool) -> Result<String> {
         let options = ReadOptions {
             previous,
             accept_gap: true,
@@ -114,11 +159,17 @@ impl Follower {
         }
     }
 
-    /// Follows the log until nothing more can arrive, and returns why.
-    ///
-    /// # Errors
-    /// The cluster's final refusal.
-    pub(super) async fn follow(mut self) -> Result<String> {
+    /// Follows the log until nothing more can arrive. It fails if the cluster refuses it for good.
+    pub(super) async fn follow(mut self) -> Over {
+        let result = self.follow_runs().await;
+        Over {
+            restart_count: self.run.map(|run| run.restart_count),
+            last: self.last,
+            result,
+        }
+    }
+
+    async fn follow_runs(&mut self) -> Result<String> {
         loop {
             let pod = match self.observe().await? {
                 Observed::Present(pod) => pod,
@@ -141,6 +192,7 @@ impl Follower {
                     self.enter(&pod, run).await?;
                     self.drain(false).await?;
                     if terminal {
+                        self.last = self.run.as_ref().and_then(|run| pod.run_end(&container, run));
                         return Ok(format!(
                             "container `{container}` of {} ended with code {code}",
                             self.observer.display_name()
@@ -195,6 +247,7 @@ impl Follower {
         if old.is_same_as(&run) {
             return Ok(());
         }
+        let last = pod.run_end(&self.reader.container, old);
         if !self.drained {
             if pod
                 .previous_run(&self.reader.container)
@@ -213,6 +266,7 @@ impl Follower {
             .send(Frame::Restarted {
                 container,
                 restart_count,
+                last,
             })
             .await;
         self.reader.begin_run();

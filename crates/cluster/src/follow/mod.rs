@@ -17,13 +17,21 @@ mod queue;
 mod response;
 mod resume;
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use futures_util::FutureExt;
 use jiff::Timestamp;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 
-use self::{container::Follower, lines::LongLine, observer::PodObserver, queue::queue};
+use self::{
+    container::{Follower, Over},
+    lines::LongLine,
+    observer::PodObserver,
+    queue::{Queue, queue},
+};
 pub use self::{lines::MAX_PIECE, queue::Frames};
+pub use crate::live_pod::RunEnd;
 use crate::{
     Cluster, Error,
     error::{Failure, Result},
@@ -107,6 +115,19 @@ pub enum Frame {
         container: String,
         /// Its new restart count.
         restart_count: u32,
+        /// How the run that was read before ended; `None` if the pod's status no longer says.
+        last: Option<RunEnd>,
+    },
+    /// One container is over while others go on, or could not be read.
+    Ended {
+        /// Its name.
+        container: String,
+        /// The restart count of its last run; `None` if no run was read.
+        restart_count: Option<u32>,
+        /// How that run ended; `None` if it has not, or if the pod's status does not say.
+        last: Option<RunEnd>,
+        /// Why it can't be read any more; `None` if it was read to its end.
+        error: Option<Error>,
     },
     /// Lines are, or may be, missing.
     Gap {
@@ -124,8 +145,11 @@ pub enum Frame {
         /// Why, as a sentence of at most 2 KiB, for example that the container ended with a code or
         /// that the pod was deleted.
         reason: String,
+        /// How the last run of each container ended, in the order of the ends. Containers that go
+        /// on or whose status does not say are left out.
+        last: Vec<(String, RunEnd)>,
     },
-    /// The stream failed for good.
+    /// The stream failed for good: no container can be read.
     Failed(Error),
 }
 
@@ -135,7 +159,8 @@ impl Cluster {
     /// # Errors
     /// Those of [`Options::check`] and [`Cluster::log`]. [`Error::Conflict`] is returned if a
     /// container has not started, unless the stream follows it, and if it has no previous run. A
-    /// later refusal of the cluster comes as [`Frame::Failed`].
+    /// later refusal of the cluster ends the container's part of the stream ([`Frame::Ended`]), and
+    /// the last one the stream if no container could be read ([`Frame::Failed`]).
     pub async fn follow(&self, namespace: &str, name: &str, options: Options) -> Result<Frames> {
         options.check()?;
         let pod = self.live_pod(namespace, name).await?;
@@ -157,7 +182,7 @@ impl Cluster {
             })
             .await;
         let observer = PodObserver::new(self.clone(), pod);
-        let mut readers = JoinSet::new();
+        let (mut readers, mut names) = (JoinSet::new(), HashMap::new());
         for container in &containers {
             let follower = Follower::new(observer.clone(), container, options.part(), &options, queue.clone());
             let (follow, previous) = (options.follow, options.previous);
@@ -168,7 +193,8 @@ impl Cluster {
                     follower.once(previous).await
                 }
             };
-            readers.spawn(run.boxed());
+            let task = readers.spawn(run.boxed());
+            names.insert(task.id(), container.clone());
         }
         let removed = self.inner.removed.clone();
         // The task ends with the last reader, with the receiver or with the cluster, whichever is
@@ -177,7 +203,7 @@ impl Cluster {
             let last = tokio::select! {
                 () = queue.closed() => return,
                 () = removed.cancelled() => return,
-                last = run(readers, &pod_name) => last,
+                last = run(readers, names, &queue, &pod_name) => last,
             };
             tokio::select! {
                 () = queue.closed() => {}
@@ -188,21 +214,37 @@ impl Cluster {
     }
 }
 
-/// Runs the readers to their end and returns the last frame.
-async fn run(mut readers: JoinSet<Result<String>>, pod_name: &str) -> Frame {
+/// Runs the readers to their end and returns the last frame. A reader that ends or fails ends only
+/// its container's part of the stream.
+async fn run(mut readers: JoinSet<Over>, mut names: HashMap<Id, String>, queue: &Queue, pod_name: &str) -> Frame {
     let mut reasons: Vec<String> = Vec::new();
-    while let Some(ended) = readers.join_next().await {
-        match ended {
-            Ok(Ok(reason)) if reasons.contains(&reason) => {}
-            Ok(Ok(reason)) => reasons.push(reason),
-            Ok(Err(error)) => return Frame::Failed(error),
-            Err(_) => {
-                return Frame::Failed(Error::upstream(format!("reading a log of {pod_name}"), Failure::Fault));
-            }
+    let mut ends = Vec::new();
+    while let Some(joined) = readers.join_next_with_id().await {
+        let (id, over) = joined.unwrap_or_else(|panic| {
+            let fault = Error::upstream(format!("reading a log of {pod_name}"), Failure::Fault);
+            (panic.id(), Over::failed(fault))
+        });
+        let container = names.remove(&id).unwrap_or_default();
+        let (error, is_last) = (over.result.as_ref().err().cloned(), readers.is_empty());
+        match over.result {
+            Err(error) if is_last && reasons.is_empty() => return Frame::Failed(error),
+            Ok(reason) if !reasons.contains(&reason) => reasons.push(reason),
+            _ => {}
+        }
+        ends.extend(over.last.clone().map(|last| (container.clone(), last)));
+        if !is_last || error.is_some() {
+            let frame = Frame::Ended {
+                container,
+                restart_count: over.restart_count,
+                last: over.last,
+                error,
+            };
+            queue.send(frame).await;
         }
     }
     Frame::End {
         reason: Message::from(reasons.join("; ")).into(),
+        last: ends,
     }
 }
 

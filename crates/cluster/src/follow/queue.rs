@@ -2,7 +2,7 @@
 
 use std::future::pending;
 
-use super::{Frame, LongLine};
+use super::{Frame, LongLine, RunEnd};
 use crate::{
     Error,
     error::Failure,
@@ -51,9 +51,16 @@ impl queue::MemorySize for Frame {
                     container.len() + lines.iter().map(super::Line::memory_size).sum::<usize>()
                 }
                 Self::Subscribed { containers, .. } => containers.iter().map(String::len).sum(),
-                Self::Restarted { container, .. } => container.len(),
+                Self::Restarted { container, last, .. } => {
+                    container.len() + last.as_ref().map_or(0, RunEnd::memory_size)
+                }
+                // The error's text is short, as are those of all refusals.
+                Self::Ended { container, last, .. } => container.len() + last.as_ref().map_or(0, RunEnd::memory_size),
                 Self::Gap { container, reason, .. } => container.len() + reason.len(),
-                Self::End { reason } => reason.len(),
+                Self::End { reason, last } => {
+                    let ends = last.iter().map(|(container, end)| container.len() + end.memory_size());
+                    reason.len() + ends.sum::<usize>()
+                }
                 Self::Failed(_) => 0,
             }
     }

@@ -112,6 +112,10 @@ pub(super) struct Waiting {
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Terminated {
     pub(super) exit_code: i32,
+    pub(super) signal: i32,
+    pub(super) reason: String,
+    pub(super) started_at: String,
+    pub(super) finished_at: String,
     #[serde(rename = "containerID")]
     pub(super) container_id: String,
 }

@@ -137,6 +137,47 @@ fn a_crash_loop_waits_with_its_last_run() {
 }
 
 #[test]
+fn the_end_of_a_run_is_told_as_long_as_the_status_has_it() {
+    let run = |restart_count: u32, id: &str| Run {
+        restart_count,
+        id: id.into(),
+    };
+    let end = |id: &str| {
+        json!({"terminated": {"exitCode": 137, "signal": 9, "reason": "OOMKilled", "containerID": id,
+            "startedAt": "2026-01-07T10:00:00Z", "finishedAt": "2026-01-07T10:01:00Z"}})
+    };
+    let no_run = json!({"terminated": {"exitCode": 128, "reason": "StartError"}});
+    let waiting = json!({"waiting": {"reason": "CrashLoopBackOff"}});
+    let running = json!({"running": {}});
+    for (state, last, asked, count) in [
+        (&running, end("c://2"), run(2, "c://2"), Some(2)),
+        (&running, end("c://2"), run(2, ""), Some(2)),
+        (&running, end("c://2"), run(1, "c://1"), None),
+        (&running, end("c://2"), run(3, "c://3"), None),
+        (&waiting, end("c://3"), run(3, "c://3"), Some(3)),
+        (&end("c://3"), end("c://2"), run(3, "c://3"), Some(3)),
+        (&end("c://3"), end("c://2"), run(2, "c://2"), Some(2)),
+        (&no_run, end("c://3"), run(3, "c://3"), Some(3)),
+        (&running, json!({}), run(2, "c://2"), None),
+    ] {
+        let status = json!({"name": "web", "restartCount": 3, "state": state, "lastState": last});
+        let told = pod("Always", "Running", &status).run_end("web", &asked);
+        assert_eq!(told.as_ref().map(|end| end.restart_count), count, "{status} {asked:?}");
+        if let Some(told) = told {
+            let want = RunEnd {
+                restart_count: told.restart_count,
+                started_at: "2026-01-07T10:00:00Z".into(),
+                finished_at: "2026-01-07T10:01:00Z".into(),
+                exit_code: 137,
+                signal: 9,
+                reason: "OOMKilled".into(),
+            };
+            assert_eq!(told, want);
+        }
+    }
+}
+
+#[test]
 fn runs_differ_by_container_and_then_by_count() {
     let run = |restart_count, id: &str| Run {
         restart_count,

@@ -228,6 +228,7 @@ async fn endless_lines_of_many_containers_hold_neither_each_other_nor_much_memor
                     *lengths.entry(container.clone()).or_insert(0) += line.text.len();
                 }
             }
+            Frame::Ended { error: None, .. } => {}
             Frame::End { .. } => break,
             other => panic!("{other:?}"),
         }

@@ -172,9 +172,10 @@ impl Stream {
                         .map(|line| Item::Line(String::from_utf8_lossy(&line.text).into_owned()));
                     items.extend(texts);
                 }
+                Frame::Ended { error: None, .. } => {}
                 Frame::Restarted { restart_count, .. } => items.push(Item::Restarted(restart_count)),
                 Frame::Gap { before, after, .. } => items.push(Item::Gap { before, after }),
-                Frame::End { reason } => {
+                Frame::End { reason, .. } => {
                     items.push(Item::End(reason));
                     assert!(
                         timeout(PATIENCE, self.frames.recv()).await.unwrap().is_none(),

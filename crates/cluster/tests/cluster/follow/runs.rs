@@ -11,7 +11,9 @@ async fn a_restart_is_reported_between_the_runs() {
     lab.write("rest");
     lab.sim.restart_container("shop", "web", "main", 1);
     assert_eq!(stream.text().await, "rest");
-    assert!(matches!(stream.frame().await, Frame::Restarted { restart_count: 1, container } if container == "main"));
+    assert!(
+        matches!(stream.frame().await, Frame::Restarted { restart_count: 1, container, .. } if container == "main")
+    );
     lab.write("new\n");
     assert_eq!(stream.text().await, "new");
     lab.sim.restart_container("shop", "web", "main", 1);
@@ -33,7 +35,9 @@ async fn a_restart_while_the_connection_is_lost_loses_nothing() {
     lab.write("three\n");
     lab.sim.resume().await;
     assert_eq!(stream.text().await, "two");
-    assert!(matches!(stream.frame().await, Frame::Restarted { restart_count: 1, container } if container == "main"));
+    assert!(
+        matches!(stream.frame().await, Frame::Restarted { restart_count: 1, container, .. } if container == "main")
+    );
     assert_eq!(stream.text().await, "three");
     drop(stream);
     lab.end().await;
