@@ -1,6 +1,6 @@
 import { base } from '../app/base';
 import { now } from '../app/clock';
-import { type Method, send, sendForText } from './send';
+import { type Method, send, sendForText, sendTagged, type Tagged } from './send';
 import { type News, Session } from './session';
 import type { Login } from './types';
 
@@ -45,4 +45,9 @@ export function call<T>(method: Method, path: string, body?: unknown): Promise<T
 /** Reads a text of a media type from the API, as {@link call} reads data. */
 export function callForText(path: string, accept: string): Promise<string> {
   return session.run(() => sendForText(path, accept));
+}
+
+/** Calls the API about something that has an `ETag`, as {@link call} does. See {@link sendTagged}. */
+export function callTagged<T>(method: Method, path: string, body?: unknown, tag?: string): Promise<Tagged<T>> {
+  return session.run(() => sendTagged<T>(method, path, body, tag));
 }

@@ -30,15 +30,37 @@ export function retryAt(header: string | null, now: Date): Date | undefined {
  * @throws {ApiError} for every other outcome, also if there is no connection.
  */
 export async function send<T>(method: Method, path: string, body?: unknown): Promise<T> {
-  const headers: Record<string, string> = { accept: 'application/json' };
-  const request: RequestInit = { method, headers };
-  if (body !== undefined) {
-    request.body = JSON.stringify(body);
-    headers['content-type'] = 'application/json';
-  }
-  const [response, answer] = await exchange(path, request, (got): Promise<unknown> => got.json());
+  const [response, answer] = await exchange(path, jsonRequest(method, body), (got): Promise<unknown> => got.json());
   if (isEnvelope(answer) && answer.code === 200) return answer.data as T;
   throw refusal(response, answer);
+}
+
+/** What an answer holds, with the tag of its state. */
+export interface Tagged<T> {
+  readonly value: T;
+  readonly tag: string;
+}
+
+/**
+ * Sends a request about something that has an `ETag`.
+ *
+ * @param tag The state that is to be replaced: any other one is refused with 409001.
+ * @throws {ApiError} as {@link send} does.
+ */
+export async function sendTagged<T>(method: Method, path: string, body?: unknown, tag?: string): Promise<Tagged<T>> {
+  const [response, answer] = await exchange(path, jsonRequest(method, body, tag), (got): Promise<unknown> =>
+    got.json(),
+  );
+  if (!isEnvelope(answer) || answer.code !== 200) throw refusal(response, answer);
+  return { value: answer.data as T, tag: response.headers.get('etag') ?? '' };
+}
+
+/** Returns a request with a body of JSON, if it has one. */
+function jsonRequest(method: Method, body?: unknown, tag?: string): RequestInit {
+  const headers: Record<string, string> = { accept: 'application/json' };
+  if (tag !== undefined) headers['if-match'] = tag;
+  if (body === undefined) return { method, headers };
+  return { method, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 
 /**

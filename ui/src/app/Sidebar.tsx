@@ -11,9 +11,10 @@ import { useQueryClient } from '@tanstack/react-query';
 import { me } from '../account/session';
 import { useTicking } from './clock';
 import { Icon, type IconName, Mark, StateMark } from './icons';
-import { useList, useLive, useNotWell } from './live';
+import { useList, useLive } from './live';
 import styles from './Sidebar.module.css';
 import { read, write } from './stored';
+import { Views } from './Views';
 
 /** How many clusters have a line each. With more of them, only those that matter now do. */
 const FEW = 8;
@@ -31,7 +32,6 @@ export function Sidebar() {
   const isNarrow = useWidth() < (isBeside ? BESIDE : NARROW);
   const [chosen, setChosen] = useState(() => read('sidebar'));
   const isFolded = chosen === null ? isNarrow : chosen === 'folded';
-  const notWell = useNotWell();
   const path = useRouterState({ select: ({ location }) => location.pathname });
   const fold = () => {
     const next = isFolded ? 'open' : 'folded';
@@ -58,12 +58,7 @@ export function Sidebar() {
           {t('nav.pods')}
         </Entry>
       </ul>
-      <h2 className={styles.title}>{t('nav.views')}</h2>
-      <ul className={styles.list}>
-        <Entry to="/" icon="filter" isCurrent={path === '/' || path === ''} count={notWell} isBad>
-          {t('view.notWell')}
-        </Entry>
-      </ul>
+      <Views />
       <Clusters />
       <Account />
     </nav>
@@ -71,26 +66,18 @@ export function Sidebar() {
 }
 
 interface EntryProps {
-  readonly to: '/' | '/pods';
+  readonly to: '/pods';
   readonly icon: IconName;
   readonly isCurrent: boolean;
-  readonly count?: number | undefined;
-  readonly isBad?: boolean;
   readonly children: string;
 }
 
-function Entry({ to, icon, isCurrent, count, isBad = false, children }: EntryProps) {
-  const { i18n } = useTranslation();
+function Entry({ to, icon, isCurrent, children }: EntryProps) {
   return (
     <li>
       <Link to={to} className={styles.entry} aria-current={isCurrent ? 'page' : undefined} title={children}>
         <Icon name={icon} />
         <span className={styles.word}>{children}</span>
-        {count !== undefined && count > 0 && (
-          <span className={isBad ? styles.badCount : styles.count}>
-            {new Intl.NumberFormat(i18n.language).format(count)}
-          </span>
-        )}
       </Link>
     </li>
   );

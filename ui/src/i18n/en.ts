@@ -65,6 +65,13 @@ export const en = {
     unfold: 'Unfold the sidebar',
   },
   view: {
+    restarted: 'Restarted this hour',
+    save: 'Save view',
+    name: 'Name of the view',
+    replaces: 'This replaces the view “{{name}}”.',
+    change: 'Change the view {{name}}',
+    rename: 'Rename',
+    remove: 'Remove',
     notWell: 'Not well',
   },
   live: {

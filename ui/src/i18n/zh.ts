@@ -65,6 +65,13 @@ export const zh: Sentences = {
     unfold: '展开侧栏',
   },
   view: {
+    restarted: '一小时内重启过',
+    save: '保存视图',
+    name: '视图名称',
+    replaces: '这会替换视图“{{name}}”。',
+    change: '修改视图 {{name}}',
+    rename: '重命名',
+    remove: '移除',
     notWell: '异常',
   },
   live: {
