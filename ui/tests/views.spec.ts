@@ -32,7 +32,7 @@ test('a view is saved, found on another machine, renamed and removed', async ({ 
   await page.reload();
   await side.getByRole('link', { name: 'Money', exact: true }).hover();
   await side.getByRole('button', { name: 'Change the view Money' }).click();
-  await page.getByRole('button', { name: 'Remove' }).click();
+  await page.getByRole('button', { name: 'Remove', exact: true }).click();
   await expect(side.getByRole('link', { name: 'Money', exact: true })).toBeHidden();
 });
 
