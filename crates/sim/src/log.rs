@@ -54,6 +54,7 @@ fn answer(call: &Call) -> Answer {
         changes: run.changes(),
         run,
         position,
+        since: options.since,
         follow: options.follow,
         timestamps: options.timestamps,
         left: options.limit,
@@ -159,6 +160,8 @@ struct Reader {
     run: Arc<Run>,
     changes: watch::Receiver<()>,
     position: Position,
+    /// The time before which lines are left out, followed ones too, as by a kubelet.
+    since: Option<Timestamp>,
     follow: bool,
     timestamps: bool,
     /// How many bytes `limitBytes` still allows.
@@ -186,8 +189,15 @@ impl Reader {
                 return None;
             }
             self.changes.mark_unchanged();
-            let read = self.run.read(self.position, CHUNK);
+            let mut read = self.run.read(self.position, CHUNK);
+            let moved = read.next != self.position;
             self.position = read.next;
+            if let Some(since) = self.since {
+                read.pieces.retain(|piece| piece.time >= since);
+            }
+            if read.pieces.is_empty() && moved {
+                continue;
+            }
             if !read.pieces.is_empty() {
                 return Some(Ok(self.chunk(read.pieces)));
             }

@@ -160,7 +160,10 @@ impl Sim {
         run.is_some()
     }
 
-    /// Rotates a container's log: new readers see only later lines, and open follows continue.
+    /// Rotates a container's log as a kubelet does.
+    ///
+    /// New readers see only later lines. An open follow reads its old file to the end and goes on
+    /// in the newest file, so one that is behind skips the files between.
     pub fn rotate_log(&self, namespace: &str, pod: &str, container: &str) {
         if let Some(run) = self.run(namespace, pod, container) {
             run.rotate();

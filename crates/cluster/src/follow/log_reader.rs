@@ -2,7 +2,11 @@
 
 mod request;
 
-use std::time::Duration;
+use std::{
+    pin::pin,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -30,6 +34,11 @@ use crate::{
 const FRAME: usize = 16 << 10;
 /// How long a response must stay silent after its beginning to show that the log was empty.
 const EMPTY: Duration = Duration::from_secs(2);
+/// How long a followed response may wait for room in the queue before it is closed. While it waits,
+/// the kubelet's reader stands still as well, and two rotations would make it skip lines, which
+/// can't be seen in the response. When there is room again, the log is resumed by content, so lines
+/// that are gone are a gap. A response that is not followed reads one file, and skips nothing.
+const STALL: Duration = Duration::from_secs(5);
 
 /// The options for reading one response.
 #[derive(Clone, Copy, Debug, Default)]
@@ -89,6 +98,13 @@ pub(super) struct LogReader {
     /// The lines of the next frame, and their memory.
     frame: Vec<Line>,
     frame_bytes: usize,
+    /// The body of the current response; `None` once it was closed. The mutex is never locked; it
+    /// only makes the reader `Sync`, which a body is not.
+    body: Mutex<Option<Body>>,
+    /// Whether the current response is followed.
+    followed: bool,
+    /// Whether the response before was closed because there was no room for its lines.
+    stalled: bool,
 }
 
 impl LogReader {
@@ -104,6 +120,9 @@ impl LogReader {
             empty_at: None,
             frame: Vec::new(),
             frame_bytes: 0,
+            body: Mutex::default(),
+            followed: false,
+            stalled: false,
         }
     }
 
@@ -152,12 +171,21 @@ impl LogReader {
         }
     }
 
+    /// Sends the frame. If there is no room for it for a while, closes a followed response.
     async fn flush(&mut self) {
         self.frame_bytes = 0;
         let lines = std::mem::take(&mut self.frame);
-        if !lines.is_empty() {
-            let container = self.container.clone();
-            self.queue.send(Frame::Lines { container, lines }).await;
+        if lines.is_empty() {
+            return;
+        }
+        let container = self.container.clone();
+        let mut sending = pin!(self.queue.send(Frame::Lines { container, lines }));
+        if !self.followed {
+            return sending.await;
+        }
+        if timeout(STALL, sending.as_mut()).await.is_err() {
+            *unlocked(&mut self.body) = None;
+            sending.await;
         }
     }
 
@@ -168,7 +196,15 @@ impl LogReader {
             Err(error) => return ReadEnd::Refused(error),
         };
         let began = (Instant::now(), date(&response));
-        let end = self.read_body(response.into_body(), options, began.1).await;
+        *unlocked(&mut self.body) = Some(response.into_body());
+        self.followed = options.follow;
+        let end = self.read_body(options, began.1).await;
+        let closed = unlocked(&mut self.body).take().is_none();
+        // If the place is not found, the next response tells why it was left.
+        if closed || !matches!(end, ReadEnd::Lost) {
+            self.stalled = closed;
+        }
+        self.followed = false;
         // Nothing arrived for a while, so the log was empty. From now on every line is wanted,
         // however small a part of the log was requested.
         if self.sent.newest().is_none() && began.0.elapsed() >= EMPTY {
@@ -177,9 +213,8 @@ impl LogReader {
         end
     }
 
-    async fn read_body(&mut self, body: Body, options: ReadOptions, began: Timestamp) -> ReadEnd {
+    async fn read_body(&mut self, options: ReadOptions, began: Timestamp) -> ReadEnd {
         let mut response = LogResponse {
-            body,
             splitter: Splitter::new(self.queue.long.clone(), self.timestamps),
             search: self.sent.search(),
             continuation: self.sent.continuation(),
@@ -189,7 +224,13 @@ impl LogReader {
             suspect: false,
         };
         loop {
-            match timeout(response.idle_limit(), response.body.frame()).await {
+            let Some(body) = unlocked(&mut self.body) else {
+                return ReadEnd::Broken {
+                    error: self.broken("the client does not read, so it was closed"),
+                    progress: response.progress,
+                };
+            };
+            match timeout(response.idle_limit(), body.frame()).await {
                 Ok(Some(Ok(frame))) => {
                     (response.quiet_since, response.suspect) = (Instant::now(), false);
                     let data = frame.into_data().unwrap_or_default();
@@ -275,7 +316,11 @@ impl LogReader {
 
     async fn forward_after_gap(&mut self, new: &[Stamped]) {
         let after = new.first().map_or("", |stamped| stamped.line.time.as_str());
-        let reason = "the connection was lost, and the place where it was lost is no longer in the log, which was rotated meanwhile or grows too fast";
+        let reason = if self.stalled {
+            "the client did not read for a while, and the place where it stopped is no longer in the log, which was rotated meanwhile or grows too fast"
+        } else {
+            "the connection was lost, and the place where it was lost is no longer in the log, which was rotated meanwhile or grows too fast"
+        };
         self.report_gap(reason, after).await;
         self.sent = Sent::new(false);
     }
@@ -365,6 +410,10 @@ impl LogReader {
             self.observer.display_name()
         )
     }
+}
+
+fn unlocked<T>(mutex: &mut Mutex<T>) -> &mut T {
+    mutex.get_mut().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Returns when the API server answered, by the API server's clock.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use kube::client::Body;
 use tokio::time::Instant;
 
 use super::{
@@ -15,7 +14,6 @@ const SETTLE: Duration = Duration::from_secs(2);
 
 /// A log response in progress.
 pub(super) struct LogResponse {
-    pub(super) body: Body,
     pub(super) splitter: Splitter,
     /// The search for the place where the log was left; `None` once that is found.
     pub(super) search: Option<Search>,

@@ -28,6 +28,8 @@ struct Buffer {
     bytes: usize,
     /// The first line that new readers see. Earlier ones were rotated away.
     start: u64,
+    /// The first line of each file after the first one, in ascending order.
+    files: Vec<u64>,
     exit: Option<i32>,
     max_bytes: usize,
 }
@@ -39,6 +41,7 @@ impl Default for Buffer {
             first: 0,
             bytes: 0,
             start: 0,
+            files: Vec::new(),
             exit: None,
             max_bytes: MAX_BYTES,
         }
@@ -48,6 +51,12 @@ impl Default for Buffer {
 impl Buffer {
     fn next(&self) -> u64 {
         self.first + self.lines.len() as u64
+    }
+
+    /// Returns the end of the file that has this line: the first line of the next file, if any.
+    fn file_end(&self, line: u64) -> u64 {
+        let next = self.files.iter().find(|start| **start > line);
+        next.copied().unwrap_or_else(|| self.next())
     }
 
     fn append(&mut self, time: Timestamp, mut bytes: &[u8]) {
@@ -148,7 +157,13 @@ impl Run {
 
     /// Hides the log so far from new readers.
     pub(crate) fn rotate(&self) {
-        self.with(|buffer| buffer.start = buffer.next());
+        self.with(|buffer| {
+            buffer.start = buffer.next();
+            let (first, start) = (buffer.first, buffer.start);
+            buffer.files.retain(|file| *file > first && *file < start);
+            buffer.files.push(start);
+        });
+        self.changed.send_replace(());
     }
 
     /// Ends the run. Follows end once they have read everything.
@@ -207,7 +222,9 @@ impl Run {
     /// Reads up to about `most` bytes (at least 1) from a position on. A long line comes in several
     /// pieces.
     ///
-    /// A reader whose position is no longer kept continues with the oldest line.
+    /// A reader whose position is no longer kept continues with the oldest line. One that comes to
+    /// the end of an old file continues with the newest file, as a kubelet does: files between are
+    /// skipped.
     pub(crate) fn read(&self, from: Position, most: usize) -> Read {
         self.with(|buffer| {
             let mut next = if from.line < buffer.first {
@@ -220,29 +237,43 @@ impl Run {
             };
             let mut left = most.max(1);
             let mut pieces = Vec::new();
-            let skip = usize::try_from(next.line - buffer.first).unwrap_or(usize::MAX);
-            for line in buffer.lines.iter().skip(skip) {
-                let rest = line.bytes.get(next.offset..).unwrap_or_default();
-                let part = rest.get(..left).unwrap_or(rest);
-                if !part.is_empty() {
-                    pieces.push(Piece {
-                        time: line.time,
-                        begins: next.offset == 0,
-                        bytes: Bytes::copy_from_slice(part),
-                    });
+            loop {
+                let end = buffer.file_end(next.line);
+                let skip = usize::try_from(next.line - buffer.first).unwrap_or(usize::MAX);
+                let count = usize::try_from(end - next.line).unwrap_or(usize::MAX);
+                for line in buffer.lines.iter().skip(skip).take(count) {
+                    let rest = line.bytes.get(next.offset..).unwrap_or_default();
+                    let part = rest.get(..left).unwrap_or(rest);
+                    if !part.is_empty() {
+                        pieces.push(Piece {
+                            time: line.time,
+                            begins: next.offset == 0,
+                            bytes: Bytes::copy_from_slice(part),
+                        });
+                    }
+                    left -= part.len();
+                    let done = part.len() == rest.len();
+                    // The last line may still grow if it is unfinished.
+                    if done && (line.bytes.last() == Some(&b'\n') || next.line + 1 < buffer.next()) {
+                        next = Position {
+                            line: next.line + 1,
+                            offset: 0,
+                        };
+                    } else {
+                        next.offset += part.len();
+                    }
+                    if left == 0 || !done {
+                        break;
+                    }
                 }
-                left -= part.len();
-                let done = part.len() == rest.len();
-                // The last line may still grow if it is unfinished.
-                if done && (line.bytes.last() == Some(&b'\n') || next.line + 1 < buffer.next()) {
-                    next = Position {
-                        line: next.line + 1,
-                        offset: 0,
-                    };
-                } else {
-                    next.offset += part.len();
+                if next.line < end || end >= buffer.start {
+                    break;
                 }
-                if left == 0 || !done {
+                next = Position {
+                    line: buffer.start.max(buffer.first),
+                    offset: 0,
+                };
+                if left == 0 {
                     break;
                 }
             }
@@ -339,6 +370,33 @@ mod tests {
         assert_eq!(run.tail(9), run.start());
         let rest: String = lines(&run, reader, 9).into_iter().map(|(_, line)| line).collect();
         assert_eq!(rest, "alf\nnew\n");
+    }
+
+    #[test]
+    fn a_reader_behind_two_rotations_skips_the_file_between() {
+        let texts = |run: &Run, from| -> String { lines(run, from, 3).into_iter().map(|(_, line)| line).collect() };
+        let run = Run::new();
+        run.append(at(1), b"a\nb\n");
+        let stalled = run.read(run.start(), 2).next;
+        let current = run.read(run.start(), 9).next;
+        run.rotate();
+        run.append(at(2), b"c\nd\n");
+        assert_eq!(
+            (texts(&run, stalled), texts(&run, current)),
+            ("b\nc\nd\n".into(), "c\nd\n".into())
+        );
+        let current = run.read(current, 9).next;
+        run.rotate();
+        run.append(at(3), b"e\n");
+        assert_eq!(
+            (texts(&run, stalled), texts(&run, current)),
+            ("b\ne\n".into(), "e\n".into())
+        );
+        assert_eq!(texts(&run, run.start()), "e\n");
+        run.rotate();
+        assert_eq!(texts(&run, stalled), "b\n");
+        run.append(at(4), b"f\n");
+        assert_eq!(texts(&run, stalled), "b\nf\n");
     }
 
     #[test]

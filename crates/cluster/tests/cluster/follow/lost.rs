@@ -36,6 +36,47 @@ async fn broken_connections_lose_and_double_nothing() {
 }
 
 #[tokio::test]
+async fn lines_that_rotations_took_from_a_stalled_reader_are_a_gap() {
+    let lab = Lab::new().await;
+    let mut stream = lab.follow().await;
+    let sim = lab.sim.clone();
+    // More than the queue and the buffers of the connection take.
+    let line = |n: usize| format!("{n:0>9} {}\n", "x".repeat(10_000));
+    let first: String = (0..3_000).map(line).collect();
+    sim.write_log_at("shop", "web", "main", at(0, 0), first.as_bytes());
+    until("the stalled response is closed", || {
+        sim.open_logs() == 0 && sim.log_bytes_sent() > 0
+    })
+    .await;
+    assert!(sim.log_bytes_sent() < 30_000_000, "it stalled within the file");
+    sim.rotate_log("shop", "web", "main");
+    sim.write_log_at("shop", "web", "main", at(10, 0), b"between\n");
+    sim.rotate_log("shop", "web", "main");
+    sim.write_log_at("shop", "web", "main", at(20, 0), b"newest\n");
+    let (mut count, mut gap) = (0, None::<(String, Timestamp)>);
+    loop {
+        match stream.frame().await {
+            Frame::Lines { lines, .. } => {
+                for line in lines {
+                    if line.text == "newest" {
+                        let (reason, before) = gap.expect("a gap before the newest lines");
+                        assert!(count > 0 && count < 3_000, "{count} lines");
+                        assert_eq!((before, lab.sim.open_logs()), (at(0, 0), 1), "{reason}");
+                        assert!(reason.contains("client"), "{reason}");
+                        drop(stream);
+                        return lab.end().await;
+                    }
+                    assert!(gap.is_none() && line.text.starts_with(format!("{count:0>9} ").as_bytes()));
+                    count += 1;
+                }
+            }
+            Frame::Gap { reason, before, .. } => gap = Some((reason, before.parse::<Timestamp>().unwrap())),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_long_line_that_is_cut_off_resumes_at_its_place() {
     let lab = Lab::new().await;
     let mut stream = lab.follow().await;
