@@ -89,6 +89,7 @@ test('a log is followed over a restart, and the last run has its own', async ({ 
     text: 'after the restart\n',
   });
   await expect(drawer(page).getByText('after the restart')).toBeVisible();
+  await expect(drawer(page).getByText(/^app ended.*exit code 137/)).toBeVisible();
   await expect(drawer(page).getByText('second line')).toHaveCount(1);
   // The link opens the same log for a colleague.
   await page.goto(`${page.url()}&previous=true`);

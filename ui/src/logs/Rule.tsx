@@ -3,6 +3,7 @@ import { useTranslation } from 'react-i18next';
 
 import { Icon, type IconName, StateMark } from '../app/icons';
 import type { Mark, RunEnd } from '../lines/feed';
+import { short } from '../pods/age';
 import { type Moment, type Zone } from '../lines/time';
 import styles from './LogLines.module.css';
 import { clockOf } from './times';
@@ -27,7 +28,9 @@ function ended(t: TFunction, name: string, end: RunEnd | null): Omit<Words, 'ico
   const { reason, exitCode, run } = end;
   const how =
     reason === '' ? t('log.endedCode', { name, code: exitCode }) : t('log.ended', { name, reason, code: exitCode });
-  return { sentence: how, beside: t('log.run', { run: run + 1, count: run }) };
+  const length =
+    end.startedAt === null || end.finishedAt === null ? '' : `, ${short(end.finishedAt.ms - end.startedAt.ms)}`;
+  return { sentence: how, beside: `${t('log.run', { run: run + 1, count: run })}${length}` };
 }
 
 function gap(t: TFunction, before: string | undefined, after: string | undefined): string {
@@ -66,9 +69,10 @@ export function Rule({ mark, sources, zone }: RuleProps) {
   const { t } = useTranslation();
   const { icon, sentence, said, beside } = wordsOf(t, mark, sources, zone);
   const isGap = mark.kind === 'gap';
+  const isWell = mark.kind === 'ended' && mark.fault === '' && mark.last?.exitCode === 0;
   return (
     <span className={`${styles.rule} ${isGap ? styles.gap : ''}`}>
-      {icon === 'ended' ? <StateMark shape="bad" /> : <Icon name={icon} size="small" />}
+      {icon === 'ended' ? <StateMark shape={isWell ? 'over' : 'bad'} /> : <Icon name={icon} size="small" />}
       <b>{sentence}</b>
       {beside !== undefined && <span className={styles.beside}>{beside}</span>}
       {said !== undefined && said !== '' && (

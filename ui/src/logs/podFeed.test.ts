@@ -163,6 +163,57 @@ test('frames between the lines become marks', () => {
   expect([scene.state, scene.closed]).toEqual([{ kind: 'ended' }, 1]);
 });
 
+test('how a run ended is said before the next one begins, and once for each container', () => {
+  const scene = new Scene();
+  const run = (restartCount: number, exitCode: number) => ({
+    restartCount,
+    exitCode,
+    signal: 0,
+    reason: 'Error',
+    startedAt: '',
+    finishedAt: T,
+  });
+  scene.say(
+    { type: 'subscribed', containers: ['a', 'b'] },
+    { type: 'restarted', container: 'a', restartCount: 1, last: run(0, 137) },
+    { type: 'ended', container: 'b', restartCount: 0, last: run(0, 7) },
+    { type: 'end', reason: 'over', last: { a: run(1, 0), b: run(0, 7) } },
+  );
+  const end = (number: number, exitCode: number) => ({
+    run: number,
+    exitCode,
+    signal: 0,
+    reason: 'Error',
+    startedAt: null,
+    finishedAt: { ms: Date.UTC(2026, 0, 7, 10) + 123, nanos: 456_789 },
+  });
+  expect(scene.marks).toEqual([
+    { kind: 'ended', source: 0, last: end(0, 137), fault: '' },
+    { kind: 'restarted', source: 0, run: 1, last: end(0, 137) },
+    { kind: 'ended', source: 1, last: end(0, 7), fault: '' },
+    { kind: 'ended', source: 0, last: end(1, 0), fault: '' },
+    {
+      kind: 'end',
+      reason: 'over',
+      last: [
+        { source: 0, end: end(1, 0) },
+        { source: 1, end: end(0, 7) },
+      ],
+    },
+  ]);
+});
+
+test('a container that can’t be read any more says why while others go on', () => {
+  const scene = new Scene();
+  scene.say(
+    { type: 'subscribed', containers: ['a', 'b'] },
+    { type: 'ended', container: 'b', error: { code: 502_001, message: 'the node is away' } },
+    { type: 'logs', container: 'a', lines: [`${T} on`] },
+  );
+  expect(scene.marks).toEqual([{ kind: 'ended', source: 1, last: null, fault: 'the node is away' }]);
+  expect(scene.texts()).toEqual(['on']);
+});
+
 test('after a loss the log is read on from there, and nothing is shown twice', () => {
   const scene = new Scene();
   scene.say({ type: 'subscribed', containers: ['a'] });

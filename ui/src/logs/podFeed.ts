@@ -1,5 +1,5 @@
 import type { components } from '../api/schema';
-import type { Feed, Line, Sink, Stream } from '../lines/feed';
+import type { Feed, Line, RunEnd, Sink, Stream } from '../lines/feed';
 import { type Moment, readTime } from '../lines/time';
 import { type Connection, LiveSocket, type Surroundings } from '../live/socket';
 import { Resume } from './resume';
@@ -35,8 +35,24 @@ function momentOf(time: string): Moment | null {
   return read === undefined ? null : { ms: read.ms, nanos: read.nanos };
 }
 
+/** Returns how a run ended; `null` where the server does not know. */
+function endOf(run: Schemas['LogRunEnd'] | undefined): RunEnd | null {
+  if (run === undefined) return null;
+  const { restartCount, startedAt, finishedAt, exitCode, signal, reason } = run;
+  return {
+    run: restartCount,
+    startedAt: momentOf(startedAt),
+    finishedAt: momentOf(finishedAt),
+    exitCode,
+    signal,
+    reason,
+  };
+}
+
 /** Reads the stream of one pod's log into a sink. */
 class PodStream implements Stream {
+  /** The containers that are over while others go on. */
+  readonly #over = new Set<string>();
   readonly #socket: LiveSocket<Frame>;
   readonly #resume = new Resume();
   readonly #sources: string[] = [];
@@ -119,18 +135,24 @@ class PodStream implements Stream {
         this.sink.mark({ kind: 'gap', source, before: momentOf(before), after: momentOf(after), reason });
         break;
       }
-      case 'restarted':
+      case 'restarted': {
         this.#flush(frame.container);
-        this.sink.mark({
-          kind: 'restarted',
-          source: this.#source(frame.container),
-          run: frame.restartCount,
-          last: null,
-        });
+        const source = this.#source(frame.container);
+        const last = endOf(frame.last);
+        if (last !== null) this.sink.mark({ kind: 'ended', source, last, fault: '' });
+        this.sink.mark({ kind: 'restarted', source, run: frame.restartCount, last });
         break;
+      }
+      case 'ended': {
+        this.#flush(frame.container);
+        const source = this.#source(frame.container);
+        this.#over.add(frame.container);
+        this.sink.mark({ kind: 'ended', source, last: endOf(frame.last), fault: frame.error?.message ?? '' });
+        break;
+      }
       case 'end':
         this.#flush();
-        this.sink.mark({ kind: 'end', reason: frame.reason, last: [] });
+        this.#end(frame.reason, frame.last ?? {});
         this.sink.state({ kind: 'ended' });
         this.close();
         break;
@@ -140,6 +162,18 @@ class PodStream implements Stream {
       case 'pong':
         break;
     }
+  }
+
+  /** Says how each container ended that has not been said to be over, and that nothing more will come. */
+  #end(reason: string, runs: Readonly<Record<string, Schemas['LogRunEnd']>>) {
+    const last = Object.entries(runs).flatMap(([container, run]) => {
+      const end = endOf(run);
+      return end === null ? [] : [{ container, source: this.#source(container), end }];
+    });
+    for (const { container, source, end } of last) {
+      if (!this.#over.has(container)) this.sink.mark({ kind: 'ended', source, last: end, fault: '' });
+    }
+    this.sink.mark({ kind: 'end', reason, last: last.map(({ source, end }) => ({ source, end })) });
   }
 
   #subscribed(containers: readonly string[]) {
