@@ -6,7 +6,6 @@ import type { components } from '../api/schema';
 import type { PodList } from '../api/types';
 import { now } from '../app/clock';
 import { useList, usePodList } from '../app/live';
-import type { ClusterState } from '../live/frames';
 import type { Pod } from '../pods/pod';
 import type { Detail } from './containers';
 import { type Fate, fateOf } from './fate';
@@ -35,7 +34,6 @@ export interface OpenPod {
   readonly fate: Fate;
   /** When it was seen that the pod is gone; `undefined` if it was gone from the start. */
   readonly goneAt: number | undefined;
-  readonly clusters: readonly ClusterState[];
 }
 
 /**
@@ -59,8 +57,7 @@ export function usePod(place: Place, listed: Pod | undefined): OpenPod {
   const uid = place.uid === '' ? (rows[0]?.uid ?? '') : place.uid;
   const found = rows.find((row) => row?.uid === uid && row.name === name) ?? listed;
   const row = useKept(found, `${path} ${uid}`);
-  const clusters = state?.clusters ?? [];
-  const isSynced = clusters.find((one) => one.name === cluster)?.state === 'synced';
+  const isSynced = state?.clusters.find((one) => one.name === cluster)?.state === 'synced';
 
   const detail = useQuery({ queryKey: ['pod', path], queryFn: () => call<Detail>('GET', path) });
   const own = useKept(uid === '' || detail.data?.uid === uid ? detail.data : undefined, `${path} ${uid}`);
@@ -68,7 +65,7 @@ export function usePod(place: Place, listed: Pod | undefined): OpenPod {
     uid,
     other: detail.data?.uid ?? '',
     isMissing: detail.error instanceof ApiError && detail.error.code === 404_001,
-    isListed: isAnswered && isSynced && state?.isAsking === false ? rows.some((one) => one?.uid === uid) : undefined,
+    isListed: isAnswered && isSynced && !state.isAsking ? rows.some((one) => one?.uid === uid) : undefined,
   });
   const goneAt = useGoneAt(fate !== 'there', own !== undefined || row !== undefined, `${path} ${uid}`);
   const events = useQuery({
@@ -88,7 +85,6 @@ export function usePod(place: Place, listed: Pod | undefined): OpenPod {
     eventsError: events.error,
     fate,
     goneAt,
-    clusters,
   };
 }
 
