@@ -985,7 +985,10 @@ export interface components {
         LogServerFrame: components["schemas"]["LogServerFrameSubscribed"] | components["schemas"]["LogServerFrameLog"] | components["schemas"]["LogServerFrameLogs"] | components["schemas"]["LogServerFrameRestarted"] | components["schemas"]["LogServerFrameEnded"] | components["schemas"]["LogServerFrameGap"] | components["schemas"]["LogServerFrameEnd"] | components["schemas"]["SocketFramePong"] | components["schemas"]["SocketFrameError"];
         /** @description The stream has ended. */
         LogServerFrameEnd: {
-            /** @description How the last run of each container ended, by container; absent if no container has ended. */
+            /**
+             * @description How the last run of each container ended, by container; absent if no container has
+             *     ended.
+             */
             last?: {
                 [key: string]: components["schemas"]["LogRunEnd"];
             };
